@@ -1,0 +1,58 @@
+"""geoplan plans GEO clusters of Kemp (Progress) LoadMasters.
+
+    from geoplan import load_topology, make_plan
+
+    plan = make_plan(load_topology("topologies/section-5.4.yaml"))
+    for step in plan.steps:
+        print(step.number, step.action, step.on.site, step.on.unit, plan.values(step))
+
+Names are imported when they are first used, so that ``import geoplan`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from geoplan.errors import GeoplanError, InvalidInputError, UnusableFileError
+    from geoplan.plan.model import Plan
+    from geoplan.plan.planner import make_plan
+    from geoplan.topology.loader import check_topology, load_topology
+    from geoplan.topology.model import Topology
+
+_HOMES = {
+    "GeoplanError": "geoplan.errors",
+    "InvalidInputError": "geoplan.errors",
+    "UnusableFileError": "geoplan.errors",
+    "Plan": "geoplan.plan.model",
+    "make_plan": "geoplan.plan.planner",
+    "check_topology": "geoplan.topology.loader",
+    "load_topology": "geoplan.topology.loader",
+    "Topology": "geoplan.topology.model",
+}
+
+__all__ = [
+    "GeoplanError",
+    "InvalidInputError",
+    "Plan",
+    "Topology",
+    "UnusableFileError",
+    "check_topology",
+    "load_topology",
+    "make_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'geoplan' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

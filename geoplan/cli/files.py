@@ -1,0 +1,96 @@
+"""The files that commands take and give."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.errors import UnusableFileError
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan
+    from geoplan.topology.model import Topology
+
+topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
+output_option = click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
+)
+
+
+def load_topology(path: str) -> Topology:
+    """Read a topology; its warnings go to standard error, its errors are raised."""
+    from geoplan.errors import InvalidInputError
+    from geoplan.topology.diagnostics import as_text
+    from geoplan.topology.loader import check_topology
+
+    checked = check_topology(path)
+    if checked.topology is None:
+        raise InvalidInputError(f"{path} is not a usable topology", checked.diagnostics)
+    if checked.diagnostics:
+        click.echo(as_text(checked.diagnostics), err=True)
+    return checked.topology
+
+
+def load_plan(path: str) -> Plan:
+    """Read a topology and plan it."""
+    from geoplan.plan.planner import make_plan
+
+    return make_plan(load_topology(path))
+
+
+def write(text: str, output: str | None) -> None:
+    """Write a result to a file, as a whole or not at all, or to standard output."""
+    if output is None or output == "-":
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    content = text if text.endswith("\n") else text + "\n"
+    try:
+        _replace(Path(output), content.encode())
+    except OSError as error:
+        raise UnusableFileError(
+            f"cannot write {output}: {error.strerror or error}", hint="nothing was changed; choose another FILE"
+        ) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put new content in a file's place, so that nobody ever sees half of it."""
+    target = Path(os.path.realpath(target))
+    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced, only written to
+        target.write_bytes(content)
+        return
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(_mode_for(target))
+        Path(name).replace(target)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _mode_for(target: Path) -> int:
+    """Return the permissions of the file that is replaced, or those that a new file gets."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def terminal() -> tuple[int, bool]:
+    """Return how many columns standard output has, and whether it takes colour (NO_COLOR and the like count)."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    return console.width, console.color_system is not None

@@ -1,0 +1,64 @@
+"""From a topology to its plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.plan import steps as step_graph
+from geoplan.plan.model import Action, Estimates, Plan, PlannedGroup
+from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
+from geoplan.topology.rules import require_well_formed
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from geoplan.plan.steps import StepKey
+    from geoplan.topology.model import Timing, Topology
+
+
+def make_plan(topology: Topology) -> Plan:
+    """Plan the lists, clusters and ordered steps of a topology (sections 5.1 to 5.4).
+
+    The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule is broken,
+    so that no plan is ever made from addresses or names that clash.
+    """
+    require_well_formed(topology)
+    groups = topology.partner_groups()
+    settings = {site.name: site for group in groups for site in settings_of(group)}
+    graph = step_graph.build_graph(groups)
+    slugs = step_graph.slugs_of(site.name for site in topology.sites)
+    steps = tuple(step_graph.number_steps(graph, groups, slugs))
+    unsigned = Plan.model_construct(
+        topology=topology.name,
+        checksum="",
+        groups=tuple(
+            PlannedGroup(
+                name=group.name,
+                section=step_graph.section_of(group),
+                sites=tuple(site.name for site in group.sites),
+            )
+            for group in groups
+        ),
+        sites=tuple(settings[site.name] for site in topology.sites),
+        clusters=tuple(
+            cluster_of(site, group) for group in groups for site in (*pairs_of(group), *standalones_of(group))
+        ),
+        steps=steps,
+        health_check_port=topology.health_check_port,
+        estimates=_estimate(topology.timing, graph),
+    )
+    return unsigned.model_copy(update={"checksum": unsigned.compute_checksum()})
+
+
+def _estimate(timing: Timing, graph: nx.DiGraph[StepKey]) -> Estimates:
+    seconds_of_reboot = timing.sync_seconds + timing.boot_seconds
+    reboots = sum(step.action is Action.REBOOT_MASTER for step in graph)
+    by_api = reboots * seconds_of_reboot
+    chain_seconds, chain_steps = step_graph.longest_chain(graph, seconds_of_reboot)
+    return Estimates(
+        **timing.model_dump(),
+        by_api_seconds=by_api,
+        by_hand_seconds=by_api + len(graph) * timing.manual_step_seconds,
+        longest_chain_seconds=chain_seconds,
+        longest_chain_steps=chain_steps,
+    )

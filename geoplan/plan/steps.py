@@ -1,0 +1,164 @@
+"""The steps of a plan as a graph of what waits for what, and the order in which they are done."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import networkx as nx
+
+from geoplan.plan import wording
+from geoplan.plan.model import Action, Step, StepTarget
+from geoplan.plan.settings import pairs_of, standalones_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from geoplan.plan.model import Section, TargetUnit
+    from geoplan.topology.model import Group, Site
+
+
+class StepKey(NamedTuple):
+    """What a step is, before it has a place in the order: a node of the graph."""
+
+    site: str
+    action: Action
+
+
+def section_of(group: Group) -> Section:
+    """Return the section of the document whose procedure a group follows."""
+    match len(pairs_of(group)), len(standalones_of(group)):
+        case (1, 0) | (0, 1):
+            return "5.1"
+        case (2, 0):
+            return "5.2"
+        case (1, 1):
+            return "5.3"
+        case _:
+            return "5.4"
+
+
+def build_graph(groups: Sequence[Group]) -> nx.DiGraph[StepKey]:
+    """Build the graph of all groups' steps; an edge leads from a step to one that waits for it.
+
+    Each node carries its ``place``: the group's number and the step's number in the order of sections 5.2 to 5.4.
+    The number of edges grows linearly with the sites.
+    """
+    graph: nx.DiGraph[StepKey] = nx.DiGraph()
+    for number, group in enumerate(groups):
+        graph.add_nodes_from((key, {"place": (number, position)}) for position, key in enumerate(_keys_in_order(group)))
+        graph.add_edges_from(_dependencies(group))
+    return graph
+
+
+def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
+    """Return the steps in the order in which they are done, the same on every run."""
+    return list(nx.lexicographical_topological_sort(graph, key=lambda step: graph.nodes[step]["place"]))
+
+
+def longest_chain(graph: nx.DiGraph[StepKey], seconds_of_reboot: float) -> tuple[float, int]:
+    """Return the time in seconds and the number of steps of the longest chain of steps that wait for one another."""
+    reached: dict[StepKey, tuple[float, int]] = {}
+    for step in nx.topological_sort(graph):
+        seconds, steps = max((reached[before] for before in graph.predecessors(step)), default=(0.0, 0))
+        own_seconds = seconds_of_reboot if step.action is Action.REBOOT_MASTER else 0.0
+        reached[step] = (seconds + own_seconds, steps + 1)
+    return max(reached.values())
+
+
+def _keys_in_order(group: Group) -> Iterator[StepKey]:
+    """Yield the group's steps in the order in which sections 5.2 to 5.4 name them."""
+    pairs, standalones = pairs_of(group), standalones_of(group)
+    for site in (*pairs, *standalones):
+        yield StepKey(site.name, Action.SET_REMOTE_GEO_ACCESS)
+        if len(group.sites) > 1:
+            yield StepKey(site.name, Action.SET_GEO_PARTNERS)
+    if len(group.sites) > 1 and pairs:
+        for site in pairs:
+            yield StepKey(site.name, Action.REBOOT_MASTER)
+            yield StepKey(site.name, Action.RESUBMIT_GEO_PARTNERS)
+        for site in standalones:
+            yield StepKey(site.name, Action.RESUBMIT_GEO_PARTNERS)
+    for site in (*pairs, *standalones):
+        yield StepKey(site.name, Action.ADD_CLUSTER)
+
+
+def _dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
+    """Yield what has to be done before what, as (before, after)."""
+    by_action: dict[Action, list[StepKey]] = defaultdict(list)
+    for key in _keys_in_order(group):
+        by_action[key.action].append(key)
+
+    access, partners = by_action[Action.SET_REMOTE_GEO_ACCESS], by_action[Action.SET_GEO_PARTNERS]
+    reboots, resubmissions = by_action[Action.REBOOT_MASTER], by_action[Action.RESUBMIT_GEO_PARTNERS]
+    clusters = by_action[Action.ADD_CLUSTER]
+    of_pairs, of_standalones = resubmissions[: len(reboots)], resubmissions[len(reboots) :]
+
+    yield from zip(access, partners, strict=False)
+    lists_done = partners or access
+    if reboots:
+        yield from ((step, reboots[0]) for step in lists_done)
+        yield from zip(reboots, of_pairs, strict=True)
+        yield from zip(of_pairs, reboots[1:], strict=False)
+        yield from ((of_pairs[-1], step) for step in of_standalones)
+    yield from ((step, clusters[0]) for step in of_standalones or of_pairs[-1:] or lists_done)
+    yield from pairwise(clusters)
+
+
+def number_steps(graph: nx.DiGraph[StepKey], groups: Iterable[Group], slugs: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the steps of the graph as the plan holds them; ``slugs`` gives each site's part of the ids."""
+    places = {site.name: (site, group) for group in groups for site in group.sites}
+    sections = {group.name: section_of(group) for _, group in places.values()}
+
+    def identify(key: StepKey) -> str:
+        return f"{slugs[key.site]}/{key.action.replace('_', '-')}"
+
+    for number, key in enumerate(in_order(graph), start=1):
+        site, group = places[key.site]
+        before = sorted(graph.predecessors(key), key=lambda step: graph.nodes[step]["place"])
+        yield Step(
+            number=number,
+            id=identify(key),
+            action=key.action,
+            site=site.name,
+            on=_target(key.action, site, group),
+            after=tuple(identify(step) for step in before),
+            section=sections[group.name],
+            why=wording.why(key.action, site),
+            note=wording.note(key.action, site, sections[group.name]),
+        )
+
+
+def _target(action: Action, site: Site, group: Group) -> StepTarget:
+    host = (*pairs_of(group), *standalones_of(group))[0] if action is Action.ADD_CLUSTER else site
+    return StepTarget(site=host.name, unit=_unit_of(action) if host.ha_pair else "standalone")
+
+
+def _unit_of(action: Action) -> TargetUnit:
+    """Return which unit of a pair a step is done on."""
+    match action:
+        case Action.REBOOT_MASTER:
+            return "master"
+        case Action.RESUBMIT_GEO_PARTNERS:
+            return "new_active"
+        case _:
+            return "active"
+
+
+def slugs_of(names: Iterable[str]) -> dict[str, str]:
+    """Give each name a slug of its letters and digits; one that is empty or taken gets ``-2``, ``-3`` and so on."""
+    slugs: dict[str, str] = {}
+    taken = {""}
+    next_number: defaultdict[str, int] = defaultdict(lambda: 2)
+    for name in names:
+        plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).lower()).strip("-")
+        slug = plain
+        while slug in taken:
+            slug = f"{plain}-{next_number[plain]}"
+            next_number[plain] += 1
+        taken.add(slug)
+        slugs[name] = slug
+    return slugs

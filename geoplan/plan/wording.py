@@ -1,0 +1,71 @@
+"""What a step says of itself: why it is there and, where the document is unclear, how it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from geoplan.plan.model import Action
+from geoplan.topology.values import address_order
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Section
+    from geoplan.topology.model import Site
+
+
+def why(action: Action, site: Site) -> str:
+    """Say in one short sentence why a step is there."""
+    match action:
+        case Action.SET_REMOTE_GEO_ACCESS:
+            return "Only addresses on this list may reach the site's GEO and check its health."
+        case Action.SET_GEO_PARTNERS:
+            return "Partners are the units with which the site shares one GEO configuration."
+        case Action.REBOOT_MASTER:
+            return "The failover makes the slave active, so that it can form partner links of its own."
+        case Action.RESUBMIT_GEO_PARTNERS if site.ha_pair:
+            return "Partner links belong to a unit: without this, the site drops out at its next failover."
+        case Action.RESUBMIT_GEO_PARTNERS:
+            return "The document has every standalone renew its links once the last pair is done."
+        case Action.ADD_CLUSTER:
+            return "GEO can send clients to a site only once it knows it as a cluster."
+        case _:
+            assert_never(action)
+
+
+def note(action: Action, site: Site, section: Section) -> str | None:
+    """Say how the document is read for a step, where it leaves a question open."""
+    notes = [text for applies, text in _notes(action, site, section) if applies]
+    return " ".join(notes) or None
+
+
+def _notes(action: Action, site: Site, section: Section) -> list[tuple[bool, str]]:
+    """List each open question of the document with whether this step meets it."""
+    return [
+        (
+            action is Action.SET_REMOTE_GEO_ACCESS and _master_is_listed_second(site),
+            "The example in section 5.4 lists this pair's own address second without saying which unit it is; "
+            "the text asks for the master's, and that is what stands here.",
+        ),
+        (
+            action is Action.SET_REMOTE_GEO_ACCESS and section == "5.1",
+            "Section 5.1 names neither partners nor a reboot: a site alone has no partner, so neither is needed.",
+        ),
+        (
+            action is Action.SET_GEO_PARTNERS and section == "5.3" and not site.ha_pair,
+            "Section 5.3 never sets partners here, yet has them submitted again later; "
+            "they are set first, as in section 5.4: both units of the pair.",
+        ),
+        (
+            action is Action.RESUBMIT_GEO_PARTNERS and bool(site.ha_pair) and site.ha_pair.preferred_host == "master",
+            "The document says 'the new active LoadMaster': under Prefer Master the slave is that only until the "
+            "master has booted, so the submission has to reach the slave before then.",
+        ),
+        (
+            action is Action.RESUBMIT_GEO_PARTNERS and not site.ha_pair and section == "5.4",
+            "Section 5.4 asks this of its standalones in one step; here each has its own, after the last pair's.",
+        ),
+    ]
+
+
+def _master_is_listed_second(site: Site) -> bool:
+    master, *slaves = (address_order(unit.shown_address) for unit in site.units)
+    return any(master > slave for slave in slaves)

@@ -1,0 +1,1 @@
+"""A plan for people and other tools: one module a format, each with ``render(plan) -> str``."""

@@ -1,0 +1,28 @@
+"""The layout of the example in section 5.4: each site with its units and its two lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.topology.values import address_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.plan.model import Plan, SiteSettings
+
+
+def render(plan: Plan) -> str:
+    """Return the lists line for line as the document prints them, units by rising address."""
+    return "".join(f"{line}\n" for site in plan.sites for line in _lines(site))
+
+
+def _lines(site: SiteSettings) -> Iterator[str]:
+    yield site.name
+    yield from sorted((unit.address for unit in site.units), key=address_order)
+    yield _list_line("Remote GEO LoadMaster Access", site.remote_geo_access)
+    yield _list_line("GEO LoadMaster Partners", site.geo_partners)
+
+
+def _list_line(label: str, addresses: tuple[str, ...]) -> str:
+    return " ".join((f"{label}:", *addresses))

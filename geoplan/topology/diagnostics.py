@@ -1,0 +1,121 @@
+"""What is wrong with a file, shown with the place in it: as text for people, as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from geoplan.topology.values import is_control
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+EXCERPT_WIDTH = 100
+_MASK = "********"
+_SECRET = re.compile(
+    r"(?i)(?P<key>[\w-]*(?:passw(?:or)?d|api[-_]?(?:key|pass)|secret|token)[\w-]*[\"']?\s*[:=]\s*)(?P<value>\S.*)"
+)
+_URL_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+
+
+class Severity(StrEnum):
+    """Whether a file can be used as it is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One fault of a file, with its place in it. Lines and columns count from 1.
+
+    ``source`` is the line with secrets masked, and ``width`` how many characters of it the fault covers. Where a
+    topology was made by a program there is no line, and ``where`` alone says what is meant.
+    """
+
+    path: str
+    code: str
+    severity: Severity
+    message: str
+    hint: str
+    where: str = ""
+    line: int | None = None
+    column: int | None = None
+    source: str | None = None
+    width: int = 1
+
+    def __str__(self) -> str:
+        """Return it as people read it: place, message, the line with a caret, the hint."""
+        head = f"{self.path}:{self.line}:{self.column}" if self.line else f"{self.path}: {self.where}"
+        lines = [f"{head}: {self.severity}: {self.code} {self.message}"]
+        if self.source is not None and self.column is not None and self.source.strip():
+            excerpt, offset = _cut(self.source, self.column - 1)
+            room = max(1, min(self.width, len(excerpt) - offset))
+            caret = "^" + "~" * (_cells(excerpt[offset : offset + room]) - 1)
+            lines += [f"    {excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]
+        lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """Return it as JSON holds it."""
+        return {
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "severity": self.severity.value,
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "where": self.where,
+            "source": self.source,
+        }
+
+
+def as_text(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return diagnostics for people, one block each."""
+    return "\n".join(str(diagnostic) for diagnostic in diagnostics)
+
+
+def as_json(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return diagnostics for programs, with how many there are of each severity."""
+    report = {
+        "format": "geoplan/diagnostics/1",
+        "errors": sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics),
+        "warnings": sum(diagnostic.severity is Severity.WARNING for diagnostic in diagnostics),
+        "diagnostics": [diagnostic.as_dict() for diagnostic in diagnostics],
+    }
+    return json.dumps(report, ensure_ascii=False, indent=2)
+
+
+def presentable(line: str) -> str:
+    """Return a line of a file that can be shown: secrets masked, nothing that steers a terminal."""
+    masked = _SECRET.sub(lambda found: found["key"] + _MASK, _URL_CREDENTIALS.sub(f"://{_MASK}@", line))
+    return "".join("\N{REPLACEMENT CHARACTER}" if is_control(c) and c != "\t" else c for c in masked)
+
+
+def _cut(line: str, offset: int) -> tuple[str, int]:
+    """Return the part of a long line around an offset, and the offset within it."""
+    offset = min(offset, len(line))
+    if len(line) <= EXCERPT_WIDTH:
+        return line, offset
+    start = max(0, min(offset - EXCERPT_WIDTH // 2, len(line) - EXCERPT_WIDTH))
+    end = start + EXCERPT_WIDTH
+    head, tail = ("…" if start else ""), ("…" if end < len(line) else "")
+    return head + line[start:end] + tail, offset - start + len(head)
+
+
+def _blank(text: str) -> str:
+    """Return white space as wide as a text in a terminal."""
+    return "".join("\t" if character == "\t" else " " * _cells(character) for character in text)
+
+
+def _cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

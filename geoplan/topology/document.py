@@ -1,0 +1,319 @@
+"""YAML 1.2 text to plain values, remembering where each one stands.
+
+One pass over the parser's events, without recursion: nesting and size are refused while they are read, before
+they cost memory, and every position is at hand when a fault has to be shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from geoplan.topology.values import PlainScalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_VALUES = 250_000
+MAX_DEPTH = 32
+
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Yaml12Loader(_SafeLoader):  # type: ignore[misc]  # its base is chosen above
+    """PyYAML's safe loader with the scalars of the YAML 1.2 core schema: ``NO`` is a text, ``0o17`` a number."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own way
+
+
+_TAG = "tag:yaml.org,2002:"
+for _kind, _pattern, _first in (
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+    (
+        "float",
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        list("-+.0123456789"),
+    ),
+):
+    Yaml12Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
+
+
+class Place(NamedTuple):
+    """Where something stands: lines and columns from 0, the end behind its last character."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class YamlFault(NamedTuple):
+    """Something that is wrong with the file as YAML."""
+
+    code: str
+    message: str
+    hint: str
+    place: Place
+
+
+Loc = tuple[str | int, ...]
+"""The way to a value from the top of the file: keys, and indices from 0."""
+
+
+class Spot:
+    """A value's place, and those of the keys and values inside it."""
+
+    __slots__ = ("children", "keys", "place")
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.keys: dict[str, Place] = {}
+        self.children: dict[str | int, Spot] = {}
+
+
+@dataclass
+class Document:
+    """What a YAML file says, where, and what is wrong with it as YAML."""
+
+    value: Any = None
+    spot: Spot = field(default_factory=lambda: Spot(Place(0, 0, 0, 0)))
+    faults: list[YamlFault] = field(default_factory=list)
+
+    def place_of(self, loc: Loc) -> Place:
+        """Return where the value at ``loc`` stands, or the nearest value around it that is written out."""
+        spot = self.spot
+        for part in loc:
+            if part not in spot.children:
+                break
+            spot = spot.children[part]
+        return spot.place
+
+    def place_of_key(self, loc: Loc) -> Place:
+        """Return where the key that ``loc`` ends with stands."""
+        spot = self.spot
+        for part in loc[:-1]:
+            spot = spot.children.get(part, spot)
+        key = loc[-1]
+        return spot.keys[key] if isinstance(key, str) and key in spot.keys else self.place_of(loc)
+
+
+class _Refused(Exception):
+    """The file is not read on."""
+
+
+class _Open:
+    """A collection whose end has not been read yet."""
+
+    __slots__ = ("anchor", "key", "key_place", "spot", "value", "values_before")
+
+    def __init__(self, value: dict[str, Any] | list[Any], spot: Spot, anchor: str | None, values_before: int) -> None:
+        self.value = value
+        self.spot = spot
+        self.anchor = anchor
+        self.values_before = values_before
+        self.key: Any = _NO_KEY
+        self.key_place = spot.place
+
+
+class _Anchored(NamedTuple):
+    value: Any
+    spot: Spot
+    values: int
+
+
+_NO_KEY = object()
+_DISCARDED = object()
+
+
+def read_document(text: str) -> Document:
+    """Read one YAML document. Never raises: what is wrong stands in the document's ``faults``."""
+    unreadable = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if unreadable:
+        return Document(faults=[_unreadable_character(text, unreadable.start())])
+    reader = _Reader(text)
+    try:
+        reader.read()
+    except _Refused:
+        pass
+    except yaml.YAMLError as error:
+        reader.document.faults.append(_syntax_fault(error, text))
+    return reader.document
+
+
+class _Reader:
+    """Builds the document from events; an explicit stack stands for the collections that are open."""
+
+    def __init__(self, text: str) -> None:
+        self.document = Document()
+        self._loader = Yaml12Loader(text)
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._values = 0
+        self._documents = 0
+
+    def read(self) -> None:
+        for event in self._events():
+            match event:
+                case yaml.ScalarEvent():
+                    self._count(1, event)
+                    place = _place(event)
+                    value = self._scalar(event, place)
+                    self._anchor(event.anchor, _Anchored(value, Spot(place), 1))
+                    self._add(value, Spot(place), text=event.value)
+                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self._open(event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._close(event)
+                case yaml.AliasEvent():
+                    self._alias(event)
+                case yaml.DocumentStartEvent():
+                    self._documents += 1
+                    if self._documents > 1:
+                        hint = "keep one topology in a file, without a line of --- between parts"
+                        self._refuse("GEO005", "the file holds more than one YAML document", hint, _place(event))
+
+    def _events(self) -> Iterator[yaml.Event]:
+        while self._loader.check_event():
+            yield self._loader.get_event()
+
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        self._count(1, event)
+        place = _place(event)
+        if len(self._stack) >= MAX_DEPTH:
+            hint = "no topology needs that; look for brackets that are never closed"
+            self._refuse("GEO009", f"values are nested more than {MAX_DEPTH} deep", hint, place)
+        self._check_tag(event, place, ("map", "seq"))
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self._stack.append(_Open(value, Spot(place), event.anchor, self._values - 1))
+
+    def _close(self, event: yaml.Event) -> None:
+        closed = self._stack.pop()
+        start, end = closed.spot.place, event.end_mark
+        closed.spot.place = Place(start.line, start.column, end.line, end.column)
+        self._anchor(closed.anchor, _Anchored(closed.value, closed.spot, self._values - closed.values_before))
+        self._add(closed.value, closed.spot)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        place = _place(event)
+        hint = "write the value out where it is needed"
+        if event.anchor not in self._anchors:
+            self._refuse("GEO003", f"not YAML: the alias *{event.anchor} stands for nothing", hint, place)
+        anchored = self._anchors[event.anchor]
+        if anchored is None:
+            self._refuse("GEO007", f"the alias *{event.anchor} stands inside the value that it repeats", hint, place)
+        self._count(anchored.values, event)
+        spot = Spot(place)
+        spot.keys, spot.children = anchored.spot.keys, anchored.spot.children
+        self._add(anchored.value, spot, text=anchored.value if isinstance(anchored.value, str) else None)
+
+    def _anchor(self, name: str | None, anchored: _Anchored) -> None:
+        if name:
+            self._anchors[name] = anchored
+
+    def _add(self, value: Any, spot: Spot, text: str | None = None) -> None:
+        """Put a finished value where it belongs; ``text`` is its source where it can be a key."""
+        if not self._stack:
+            self.document.value, self.document.spot = value, spot
+            return
+        parent = self._stack[-1]
+        if isinstance(parent.value, list):
+            parent.spot.children[len(parent.value)] = spot
+            parent.value.append(value)
+        elif parent.key is _NO_KEY:
+            self._take_key(parent, spot.place, text)
+        else:
+            if parent.key is not _DISCARDED:
+                parent.value[parent.key] = value
+                parent.spot.keys[parent.key] = parent.key_place
+                parent.spot.children[parent.key] = spot
+            parent.key = _NO_KEY
+
+    def _take_key(self, parent: _Open, place: Place, text: str | None) -> None:
+        parent.key_place = place
+        parent.key = _DISCARDED
+        if text is None:
+            self._fault("GEO008", "a list or a mapping stands where a key belongs", "write a plain key", place)
+        elif text in parent.value:
+            line = parent.spot.keys[text].line + 1
+            message = f"the key '{_visible(text)}' is given twice, first on line {line}"
+            self._fault("GEO006", message, "keep one of the two", place)
+        else:
+            parent.key = text
+
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Any:
+        self._check_tag(event, place, ("str",))
+        if event.tag or not event.implicit[0]:
+            return event.value
+        return _core_schema_value(self._loader.resolve(yaml.ScalarNode, event.value, (True, False)), event.value)
+
+    def _check_tag(self, event: Any, place: Place, known: tuple[str, ...]) -> None:
+        if event.tag and event.tag != "!" and event.tag not in {_TAG + kind for kind in known}:
+            hint = "leave it out; put quotes around the value where a text is meant"
+            self._fault("GEO008", f"the tag {_visible(event.tag)} has no meaning here", hint, place)
+
+    def _count(self, values: int, event: yaml.Event) -> None:
+        self._values += values
+        if self._values > MAX_VALUES:
+            message = f"the file holds more than {MAX_VALUES:,} values, those behind aliases counted each time"
+            self._refuse("GEO007", message, "write it without aliases, or split it into several files", _place(event))
+
+    def _fault(self, code: str, message: str, hint: str, place: Place) -> None:
+        self.document.faults.append(YamlFault(code, message, hint, place))
+
+    def _refuse(self, code: str, message: str, hint: str, place: Place) -> None:
+        self._fault(code, message, hint, place)
+        raise _Refused
+
+
+def _core_schema_value(tag: str, text: str) -> Any:
+    """Return what YAML 1.2 reads in a plain scalar; numbers and truth values keep their source text."""
+    match tag.removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return PlainScalar(text, text.lower() == "true")
+        case "int" if len(text) <= 100:  # noqa: PLR2004 - Python refuses to read numbers of thousands of digits
+            bases = {"0o": 8, "0x": 16}
+            return PlainScalar(text, int(text, bases.get(text[:2], 10)))
+        case "int" | "float":
+            return PlainScalar(text, float(re.sub(r"\.(?=inf|nan)", "", text.lower())))
+        case _:
+            return text
+
+
+def _place(event: yaml.Event) -> Place:
+    start, end = event.start_mark, event.end_mark
+    return Place(start.line, start.column, end.line, end.column)
+
+
+def _unreadable_character(text: str, index: int) -> YamlFault:
+    line, column = text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+    message = f"not YAML: the character U+{ord(text[index]):04X} is not allowed"
+    return YamlFault("GEO003", message, "delete it, or save the file as plain text", Place(line, column, line, column))
+
+
+def _syntax_fault(error: yaml.YAMLError, text: str) -> YamlFault:
+    hint = "look at the indentation, colons, brackets and quotes on this line and the one before it"
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is None:
+        return YamlFault("GEO003", f"not YAML: {error}".splitlines()[0], hint, Place(0, 0, 0, 0))
+    reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
+    message = "not YAML: " + ", ".join(reason for reason in reasons if reason)
+    last_line = max(text.count("\n") - text.endswith("\n"), 0)
+    if mark.line > last_line:  # at the end of the file there is no line to show
+        end = len(text.rstrip("\n").rpartition("\n")[2])
+        return YamlFault("GEO003", message, hint, Place(last_line, end, last_line, end))
+    return YamlFault("GEO003", message, hint, Place(mark.line, mark.column, mark.line, mark.column))
+
+
+def _visible(text: str) -> str:
+    """Return a text from the file so that a message with it stays one line."""
+    return text if text.isprintable() and len(text) <= 60 else ascii(text)[1:61]  # noqa: PLR2004

@@ -1,0 +1,159 @@
+"""A topology file to a :class:`Topology`; every fault in it at once, each with its place."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from geoplan.errors import InvalidInputError, UnusableFileError
+from geoplan.topology.codes import CODES
+from geoplan.topology.diagnostics import Diagnostic, Severity, presentable
+from geoplan.topology.document import MAX_BYTES, Document, Place, YamlFault, read_document
+from geoplan.topology.model import Topology
+from geoplan.topology.outline import outline_of
+from geoplan.topology.rules import broken_rules, spell
+from geoplan.topology.shape import shape_findings
+from geoplan.topology.values import MAX_NAME_LENGTH, is_control
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from geoplan.topology.rules import Finding
+
+STDIN = "-"
+TOP = Place(0, 0, 0, 0)
+
+
+class CheckedTopology(NamedTuple):
+    """What a file gives: its topology, unless an error stands among the diagnostics."""
+
+    topology: Topology | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load_topology(path: str | PathLike[str]) -> Topology:
+    """Read a topology file; ``-`` is standard input.
+
+    Raises :class:`geoplan.InvalidInputError` with every fault of the file, or :class:`geoplan.UnusableFileError`
+    where it cannot be read. Warnings do not stop it: :func:`check_topology` tells them.
+    """
+    checked = check_topology(path)
+    if checked.topology is None:
+        raise InvalidInputError(f"{path} is not a usable topology", checked.diagnostics)
+    return checked.topology
+
+
+def check_topology(path: str | PathLike[str]) -> CheckedTopology:
+    """Read a topology file and say everything that is wrong with it, warnings included; ``-`` is standard input."""
+    name = "stdin" if str(path) == STDIN else str(path)
+    stem = "stdin" if str(path) == STDIN else Path(path).stem
+    return check_text(_read(path), path=name, default_name=stem)
+
+
+def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopology:
+    """Read the content of a topology file; ``path`` is what the diagnostics call it."""
+    text, document = _read_text(content)
+    topology, findings = _validate(document.value, default_name)
+    show = _Presenter(path, text, document)
+    diagnostics = {*map(show.fault, document.faults), *(show.finding(*finding) for finding in findings)}
+    usable = not any(shown.severity is Severity.ERROR for shown in diagnostics)
+    in_file_order = sorted(diagnostics, key=lambda shown: (shown.line, shown.column, shown.code, shown.message))
+    return CheckedTopology(topology if usable else None, tuple(in_file_order))
+
+
+def _read(path: str | PathLike[str]) -> bytes:
+    """Read a file, though never more than what shows that it is too large."""
+    try:
+        if str(path) == STDIN:
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnusableFileError(f"cannot read {path}: {reason}", hint="check the path and its permissions") from None
+
+
+def _read_text(content: bytes) -> tuple[str, Document]:
+    """Return the text and what it says as YAML."""
+    if len(content) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES // 2**20} MiB"
+        return "", _refused(YamlFault("GEO001", message, "check that it is the right file", TOP))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = content.decode("utf-8-sig", errors="replace")
+        before = content[: error.start].decode("utf-8-sig", errors="replace")
+        line, column = before.count("\n"), len(before.rpartition("\n")[2])
+        place = Place(line, column, line, column + 1)
+        return text, _refused(YamlFault("GEO002", "the file is not UTF-8 text", "save it in UTF-8", place))
+    document = read_document(text)
+    if document.value is None and not document.faults:
+        hint = "begin with 'sites:' and a site under it"
+        return text, _refused(YamlFault("GEO004", "the file is empty", hint, TOP))
+    return text, document
+
+
+def _refused(fault: YamlFault) -> Document:
+    return Document(faults=[fault])
+
+
+def _validate(value: Any, default_name: str) -> tuple[Topology | None, list[tuple[str, Finding]]]:
+    """Build the topology, and find what is wrong with its shape and which rules it breaks."""
+    if value is None:
+        return None, []
+    if isinstance(value, dict) and "name" not in value:
+        value = {"name": _usable_name(default_name), **value}
+    findings = list(broken_rules(outline_of(value)))
+    try:
+        return Topology.model_validate(value), findings
+    except ValidationError as error:
+        return None, [*shape_findings(error, value), *findings]
+
+
+def _usable_name(stem: str) -> str:
+    """Return a file's stem as a name that the rules for names allow."""
+    visible = "".join(character for character in stem if not is_control(character)).strip()
+    return visible[:MAX_NAME_LENGTH].strip() or "topology"
+
+
+class _Presenter:
+    """Turns what was found into diagnostics with the line of the file they stand in."""
+
+    def __init__(self, path: str, text: str, document: Document) -> None:
+        self._path = path
+        self._text = text
+        self._document = document
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._text.splitlines()
+
+    def fault(self, fault: YamlFault) -> Diagnostic:
+        """Show a fault of the YAML."""
+        return self._diagnostic(fault.code, fault.message, fault.hint, fault.place, "")
+
+    def finding(self, code: str, finding: Finding) -> Diagnostic:
+        """Show a fault of the topology."""
+        find = self._document.place_of_key if finding.at_key else self._document.place_of
+        return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), spell(finding.loc))
+
+    def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> Diagnostic:
+        line = self._lines[place.line] if place.line < len(self._lines) else ""
+        source = presentable(line)
+        on_one_line = place.end_line == place.line and source == line
+        return Diagnostic(
+            path=self._path,
+            code=code,
+            severity=CODES[code].severity,
+            message=message,
+            hint=hint,
+            where=where,
+            line=place.line + 1,
+            column=place.column + 1,
+            source=source,
+            width=max(1, place.end_column - place.column) if on_one_line else 1,
+        )

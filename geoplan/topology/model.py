@@ -1,0 +1,166 @@
+"""What the user wrote: sites, their units and the groups they form.
+
+These models know the shape of a topology. What a well-formed one can still have wrong stands in ``rules``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from geoplan.topology.values import Address, ApiUrl, Count, Firmware, Latitude, Longitude, Name, Port, Seconds
+
+DEFAULT_GROUP = "default"
+DEFAULT_HEALTH_CHECK_PORT = 8444  # section 6.1
+DEFAULT_MAX_CLUSTERS = 18  # GEO Feature Description, Manage Clusters
+
+
+class FrozenModel(BaseModel):
+    """A model that never changes and takes no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Unit(FrozenModel):
+    """One LoadMaster: its address, or a mapping with the address and what else is known of it."""
+
+    address: Address
+    """The unit's own address."""
+    nat_address: Address | None = None
+    """How the other sites reach it, where they meet over NAT."""
+    api: ApiUrl | None = None
+    """The URL of its API; default https://ADDRESS."""
+    firmware: Firmware | None = None
+    """The version it runs, as the unit shows it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_address(cls, written: Any) -> Any:
+        return {"address": written} if isinstance(written, str) else written
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Allow the bare address beside the mapping."""
+        schema = handler.resolve_ref_schema(handler(core))
+        description = schema.pop("description", "")
+        return {"description": description, "anyOf": [{"type": "string", "examples": ["172.24.1.5"]}, schema]}
+
+    @property
+    def shown_address(self) -> str:
+        """The address under which the other sites know this unit."""
+        return self.nat_address or self.address
+
+    @property
+    def api_url(self) -> str:
+        """Where its API answers, without a slash at the end."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return self.api or f"https://{host}"
+
+
+class HaPair(FrozenModel):
+    """Two units of which one is active. Master and slave are their fixed roles, never their states."""
+
+    master: Unit
+    slave: Unit
+    preferred_host: Literal["master", "none"] = "master"
+    """Who is active when both are up: the master takes over again, or whoever is active stays so (6.2)."""
+
+
+class Location(FrozenModel):
+    """Where a site stands, in degrees; south and west are negative."""
+
+    latitude: Latitude
+    longitude: Longitude
+
+
+class Cluster(FrozenModel):
+    """How the site's GEO cluster is called and where it stands."""
+
+    name: Name | None = None
+    """Default: the site's name. Unique in the group."""
+    location: Location | None = None
+
+
+class Site(FrozenModel):
+    """What takes part in GEO as one: an HA pair or a standalone LoadMaster, exactly one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["ha_pair"]}, {"required": ["standalone"]}]},
+    )
+
+    name: Name
+    ha_pair: HaPair | None = None
+    standalone: Unit | None = None
+    extra_remote_geo_access: tuple[Address, ...] = ()
+    """GEO units outside this topology to keep in the site's access list, at its end."""
+    cluster: Cluster = Cluster()
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Its units: master and slave, or the only one."""
+        if self.ha_pair:
+            return (self.ha_pair.master, self.ha_pair.slave)
+        return (self.standalone,) if self.standalone else ()
+
+    @property
+    def cluster_name(self) -> str:
+        """The name of its GEO cluster."""
+        return self.cluster.name or self.name
+
+
+class Timing(FrozenModel):
+    """How long things take, for the estimates; all in seconds."""
+
+    boot_seconds: Seconds = 120
+    """From the reboot until the unit answers again."""
+    sync_seconds: Seconds = 120
+    """Until the slave holds what was entered on the active unit."""
+    manual_step_seconds: Seconds = 60
+    """What a person needs for one step in the web interface."""
+
+
+class Limits(FrozenModel):
+    """What the LoadMasters can take."""
+
+    max_clusters: Count = DEFAULT_MAX_CLUSTERS
+    """GEO clusters in one group."""
+
+
+class Group(NamedTuple):
+    """Sites that are GEO partners of one another, in order of declaration."""
+
+    name: str
+    sites: tuple[Site, ...]
+
+
+class Topology(FrozenModel):
+    """The sites that form GEO systems, as the topology file gives them."""
+
+    model_config = ConfigDict(title="geoplan topology")
+
+    name: Name = "topology"
+    """Default: the file's name without its ending."""
+    sites: tuple[Site, ...] = Field(min_length=1)
+    groups: Mapping[Name, tuple[Name, ...]] | None = None
+    """Names of groups and of the sites in each; without it all sites form one group."""
+    health_check_port: Port = DEFAULT_HEALTH_CHECK_PORT
+    """Where the units of a pair answer the health check: 200 on the active one, 503 on the standby."""
+    timing: Timing = Timing()
+    limits: Limits = Limits()
+
+    def partner_groups(self) -> tuple[Group, ...]:
+        """Return the groups with their sites, both in order of declaration.
+
+        Presumes that the rules hold: a group that names an unknown site raises :class:`KeyError`.
+        """
+        if self.groups is None:
+            return (Group(DEFAULT_GROUP, self.sites),)
+        position = {site.name: index for index, site in enumerate(self.sites)}
+        return tuple(
+            Group(name, tuple(self.sites[index] for index in sorted(position[member] for member in members)))
+            for name, members in self.groups.items()
+        )

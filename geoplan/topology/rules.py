@@ -1,0 +1,291 @@
+"""What a well-formed topology can still have wrong: each rule a small function, all of them in ``RULES``."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.errors import InvalidInputError
+from geoplan.topology.codes import CODES
+from geoplan.topology.diagnostics import Diagnostic, Severity
+from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.topology.outline import Outline, SiteOutline, Text, WrittenAddress, outline_of
+from geoplan.topology.values import IpAddress
+
+if TYPE_CHECKING:
+    from geoplan.topology.document import Loc
+    from geoplan.topology.model import Topology
+
+
+class Finding(NamedTuple):
+    """A rule that is broken at one place; ``at_key`` shows the key there and not the value."""
+
+    loc: Loc
+    message: str
+    hint: str
+    at_key: bool = False
+
+
+Rule = Callable[[Outline], Iterator[Finding]]
+
+
+def site_without_units(outline: Outline) -> Iterator[Finding]:
+    """A site has a pair or a standalone."""
+    for site in outline.sites:
+        if not site.kinds:
+            hint = "add ha_pair: {master: ADDRESS, slave: ADDRESS} or standalone: ADDRESS"
+            yield Finding(site.loc, f"{site.label} has neither ha_pair nor standalone", hint)
+
+
+def site_of_both_kinds(outline: Outline) -> Iterator[Finding]:
+    """A site is one of the two, not both."""
+    for site in outline.sites:
+        if len(site.kinds) > 1:
+            hint = "keep one of them, or make two sites of it"
+            yield Finding(
+                (*site.loc, site.kinds[1]), f"{site.label} has both ha_pair and standalone", hint, at_key=True
+            )
+
+
+def master_is_slave(outline: Outline) -> Iterator[Finding]:
+    """Master and slave are two units."""
+    for site in outline.sites:
+        slave = _slave_like_master(site)
+        if slave:
+            message = f"master and slave of {site.label} are both {slave.text}"
+            yield Finding(slave.loc, message, "write the other unit's address")
+
+
+def address_used_twice(outline: Outline) -> Iterator[Finding]:
+    """No address names two units, in whatever spelling and also as a NAT address."""
+    users: dict[IpAddress, tuple[str, str]] = {}
+    for label, written in _addresses_of_units(outline):
+        if written.address in users:
+            yield _second_use(written, *users[written.address])
+        else:
+            users[written.address] = label, written.text
+    for site in outline.sites:
+        listed: dict[IpAddress, tuple[str, str]] = {}
+        for written in site.extra_remote_geo_access:
+            first = users.get(written.address) or listed.get(written.address)
+            if first:
+                yield _second_use(written, *first)
+            listed[written.address] = f"in this list of {site.label}", written.text
+
+
+def name_used_twice(outline: Outline) -> Iterator[Finding]:
+    """No two sites, and no two groups, have one name, whatever their letters' case."""
+    yield from _same_names("site", (site.name for site in outline.sites if site.name))
+    yield from _same_names("group", (Text(group.loc, group.name) for group in outline.groups or ()), at_key=True)
+
+
+def site_in_two_groups(outline: Outline) -> Iterator[Finding]:
+    """A site is named once, by one group."""
+    seen: dict[str, str] = {}
+    for group in outline.groups or ():
+        for member in group.members:
+            if member.text in seen:
+                message = f"'{member.text}' is already in the group '{seen[member.text]}'"
+                yield Finding(member.loc, message, "keep it in one group, once")
+            seen.setdefault(member.text, group.name)
+
+
+def site_in_no_group(outline: Outline) -> Iterator[Finding]:
+    """Where there are groups, each site is in one."""
+    if outline.groups is None:
+        return
+    members = {member.text for group in outline.groups for member in group.members}
+    for site in outline.sites:
+        if site.name and site.name.text not in members:
+            hint = "name it in a group; a site that has no partners is a group of its own"
+            yield Finding(site.name.loc, f"{site.label} is in no group", hint)
+
+
+def unknown_site_in_group(outline: Outline) -> Iterator[Finding]:
+    """Groups name sites that exist."""
+    names = [site.name.text for site in outline.sites if site.name]
+    known = set(names)
+    for group in outline.groups or ():
+        for member in group.members:
+            if member.text not in known:
+                near = nearest(member.text, names)
+                hint = f"did you mean '{near}'?" if near else "name a site as 'sites' does"
+                yield Finding(member.loc, f"'{member.text}' is no site of this topology", hint)
+
+
+def group_without_sites(outline: Outline) -> Iterator[Finding]:
+    """A group names at least one site."""
+    for group in outline.groups or ():
+        if not group.members:
+            yield Finding(
+                group.loc, f"the group '{group.name}' is empty", "name its sites, or leave it out", at_key=True
+            )
+
+
+def cluster_name_used_twice(outline: Outline) -> Iterator[Finding]:
+    """No two clusters of a group have one name, whatever their letters' case."""
+    for group in outline.partner_groups:
+        named_by_site = {_folded(site.name.text): site for site in group.sites if site.name}
+        seen: dict[str, str] = {}
+        for site in group.sites:
+            name = site.cluster_name
+            if name is None:
+                continue
+            namesake = named_by_site.get(_folded(name.text))
+            first = seen.setdefault(_folded(name.text), site.label)
+            both_by_site = name is site.name and namesake is not site  # the sites' names clash: GEO305 says so
+            if first != site.label and not both_by_site:
+                message = f"the cluster of {site.label} is called '{name.text}', like that of {first}"
+                yield Finding(name.loc, message, "give one of the two another cluster: {name: …}")
+
+
+def too_many_sites(outline: Outline) -> Iterator[Finding]:
+    """A group has no more sites than a LoadMaster takes clusters."""
+    for group in outline.partner_groups:
+        count = len(group.sites)
+        if count > outline.max_clusters:
+            message = f"the group '{group.name}' has {count} sites, more than the {outline.max_clusters} GEO clusters"
+            hint = f"split it into groups, or set limits: {{max_clusters: {count}}} if your LoadMasters take more"
+            yield Finding(group.sites[outline.max_clusters].loc, f"{message} that a LoadMaster takes", hint)
+
+
+def firmware_differs_in_pair(outline: Outline) -> Iterator[Finding]:
+    """Both units of a pair run one version."""
+    for site in outline.sites:
+        versions = [unit.firmware for unit in site.units if unit.role != "standalone" and unit.firmware]
+        if len({parse_version(version.text) for version in versions}) > 1:
+            message = f"the units of {site.label} run {versions[0].text} and {versions[1].text}"
+            yield Finding(versions[1].loc, message, "bring both to one version before anything else (section 7)")
+
+
+def partner_secret_in_some_units(outline: Outline) -> Iterator[Finding]:
+    """The units of a group all have the Partner Shared Secret, or none has."""
+    for group in outline.partner_groups:
+        versions = [unit.firmware for site in group.sites for unit in site.units if unit.firmware]
+        with_it = [version for version in versions if has_partner_secret(parse_version(version.text))]
+        without = [version for version in versions if version not in with_it]
+        if with_it and without:
+            message = (
+                f"firmware {without[0].text} has no Partner Shared Secret, but {with_it[0].text} "
+                f"elsewhere in the group '{group.name}' has: they refuse each other"
+            )
+            yield Finding(
+                without[0].loc, message, "bring the whole group to firmware with the secret, and set it equal"
+            )
+
+
+def pair_mixes_families(outline: Outline) -> Iterator[Finding]:
+    """Both units of a pair are reached by IPv4, or both by IPv6."""
+    for site in outline.sites:
+        shown = [unit.addresses[-1] for unit in site.units if unit.role != "standalone" and unit.addresses]
+        if len({written.address.version for written in shown}) > 1:
+            message = f"the units of {site.label} are reached by {shown[0].text} and {shown[1].text}: IPv4 and IPv6"
+            yield Finding(shown[1].loc, message, "write addresses of one family for both units")
+
+
+def group_mixes_families(outline: Outline) -> Iterator[Finding]:
+    """All sites of a group are reached by IPv4, or all by IPv6."""
+    for group in outline.partner_groups:
+        shown = [site.units[0].addresses[-1] for site in group.sites if site.units and site.units[0].addresses]
+        other = next((written for written in shown if written.address.version != shown[0].address.version), None)
+        if other:
+            message = f"the group '{group.name}' is reached by {shown[0].text} and {other.text}: IPv4 and IPv6"
+            yield Finding(other.loc, message, "make sure that every site can reach both, or use one family")
+
+
+def nat_on_pair(outline: Outline) -> Iterator[Finding]:
+    """The units of a pair are reached by their own addresses."""
+    for site in outline.sites:
+        for unit in site.units:
+            if unit.nat_address and unit.role != "standalone":
+                message = f"the {unit.role} of {site.label} is reached over NAT; a failover leaves its cluster as it is"
+                yield Finding(unit.nat_address.loc, message, "after a failover, check by hand where the cluster points")
+
+
+RULES: dict[str, Rule] = {
+    "GEO205": address_used_twice,
+    "GEO206": master_is_slave,
+    "GEO305": name_used_twice,
+    "GEO401": site_without_units,
+    "GEO402": site_of_both_kinds,
+    "GEO403": site_in_two_groups,
+    "GEO404": site_in_no_group,
+    "GEO405": unknown_site_in_group,
+    "GEO406": group_without_sites,
+    "GEO407": cluster_name_used_twice,
+    "GEO408": too_many_sites,
+    "GEO501": firmware_differs_in_pair,
+    "GEO502": partner_secret_in_some_units,
+    "GEO503": pair_mixes_families,
+    "GEO504": group_mixes_families,
+    "GEO505": nat_on_pair,
+}
+
+
+def broken_rules(outline: Outline) -> Iterator[tuple[str, Finding]]:
+    """Yield every finding of every rule, with its code."""
+    for code, rule in RULES.items():
+        for finding in rule(outline):
+            yield code, finding
+
+
+def require_well_formed(topology: Topology) -> None:
+    """Raise :class:`geoplan.InvalidInputError` with every broken rule of a topology, warnings aside."""
+    found = broken_rules(outline_of(topology.model_dump(exclude_unset=True)))
+    errors = [
+        Diagnostic(topology.name, code, Severity.ERROR, finding.message, finding.hint, where=spell(finding.loc))
+        for code, finding in found
+        if CODES[code].severity is Severity.ERROR
+    ]
+    if errors:
+        raise InvalidInputError(f"the topology '{topology.name}' breaks {len(errors)} rules", errors)
+
+
+def spell(loc: Loc) -> str:
+    """Write the way to a value as people do: ``sites[0].ha_pair.master``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a mistyped one most likely means."""
+    by_folded = {_folded(name): name for name in known}
+    found = difflib.get_close_matches(_folded(word), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def _addresses_of_units(outline: Outline) -> Iterator[tuple[str, WrittenAddress]]:
+    """Yield each address of each unit with what the unit is; a slave that repeats its master is left out."""
+    for site in outline.sites:
+        repeated = _slave_like_master(site)
+        for unit in site.units:
+            label = site.label if unit.role == "standalone" else f"the {unit.role} of {site.label}"
+            yield from ((label, written) for written in unit.addresses if written is not repeated)
+
+
+def _slave_like_master(site: SiteOutline) -> WrittenAddress | None:
+    """Return the slave's address where the master has it too."""
+    own = {unit.role: unit.address for unit in site.units if unit.address}
+    master, slave = own.get("master"), own.get("slave")
+    return slave if master and slave and master.address == slave.address else None
+
+
+def _second_use(written: WrittenAddress, first_user: str, first_text: str) -> Finding:
+    spelling = "" if first_text == written.text else f", written {first_text}"
+    message = f"the address {written.text} is used twice: it is already {first_user}{spelling}"
+    return Finding(written.loc, message, "give each unit its own address, and name it once")
+
+
+def _same_names(kind: str, names: Iterable[Text], *, at_key: bool = False) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(_folded(name.text), name.text)
+        if first is not name.text:
+            message = f"the name '{name.text}' is used twice: another {kind} is called '{first}'"
+            yield Finding(name.loc, message, f"give each {kind} a name that differs in more than case", at_key)
+
+
+def _folded(name: str) -> str:
+    """Return a name as it compares without regard to case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

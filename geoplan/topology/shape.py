@@ -1,0 +1,149 @@
+"""What pydantic finds wrong with a topology's shape, in the words of the people who write the files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
+
+from geoplan.topology.model import Topology
+from geoplan.topology.rules import Finding, nearest
+from geoplan.topology.values import typed
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+    from geoplan.topology.document import Loc
+
+_SECRET_KEY = re.compile(r"passw(or)?d|pass(phrase|code)|pwd|api[-_]?(key|pass)|secret|token|credential", re.IGNORECASE)
+
+# What belongs where pydantic reports that something of another type stands.
+_EXPECTED = {
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "mapping_type": "a mapping",
+    "dict_type": "a mapping",
+    "tuple_type": "a list",
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+}
+
+
+def shape_findings(error: ValidationError, document: Any) -> Iterator[tuple[str, Finding]]:
+    """Yield each fault of a document's shape, with its code."""
+    yield from (("GEO105", finding) for finding in _secrets(document))
+    for detail in error.errors(include_url=False):
+        finding = _finding(detail)
+        if finding:
+            yield finding
+
+
+def _finding(detail: ErrorDetails) -> tuple[str, Finding] | None:
+    """Put one of pydantic's errors into a code and words; nothing for a secret, which is told apart."""
+    kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    if kind.startswith("GEO"):
+        return kind, Finding(loc, context["message"], context["hint"])
+    if kind == "extra_forbidden":
+        return None if _looks_secret(loc[-1]) else ("GEO102", _unknown_key(loc))
+    if kind == "missing":
+        return "GEO103", _missing_key(loc)
+    if kind == "too_short":
+        return "GEO103", Finding(loc, "there are no sites", "write at least one: - name: … and ha_pair or standalone")
+    if kind == "literal_error":
+        return "GEO108", _not_allowed(detail)
+    if kind in _EXPECTED:
+        return "GEO101", _wrong_type(detail)
+    return "GEO104", _out_of_range(detail)
+
+
+def _unknown_key(loc: Loc) -> Finding:
+    key = str(loc[-1])
+    known = _keys_known_at(loc[:-1])
+    near = nearest(key, known)
+    hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}"
+    return Finding(loc, f"unknown key '{key}'", hint, at_key=True)
+
+
+def _missing_key(loc: Loc) -> Finding:
+    key = str(loc[-1])
+    return Finding(loc[:-1], f"the key '{key}' is missing", f"add {key}: …")
+
+
+def _not_allowed(detail: ErrorDetails) -> Finding:
+    key, expected = detail["loc"][-1], detail["ctx"]["expected"]
+    return Finding(detail["loc"], f"'{key}' cannot be {_describe(detail['input'])}", f"write {expected}")
+
+
+def _wrong_type(detail: ErrorDetails) -> Finding:
+    loc, expected = detail["loc"], _EXPECTED[detail["type"]]
+    found = _describe(detail["input"])
+    if loc and loc[-1] in {"master", "slave", "standalone"}:
+        return Finding(loc, f"a unit cannot be {found}", "write its address, or a mapping with 'address'")
+    quoted = isinstance(detail["input"], str) and "number" in expected
+    hint = "write it without quotes" if quoted else f"write {expected} here"
+    what = f"'{loc[-1]}'" if loc and isinstance(loc[-1], str) else "this entry" if loc else "the topology"
+    return Finding(loc, f"{what} has to be {expected}, but it is {found}", hint)
+
+
+def _out_of_range(detail: ErrorDetails) -> Finding:
+    requirement = detail["msg"].removeprefix("Input should be ")
+    message = f"'{detail['loc'][-1]}' cannot be {_describe(detail['input'])}"
+    return Finding(detail["loc"], message, f"write a number that is {requirement}")
+
+
+def _describe(value: Any) -> str:
+    match typed(value):
+        case None:
+            return "empty"
+        case bool() as switch:
+            return "true" if switch else "false"
+        case int() | float():
+            return str(value)
+        case str():
+            return "a text"
+        case Mapping():
+            return "a mapping"
+        case _:
+            return "a list"
+
+
+def _keys_known_at(loc: Loc) -> list[str]:
+    """Return the keys of the mapping at a place in a topology."""
+    model: type[BaseModel] = Topology
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            model = next(_models_in(model.model_fields[part].annotation), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _secrets(document: Any, loc: Loc = ()) -> Iterator[Finding]:
+    """Yield each key that looks like a secret's, wherever it stands; groups may be called what they like."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            if loc != ("groups",) and _looks_secret(key):
+                hint = (
+                    "take it out of the file, and change it if others have seen it; secrets come from the environment"
+                )
+                yield Finding(
+                    (*loc, key), f"'{key}' looks like a secret, which has no place in this file", hint, at_key=True
+                )
+            yield from _secrets(value, (*loc, key))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from _secrets(value, (*loc, index))
+
+
+def _looks_secret(key: str | int) -> bool:
+    return isinstance(key, str) and bool(_SECRET_KEY.search(key))

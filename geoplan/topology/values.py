@@ -1,0 +1,192 @@
+"""The scalar values of a topology file: addresses, names, URLs and versions, each with its own check.
+
+A failed check raises :class:`pydantic_core.PydanticCustomError` whose type is the code of the diagnostic.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+IpAddress = IPv4Address | IPv6Address
+
+MAX_NAME_LENGTH = 64
+MAX_PORT = 65535
+THIS_NETWORK = 0  # the first octet of 0.0.0.0/8, "this network" (RFC 1122)
+
+
+class PlainScalar(str):
+    """The source text of an unquoted YAML scalar, with the number or truth value that YAML reads in it.
+
+    Names and addresses keep the text, so ``NO`` and ``2024`` stay names; numbers take the ``value``.
+    """
+
+    __slots__ = ("value",)
+    value: bool | int | float
+
+    def __new__(cls, text: str, value: bool | int | float) -> PlainScalar:  # noqa: FBT001 - a value, no switch
+        """Keep ``text`` as the string and ``value`` beside it."""
+        scalar = super().__new__(cls, text)
+        scalar.value = value
+        return scalar
+
+
+def fault(code: str, message: str, hint: str) -> PydanticCustomError:
+    """Build the error that a diagnostic is made from; ``code`` is its GEO code."""
+    context = {"message": message, "hint": hint}
+    return PydanticCustomError(code, "{message}; {hint}", context)  # type: ignore[arg-type]  # a literal there
+
+
+def typed(scalar: Any) -> Any:
+    """Return what YAML reads in a plain scalar, and anything else as it is."""
+    return scalar.value if isinstance(scalar, PlainScalar) else scalar
+
+
+def parse_address(text: str) -> IpAddress:
+    """Read an IPv4 or IPv6 address that a LoadMaster can have.
+
+    Raises a fault (GEO201 to GEO204) for anything else, so that a slip is named for what it is.
+    """
+    address = _read_address(text)
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            hint = f"write {address.ipv4_mapped}"
+            raise fault("GEO201", f"'{text}' is an IPv4 address in an IPv6 spelling", hint)
+        if address.scope_id:
+            hint = "write an address that the other sites can reach"
+            raise fault("GEO201", f"'{text}' has a zone, which only its own host understands", hint)
+    kind = _impossible_kind(address)
+    if kind:
+        hint = "write the address under which the other sites reach this unit"
+        raise fault("GEO204", f"'{text}' is {kind} address, which no unit can have", hint)
+    return address
+
+
+def address_order(text: str) -> tuple[int, int]:
+    """Return what addresses are sorted by: IPv4 before IPv6, then by number."""
+    address = _read_address(text)
+    return address.version, int(address)
+
+
+def _read_address(text: str) -> IpAddress:
+    try:
+        return IPv6Address(text) if ":" in text and "/" not in text else IPv4Address(text)
+    except AddressValueError:
+        raise _address_fault(text) from None
+
+
+def _address_fault(text: str) -> PydanticCustomError:
+    host, slash, _ = text.partition("/")
+    if slash and _is_address(host):
+        return fault("GEO202", f"'{text}' has a prefix length", f"write the address alone: {host}")
+    bracketed = re.fullmatch(r"\[([^]]*)](?::\d*)?", text)
+    host = bracketed[1] if bracketed else text.rpartition(":")[0]
+    if _is_address(host):
+        return fault("GEO203", f"'{text}' is more than an address", f"write it without brackets and port: {host}")
+    if not text.strip():
+        return fault("GEO201", "the address is empty", "write an IPv4 or IPv6 address, for example 172.24.1.5")
+    if re.fullmatch(r"[0-9.]+", text):
+        hint = "write four numbers from 0 to 255 without leading zeros, for example 172.24.1.5"
+    else:
+        hint = "write an IPv4 or IPv6 address, for example 172.24.1.5; names are not looked up"
+    return fault("GEO201", f"'{shorten(text)}' is not an address", hint)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        _ = IPv6Address(text) if ":" in text else IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _impossible_kind(address: IpAddress) -> str | None:
+    """Name what rules an address out, with its article, or nothing where a unit can have it."""
+    if address.is_unspecified or (address.version == 4 and address.packed[0] == THIS_NETWORK):  # noqa: PLR2004
+        return "an unspecified"
+    if address.is_loopback:
+        return "a loopback"
+    if address.is_multicast:
+        return "a multicast"
+    if address.is_link_local:
+        return "a link-local"
+    if address == IPv4Address("255.255.255.255"):
+        return "the broadcast"
+    return None
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """Cut a long text for a message, so that a diagnostic stays one line."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _check_address(text: str) -> str:
+    parse_address(text)
+    return text
+
+
+# Characters that break a line, steer a terminal or turn the direction of writing: none belongs in a name.
+_FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+_DIRECTION_MARKS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def is_control(character: str) -> bool:
+    """Tell whether a character would do something to a terminal or a line other than appear in it."""
+    return unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _DIRECTION_MARKS
+
+
+def _check_name(text: str) -> str:
+    if not text.strip():
+        raise fault("GEO301", "the name is empty", "write the name that people know this by")
+    if any(is_control(character) for character in text):
+        raise fault("GEO303", "the name holds a control character", "write it with visible characters alone")
+    if text != text.strip():
+        raise fault("GEO304", "the name begins or ends with a space", f"write it as '{shorten(text.strip())}'")
+    if len(text) > MAX_NAME_LENGTH:
+        message = f"the name has {len(text)} characters, more than {MAX_NAME_LENGTH}"
+        raise fault("GEO302", message, f"write a name of at most {MAX_NAME_LENGTH} characters")
+    return text
+
+
+def _check_api_url(text: str) -> str:
+    hint = "write https://HOST or https://HOST:PORT and nothing after it"
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise fault("GEO106", "the API's URL cannot be read", hint) from None
+    if url.username is not None or url.password is not None:
+        raise fault("GEO105", "the API's URL carries credentials", "leave them out; they come from the environment")
+    whole = url.path in ("", "/") and not url.query and not url.fragment and port != 0
+    if url.scheme != "https" or not url.hostname or not whole or re.search(r"\s", text):
+        raise fault("GEO106", f"'{shorten(text)}' is not the URL of a LoadMaster's API", hint)
+    return text.rstrip("/")
+
+
+def _check_firmware(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?", text):
+        hint = "write it as the unit shows it, for example 7.2.59.4"
+        raise fault("GEO107", f"'{shorten(text)}' is not a firmware version", hint)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_check_address), Field(examples=["172.24.1.5", "2001:db8::5"])]
+Name = Annotated[
+    str,
+    AfterValidator(_check_name),
+    Field(min_length=None, json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH}),
+]
+ApiUrl = Annotated[str, AfterValidator(_check_api_url), Field(examples=["https://172.24.1.5"])]
+Firmware = Annotated[str, AfterValidator(_check_firmware), Field(examples=["7.2.59.4"])]
+
+Port = Annotated[int, BeforeValidator(typed), Field(strict=True, ge=1, le=MAX_PORT)]
+Count = Annotated[int, BeforeValidator(typed), Field(strict=True, ge=1)]
+Seconds = Annotated[float, BeforeValidator(typed), Field(strict=True, ge=0, le=86400, allow_inf_nan=False)]
+Latitude = Annotated[float, BeforeValidator(typed), Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, BeforeValidator(typed), Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
