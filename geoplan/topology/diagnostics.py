@@ -84,11 +84,26 @@ def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Return diagnostics for programs, with how many there are of each severity."""
     report = {
         "format": "geoplan/diagnostics/1",
-        "errors": sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics),
-        "warnings": sum(diagnostic.severity is Severity.WARNING for diagnostic in diagnostics),
+        "errors": _count_of(diagnostics, Severity.ERROR),
+        "warnings": _count_of(diagnostics, Severity.WARNING),
         "diagnostics": [diagnostic.as_dict() for diagnostic in diagnostics],
     }
     return json.dumps(report, ensure_ascii=False, indent=2)
+
+
+def summary(diagnostics: Sequence[Diagnostic], path: str) -> str:
+    """Say in a line how many faults of each severity there are."""
+    errors, warnings = (_count_of(diagnostics, severity) for severity in (Severity.ERROR, Severity.WARNING))
+    if not errors and not warnings:
+        return f"{path}: no faults"
+    counts = [
+        f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning"))
+    ]
+    return f"{path}: {' and '.join(text for text in counts if not text.startswith('0'))}"
+
+
+def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
+    return sum(diagnostic.severity is severity for diagnostic in diagnostics)
 
 
 def presentable(line: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -101,7 +101,7 @@ def _refused(fault: YamlFault) -> Document:
     return Document(faults=[fault])
 
 
-def _validate(value: Any, default_name: str) -> tuple[Topology | None, list[tuple[str, Finding]]]:
+def _validate(value: object, default_name: str) -> tuple[Topology | None, list[tuple[str, Finding]]]:
     """Build the topology, and find what is wrong with its shape and which rules it breaks."""
     if value is None:
         return None, []

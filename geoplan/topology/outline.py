@@ -5,9 +5,9 @@ The rules look at this. It is made from the plain values of a file, whole or not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
@@ -105,18 +105,19 @@ class Outline(NamedTuple):
         )
 
 
-def outline_of(document: Any) -> Outline:
+def outline_of(document: object) -> Outline:
     """Outline the plain values of a topology file: mappings, lists and scalars, of whatever shape."""
     top = _mapping(document)
+    groups = top.get("groups")
     limit = typed(_mapping(top.get("limits")).get("max_clusters"))
     return Outline(
         sites=tuple(_site(("sites", index), _mapping(site)) for index, site in enumerate(_list(top.get("sites")))),
-        groups=tuple(_groups(top["groups"])) if isinstance(top.get("groups"), Mapping) else None,
+        groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
         max_clusters=limit if isinstance(limit, int) else DEFAULT_MAX_CLUSTERS,
     )
 
 
-def _site(loc: Loc, site: Mapping[Any, Any]) -> SiteOutline:
+def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
     name = _text((*loc, "name"), site.get("name"))
     cluster_name = _text((*loc, "cluster", "name"), _mapping(site.get("cluster")).get("name"))
     extra_loc = (*loc, "extra_remote_geo_access")
@@ -133,7 +134,7 @@ def _site(loc: Loc, site: Mapping[Any, Any]) -> SiteOutline:
     )
 
 
-def _units(loc: Loc, site: Mapping[Any, Any]) -> Iterator[UnitOutline]:
+def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[UnitOutline]:
     pair = _mapping(site.get("ha_pair"))
     for role in ("master", "slave"):
         if role in pair:
@@ -142,7 +143,7 @@ def _units(loc: Loc, site: Mapping[Any, Any]) -> Iterator[UnitOutline]:
         yield _unit((*loc, "standalone"), "standalone", site["standalone"])
 
 
-def _unit(loc: Loc, role: str, written: Any) -> UnitOutline:
+def _unit(loc: Loc, role: str, written: object) -> UnitOutline:
     unit = {"address": written} if isinstance(written, str) else _mapping(written)
     return UnitOutline(
         loc=loc,
@@ -153,14 +154,14 @@ def _unit(loc: Loc, role: str, written: Any) -> UnitOutline:
     )
 
 
-def _groups(groups: Mapping[Any, Any]) -> Iterator[GroupOutline]:
+def _groups(groups: Mapping[object, object]) -> Iterator[GroupOutline]:
     for name, members in groups.items():
         loc = ("groups", str(name))
         texts = (_text((*loc, index), member) for index, member in enumerate(_list(members)))
         yield GroupOutline(loc, str(name), tuple(text for text in texts if text))
 
 
-def _addresses(loc: Loc, written: Any) -> Iterator[WrittenAddress]:
+def _addresses(loc: Loc, written: object) -> Iterator[WrittenAddress]:
     """Yield the address, if it is one."""
     if isinstance(written, str):
         try:
@@ -169,13 +170,13 @@ def _addresses(loc: Loc, written: Any) -> Iterator[WrittenAddress]:
             return
 
 
-def _text(loc: Loc, written: Any) -> Text | None:
+def _text(loc: Loc, written: object) -> Text | None:
     return Text(loc, str(written)) if isinstance(written, str) else None
 
 
-def _mapping(value: Any) -> Mapping[Any, Any]:
+def _mapping(value: object) -> Mapping[object, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any] | tuple[Any, ...]:
+def _list(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel
 
@@ -34,7 +34,7 @@ _EXPECTED = {
 }
 
 
-def shape_findings(error: ValidationError, document: Any) -> Iterator[tuple[str, Finding]]:
+def shape_findings(error: ValidationError, document: object) -> Iterator[tuple[str, Finding]]:
     """Yield each fault of a document's shape, with its code."""
     yield from (("GEO105", finding) for finding in _secrets(document))
     for detail in error.errors(include_url=False):
@@ -96,7 +96,7 @@ def _out_of_range(detail: ErrorDetails) -> Finding:
     return Finding(detail["loc"], message, f"write a number that is {requirement}")
 
 
-def _describe(value: Any) -> str:
+def _describe(value: object) -> str:
     match typed(value):
         case None:
             return "empty"
@@ -121,14 +121,14 @@ def _keys_known_at(loc: Loc) -> list[str]:
     return list(model.model_fields)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
         yield from _models_in(argument)
 
 
-def _secrets(document: Any, loc: Loc = ()) -> Iterator[Finding]:
+def _secrets(document: object, loc: Loc = ()) -> Iterator[Finding]:
     """Yield each key that looks like a secret's, wherever it stands; groups may be called what they like."""
     if isinstance(document, Mapping):
         for key, value in document.items():
