@@ -106,4 +106,4 @@ def terminal() -> tuple[int, bool]:
     from rich.console import Console
 
     console = Console(file=sys.stdout)
-    return console.width, console.color_system is not None
+    return console.width, console.color_system is not None and not console.no_color

@@ -130,12 +130,13 @@ def _other_unit(planned: SiteSettings, subject: str, missing: tuple[str, ...], e
 
 
 def _missing_and_extra(subject: str, missing: tuple[str, ...], extra: tuple[str, ...]) -> str:
+    whose, what = ("the record", "the unit ") if subject == UNITS else (f"the recorded {subject}", "")
     parts = []
     if missing:
-        parts.append(f"lacks {' '.join(missing)}")
+        parts.append(f"lacks {what}{' '.join(missing)}")
     if extra:
-        parts.append(f"has {' '.join(extra)} too much")
-    return f"the recorded {subject} {' and '.join(parts)}" if subject != UNITS else f"the record {' and '.join(parts)}"
+        parts.append(f"has {what}{' '.join(extra)} too much")
+    return f"{whose} {' and '.join(parts)}"
 
 
 class _RecordReader:
@@ -199,6 +200,7 @@ class _RecordReader:
                 yield word
 
     def _fault(self, code: str, message: str, number: int, line: str, word: str = "") -> None:
+        start = line.find(word) if word else len(line) - len(line.lstrip())
         self._faults.append(
             Diagnostic(
                 path=self._path,
@@ -207,8 +209,9 @@ class _RecordReader:
                 message=message,
                 hint=f"each site is its name, its units and the lines '{REMOTE_GEO_ACCESS}: …' and '{GEO_PARTNERS}: …'",
                 line=number,
-                column=(line.find(word) if word else len(line) - len(line.lstrip())) + 1,
+                column=start + 1,
                 source=presentable(line),
+                caret=len(presentable(line[:start])),
                 width=len(word) or len(line.strip()) or 1,
             )
         )

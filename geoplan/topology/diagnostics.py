@@ -19,7 +19,7 @@ _MASK = "********"
 _SECRET = re.compile(
     r"(?i)(?P<key>[\w-]*(?:passw(?:or)?d|api[-_]?(?:key|pass)|secret|token)[\w-]*[\"']?\s*[:=]\s*)(?P<value>\S.*)"
 )
-_URL_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+_URL_CREDENTIALS = re.compile(r"://[^@\s]*@")
 
 
 class Severity(StrEnum):
@@ -33,8 +33,8 @@ class Severity(StrEnum):
 class Diagnostic:
     """One fault of a file, with its place in it. Lines and columns count from 1.
 
-    ``source`` is the line with secrets masked, and ``width`` how many characters of it the fault covers. Where a
-    topology was made by a program there is no line, and ``where`` alone says what is meant.
+    ``source`` is the line with secrets masked; the fault covers ``width`` characters of it from index ``caret``
+    on. Where a topology was made by a program there is no line, and ``where`` alone says what is meant.
     """
 
     path: str
@@ -46,14 +46,15 @@ class Diagnostic:
     line: int | None = None
     column: int | None = None
     source: str | None = None
+    caret: int = 0
     width: int = 1
 
     def __str__(self) -> str:
         """Return it as people read it: place, message, the line with a caret, the hint."""
         head = f"{self.path}:{self.line}:{self.column}" if self.line else f"{self.path}: {self.where}"
         lines = [f"{head}: {self.severity}: {self.code} {self.message}"]
-        if self.source is not None and self.column is not None and self.source.strip():
-            excerpt, offset = _cut(self.source, self.column - 1)
+        if self.source and self.source.strip():
+            excerpt, offset = _cut(self.source, self.caret)
             room = max(1, min(self.width, len(excerpt) - offset))
             caret = "^" + "~" * (_cells(excerpt[offset : offset + room]) - 1)
             lines += [f"    {excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]

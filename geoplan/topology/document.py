@@ -308,6 +308,9 @@ def _syntax_fault(error: yaml.YAMLError, text: str) -> YamlFault:
         return YamlFault("GEO003", f"not YAML: {error}".splitlines()[0], hint, Place(0, 0, 0, 0))
     reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
     message = "not YAML: " + ", ".join(reason for reason in reasons if reason)
+    line = text.splitlines()[mark.line : mark.line + 1]
+    if line and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]:
+        hint = "indent with spaces: YAML takes no tabs there"
     last_line = max(text.count("\n") - text.endswith("\n"), 0)
     if mark.line > last_line:  # at the end of the file there is no line to show
         end = len(text.rstrip("\n").rpartition("\n")[2])

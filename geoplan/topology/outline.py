@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_MAX_CLUSTERS
+from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_MAX_CLUSTERS, Site
+from geoplan.topology.spelling import nearest
 from geoplan.topology.values import IpAddress, parse_address, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.topology.document import Loc
+
+
+KINDS = ("ha_pair", "standalone")
 
 
 class Text(NamedTuple):
@@ -56,6 +60,8 @@ class SiteOutline(NamedTuple):
     loc: Loc
     name: Text | None
     kinds: tuple[str, ...]
+    unread_kind: bool
+    """Whether it may say what kind it is in a way that cannot be read, which is reported for itself."""
     units: tuple[UnitOutline, ...]
     extra_remote_geo_access: tuple[WrittenAddress, ...]
     cluster_name: Text | None
@@ -72,6 +78,7 @@ class GroupOutline(NamedTuple):
     loc: Loc
     name: str
     members: tuple[Text, ...]
+    readable: bool
 
 
 class PartnerGroup(NamedTuple):
@@ -121,11 +128,13 @@ def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
     name = _text((*loc, "name"), site.get("name"))
     cluster_name = _text((*loc, "cluster", "name"), _mapping(site.get("cluster")).get("name"))
     extra_loc = (*loc, "extra_remote_geo_access")
+    kinds = tuple(kind for kind in KINDS if site.get(kind) is not None)
     extra = enumerate(_list(site.get("extra_remote_geo_access")))
     return SiteOutline(
         loc=loc,
         name=name,
-        kinds=tuple(kind for kind in ("ha_pair", "standalone") if site.get(kind) is not None),
+        kinds=kinds,
+        unread_kind=not kinds and (not site or any(nearest(str(key), Site.model_fields) in KINDS for key in site)),
         units=tuple(_units(loc, site)),
         extra_remote_geo_access=tuple(
             chain.from_iterable(_addresses((*extra_loc, index), address) for index, address in extra)
@@ -158,7 +167,9 @@ def _groups(groups: Mapping[object, object]) -> Iterator[GroupOutline]:
     for name, members in groups.items():
         loc = ("groups", str(name))
         texts = (_text((*loc, index), member) for index, member in enumerate(_list(members)))
-        yield GroupOutline(loc, str(name), tuple(text for text in texts if text))
+        yield GroupOutline(
+            loc, str(name), tuple(text for text in texts if text), readable=isinstance(members, list | tuple)
+        )
 
 
 def _addresses(loc: Loc, written: object) -> Iterator[WrittenAddress]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +10,7 @@ from geoplan.topology.codes import CODES
 from geoplan.topology.diagnostics import Diagnostic, Severity
 from geoplan.topology.firmware import has_partner_secret, parse_version
 from geoplan.topology.outline import Outline, SiteOutline, Text, WrittenAddress, outline_of
+from geoplan.topology.spelling import folded, nearest
 
 if TYPE_CHECKING:
     from geoplan.topology.document import Loc
@@ -34,7 +33,7 @@ Rule = Callable[[Outline], Iterator[Finding]]
 def site_without_units(outline: Outline) -> Iterator[Finding]:
     """Find sites with neither a pair nor a standalone."""
     for site in outline.sites:
-        if not site.kinds:
+        if not site.kinds and not site.unread_kind:
             hint = "add ha_pair: {master: ADDRESS, slave: ADDRESS} or standalone: ADDRESS"
             yield Finding(site.loc, f"{site.label} has neither ha_pair nor standalone", hint)
 
@@ -72,7 +71,7 @@ def address_used_twice(outline: Outline) -> Iterator[Finding]:
             first = users.get(written.address) or listed.get(written.address)
             if first:
                 yield _second_use(written, *first)
-            listed[written.address] = f"in this list of {site.label}", written.text
+            listed[written.address] = f"this list of {site.label}", written.text
 
 
 def name_used_twice(outline: Outline) -> Iterator[Finding]:
@@ -94,7 +93,7 @@ def site_in_two_groups(outline: Outline) -> Iterator[Finding]:
 
 def site_in_no_group(outline: Outline) -> Iterator[Finding]:
     """Find sites that no group names, where there are groups."""
-    if outline.groups is None:
+    if outline.groups is None or not all(group.readable for group in outline.groups):
         return
     members = {member.text for group in outline.groups for member in group.members}
     for site in outline.sites:
@@ -118,7 +117,7 @@ def unknown_site_in_group(outline: Outline) -> Iterator[Finding]:
 def group_without_sites(outline: Outline) -> Iterator[Finding]:
     """Find groups that name no site."""
     for group in outline.groups or ():
-        if not group.members:
+        if group.readable and not group.members:
             yield Finding(
                 group.loc, f"the group '{group.name}' is empty", "name its sites, or leave it out", at_key=True
             )
@@ -127,18 +126,15 @@ def group_without_sites(outline: Outline) -> Iterator[Finding]:
 def cluster_name_used_twice(outline: Outline) -> Iterator[Finding]:
     """Find clusters that share a name in a group, whatever their letters' case."""
     for group in outline.partner_groups:
-        named_by_site = {_folded(site.name.text): site for site in group.sites if site.name}
-        seen: dict[str, str] = {}
+        seen: dict[str, SiteOutline] = {}
         for site in group.sites:
-            name = site.cluster_name
-            if name is None:
+            if site.cluster_name is None:
                 continue
-            namesake = named_by_site.get(_folded(name.text))
-            first = seen.setdefault(_folded(name.text), site.label)
-            both_by_site = name is site.name and namesake is not site  # the sites' names clash: GEO305 says so
-            if first != site.label and not both_by_site:
-                message = f"the cluster of {site.label} is called '{name.text}', like that of {first}"
-                yield Finding(name.loc, message, "give one of the two another cluster: {name: …}")
+            first = seen.setdefault(folded(site.cluster_name.text), site)
+            named_by_site = site.cluster_name is site.name and first.cluster_name is first.name
+            if first is not site and not named_by_site:  # sites of one name are told apart by GEO305
+                message = f"the clusters of {first.label} and {site.label} are both called '{site.cluster_name.text}'"
+                yield Finding(site.cluster_name.loc, message, "give one of the two another cluster: {name: …}")
 
 
 def too_many_sites(outline: Outline) -> Iterator[Finding]:
@@ -248,13 +244,6 @@ def spell(loc: Loc) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a mistyped one most likely means."""
-    by_folded = {_folded(name): name for name in known}
-    found = difflib.get_close_matches(_folded(word), by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
-
-
 def _addresses_of_units(outline: Outline) -> Iterator[tuple[str, WrittenAddress]]:
     """Yield each address of each unit with what the unit is; a slave that repeats its master is left out."""
     for site in outline.sites:
@@ -273,19 +262,14 @@ def _slave_like_master(site: SiteOutline) -> WrittenAddress | None:
 
 def _second_use(written: WrittenAddress, first_user: str, first_text: str) -> Finding:
     spelling = "" if first_text == written.text else f", written {first_text}"
-    message = f"the address {written.text} is used twice: it is already {first_user}{spelling}"
+    message = f"the address {written.text} is used twice: {first_user} has it already{spelling}"
     return Finding(written.loc, message, "give each unit its own address, and name it once")
 
 
 def _same_names(kind: str, names: Iterable[Text], *, at_key: bool = False) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(_folded(name.text), name.text)
+        first = seen.setdefault(folded(name.text), name.text)
         if first is not name.text:
             message = f"the name '{name.text}' is used twice: another {kind} is called '{first}'"
             yield Finding(name.loc, message, f"give each {kind} a name that differs in more than case", at_key)
-
-
-def _folded(name: str) -> str:
-    """Return a name as it compares without regard to case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
