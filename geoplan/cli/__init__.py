@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 
@@ -60,6 +61,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
+    _collect_garbage_rarely()
     _speak_utf8()
     try:
         result = cli.main(arguments, prog_name="geoplan", standalone_mode=False)
@@ -84,6 +86,11 @@ def run(arguments: list[str]) -> int:
         sys.stdout = None
         return 0
     return result if isinstance(result, int) else 0
+
+
+def _collect_garbage_rarely() -> None:
+    """Keep the collector from searching, again and again, the many objects that imports leave behind for good."""
+    gc.set_threshold(100_000)
 
 
 def _speak_utf8() -> None:

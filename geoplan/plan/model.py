@@ -19,7 +19,7 @@ TargetUnit = Literal["active", "master", "new_active", "standalone"]
 class FrozenModel(BaseModel):
     """A model that never changes. Keys of newer versions are passed over: the checksum tells if they matter."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Action(StrEnum):
@@ -45,8 +45,9 @@ class PlannedUnit(FrozenModel):
 
     address: str
     role: Role
-    nat_address: str | None = None
-    """How the other sites reach it, where that is not its own address."""
+    nat_address: str | None = Field(
+        None, description="How the other sites reach it, where that is not its own address."
+    )
 
 
 class SiteSettings(FrozenModel):
@@ -56,8 +57,9 @@ class SiteSettings(FrozenModel):
     kind: Kind
     group: str
     units: tuple[PlannedUnit, ...]
-    preferred_host: Literal["master", "none"] | None = None
-    """Of a pair: whether the master takes over again once it is back."""
+    preferred_host: Literal["master", "none"] | None = Field(
+        None, description="Of a pair: whether the master takes over again once it is back."
+    )
     remote_geo_access: tuple[str, ...]
     geo_partners: tuple[str, ...]
 
@@ -90,21 +92,15 @@ class StepTarget(FrozenModel):
 class Step(FrozenModel):
     """One thing done on one unit."""
 
-    number: int
-    """Its place in the order, from 1."""
-    id: str
-    """Its name, which stays when other sites are added after its own."""
+    number: int = Field(description="Its place in the order, from 1.")
+    id: str = Field(description="Its name, which stays when other sites are added after its own.")
     action: Action
-    site: str
-    """Whose list or cluster it enters."""
-    on: StepTarget
-    """Where that is done."""
-    after: tuple[str, ...]
-    """The ids of the steps that have to be done before it."""
+    site: str = Field(description="Whose list or cluster it enters.")
+    on: StepTarget = Field(description="Where that is done.")
+    after: tuple[str, ...] = Field(description="The ids of the steps that have to be done before it.")
     section: Section
     why: str
-    note: str | None = None
-    """How the document is read, where it is unclear."""
+    note: str | None = Field(None, description="How the document is read, where it is unclear.")
 
 
 class Estimates(FrozenModel):
@@ -113,12 +109,13 @@ class Estimates(FrozenModel):
     boot_seconds: float
     sync_seconds: float
     manual_step_seconds: float
-    by_api_seconds: float
-    """One replication and one boot for each reboot, one after the other over all groups."""
-    by_hand_seconds: float
-    """That, and the time of a manual step for each step."""
-    longest_chain_seconds: float
-    """The time of the longest chain of steps that wait for one another: no way of working can beat it."""
+    by_api_seconds: float = Field(
+        description="One replication and one boot for each reboot, one after the other over all groups."
+    )
+    by_hand_seconds: float = Field(description="That, and the time of a manual step for each step.")
+    longest_chain_seconds: float = Field(
+        description="The time of the longest chain of steps that wait for one another: no way of working can beat it."
+    )
     longest_chain_steps: int
 
 
@@ -133,14 +130,15 @@ class Plan(FrozenModel):
 
     format: Literal["geoplan/plan/1"] = "geoplan/plan/1"
     topology: str
-    checksum: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    """SHA-256 of what would be done: it does not change when only the wording does."""
+    checksum: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        description="SHA-256 of what would be done: it does not change when only the wording does.",
+    )
     groups: tuple[PlannedGroup, ...]
     sites: tuple[SiteSettings, ...]
     clusters: tuple[ClusterDefinition, ...]
     steps: tuple[Step, ...]
-    health_check_port: int
-    """Where a pair's active unit answers 200 and its standby 503."""
+    health_check_port: int = Field(description="Where a pair's active unit answers 200 and its standby 503.")
     estimates: Estimates
 
     def compute_checksum(self) -> str:

@@ -32,7 +32,7 @@ def make_plan(topology: Topology) -> Plan:
         topology=topology.name,
         checksum="",
         groups=tuple(
-            PlannedGroup(
+            PlannedGroup.model_construct(
                 name=group.name,
                 section=step_graph.section_of(group),
                 sites=tuple(site.name for site in group.sites),
@@ -55,7 +55,7 @@ def _estimate(timing: Timing, graph: nx.DiGraph[StepKey]) -> Estimates:
     reboots = sum(step.action is Action.REBOOT_MASTER for step in graph)
     by_api = reboots * seconds_of_reboot
     chain_seconds, chain_steps = step_graph.longest_chain(graph, seconds_of_reboot)
-    return Estimates(
+    return Estimates.model_construct(
         **timing.model_dump(),
         by_api_seconds=by_api,
         by_hand_seconds=by_api + len(graph) * timing.manual_step_seconds,

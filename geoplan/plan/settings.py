@@ -10,6 +10,7 @@ from geoplan.topology.values import address_order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.plan.model import Role
     from geoplan.topology.model import Group, Site
 
 
@@ -51,12 +52,14 @@ def settings_of(group: Group) -> Iterator[SiteSettings]:
 def cluster_of(site: Site, group: Group) -> ClusterDefinition:
     """Return the Remote LM cluster of a site, by its master's or its only address (section 5)."""
     location = site.cluster.location
-    return ClusterDefinition(
+    return ClusterDefinition.model_construct(
         group=group.name,
         site=site.name,
         name=site.cluster_name,
         address=site.units[0].shown_address,
-        location=ClusterLocation(latitude=location.latitude, longitude=location.longitude) if location else None,
+        location=ClusterLocation.model_construct(latitude=location.latitude, longitude=location.longitude)
+        if location
+        else None,
     )
 
 
@@ -66,7 +69,7 @@ def _shown_addresses(site: Site) -> list[str]:
 
 
 def _planned_units(site: Site) -> tuple[PlannedUnit, ...]:
-    roles = ("master", "slave") if site.ha_pair else ("standalone",)
+    roles: tuple[Role, ...] = ("master", "slave") if site.ha_pair else ("standalone",)
     return tuple(
         PlannedUnit(address=unit.address, role=role, nat_address=unit.nat_address)
         for unit, role in zip(site.units, roles, strict=True)

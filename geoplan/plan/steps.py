@@ -56,7 +56,8 @@ def build_graph(groups: Sequence[Group]) -> nx.DiGraph[StepKey]:
 
 def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
     """Return the steps in the order in which they are done, the same on every run."""
-    return list(nx.lexicographical_topological_sort(graph, key=lambda step: graph.nodes[step]["place"]))
+    places = nx.get_node_attributes(graph, "place")
+    return list(nx.lexicographical_topological_sort(graph, key=places.__getitem__))
 
 
 def longest_chain(graph: nx.DiGraph[StepKey], seconds_of_reboot: float) -> tuple[float, int]:
@@ -110,35 +111,46 @@ def _dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
 
 def number_steps(graph: nx.DiGraph[StepKey], groups: Iterable[Group], slugs: Mapping[str, str]) -> Iterator[Step]:
     """Yield the steps of the graph as the plan holds them; ``slugs`` gives each site's part of the ids."""
-    places = {site.name: (site, group) for group in groups for site in group.sites}
-    sections = {group.name: section_of(group) for _, group in places.values()}
+    settings = {site.name: (site, placed) for placed in map(_placed, groups) for site in placed.group.sites}
+    places: dict[StepKey, tuple[int, int]] = nx.get_node_attributes(graph, "place")
 
     def identify(key: StepKey) -> str:
         return f"{slugs[key.site]}/{key.action.replace('_', '-')}"
 
     for number, key in enumerate(in_order(graph), start=1):
-        site, group = places[key.site]
-        before = sorted(graph.predecessors(key), key=lambda step: graph.nodes[step]["place"])
+        site, placed = settings[key.site]
+        host = placed.first_site if key.action is Action.ADD_CLUSTER else site
         yield Step(
             number=number,
             id=identify(key),
             action=key.action,
             site=site.name,
-            on=_target(key.action, site, group),
-            after=tuple(identify(step) for step in before),
-            section=sections[group.name],
+            on=StepTarget(site=host.name, unit=_unit_of(key.action, host)),
+            after=tuple(map(identify, sorted(graph.predecessors(key), key=places.__getitem__))),
+            section=placed.section,
             why=wording.why(key.action, site),
-            note=wording.note(key.action, site, sections[group.name]),
+            note=wording.note(key.action, site, placed.section),
         )
 
 
-def _target(action: Action, site: Site, group: Group) -> StepTarget:
-    host = (*pairs_of(group), *standalones_of(group))[0] if action is Action.ADD_CLUSTER else site
-    return StepTarget(site=host.name, unit=_unit_of(action) if host.ha_pair else "standalone")
+class _PlacedGroup(NamedTuple):
+    """A group with what all of its steps share."""
+
+    group: Group
+    section: Section
+    first_site: Site
+    """Where the clusters are added: the first pair, or without a pair the first standalone."""
 
 
-def _unit_of(action: Action) -> TargetUnit:
-    """Return which unit of a pair a step is done on."""
+def _placed(group: Group) -> _PlacedGroup:
+    first_site = (*pairs_of(group), *standalones_of(group))[0]
+    return _PlacedGroup(group, section_of(group), first_site)
+
+
+def _unit_of(action: Action, site: Site) -> TargetUnit:
+    """Return which unit of a site a step is done on."""
+    if not site.ha_pair:
+        return "standalone"
     match action:
         case Action.REBOOT_MASTER:
             return "master"

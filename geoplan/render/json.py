@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def render(plan: Plan) -> str:
     """Return a plan that ``Plan.model_validate_json`` reads back to an equal one."""
-    fields = (f'  "{key}": {_value(getattr(plan, key))}' for key in type(plan).model_fields)
-    return "{\n" + ",\n".join(fields) + "\n}\n"
+    fields = (b'  "%s": %s' % (key.encode(), _value(getattr(plan, key))) for key in type(plan).model_fields)
+    return (b"{\n" + b",\n".join(fields) + b"\n}\n").decode()
 
 
-def _value(value: object) -> str:
+def _value(value: object) -> bytes:
     if isinstance(value, tuple) and value:
-        return "[\n" + ",\n".join(f"    {to_json(entry).decode()}" for entry in value) + "\n  ]"
-    return to_json(value).decode()
+        return b"[\n    " + b",\n    ".join(map(to_json, value)) + b"\n  ]"
+    return to_json(value)

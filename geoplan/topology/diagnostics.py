@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 EXCERPT_WIDTH = 100
 _MASK = "********"
-_SECRET = re.compile(
-    r"(?i)(?P<key>[\w-]*(?:passw(?:or)?d|api[-_]?(?:key|pass)|secret|token)[\w-]*[\"']?\s*[:=]\s*)(?P<value>\S.*)"
-)
-_URL_CREDENTIALS = re.compile(r"://[^@\s]*@")
+_SENSITIVE_KEY = r"[\w-]*(?:passw(?:or)?d|api[-_]?(?:key|pass)|secret|token)[\w-]*[\"']?\s*[:=]\s*"
+_URL_CREDENTIALS = r"://[^@\s]*@"
 
 
 class Severity(StrEnum):
@@ -109,7 +107,8 @@ def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
 
 def presentable(line: str) -> str:
     """Return a line of a file that can be shown: secrets masked, nothing that steers a terminal."""
-    masked = _SECRET.sub(lambda found: found["key"] + _MASK, _URL_CREDENTIALS.sub(f"://{_MASK}@", line))
+    masked = re.sub(_URL_CREDENTIALS, f"://{_MASK}@", line)
+    masked = re.sub(rf"(?i)({_SENSITIVE_KEY})\S.*", rf"\g<1>{_MASK}", masked)
     return "".join("\N{REPLACEMENT CHARACTER}" if is_control(c) and c != "\t" else c for c in masked)
 
 

@@ -16,7 +16,6 @@ from geoplan.topology.document import MAX_BYTES, Document, Place, YamlFault, rea
 from geoplan.topology.model import Topology
 from geoplan.topology.outline import outline_of
 from geoplan.topology.rules import broken_rules, spell
-from geoplan.topology.shape import shape_findings
 from geoplan.topology.values import MAX_NAME_LENGTH, is_control
 
 if TYPE_CHECKING:
@@ -111,6 +110,8 @@ def _validate(value: object, default_name: str) -> tuple[Topology | None, list[t
     try:
         return Topology.model_validate(value), findings
     except ValidationError as error:
+        from geoplan.topology.shape import shape_findings  # noqa: PLC0415 - only a file with faults needs it
+
         return None, [*shape_findings(error, value), *findings]
 
 

@@ -24,20 +24,16 @@ DEFAULT_MAX_CLUSTERS = 18  # GEO Feature Description, Manage Clusters
 class FrozenModel(BaseModel):
     """A model that never changes and takes no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Unit(FrozenModel):
     """One LoadMaster: its address, or a mapping with the address and what else is known of it."""
 
-    address: Address
-    """The unit's own address."""
-    nat_address: Address | None = None
-    """How the other sites reach it, where they meet over NAT."""
-    api: ApiUrl | None = None
-    """The URL of its API; default https://ADDRESS."""
-    firmware: Firmware | None = None
-    """The version it runs, as the unit shows it."""
+    address: Address = Field(description="The unit's own address.")
+    nat_address: Address | None = Field(None, description="How the other sites reach it, where they meet over NAT.")
+    api: ApiUrl | None = Field(None, description="The URL of its API; default https://ADDRESS.")
+    firmware: Firmware | None = Field(None, description="The version it runs, as the unit shows it.")
 
     @model_validator(mode="before")
     @classmethod
@@ -68,8 +64,10 @@ class HaPair(FrozenModel):
 
     master: Unit
     slave: Unit
-    preferred_host: Literal["master", "none"] = "master"
-    """Who is active when both are up: the master takes over again, or whoever is active stays so (6.2)."""
+    preferred_host: Literal["master", "none"] = Field(
+        "master",
+        description="Who is active when both are up: the master takes over again, or whoever is active stays so (6.2).",
+    )
 
 
 class Location(FrozenModel):
@@ -82,8 +80,7 @@ class Location(FrozenModel):
 class Cluster(FrozenModel):
     """How the site's GEO cluster is called and where it stands."""
 
-    name: Name | None = None
-    """Default: the site's name. Unique in the group."""
+    name: Name | None = Field(None, description="Default: the site's name. Unique in the group.")
     location: Location | None = None
 
 
@@ -97,9 +94,10 @@ class Site(FrozenModel):
     name: Name
     ha_pair: HaPair | None = None
     standalone: Unit | None = None
-    extra_remote_geo_access: tuple[Address, ...] = ()
-    """GEO units outside this topology to keep in the site's access list, at its end."""
-    cluster: Cluster = Cluster()
+    extra_remote_geo_access: tuple[Address, ...] = Field(
+        (), description="GEO units outside this topology to keep in the site's access list, at its end."
+    )
+    cluster: Cluster = Field(default_factory=Cluster)
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -117,19 +115,15 @@ class Site(FrozenModel):
 class Timing(FrozenModel):
     """How long things take, for the estimates; all in seconds."""
 
-    boot_seconds: Seconds = 120
-    """From the reboot until the unit answers again."""
-    sync_seconds: Seconds = 120
-    """Until the slave holds what was entered on the active unit."""
-    manual_step_seconds: Seconds = 60
-    """What a person needs for one step in the web interface."""
+    boot_seconds: Seconds = Field(120.0, description="From the reboot until the unit answers again.")
+    sync_seconds: Seconds = Field(120.0, description="Until the slave holds what was entered on the active unit.")
+    manual_step_seconds: Seconds = Field(60.0, description="What a person needs for one step in the web interface.")
 
 
 class Limits(FrozenModel):
     """What the LoadMasters can take."""
 
-    max_clusters: Count = DEFAULT_MAX_CLUSTERS
-    """GEO clusters in one group."""
+    max_clusters: Count = Field(DEFAULT_MAX_CLUSTERS, description="GEO clusters in one group.")
 
 
 class Group(NamedTuple):
@@ -144,15 +138,17 @@ class Topology(FrozenModel):
 
     model_config = ConfigDict(title="geoplan topology")
 
-    name: Name = "topology"
-    """Default: the file's name without its ending."""
+    name: Name = Field("topology", description="Default: the file's name without its ending.")
     sites: tuple[Site, ...] = Field(min_length=1)
-    groups: Mapping[Name, tuple[Name, ...]] | None = None
-    """Names of groups and of the sites in each; without it all sites form one group."""
-    health_check_port: Port = DEFAULT_HEALTH_CHECK_PORT
-    """Where the units of a pair answer the health check: 200 on the active one, 503 on the standby."""
-    timing: Timing = Timing()
-    limits: Limits = Limits()
+    groups: Mapping[Name, tuple[Name, ...]] | None = Field(
+        None, description="Names of groups and of the sites in each; without it all sites form one group."
+    )
+    health_check_port: Port = Field(
+        DEFAULT_HEALTH_CHECK_PORT,
+        description="Where the units of a pair answer the health check: 200 on the active one, 503 on the standby.",
+    )
+    timing: Timing = Field(default_factory=Timing)
+    limits: Limits = Field(default_factory=Limits)
 
     def partner_groups(self) -> tuple[Group, ...]:
         """Return the groups with their sites, both in order of declaration.

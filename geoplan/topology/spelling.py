@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ def folded(name: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that a mistyped one most likely means."""
+    import difflib  # noqa: PLC0415 - only a file with faults needs it
+
     by_folded = {folded(name): name for name in known}
     found = difflib.get_close_matches(folded(word), by_folded, n=1, cutoff=LIKENESS)
     return by_folded[found[0]] if found else None
