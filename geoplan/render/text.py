@@ -155,11 +155,10 @@ def _notes(plan: Plan) -> list[RenderableType]:
 
 def _estimates(plan: Plan) -> Text:
     times = plan.estimates
-    chain = f"{_count(times.longest_chain_steps, 'step')} of {len(plan.steps)} wait for one another"
-    least = f", which takes {duration(times.longest_chain_seconds)} at the least" if times.longest_chain_seconds else ""
+    chain = f"The longest chain, {times.longest_chain_steps} of {_count(len(plan.steps), 'step')}"
     return Text(
         f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {duration(times.by_hand_seconds)} by hand. "
-        f"{chain}{least}."
+        f"{chain}, takes {duration(times.longest_chain_seconds)}: no way of working beats that."
     )
 
 

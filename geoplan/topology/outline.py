@@ -134,13 +134,17 @@ def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
         loc=loc,
         name=name,
         kinds=kinds,
-        unread_kind=not kinds and (not site or any(nearest(str(key), Site.model_fields) in KINDS for key in site)),
+        unread_kind=not kinds and (not site or any(map(_mistyped_kind, site))),
         units=tuple(_units(loc, site)),
         extra_remote_geo_access=tuple(
             chain.from_iterable(_addresses((*extra_loc, index), address) for index, address in extra)
         ),
         cluster_name=cluster_name or name,
     )
+
+
+def _mistyped_kind(key: object) -> bool:
+    return key not in Site.model_fields and nearest(str(key), Site.model_fields) in KINDS
 
 
 def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[UnitOutline]:

@@ -1,0 +1,71 @@
+"""The README stays true: its commands are run, and print what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+CONSOLE = "".join(block for language, block in BLOCKS if language == "console")
+SESSIONS = [session for session in re.split(r"^(?=\$ )", CONSOLE, flags=re.MULTILINE) if session]
+TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"}
+SET_UP = [block.strip() for language, block in BLOCKS if language == "sh"]
+
+
+def printed_by(command: str) -> str:
+    geoplan = f"{shlex.quote(sys.executable)} -m geoplan"
+    script = re.sub(r"(^|\| )geoplan ", rf"\g<1>{geoplan} ", command)
+    environment = {name: value for name, value in os.environ.items() if name not in TERMINAL}
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+    )
+    return ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.splitlines()[0][2:])
+def test_command_prints_what_is_shown(session: str) -> None:
+    command, _, shown = session.removeprefix("$ ").partition("\n")
+    if "| jq" in command and not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+
+    assert printed_by(command) == shown.rstrip("\n") + "\n"
+
+
+def test_python_example_runs() -> None:
+    (example,) = [block for language, block in BLOCKS if language == "python"]
+    ended = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert len(ended.stdout.splitlines()) == 18
+
+
+def test_topology_shown_is_the_example() -> None:
+    (shown,) = [block for language, block in BLOCKS if language == "yaml"]
+    example = (ROOT / "topologies" / "section-5.4.yaml").read_text().splitlines()
+
+    assert shown.splitlines() == [line for line in example if not line.startswith("# Section")]
+
+
+def test_set_up_is_two_commands_of_one_line_each() -> None:
+    assert len(SET_UP) == 2
+    for command in SET_UP:
+        assert "\n" not in command
+        assert command.startswith("python3 -m venv ")
+
+
+def test_ci_calls_exactly_the_test_command() -> None:
+    assert f"\n{SET_UP[1]}\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_links_lead_to_files() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / Path(target)).exists()
