@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, PlannedGroup, PlannedUnit, SiteSettings
 
-INK, LINE, ACCENT, AREA, MASTER = "#1f2933", "#5f7388", "#1d6fa5", "#f4f6f8", "#e4edf4"
+INK, LINE, ACCENT, AREA, MASTER = "#1f2933", "#5f7388", "#19618f", "#f4f6f8", "#e4edf4"
 _NAME_SIZE, _NAME_WIDTH = 11, 240
 _LINE_BREAK = '<br align="left"/>'
 

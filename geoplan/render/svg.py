@@ -28,7 +28,7 @@ PREFIX = "geoplan-diagram"
 _SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, sans-serif"
 _MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
 
-_LIGHT = {"ink": "#1f2933", "paper": "#ffffff", "line": "#5f7388", "accent": "#1d6fa5", "area": "#f4f6f8"}
+_LIGHT = {"ink": "#1f2933", "paper": "#ffffff", "line": "#5f7388", "accent": "#19618f", "area": "#f4f6f8"}
 _DARK = {"ink": "#e4e9ee", "paper": "#14191f", "line": "#8fa3b8", "accent": "#6cb6e8", "area": "#1b2229"}
 
 # Of each class, the colours by property: in a style sheet for browsers, as attributes for all others.
