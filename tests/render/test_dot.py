@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -41,7 +42,7 @@ def test_dot(stem: str, snapshot: SnapshotAssertion) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_graphviz_shows_every_name_and_address(path) -> None:
+def test_graphviz_shows_every_name_and_address(path: Path) -> None:
     plan = make_plan(load_topology(path))
     text = shown(drawn_by_graphviz(plan))
     for site in plan.sites:
