@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Say everything that is wrong with a topology file.",
     "plan": "Show the lists, the clusters and the ordered steps.",
     "compare": "Hold the plan's lists against recorded ones.",
+    "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
 
