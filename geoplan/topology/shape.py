@@ -106,7 +106,7 @@ def _wrong_type(detail: ErrorDetails) -> Finding:
 
 
 def _out_of_range(detail: ErrorDetails) -> Finding:
-    requirement = detail["msg"].removeprefix("Input should be ")
+    requirement = detail["msg"].removeprefix("Input should be ").removeprefix("a ").replace("finite number", "finite")
     message = f"'{detail['loc'][-1]}' cannot be {_describe(detail['input'])}"
     return Finding(detail["loc"], message, f"write a number that is {requirement}")
 

@@ -185,8 +185,8 @@ Name = Annotated[
 ApiUrl = Annotated[str, AfterValidator(_check_api_url), Field(examples=["https://172.24.1.5"])]
 Firmware = Annotated[str, AfterValidator(_check_firmware), Field(examples=["7.2.59.4"])]
 
-Port = Annotated[int, BeforeValidator(typed), Field(strict=True, ge=1, le=MAX_PORT)]
-Count = Annotated[int, BeforeValidator(typed), Field(strict=True, ge=1)]
-Seconds = Annotated[float, BeforeValidator(typed), Field(strict=True, ge=0, le=86400, allow_inf_nan=False)]
-Latitude = Annotated[float, BeforeValidator(typed), Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
-Longitude = Annotated[float, BeforeValidator(typed), Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
+Port = Annotated[int, Field(strict=True, ge=1, le=MAX_PORT), BeforeValidator(typed)]
+Count = Annotated[int, Field(strict=True, ge=1), BeforeValidator(typed)]
+Seconds = Annotated[float, Field(strict=True, ge=0, le=86400, allow_inf_nan=False), BeforeValidator(typed)]
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False), BeforeValidator(typed)]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False), BeforeValidator(typed)]

@@ -183,6 +183,7 @@ def test_estimates(topology: Topology) -> None:
     assert plan.estimates.longest_chain_seconds == 240 * max(reboots.values())
 
 
+@settings(max_examples=30)
 @given(topologies())
 def test_same_topology_gives_the_same_bytes(topology: Topology) -> None:
     again = Topology.model_validate_json(topology.model_dump_json())
@@ -202,6 +203,7 @@ def test_another_order_of_sites_changes_the_order_of_lists_but_not_the_sets(topo
     assert {cluster.model_dump_json() for cluster in plan.clusters} == {c.model_dump_json() for c in other.clusters}
 
 
+@settings(max_examples=30)
 @given(topologies())
 def test_plan_is_read_back_from_json_and_yaml(topology: Topology) -> None:
     plan = make_plan(topology)
