@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import sys
 from importlib import import_module
@@ -29,10 +30,12 @@ class LazyGroup(click.Group):
         """Return the names of all commands, in the order of use."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in COMMANDS:
-            return None
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"There is no command '{cmd_name}'.{hint}", ctx)
         command = import_module(f"geoplan.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
@@ -66,6 +69,7 @@ def run(arguments: list[str]) -> int:
     _speak_utf8()
     try:
         result = cli.main(arguments, prog_name="geoplan", standalone_mode=False)
+        sys.stdout.flush()
     except InvalidInputError as error:
         from geoplan.topology.diagnostics import as_text
 
@@ -82,10 +86,12 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("geoplan: interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads the output, such as head, has had enough; nothing more can be said there.
-        sys.stdout = None
-        return 0
+    except OSError as error:
+        sys.stdout = None  # what is still in its buffer cannot be written either
+        if isinstance(error, BrokenPipeError):
+            return 0  # whoever reads the output, such as head, has had enough
+        click.echo(f"geoplan: error: cannot write standard output: {error.strerror}", err=True)
+        return GeoplanError.exit_code
     return result if isinstance(result, int) else 0
 
 

@@ -20,6 +20,9 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
     RECORDED has the layout of the document's example: for each site its name, its units and its two lists, as
     'geoplan plan --format lists' prints them.
     """
+    if path == recorded == "-":
+        raise click.UsageError("TOPOLOGY and RECORDED cannot both be standard input.")
+
     from geoplan.plan.recorded import compare, read_recorded
 
     plan = load_plan(path)

@@ -120,7 +120,7 @@ def outline_of(document: object) -> Outline:
     return Outline(
         sites=tuple(_site(("sites", index), _mapping(site)) for index, site in enumerate(_list(top.get("sites")))),
         groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
-        max_clusters=limit if isinstance(limit, int) else DEFAULT_MAX_CLUSTERS,
+        max_clusters=limit if isinstance(limit, int) and limit is not True else DEFAULT_MAX_CLUSTERS,
     )
 
 

@@ -16,6 +16,7 @@ import yaml
 
 from geoplan import Plan, load_topology, make_plan
 from geoplan.cli import COMMANDS, cli
+from tests.benchmarks.test_speed import large_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 
 EXAMPLE = TOPOLOGIES / "section-5.4.yaml"
@@ -54,7 +55,7 @@ def test_mistyped_command_is_answered_with_the_nearest(geoplan: Geoplan) -> None
     outcome = geoplan("plna", EXAMPLE)
 
     assert outcome.code == 2
-    assert "plan" in outcome.stderr
+    assert "There is no command 'plna'. Did you mean 'plan'?" in outcome.stderr
 
 
 def test_check_of_a_good_file(geoplan: Geoplan) -> None:
@@ -279,12 +280,32 @@ def geoplan_process(*arguments: str | Path, **environment: str) -> subprocess.Co
     return subprocess.run(command, capture_output=True, check=False, env={**os.environ, **environment})
 
 
-def test_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m geoplan plan {TOPOLOGIES / 'eighteen-sites.yaml'} --format json | head -c 10"
+def test_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text(large_topology(100))  # more than a pipe holds
+    command = f"{sys.executable} -m geoplan plan {large} --format json | head -c 10"
     ended = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False)
 
     assert ended.stderr == b""
     assert ended.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_full_disk_behind_standard_output_is_told(form: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "geoplan", "plan", str(EXAMPLE), "--format", form]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert ended.returncode == 2
+    assert ended.stderr == b"geoplan: error: cannot write standard output: No space left on device\n"
+
+
+def test_compare_reads_standard_input_once(geoplan: Geoplan) -> None:
+    outcome = geoplan("compare", "-", "-")
+
+    assert outcome.code == 2
+    assert "cannot both be standard input" in outcome.stderr
 
 
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
