@@ -1,0 +1,122 @@
+"""From a plan to its runbook."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from geoplan.render.runbook.bearings import Bearings, health_url
+from geoplan.render.runbook.checks import before_you_begin, verify
+from geoplan.render.runbook.model import Fact, Runbook, SiteLists, UnitRow
+from geoplan.render.runbook.prose import Name, Prose, Value, count, duration, listing, prose
+from geoplan.render.runbook.steps import BUSY, OK, phases_of
+from geoplan.render.runbook.trouble import troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.plan.model import Plan
+
+TITLE_OF_DOCUMENT = "LoadMaster HA for AWS"
+
+
+def build(plan: Plan) -> Runbook:
+    """Build the runbook of a plan: all that is said in it, in order, with every value and nothing escaped."""
+    bearings = Bearings(plan)
+    first_pair = next(iter(bearings.pairs.values()), None)
+    return Runbook(
+        name=Name(plan.topology),
+        checksum=Value(plan.checksum),
+        summary=_summary(bearings),
+        facts=tuple(_facts(bearings)),
+        check_command=_check_command(first_pair.master_health) if first_pair else None,
+        units=tuple(_units(plan)),
+        before=tuple(before_you_begin(bearings)),
+        lists=tuple(
+            SiteLists(
+                site=Name(site.name),
+                remote_geo_access=Value(" ".join(site.remote_geo_access)),
+                geo_partners=Value(" ".join(site.geo_partners)) if site.geo_partners else None,
+            )
+            for site in plan.sites
+        ),
+        phases=tuple(phases_of(bearings)),
+        verify=tuple(verify(bearings)),
+        trouble=tuple(troubles(bearings)),
+        seconds=math.ceil(plan.estimates.by_hand_seconds),
+    )
+
+
+def _summary(bearings: Bearings) -> Prose:
+    """Say in two sentences what this changes, and what it costs."""
+    plan = bearings.plan
+    alone = len(plan.sites) - len(bearings.pairs)
+    kinds = [count(len(bearings.pairs), "HA pair")] if bearings.pairs else []
+    kinds += [count(alone, "standalone LoadMaster")] if alone else []
+    who = prose(" and ".join(kinds))
+    ending = prose("a {} cluster for every site", Value("Remote LM"))
+    if len(plan.sites) == len(plan.groups):
+        opens = "This opens {} to its own GEO" if len(plan.sites) == 1 else "This opens each of {} to its own GEO"
+        return prose(opens + ", so that it can be checked as a cluster. It adds {}, and reboots nothing.", who, ending)
+    systems = "one GEO system" if len(plan.groups) == 1 else f"{len(plan.groups)} separate GEO systems"
+    joins = prose(
+        f"This joins {{}} into {systems}: it sets whom each site lets in and with whom it shares its GEO "
+        "configuration, and adds {}.",
+        who,
+        ending,
+    )
+    if not bearings.rebooted:
+        return prose("{} It reboots nothing.", joins)
+    pairs = "the pair's master" if len(bearings.rebooted) == 1 else "the master of each pair, one after the other"
+    return prose(f"{{}} It reboots {pairs}, and each time the pair's traffic moves to the slave.", joins)
+
+
+def _facts(bearings: Bearings) -> Iterator[Fact]:
+    plan = bearings.plan
+    if len(plan.groups) == 1:
+        yield Fact("Sites", listing([Name(site.name) for site in plan.sites]))
+    else:
+        for group in plan.groups:
+            yield Fact("Sites", prose("{}: {}", Name(group.name), listing([Name(name) for name in group.sites])))
+    yield Fact(
+        "Steps",
+        prose(
+            count(len(plan.steps), "step") + ", of which " + count(len(bearings.rebooted), "reboot")
+            if bearings.rebooted
+            else count(len(plan.steps), "step") + ", no reboot"
+        ),
+    )
+    yield Fact("Estimated window", prose(_window(bearings)))
+    sections = sorted({group.section for group in plan.groups})
+    yield Fact(
+        "Follows", prose(f"section{'s' if len(sections) > 1 else ''} {', '.join(sections)} of {TITLE_OF_DOCUMENT}")
+    )
+    yield Fact("Plan", prose("{}", Value(plan.checksum)))
+
+
+def _window(bearings: Bearings) -> str:
+    times = bearings.plan.estimates
+    window = f"{duration(times.by_hand_seconds)}: {duration(times.manual_step_seconds)} for each step"
+    if bearings.rebooted:
+        reboot = duration(times.sync_seconds + times.boot_seconds)
+        window += f" and {reboot} more for each reboot, to replicate and to boot"
+    return window + "; what comes before and the checks at the end not counted"
+
+
+def _check_command(url: str) -> Value:
+    return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' {url}")
+
+
+def _units(plan: Plan) -> Iterator[UnitRow]:
+    answers = {"master": OK, "slave": BUSY}
+    for site in plan.sites:
+        for unit in site.units:
+            in_pair = site.kind == "ha_pair"
+            yield UnitRow(
+                site=Name(site.name),
+                role=unit.role,
+                address=Value(unit.address),
+                nat_address=Value(unit.nat_address) if unit.nat_address else None,
+                health=health_url(unit.address, plan.health_check_port) if in_pair else None,
+                answer=answers.get(unit.role),
+            )

@@ -1,0 +1,147 @@
+"""The runbook as data: what every format of it says, in the order in which it says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Action
+    from geoplan.render.runbook.prose import Label, Name, Prose, Url, Value
+    from geoplan.render.runbook.wui import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the overview."""
+
+    label: str
+    text: Prose
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """One LoadMaster, where to reach it, and what it answers before the first step."""
+
+    site: Name
+    role: str
+    address: Value
+    nat_address: Value | None
+    health: Url | None
+    """Where it answers the health check; a standalone need not."""
+    answer: Value | None
+    """The status it has before the first step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something to see to before the first step or after the last."""
+
+    id: str
+    title: Prose
+    lines: tuple[Prose, ...] = ()
+    values: tuple[Value, ...] = ()
+    """What can be pasted for it."""
+    blank: str | None = None
+    """What is to be written down beside it, by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLists:
+    """A site's two lists, addresses separated by spaces."""
+
+    site: Name
+    remote_geo_access: Value
+    geo_partners: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The unit on which a step is done."""
+
+    unit: Prose
+    """By site and role or state."""
+    address: Value
+    tell: Prose | None = None
+    """How to tell the active unit from the standby."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value and the field that takes it."""
+
+    label: Label
+    value: Value
+    remark: Prose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button to press."""
+
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookStep:
+    """One step: where, what, and how to see that it worked."""
+
+    number: int
+    id: str
+    action: Action
+    title: Prose
+    wait_before: tuple[Prose, ...]
+    login: Login
+    screen: Screen
+    moves: tuple[Field | Button, ...]
+    expect: Prose
+    wait_after: tuple[Prose, ...]
+    why: str
+    note: str | None
+    section: str
+    seconds: int
+    """What it adds to the estimated window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Steps that belong together, under one heading."""
+
+    title: Prose
+    steps: tuple[RunbookStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What to do when a step of one kind goes wrong."""
+
+    action: Action
+    title: str
+    in_place: tuple[Prose, ...]
+    go_on: tuple[Prose, ...]
+    go_back: tuple[Prose, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """Everything that a person follows in the maintenance window."""
+
+    name: Name
+    checksum: Value
+    summary: Prose
+    facts: tuple[Fact, ...]
+    check_command: Value | None
+    """How to ask a pair's unit for its state from a shell."""
+    units: tuple[UnitRow, ...]
+    before: tuple[Check, ...]
+    lists: tuple[SiteLists, ...]
+    phases: tuple[Phase, ...]
+    verify: tuple[Check, ...]
+    trouble: tuple[Trouble, ...]
+    seconds: int
+    """The estimated window."""
+
+    @property
+    def steps(self) -> tuple[RunbookStep, ...]:
+        """All steps in order."""
+        return tuple(step for phase in self.phases for step in phase.steps)
