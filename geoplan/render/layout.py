@@ -292,9 +292,7 @@ def _role(unit: PlannedUnit) -> str:
 
 def _card(site: SiteSettings, inner: float) -> Card:
     """Lay out a site with the upper left corner of its card at 0, 0."""
-    name = _stacked(
-        _paragraph(site.name, "name", NAME_SIZE, Point(_CARD_PADDING, 0), inner), top=_CARD_PADDING * 0.75
-    )
+    name = _stacked(_paragraph(site.name, "name", NAME_SIZE, Point(_CARD_PADDING, 0), inner), top=_CARD_PADDING * 0.75)
     rows: list[UnitRow] = []
     y = name[-1].box.bottom + 6
     for unit in site.units:

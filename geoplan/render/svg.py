@@ -165,4 +165,6 @@ def _colors(palette: dict[str, str]) -> str:
 
 def _number(value: float) -> str:
     """Write a length to a tenth of a pixel, the same on every machine."""
-    return f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")  # noqa: PLR2004
+    return (
+        f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    )  # noqa: PLR2004

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 TITLE_OF_DOCUMENT = "LoadMaster HA for AWS"
 
+HANDING_OVER = prose(
+    "Do the steps in this order, and tick each one once you have seen that it worked. To hand over half-way: the first "
+    "step without a tick is the next one, and what it waits for tells whether it can begin."
+)
+HOW_TO_TELL = prose(
+    "Of a pair, the unit that answers {} on the health check is the active one, and the one that answers {} the standby. A "
+    "unit that is restarting does not answer. In a browser, open the address; from a shell:",
+    OK,
+    BUSY,
+)
+
 
 def build(plan: Plan) -> Runbook:
     """Build the runbook of a plan: all that is said in it, in order, with every value and nothing escaped."""
@@ -28,7 +39,9 @@ def build(plan: Plan) -> Runbook:
         name=Name(plan.topology),
         checksum=Value(plan.checksum),
         summary=_summary(bearings),
+        handing_over=HANDING_OVER,
         facts=tuple(_facts(bearings)),
+        how_to_tell=HOW_TO_TELL if first_pair else None,
         check_command=_check_command(first_pair.master_health) if first_pair else None,
         units=tuple(_units(plan)),
         before=tuple(before_you_begin(bearings)),
@@ -78,29 +91,22 @@ def _facts(bearings: Bearings) -> Iterator[Fact]:
     else:
         for group in plan.groups:
             yield Fact("Sites", prose("{}: {}", Name(group.name), listing([Name(name) for name in group.sites])))
-    yield Fact(
-        "Steps",
-        prose(
-            count(len(plan.steps), "step") + ", of which " + count(len(bearings.rebooted), "reboot")
-            if bearings.rebooted
-            else count(len(plan.steps), "step") + ", no reboot"
-        ),
-    )
+    reboots = f"of which {count(len(bearings.rebooted), 'reboot')}" if bearings.rebooted else "no reboot"
+    yield Fact("Steps", prose(f"{len(plan.steps)}, {reboots}"))
     yield Fact("Estimated window", prose(_window(bearings)))
     sections = sorted({group.section for group in plan.groups})
-    yield Fact(
-        "Follows", prose(f"section{'s' if len(sections) > 1 else ''} {', '.join(sections)} of {TITLE_OF_DOCUMENT}")
-    )
-    yield Fact("Plan", prose("{}", Value(plan.checksum)))
+    numbers = f"section{'s' if len(sections) > 1 else ''} {', '.join(sections)}"
+    yield Fact("Follows", prose(f"{numbers} of the vendor's {TITLE_OF_DOCUMENT}, called the document below"))
+    yield Fact("Plan checksum", prose("{}", Value(plan.checksum)))
 
 
 def _window(bearings: Bearings) -> str:
     times = bearings.plan.estimates
-    window = f"{duration(times.by_hand_seconds)}: {duration(times.manual_step_seconds)} for each step"
+    by_steps = f"{count(len(bearings.plan.steps), 'step')} at {duration(times.manual_step_seconds)}"
     if bearings.rebooted:
         reboot = duration(times.sync_seconds + times.boot_seconds)
-        window += f" and {reboot} more for each reboot, to replicate and to boot"
-    return window + "; what comes before and the checks at the end not counted"
+        by_steps += f", and {reboot} more for each reboot, to replicate and to boot"
+    return f"{duration(times.by_hand_seconds)} ({by_steps}); the preparation and the last checks come on top"
 
 
 def _check_command(url: str) -> Value:

@@ -57,8 +57,10 @@ def before_you_begin(bearings: Bearings) -> Iterator[Check]:
         "old-lists",
         prose("Both lists of every site are written down as they are now"),
         (
-            prose("They are the way back. What is submitted replaces the whole list:"),
-            prose("an address that stands there today and not in the table of lists below loses its access."),
+            prose(
+                "They are the way back. What is submitted replaces the whole list: an address that stands there today and "
+                "not in the table of lists below loses its access."
+            ),
         ),
     )
     yield from (
@@ -163,8 +165,8 @@ def verify(bearings: Bearings) -> Iterator[Check]:
             prose("{}: every cluster is up", Name(group.name)) if several else prose("Every cluster is up"),
             (
                 prose(
-                    "{}, on the active unit of any site. A new cluster shows as up until it has been checked once: look "
-                    "again a minute later.",
+                    "{}, on the active unit of any site. A new cluster shows as up until it has been checked once: "
+                    "look again a minute later.",
                     wui.MANAGE_CLUSTERS.path,
                 ),
                 *(prose("{}, {}: up.", Name(cluster.name), Value(cluster.address)) for cluster in clusters),

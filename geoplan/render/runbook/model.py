@@ -130,8 +130,11 @@ class Runbook:
     checksum: Value
     summary: Prose
     facts: tuple[Fact, ...]
+    handing_over: Prose
+    how_to_tell: Prose | None
+    """How to tell the active unit of a pair from the standby."""
     check_command: Value | None
-    """How to ask a pair's unit for its state from a shell."""
+    """That, from a shell."""
     units: tuple[UnitRow, ...]
     before: tuple[Check, ...]
     lists: tuple[SiteLists, ...]

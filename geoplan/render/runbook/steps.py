@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Estimates, Step
     from geoplan.render.runbook.bearings import Bearings, Pair
-    from geoplan.render.runbook.wui import Screen
 
 OK = Value("200")  # what the active unit answers the health check (section 4)
 BUSY = Value("503")  # what the standby answers
@@ -28,6 +27,14 @@ PHASES = {
     Action.REBOOT_MASTER: "Fail over and submit again",
     Action.RESUBMIT_GEO_PARTNERS: "Fail over and submit again",
     Action.ADD_CLUSTER: "Create the clusters",
+}
+
+TITLES = {
+    Action.SET_REMOTE_GEO_ACCESS: f"{{}}: enter {wui.REMOTE_GEO_ACCESS}",
+    Action.SET_GEO_PARTNERS: f"{{}}: enter {wui.GEO_PARTNERS}",
+    Action.REBOOT_MASTER: "{}: reboot the master",
+    Action.RESUBMIT_GEO_PARTNERS: f"{{}}: submit {wui.GEO_PARTNERS} again",
+    Action.ADD_CLUSTER: "{}: add its cluster",
 }
 
 SCREENS = {
@@ -79,24 +86,12 @@ def _runbook_step(step: Step, bearings: Bearings) -> RunbookStep:
 
 
 def _title(step: Step) -> Prose:
-    site = Name(step.site)
-    match step.action:
-        case Action.SET_REMOTE_GEO_ACCESS:
-            return prose("{}: enter Remote GEO LoadMaster Access", site)
-        case Action.SET_GEO_PARTNERS:
-            return prose("{}: enter GEO LoadMaster Partners", site)
-        case Action.REBOOT_MASTER:
-            return prose("{}: reboot the master", site)
-        case Action.RESUBMIT_GEO_PARTNERS if step.on.unit == "new_active":
-            return prose("{}: submit GEO LoadMaster Partners again, on the new active unit", site)
-        case Action.RESUBMIT_GEO_PARTNERS:
-            return prose("{}: submit GEO LoadMaster Partners again", site)
-        case Action.ADD_CLUSTER if step.site != step.on.site:
-            return prose("{}: add its cluster, on {}", site, Name(step.on.site))
-        case Action.ADD_CLUSTER:
-            return prose("{}: add its cluster", site)
-        case _:
-            assert_never(step.action)
+    title = prose(TITLES[step.action], Name(step.site))
+    if step.on.unit == "new_active":
+        return prose("{}, on the new active unit", title)
+    if step.on.site != step.site:
+        return prose("{}, on {}", title, Name(step.on.site))
+    return title
 
 
 def _login(step: Step, bearings: Bearings) -> Login:
@@ -235,8 +230,8 @@ def _before_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
     )
     if pair.master_returns:
         words = (
-            "The next step is prepared: a second browser window open at {}, the list of {} at hand. From the reboot you "
-            "have about {} for it."
+            "The next step is prepared: a second browser window open at {}, the list of {} at hand. From the reboot on "
+            "you have about {} for it."
         )
         follow = StepNumber(step.number + 1)
         yield prose(words, pair.slave, follow, prose(duration(estimates.boot_seconds)))
@@ -247,11 +242,13 @@ def _wait_after(step: Step, bearings: Bearings) -> Iterator[Prose]:
     if pair is None:
         return
     if step.action is Action.REBOOT_MASTER and pair.master_returns:
-        words = "Wait for the slave alone, not for the master: go straight on with {}. Under {} the master takes over again "
-        words += "as soon as it is back, and the submission has to reach the slave before that."
+        words = "Wait for the slave alone, not for the master: go straight on with {}. Under {} the master takes over "
+        words += "again as soon as it is back, and the submission has to reach the slave before that."
         yield prose(words, StepNumber(step.number + 1), wui.PREFERRED_CHOICE["master"])
     elif step.action is Action.REBOOT_MASTER:
-        words = "Go on with {} on the slave. Under {} it stays active when the master comes back; the master then answers {}."
+        words = (
+            "Go on with {} on the slave. Under {} it stays active when the master comes back, which then answers {}."
+        )
         yield prose(words, StepNumber(step.number + 1), wui.PREFERRED_CHOICE["none"], BUSY)
     elif step.action is Action.RESUBMIT_GEO_PARTNERS and pair.master_returns:
         words = "Wait until the pair is back as it was: {} answers {}, {} answers {}."

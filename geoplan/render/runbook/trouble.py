@@ -67,9 +67,9 @@ def _partners() -> Trouble:
         f"If {wui.GEO_PARTNERS} cannot be set, or a partner stays red",
         in_place=(
             prose(
-                "The lists of the steps that are ticked. Two sites share their GEO configuration from the moment at which "
+                "The lists of the steps that are ticked. Two sites share their GEO configuration as soon as each stands in "
+                "the other's list."
             ),
-            prose("each stands in the other's list."),
         ),
         go_on=(
             prose(NOT_ACTIVE, wui.LOCAL_ADMINISTRATION),
@@ -85,8 +85,8 @@ def _partners() -> Trouble:
         go_back=(
             prose("Put the old list into the field, empty if it was empty, and press {}.", wui.SET_GEO_PARTNERS),
             prose(
-                "If the wrong GEO configuration has spread: first remove the partners on every site, then restore {} from "
-                "each site's own backup at {}.",
+                "If the wrong GEO configuration has spread: first remove the partners on every site, then restore {} "
+                "from each site's own backup at {}.",
                 wui.GEO_CONFIGURATION,
                 wui.BACKUP.path,
             ),
@@ -101,14 +101,14 @@ def _reboot(bearings: Bearings) -> Trouble:
         "If a reboot or the failover goes wrong",
         in_place=(
             prose(
-                "Every list, on every site. The pair is on one unit alone until its master is back; the other sites "
+                "Every list, on every site. The pair is on one unit alone until its master is back; the other sites go on "
+                "as they are."
             ),
-            prose("go on as they are."),
         ),
         go_on=(
             prose(
-                "The slave does not answer {}: see whether the load balancer's checks reach it, then wait for the master, "
-                "about {}. It takes the traffic back; find the cause before you try again.",
+                "The slave does not answer {}: see whether the load balancer's checks reach it, then wait for the "
+                "master, about {}. It takes the traffic back; find the cause before you try again.",
                 OK,
                 boot,
             ),
@@ -124,8 +124,8 @@ def _reboot(bearings: Bearings) -> Trouble:
         ),
         go_back=(
             prose(
-                "There is nothing to undo: a reboot changes no setting. Under {} the master takes over by itself; under {} "
-                "reboot the slave, once the master is up, to have the master active.",
+                "There is nothing to undo: a reboot changes no setting. Under {} the master takes over by itself; under "
+                "{} reboot the slave, once the master is up, to have the master active.",
                 wui.PREFERRED_CHOICE["master"],
                 wui.PREFERRED_CHOICE["none"],
             ),
@@ -135,8 +135,8 @@ def _reboot(bearings: Bearings) -> Trouble:
 
 def _resubmission(bearings: Bearings) -> Trouble:
     too_late = prose(
-        "Too late on a pair, the master is active again: the submission would reach the master. Do the reboot step before it "
-        "once more, with its waits, then this step at once. Leave 5 minutes between the reboots."
+        "Too late on a pair, the master is active again: the submission would reach the master. Do the reboot step "
+        "before it once more, with its waits, then this step at once. Leave 5 minutes between the reboots."
     )
     rebooted = any(pair.site in bearings.rebooted for pair in bearings.pairs.values())
     return Trouble(
@@ -144,8 +144,8 @@ def _resubmission(bearings: Bearings) -> Trouble:
         f"If submitting {wui.GEO_PARTNERS} again goes wrong",
         in_place=(
             prose(
-                "Every list, on every site. Without this step the unit has no links of its own: the site works, and drops "
-                "out of GEO at its next failover."
+                "Every list, on every site. Without this step the unit has no links of its own: the site works, and "
+                "drops out of GEO at its next failover."
             ),
         ),
         go_on=(
@@ -179,8 +179,8 @@ def _cluster() -> Trouble:
         ),
         go_on=(
             prose(
-                "It is refused: look whether the address or the name is there already, and whether the unit has its "
-                "limit of 18 clusters."
+                "It is refused: look whether the address or the name is there already, and whether the unit has reached "
+                "its limit, usually 18 clusters."
             ),
             prose("Wrong name or type: press {} on its line and correct it.", wui.MODIFY),
             prose(
