@@ -45,6 +45,19 @@ def load_plan(path: str) -> Plan:
     return make_plan(load_topology(path))
 
 
+def read_text(path: str) -> str:
+    """Read a file of plain text; ``-`` is standard input."""
+    try:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise UnusableFileError(
+            f"cannot read {path}: {error.strerror or error}", hint="check the path and its permissions"
+        ) from None
+    except UnicodeDecodeError:
+        raise UnusableFileError(f"cannot read {path}: it is not UTF-8 text", hint="save it in UTF-8") from None
+
+
 def write(text: str, output: str | None) -> None:
     """Write a result to a file, as a whole or not at all, or to standard output."""
     if output is None or output == "-":
@@ -93,4 +106,4 @@ def terminal() -> tuple[int, bool]:
     from rich.console import Console
 
     console = Console(file=sys.stdout)
-    return console.width, console.color_system is not None
+    return console.width, console.color_system is not None and not console.no_color

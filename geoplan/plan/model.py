@@ -10,8 +10,6 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-PLAN_FORMAT = "geoplan/plan/1"
-
 Kind = Literal["ha_pair", "standalone"]
 Role = Literal["master", "slave", "standalone"]
 Section = Literal["5.1", "5.2", "5.3", "5.4"]
@@ -133,7 +131,7 @@ class Plan(FrozenModel):
 
     model_config = ConfigDict(title="geoplan plan")
 
-    format: Literal["geoplan/plan/1"] = PLAN_FORMAT
+    format: Literal["geoplan/plan/1"] = "geoplan/plan/1"
     topology: str
     checksum: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
     """SHA-256 of what would be done: it does not change when only the wording does."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from geoplan.plan.model import Action
 from geoplan.topology.values import address_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geoplan.plan.model import Section
     from geoplan.topology.model import Site
 
@@ -31,39 +33,54 @@ def why(action: Action, site: Site) -> str:
             assert_never(action)
 
 
+class OpenQuestion(NamedTuple):
+    """A place where the document is unclear: the steps that meet it, and how it is read."""
+
+    met_by: Callable[[Action, Site, Section], bool]
+    reading: str
+
+
+OPEN_QUESTIONS = (
+    OpenQuestion(
+        lambda action, site, _: action is Action.SET_REMOTE_GEO_ACCESS and _master_is_listed_second(site),
+        (
+            "In the example of section 5.4 one pair enters its second address as its own, without a word on why; "
+            "the text asks for the master's, so the master is entered here, though it is the second."
+        ),
+    ),
+    OpenQuestion(
+        lambda action, _, section: action is Action.SET_REMOTE_GEO_ACCESS and section == "5.1",
+        "Section 5.1 names neither partners nor a reboot: a site alone has no partner, so neither is needed.",
+    ),
+    OpenQuestion(
+        lambda action, site, section: action is Action.SET_GEO_PARTNERS and section == "5.3" and not site.ha_pair,
+        (
+            "Section 5.3 never sets partners here, yet has them submitted again later; they are set first, "
+            "as in section 5.4: both units of the pair."
+        ),
+    ),
+    OpenQuestion(
+        lambda action, site, _: action is Action.RESUBMIT_GEO_PARTNERS and _master_takes_over_again(site),
+        (
+            "'The new active LoadMaster' is the slave, and under Prefer Master only until the master has booted: "
+            "the submission has to reach the slave before then."
+        ),
+    ),
+    OpenQuestion(
+        lambda action, site, section: action is Action.RESUBMIT_GEO_PARTNERS and section == "5.4" and not site.ha_pair,
+        "Section 5.4 asks this of its standalones in one step; here each has its own, after the last pair's.",
+    ),
+)
+
+
 def note(action: Action, site: Site, section: Section) -> str | None:
     """Say how the document is read for a step, where it leaves a question open."""
-    notes = [text for applies, text in _notes(action, site, section) if applies]
-    return " ".join(notes) or None
+    readings = [question.reading for question in OPEN_QUESTIONS if question.met_by(action, site, section)]
+    return " ".join(readings) or None
 
 
-def _notes(action: Action, site: Site, section: Section) -> list[tuple[bool, str]]:
-    """List each open question of the document with whether this step meets it."""
-    return [
-        (
-            action is Action.SET_REMOTE_GEO_ACCESS and _master_is_listed_second(site),
-            "The example in section 5.4 lists this pair's own address second without saying which unit it is; "
-            "the text asks for the master's, and that is what stands here.",
-        ),
-        (
-            action is Action.SET_REMOTE_GEO_ACCESS and section == "5.1",
-            "Section 5.1 names neither partners nor a reboot: a site alone has no partner, so neither is needed.",
-        ),
-        (
-            action is Action.SET_GEO_PARTNERS and section == "5.3" and not site.ha_pair,
-            "Section 5.3 never sets partners here, yet has them submitted again later; "
-            "they are set first, as in section 5.4: both units of the pair.",
-        ),
-        (
-            action is Action.RESUBMIT_GEO_PARTNERS and bool(site.ha_pair) and site.ha_pair.preferred_host == "master",
-            "The document says 'the new active LoadMaster': under Prefer Master the slave is that only until the "
-            "master has booted, so the submission has to reach the slave before then.",
-        ),
-        (
-            action is Action.RESUBMIT_GEO_PARTNERS and not site.ha_pair and section == "5.4",
-            "Section 5.4 asks this of its standalones in one step; here each has its own, after the last pair's.",
-        ),
-    ]
+def _master_takes_over_again(site: Site) -> bool:
+    return site.ha_pair is not None and site.ha_pair.preferred_host == "master"
 
 
 def _master_is_listed_second(site: Site) -> bool:

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from geoplan.topology.model import DEFAULT_GROUP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings
+
+
+# Programs that lay a graph out in layers make a tangle of more sites than that when each is joined to each.
+JOINED_ONE_BY_ONE = 3
+HUB = "partners, all with all"
+
+
+def links(group: PlannedGroup, ids: list[str], hub: str) -> Iterator[tuple[str, str]]:
+    """Yield which nodes to join: each two sites of a small group, and the sites of a larger one with its hub.
+
+    The hub stands for "all with all". Half of the sites come before it and half after, so that a program that draws
+    from left to right sets them on both sides.
+    """
+    if not has_hub(group):
+        yield from combinations(ids, 2)
+        return
+    half = (len(ids) + 1) // 2
+    yield from ((site, hub) for site in ids[:half])
+    yield from ((hub, site) for site in ids[half:])
+
+
+def has_hub(group: PlannedGroup) -> bool:
+    """Tell whether a group's sites are joined with a hub rather than with one another."""
+    return len(group.sites) > JOINED_ONE_BY_ONE
 
 
 def group_title(plan: Plan, group: PlannedGroup) -> str:

@@ -19,7 +19,9 @@ from geoplan.render.xml_text import xml_text
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
-    from geoplan.render.layout import Area, Box, Card, Label, Line, UnitRow
+    from geoplan.render.cards import Card, UnitRow
+    from geoplan.render.layout import Area
+    from geoplan.render.shapes import Box, Label, Line
 
 PREFIX = "geoplan-diagram"
 
@@ -53,8 +55,10 @@ _BOLD = {"title", "group", "name", "master-role"}
 _MONOSPACED = {"address", "nat"}
 _MUTED = {"note", "role", "nat"}
 
-_FAINTEST, _STRONGEST = 0.24, 0.75
+_FAINTEST, _STRONGEST = 0.22, 0.75
 _LINES_AT_FULL_STRENGTH = 6
+_THIN_FROM = 46  # lines: ten sites
+_SIX_DIGITS = 99_999
 
 
 def render(plan: Plan) -> str:
@@ -90,7 +94,7 @@ def _add_area(parent: ET.Element, area: Area) -> None:
     if area.lines:
         count = len(area.lines)
         opacity = max(_FAINTEST, _STRONGEST * min(1, _LINES_AT_FULL_STRENGTH / count) ** 0.35)
-        look = {**_look("lines"), "fill": "none", "stroke-width": "1.25" if count <= 45 else "0.9"}  # noqa: PLR2004
+        look = {**_look("lines"), "fill": "none", "stroke-width": "1.25" if count < _THIN_FROM else "0.9"}
         path = " ".join(_curve(line) for line in area.lines)
         ET.SubElement(group, "path", {"d": path, **look, "stroke-opacity": f"{opacity:.2f}"})
     for card in area.cards:
@@ -165,6 +169,4 @@ def _colors(palette: dict[str, str]) -> str:
 
 def _number(value: float) -> str:
     """Write a length to a tenth of a pixel, the same on every machine."""
-    return (
-        f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
-    )  # noqa: PLR2004
+    return f"{round(value, 1) + 0:g}" if abs(value) < _SIX_DIGITS else f"{value:.0f}"

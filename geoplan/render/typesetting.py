@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-# In em. Each is above what the usual system fonts need at the weights used, so that estimates err to the wide side.
-_NARROW = 0.42
-_LOWER = 0.66
-_UPPER = 0.84
-_BROAD = 1.02
-_EAST_ASIAN = 1.08
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# In em: what the widest of the usual system fonts need in bold, so that estimates err to the wide side.
+_THIN = 0.42
+_NARROW = 0.53
+_LOWER = 0.73
+_UPPER = 0.87
+_BROAD = 1.13
 _SYMBOL = 1.42
 _MONOSPACED = 0.63
 
-_NARROW_CHARACTERS = frozenset(" !'(),./:;I[]`fijlrt|\u00a0")
+_THIN_CHARACTERS = frozenset(" ',.:;IJijl|\u00a0")
+_NARROW_CHARACTERS = frozenset('!"()*-[]`/\\frst')
 _BROAD_CHARACTERS = frozenset("%@MWmw")
 _WITHOUT_WIDTH = {"Mn", "Me", "Cf"}
+_PICTURES = {"So", "Cn", "Co"}
 _JOINER = "\u200d"
 
 
@@ -53,18 +58,18 @@ def wrap(text: str, size: float, width: float) -> tuple[str, ...]:
 
 
 def _em(character: str) -> float:
+    if character in _THIN_CHARACTERS:
+        return _THIN
     if character in _NARROW_CHARACTERS:
         return _NARROW
-    if character in _BROAD_CHARACTERS:
-        return _BROAD
     category = unicodedata.category(character)
     if category in _WITHOUT_WIDTH:
         return 0
-    if ord(character) < 0x250:  # noqa: PLR2004 - the end of Latin; other alphabets vary more
-        return _UPPER if category in ("Lu", "So", "Sm") else _LOWER
-    if unicodedata.east_asian_width(character) in "WF" and category != "So":
-        return _EAST_ASIAN
-    return _SYMBOL if category in ("So", "Cn", "Co") else _BROAD
+    if category in _PICTURES:
+        return _SYMBOL
+    if character in _BROAD_CHARACTERS or not character.isascii():
+        return _BROAD  # also East Asian letters, which are 1 em wide; other alphabets stay below
+    return _LOWER if character.islower() or character.isdigit() else _UPPER
 
 
 def _words(text: str) -> Iterator[str]:

@@ -95,7 +95,7 @@ CODES: dict[str, Code] = {
     "GEO105": Code(
         ERROR,
         "A secret in the file",
-        "Topology files are reviewed, mailed and kept in version control; secrets come from the environment or a private file.",
+        "Topology files are mailed and kept in version control; secrets come from the environment or a private file.",
         FORMAT,
     ),
     "GEO106": Code(
@@ -133,7 +133,7 @@ CODES: dict[str, Code] = {
     "GEO205": Code(
         ERROR,
         "An address is used twice",
-        "Two units with one address, in whatever spelling, or an address in a list twice: one of them is a slip, and a site would drop out.",
+        "One of the two is a slip, in whatever spelling, and some site would never learn the right address.",
         DOCUMENT + ", 5.4",
     ),
     "GEO206": Code(
@@ -231,8 +231,21 @@ CODES: dict[str, Code] = {
     "GEO505": Code(
         WARNING,
         "A pair is reached over NAT",
-        "On a failover HA replaces the unit's own address in a cluster; a cluster that carries the NAT address keeps pointing at the master.",
+        "On a failover HA replaces a unit's own address in a cluster; a NAT address there goes on naming the master.",
         DOCUMENT + ", 4",
+    ),
+    # Recorded lists
+    "GEO601": Code(
+        ERROR,
+        "A recorded list holds something other than addresses",
+        "A record is compared address by address.",
+        DOCUMENT + ", 5.4",
+    ),
+    "GEO602": Code(
+        ERROR,
+        "A record has another layout",
+        "Each site is its name, its units and its two lists, as the example prints them.",
+        DOCUMENT + ", 5.4",
     ),
 }
 

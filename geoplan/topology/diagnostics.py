@@ -19,7 +19,7 @@ _MASK = "********"
 _SECRET = re.compile(
     r"(?i)(?P<key>[\w-]*(?:passw(?:or)?d|api[-_]?(?:key|pass)|secret|token)[\w-]*[\"']?\s*[:=]\s*)(?P<value>\S.*)"
 )
-_URL_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+_URL_CREDENTIALS = re.compile(r"://[^@\s]*@")
 
 
 class Severity(StrEnum):
@@ -33,8 +33,8 @@ class Severity(StrEnum):
 class Diagnostic:
     """One fault of a file, with its place in it. Lines and columns count from 1.
 
-    ``source`` is the line with secrets masked, and ``width`` how many characters of it the fault covers. Where a
-    topology was made by a program there is no line, and ``where`` alone says what is meant.
+    ``source`` is the line with secrets masked; the fault covers ``width`` characters of it from index ``caret``
+    on. Where a topology was made by a program there is no line, and ``where`` alone says what is meant.
     """
 
     path: str
@@ -46,14 +46,15 @@ class Diagnostic:
     line: int | None = None
     column: int | None = None
     source: str | None = None
+    caret: int = 0
     width: int = 1
 
     def __str__(self) -> str:
         """Return it as people read it: place, message, the line with a caret, the hint."""
         head = f"{self.path}:{self.line}:{self.column}" if self.line else f"{self.path}: {self.where}"
         lines = [f"{head}: {self.severity}: {self.code} {self.message}"]
-        if self.source is not None and self.column is not None and self.source.strip():
-            excerpt, offset = _cut(self.source, self.column - 1)
+        if self.source and self.source.strip():
+            excerpt, offset = _cut(self.source, self.caret)
             room = max(1, min(self.width, len(excerpt) - offset))
             caret = "^" + "~" * (_cells(excerpt[offset : offset + room]) - 1)
             lines += [f"    {excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]
@@ -84,11 +85,26 @@ def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Return diagnostics for programs, with how many there are of each severity."""
     report = {
         "format": "geoplan/diagnostics/1",
-        "errors": sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics),
-        "warnings": sum(diagnostic.severity is Severity.WARNING for diagnostic in diagnostics),
+        "errors": _count_of(diagnostics, Severity.ERROR),
+        "warnings": _count_of(diagnostics, Severity.WARNING),
         "diagnostics": [diagnostic.as_dict() for diagnostic in diagnostics],
     }
     return json.dumps(report, ensure_ascii=False, indent=2)
+
+
+def summary(diagnostics: Sequence[Diagnostic], path: str) -> str:
+    """Say in a line how many faults of each severity there are."""
+    errors, warnings = (_count_of(diagnostics, severity) for severity in (Severity.ERROR, Severity.WARNING))
+    if not errors and not warnings:
+        return f"{path}: no faults"
+    counts = [
+        f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning"))
+    ]
+    return f"{path}: {' and '.join(text for text in counts if not text.startswith('0'))}"
+
+
+def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
+    return sum(diagnostic.severity is severity for diagnostic in diagnostics)
 
 
 def presentable(line: str) -> str:

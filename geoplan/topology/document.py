@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -81,7 +81,7 @@ class Spot:
 class Document:
     """What a YAML file says, where, and what is wrong with it as YAML."""
 
-    value: Any = None
+    value: object = None
     spot: Spot = field(default_factory=lambda: Spot(Place(0, 0, 0, 0)))
     faults: list[YamlFault] = field(default_factory=list)
 
@@ -103,32 +103,29 @@ class Document:
         return spot.keys[key] if isinstance(key, str) and key in spot.keys else self.place_of(loc)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """The file is not read on."""
 
 
 class _Open:
     """A collection whose end has not been read yet."""
 
-    __slots__ = ("anchor", "key", "key_place", "spot", "value", "values_before")
+    __slots__ = ("anchor", "discard", "key", "key_place", "spot", "value", "values_before")
 
     def __init__(self, value: dict[str, Any] | list[Any], spot: Spot, anchor: str | None, values_before: int) -> None:
         self.value = value
         self.spot = spot
         self.anchor = anchor
         self.values_before = values_before
-        self.key: Any = _NO_KEY
+        self.key: str | None = None  # the key whose value comes next
+        self.discard = False  # whether the value that comes next is left out
         self.key_place = spot.place
 
 
 class _Anchored(NamedTuple):
-    value: Any
+    value: object
     spot: Spot
     values: int
-
-
-_NO_KEY = object()
-_DISCARDED = object()
 
 
 def read_document(text: str) -> Document:
@@ -139,7 +136,7 @@ def read_document(text: str) -> Document:
     reader = _Reader(text)
     try:
         reader.read()
-    except _Refused:
+    except _RefusedError:
         pass
     except yaml.YAMLError as error:
         reader.document.faults.append(_syntax_fault(error, text))
@@ -188,7 +185,7 @@ class _Reader:
         if len(self._stack) >= MAX_DEPTH:
             hint = "no topology needs that; look for brackets that are never closed"
             self._refuse("GEO009", f"values are nested more than {MAX_DEPTH} deep", hint, place)
-        self._check_tag(event, place, ("map", "seq"))
+        self._check_tag(event.tag, place, ("map", "seq"))
         if event.anchor:
             self._anchors[event.anchor] = None
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
@@ -196,19 +193,20 @@ class _Reader:
 
     def _close(self, event: yaml.Event) -> None:
         closed = self._stack.pop()
-        start, end = closed.spot.place, event.end_mark
-        closed.spot.place = Place(start.line, start.column, end.line, end.column)
+        start, end = closed.spot.place, _place(event)
+        closed.spot.place = Place(start.line, start.column, end.end_line, end.end_column)
         self._anchor(closed.anchor, _Anchored(closed.value, closed.spot, self._values - closed.values_before))
         self._add(closed.value, closed.spot)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         place = _place(event)
         hint = "write the value out where it is needed"
-        if event.anchor not in self._anchors:
-            self._refuse("GEO003", f"not YAML: the alias *{event.anchor} stands for nothing", hint, place)
-        anchored = self._anchors[event.anchor]
+        name = event.anchor or ""
+        if name not in self._anchors:
+            self._refuse("GEO003", f"not YAML: the alias *{name} stands for nothing", hint, place)
+        anchored = self._anchors[name]
         if anchored is None:
-            self._refuse("GEO007", f"the alias *{event.anchor} stands inside the value that it repeats", hint, place)
+            self._refuse("GEO007", f"the alias *{name} stands inside the value that it repeats", hint, place)
         self._count(anchored.values, event)
         spot = Spot(place)
         spot.keys, spot.children = anchored.spot.keys, anchored.spot.children
@@ -218,7 +216,7 @@ class _Reader:
         if name:
             self._anchors[name] = anchored
 
-    def _add(self, value: Any, spot: Spot, text: str | None = None) -> None:
+    def _add(self, value: object, spot: Spot, text: str | None = None) -> None:
         """Put a finished value where it belongs; ``text`` is its source where it can be a key."""
         if not self._stack:
             self.document.value, self.document.spot = value, spot
@@ -227,18 +225,19 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.spot.children[len(parent.value)] = spot
             parent.value.append(value)
-        elif parent.key is _NO_KEY:
+        elif parent.discard:
+            parent.discard = False
+        elif parent.key is None:
             self._take_key(parent, spot.place, text)
         else:
-            if parent.key is not _DISCARDED:
-                parent.value[parent.key] = value
-                parent.spot.keys[parent.key] = parent.key_place
-                parent.spot.children[parent.key] = spot
-            parent.key = _NO_KEY
+            parent.value[parent.key] = value
+            parent.spot.keys[parent.key] = parent.key_place
+            parent.spot.children[parent.key] = spot
+            parent.key = None
 
     def _take_key(self, parent: _Open, place: Place, text: str | None) -> None:
         parent.key_place = place
-        parent.key = _DISCARDED
+        parent.discard = text is None or text in parent.value
         if text is None:
             self._fault("GEO008", "a list or a mapping stands where a key belongs", "write a plain key", place)
         elif text in parent.value:
@@ -248,16 +247,16 @@ class _Reader:
         else:
             parent.key = text
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Any:
-        self._check_tag(event, place, ("str",))
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> object:
+        self._check_tag(event.tag, place, ("str",))
         if event.tag or not event.implicit[0]:
             return event.value
         return _core_schema_value(self._loader.resolve(yaml.ScalarNode, event.value, (True, False)), event.value)
 
-    def _check_tag(self, event: Any, place: Place, known: tuple[str, ...]) -> None:
-        if event.tag and event.tag != "!" and event.tag not in {_TAG + kind for kind in known}:
+    def _check_tag(self, tag: str | None, place: Place, known: tuple[str, ...]) -> None:
+        if tag and tag != "!" and tag not in {_TAG + kind for kind in known}:
             hint = "leave it out; put quotes around the value where a text is meant"
-            self._fault("GEO008", f"the tag {_visible(event.tag)} has no meaning here", hint, place)
+            self._fault("GEO008", f"the tag {_visible(tag)} has no meaning here", hint, place)
 
     def _count(self, values: int, event: yaml.Event) -> None:
         self._values += values
@@ -268,12 +267,12 @@ class _Reader:
     def _fault(self, code: str, message: str, hint: str, place: Place) -> None:
         self.document.faults.append(YamlFault(code, message, hint, place))
 
-    def _refuse(self, code: str, message: str, hint: str, place: Place) -> None:
+    def _refuse(self, code: str, message: str, hint: str, place: Place) -> NoReturn:
         self._fault(code, message, hint, place)
-        raise _Refused
+        raise _RefusedError
 
 
-def _core_schema_value(tag: str, text: str) -> Any:
+def _core_schema_value(tag: str, text: str) -> object:
     """Return what YAML 1.2 reads in a plain scalar; numbers and truth values keep their source text."""
     match tag.removeprefix(_TAG):
         case "null":
@@ -291,6 +290,8 @@ def _core_schema_value(tag: str, text: str) -> Any:
 
 def _place(event: yaml.Event) -> Place:
     start, end = event.start_mark, event.end_mark
+    assert start is not None  # noqa: S101 - for the type checker: the parser marks every event
+    assert end is not None  # noqa: S101
     return Place(start.line, start.column, end.line, end.column)
 
 
@@ -307,6 +308,9 @@ def _syntax_fault(error: yaml.YAMLError, text: str) -> YamlFault:
         return YamlFault("GEO003", f"not YAML: {error}".splitlines()[0], hint, Place(0, 0, 0, 0))
     reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
     message = "not YAML: " + ", ".join(reason for reason in reasons if reason)
+    line = text.splitlines()[mark.line : mark.line + 1]
+    if line and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]:
+        hint = "indent with spaces: YAML takes no tabs there"
     last_line = max(text.count("\n") - text.endswith("\n"), 0)
     if mark.line > last_line:  # at the end of the file there is no line to show
         end = len(text.rstrip("\n").rpartition("\n")[2])

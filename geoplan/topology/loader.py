@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -101,7 +101,7 @@ def _refused(fault: YamlFault) -> Document:
     return Document(faults=[fault])
 
 
-def _validate(value: Any, default_name: str) -> tuple[Topology | None, list[tuple[str, Finding]]]:
+def _validate(value: object, default_name: str) -> tuple[Topology | None, list[tuple[str, Finding]]]:
     """Build the topology, and find what is wrong with its shape and which rules it breaks."""
     if value is None:
         return None, []
@@ -143,8 +143,8 @@ class _Presenter:
 
     def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> Diagnostic:
         line = self._lines[place.line] if place.line < len(self._lines) else ""
-        source = presentable(line)
-        on_one_line = place.end_line == place.line and source == line
+        end = place.end_column if place.end_line == place.line else len(line)
+        caret, caret_end = (len(presentable(line[:column])) for column in (place.column, end))
         return Diagnostic(
             path=self._path,
             code=code,
@@ -154,6 +154,7 @@ class _Presenter:
             where=where,
             line=place.line + 1,
             column=place.column + 1,
-            source=source,
-            width=max(1, place.end_column - place.column) if on_one_line else 1,
+            source=presentable(line),
+            caret=caret,
+            width=max(1, caret_end - caret),
         )

@@ -6,13 +6,15 @@ These models know the shape of a topology. What a well-formed one can still have
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from geoplan.topology.values import Address, ApiUrl, Count, Firmware, Latitude, Longitude, Name, Port, Seconds
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 DEFAULT_GROUP = "default"
 DEFAULT_HEALTH_CHECK_PORT = 8444  # section 6.1
@@ -39,7 +41,7 @@ class Unit(FrozenModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_address(cls, written: Any) -> Any:
+    def _from_address(cls, written: object) -> object:
         return {"address": written} if isinstance(written, str) else written
 
     @classmethod

@@ -5,19 +5,23 @@ The rules look at this. It is made from the plain values of a file, whole or not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_MAX_CLUSTERS
+from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_MAX_CLUSTERS, Site
+from geoplan.topology.spelling import nearest
 from geoplan.topology.values import IpAddress, parse_address, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.topology.document import Loc
+
+
+KINDS = ("ha_pair", "standalone")
 
 
 class Text(NamedTuple):
@@ -56,6 +60,8 @@ class SiteOutline(NamedTuple):
     loc: Loc
     name: Text | None
     kinds: tuple[str, ...]
+    unread_kind: bool
+    """Whether it may say what kind it is in a way that cannot be read, which is reported for itself."""
     units: tuple[UnitOutline, ...]
     extra_remote_geo_access: tuple[WrittenAddress, ...]
     cluster_name: Text | None
@@ -72,6 +78,7 @@ class GroupOutline(NamedTuple):
     loc: Loc
     name: str
     members: tuple[Text, ...]
+    readable: bool
 
 
 class PartnerGroup(NamedTuple):
@@ -105,26 +112,29 @@ class Outline(NamedTuple):
         )
 
 
-def outline_of(document: Any) -> Outline:
+def outline_of(document: object) -> Outline:
     """Outline the plain values of a topology file: mappings, lists and scalars, of whatever shape."""
     top = _mapping(document)
+    groups = top.get("groups")
     limit = typed(_mapping(top.get("limits")).get("max_clusters"))
     return Outline(
         sites=tuple(_site(("sites", index), _mapping(site)) for index, site in enumerate(_list(top.get("sites")))),
-        groups=tuple(_groups(top["groups"])) if isinstance(top.get("groups"), Mapping) else None,
+        groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
         max_clusters=limit if isinstance(limit, int) else DEFAULT_MAX_CLUSTERS,
     )
 
 
-def _site(loc: Loc, site: Mapping[Any, Any]) -> SiteOutline:
+def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
     name = _text((*loc, "name"), site.get("name"))
     cluster_name = _text((*loc, "cluster", "name"), _mapping(site.get("cluster")).get("name"))
     extra_loc = (*loc, "extra_remote_geo_access")
+    kinds = tuple(kind for kind in KINDS if site.get(kind) is not None)
     extra = enumerate(_list(site.get("extra_remote_geo_access")))
     return SiteOutline(
         loc=loc,
         name=name,
-        kinds=tuple(kind for kind in ("ha_pair", "standalone") if site.get(kind) is not None),
+        kinds=kinds,
+        unread_kind=not kinds and (not site or any(nearest(str(key), Site.model_fields) in KINDS for key in site)),
         units=tuple(_units(loc, site)),
         extra_remote_geo_access=tuple(
             chain.from_iterable(_addresses((*extra_loc, index), address) for index, address in extra)
@@ -133,7 +143,7 @@ def _site(loc: Loc, site: Mapping[Any, Any]) -> SiteOutline:
     )
 
 
-def _units(loc: Loc, site: Mapping[Any, Any]) -> Iterator[UnitOutline]:
+def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[UnitOutline]:
     pair = _mapping(site.get("ha_pair"))
     for role in ("master", "slave"):
         if role in pair:
@@ -142,7 +152,7 @@ def _units(loc: Loc, site: Mapping[Any, Any]) -> Iterator[UnitOutline]:
         yield _unit((*loc, "standalone"), "standalone", site["standalone"])
 
 
-def _unit(loc: Loc, role: str, written: Any) -> UnitOutline:
+def _unit(loc: Loc, role: str, written: object) -> UnitOutline:
     unit = {"address": written} if isinstance(written, str) else _mapping(written)
     return UnitOutline(
         loc=loc,
@@ -153,14 +163,16 @@ def _unit(loc: Loc, role: str, written: Any) -> UnitOutline:
     )
 
 
-def _groups(groups: Mapping[Any, Any]) -> Iterator[GroupOutline]:
+def _groups(groups: Mapping[object, object]) -> Iterator[GroupOutline]:
     for name, members in groups.items():
         loc = ("groups", str(name))
         texts = (_text((*loc, index), member) for index, member in enumerate(_list(members)))
-        yield GroupOutline(loc, str(name), tuple(text for text in texts if text))
+        yield GroupOutline(
+            loc, str(name), tuple(text for text in texts if text), readable=isinstance(members, list | tuple)
+        )
 
 
-def _addresses(loc: Loc, written: Any) -> Iterator[WrittenAddress]:
+def _addresses(loc: Loc, written: object) -> Iterator[WrittenAddress]:
     """Yield the address, if it is one."""
     if isinstance(written, str):
         try:
@@ -169,13 +181,13 @@ def _addresses(loc: Loc, written: Any) -> Iterator[WrittenAddress]:
             return
 
 
-def _text(loc: Loc, written: Any) -> Text | None:
+def _text(loc: Loc, written: object) -> Text | None:
     return Text(loc, str(written)) if isinstance(written, str) else None
 
 
-def _mapping(value: Any) -> Mapping[Any, Any]:
+def _mapping(value: object) -> Mapping[object, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any] | tuple[Any, ...]:
+def _list(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else ()

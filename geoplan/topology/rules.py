@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,11 +10,12 @@ from geoplan.topology.codes import CODES
 from geoplan.topology.diagnostics import Diagnostic, Severity
 from geoplan.topology.firmware import has_partner_secret, parse_version
 from geoplan.topology.outline import Outline, SiteOutline, Text, WrittenAddress, outline_of
-from geoplan.topology.values import IpAddress
+from geoplan.topology.spelling import folded, nearest
 
 if TYPE_CHECKING:
     from geoplan.topology.document import Loc
     from geoplan.topology.model import Topology
+    from geoplan.topology.values import IpAddress
 
 
 class Finding(NamedTuple):
@@ -32,15 +31,15 @@ Rule = Callable[[Outline], Iterator[Finding]]
 
 
 def site_without_units(outline: Outline) -> Iterator[Finding]:
-    """A site has a pair or a standalone."""
+    """Find sites with neither a pair nor a standalone."""
     for site in outline.sites:
-        if not site.kinds:
+        if not site.kinds and not site.unread_kind:
             hint = "add ha_pair: {master: ADDRESS, slave: ADDRESS} or standalone: ADDRESS"
             yield Finding(site.loc, f"{site.label} has neither ha_pair nor standalone", hint)
 
 
 def site_of_both_kinds(outline: Outline) -> Iterator[Finding]:
-    """A site is one of the two, not both."""
+    """Find sites with both a pair and a standalone."""
     for site in outline.sites:
         if len(site.kinds) > 1:
             hint = "keep one of them, or make two sites of it"
@@ -50,7 +49,7 @@ def site_of_both_kinds(outline: Outline) -> Iterator[Finding]:
 
 
 def master_is_slave(outline: Outline) -> Iterator[Finding]:
-    """Master and slave are two units."""
+    """Find pairs whose master and slave are one unit."""
     for site in outline.sites:
         slave = _slave_like_master(site)
         if slave:
@@ -59,7 +58,7 @@ def master_is_slave(outline: Outline) -> Iterator[Finding]:
 
 
 def address_used_twice(outline: Outline) -> Iterator[Finding]:
-    """No address names two units, in whatever spelling and also as a NAT address."""
+    """Find addresses that name two units, in whatever spelling and also as a NAT address."""
     users: dict[IpAddress, tuple[str, str]] = {}
     for label, written in _addresses_of_units(outline):
         if written.address in users:
@@ -72,17 +71,17 @@ def address_used_twice(outline: Outline) -> Iterator[Finding]:
             first = users.get(written.address) or listed.get(written.address)
             if first:
                 yield _second_use(written, *first)
-            listed[written.address] = f"in this list of {site.label}", written.text
+            listed[written.address] = f"this list of {site.label}", written.text
 
 
 def name_used_twice(outline: Outline) -> Iterator[Finding]:
-    """No two sites, and no two groups, have one name, whatever their letters' case."""
+    """Find sites and groups that share a name, whatever their letters' case."""
     yield from _same_names("site", (site.name for site in outline.sites if site.name))
     yield from _same_names("group", (Text(group.loc, group.name) for group in outline.groups or ()), at_key=True)
 
 
 def site_in_two_groups(outline: Outline) -> Iterator[Finding]:
-    """A site is named once, by one group."""
+    """Find sites that groups name more than once."""
     seen: dict[str, str] = {}
     for group in outline.groups or ():
         for member in group.members:
@@ -93,8 +92,8 @@ def site_in_two_groups(outline: Outline) -> Iterator[Finding]:
 
 
 def site_in_no_group(outline: Outline) -> Iterator[Finding]:
-    """Where there are groups, each site is in one."""
-    if outline.groups is None:
+    """Find sites that no group names, where there are groups."""
+    if outline.groups is None or not all(group.readable for group in outline.groups):
         return
     members = {member.text for group in outline.groups for member in group.members}
     for site in outline.sites:
@@ -104,7 +103,7 @@ def site_in_no_group(outline: Outline) -> Iterator[Finding]:
 
 
 def unknown_site_in_group(outline: Outline) -> Iterator[Finding]:
-    """Groups name sites that exist."""
+    """Find names in groups that no site has."""
     names = [site.name.text for site in outline.sites if site.name]
     known = set(names)
     for group in outline.groups or ():
@@ -116,33 +115,30 @@ def unknown_site_in_group(outline: Outline) -> Iterator[Finding]:
 
 
 def group_without_sites(outline: Outline) -> Iterator[Finding]:
-    """A group names at least one site."""
+    """Find groups that name no site."""
     for group in outline.groups or ():
-        if not group.members:
+        if group.readable and not group.members:
             yield Finding(
                 group.loc, f"the group '{group.name}' is empty", "name its sites, or leave it out", at_key=True
             )
 
 
 def cluster_name_used_twice(outline: Outline) -> Iterator[Finding]:
-    """No two clusters of a group have one name, whatever their letters' case."""
+    """Find clusters that share a name in a group, whatever their letters' case."""
     for group in outline.partner_groups:
-        named_by_site = {_folded(site.name.text): site for site in group.sites if site.name}
-        seen: dict[str, str] = {}
+        seen: dict[str, SiteOutline] = {}
         for site in group.sites:
-            name = site.cluster_name
-            if name is None:
+            if site.cluster_name is None:
                 continue
-            namesake = named_by_site.get(_folded(name.text))
-            first = seen.setdefault(_folded(name.text), site.label)
-            both_by_site = name is site.name and namesake is not site  # the sites' names clash: GEO305 says so
-            if first != site.label and not both_by_site:
-                message = f"the cluster of {site.label} is called '{name.text}', like that of {first}"
-                yield Finding(name.loc, message, "give one of the two another cluster: {name: …}")
+            first = seen.setdefault(folded(site.cluster_name.text), site)
+            named_by_site = site.cluster_name is site.name and first.cluster_name is first.name
+            if first is not site and not named_by_site:  # sites of one name are told apart by GEO305
+                message = f"the clusters of {first.label} and {site.label} are both called '{site.cluster_name.text}'"
+                yield Finding(site.cluster_name.loc, message, "give one of the two another cluster: {name: …}")
 
 
 def too_many_sites(outline: Outline) -> Iterator[Finding]:
-    """A group has no more sites than a LoadMaster takes clusters."""
+    """Find groups with more sites than a LoadMaster takes clusters."""
     for group in outline.partner_groups:
         count = len(group.sites)
         if count > outline.max_clusters:
@@ -152,7 +148,7 @@ def too_many_sites(outline: Outline) -> Iterator[Finding]:
 
 
 def firmware_differs_in_pair(outline: Outline) -> Iterator[Finding]:
-    """Both units of a pair run one version."""
+    """Find pairs whose units run two versions."""
     for site in outline.sites:
         versions = [unit.firmware for unit in site.units if unit.role != "standalone" and unit.firmware]
         if len({parse_version(version.text) for version in versions}) > 1:
@@ -161,7 +157,7 @@ def firmware_differs_in_pair(outline: Outline) -> Iterator[Finding]:
 
 
 def partner_secret_in_some_units(outline: Outline) -> Iterator[Finding]:
-    """The units of a group all have the Partner Shared Secret, or none has."""
+    """Find groups in which only some units have the Partner Shared Secret."""
     for group in outline.partner_groups:
         versions = [unit.firmware for site in group.sites for unit in site.units if unit.firmware]
         with_it = [version for version in versions if has_partner_secret(parse_version(version.text))]
@@ -177,7 +173,7 @@ def partner_secret_in_some_units(outline: Outline) -> Iterator[Finding]:
 
 
 def pair_mixes_families(outline: Outline) -> Iterator[Finding]:
-    """Both units of a pair are reached by IPv4, or both by IPv6."""
+    """Find pairs reached by IPv4 at one unit and by IPv6 at the other."""
     for site in outline.sites:
         shown = [unit.addresses[-1] for unit in site.units if unit.role != "standalone" and unit.addresses]
         if len({written.address.version for written in shown}) > 1:
@@ -186,7 +182,7 @@ def pair_mixes_families(outline: Outline) -> Iterator[Finding]:
 
 
 def group_mixes_families(outline: Outline) -> Iterator[Finding]:
-    """All sites of a group are reached by IPv4, or all by IPv6."""
+    """Find groups in which some sites are reached by IPv4 and some by IPv6."""
     for group in outline.partner_groups:
         shown = [site.units[0].addresses[-1] for site in group.sites if site.units and site.units[0].addresses]
         other = next((written for written in shown if written.address.version != shown[0].address.version), None)
@@ -196,7 +192,7 @@ def group_mixes_families(outline: Outline) -> Iterator[Finding]:
 
 
 def nat_on_pair(outline: Outline) -> Iterator[Finding]:
-    """The units of a pair are reached by their own addresses."""
+    """Find pairs whose units are reached over NAT."""
     for site in outline.sites:
         for unit in site.units:
             if unit.nat_address and unit.role != "standalone":
@@ -248,13 +244,6 @@ def spell(loc: Loc) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a mistyped one most likely means."""
-    by_folded = {_folded(name): name for name in known}
-    found = difflib.get_close_matches(_folded(word), by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
-
-
 def _addresses_of_units(outline: Outline) -> Iterator[tuple[str, WrittenAddress]]:
     """Yield each address of each unit with what the unit is; a slave that repeats its master is left out."""
     for site in outline.sites:
@@ -273,19 +262,14 @@ def _slave_like_master(site: SiteOutline) -> WrittenAddress | None:
 
 def _second_use(written: WrittenAddress, first_user: str, first_text: str) -> Finding:
     spelling = "" if first_text == written.text else f", written {first_text}"
-    message = f"the address {written.text} is used twice: it is already {first_user}{spelling}"
+    message = f"the address {written.text} is used twice: {first_user} has it already{spelling}"
     return Finding(written.loc, message, "give each unit its own address, and name it once")
 
 
 def _same_names(kind: str, names: Iterable[Text], *, at_key: bool = False) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(_folded(name.text), name.text)
+        first = seen.setdefault(folded(name.text), name.text)
         if first is not name.text:
             message = f"the name '{name.text}' is used twice: another {kind} is called '{first}'"
             yield Finding(name.loc, message, f"give each {kind} a name that differs in more than case", at_key)
-
-
-def _folded(name: str) -> str:
-    """Return a name as it compares without regard to case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

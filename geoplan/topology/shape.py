@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel
 
 from geoplan.topology.model import Topology
-from geoplan.topology.rules import Finding, nearest
-from geoplan.topology.values import typed
+from geoplan.topology.rules import Finding
+from geoplan.topology.spelling import nearest
+from geoplan.topology.values import shorten, typed
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -34,22 +35,29 @@ _EXPECTED = {
 }
 
 
-def shape_findings(error: ValidationError, document: Any) -> Iterator[tuple[str, Finding]]:
+def shape_findings(error: ValidationError, document: object) -> Iterator[tuple[str, Finding]]:
     """Yield each fault of a document's shape, with its code."""
     yield from (("GEO105", finding) for finding in _secrets(document))
-    for detail in error.errors(include_url=False):
-        finding = _finding(detail)
-        if finding:
-            yield finding
+    details = error.errors(include_url=False)
+    unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+    meant = {(*loc[:-1], _meant_by(loc)) for loc in unknown}
+    for detail in details:
+        told_elsewhere = (
+            (detail["type"] == "extra_forbidden" and _looks_secret(detail["loc"][-1]))
+            or (detail["type"] == "missing" and detail["loc"] in meant)  # the key is there, mistyped
+            or (detail["type"] == "too_short" and bool(detail["input"]))  # no site of several could be read
+        )
+        if not told_elsewhere:
+            yield _finding(detail)
 
 
-def _finding(detail: ErrorDetails) -> tuple[str, Finding] | None:
-    """Put one of pydantic's errors into a code and words; nothing for a secret, which is told apart."""
+def _finding(detail: ErrorDetails) -> tuple[str, Finding]:
+    """Put one of pydantic's errors into a code and words."""
     kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
     if kind.startswith("GEO"):
         return kind, Finding(loc, context["message"], context["hint"])
     if kind == "extra_forbidden":
-        return None if _looks_secret(loc[-1]) else ("GEO102", _unknown_key(loc))
+        return "GEO102", _unknown_key(loc)
     if kind == "missing":
         return "GEO103", _missing_key(loc)
     if kind == "too_short":
@@ -62,11 +70,16 @@ def _finding(detail: ErrorDetails) -> tuple[str, Finding] | None:
 
 
 def _unknown_key(loc: Loc) -> Finding:
-    key = str(loc[-1])
-    known = _keys_known_at(loc[:-1])
-    near = nearest(key, known)
-    hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}"
-    return Finding(loc, f"unknown key '{key}'", hint, at_key=True)
+    key, near = str(loc[-1]), _meant_by(loc)
+    if key == "<<":
+        return Finding(loc, "YAML 1.2 knows no merge key", "write the values out where they are needed", at_key=True)
+    hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(_keys_known_at(loc[:-1]))}"
+    return Finding(loc, f"unknown key '{shorten(key)}'", hint, at_key=True)
+
+
+def _meant_by(loc: Loc) -> str | None:
+    """Return the key that the unknown one at a place most likely means."""
+    return nearest(str(loc[-1]), _keys_known_at(loc[:-1]))
 
 
 def _missing_key(loc: Loc) -> Finding:
@@ -75,19 +88,21 @@ def _missing_key(loc: Loc) -> Finding:
 
 
 def _not_allowed(detail: ErrorDetails) -> Finding:
-    key, expected = detail["loc"][-1], detail["ctx"]["expected"]
-    return Finding(detail["loc"], f"'{key}' cannot be {_describe(detail['input'])}", f"write {expected}")
+    key, found, expected = detail["loc"][-1], detail["input"], detail["ctx"]["expected"]
+    value = f"'{shorten(found)}'" if isinstance(found, str) else _describe(found)
+    return Finding(detail["loc"], f"'{key}' cannot be {value}", f"write {expected}")
 
 
 def _wrong_type(detail: ErrorDetails) -> Finding:
-    loc, expected = detail["loc"], _EXPECTED[detail["type"]]
-    found = _describe(detail["input"])
-    if loc and loc[-1] in {"master", "slave", "standalone"}:
-        return Finding(loc, f"a unit cannot be {found}", "write its address, or a mapping with 'address'")
-    quoted = isinstance(detail["input"], str) and "number" in expected
-    hint = "write it without quotes" if quoted else f"write {expected} here"
+    loc, expected, found = detail["loc"], _EXPECTED[detail["type"]], detail["input"]
     what = f"'{loc[-1]}'" if loc and isinstance(loc[-1], str) else "this entry" if loc else "the topology"
-    return Finding(loc, f"{what} has to be {expected}, but it is {found}", hint)
+    if found is None:
+        return Finding(loc, f"{what} is empty", f"write {expected}, or leave it out where it is not needed")
+    if loc and loc[-1] in {"master", "slave", "standalone"}:
+        return Finding(loc, f"a unit cannot be {_describe(found)}", "write its address, or a mapping with 'address'")
+    quoted = isinstance(found, str) and "number" in expected and re.fullmatch(r"[-+]?[0-9.]+", found)
+    hint = "write it without quotes" if quoted else f"write {expected} here"
+    return Finding(loc, f"{what} has to be {expected}, but it is {_describe(found)}", hint)
 
 
 def _out_of_range(detail: ErrorDetails) -> Finding:
@@ -96,7 +111,7 @@ def _out_of_range(detail: ErrorDetails) -> Finding:
     return Finding(detail["loc"], message, f"write a number that is {requirement}")
 
 
-def _describe(value: Any) -> str:
+def _describe(value: object) -> str:
     match typed(value):
         case None:
             return "empty"
@@ -121,14 +136,14 @@ def _keys_known_at(loc: Loc) -> list[str]:
     return list(model.model_fields)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
         yield from _models_in(argument)
 
 
-def _secrets(document: Any, loc: Loc = ()) -> Iterator[Finding]:
+def _secrets(document: object, loc: Loc = ()) -> Iterator[Finding]:
     """Yield each key that looks like a secret's, wherever it stands; groups may be called what they like."""
     if isinstance(document, Mapping):
         for key, value in document.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -40,10 +40,10 @@ class PlainScalar(str):
 def fault(code: str, message: str, hint: str) -> PydanticCustomError:
     """Build the error that a diagnostic is made from; ``code`` is its GEO code."""
     context = {"message": message, "hint": hint}
-    return PydanticCustomError(code, "{message}; {hint}", context)  # type: ignore[arg-type]  # a literal there
+    return PydanticCustomError(code, "{message}; {hint}", context)
 
 
-def typed(scalar: Any) -> Any:
+def typed(scalar: object) -> object:
     """Return what YAML reads in a plain scalar, and anything else as it is."""
     return scalar.value if isinstance(scalar, PlainScalar) else scalar
 

@@ -1,0 +1,30 @@
+"""``geoplan diagram``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePath
+
+import click
+
+from geoplan.cli.files import load_plan, output_option, topology_argument, write
+
+FORMATS_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
+
+
+@click.command("diagram")
+@topology_argument
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["svg", "mermaid", "dot"]),
+    help="svg to look at, mermaid for Markdown, dot for Graphviz.  [default: by FILE's ending, else svg]",
+)
+@output_option
+def command(path: str, output_format: str | None, output: str | None) -> None:
+    """Draw a topology: its groups, sites and units, and who is whose partner.
+
+    FILE's ending picks the format where --format does not: .svg, .mmd or .mermaid, .dot or .gv.
+    """
+    chosen = output_format or FORMATS_BY_ENDING.get(PurePath(output or "").suffix.lower(), "svg")
+    write(import_module(f"geoplan.render.{chosen}").render(load_plan(path)), output)

@@ -1,0 +1,174 @@
+"""The plan as tables for people, fitted to the width of a terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from geoplan.plan.model import Action
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step, TargetUnit
+
+DEFAULT_WIDTH = 100
+
+ACTION_LABELS = {
+    Action.SET_REMOTE_GEO_ACCESS: "Set Remote GEO LoadMaster Access",
+    Action.SET_GEO_PARTNERS: "Set GEO LoadMaster Partners",
+    Action.REBOOT_MASTER: "Reboot",
+    Action.RESUBMIT_GEO_PARTNERS: "Submit GEO LoadMaster Partners again",
+    Action.ADD_CLUSTER: "Add the cluster",
+}
+
+UNIT_LABELS: dict[TargetUnit, str] = {
+    "active": "active unit",
+    "master": "master",
+    "new_active": "new active unit",
+    "standalone": "",
+}
+
+
+def render(plan: Plan, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
+    """Return the plan as tables ``width`` columns wide, with escape codes for colour only where asked for."""
+    console = Console(
+        file=StringIO(),
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    with console.capture() as captured:
+        for part in _parts(plan):
+            console.print(part)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``45 s``, ``8 min``, ``2 h 05 min``."""
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:g} s"
+    minutes = -(-seconds // 60)
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes:.0f} min"
+    return f"{minutes // 60:.0f} h {minutes % 60:02.0f} min"
+
+
+def _parts(plan: Plan) -> list[RenderableType]:
+    parts: list[RenderableType] = [_heading(plan)]
+    for group in plan.groups:
+        sites = [plan.site(name) for name in group.sites]
+        if len(plan.groups) > 1:
+            parts += ["", Text(f"Group {group.name}", style="bold")]
+        parts += [_lists(sites), _clusters(plan, group)]
+    parts += [_steps(plan), _reasons(plan)]
+    notes = _notes(plan)
+    if notes:
+        parts += ["", Text("Where the document is unclear", style="bold"), *notes]
+    return [*parts, "", _estimates(plan)]
+
+
+def _heading(plan: Plan) -> RenderableType:
+    units = sum(len(site.units) for site in plan.sites)
+    sections = ", ".join(sorted({group.section for group in plan.groups}))
+    groups = f", {_count(len(plan.groups), 'group')}" if len(plan.groups) > 1 else ""
+    size = f"{_count(len(plan.sites), 'site')}, {_count(units, 'unit')}{groups}; section {sections} of the document"
+    return Group(Text(plan.topology, style="bold"), Text(size), Text(plan.checksum, style="dim"))
+
+
+def _lists(sites: list[SiteSettings]) -> Table:
+    table = _table("Site", "Remote GEO LoadMaster Access", "GEO LoadMaster Partners")
+    for site in sites:
+        partners = " ".join(site.geo_partners) or Text("none: a site alone has no partner", style="dim")
+        table.add_row(_site(site), " ".join(site.remote_geo_access), partners)
+    return table
+
+
+def _site(site: SiteSettings) -> Text:
+    text = Text(site.name, style="bold")
+    for unit in site.units:
+        role = "" if unit.role == "standalone" else f" {unit.role}"
+        nat = f", reached by {unit.nat_address}" if unit.nat_address else ""
+        text.append(f"\n{unit.address}{role}{nat}", style="not bold")
+    return text
+
+
+def _clusters(plan: Plan, group: PlannedGroup) -> RenderableType:
+    host = next(step.on for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites)
+    table = _table("Cluster", "IP address", "Type", "Location")
+    for cluster in plan.clusters:
+        if cluster.group == group.name:
+            place = cluster.location
+            location = f"{place.latitude:g}, {place.longitude:g}" if place else ""
+            table.add_row(cluster.name, cluster.address, cluster.type, location)
+    if not any(cluster.location for cluster in plan.clusters):
+        table.columns.pop()
+    where = "" if len(group.sites) == 1 else "; its partners take them over"
+    return Group(table, Text(f"All are entered on {host.site}{where}.", style="dim"))
+
+
+def _steps(plan: Plan) -> Table:
+    table = _table("#", "On", "Step")
+    table.columns[0].justify = "right"
+    for step in plan.steps:
+        unit = UNIT_LABELS[step.on.unit]
+        on = f"{step.on.site}, {unit}" if unit else step.on.site
+        table.add_row(str(step.number), on, _what(plan, step))
+    return table
+
+
+def _what(plan: Plan, step: Step) -> Text:
+    if step.action is Action.ADD_CLUSTER:
+        cluster = plan.cluster(step.site)
+        return Text(f"Add the cluster {cluster.name}, {cluster.address}, {cluster.type}")
+    return Text(ACTION_LABELS[step.action], style="bold yellow" if step.action is Action.REBOOT_MASTER else "")
+
+
+def _reasons(plan: Plan) -> Table:
+    table = _table("Step", "Why")
+    reasons = {(ACTION_LABELS[step.action], step.why): None for step in plan.steps}
+    for what, why in reasons:
+        table.add_row(what, why)
+    return table
+
+
+def _notes(plan: Plan) -> list[RenderableType]:
+    steps_by_note: dict[str, list[int]] = {}
+    for step in plan.steps:
+        if step.note:
+            steps_by_note.setdefault(step.note, []).append(step.number)
+    return [
+        Padding(
+            Text(f"{'Step' if len(numbers) == 1 else 'Steps'} {', '.join(map(str, numbers))}: {note}"), (0, 0, 0, 1)
+        )
+        for note, numbers in steps_by_note.items()
+    ]
+
+
+def _estimates(plan: Plan) -> Text:
+    times = plan.estimates
+    chain = f"{_count(times.longest_chain_steps, 'step')} of {len(plan.steps)} wait for one another"
+    least = f", which takes {duration(times.longest_chain_seconds)} at the least" if times.longest_chain_seconds else ""
+    return Text(
+        f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {duration(times.by_hand_seconds)} by hand. "
+        f"{chain}{least}."
+    )
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

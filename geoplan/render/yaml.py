@@ -1,0 +1,39 @@
+"""The plan as YAML, quoted so that readers of YAML 1.1 and of 1.2 see the same texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from geoplan.topology.document import Yaml12Loader
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan
+
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _PlanDumper(_SafeDumper):  # type: ignore[misc]  # its base is chosen above
+    """A safe dumper that quotes what either version of YAML would not read as a text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+        first: [
+            *_SafeDumper.yaml_implicit_resolvers.get(first, []),
+            *Yaml12Loader.yaml_implicit_resolvers.get(first, []),
+        ]
+        for first in {*_SafeDumper.yaml_implicit_resolvers, *Yaml12Loader.yaml_implicit_resolvers}
+    }
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write every value out: a plan is read by people and by simple parsers."""
+        return True
+
+
+def render(plan: Plan) -> str:
+    """Return a plan that ``Plan.model_validate(yaml.safe_load(text))`` reads back to an equal one."""
+    text = yaml.dump(
+        plan.model_dump(mode="json"), Dumper=_PlanDumper, sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
+    assert isinstance(text, str)  # noqa: S101 - for the type checker
+    return text

@@ -1,0 +1,51 @@
+"""Plans as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from geoplan import load_topology, make_plan
+from geoplan.render import text
+from tests.conftest import TOPOLOGIES
+
+
+@pytest.mark.parametrize("path", sorted(TOPOLOGIES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_text(path: Path, snapshot: SnapshotAssertion) -> None:
+    assert text.render(make_plan(load_topology(path))) == snapshot
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_tables_fit_the_width(width: int) -> None:
+    for path in TOPOLOGIES.glob("*.yaml"):
+        printed = text.render(make_plan(load_topology(path)), width=width)
+        assert max(map(len, printed.splitlines())) <= width
+
+
+def test_wide_terminal_keeps_a_list_on_one_line() -> None:
+    printed = text.render(make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml")), width=200)
+    assert "172.24.1.7 172.24.1.8 172.24.1.5 172.24.1.6 172.24.1.9 172.24.1.10" in printed
+
+
+def test_colour_only_where_asked_for() -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"))
+    assert "\x1b[" not in text.render(plan)
+    assert "\x1b[" in text.render(plan, color=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (45, "45 s"),
+        (60, "1 min"),
+        (61, "2 min"),
+        (480, "8 min"),
+        (3600, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert text.duration(seconds) == words

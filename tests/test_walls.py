@@ -1,0 +1,110 @@
+"""The walls between the packages, and what may be imported where."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import geoplan
+
+PACKAGE = Path(geoplan.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+PARTS = {"topology", "plan", "render", "loadmaster", "push", "lab", "cli"}
+
+# What each part may import of the others; errors may be imported by all, and cli alone joins them.
+MAY_IMPORT = {
+    "topology": set[str](),
+    "plan": {"topology"},
+    "render": {"topology", "plan"},
+    "loadmaster": {"topology"},
+    "push": {"topology", "plan", "loadmaster"},
+    "lab": {"topology"},
+    "cli": PARTS,
+}
+
+# Packages that only one part of geoplan may know.
+ONLY_IN = {
+    "networkx": "plan",
+    "jinja2": "render",
+    "httpx": "loadmaster",
+    "starlette": "lab",
+    "uvicorn": "lab",
+    "click": "cli",
+}
+
+HEAVY = {"pydantic", "networkx", "jinja2", "httpx", "rich", "yaml", "starlette", "uvicorn"}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the dotted names that a module imports when it runs; imports for the type checker aside."""
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where a name comes from"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        nodes.extend(ast.iter_child_nodes(node))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_module_imports_only_what_its_part_may(path: Path) -> None:
+    part = part_of(path)
+    if part not in PARTS:
+        return
+    imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("geoplan.")} & PARTS
+    assert imported - {part} <= MAY_IMPORT[part]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_package_is_known_to_one_part_alone(path: Path) -> None:
+    for name in imports_of(path):
+        package = name.split(".")[0]
+        assert ONLY_IN.get(package, part_of(path)) == part_of(path), f"{path} imports {package}"
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Return the top-level packages in memory at the end of a command."""
+    script = (
+        "import sys; from geoplan.cli import run; sys.stdout = open('/dev/null', 'w'); "
+        "run(sys.argv[1:]); sys.stdout = sys.__stdout__; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    printed = subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True)
+    return set(printed.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["check", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    assert not loaded_by(*arguments) & HEAVY
+
+
+def test_plan_as_json_imports_no_table_or_template_engine() -> None:
+    topology = Path(__file__).parent.parent / "topologies" / "section-5.4.yaml"
+    assert not loaded_by("plan", str(topology), "--format", "json") & {"rich", "jinja2", "httpx", "starlette"}
+
+
+def test_importing_the_library_imports_nothing_heavy() -> None:
+    script = "import sys, geoplan; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    printed = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert not set(printed.stdout.split()) & (HEAVY | {"click"})
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in geoplan.__all__:
+        assert getattr(geoplan, name) is not None
+    assert set(dir(geoplan)) >= set(geoplan.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = geoplan.nothing

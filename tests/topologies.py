@@ -1,0 +1,67 @@
+"""Strategies that draw topologies: 1 to 40 sites, groups, IPv6, NAT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from geoplan import Topology
+
+MAX_SITES = 40
+
+host_numbers = st.integers(1, 2**16 - 2)
+letters = st.characters(categories=["L", "N", "P", "S"], exclude_characters="\N{REPLACEMENT CHARACTER}")
+names = st.text(letters, min_size=1, max_size=20)
+
+
+def _address(number: int, family: str) -> str:
+    if family == "IPv4":
+        return f"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}"
+    return f"2001:db8::{number:x}"
+
+
+@st.composite
+def topologies(draw: st.DrawFn, *, max_sites: int = MAX_SITES, with_groups: bool = True) -> Topology:
+    """Draw a topology that keeps all rules."""
+    count = draw(st.integers(1, max_sites))
+    own_names = draw(st.lists(names, min_size=count, max_size=count, unique_by=_folded))
+    numbers = iter(draw(st.lists(host_numbers, min_size=4 * count, max_size=4 * count, unique=True)))
+    extra = iter(range(2**17, 2**17 + count))
+
+    def unit() -> dict[str, Any]:
+        drawn = {"address": _address(next(numbers), draw(st.sampled_from(["IPv4", "IPv6"])))}
+        if draw(st.integers(0, 4)) == 0:
+            drawn["nat_address"] = _address(next(numbers), "IPv4")
+        return drawn
+
+    sites = []
+    for name in own_names:
+        site: dict[str, Any] = {"name": name}
+        if draw(st.booleans()):
+            preferred_host = draw(st.sampled_from(["master", "none"]))
+            site["ha_pair"] = {"master": unit(), "slave": unit(), "preferred_host": preferred_host}
+        else:
+            site["standalone"] = unit()
+        if draw(st.integers(0, 4)) == 0:
+            site["extra_remote_geo_access"] = [_address(next(extra), "IPv4")]
+        sites.append(site)
+
+    document: dict[str, Any] = {"name": "drawn", "sites": sites, "limits": {"max_clusters": max_sites}}
+    if with_groups and draw(st.booleans()):
+        document["groups"] = draw(_groups(own_names))
+    return Topology.model_validate(document)
+
+
+@st.composite
+def _groups(draw: st.DrawFn, site_names: list[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in draw(st.permutations(site_names)):
+        groups.setdefault(f"group {draw(st.integers(1, 4))}", []).append(name)
+    return groups
+
+
+def _folded(name: str) -> str:
+    from geoplan.topology.spelling import folded
+
+    return folded(name)

@@ -1,0 +1,92 @@
+"""Every malformed file, with exactly what is printed about it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from geoplan.topology.codes import CODES
+from geoplan.topology.document import MAX_BYTES
+from geoplan.topology.loader import check_topology
+from geoplan.topology.rules import RULES
+from tests.conftest import Geoplan
+
+FILES = sorted((Path(__file__).parent / "malformed").glob("*.yaml"))
+UNUSABLE = [path for path in FILES if not path.stem.startswith("warning")]
+
+
+@pytest.fixture(autouse=True)
+def beside_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FILES[0].parent)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_report(path: Path, geoplan: Geoplan, snapshot: SnapshotAssertion) -> None:
+    outcome = geoplan("check", path.name)
+
+    assert outcome.stdout == snapshot
+    assert outcome.stderr == ""
+    assert outcome.code == (0 if path.stem.startswith("warning") else 1)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if not path.stem.startswith("warning")], ids=lambda path: path.stem
+)
+def test_plan_prints_the_same_and_exits_2(path: Path, geoplan: Geoplan) -> None:
+    checked, planned = geoplan("check", path.name), geoplan("plan", path.name)
+
+    assert planned.code == 2
+    assert planned.stdout == ""
+    assert checked.stdout.startswith(planned.stderr.removesuffix("\n"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_caret_stands_at_the_column_of_the_source(path: Path) -> None:
+    lines = path.read_bytes().decode("utf-8-sig", errors="replace").splitlines()
+    for diagnostic in check_topology(path.name).diagnostics:
+        assert diagnostic.line is not None
+        assert diagnostic.column is not None
+        line = lines[diagnostic.line - 1] if lines else ""
+        assert 0 <= diagnostic.column - 1 <= len(line)
+        quoted = re.match(r"'([\w.:/\[\]]+)' (?:is|has) ", diagnostic.message)
+        if quoted and diagnostic.code.startswith("GEO2"):
+            assert line[diagnostic.column - 1 :].strip("'\"").startswith(quoted[1])
+
+
+def test_every_code_has_a_malformed_file() -> None:
+    shown = {diagnostic.code for path in FILES for diagnostic in check_topology(path).diagnostics}
+    of_records_and_sizes = {"GEO001", "GEO601", "GEO602"}
+
+    assert shown | of_records_and_sizes == set(CODES)
+    assert set(RULES) < shown
+
+
+def test_no_secret_is_printed(geoplan: Geoplan) -> None:
+    with_secret = [path for path in FILES if b"hunter2" in path.read_bytes()]
+    assert with_secret
+    for path in with_secret:
+        for arguments in (("check", path.name), ("check", path.name, "--format", "json"), ("plan", path.name)):
+            outcome = geoplan(*arguments)
+            assert "hunter2" not in outcome.stdout + outcome.stderr
+
+
+def test_file_over_16_mib_is_refused_unread(tmp_path: Path, geoplan: Geoplan) -> None:
+    path = tmp_path / "large.yaml"
+    with path.open("wb") as file:
+        os.truncate(file.fileno(), 40 * MAX_BYTES)
+
+    outcome = geoplan("check", path)
+
+    assert outcome.stdout.startswith(f"{path}:1:1: error: GEO001 the file is larger than 16 MiB\n")
+    assert outcome.code == 1
+
+
+def test_json_report(geoplan: Geoplan, snapshot: SnapshotAssertion) -> None:
+    outcome = geoplan("check", "secret-before-fault-on-line.yaml", "--format", "json")
+
+    assert outcome.stdout == snapshot
+    assert outcome.code == 1
