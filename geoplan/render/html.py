@@ -8,11 +8,11 @@ from hashlib import sha256
 from html import unescape
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from geoplan.render import svg
 from geoplan.render.runbook.build import build
-from geoplan.render.runbook.prose import Label, Name, Prose, Span, StepNumber, Url, Value, duration
+from geoplan.render.runbook.prose import Label, Name, Prose, StepNumber, Url, Value, duration
 from geoplan.render.templating import TEMPLATES, environment
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan
 
-_WRAPPINGS = {
+_WRAPPINGS: dict[type, Markup] = {
     Name: Markup("<bdi>{0}</bdi>"),
     Value: Markup("<code>{0}</code>"),
     Label: Markup("<b>{0}</b>"),
@@ -45,17 +45,17 @@ def render(plan: Plan) -> str:
     )
 
 
-def _voice(value: object) -> object:
-    """Wrap a span in the element of its kind; the template escapes whatever is no markup yet."""
+def _voice(value: object) -> Markup:
+    """Wrap a span in the element of its kind, and escape whatever is no markup yet."""
     if isinstance(value, Prose):
         return Markup().join(_voice(part) for part in value)
     wrapping = _WRAPPINGS.get(type(value))
-    return wrapping.format(str(value)) if wrapping else value
+    return wrapping.format(str(value)) if wrapping else escape(value)
 
 
 def _heading(title: Prose) -> Markup:
     """Write a title, in which only names and values are marked."""
-    return Markup().join(str(part) if isinstance(part, Label) else _voice(part) for part in title)
+    return Markup().join(escape(str(part)) if isinstance(part, Label) else _voice(part) for part in title)
 
 
 def _policy(styles: Iterable[str], scripts: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ from geoplan.render.runbook.prose import Label, Name, Prose, Span, StepNumber, U
 from geoplan.render.templating import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geoplan.plan.model import Plan
 
 
@@ -39,7 +41,7 @@ def _label(text: str) -> str:
     return md.code(text) if " > " in text else f"**{md.words(text)}**"
 
 
-_WRITERS = {
+_WRITERS: dict[type, Callable[[str], str]] = {
     _Markdown: str,
     Name: md.name,
     Value: md.code,

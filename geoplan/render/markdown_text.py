@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# What means nothing to Markdown, nor to what GitHub makes of text afterwards (links, mentions, emoji), anywhere in a line.
+# What means nothing to Markdown anywhere in a line, nor to what GitHub makes of text (links, mentions, emoji).
 _PLAIN = re.compile(r"(?!.*www\.)[^\W\d_]([\w .,'()/+-]*[\w)])?", re.IGNORECASE)
 _UNDERSCORE_AT_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&|~]")

@@ -24,8 +24,8 @@ HANDING_OVER = prose(
     "step without a tick is the next one, and what it waits for tells whether it can begin."
 )
 HOW_TO_TELL = prose(
-    "Of a pair, the unit that answers {} on the health check is the active one, and the one that answers {} the standby. A "
-    "unit that is restarting does not answer. In a browser, open the address; from a shell:",
+    "Of a pair, the unit that answers {} on the health check is the active one, the one that answers {} the standby. "
+    "A unit that is restarting does not answer. In a browser, open the address; from a shell:",
     OK,
     BUSY,
 )

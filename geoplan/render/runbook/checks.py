@@ -58,8 +58,8 @@ def before_you_begin(bearings: Bearings) -> Iterator[Check]:
         prose("Both lists of every site are written down as they are now"),
         (
             prose(
-                "They are the way back. What is submitted replaces the whole list: an address that stands there today and "
-                "not in the table of lists below loses its access."
+                "They are the way back. What is submitted replaces the whole list: an address that stands there today "
+                "and not in the table of lists below loses its access."
             ),
         ),
     )

@@ -67,8 +67,8 @@ def _partners() -> Trouble:
         f"If {wui.GEO_PARTNERS} cannot be set, or a partner stays red",
         in_place=(
             prose(
-                "The lists of the steps that are ticked. Two sites share their GEO configuration as soon as each stands in "
-                "the other's list."
+                "The lists of the steps that are ticked. Two sites share their GEO configuration as soon as each "
+                "stands in the other's list."
             ),
         ),
         go_on=(
@@ -101,8 +101,8 @@ def _reboot(bearings: Bearings) -> Trouble:
         "If a reboot or the failover goes wrong",
         in_place=(
             prose(
-                "Every list, on every site. The pair is on one unit alone until its master is back; the other sites go on "
-                "as they are."
+                "Every list, on every site. The pair is on one unit alone until its master is back; the other sites go "
+                "on as they are."
             ),
         ),
         go_on=(
@@ -124,8 +124,8 @@ def _reboot(bearings: Bearings) -> Trouble:
         ),
         go_back=(
             prose(
-                "There is nothing to undo: a reboot changes no setting. Under {} the master takes over by itself; under "
-                "{} reboot the slave, once the master is up, to have the master active.",
+                "There is nothing to undo: a reboot changes no setting. Under {} the master takes over by itself; "
+                "under {} reboot the slave, once the master is up, to have the master active.",
                 wui.PREFERRED_CHOICE["master"],
                 wui.PREFERRED_CHOICE["none"],
             ),
@@ -179,8 +179,8 @@ def _cluster() -> Trouble:
         ),
         go_on=(
             prose(
-                "It is refused: look whether the address or the name is there already, and whether the unit has reached "
-                "its limit, usually 18 clusters."
+                "It is refused: look whether the address or the name is there already, and whether the unit has "
+                "reached its limit, usually 18 clusters."
             ),
             prose("Wrong name or type: press {} on its line and correct it.", wui.MODIFY),
             prose(
