@@ -27,7 +27,7 @@ HOSTILE_NAMES = (
     "https://example.invalid/x",
     "www.example.invalid",
     "a@example.invalid",
-    "\" onclick=\"alert(1)\" x='",
+    '" onclick="alert(1)" x=\'',
     "{{ 7 * 7 }} {% raw %}",
     "]]> --> <!--",
     "</style></script></textarea>",

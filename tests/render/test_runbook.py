@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from geoplan import Topology, make_plan
@@ -12,7 +14,7 @@ from geoplan.render.runbook.prose import Name, Value, duration, listing, prose
 from tests.render.runbooks import eighteen_sites, two_sites
 
 
-def plan_of(*sites: dict[str, object], **more: object) -> Plan:
+def plan_of(*sites: Mapping[str, object], **more: object) -> Plan:
     return make_plan(Topology.model_validate({"name": "topology", "sites": sites, **more}))
 
 
