@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.render.shapes import LEADING, SMALL_SIZE, Box, Label, Point, column, paragraph
+from geoplan.render.shapes import SIZES, Box, Label, Point, column, paragraph, text_label
 from geoplan.render.typesetting import monospaced_width_of, width_of
 
 if TYPE_CHECKING:
     from geoplan.plan.model import PlannedUnit, SiteSettings
 
-_NAME_SIZE, _ADDRESS_SIZE = 13.5, 12.0
 _NAME_WIDTH = 232.0  # names wider than this are broken
 _CARD_PADDING = 12.0
 _NAME_GAP = 6.0
@@ -51,13 +50,13 @@ class Card(NamedTuple):
 
 def inner_width(site: SiteSettings) -> float:
     """Return how wide a site's card has to be inside: its units, and its name as far as that is not broken."""
-    name = min(width_of(site.name, _NAME_SIZE), _NAME_WIDTH)
+    name = min(width_of(site.name, SIZES["name"]), _NAME_WIDTH)
     return max(name, *(_row_width(unit) for unit in site.units))
 
 
 def site_card(site: SiteSettings, inner: float) -> Card:
     """Lay out a site with the upper left corner of its card at 0, 0."""
-    name = column(_CARD_PADDING, _CARD_PADDING * 0.75, paragraph(site.name, "name", _NAME_SIZE, inner))
+    name = column(_CARD_PADDING, _CARD_PADDING * 0.75, paragraph(site.name, "name", inner))
     rows: list[UnitRow] = []
     y = name[-1].box.bottom + _NAME_GAP
     for unit in site.units:
@@ -83,17 +82,16 @@ def _unit_row(unit: PlannedUnit, width: float) -> UnitRow:
 
 
 def _address(unit: PlannedUnit) -> Label:
-    width = monospaced_width_of(unit.address, _ADDRESS_SIZE)
-    box = Box(_MARK_WIDTH, _UNIT_PADDING, width, _ADDRESS_SIZE * LEADING)
-    return Label(unit.address, "address", _ADDRESS_SIZE, box)
+    width = monospaced_width_of(unit.address, SIZES["address"])
+    return text_label(unit.address, "address", width, Point(_MARK_WIDTH, _UNIT_PADDING))
 
 
 def _role(unit: PlannedUnit, right: float, address: Label) -> tuple[Label, ...]:
     """Return the role of a pair's unit, on the line that its address stands on."""
     if unit.role == "standalone":
         return ()
-    width = width_of(unit.role, SMALL_SIZE)
-    label = Label(unit.role, "role", SMALL_SIZE, Box(right - width, 0, width, SMALL_SIZE * LEADING))
+    width = width_of(unit.role, SIZES[unit.role])
+    label = text_label(unit.role, unit.role, width, Point(right - width, 0))
     return (label.moved(Point(0, address.baseline - label.baseline)),)
 
 
@@ -101,7 +99,7 @@ def _nat(unit: PlannedUnit) -> tuple[Label, ...]:
     """Return how the others reach a unit, under its address."""
     if not unit.nat_address:
         return ()
-    y, height = _address(unit).box.bottom, SMALL_SIZE * LEADING
-    word = Box(_MARK_WIDTH, y, width_of("NAT ", SMALL_SIZE), height)
-    address = Box(word.right, y, monospaced_width_of(unit.nat_address, SMALL_SIZE), height)
-    return Label("NAT", "note", SMALL_SIZE, word), Label(unit.nat_address, "nat", SMALL_SIZE, address)
+    y = _address(unit).box.bottom
+    word = text_label("NAT", "note", width_of("NAT ", SIZES["note"]), Point(_MARK_WIDTH, y))
+    width = monospaced_width_of(unit.nat_address, SIZES["nat"])
+    return word, text_label(unit.nat_address, "nat", width, Point(word.box.right, y))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, PlannedGroup, PlannedUnit, SiteSettings
 
-INK, LINE, ACCENT, AREA, MASTER = "#1f2933", "#5f7388", "#1d6fa5", "#f4f6f8", "#e4edf4"
-_NAME_SIZE, _NAME_WIDTH = 11, 240
+INK, LINE, ACCENT, AREA, MASTER = "#1f2933", "#5f7388", "#19618f", "#f4f6f8", "#e4edf4"
+_NAME_WIDTH = 240
 _LINE_BREAK = '<br align="left"/>'
 
 
@@ -31,9 +31,10 @@ def render(plan: Plan) -> str:
 
 def _graph(plan: Plan) -> Iterator[str]:
     yield "graph {"
-    title = f'<font point-size="15"><b>{_escaped(plan.topology)}</b></font><br/>{_escaped(sites_in_words(plan))}<br/> '
+    title = f'<font point-size="15"><b>{_broken(plan.topology, 15, "<br/>")}</b></font>'
+    label = f"{title}<br/>{_escaped(sites_in_words(plan))}<br/> "
     yield "    graph [rankdir=LR, ordering=out, ranksep=1.2, nodesep=0.2]"
-    yield f'    graph [fontname="sans-serif", fontsize=10, fontcolor="{INK}", labelloc=t, label=<{title}>]'
+    yield f'    graph [fontname="sans-serif", fontsize=10, fontcolor="{INK}", labelloc=t, label=<{label}>]'
     yield f'    node [shape=plain, fontname="sans-serif", fontsize=10, color="{LINE}", fontcolor="{INK}"]'
     yield f'    edge [color="{LINE}"]'
     # From left to right, dot sets groups and lines from the bottom up: both are written last first.
@@ -45,7 +46,7 @@ def _graph(plan: Plan) -> Iterator[str]:
 def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
     ids = [f"g{number}s{position}" for position in range(1, len(group.sites) + 1)]
     title = group_title(plan, group)
-    heading = f'<font point-size="12"><b>{_escaped(title)}</b></font><br/>' if title else ""
+    heading = f'<font point-size="12"><b>{_broken(title, 12, "<br/>")}</b></font><br/>' if title else ""
     yield f"    subgraph cluster_{number} {{"
     yield f'        graph [style="rounded,filled", pencolor=none, fillcolor="{AREA}", margin=16]'
     yield f"        graph [label=<{heading}{_escaped(partners_in_words(group))}>]"
@@ -60,11 +61,10 @@ def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
 
 
 def _site(site: SiteSettings) -> str:
-    lines = _LINE_BREAK.join(map(_escaped, wrap(site.name, _NAME_SIZE, _NAME_WIDTH)))
-    name = f'<tr><td align="left" balign="left"><font point-size="{_NAME_SIZE}"><b>{lines}</b></font></td></tr>'
+    name = f'<font point-size="11"><b>{_broken(site.name, 11, _LINE_BREAK)}</b></font>'
     rows = "".join(f"<tr>{_unit(unit)}</tr>" for unit in site.units)
     look = f'border="1" style="rounded" color="{LINE}" bgcolor="white" cellborder="0" cellpadding="4" cellspacing="3"'
-    return f"<table {look}>{name}{rows}</table>"
+    return f'<table {look}><tr><td align="left" balign="left">{name}</td></tr>{rows}</table>'
 
 
 def _unit(unit: PlannedUnit) -> str:
@@ -77,6 +77,10 @@ def _unit(unit: PlannedUnit) -> str:
         role = "  slave"
     color = MASTER if unit.role == "master" else AREA
     return f'<td align="left" balign="left" bgcolor="{color}">{address}{role}{nat}</td>'
+
+
+def _broken(name: str, size: float, line_break: str) -> str:
+    return line_break.join(map(_escaped, wrap(name, size, _NAME_WIDTH)))
 
 
 def _escaped(text: str) -> str:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.render.cards import Card, inner_width, site_card
 from geoplan.render.partners import group_title, partners_in_words, sites_in_words
-from geoplan.render.shapes import SMALL_SIZE, Box, Label, Line, Point, column, paragraph
+from geoplan.render.shapes import Box, Label, Line, Point, column, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geoplan.plan.model import Plan, PlannedGroup
 
-_TITLE_SIZE, _GROUP_SIZE = 19.0, 14.0
 _TITLE_WIDTH = 420.0
 _MARGIN = 28.0
 _AREA_PADDING = 24.0
@@ -31,7 +30,7 @@ _ROOMY_CARD_GAP = 32.0
 _ROOMY_SITES = 6  # up to so many, cards stand further apart
 
 _STEEPEST = math.radians(52)  # how far up the oval cards stand: any further, and those left and right would meet
-_NARROWEST, _WIDEST = 150.0, 310.0  # half of the oval
+_NARROWEST, _WIDEST = 124.0, 310.0  # half of the oval
 _HALF_AS_WIDE_AS_HIGH = 0.42
 _LANDSCAPE = 1.3
 
@@ -69,8 +68,8 @@ class Picture(NamedTuple):
 
 def lay_out(plan: Plan) -> Picture:
     """Give every site, unit, label and line of a plan its place."""
-    title = paragraph(plan.topology, "title", _TITLE_SIZE, _TITLE_WIDTH)
-    note = paragraph(sites_in_words(plan), "note", SMALL_SIZE, _TITLE_WIDTH)
+    title = paragraph(plan.topology, "title", _TITLE_WIDTH)
+    note = paragraph(sites_in_words(plan), "note", _TITLE_WIDTH)
     labels = column(_MARGIN, _MARGIN, title, note)
     areas = _on_shelves([_area(plan, group) for group in plan.groups], labels[-1].box.bottom + _BELOW_TITLE)
     boxes = [label.box for label in labels] + [area.box for area in areas]
@@ -110,8 +109,8 @@ def _area(plan: Plan, group: PlannedGroup) -> Area:
 
 
 def _area_labels(plan: Plan, group: PlannedGroup, width: float) -> tuple[Label, ...]:
-    title = paragraph(group_title(plan, group), "group", _GROUP_SIZE, width)
-    note = paragraph(partners_in_words(group), "note", SMALL_SIZE, width)
+    title = paragraph(group_title(plan, group), "group", width)
+    note = paragraph(partners_in_words(group), "note", width)
     return column(_AREA_PADDING, _AREA_PADDING * 0.75, title, note)
 
 

@@ -5,7 +5,7 @@ lines from each site to each other one would be a tangle, so the sites of a grou
 node that says "partners, all with all".
 
 Mermaid takes up to 50,000 characters unless it is set up for more: some 300 sites. Before 11.13 it reads Markdown in
-every label, whatever is done to it: there a name such as ``*x*`` may lose its signs, and nothing else.
+every label, whatever is done to it: there a name such as ``*x*`` is shown otherwise, and nothing else happens.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings
-
 
 _NAME_WIDTH = 380
 _NAME_SIZE = 16

@@ -6,7 +6,18 @@ from typing import NamedTuple
 
 from geoplan.render.typesetting import width_of, wrap
 
-SMALL_SIZE = 11.0
+# In pixels, by the kind of a label.
+SIZES = {
+    "title": 19.0,
+    "group": 14.0,
+    "name": 13.5,
+    "address": 12.0,
+    "nat": 11.0,
+    "master": 11.0,
+    "slave": 11.0,
+    "note": 11.0,
+}
+FLUSH_RIGHT = {"master", "slave"}
 LEADING = 1.35
 _ASCENT = 0.98  # from the top of a line to what its letters stand on, in em
 
@@ -20,6 +31,9 @@ class Point(NamedTuple):
     def moved(self, by: Point) -> Point:
         """Return it elsewhere."""
         return Point(self.x + by.x, self.y + by.y)
+
+
+_ORIGIN = Point(0, 0)
 
 
 class Box(NamedTuple):
@@ -48,18 +62,17 @@ class Box(NamedTuple):
 class Label(NamedTuple):
     """A line of text with the box that it stays in, whatever the font.
 
-    It begins at the box's left edge; a role ends at the right one.
+    It begins at the box's left edge; the kinds in ``FLUSH_RIGHT`` end at the right one.
     """
 
     text: str
     kind: str
-    size: float
     box: Box
 
     @property
     def baseline(self) -> float:
         """The y that its letters stand on."""
-        return self.box.y + self.size * _ASCENT
+        return self.box.y + SIZES[self.kind] * _ASCENT
 
     def moved(self, by: Point) -> Label:
         """Return it elsewhere."""
@@ -87,7 +100,12 @@ def column(left: float, top: float, *paragraphs: tuple[Label, ...]) -> tuple[Lab
     return tuple(placed)
 
 
-def paragraph(text: str, kind: str, size: float, width: float) -> tuple[Label, ...]:
+def paragraph(text: str, kind: str, width: float) -> tuple[Label, ...]:
     """Break a text into lines, all of them at 0, 0: :func:`column` sets them under one another."""
-    lines = wrap(text, size, width)
-    return tuple(Label(line, kind, size, Box(0, 0, width_of(line.rstrip(), size), size * LEADING)) for line in lines)
+    size = SIZES[kind]
+    return tuple(text_label(line, kind, width_of(line.rstrip(), size)) for line in wrap(text, size, width))
+
+
+def text_label(text: str, kind: str, width: float, at: Point = _ORIGIN) -> Label:
+    """Return a line of text that is so wide, with its upper left corner at a point."""
+    return Label(text, kind, Box(at.x, at.y, width, SIZES[kind] * LEADING))

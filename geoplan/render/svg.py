@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from geoplan.render.layout import lay_out
 from geoplan.render.partners import picture_in_words
+from geoplan.render.shapes import FLUSH_RIGHT, SIZES
 from geoplan.render.xml_text import xml_text
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ PREFIX = "geoplan-diagram"
 _SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, sans-serif"
 _MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
 
-_LIGHT = {"ink": "#1f2933", "paper": "#ffffff", "line": "#5f7388", "accent": "#1d6fa5", "area": "#f4f6f8"}
+_LIGHT = {"ink": "#1f2933", "paper": "#ffffff", "line": "#5f7388", "accent": "#19618f", "area": "#f4f6f8"}
 _DARK = {"ink": "#e4e9ee", "paper": "#14191f", "line": "#8fa3b8", "accent": "#6cb6e8", "area": "#1b2229"}
 
 # Of each class, the colours by property: in a style sheet for browsers, as attributes for all others.
@@ -48,12 +49,12 @@ _PAINT = {
     "address": {"fill": "ink"},
     "nat": {"fill": "ink"},
     "note": {"fill": "ink"},
-    "role": {"fill": "ink"},
-    "master-role": {"fill": "accent"},
+    "master": {"fill": "accent"},
+    "slave": {"fill": "ink"},
 }
-_BOLD = {"title", "group", "name", "master-role"}
+_BOLD = {"title", "group", "name", "master"}
 _MONOSPACED = {"address", "nat"}
-_MUTED = {"note", "role", "nat"}
+_MUTED = {"note": "0.78", "slave": "0.78", "nat": "0.78"}
 
 _FAINTEST, _STRONGEST = 0.22, 0.75
 _LINES_AT_FULL_STRENGTH = 6
@@ -118,20 +119,15 @@ def _add_unit(parent: ET.Element, row: UnitRow) -> None:
     _add_box(parent, row.box, 5, {**_look("master-unit"), "fill-opacity": "0.12"} if master else _look("unit"))
     place = {"cx": _number(row.mark.x), "cy": _number(row.mark.y), "r": "4"}
     ET.SubElement(parent, "circle", {**place, **_look("master-mark" if master else "mark")})
-    _add_labels(parent, row.labels, role="master-role" if master else "role")
+    _add_labels(parent, row.labels)
 
 
-def _add_labels(parent: ET.Element, labels: tuple[Label, ...], role: str = "role") -> None:
+def _add_labels(parent: ET.Element, labels: tuple[Label, ...]) -> None:
     for label in labels:
-        kind = role if label.kind == "role" else label.kind
-        x = {"x": _number(label.box.x)}
-        if label.kind == "role":
-            x = {"x": _number(label.box.right), "text-anchor": "end"}
-        attributes = {**x, "y": _number(label.baseline), "font-size": f"{label.size:g}"}
-        attributes |= {"font-family": "monospace" if kind in _MONOSPACED else "sans-serif"}
-        attributes |= {"font-weight": "600"} if kind in _BOLD else {}
-        attributes |= {"fill-opacity": "0.78"} if kind in _MUTED else {}
-        ET.SubElement(parent, "text", {**attributes, **_look(kind)}).text = xml_text(label.text)
+        place = {"x": _number(label.box.x), "y": _number(label.baseline)}
+        if label.kind in FLUSH_RIGHT:
+            place |= {"x": _number(label.box.right), "text-anchor": "end"}
+        ET.SubElement(parent, "text", {**place, **_font(label.kind), **_look(label.kind)}).text = xml_text(label.text)
 
 
 def _add_box(parent: ET.Element, box: Box, radius: float, look: dict[str, str]) -> None:
@@ -149,14 +145,29 @@ def _look(kind: str) -> dict[str, str]:
     return {"class": f"{PREFIX}-{kind}", **{key: _LIGHT[color] for key, color in _PAINT[kind].items()}}
 
 
+def _font(kind: str) -> dict[str, str]:
+    """Return how a label is set, for programs that do not know the style sheet's fonts."""
+    family = {"font-family": "monospace" if kind in _MONOSPACED else "sans-serif"}
+    weight = {"font-weight": "600"} if kind in _BOLD else {}
+    opacity = {"fill-opacity": _MUTED[kind]} if kind in _MUTED else {}
+    return {"font-size": f"{SIZES[kind]:g}", **family, **weight, **opacity}
+
+
 def _style_sheet() -> str:
-    """Return rules that touch nothing outside the picture; what a page sets itself wins over light and dark."""
+    """Return rules that touch nothing outside the picture; what a page sets itself wins over light and dark.
+
+    The rules for text leave nothing to the page around: the layout holds for these sizes alone.
+    """
     rules = [
         f".{PREFIX} {{ max-width: 100%; height: auto; {_colors(_LIGHT)} }}",
         f"@media (prefers-color-scheme: dark) {{ .{PREFIX} {{ {_colors(_DARK)} }} }}",
-        f".{PREFIX} text {{ font-family: {_SANS}; white-space: pre; }}",
-        *(f".{PREFIX} .{PREFIX}-{kind} {{ font-family: {_MONO}; }}" for kind in sorted(_MONOSPACED)),
+        f".{PREFIX} text {{ font: 400 11px {_SANS}; letter-spacing: 0; word-spacing: 0; white-space: pre; }}",
     ]
+    for kind, size in SIZES.items():
+        family = f" font-family: {_MONO};" if kind in _MONOSPACED else ""
+        weight = " font-weight: 600;" if kind in _BOLD else ""
+        opacity = f" fill-opacity: {_MUTED[kind]};" if kind in _MUTED else ""
+        rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ font-size: {size:g}px;{family}{weight}{opacity} }}")
     for kind, paint in _PAINT.items():
         colors = " ".join(f"{key}: var(--{PREFIX}-{color});" for key, color in paint.items())
         rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ {colors} }}")
