@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from geoplan.render import svg
+from geoplan.render.runbook import wui
 from geoplan.render.runbook.build import build
-from geoplan.render.runbook.prose import Label, Name, Prose, StepNumber, Url, Value, duration
+from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, StepNumber, Url, Value, duration
 from geoplan.render.templating import TEMPLATES, environment
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _WRAPPINGS: dict[type, Markup] = {
     Name: Markup("<bdi>{0}</bdi>"),
     Value: Markup("<code>{0}</code>"),
+    Pasted: Markup(
+        '<span class="value"><code>{0}</code>'
+        '<button type="button" class="copy" aria-label="Copy {0}">Copy</button></span>'
+    ),
     Label: Markup("<b>{0}</b>"),
     Url: Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>'),
     StepNumber: Markup('<a href="#step-{0}">step {0}</a>'),
@@ -37,6 +42,7 @@ def render(plan: Plan) -> str:
     templates.filters |= {"heading": _heading, "plain": str, "duration": duration}
     return templates.get_template("runbook.html.jinja").render(
         book=build(plan),
+        wui=wui,
         policy=_policy([style, *_styles_in(picture)], [script]),
         # All three are this package's own; what the picture has from the topology is escaped in it.
         style=Markup(style),  # noqa: S704

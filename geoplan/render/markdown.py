@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from geoplan.render import markdown_text as md
 from geoplan.render import mermaid
+from geoplan.render.runbook import wui
 from geoplan.render.runbook.build import build
-from geoplan.render.runbook.prose import Label, Name, Prose, Span, StepNumber, Url, Value, duration
+from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, Span, StepNumber, Url, Value
 from geoplan.render.templating import environment
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ def render(plan: Plan, *, picture: bool = True) -> str:
         "block": _block,
         "heading": _heading,
         "written": _Markdown,
-        "duration": duration,
+        "plain": str,
     }
     return templates.get_template("runbook.md.jinja").render(
-        book=build(plan), picture=mermaid.render(plan) if picture else None
+        book=build(plan), wui=wui, picture=mermaid.render(plan) if picture else None
     )
 
 
@@ -45,6 +46,7 @@ _WRITERS: dict[type, Callable[[str], str]] = {
     _Markdown: str,
     Name: md.name,
     Value: md.code,
+    Pasted: md.code,
     Label: _label,
     Url: md.link_or_code,
     StepNumber: "step {}".format,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from geoplan.render.runbook.bearings import Bearings, health_url
 from geoplan.render.runbook.checks import before_you_begin, verify
 from geoplan.render.runbook.model import Fact, Runbook, SiteLists, UnitRow
-from geoplan.render.runbook.prose import Name, Prose, Value, count, duration, listing, prose
+from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, duration, listing, prose
 from geoplan.render.runbook.steps import BUSY, OK, phases_of
 from geoplan.render.runbook.trouble import troubles
 
@@ -97,7 +97,7 @@ def _facts(bearings: Bearings) -> Iterator[Fact]:
     sections = sorted({group.section for group in plan.groups})
     numbers = f"section{'s' if len(sections) > 1 else ''} {', '.join(sections)}"
     yield Fact("Follows", prose(f"{numbers} of the vendor's {TITLE_OF_DOCUMENT}, called the document below"))
-    yield Fact("Plan checksum", prose("{}", Value(plan.checksum)))
+    yield Fact("Plan checksum", prose("{}", Pasted(plan.checksum)))
 
 
 def _window(bearings: Bearings) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.render.runbook import wui
 from geoplan.render.runbook.model import Check
-from geoplan.render.runbook.prose import Name, Prose, Value, count, duration, listing, prose
+from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, duration, listing, prose
 from geoplan.render.runbook.steps import BUSY, OK
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _drill(pair: Pair, bearings: Bearings) -> Check:
         f"drill/{pair.site}",
         prose("Failover drill: {}", pair.site),
         (
-            prose("Reboot the active unit, {}: {}, {}.", active, wui.SYSTEM_REBOOT.path, wui.REBOOT),
+            prose("Reboot the active unit, {}: {}, {}.", Pasted(active), wui.SYSTEM_REBOOT.path, wui.REBOOT),
             prose("{} answers {}: the other unit has taken over.", other_health, OK),
             look,
             ending,

@@ -26,6 +26,12 @@ class Value(Span):
     __slots__ = ()
 
 
+class Pasted(Value):
+    """A value that is worth a copy button."""
+
+    __slots__ = ()
+
+
 class Label(Span):
     """What the web interface has printed on it."""
 

@@ -10,7 +10,7 @@ from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
 from geoplan.render.runbook.bearings import url_host
 from geoplan.render.runbook.model import Button, Field, Login, Phase, RunbookStep
-from geoplan.render.runbook.prose import Name, Prose, StepNumber, Value, duration, listing, prose
+from geoplan.render.runbook.prose import Name, Pasted, Prose, StepNumber, Value, duration, listing, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,14 +207,14 @@ def _before_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
         bearings.number(step.site, action) for action in (Action.SET_REMOTE_GEO_ACCESS, Action.SET_GEO_PARTNERS)
     )
     yield prose(
-        "The slave holds both lists of {} and {}: this takes up to {} after {}. To see it, ask the slave with {}, and "
-        "again with {}; it has to name the same addresses. A standby may not answer that: then wait the full time.",
+        "The slave holds both lists of {} and {}: this takes up to {} after {}. To see it, ask the slave, which has to "
+        "name the same addresses; a standby may not answer that, then wait the full time: {} and {}",
         access,
         partners,
         prose(duration(estimates.sync_seconds)),
         partners,
-        Value(f"curl -k -u bal 'https://{url_host(pair.slave)}/access/get?param=geoclients'"),
-        Value("param=geopartners"),
+        _ask(pair.slave, "geoclients"),
+        _ask(pair.slave, "geopartners"),
     )
     earlier = bearings.rebooted_before(step)
     if earlier:
@@ -234,7 +234,12 @@ def _before_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
             "you have about {} for it."
         )
         follow = StepNumber(step.number + 1)
-        yield prose(words, pair.slave, follow, prose(duration(estimates.boot_seconds)))
+        yield prose(words, Pasted(pair.slave), follow, prose(duration(estimates.boot_seconds)))
+
+
+def _ask(address: str, parameter: str) -> Pasted:
+    """Return the command that reads a parameter of a unit over its API."""
+    return Pasted(f"curl -k -u bal 'https://{url_host(address)}/access/get?param={parameter}'")
 
 
 def _wait_after(step: Step, bearings: Bearings) -> Iterator[Prose]:

@@ -59,8 +59,8 @@
     byId("done").textContent = `${done} of ${count(steps.length, "step")} done` +
       (now ? `, about ${duration(left)} left` : "");
     const link = byId("current");
-    link.textContent = now ? `Step ${now.querySelector("label").textContent}` : "All steps are done: verify";
-    link.href = now ? "#" + now.id : "#verify";
+    link.textContent = now ? `Step ${now.querySelector("label").textContent.replace(" ", " · ")}` : "All steps are done: verify";
+    link.href = byId("skip").href = now ? "#" + now.id : "#verify";
   };
   const say = (words) => { byId("said").textContent = words; };
 
