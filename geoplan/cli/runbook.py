@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_plan, output_option, topology_argument, write
+from geoplan.cli.files import load_plan, output_option, terminal, topology_argument, write
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
@@ -47,16 +47,11 @@ def _format_of(output: str | None) -> str:
 
 
 def _show(plan: Plan, *, pager: bool) -> None:
-    """Show the runbook on a terminal, without the picture, whose source says little there."""
-    from rich.console import Console
-    from rich.markdown import Markdown
+    from geoplan.render.terminal import render
 
-    from geoplan.render import markdown
-
-    console = Console()
-    with console.capture() as shown:
-        console.print(Markdown(markdown.render(plan, picture=False), hyperlinks=False))
+    width, color = terminal()
+    text = render(plan, width=width, color=color)
     if pager:
-        click.echo_via_pager(shown.get(), color=console.color_system is not None or None)
+        click.echo_via_pager(text, color=color)
     else:
-        click.echo(shown.get(), color=console.color_system is not None or None)
+        click.echo(text, nl=False, color=color)

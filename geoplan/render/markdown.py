@@ -17,19 +17,17 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan
 
 
-class _Markdown(str):
-    """Text that is Markdown already."""
+def render(plan: Plan, *, picture: bool = True, links: bool = True) -> str:
+    """Return the runbook as GitHub Flavored Markdown.
 
-    __slots__ = ()
-
-
-def render(plan: Plan, *, picture: bool = True) -> str:
-    """Return the runbook as GitHub Flavored Markdown; ``picture`` puts a Mermaid diagram into it."""
-    templates = environment(_voice, autoescape=False)
+    ``picture`` puts a Mermaid diagram into it; without ``links``, addresses to open stand there as code.
+    """
+    voice = _Voice(links=links)
+    templates = environment(voice, autoescape=False)
     templates.filters |= {
-        "cell": _cell,
+        "cell": voice.cell,
+        "heading": voice.heading,
         "block": _block,
-        "heading": _heading,
         "written": _Markdown,
         "plain": str,
     }
@@ -38,36 +36,42 @@ def render(plan: Plan, *, picture: bool = True) -> str:
     )
 
 
+class _Markdown(str):
+    """Text that is Markdown already."""
+
+    __slots__ = ()
+
+
+class _Voice:
+    """Writes any value so that it shows as it is; only what was made Markdown here passes as it stands."""
+
+    def __init__(self, *, links: bool) -> None:
+        self._writers: dict[type, Callable[[str], str]] = {
+            _Markdown: str,
+            Name: md.name,
+            Value: md.code,
+            Pasted: md.code,
+            Label: _label,
+            Url: md.link_or_code if links else md.code,
+            StepNumber: "step {}".format,
+        }
+
+    def __call__(self, value: object) -> str:
+        if isinstance(value, Prose):
+            return "".join(map(self, value))
+        return self._writers.get(type(value), md.words)(str(value))
+
+    def heading(self, title: Prose) -> _Markdown:
+        """Write a title, in which labels stand out no more than the rest."""
+        return _Markdown("".join(md.words(part) if isinstance(part, Label) else self(part) for part in title))
+
+    def cell(self, value: Span) -> _Markdown:
+        """Write a value into a cell of a table."""
+        return _Markdown(md.in_cell(self(value), value))
+
+
 def _label(text: str) -> str:
     return md.code(text) if " > " in text else f"**{md.words(text)}**"
-
-
-_WRITERS: dict[type, Callable[[str], str]] = {
-    _Markdown: str,
-    Name: md.name,
-    Value: md.code,
-    Pasted: md.code,
-    Label: _label,
-    Url: md.link_or_code,
-    StepNumber: "step {}".format,
-}
-
-
-def _voice(value: object) -> str:
-    """Write any value so that it shows as it is; only what was made Markdown here passes as it stands."""
-    if isinstance(value, Prose):
-        return "".join(_voice(part) for part in value)
-    return _WRITERS.get(type(value), md.words)(str(value))
-
-
-def _heading(title: Prose) -> _Markdown:
-    """Write a title, in which labels stand out no more than the rest."""
-    return _Markdown("".join(md.words(part) if isinstance(part, Label) else _voice(part) for part in title))
-
-
-def _cell(value: Span) -> _Markdown:
-    """Write a value into a cell of a table."""
-    return _Markdown(md.in_cell(_voice(value), value))
 
 
 def _block(text: str, indent: int = 0, language: str = "text") -> _Markdown:

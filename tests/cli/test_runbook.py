@@ -92,3 +92,4 @@ def test_terminal_shows_it_without_a_pager() -> None:
     assert "172.24.1.7 172.24.1.8 172.24.1.5 172.24.1.9 172.24.1.10" in shown
     assert "flowchart" not in shown
     assert "**" not in shown
+    assert "…/" not in shown
