@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +35,7 @@ def command(path: str, output_format: str | None, output: str | None, *, no_page
     the Markdown is shown page by page.
     """
     plan = load_plan(path)
+    gc.freeze()  # what is loaded by now stays until the end: no collection has to look through it again
     chosen = output_format or _format_of(output)
     if chosen == "markdown" and output is None and sys.stdout.isatty():
         _show(plan, pager=not no_pager)

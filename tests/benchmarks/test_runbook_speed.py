@@ -6,27 +6,31 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.conftest import TOPOLOGIES
 
-RUNS = 5
-TOPOLOGY = str(TOPOLOGIES / "eighteen-sites.yaml")
+RUNS = 7
+COMMANDS = {
+    "plan": ["plan", "--format", "json"],
+    "markdown": ["runbook", "--format", "markdown"],
+    "html": ["runbook", "--format", "html"],
+}
 
 
-def seconds(*arguments: str) -> float:
-    """Return the wall time of the fastest of several runs of a command."""
-
-    def one() -> float:
-        begin = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "geoplan", *arguments], check=True, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - begin
-
-    return min(one() for _ in range(RUNS))
+def seconds(command: str, *options: str) -> float:
+    """Return the wall time of one run of a command as a process of its own."""
+    topology = str(TOPOLOGIES / "eighteen-sites.yaml")
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "geoplan", command, topology, *options], check=True, capture_output=True)
+    return time.perf_counter() - begin
 
 
-def test_runbook_against_plan() -> None:
-    """Print the ratios; whoever runs this judges them, since a busy machine says little."""
-    plan = seconds("plan", TOPOLOGY, "--format", "json")
-    for output_format in ("markdown", "html"):
-        ratio = seconds("runbook", TOPOLOGY, "--format", output_format) / plan
-        print(f"runbook --format {output_format}: {ratio:.2f} times plan --format json ({plan:.2f} s)")  # noqa: T201
-        assert ratio > 0
+def test_runbook_against_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    """Print the ratios, which are to stay below 1.5; nothing is asserted, since a busy machine says little."""
+    # In turns, so that whatever else the machine does slows all of them alike.
+    rounds = [{name: seconds(*arguments) for name, arguments in COMMANDS.items()} for _ in range(RUNS)]
+    best = {name: min(times[name] for times in rounds) for name in COMMANDS}
+    with capsys.disabled():
+        for name in ("markdown", "html"):
+            print(f"\nrunbook --format {name}: {best[name] / best['plan']:.2f} times plan --format json", end="")  # noqa: T201

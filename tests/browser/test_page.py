@@ -54,7 +54,9 @@ def test_what_is_written_down_stays_too(open_page: Open, plan: Plan) -> None:
 def test_another_plan_starts_afresh(open_page: Open, plan: Plan) -> None:
     page = open_page(plan)
     page.check("#tick-1")
-    assert ticked(open_page(two_sites("A", "B"))) == []
+    renumbered = two_sites("HA Pair 1", "Standalone LoadMaster 1")
+    assert renumbered.steps[0].id == plan.steps[0].id
+    assert ticked(open_page(renumbered)) == []
     assert ticked(open_page(plan)) == ["tick-1"]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan, SiteSettings, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """An HA pair with what each of its units answers the health check on."""
 
     site: Name
@@ -26,11 +24,11 @@ class Pair:
     """Whether the master takes over again once it is back (Prefer Master)."""
 
 
-@dataclass(frozen=True)
 class Bearings:
     """A plan, looked at from any of its steps."""
 
-    plan: Plan
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
 
     @cached_property
     def _numbers(self) -> dict[tuple[str, Action], int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Action
@@ -11,16 +10,14 @@ if TYPE_CHECKING:
     from geoplan.render.runbook.wui import Screen
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One line of the overview."""
 
     label: str
     text: Prose
 
 
-@dataclass(frozen=True, slots=True)
-class UnitRow:
+class UnitRow(NamedTuple):
     """One LoadMaster, where to reach it, and what it answers before the first step."""
 
     site: Name
@@ -33,8 +30,7 @@ class UnitRow:
     """The status it has before the first step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """Something to see to before the first step or after the last."""
 
     id: str
@@ -46,8 +42,7 @@ class Check:
     """What is to be written down beside it, by hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteLists:
+class SiteLists(NamedTuple):
     """A site's two lists, addresses separated by spaces."""
 
     site: Name
@@ -55,8 +50,7 @@ class SiteLists:
     geo_partners: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(NamedTuple):
     """The unit on which a step is done."""
 
     unit: Prose
@@ -66,8 +60,7 @@ class Login:
     """How to tell the active unit from the standby."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A value and the field that takes it."""
 
     label: Label
@@ -75,15 +68,13 @@ class Field:
     remark: Prose | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
+class Button(NamedTuple):
     """A button to press."""
 
     label: Label
 
 
-@dataclass(frozen=True, slots=True)
-class RunbookStep:
+class RunbookStep(NamedTuple):
     """One step: where, what, and how to see that it worked."""
 
     number: int
@@ -103,16 +94,14 @@ class RunbookStep:
     """What it adds to the estimated window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """Steps that belong together, under one heading."""
 
     title: Prose
     steps: tuple[RunbookStep, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """What to do when a step of one kind goes wrong."""
 
     action: Action
@@ -122,8 +111,7 @@ class Trouble:
     go_back: tuple[Prose, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Runbook:
+class Runbook(NamedTuple):
     """Everything that a person follows in the maintenance window."""
 
     name: Name
