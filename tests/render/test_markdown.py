@@ -93,11 +93,11 @@ def expected_of(plan: Plan) -> Iterator[str]:
         for label, value in zip(FIELDS[step.action], pasted, strict=False):
             if label == "Type":
                 break
-            yield f"- **{label}**"
+            yield f"- Set **{label}** to:"
             yield f"    ```text\n    {value}\n    ```"
-        yield f"**Press** **{BUTTONS[step.action]}**"
+        yield f"- Press **{BUTTONS[step.action]}**"
         if step.action is Action.ADD_CLUSTER:
-            yield "- **Type**"
+            yield "- Set **Type** to:"
             yield "    ```text\n    Remote LM\n    ```"
         yield f"(section {step.section})"
 
