@@ -112,6 +112,14 @@ def test_standalones_alone_reboot_nothing_and_have_no_drill() -> None:
     assert not [check for check in book.verify if check.id.startswith("drill")]
 
 
+def test_summary_names_the_pairs_that_are_rebooted_where_it_is_not_all_of_them() -> None:
+    sites = [pair(name, number) for number, name in enumerate("ABC", start=1)]
+    some = build(plan_of(*sites, groups={"east": ["A", "B"], "west": ["C"]}))
+    assert "It reboots the masters of A and B, one after the other" in str(some.summary)
+    assert "It reboots the master of each pair, one after the other" in str(build(plan_of(*sites)).summary)
+    assert "It reboots the master of A, and meanwhile" in str(build(two_sites("A", "B")).summary)
+
+
 def test_each_group_has_its_own_parts() -> None:
     book = build(plan_of(pair("A", 1), pair("B", 2), groups={"east": ["A"], "west": ["B"]}))
     assert [str(phase.title) for phase in book.phases] == [

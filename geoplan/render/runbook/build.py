@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan
 
+REMOTE_LM = Value("Remote LM")
 TITLE_OF_DOCUMENT = "LoadMaster HA for AWS"
 
 HANDING_OVER = prose(
@@ -67,10 +68,15 @@ def _summary(bearings: Bearings) -> Prose:
     kinds = [count(len(bearings.pairs), "HA pair")] if bearings.pairs else []
     kinds += [count(alone, "standalone LoadMaster")] if alone else []
     who = prose(" and ".join(kinds))
-    ending = prose("a {} cluster for every site", Value("Remote LM"))
+    ending = prose("a {} cluster for every site", REMOTE_LM)
+    if len(plan.sites) == 1:
+        words = (
+            "This opens {} to its own GEO, so that it can be checked as a cluster. It adds its {} cluster, and reboots "
+        )
+        return prose(words + "nothing.", Name(plan.sites[0].name), REMOTE_LM)
     if len(plan.sites) == len(plan.groups):
-        opens = "This opens {} to its own GEO" if len(plan.sites) == 1 else "This opens each of {} to its own GEO"
-        return prose(opens + ", so that it can be checked as a cluster. It adds {}, and reboots nothing.", who, ending)
+        words = "This opens each of {} to its own GEO, so that it can be checked as a cluster. It adds {}, and reboots "
+        return prose(words + "nothing.", who, ending)
     systems = "one GEO system" if len(plan.groups) == 1 else f"{len(plan.groups)} separate GEO systems"
     joins = prose(
         f"This joins {{}} into {systems}: it sets whom each site lets in and with whom it shares its GEO "
@@ -80,8 +86,14 @@ def _summary(bearings: Bearings) -> Prose:
     )
     if not bearings.rebooted:
         return prose("{} It reboots nothing.", joins)
-    pairs = "the pair's master" if len(bearings.rebooted) == 1 else "the master of each pair, one after the other"
-    return prose(f"{{}} It reboots {pairs}, and each time the pair's traffic moves to the slave.", joins)
+    if len(bearings.rebooted) == 1:
+        masters = prose("the master of {}, and meanwhile", Name(bearings.rebooted[0]))
+    elif len(bearings.rebooted) == len(bearings.pairs):
+        masters = prose("the master of each pair, one after the other, and each time")
+    else:
+        names = listing([Name(site) for site in bearings.rebooted])
+        masters = prose("the masters of {}, one after the other, and each time", names)
+    return prose("{} It reboots {} the pair's traffic moves to the slave.", joins, masters)
 
 
 def _facts(bearings: Bearings) -> Iterator[Fact]:
@@ -95,8 +107,9 @@ def _facts(bearings: Bearings) -> Iterator[Fact]:
     yield Fact("Steps", prose(f"{len(plan.steps)}, {reboots}"))
     yield Fact("Estimated window", prose(_window(bearings)))
     sections = sorted({group.section for group in plan.groups})
-    numbers = f"section{'s' if len(sections) > 1 else ''} {', '.join(sections)}"
-    yield Fact("Follows", prose(f"{numbers} of the vendor's {TITLE_OF_DOCUMENT}, called the document below"))
+    numbers = listing([Value(section) for section in sections])
+    noun = "section" if len(sections) == 1 else "sections"
+    yield Fact("Follows", prose(f"{noun} {numbers} of the vendor's {TITLE_OF_DOCUMENT}, called the document below"))
     yield Fact("Plan checksum", prose("{}", Pasted(plan.checksum)))
 
 
