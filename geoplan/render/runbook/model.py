@@ -36,8 +36,6 @@ class Check(NamedTuple):
     id: str
     title: Prose
     lines: tuple[Prose, ...] = ()
-    values: tuple[Value, ...] = ()
-    """What can be pasted for it."""
     blank: str | None = None
     """What is to be written down beside it, by hand."""
 
