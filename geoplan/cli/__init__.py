@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "Say everything that is wrong with a topology file.",
     "plan": "Show the lists, the clusters and the ordered steps.",
     "compare": "Hold the plan's lists against recorded ones.",
+    "runbook": "Write what a person follows in the maintenance window.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }

@@ -1,0 +1,98 @@
+"""Where everything is while a plan is carried out: units, their states, and the steps that others refer to."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.plan.model import Action
+from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan, SiteSettings, Step
+
+
+class Pair(NamedTuple):
+    """An HA pair with what each of its units answers the health check on."""
+
+    site: Name
+    master: Value
+    slave: Value
+    master_health: Url
+    slave_health: Url
+    master_returns: bool
+    """Whether the master takes over again once it is back (Prefer Master)."""
+
+
+class Bearings:
+    """A plan, looked at from any of its steps."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, Action], int]:
+        return {(step.site, step.action): step.number for step in self.plan.steps}
+
+    @cached_property
+    def pairs(self) -> dict[str, Pair]:
+        """Every HA pair by its site's name."""
+        port = self.plan.health_check_port
+        return {site.name: _pair(site, port) for site in self.plan.sites if site.kind == "ha_pair"}
+
+    def number(self, site: str, action: Action) -> StepNumber:
+        """Return the number of the step that does something to a site."""
+        return StepNumber(self._numbers[site, action])
+
+    def first_after_reboots(self, group: str) -> int:
+        """Return the number of the first step of a group that needs every rebooted pair whole again, or 0."""
+        of_pairs = (Action.REBOOT_MASTER, Action.RESUBMIT_GEO_PARTNERS)
+        steps = [step for step in self.plan.steps if self.group_of(step) == group]
+        last = max(
+            (step.number for step in steps if step.action in of_pairs and step.on.unit != "standalone"), default=0
+        )
+        return next((step.number for step in steps if step.number > last), 0)
+
+    def group_of(self, step: Step) -> str:
+        """Return the name of the group that a step belongs to."""
+        return self.plan.site(step.site).group
+
+    @cached_property
+    def rebooted(self) -> tuple[str, ...]:
+        """The pairs whose master is rebooted, in that order."""
+        return tuple(step.site for step in self.plan.steps if step.action is Action.REBOOT_MASTER)
+
+    def rebooted_before(self, step: Step, *, group: str | None = None) -> tuple[Pair, ...]:
+        """Return the pairs whose master has been rebooted before a step, of all groups or of one."""
+        return tuple(
+            self.pairs[site]
+            for site in self.rebooted
+            if self._numbers[site, Action.REBOOT_MASTER] < step.number
+            and (group is None or self.plan.site(site).group == group)
+        )
+
+    def slave_is_active(self, pair: Pair, step: Step) -> bool:
+        """Tell whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
+        return not pair.master_returns and pair in self.rebooted_before(step)
+
+
+def _pair(site: SiteSettings, port: int) -> Pair:
+    master, slave = (unit.address for unit in site.units)
+    return Pair(
+        site=Name(site.name),
+        master=Value(master),
+        slave=Value(slave),
+        master_health=health_url(master, port),
+        slave_health=health_url(slave, port),
+        master_returns=site.preferred_host != "none",
+    )
+
+
+def health_url(address: str, port: int) -> Url:
+    """Return where a unit answers the load balancer's health check: path / over HTTP (section 6.1)."""
+    return Url(f"http://{url_host(address)}:{port}/")
+
+
+def url_host(address: str) -> str:
+    """Return an address as it stands in a URL."""
+    return f"[{address}]" if ":" in address else address

@@ -1,0 +1,27 @@
+"""The Jinja2 environment of the templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment(voice: Callable[[object], str], *, autoescape: bool) -> Environment:
+    """Build an environment in which ``voice`` turns every value that a template writes into the format's own text."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=autoescape,  # noqa: S701 - Markdown is no HTML: there the voice alone escapes
+        finalize=voice,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )

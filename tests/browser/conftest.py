@@ -1,0 +1,70 @@
+"""A headless Chromium in which pages are opened from a file, and what they say and ask for is noted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from geoplan import Plan
+from geoplan.render import html
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start Chromium, or skip; where GEOPLAN_REQUIRE_BROWSER is 1 there has to be one."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        reason = f"no Chromium found: none of {', '.join(NAMES)} is on the PATH"
+        if os.environ.get("GEOPLAN_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Open a plan's page from a file; a message on the console, an error or a request fails the test."""
+    context: list[Any] = []
+    complaints: list[str] = []
+
+    def open_plan(plan: Plan, **options: Any) -> Page:
+        if not context:
+            context.append(chromium.new_context(**options))
+        file = tmp_path / f"{plan.checksum[7:15]}.html"
+        file.write_text(html.render(plan), encoding="utf-8")
+        page: Page = context[0].new_page()
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: complaints.append(f"request: {request.url}") if asks(request.url) else None)
+        page.goto(file.as_uri())
+        return page
+
+    def asks(url: str) -> bool:
+        return not (url.startswith("file:") and url.endswith(".html")) and url != "data:,"
+
+    yield open_plan
+    for opened in context:
+        opened.close()
+    assert complaints == []

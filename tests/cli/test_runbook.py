@@ -1,0 +1,95 @@
+"""``geoplan runbook``: formats, files, and a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TOPOLOGIES, Geoplan
+
+TOPOLOGY = TOPOLOGIES / "section-5.4.yaml"
+
+
+def kind_of(text: str) -> str:
+    return "html" if text.startswith("<!doctype html>") else "markdown" if text.startswith("# Runbook") else "unknown"
+
+
+def test_markdown_goes_into_a_pipe(geoplan: Geoplan) -> None:
+    outcome = geoplan("runbook", TOPOLOGY)
+    assert (outcome.code, outcome.stderr, kind_of(outcome.stdout)) == (0, "", "markdown")
+    assert "- [ ] **18. Standalone LoadMaster 2: add its cluster, on HA Pair 1**" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "kind"),
+    [
+        ([], "r.html", "html"),
+        ([], "r.HTM", "html"),
+        ([], "r.md", "markdown"),
+        ([], "r.markdown", "markdown"),
+        ([], "runbook", "markdown"),
+        (["--format", "html"], "r.md", "html"),
+        (["--format", "markdown"], "r.html", "markdown"),
+        (["--format", "html"], "-", "html"),
+    ],
+)
+def test_format_is_the_one_asked_for_or_the_ending_of_the_file(
+    geoplan: Geoplan, tmp_path: Path, arguments: list[str], name: str, kind: str
+) -> None:
+    output = name if name == "-" else tmp_path / name
+    outcome = geoplan("runbook", TOPOLOGY, *arguments, "-o", output)
+    written = outcome.stdout if name == "-" else Path(output).read_text(encoding="utf-8")
+    assert (outcome.code, kind_of(written)) == (0, kind)
+
+
+def test_topology_from_standard_input(geoplan: Geoplan) -> None:
+    outcome = geoplan("runbook", "-", stdin="sites: [{name: A, standalone: 10.0.0.1}]")
+    assert (outcome.code, outcome.stdout.splitlines()[0]) == (0, "# Runbook: stdin")
+
+
+def test_unusable_topology_gives_no_runbook(geoplan: Geoplan, tmp_path: Path) -> None:
+    output = tmp_path / "r.md"
+    outcome = geoplan("runbook", "-", "-o", output, stdin="sites: []")
+    assert (outcome.code, outcome.stdout, output.exists()) == (2, "", False)
+
+
+def on_a_terminal(*arguments: str, pager: str) -> str:
+    """Run a command whose standard output is a terminal, and return what came there."""
+    reader, writer = pty.openpty()
+    environment = {**os.environ, "PAGER": pager, "TERM": "xterm", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "geoplan", "runbook", str(TOPOLOGY), *arguments]
+    with subprocess.Popen(command, stdin=writer, stdout=writer, stderr=writer, env=environment) as process:
+        os.close(writer)
+        shown = b""
+        while True:
+            try:
+                part = os.read(reader, 65536)
+            except OSError:  # what a terminal says when nobody writes to it any more
+                break
+            if not part:
+                break
+            shown += part
+    os.close(reader)
+    assert process.returncode == 0
+    return shown.decode()
+
+
+def test_terminal_pages_what_it_has_laid_out() -> None:
+    shown = on_a_terminal(pager=f"{sys.executable} -c \"import sys; print('PAGED', len(sys.stdin.read()) > 10000)\"")
+    assert "PAGED True" in shown
+    assert "Runbook" not in shown
+
+
+def test_terminal_shows_it_without_a_pager() -> None:
+    shown = on_a_terminal("--no-pager", pager="false")
+    assert "Runbook: two-pairs-two-standalones" in shown
+    assert "\x1b[" in shown
+    assert "172.24.1.7 172.24.1.8 172.24.1.5 172.24.1.9 172.24.1.10" in shown
+    assert "flowchart" not in shown
+    assert "**" not in shown
+    assert "…/" not in shown

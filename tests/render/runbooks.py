@@ -1,0 +1,74 @@
+"""Topologies whose runbooks are read by several tests."""
+
+from __future__ import annotations
+
+from geoplan import Plan, Topology, make_plan
+
+HOSTILE_NAMES = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "| x |",
+    r"a\|b",
+    "`y`",
+    "``` x",
+    "*b* _c_ __d__ ~~e~~",
+    "[a](https://example.invalid)",
+    "![a](https://example.invalid)",
+    "# h",
+    "- [ ] x",
+    "[ ] x",
+    "1. x",
+    "> x",
+    "\\",
+    "@user",
+    "&amp; &#60;",
+    "~~~",
+    ":smile:",
+    "https://example.invalid/x",
+    "www.example.invalid",
+    "a@example.invalid",
+    '" onclick="alert(1)" x=\'',
+    "{{ 7 * 7 }} {% raw %}",
+    "]]> --> <!--",
+    "</style></script></textarea>",
+    "step 1 {}",
+    "=== ---",
+    "שלום",
+)
+
+
+def two_sites(pair: str, standalone: str, *, name: str = "topology", group: str | None = None) -> Plan:
+    """Plan a pair and a standalone that carry these names."""
+    sites = [
+        {"name": pair, "ha_pair": {"master": "10.0.0.5", "slave": "10.0.0.6"}},
+        {"name": standalone, "standalone": "10.0.0.9"},
+    ]
+    groups = {group: [pair], "others": [standalone]} if group else None
+    return make_plan(Topology.model_validate({"name": name, "sites": sites, "groups": groups}))
+
+
+def hostile_plan(index: int) -> Plan:
+    """Plan two sites of which one, like the topology, has a hostile name."""
+    return two_sites(HOSTILE_NAMES[index], "Plain", name=HOSTILE_NAMES[index])
+
+
+def plain_plan() -> Plan:
+    """Plan the same two sites with names that hold nothing special."""
+    return two_sites("Quiet", "Plain", name="Quiet")
+
+
+def eighteen_sites() -> Plan:
+    """Plan twelve pairs, every other one without a preferred host, and six standalones, some of them IPv6."""
+    sites: list[dict[str, object]] = [
+        {
+            "name": f"Pair {number}",
+            "ha_pair": {
+                "master": f"10.{number}.0.5",
+                "slave": f"10.{number}.1.5",
+                "preferred_host": "none" if number % 2 else "master",
+            },
+        }
+        for number in range(12)
+    ]
+    sites += [{"name": f"Alone {number}", "standalone": f"2001:db8:{number}::5"} for number in range(6)]
+    return make_plan(Topology.model_validate({"name": "eighteen", "sites": sites}))

@@ -1,0 +1,167 @@
+"""What the runbook says, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from geoplan import Topology, make_plan
+from geoplan.plan.model import Action, Plan
+from geoplan.render.runbook.build import build
+from geoplan.render.runbook.model import Runbook, RunbookStep
+from geoplan.render.runbook.prose import Name, Value, duration, listing, prose
+from tests.render.runbooks import eighteen_sites, two_sites
+
+
+def plan_of(*sites: Mapping[str, object], **more: object) -> Plan:
+    return make_plan(Topology.model_validate({"name": "topology", "sites": sites, **more}))
+
+
+def pair(name: str, number: int, preferred_host: str = "master") -> dict[str, object]:
+    units = {"master": f"10.{number}.0.5", "slave": f"10.{number}.0.6"}
+    return {"name": name, "ha_pair": {**units, "preferred_host": preferred_host}}
+
+
+def step_of(book: Runbook, action: Action, site: str) -> RunbookStep:
+    return next(step for step in book.steps if step.action is action and step.title[0] == site)
+
+
+def text_of(step: RunbookStep) -> str:
+    lines = (*step.wait_before, step.login.unit, step.login.tell or "", step.expect, *step.wait_after)
+    return "\n".join(map(str, lines))
+
+
+def test_new_active_unit_is_told_by_its_health_check() -> None:
+    plan = plan_of(pair("A", 1), pair("B", 2), health_check_port=8555)
+    step = step_of(build(plan), Action.RESUBMIT_GEO_PARTNERS, "A")
+    assert step.login.address == "10.1.0.6"
+    assert str(step.login.tell) == (
+        "It is the active one when http://10.1.0.6:8555/ answers 200; the standby, http://10.1.0.5:8555/, answers 503."
+    )
+
+
+def test_health_check_of_an_ipv6_unit_is_a_url() -> None:
+    plan = plan_of({"name": "A", "ha_pair": {"master": "2001:db8::5", "slave": "2001:db8::6"}})
+    assert build(plan).units[0].health == "http://[2001:db8::5]:8444/"
+
+
+def test_reboot_waits_for_replication_and_for_the_pair_before() -> None:
+    book = build(plan_of(pair("A", 1), pair("B", 2)))
+    first, second = (text_of(step_of(book, Action.REBOOT_MASTER, name)) for name in "AB")
+    assert "The slave holds both lists of step 1 and step 2: this takes up to 2 minutes after step 2." in first
+    assert "rebooted in" not in first
+    assert "Both units of A, rebooted in step 5, are up again" in second
+
+
+def test_prefer_master_has_the_submission_reach_the_slave_first() -> None:
+    book = build(plan_of(pair("A", 1), pair("B", 2)))
+    assert "the submission has to reach the slave before that" in text_of(step_of(book, Action.REBOOT_MASTER, "A"))
+    resubmission = text_of(step_of(book, Action.RESUBMIT_GEO_PARTNERS, "A"))
+    assert "The submission has to reach the slave before the master is back." in resubmission
+    assert "http://10.1.0.5:8444/ answers 200, http://10.1.0.6:8444/ answers 503" in resubmission
+
+
+def test_without_a_preferred_host_the_slave_stays_active() -> None:
+    book = build(plan_of(pair("A", 1, "none"), pair("B", 2)))
+    assert "it stays active when the master comes back" in text_of(step_of(book, Action.REBOOT_MASTER, "A"))
+    assert "before the master is back" not in text_of(step_of(book, Action.RESUBMIT_GEO_PARTNERS, "A"))
+    before, after = step_of(book, Action.SET_GEO_PARTNERS, "A"), step_of(book, Action.ADD_CLUSTER, "A")
+    assert (before.login.address, after.login.address) == ("10.1.0.5", "10.1.0.6")
+    assert "its slave since step 5" in str(after.login.unit).replace("which is ", "")
+    drill = next(check for check in book.verify if check.id == "drill/A")
+    assert str(drill.lines[0]).startswith("Reboot the active unit, 10.1.0.6")
+
+
+def test_first_step_after_the_reboots_waits_for_every_pair() -> None:
+    book = build(plan_of(pair("A", 1), pair("B", 2), {"name": "C", "standalone": "10.3.0.5"}))
+    waiting = [step.number for step in book.steps if "Both units of A and B are up again" in text_of(step)]
+    assert waiting == [step_of(book, Action.RESUBMIT_GEO_PARTNERS, "C").number]
+
+
+@pytest.mark.parametrize("plan", [eighteen_sites(), two_sites("A", "B")], ids=["eighteen", "two"])
+def test_times_of_the_steps_add_up_to_the_window(plan: Plan) -> None:
+    book = build(plan)
+    assert sum(step.seconds for step in book.steps) == book.seconds == plan.estimates.by_hand_seconds
+
+
+def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
+    alone = build(plan_of(pair("A", 1)))
+    assert [trouble.action for trouble in alone.trouble] == [Action.SET_REMOTE_GEO_ACCESS, Action.ADD_CLUSTER]
+    assert {trouble.action for trouble in build(two_sites("A", "B")).trouble} == set(Action)
+
+
+def test_lone_site_is_told_that_it_has_no_partner() -> None:
+    book = build(plan_of(pair("A", 1)))
+    assert book.lists[0].geo_partners is None
+    assert [check.id for check in book.verify] == ["clusters-up", "drill/A"]
+    assert "geo-configuration" not in {check.id for check in book.before}
+
+
+def test_every_check_the_window_needs_stands_before_it() -> None:
+    ids = {check.id for check in build(two_sites("A", "B")).before}
+    needed = {"pairs-up", "firmware", "shared-secret", "ssh", "ports", "backup", "geo-configuration", "alone"}
+    assert needed <= ids
+
+
+def test_standalones_alone_reboot_nothing_and_have_no_drill() -> None:
+    sites = [{"name": name, "standalone": f"10.0.0.{number}"} for number, name in enumerate("AB", start=1)]
+    book = build(plan_of(*sites))
+    assert "It reboots nothing." in str(book.summary)
+    assert book.check_command is None
+    assert not [check for check in book.verify if check.id.startswith("drill")]
+
+
+def test_summary_names_the_pairs_that_are_rebooted_where_it_is_not_all_of_them() -> None:
+    sites = [pair(name, number) for number, name in enumerate("ABC", start=1)]
+    some = build(plan_of(*sites, groups={"east": ["A", "B"], "west": ["C"]}))
+    assert "It reboots the masters of A and B, one after the other" in str(some.summary)
+    assert "It reboots the master of each pair, one after the other" in str(build(plan_of(*sites)).summary)
+    assert "It reboots the master of A, and meanwhile" in str(build(two_sites("A", "B")).summary)
+
+
+def test_each_group_has_its_own_parts() -> None:
+    book = build(plan_of(pair("A", 1), pair("B", 2), groups={"east": ["A"], "west": ["B"]}))
+    assert [str(phase.title) for phase in book.phases] == [
+        "east: enter the lists",
+        "east: create the clusters",
+        "west: enter the lists",
+        "west: create the clusters",
+    ]
+
+
+def test_place_of_a_cluster_is_entered_where_it_is_known() -> None:
+    site = {"name": "A", "standalone": "10.0.0.1", "cluster": {"location": {"latitude": 53.35, "longitude": -6.26}}}
+    labels = [str(move.label) for move in step_of(build(plan_of(site)), Action.ADD_CLUSTER, "A").moves]
+    assert labels == ["IP address", "Name", "Add Cluster", "Type", "Show Locations", "Latitude", "Longitude"]
+
+
+def test_address_behind_nat_is_shown_beside_its_own() -> None:
+    site = {"name": "A", "standalone": {"address": "10.0.0.1", "nat_address": "203.0.113.1"}}
+    assert build(plan_of(site)).units[0].nat_address == "203.0.113.1"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (45, "45 seconds"),
+        (60, "1 minute"),
+        (90, "1 minute 30 seconds"),
+        (120, "2 minutes"),
+        (330, "6 minutes"),
+        (1560, "26 minutes"),
+        (3600, "1 hour"),
+        (3900, "1 hour 5 minutes"),
+        (7380, "2 hours 3 minutes"),
+    ],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_sentences_keep_the_kind_of_their_parts() -> None:
+    sentence = prose("{} and {}: {}", Name("a{}"), Value("b"), listing([Name("c"), Name("d"), Name("e")]))
+    assert str(sentence) == "a{} and b: c, d and e"
+    assert [type(part).__name__ for part in sentence if type(part) is not str] == ["Name", "Value", *["Name"] * 3]
