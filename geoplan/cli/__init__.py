@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Say everything that is wrong with a topology file.",
     "plan": "Show the lists, the clusters and the ordered steps.",
     "compare": "Hold the plan's lists against recorded ones.",
+    "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
 
