@@ -75,9 +75,16 @@ def command(  # noqa: PLR0913 - one for each option
     reboots, failovers, replication, partners. Credentials are GEOPLAN_USER, GEOPLAN_PASSWORD and GEOPLAN_APIKEY, else
     the user bal with a password that is generated and shown once.
     """
-    from geoplan.lab.console import serve
-    from geoplan.lab.credentials import Credentials
-    from geoplan.lab.lab import Lab
+    from geoplan.errors import GeoplanError
+
+    try:
+        from geoplan.lab.console import serve
+        from geoplan.lab.credentials import Credentials
+        from geoplan.lab.lab import Lab
+    except ModuleNotFoundError as error:
+        raise GeoplanError(
+            f"the lab is not installed: {error.name} is missing", hint="pip install 'geoplan[lab]'"
+        ) from None
 
     lab = Lab(
         load_topology(path),

@@ -51,6 +51,11 @@ class Appliance:
     context: Context
     credentials: Credentials
 
+    @property
+    def api_is_enabled(self) -> bool:
+        """Whether it answers commands, and not only the login page."""
+        return bool(self.context.unit.setting(API_ENABLED))
+
     def dialect_of(self, request: Request) -> Dialect | None:
         """Return the wire format that a request's path stands for, or nothing where it is not the API's."""
         if request.path.rstrip("/") == api_v2.PATH:
@@ -74,8 +79,7 @@ class Appliance:
             return dialect.write_refusal(RefusalError(UNPROCESSABLE, str(error)))
 
     def _carry_out(self, dialect: Dialect, call: Call, *, pretend: bool) -> Response:
-        enabled = bool(self.context.unit.setting(API_ENABLED))
-        if not enabled and not _enables_api(call):
+        if not self.api_is_enabled and not _enables_api(call):
             return Response(200, HTML, LOGIN_PAGE)
         if not self._knows(call.identity):
             raise RefusalError(UNAUTHORIZED, "Client Error: Authorization required")

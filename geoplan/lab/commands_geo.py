@@ -108,13 +108,18 @@ def disable_geo(context: Context, _call: Call) -> Answer:
 
 def list_fqdns(context: Context, _call: Call) -> Answer:
     """Answer the FQDNs; none at all is a failure."""
-    names = [fqdn.name for fqdn in context.network.fqdns(context.unit)]
-    if not names:
+    shown = _shown_fqdns(context)
+    if not shown:
         raise RefusalError(NOT_FOUND, NO_GEO_DATA)
-    shown: list[Mapping[str, Node]] = [
-        {"Status": "Up", "Index": number, "FullyQualifiedDomainName": name}
-        for number, name in enumerate(names, start=1)
-    ]
+    return Answer(data={"fqdn": shown})
+
+
+def show_fqdn(context: Context, call: Call) -> Answer:
+    """Answer one FQDN, which the vendor's Python SDK asks for once it has added it."""
+    name = call.text("fqdn").strip().lower()
+    shown = [fqdn for fqdn in _shown_fqdns(context) if str(fqdn["FullyQualifiedDomainName"]).lower() == name]
+    if not shown:
+        raise RefusalError(UNPROCESSABLE, f"Unknown FQDN {name}")
     return Answer(data={"fqdn": shown})
 
 
@@ -165,6 +170,11 @@ def _shown_clusters(context: Context) -> list[Mapping[str, Node]]:
     return [_shown(context, number, address, cluster) for number, address, cluster in _numbered(context)]
 
 
+def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
+    fqdns = enumerate(context.network.fqdns(context.unit), start=1)
+    return [{"Status": "Up", "Index": number, "FullyQualifiedDomainName": fqdn.name} for number, fqdn in fqdns]
+
+
 def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Mapping[str, Node]:
     """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide."""
     return {
@@ -194,6 +204,7 @@ COMMANDS = (
     Command("enablegeo", enable_geo, changes=True),
     Command("disablegeo", disable_geo, changes=True),
     Command("listfqdns", list_fqdns),
+    Command("showfqdn", show_fqdn),
     Command("addfqdn", add_fqdn, changes=True),
     Command("delfqdn", delete_fqdn, changes=True),
 )

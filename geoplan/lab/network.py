@@ -221,6 +221,8 @@ class Network:
     def fail_over(self, site: str) -> None:
         """Let a pair's active unit step down for its standby, both of them up; nothing is lost by that.
 
+        It stays so even with *Prefer Master*, until the master comes up the next time.
+
         Raises :class:`LabError` for a site without a pair, or with no standby to take over.
         """
         if not self.pair(site).hand_over():

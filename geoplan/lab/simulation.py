@@ -117,7 +117,8 @@ class Simulation:
         try:
             call = dialect.read(request)
         except RefusalError as refusal:
-            return _told(Outcome(Ending.ANSWERED, dialect.write_refusal(refusal)), describe_page(request), [])
+            response = dialect.write_refusal(refusal) if appliance.api_is_enabled else appliance.page(request)
+            return _told(Outcome(Ending.ANSWERED, response), describe_page(request), [])
         happening = self.faults.met_by(unit.address, call.command, _param(call))
         outcome = self._answer(unit, dialect, call, happening)
         return _told(outcome, describe_call(dialect.name, request, call), happening)

@@ -33,6 +33,7 @@ from tests.lab.support import (
 )
 
 DECLARATION = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+SHARED = "what partners share"
 DONE = '<Response stat="200" code="ok"><Success>Command completed ok</Success></Response>\n'
 
 
@@ -134,6 +135,9 @@ def test_a_disabled_api_shows_the_login_page_until_it_is_enabled(lab: Rehearsal)
         assert outcome.response
         assert outcome.response.content_type == "text/html"
         assert status(outcome) == 200
+    unreadable = lab.handle(M1, Request("POST", "/accessv2", body=b"{"))
+    assert unreadable.response
+    assert unreadable.response.content_type == "text/html"
     assert status(v1(lab, M1, "set", headers={}, param="enableapi", value="yes")) == 401
     v1(lab, M1, "set", param="enableapi", value="yes")
     assert read_v2(lab, M1, "get", param="enableapi")["enableapi"] is True
@@ -213,7 +217,7 @@ def test_a_standby_answers_reads_and_its_own_business_and_refuses_the_rest(lab: 
         assert status(v1(lab, S1, command, **parameters)) == 422
     assert status(v1(lab, S1, "get", param="geopartners")) == 200
     assert status(v1(lab, S1, "getgeopartnerstatus")) == 200
-    assert status(v1(lab, S1, "setlmcommsecret", secret="of this unit")) == 200
+    assert status(v1(lab, S1, "setlmcommsecret", secret=SHARED)) == 200
     assert status(v1(lab, S1, "awshaparam", haprefered="0")) == 200
     assert status(v1(lab, S1, "backup")) == 200
     assert status(v1(lab, S1, "reboot")) == 200
@@ -262,7 +266,9 @@ def test_a_place_takes_one_cluster_and_a_unit_eighteen() -> None:
 def test_fqdns_are_listed(lab: Rehearsal) -> None:
     v1(lab, A1, "addfqdn", fqdn="www.example.com")
     assert "<FullyQualifiedDomainName>www.example.com</FullyQualifiedDomainName>" in body(v1(lab, A1, "listfqdns"))
+    assert status(v1(lab, A1, "showfqdn", fqdn="www.Example.com")) == 200
     v1(lab, A1, "delfqdn", fqdn="WWW.example.com")
+    assert status(v1(lab, A1, "showfqdn", fqdn="www.example.com")) == 422
     assert status(v1(lab, A1, "listfqdns")) == 404
 
 
@@ -322,10 +328,10 @@ def test_ha_parameters_are_each_unit_s_own(lab: Rehearsal) -> None:
 
 
 def test_secrets_are_never_read_back(lab: Rehearsal) -> None:
-    v1(lab, M1, "setlmcommsecret", secret="never read back")
+    v1(lab, M1, "setlmcommsecret", secret=SHARED)
     for outcome in (v1(lab, M1, "getall"), v1(lab, M1, "backup")):
-        assert "never read back" not in body(outcome)
-    assert "never read back" not in json.dumps(lab.state())
+        assert SHARED not in body(outcome)
+    assert SHARED not in json.dumps(lab.state())
 
 
 # -- what a firmware has ---------------------------------------------------------------------------------------------
@@ -346,7 +352,7 @@ def test_the_firmware_decides_what_exists(
 ) -> None:
     lab = simulate(firmware=firmware)
     assert status(v2(lab, M1, "get", param="version")) == json_status
-    assert status(v1(lab, M1, "setlmcommsecret", secret="long enough")) == secret_status
+    assert status(v1(lab, M1, "setlmcommsecret", secret=SHARED)) == secret_status
     assert f"<hamode>{mode}</hamode>" in body(v1(lab, M1, "get", param="hamode"))
     assert status(v1(lab, M1, "getcloudhaparams")) == cloud_status
     assert status(v1(lab, M1, "awshamode", hamode="master")) == 200
@@ -393,15 +399,15 @@ def test_the_log_says_the_command_and_masks_whatever_may_be_secret(lab: Rehearsa
     lines = [
         v1(lab, M1, "set", param="geopartners", value="172.24.1.7").log,
         v1(lab, M1, "get", headers={}, param="version", apikey="the-key").log,
-        v1(lab, M1, "setlmcommsecret", secret="my secret secret").log,
-        v1(lab, M1, "set", param="my-password", value="my secret secret").log,
+        v1(lab, M1, "setlmcommsecret", secret=SHARED).log,
+        v1(lab, M1, "set", param="my-password", value=SHARED).log,
         v1(lab, M1, "get", param="version", apiuser="bal", apipass="correct horse").log,
-        v2(lab, M1, "setlmcommsecret", secret="my secret secret").log,
+        v2(lab, M1, "setlmcommsecret", secret=SHARED).log,
         v2(lab, M1, "get", param="version\nfaked line").log,
     ]
     assert lines[0] == "v1 GET set param=geopartners value=172.24.1.7 -> 200"
     for line in lines:
-        assert "my secret" not in line
+        assert SHARED not in line
         assert "correct horse" not in line
         assert "the-key" not in line
         assert "\n" not in line

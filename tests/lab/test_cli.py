@@ -148,6 +148,16 @@ def test_the_help_of_geoplan_imports_none_of_it() -> None:
     assert "  lab " in shown
 
 
+def test_without_its_extra_it_says_how_to_install_it() -> None:
+    script = (
+        f"import sys; sys.modules['starlette'] = None; from geoplan.cli import run; sys.exit(run(['lab', {EXAMPLE!r}]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "pip install 'geoplan[lab]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_simulation_needs_no_server() -> None:
     script = (
         "import sys; from geoplan.lab import Simulation, SimulatedClock, Network, Fault; "

@@ -46,7 +46,7 @@ def is_written(lab: Rehearsal, address: str = M1) -> bool:
     ],
 )
 @pytest.mark.parametrize("applied", [None, True, False])
-def test_a_request_fares_as_its_fault_says_and_is_applied_where_that_is_asked(
+def test_a_request_fares_as_its_fault_says_and_is_applied_where_that_is_asked(  # noqa: PLR0913 - a row of the table
     lab: Rehearsal, fault: str, ending: str, answered: int | None, *, written: bool, applied: bool | None
 ) -> None:
     lab.inject(Fault(FaultKind(fault), unit=M1, command="set", applied=applied))

@@ -27,9 +27,11 @@ IDENTITY = {"apiuser": "bal", "apipass": "correct horse"}
 @asynccontextmanager
 async def serving(**options: Any) -> AsyncIterator[tuple[Lab, httpx.AsyncClient]]:
     """Serve the example of section 5.4; the client trusts everyone and asks no proxy."""
-    async with Lab(example(), credentials=CREDENTIALS, **{**QUICK, **options}) as lab:
-        async with httpx.AsyncClient(verify=False, trust_env=False, timeout=10) as client:  # noqa: S501 - loopback
-            yield lab, client
+    async with (
+        Lab(example(), credentials=CREDENTIALS, **{**QUICK, **options}) as lab,
+        httpx.AsyncClient(verify=False, trust_env=False, timeout=10) as client,  # noqa: S501 - loopback
+    ):
+        yield lab, client
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
