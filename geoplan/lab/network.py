@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING
 
 from geoplan.lab.addresses import canonical
 from geoplan.lab.errors import LabError
-from geoplan.lab.firmware import DEFAULT_FIRMWARE, Firmware
 from geoplan.lab.geo import Cluster, Entry, Fqdn, Key, Spread, Stamp
 from geoplan.lab.pair import Pair
 from geoplan.lab.parameters import GEO_PARTNERS, PARAMETERS, Value
 from geoplan.lab.partners import Directory, Partners
 from geoplan.lab.timings import Timings
-from geoplan.lab.unit import Configuration, HaParameters, Power, Unit
+from geoplan.lab.unit import Configuration, Power, Unit, fresh_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from geoplan.lab.clock import Clock, Timer
-    from geoplan.lab.unit import Role
     from geoplan.topology import model
 
 MAX_REBOOTS = 3
@@ -65,7 +63,7 @@ class Network:
         self._numbers = count(1)
         self._spread = Spread()
         self._boots: dict[Unit, Timer] = {}
-        self.units = {unit.address: unit for unit in _units_of(topology, firmware, secret)}
+        self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret)}
         self._directory = Directory(self.units.values())
         self.partners = Partners(self._directory)
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
@@ -309,27 +307,3 @@ class Network:
 
 def _in_order(configuration: Configuration) -> list[Entry]:
     return sorted(configuration.geo.values(), key=lambda entry: entry.created)
-
-
-def _units_of(topology: model.Topology, firmware: str | None, secret: str | None) -> Iterator[Unit]:
-    """Yield a fresh unit for each one of the topology, in order of declaration."""
-    for site in topology.sites:
-        roles: tuple[Role, ...] = ("master", "slave") if site.ha_pair else ("standalone",)
-        for number, (unit, role) in enumerate(zip(site.units, roles, strict=True)):
-            version = Firmware(firmware or unit.firmware or DEFAULT_FIRMWARE)
-            simulated = Unit(
-                address=unit.address,
-                nat_address=unit.nat_address,
-                site=site.name,
-                role=role,
-                firmware=version,
-                secret=secret if version.has_partner_secret else None,
-            )
-            if site.ha_pair:
-                simulated.ha = HaParameters(
-                    partner=site.units[1 - number].address,
-                    health_check_port=topology.health_check_port,
-                    prefer_master=site.ha_pair.preferred_host == "master",
-                )
-            simulated.own["hostname"] = "lb-" + unit.address.replace(".", "-").replace(":", "-")
-            yield simulated

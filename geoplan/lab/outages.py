@@ -68,11 +68,12 @@ class Outages:
         self._prepared[unit] = happening
 
     def expect_reboot(self, unit: Unit) -> None:
-        """Reboot a unit as soon as it has answered; asked twice, it still reboots once."""
+        """Reboot a unit as soon as it has answered, however slowly; asked twice, it still reboots once."""
         if unit not in self._leaving:
             happening = self._prepared.pop(unit, [])
+            slowness = sum(fault.delay_seconds for _, fault in happening if fault.kind is FaultKind.SLOW)
             self._leaving.add(unit)
-            self._network.clock.call_later(GOODBYE_SECONDS, lambda: self.reboot(unit, happening))
+            self._network.clock.call_later(GOODBYE_SECONDS + slowness, lambda: self.reboot(unit, happening))
 
     def befall(self, unit: Unit, happening: Iterable[Injected]) -> None:
         """Let a unit suffer, after it has answered, the faults that were waiting for another command than reboot."""

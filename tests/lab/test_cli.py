@@ -55,7 +55,7 @@ def process(endpoints: Path, *options: str, **environment: str) -> Iterator[Proc
     )
     lab = Process(running, endpoints)
     try:
-        _wait_for(lambda: endpoints.exists() and endpoints.read_text().startswith("units:"), running)
+        _wait_for(lambda: endpoints.exists() and "control:" in endpoints.read_text(), running)
         lab.read()
         yield lab
     finally:
@@ -80,7 +80,7 @@ def _get(url: str) -> str:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_cleanly_and_its_endpoints_file_goes_with_it(tmp_path: Path, number: int) -> None:
     endpoints = tmp_path / "lab.yaml"
-    endpoints.write_text("of an earlier run")
+    endpoints.write_text("units:\n")
     with process(endpoints, "--fault", f"slow,unit={A1},seconds=60") as lab:
         assert list(lab.units) == [M1, "172.24.1.6", "172.24.1.8", "172.24.1.7", A1, "172.24.1.10"]
         assert _get(lab.units[M1]["health"]) == "OK\n"
@@ -129,6 +129,18 @@ def test_what_cannot_be_served_is_wrong_usage_and_says_why(
     shown = capsys.readouterr().err
     assert complaint in shown
     assert "hint:" in shown
+
+
+def test_a_file_that_is_no_endpoints_file_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    topology = tmp_path / "mine.yaml"
+    topology.write_text(Path(EXAMPLE).read_text())
+    link = tmp_path / "link.yaml"
+    link.symlink_to(topology)
+    for path in (topology, link, tmp_path):
+        assert run(["lab", EXAMPLE, "--endpoints", str(path)]) == 2
+        assert "is no endpoints file" in capsys.readouterr().err
+    assert topology.read_text() == Path(EXAMPLE).read_text()
+    assert link.is_symlink()
 
 
 def test_its_help_explains_faults(capsys: pytest.CaptureFixture[str]) -> None:

@@ -183,6 +183,15 @@ def test_a_flapping_unit_goes_down_twice_more_and_then_stays(lab: Rehearsal) -> 
     assert not lab.state()["units"][A1]["pacified"]
 
 
+def test_a_slow_reboot_answers_late_and_is_gone_only_then(lab: Rehearsal) -> None:
+    lab.inject("slow,command=reboot,seconds=2")
+    assert v1(lab, M1, "reboot").delay_seconds == 2
+    settle(lab, 2)
+    assert lab.accepts(M1)
+    settle(lab, 0.1)
+    assert not lab.accepts(M1)
+
+
 def test_a_unit_may_crash_at_any_command(lab: Rehearsal) -> None:
     lab.inject(f"no-return,unit={M1},command=set,occurrence=1")
     assert status(write(lab)) == 200
