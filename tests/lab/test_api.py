@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoplan.lab.command_table import COMMANDS
 from geoplan.lab.messages import Request
+from geoplan.lab.parameters import PARAMETERS
 from tests.lab.support import (
     A1,
     BASIC,
@@ -204,6 +206,49 @@ def test_no_request_makes_a_unit_fail(command: str, parameters: dict[str, Any], 
     ElementTree.fromstring(body(outcome))  # noqa: S314 - the lab's own
     outcome = lab.handle("10.1.1.1", Request("POST", "/accessv2", body=content))
     assert json.loads(body(outcome))["code"] in (400, 401)
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))
+    | st.just(A1)
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2)
+)
+names = st.sampled_from(
+    ["param", "value", "ip", "name", "type", "checker", "checkerport", "enable", "latsecs", "longsecs"]
+    + ["hamode", "partner", "hcp", "hcai", "fqdn", "secret"]
+)
+params = st.sampled_from([*PARAMETERS, "nonsense"])
+
+
+@given(calls=st.lists(st.tuples(st.sampled_from(sorted(COMMANDS)), st.dictionaries(names, values), params), max_size=5))
+def test_no_parameters_make_a_command_fail(calls: list[tuple[str, dict[str, Any], str]]) -> None:
+    lab = simulate(topology(standalone(1)))
+    for command, parameters, param in calls:
+        content = {"param": param, **parameters, "cmd": command, "apiuser": "bal", "apipass": "correct horse"}
+        outcome = lab.handle("10.1.1.1", Request("POST", "/accessv2", body=json.dumps(content).encode()))
+        if outcome.response and outcome.response.content_type == "application/json":
+            assert json.loads(body(outcome))["code"] in (200, 400, 404, 422)
+        for read in ("getall", "listclusters", "listfqdns", "getawshaparams"):
+            written = v1(lab, "10.1.1.1", read)
+            if written.response and written.response.content_type == "text/xml":
+                ElementTree.fromstring(written.response.body)  # noqa: S314 - the lab's own
+
+
+def test_identities_of_any_characters_are_only_wrong(lab: Rehearsal) -> None:
+    assert status(v2(lab, M1, "get", identity={"apikey": "\ud800"}, param="version")) == 401
+
+
+@pytest.mark.parametrize("value", [None, 0, False, 5, {}, [None], [["172.24.1.9"]]])
+def test_what_is_no_list_of_addresses_clears_none(lab: Rehearsal, value: object) -> None:
+    v2(lab, M1, "set", param="geoclients", value="172.24.1.9")
+    assert status(v2(lab, M1, "set", param="geoclients", value=value)) == 422
+    assert lab.network.unit(M1).remote_geo_access == ("172.24.1.9",)
 
 
 def test_a_standby_answers_reads_and_its_own_business_and_refuses_the_rest(lab: Rehearsal) -> None:

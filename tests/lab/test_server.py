@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -245,7 +246,7 @@ def test_only_loopback_is_bound() -> None:
 def test_a_lab_starts_again_on_the_same_ports_at_once_and_a_second_one_beside_it() -> None:
     async def test() -> None:
         async with serving() as (lab, client), serving() as (second, _):
-            base = (httpx.URL(lab.endpoints.control).port or 0) + 1000
+            base = 61000 + os.getpid() % 200 * 20  # above what the system gives out as free ports
             for _ in range(2):
                 async with serving(port_base=base) as (fixed, _):
                     assert fixed.endpoints.control == f"http://127.0.0.1:{base}"
