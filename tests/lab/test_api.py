@@ -219,10 +219,9 @@ scalars = (
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2)
 )
-names = st.sampled_from(
-    ["param", "value", "ip", "name", "type", "checker", "checkerport", "enable", "latsecs", "longsecs"]
-    + ["hamode", "partner", "hcp", "hcai", "fqdn", "secret"]
-)
+CLUSTER_NAMES = ("ip", "name", "type", "checker", "checkerport", "enable", "latsecs", "longsecs")
+OTHER_NAMES = ("param", "value", "hamode", "partner", "hcp", "hcai", "fqdn", "secret")
+names = st.sampled_from(CLUSTER_NAMES) | st.sampled_from(OTHER_NAMES)
 params = st.sampled_from([*PARAMETERS, "nonsense"])
 
 

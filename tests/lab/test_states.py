@@ -192,4 +192,4 @@ class Lab(RuleBasedStateMachine):
 
 
 TestLab = Lab.TestCase
-TestLab.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestLab.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
