@@ -199,7 +199,11 @@ def test_v2_without_a_command_in_an_object_is_a_400(lab: Rehearsal, content: byt
     assert status(lab.handle(M1, Request("POST", "/accessv2", body=content))) == 400
 
 
-@given(command=st.text(), parameters=st.dictionaries(st.text(), st.text()), content=st.binary())
+@given(
+    command=st.text(max_size=30),
+    parameters=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=4),
+    content=st.binary(),
+)
 def test_no_request_makes_a_unit_fail(command: str, parameters: dict[str, Any], content: bytes) -> None:
     lab = simulate(topology(standalone(1)))
     outcome = v1(lab, "10.1.1.1", command, **{f"x{name}": value for name, value in parameters.items()})
