@@ -9,8 +9,9 @@ from geoplan.lab import api_v1, api_v2
 from geoplan.lab.answers import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, RefusalError
 from geoplan.lab.command_table import COMMANDS
 from geoplan.lab.commands import Command, Context, unknown_command
+from geoplan.lab.geo_entries import TooManyClustersError
 from geoplan.lab.messages import Response
-from geoplan.lab.network import NotActiveError, TooManyClustersError
+from geoplan.lab.network import NotActiveError
 from geoplan.lab.parameters import API_ENABLED
 
 if TYPE_CHECKING:

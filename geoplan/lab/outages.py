@@ -32,8 +32,6 @@ class Outages:
         self._held: dict[Unit, int] = {}
         self._early: dict[Unit, int] = {}
 
-    # -- ports -------------------------------------------------------------------------------------------------------
-
     def refuses(self, unit: Unit, port: Port) -> bool:
         """Tell whether a port refuses although its unit is up."""
         return (unit, port) in self._refusing
@@ -60,8 +58,6 @@ class Outages:
         if _begins_at_once(injected) and injected.number in self._faults:
             self._faults.lift(injected.number)
         self._on_change()
-
-    # -- reboots -----------------------------------------------------------------------------------------------------
 
     def prepare(self, unit: Unit, happening: list[Injected]) -> None:
         """Note the faults that befall the reboot which a request is about to ask for."""

@@ -92,8 +92,6 @@ class Simulation:
         self._outages = Outages(self.network, self.faults, self._changed)
         self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
 
-    # -- what a transport asks ---------------------------------------------------------------------------------------
-
     def accepts(self, address: str, port: Port = "api") -> bool:
         """Tell whether a unit's port takes connections now, or refuses them."""
         unit = self.network.unit(address)
@@ -133,8 +131,6 @@ class Simulation:
         response = Response(status, "text/plain", b"OK\n" if status == 200 else b"Service Unavailable\n")  # noqa: PLR2004
         outcome = self._befall(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
         return _told(outcome, f"health {describe_page(request)}", happening)
-
-    # -- what an operator, a trainer or a test does ------------------------------------------------------------------
 
     def inject(self, fault: Fault | str) -> int:
         """Let a fault lie in wait, given as such or as ``--fault`` takes it; return the number that lifts it.
@@ -187,8 +183,6 @@ class Simulation:
     def state(self) -> dict[str, Any]:
         """Return everything there is to know, without secrets, as JSON would hold it."""
         return state.describe(self.network, self.faults)
-
-    # -- inside ------------------------------------------------------------------------------------------------------
 
     def _answer(self, unit: Unit, dialect: Dialect, call: Call, happening: list[Injected]) -> Outcome:
         if call.command == "set" and _param(call) == GEO_PARTNERS:

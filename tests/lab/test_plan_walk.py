@@ -46,7 +46,7 @@ def test_any_topology_ends_green_and_knows_every_cluster_everywhere(of: Topology
     walk = Walk(simulate(of), of).run()
     assert red_in_any_state(walk.simulation, walk.plan) == set()
     for unit in walk.network.units.values():
-        assert {cluster.name for _, cluster in walk.network.clusters(unit)} == {site.name for site in of.sites}
+        assert {cluster.name for _, cluster in walk.network.geo.clusters(unit)} == {site.name for site in of.sites}
 
 
 class WithoutOne(Walk):
