@@ -87,9 +87,9 @@ class Simulation:
         self._rate_limit = rate_limit
         self._recent: dict[str, deque[float]] = {}
         self.network = Network(
-            topology, clock, timings, firmware=firmware, secret=secrets.token_urlsafe(24), on_change=self._changed
+            topology, clock, timings, firmware=firmware, secret=secrets.token_urlsafe(24), on_change=on_change
         )
-        self._outages = Outages(self.network, self.faults, self._changed)
+        self._outages = Outages(self.network, self.faults, on_change)
         self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
 
     def accepts(self, address: str, port: Port = "api") -> bool:
@@ -145,14 +145,14 @@ class Simulation:
             raise LabError(f"no unit knows the command '{name}'", hint="see `listapi` for the commands there are")
         number = self.faults.inject(wanted)
         self._outages.begin(Injected(number, wanted))
-        self._changed()
+        self._on_change()
         return number
 
     def lift(self, number: int) -> None:
         """Take a fault away: who does not return boots now, who refuses accepts again."""
         self.faults.lift(number)
         self._outages.recover()
-        self._changed()
+        self._on_change()
 
     def lift_all(self) -> None:
         """Take all faults away."""
@@ -226,9 +226,6 @@ class Simulation:
 
     def _appliance(self, unit: Unit) -> Appliance:
         return Appliance(Context(self.network, unit, lambda: self._outages.expect_reboot(unit)), self.credentials)
-
-    def _changed(self) -> None:
-        self._on_change()
 
 
 def _param(call: Call) -> str | None:
