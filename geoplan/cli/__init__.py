@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Hold the plan's lists against recorded ones.",
     "runbook": "Write what a person follows in the maintenance window.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
+    "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
 

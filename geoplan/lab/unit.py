@@ -1,0 +1,132 @@
+"""One simulated LoadMaster: what it has, what it remembers and whether it is up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from geoplan.lab.firmware import DEFAULT_FIRMWARE, Firmware
+from geoplan.lab.parameters import GEO_PARTNERS, OWN_DEFAULTS, REMOTE_GEO_ACCESS, SYNCHRONISED_DEFAULTS, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from geoplan.lab.geo import Entries
+    from geoplan.topology.model import Topology
+
+Role = Literal["master", "slave", "standalone"]
+
+
+class Power(StrEnum):
+    """Whether a unit answers at all."""
+
+    UP = "up"
+    BOOTING = "booting"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the active unit of a pair replicates: settings and GEO entries. Never changed, only replaced."""
+
+    settings: Mapping[str, Value] = field(default_factory=lambda: SYNCHRONISED_DEFAULTS)
+    geo: Entries = field(default_factory=dict)
+
+    def with_settings(self, changed: Mapping[str, Value]) -> Configuration:
+        """Return it with some settings changed."""
+        return replace(self, settings={**self.settings, **changed})
+
+    def with_geo(self, entries: Entries) -> Configuration:
+        """Return it with these GEO entries and no others."""
+        return replace(self, geo=entries)
+
+
+@dataclass(slots=True)
+class HaParameters:
+    """The HA parameters of one unit, which are never synchronised."""
+
+    partner: str = ""
+    health_check_port: int = 0
+    prefer_master: bool = True
+    all_interfaces: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """One LoadMaster. The network moves it from state to state; a unit does nothing of its own accord."""
+
+    address: str
+    nat_address: str | None
+    site: str
+    role: Role
+    firmware: Firmware
+    ha: HaParameters = field(default_factory=HaParameters)
+    secret: str | None = field(default=None, repr=False)
+    """The Partner Shared Secret."""
+    own: dict[str, Value] = field(default_factory=lambda: dict(OWN_DEFAULTS))
+    """The settings that HA does not synchronise (section 4)."""
+    configuration: Configuration = field(default_factory=Configuration)
+    submitted: tuple[str, ...] | None = None
+    """The partners list last submitted on this very unit: replication leaves it alone, a reboot keeps it."""
+    power: Power = Power.UP
+    pacified: bool = False
+    """Rebooted too often: it answers, and takes part in nothing."""
+    reboots: list[float] = field(default_factory=list)
+    """When it was rebooted, in seconds of the lab's clock."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        return self.power is Power.UP
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether HA and GEO can count on it."""
+        return self.is_up and not self.pacified
+
+    @property
+    def remote_geo_access(self) -> tuple[str, ...]:
+        """Its Remote GEO access list, as it has it now."""
+        return self._addresses(REMOTE_GEO_ACCESS)
+
+    @property
+    def geo_partners(self) -> tuple[str, ...]:
+        """Its GEO partners list, as it has it now: submitted here, or replicated."""
+        return self._addresses(GEO_PARTNERS)
+
+    def setting(self, name: str) -> Value:
+        """Return a parameter's value; raises :class:`KeyError` for one that it does not have."""
+        return self.own[name] if name in self.own else self.configuration.settings[name]
+
+    def _addresses(self, name: str) -> tuple[str, ...]:
+        addresses = self.configuration.settings[name]
+        return addresses if isinstance(addresses, tuple) else ()
+
+
+def fresh_units(topology: Topology, firmware: str | None, secret: str | None) -> Iterator[Unit]:
+    """Yield a fresh unit for each one of the topology, in order of declaration.
+
+    ``firmware`` is every unit's; without it each has the topology's, or the default. Raises :class:`LabError` for one
+    that is none.
+    """
+    for site in topology.sites:
+        roles: tuple[Role, ...] = ("master", "slave") if site.ha_pair else ("standalone",)
+        for number, (unit, role) in enumerate(zip(site.units, roles, strict=True)):
+            version = Firmware(firmware or unit.firmware or DEFAULT_FIRMWARE)
+            simulated = Unit(
+                address=unit.address,
+                nat_address=unit.nat_address,
+                site=site.name,
+                role=role,
+                firmware=version,
+                secret=secret if version.has_partner_secret else None,
+            )
+            if site.ha_pair:
+                simulated.ha = HaParameters(
+                    partner=site.units[1 - number].address,
+                    health_check_port=topology.health_check_port,
+                    prefer_master=site.ha_pair.preferred_host == "master",
+                )
+            simulated.own["hostname"] = "lb-" + unit.address.replace(".", "-").replace(":", "-")
+            yield simulated
