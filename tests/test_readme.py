@@ -18,27 +18,65 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 CONSOLE = "".join(block for language, block in BLOCKS if language == "console")
 SESSIONS = [session for session in re.split(r"^(?=\$ )", CONSOLE, flags=re.MULTILINE) if session]
-TERMINAL = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"}
 SET_UP = [block.strip() for language, block in BLOCKS if language == "sh"]
 
 
+# The lab's part of the tour is one story: its own output, then what is typed in another terminal.
+LAB_COMMAND, *LAB_SESSIONS = [session for session in SESSIONS if "geoplan lab " in session or ":20" in session]
+OTHER_SESSIONS = [session for session in SESSIONS if session not in (LAB_COMMAND, *LAB_SESSIONS)]
+
+
+def as_typed(command: str) -> str:
+    """Return a command that runs this geoplan, whatever is on the path."""
+    return re.sub(r"(^|\| |=pw )geoplan ", rf"\g<1>{shlex.quote(sys.executable)} -m geoplan ", command)
+
+
+def environment() -> dict[str, str]:
+    hidden = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"}
+    return {name: value for name, value in os.environ.items() if name not in hidden and not name.startswith("GEOPLAN_")}
+
+
 def printed_by(command: str) -> str:
-    geoplan = f"{shlex.quote(sys.executable)} -m geoplan"
-    script = re.sub(r"(^|\| )geoplan ", rf"\g<1>{geoplan} ", command)
-    environment = {name: value for name, value in os.environ.items() if name not in TERMINAL}
     ended = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+        ["bash", "-c", as_typed(command)], cwd=ROOT, capture_output=True, text=True, check=False, env=environment()
     )
     return ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.splitlines()[0][2:])
-def test_command_prints_what_is_shown(session: str) -> None:
+def split(session: str) -> tuple[str, str]:
+    """Return a command and what the README shows of its output."""
     command, _, shown = session.removeprefix("$ ").partition("\n")
+    return command, shown
+
+
+@pytest.mark.parametrize("session", OTHER_SESSIONS, ids=lambda session: session.splitlines()[0][2:])
+def test_command_prints_what_is_shown(session: str) -> None:
+    command, shown = split(session)
     if "| jq" in command and not shutil.which("jq"):
         pytest.skip("jq is not installed")
 
     assert printed_by(command) == shown.rstrip("\n") + "\n"
+
+
+def test_tour_of_the_lab() -> None:
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    command, shown = split(LAB_COMMAND)
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec env {as_typed(command)}"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()
+    )
+    try:
+        assert process.stdout is not None
+        announced = "".join(process.stdout.readline() for _ in shown.splitlines())
+        assert [printed_by(split(session)[0]).rstrip("\n") for session in LAB_SESSIONS] == [
+            split(session)[1].rstrip("\n") for session in LAB_SESSIONS
+        ]
+    finally:
+        process.terminate()
+        process.wait()
+
+    assert re.sub(r"sha256:[0-9a-f]+", "sha256:…", announced) == re.sub(r"sha256:[0-9a-f]*…", "sha256:…", shown)
+    assert not (ROOT / "lab.yaml").exists()
 
 
 def test_python_example_runs() -> None:
