@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -35,6 +35,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in COMMANDS:
+            import difflib
+
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"There is no command '{cmd_name}'.{hint}", ctx)
@@ -67,7 +69,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
-    _collect_garbage_rarely()
+    _start_lean()
     _speak_utf8()
     try:
         result = cli.main(arguments, prog_name="geoplan", standalone_mode=False)
@@ -97,9 +99,10 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _collect_garbage_rarely() -> None:
-    """Keep the collector from searching, again and again, the many objects that imports leave behind for good."""
-    gc.set_threshold(100_000)
+def _start_lean() -> None:
+    """Leave out what a short command pays for and never uses."""
+    gc.set_threshold(100_000)  # imports leave many objects for good, which would be searched again and again
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
 
 
 def _speak_utf8() -> None:

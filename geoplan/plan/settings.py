@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.plan.model import ClusterDefinition, ClusterLocation, PlannedUnit, SiteSettings
+from geoplan.plan.model import ClusterDefinition, PlannedUnit, SiteSettings
 from geoplan.topology.values import address_order
 
 if TYPE_CHECKING:
@@ -51,15 +51,12 @@ def settings_of(group: Group) -> Iterator[SiteSettings]:
 
 def cluster_of(site: Site, group: Group) -> ClusterDefinition:
     """Return the Remote LM cluster of a site, by its master's or its only address (section 5)."""
-    location = site.cluster.location
     return ClusterDefinition.model_construct(
         group=group.name,
         site=site.name,
         name=site.cluster_name,
         address=site.units[0].shown_address,
-        location=ClusterLocation.model_construct(latitude=location.latitude, longitude=location.longitude)
-        if location
-        else None,
+        location=site.cluster.location,
     )
 
 

@@ -97,7 +97,7 @@ class Site(FrozenModel):
     extra_remote_geo_access: tuple[Address, ...] = Field(
         (), description="GEO units outside this topology to keep in the site's access list, at its end."
     )
-    cluster: Cluster = Field(default_factory=Cluster)
+    cluster: Cluster = Field(default_factory=Cluster.model_construct)
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -147,8 +147,8 @@ class Topology(FrozenModel):
         DEFAULT_HEALTH_CHECK_PORT,
         description="Where the units of a pair answer the health check: 200 on the active one, 503 on the standby.",
     )
-    timing: Timing = Field(default_factory=Timing)
-    limits: Limits = Field(default_factory=Limits)
+    timing: Timing = Field(default_factory=Timing.model_construct)
+    limits: Limits = Field(default_factory=Limits.model_construct)
 
     def partner_groups(self) -> tuple[Group, ...]:
         """Return the groups with their sites, both in order of declaration.
