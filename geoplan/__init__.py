@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan
     from geoplan.plan.planner import make_plan
     from geoplan.topology.loader import check_topology, load_topology
-    from geoplan.topology.model import Topology
+    from geoplan.topology.model import HaPair, Site, Topology, Unit
 
 _HOMES = {
     "GeoplanError": "geoplan.errors",
@@ -31,14 +31,20 @@ _HOMES = {
     "make_plan": "geoplan.plan.planner",
     "check_topology": "geoplan.topology.loader",
     "load_topology": "geoplan.topology.loader",
+    "HaPair": "geoplan.topology.model",
+    "Site": "geoplan.topology.model",
     "Topology": "geoplan.topology.model",
+    "Unit": "geoplan.topology.model",
 }
 
 __all__ = [
     "GeoplanError",
+    "HaPair",
     "InvalidInputError",
     "Plan",
+    "Site",
     "Topology",
+    "Unit",
     "UnusableFileError",
     "check_topology",
     "load_topology",

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -70,9 +71,9 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
     _start_lean()
-    _speak_utf8()
+    _open_standard_streams()
     try:
-        result = cli.main(arguments, prog_name="geoplan", standalone_mode=False)
+        result = _invoke(arguments)
         sys.stdout.flush()
     except InvalidInputError as error:
         from geoplan.topology.diagnostics import as_text
@@ -99,14 +100,30 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _invoke(arguments: list[str]) -> object:
+    """Run a command as click's own ``main`` does, but leave every error to the caller."""
+    if "_GEOPLAN_COMPLETE" in os.environ:  # a shell asks for completions
+        return cli.main(arguments, prog_name="geoplan")
+    try:
+        with cli.make_context("geoplan", list(arguments)) as context:
+            return cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+
+
 def _start_lean() -> None:
     """Leave out what a short command pays for and never uses."""
     gc.set_threshold(100_000)  # imports leave many objects for good, which would be searched again and again
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
 
 
-def _speak_utf8() -> None:
-    """Write UTF-8 into pipes and files whatever the locale; a terminal that lacks a character shows its code."""
+def _open_standard_streams() -> None:
+    """Write UTF-8 into pipes and files whatever the locale; a terminal that lacks a character shows its code.
+
+    What would go to a stream that was closed goes nowhere.
+    """
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             if stream.isatty():

@@ -12,9 +12,11 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
         return
     from geoplan.topology.codes import CODES, explain
 
-    if code.upper() not in CODES:
-        raise click.BadParameter(f"no diagnostic has the code {code}; there are {', '.join(CODES)}", ctx=ctx)
-    click.echo(explain(code.upper()))
+    full = f"GEO{code}" if code.isdigit() else code.upper()
+    if full not in CODES:
+        codes = list(CODES)
+        raise click.BadParameter(f"no diagnostic has the code {code}; they run from {codes[0]} to {codes[-1]}", ctx=ctx)
+    click.echo(explain(full))
     ctx.exit()
 
 
@@ -32,7 +34,7 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
 def command(path: str, output_format: str) -> int:
     """Say everything that is wrong with a topology file; exit 1 on an error. Warnings alone exit 0."""
     from geoplan.topology.diagnostics import as_json, as_text, summary
-    from geoplan.topology.loader import check_topology
+    from geoplan.topology.loader import check_topology, display_name
 
     checked = check_topology(path)
     if output_format == "json":
@@ -40,5 +42,5 @@ def command(path: str, output_format: str) -> int:
     else:
         if checked.diagnostics:
             click.echo(as_text(checked.diagnostics))
-        click.echo(summary(checked.diagnostics, path))
+        click.echo(summary(checked.diagnostics, display_name(path)))
     return 0 if checked.topology else 1

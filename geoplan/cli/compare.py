@@ -24,9 +24,10 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
         raise click.UsageError("TOPOLOGY and RECORDED cannot both be standard input.")
 
     from geoplan.plan.recorded import compare, read_recorded
+    from geoplan.topology.loader import display_name
 
     plan = load_plan(path)
-    differences = compare(plan, read_recorded(read_text(recorded), recorded), ordered=ordered)
+    differences = compare(plan, read_recorded(read_text(recorded), display_name(recorded)), ordered=ordered)
     if output_format == "json":
         from dataclasses import asdict
 
@@ -36,5 +37,6 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
         for difference in differences:
             click.echo(str(difference))
     else:
-        click.echo(f"{recorded}: the lists of {len(plan.sites)} sites are those of the plan")
+        lists = "1 site" if len(plan.sites) == 1 else f"{len(plan.sites)} sites"
+        click.echo(f"{display_name(recorded)}: the lists of {lists} are those of the plan")
     return 1 if differences else 0

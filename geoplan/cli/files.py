@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
 
+MAX_TEXT_BYTES = 16 * 1024 * 1024
+
 topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
 output_option = click.option(
     "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
@@ -27,11 +29,11 @@ def load_topology(path: str) -> Topology:
     """Read a topology; its warnings go to standard error, its errors are raised."""
     from geoplan.errors import InvalidInputError
     from geoplan.topology.diagnostics import as_text
-    from geoplan.topology.loader import check_topology
+    from geoplan.topology.loader import check_topology, display_name
 
     checked = check_topology(path)
     if checked.topology is None:
-        raise InvalidInputError(f"{path} is not a usable topology", checked.diagnostics)
+        raise InvalidInputError(f"{display_name(path)} is not a usable topology", checked.diagnostics)
     if checked.diagnostics:
         click.echo(as_text(checked.diagnostics), err=True)
     return checked.topology
@@ -45,9 +47,16 @@ def load_plan(path: str) -> Plan:
 
 
 def read_text(path: str) -> str:
-    """Read a file of plain text; ``-`` is standard input."""
+    """Read a file of plain text, though never one that cannot be what is meant; ``-`` is standard input."""
     try:
-        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        if path == "-":
+            content = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(MAX_TEXT_BYTES + 1)
+        if len(content) > MAX_TEXT_BYTES:
+            hint = "check that it is the right file"
+            raise UnusableFileError(f"cannot read {path}: it is larger than {MAX_TEXT_BYTES // 2**20} MiB", hint=hint)
         return content.decode("utf-8-sig")
     except OSError as error:
         raise UnusableFileError(
@@ -62,6 +71,7 @@ def write(text: str, output: str | None) -> None:
     if output is None or output == "-":
         click.echo(text, nl=not text.endswith("\n"))
         return
+    _refuse_to_replace_input(output)
     content = text if text.endswith("\n") else text + "\n"
     try:
         _replace(Path(output), content.encode())
@@ -69,6 +79,15 @@ def write(text: str, output: str | None) -> None:
         raise UnusableFileError(
             f"cannot write {output}: {error.strerror or error}", hint="nothing was changed; choose another FILE"
         ) from None
+
+
+def _refuse_to_replace_input(output: str) -> None:
+    """Keep a slip such as ``-o`` with the topology's own name from losing the topology."""
+    context = click.get_current_context(silent=True)
+    for given in (context.params.get("path"), context.params.get("recorded")) if context else ():
+        if given and given != "-" and Path(output).exists() and Path(given).samefile(output):
+            hint = "choose another FILE"
+            raise UnusableFileError(f"{output} is the file that is read: it would be replaced", hint=hint)
 
 
 def _replace(target: Path, content: bytes) -> None:

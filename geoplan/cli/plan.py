@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import PurePath
 
 import click
 
 from geoplan.cli.files import load_plan, output_option, terminal, topology_argument, write
+
+FORMATS = ["text", "lists", "json", "yaml"]
+ENDINGS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
 @click.command("plan")
@@ -14,19 +18,21 @@ from geoplan.cli.files import load_plan, output_option, terminal, topology_argum
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(["text", "lists", "json", "yaml"]),
-    default="text",
-    show_default=True,
-    help="text for people, lists as the document's example prints them, json and yaml for programs.",
+    type=click.Choice(FORMATS),
+    help="text for people (the default), lists as the document's example prints them, json and yaml for programs.",
 )
 @output_option
-def command(path: str, output_format: str, output: str | None) -> None:
-    """Show what a topology needs: each site's two lists, the clusters, and the steps in order."""
+def command(path: str, output_format: str | None, output: str | None) -> None:
+    """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
+
+    Without --format, a FILE that ends in .json, .yaml or .yml gets that format.
+    """
+    form = output_format or ENDINGS.get(PurePath(output or "").suffix.lower(), "text")
     plan = load_plan(path)
-    if output_format == "text":
+    if form == "text":
         from geoplan.render import text
 
         width, color = terminal() if output is None else (text.DEFAULT_WIDTH, False)
         write(text.render(plan, width=width, color=color), output)
     else:
-        write(import_module(f"geoplan.render.{output_format}").render(plan), output)
+        write(import_module(f"geoplan.render.{form}").render(plan), output)

@@ -95,7 +95,7 @@ class Step(FrozenModel):
     after: tuple[str, ...] = Field(description="The ids of the steps that have to be done before it.")
     section: Section
     why: str
-    note: str | None = Field(None, description="How the document is read, where it is unclear.")
+    note: str | None = Field(default=None, description="How the document is read, where it is unclear.")
 
 
 class Estimates(FrozenModel):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REMOTE_GEO_ACCESS = "Remote GEO LoadMaster Access"
 GEO_PARTNERS = "GEO LoadMaster Partners"
 UNITS = "units"
+LAYOUT = f"each site is its name, its units and the lines '{REMOTE_GEO_ACCESS}: …' and '{GEO_PARTNERS}: …'"
 
 _LIST_LINE = re.compile(rf"(?i)({REMOTE_GEO_ACCESS}|{GEO_PARTNERS})\s*:(.*)")
 
@@ -60,7 +61,7 @@ def read_recorded(text: str, path: str) -> tuple[RecordedSite, ...]:
     reader = _RecordReader(path)
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
-            reader.read_line(number, line)
+            reader.read_line(_Line(number, line))
     return reader.finish()
 
 
@@ -135,8 +136,13 @@ def _missing_and_extra(subject: str, missing: tuple[str, ...], extra: tuple[str,
     if missing:
         parts.append(f"lacks {what}{' '.join(missing)}")
     if extra:
-        parts.append(f"has {what}{' '.join(extra)} too much")
+        parts.append(f"has {what}{' '.join(extra)}, which the plan has not")
     return f"{whose} {' and '.join(parts)}"
+
+
+class _Line(NamedTuple):
+    number: int
+    text: str
 
 
 class _RecordReader:
@@ -149,69 +155,73 @@ class _RecordReader:
         self._name: str | None = None
         self._units: list[str] = []
         self._lists: dict[str, tuple[str, ...]] = {}
-        self._last = (1, "")
+        self._last = _Line(1, "")
 
-    def read_line(self, number: int, line: str) -> None:
+    def read_line(self, line: _Line) -> None:
         """Take one line that is not blank."""
-        self._last = (number, line)
-        found = _LIST_LINE.fullmatch(line.strip())
+        self._last = line
+        found = _LIST_LINE.fullmatch(line.text.strip())
         if found and self._name is not None:
-            self._take_list(found[1], line, number)
+            self._take_list(found[1], line)
         elif self._name is None:
-            self._name = line.strip()
+            self._name = line.text.strip()
         else:
-            self._units.extend(self._addresses(line, number))
+            self._units.extend(self._addresses(line))
 
     def finish(self) -> tuple[RecordedSite, ...]:
         """Return all sites, or raise with every fault."""
         if self._name is not None:
-            self._fault("GEO602", f"the record of '{self._name}' ends before both of its lists", *self._last)
+            self._fault("GEO602", f"the record of '{self._name}' ends before both of its lists", self._last)
         if not self._sites and not self._faults:
-            self._fault("GEO602", "the record is empty", *self._last)
+            self._fault("GEO602", "the record is empty", self._last)
         if self._faults:
             raise InvalidInputError(f"{self._path} is not a usable record", self._faults)
         return tuple(self._sites.values())
 
-    def _take_list(self, label: str, line: str, number: int) -> None:
+    def _take_list(self, label: str, line: _Line) -> None:
         key = next(known for known in (REMOTE_GEO_ACCESS, GEO_PARTNERS) if known.lower() == label.lower())
         if key in self._lists:
-            self._fault("GEO602", f"'{self._name}' has the list {key} twice", number, line)
-        self._lists[key] = tuple(self._addresses(line.partition(":")[2], number, line))
+            self._fault("GEO602", f"'{self._name}' has the list {key} twice", line)
+        self._lists[key] = tuple(self._addresses(line, line.text.index(":") + 1))
         if len(self._lists) == 2:  # noqa: PLR2004 - both lists end a site
-            self._end_site(number, line)
+            self._end_site(line)
 
-    def _end_site(self, number: int, line: str) -> None:
+    def _end_site(self, line: _Line) -> None:
         name = self._name or ""
         if name in self._sites:
-            self._fault("GEO602", f"the site '{name}' is recorded twice", number, line)
+            self._fault("GEO602", f"the site '{name}' is recorded twice", line)
         self._sites[name] = RecordedSite(
             name, tuple(self._units), self._lists[REMOTE_GEO_ACCESS], self._lists[GEO_PARTNERS]
         )
         self._name, self._units, self._lists = None, [], {}
 
-    def _addresses(self, text: str, number: int, line: str | None = None) -> Iterator[str]:
-        for word in text.replace(",", " ").split():
+    def _addresses(self, line: _Line, start: int = 0) -> Iterator[str]:
+        """Yield the addresses of a line from an index on."""
+        for word in re.compile(r"[^\s,]+").finditer(line.text, start):
             try:
-                parse_address(word)
+                parse_address(word[0])
             except PydanticCustomError as error:
-                message = str((error.context or {})["message"])
-                self._fault("GEO601", message, number, line or text, word)
+                context = error.context or {}
+                self._fault("GEO601", context["message"], line, span=word.span(), hint=context["hint"])
             else:
-                yield word
+                yield word[0]
 
-    def _fault(self, code: str, message: str, number: int, line: str, word: str = "") -> None:
-        start = line.find(word) if word else len(line) - len(line.lstrip())
+    def _fault(
+        self, code: str, message: str, line: _Line, *, span: tuple[int, int] | None = None, hint: str = LAYOUT
+    ) -> None:
+        text = line.text
+        start, end = span or (len(text) - len(text.lstrip()), len(text.rstrip()))
         self._faults.append(
             Diagnostic(
                 path=self._path,
                 code=code,
                 severity=Severity.ERROR,
                 message=message,
-                hint=f"each site is its name, its units and the lines '{REMOTE_GEO_ACCESS}: …' and '{GEO_PARTNERS}: …'",
-                line=number,
+                hint=hint,
+                line=line.number,
                 column=start + 1,
-                source=presentable(line),
-                caret=len(presentable(line[:start])),
-                width=len(word) or len(line.strip()) or 1,
+                source=presentable(text),
+                caret=len(presentable(text[:start])),
+                width=max(1, end - start),
             )
         )

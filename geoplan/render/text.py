@@ -78,9 +78,10 @@ def _parts(plan: Plan) -> list[RenderableType]:
 
 def _heading(plan: Plan) -> RenderableType:
     units = sum(len(site.units) for site in plan.sites)
-    sections = ", ".join(sorted({group.section for group in plan.groups}))
+    followed = sorted({group.section for group in plan.groups})
+    sections = f"section{'s' if len(followed) > 1 else ''} {', '.join(followed)}"
     groups = f", {_count(len(plan.groups), 'group')}" if len(plan.groups) > 1 else ""
-    size = f"{_count(len(plan.sites), 'site')}, {_count(units, 'unit')}{groups}; section {sections} of the document"
+    size = f"{_count(len(plan.sites), 'site')}, {_count(units, 'unit')}{groups}; {sections} of the document"
     return Group(Text(plan.topology, style="bold"), Text(size), Text(plan.checksum, style="dim"))
 
 
@@ -155,11 +156,24 @@ def _notes(plan: Plan) -> list[RenderableType]:
 
 def _estimates(plan: Plan) -> Text:
     times = plan.estimates
+    if not times.by_api_seconds:
+        return Text(f"Estimated: {duration(times.by_hand_seconds)} by hand; nothing is rebooted, so by API no waiting.")
     chain = f"The longest chain, {times.longest_chain_steps} of {_count(len(plan.steps), 'step')}"
     return Text(
         f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {duration(times.by_hand_seconds)} by hand. "
         f"{chain}, takes {duration(times.longest_chain_seconds)}: no way of working beats that."
     )
+
+
+def _spans(numbers: list[int]) -> str:
+    """Write rising numbers with what follows one another drawn together."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    return ", ".join(f"{span[0]}–{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans)  # noqa: PLR2004, RUF001
 
 
 def _table(*headings: str) -> Table:

@@ -59,7 +59,7 @@ CODES: dict[str, Code] = {
     ),
     "GEO007": Code(
         ERROR,
-        "Aliases blow the file up",
+        "Too many values",
         "Values that repeat one another many times over can fill the memory from a small file.",
         FORMAT,
     ),
@@ -108,6 +108,12 @@ CODES: dict[str, Code] = {
         ERROR, "Not a firmware version", "What a unit can do is read from its version, so it has to be one.", UPDATING
     ),
     "GEO108": Code(ERROR, "Not one of the values allowed", "The key knows these values and no others.", FORMAT),
+    "GEO109": Code(
+        ERROR,
+        "A key with nothing behind it",
+        "It may be what an edit left over; taking it for 'not given' could join sites that should be apart.",
+        FORMAT,
+    ),
     # Addresses
     "GEO201": Code(
         ERROR,

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 EXCERPT_WIDTH = 100
 _MASK = "********"
-_SENSITIVE_KEY = r"[\w-]*(?:passw(?:or)?d|api[-_]?(?:key|pass)|secret|token)[\w-]*[\"']?\s*[:=]\s*"
-_URL_CREDENTIALS = r"://[^@\s]*@"
+SENSITIVE_KEY = r"passw(?:or)?d|pass(?:phrase|code)|pwd|api[-_]?(?:key|pass)|secret|token|credential"
+_SECRET_VALUE = rf"(?i)([\w-]*(?:{SENSITIVE_KEY})[\w-]*[\"']?\s*[:=]\s*)\S.*"
+_LOGIN_IN_URL = r"[^\s\"'{},:]+:(?=\S).*@"
 
 
 class Severity(StrEnum):
@@ -105,8 +106,7 @@ def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
 
 def presentable(line: str) -> str:
     """Return a line of a file that can be shown: secrets masked, nothing that steers a terminal."""
-    masked = re.sub(_URL_CREDENTIALS, f"://{_MASK}@", line)
-    masked = re.sub(rf"(?i)({_SENSITIVE_KEY})\S.*", rf"\g<1>{_MASK}", masked)
+    masked = re.sub(_SECRET_VALUE, rf"\g<1>{_MASK}", re.sub(_LOGIN_IN_URL, f"{_MASK}@", line))
     return "".join("\N{REPLACEMENT CHARACTER}" if is_control(c) and c != "\t" else c for c in masked)
 
 

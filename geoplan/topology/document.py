@@ -262,7 +262,7 @@ class _Reader:
         self._values += values
         if self._values > MAX_VALUES:
             message = f"the file holds more than {MAX_VALUES:,} values, those behind aliases counted each time"
-            self._refuse("GEO007", message, "write it without aliases, or split it into several files", _place(event))
+            self._refuse("GEO007", message, "split it into several files, or write it without aliases", _place(event))
 
     def _fault(self, code: str, message: str, hint: str, place: Place) -> None:
         self.document.faults.append(YamlFault(code, message, hint, place))

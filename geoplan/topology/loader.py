@@ -42,21 +42,28 @@ def load_topology(path: str | PathLike[str]) -> Topology:
     """
     checked = check_topology(path)
     if checked.topology is None:
-        raise InvalidInputError(f"{path} is not a usable topology", checked.diagnostics)
+        raise InvalidInputError(f"{display_name(path)} is not a usable topology", checked.diagnostics)
     return checked.topology
 
 
 def check_topology(path: str | PathLike[str]) -> CheckedTopology:
     """Read a topology file and say everything that is wrong with it, warnings included; ``-`` is standard input."""
-    name = "stdin" if str(path) == STDIN else str(path)
-    stem = "stdin" if str(path) == STDIN else Path(path).stem
-    return check_text(_read(path), path=name, default_name=stem)
+    name = display_name(path)
+    return check_text(_read(path), path=name, default_name=Path(name).stem)
+
+
+def display_name(path: str | PathLike[str]) -> str:
+    """Return what messages call a file."""
+    return "stdin" if str(path) == STDIN else str(path)
 
 
 def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopology:
     """Read the content of a topology file; ``path`` is what the diagnostics call it."""
     text, document = _read_text(content)
     topology, findings = _validate(document.value, default_name)
+    if any(fault.code == "GEO006" for fault in document.faults):
+        # What stands behind a doubled key was not read, so a site may be in the group that it names.
+        findings = [(code, finding) for code, finding in findings if code != "GEO404"]
     show = _Presenter(path, text, document)
     diagnostics = {*map(show.fault, document.faults), *(show.finding(*finding) for finding in findings)}
     usable = not any(shown.severity is Severity.ERROR for shown in diagnostics)

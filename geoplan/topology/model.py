@@ -31,9 +31,9 @@ class Unit(FrozenModel):
     """One LoadMaster: its address, or a mapping with the address and what else is known of it."""
 
     address: Address = Field(description="The unit's own address.")
-    nat_address: Address | None = Field(None, description="How the other sites reach it, where they meet over NAT.")
-    api: ApiUrl | None = Field(None, description="The URL of its API; default https://ADDRESS.")
-    firmware: Firmware | None = Field(None, description="The version it runs, as the unit shows it.")
+    nat_address: Address | None = Field(default=None, description="How the other sites reach it over NAT.")
+    api: ApiUrl | None = Field(default=None, description="The URL of its API; default https://ADDRESS.")
+    firmware: Firmware | None = Field(default=None, description="The version it runs, as the unit shows it.")
 
     @model_validator(mode="before")
     @classmethod
@@ -80,7 +80,7 @@ class Location(FrozenModel):
 class Cluster(FrozenModel):
     """How the site's GEO cluster is called and where it stands."""
 
-    name: Name | None = Field(None, description="Default: the site's name. Unique in the group.")
+    name: Name | None = Field(default=None, description="Default: the site's name. Unique in the group.")
     location: Location | None = None
 
 
@@ -115,15 +115,15 @@ class Site(FrozenModel):
 class Timing(FrozenModel):
     """How long things take, for the estimates; all in seconds."""
 
-    boot_seconds: Seconds = Field(120.0, description="From the reboot until the unit answers again.")
-    sync_seconds: Seconds = Field(120.0, description="Until the slave holds what was entered on the active unit.")
-    manual_step_seconds: Seconds = Field(60.0, description="What a person needs for one step in the web interface.")
+    boot_seconds: Seconds = Field(default=120.0, description="From the reboot until the unit answers again.")
+    sync_seconds: Seconds = Field(default=120.0, description="Until the slave holds what the active unit has.")
+    manual_step_seconds: Seconds = Field(default=60.0, description="What a person needs for one step.")
 
 
 class Limits(FrozenModel):
     """What the LoadMasters can take."""
 
-    max_clusters: Count = Field(DEFAULT_MAX_CLUSTERS, description="GEO clusters in one group.")
+    max_clusters: Count = Field(default=DEFAULT_MAX_CLUSTERS, description="GEO clusters in one group.")
 
 
 class Group(NamedTuple):
@@ -138,7 +138,7 @@ class Topology(FrozenModel):
 
     model_config = ConfigDict(title="geoplan topology")
 
-    name: Name = Field("topology", description="Default: the file's name without its ending.")
+    name: Name = Field(default="topology", description="Default: the file's name without its ending.")
     sites: tuple[Site, ...] = Field(min_length=1)
     groups: Mapping[Name, tuple[Name, ...]] | None = Field(
         None, description="Names of groups and of the sites in each; without it all sites form one group."

@@ -95,6 +95,7 @@ class Outline(NamedTuple):
     sites: tuple[SiteOutline, ...]
     groups: tuple[GroupOutline, ...] | None
     max_clusters: int
+    empty_values: tuple[Loc, ...]
 
     @property
     def partner_groups(self) -> tuple[PartnerGroup, ...]:
@@ -120,7 +121,8 @@ def outline_of(document: object) -> Outline:
     return Outline(
         sites=tuple(_site(("sites", index), _mapping(site)) for index, site in enumerate(_list(top.get("sites")))),
         groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
-        max_clusters=limit if isinstance(limit, int) and limit is not True else DEFAULT_MAX_CLUSTERS,
+        max_clusters=limit if isinstance(limit, int) and limit is not True and limit > 0 else DEFAULT_MAX_CLUSTERS,
+        empty_values=tuple(_empty_values(document, ())),
     )
 
 
@@ -134,7 +136,7 @@ def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
         loc=loc,
         name=name,
         kinds=kinds,
-        unread_kind=not kinds and (not site or any(map(_mistyped_kind, site))),
+        unread_kind=not kinds and (not site or any(map(_may_be_kind, site))),
         units=tuple(_units(loc, site)),
         extra_remote_geo_access=tuple(
             chain.from_iterable(_addresses((*extra_loc, index), address) for index, address in extra)
@@ -143,8 +145,23 @@ def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
     )
 
 
-def _mistyped_kind(key: object) -> bool:
-    return key not in Site.model_fields and nearest(str(key), Site.model_fields) in KINDS
+def _may_be_kind(key: object) -> bool:
+    """Tell whether a key means a kind in a way that is reported for itself: empty, misplaced or mistyped."""
+    return key in (*KINDS, "master", "slave") or (
+        key not in Site.model_fields and nearest(str(key), Site.model_fields) in KINDS
+    )
+
+
+def _empty_values(value: object, loc: Loc) -> Iterator[Loc]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if inner is None:
+                yield (*loc, str(key))
+            else:
+                yield from _empty_values(inner, (*loc, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _empty_values(inner, (*loc, index))
 
 
 def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[UnitOutline]:

@@ -30,6 +30,12 @@ class Finding(NamedTuple):
 Rule = Callable[[Outline], Iterator[Finding]]
 
 
+def empty_value(outline: Outline) -> Iterator[Finding]:
+    """Find keys with nothing behind them."""
+    for loc in outline.empty_values:
+        yield Finding(loc, f"there is nothing behind '{loc[-1]}'", "write its value, or take the key out", at_key=True)
+
+
 def site_without_units(outline: Outline) -> Iterator[Finding]:
     """Find sites with neither a pair nor a standalone."""
     for site in outline.sites:
@@ -201,6 +207,7 @@ def nat_on_pair(outline: Outline) -> Iterator[Finding]:
 
 
 RULES: dict[str, Rule] = {
+    "GEO109": empty_value,
     "GEO205": address_used_twice,
     "GEO206": master_is_slave,
     "GEO305": name_used_twice,
@@ -229,14 +236,14 @@ def broken_rules(outline: Outline) -> Iterator[tuple[str, Finding]]:
 
 def require_well_formed(topology: Topology) -> None:
     """Raise :class:`geoplan.InvalidInputError` with every broken rule of a topology, warnings aside."""
-    found = broken_rules(outline_of(topology.model_dump(exclude_unset=True)))
+    found = broken_rules(outline_of(topology.model_dump(exclude_unset=True, exclude_none=True)))
     errors = [
         Diagnostic(topology.name, code, Severity.ERROR, finding.message, finding.hint, where=spell(finding.loc))
         for code, finding in found
         if CODES[code].severity is Severity.ERROR
     ]
     if errors:
-        raise InvalidInputError(f"the topology '{topology.name}' breaks {len(errors)} rules", errors)
+        raise InvalidInputError(f"the topology '{topology.name}' breaks the rules: {errors[0].message}", errors)
 
 
 def spell(loc: Loc) -> str:
@@ -267,9 +274,9 @@ def _second_use(written: WrittenAddress, first_user: str, first_text: str) -> Fi
 
 
 def _same_names(kind: str, names: Iterable[Text], *, at_key: bool = False) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
+    seen: dict[str, Text] = {}
     for name in names:
-        first = seen.setdefault(folded(name.text), name.text)
-        if first is not name.text:
-            message = f"the name '{name.text}' is used twice: another {kind} is called '{first}'"
+        first = seen.setdefault(folded(name.text), name)
+        if first is not name:
+            message = f"the name '{name.text}' is used twice: another {kind} is called '{first.text}'"
             yield Finding(name.loc, message, f"give each {kind} a name that differs in more than case", at_key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel
 
+from geoplan.topology.diagnostics import SENSITIVE_KEY
 from geoplan.topology.model import Topology
 from geoplan.topology.rules import Finding
 from geoplan.topology.spelling import nearest
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from geoplan.topology.document import Loc
-
-_SECRET_KEY = re.compile(r"passw(or)?d|pass(phrase|code)|pwd|api[-_]?(key|pass)|secret|token|credential", re.IGNORECASE)
 
 # What belongs where pydantic reports that something of another type stands.
 _EXPECTED = {
@@ -35,6 +34,18 @@ _EXPECTED = {
 }
 
 
+_EXAMPLES = {
+    "sites": "a list under it: - name: …",
+    "ha_pair": "ha_pair: {master: ADDRESS, slave: ADDRESS}",
+    "cluster": "cluster: {name: …}",
+    "location": "location: {latitude: 53.35, longitude: -6.26}",
+    "groups": "groups: {NAME: [SITE, SITE]}",
+    "timing": "timing: {boot_seconds: 120}",
+    "limits": "limits: {max_clusters: 18}",
+    "extra_remote_geo_access": "extra_remote_geo_access: [ADDRESS, ADDRESS]",
+}
+
+
 def shape_findings(error: ValidationError, document: object) -> Iterator[tuple[str, Finding]]:
     """Yield each fault of a document's shape, with its code."""
     yield from (("GEO105", finding) for finding in _secrets(document))
@@ -46,6 +57,7 @@ def shape_findings(error: ValidationError, document: object) -> Iterator[tuple[s
             (detail["type"] == "extra_forbidden" and _looks_secret(detail["loc"][-1]))
             or (detail["type"] == "missing" and detail["loc"] in meant)  # the key is there, mistyped
             or (detail["type"] == "too_short" and bool(detail["input"]))  # no site of several could be read
+            or (detail["input"] is None and detail["loc"] and isinstance(detail["loc"][-1], str))  # GEO109 says so
         )
         if not told_elsewhere:
             yield _finding(detail)
@@ -70,9 +82,11 @@ def _finding(detail: ErrorDetails) -> tuple[str, Finding]:
 
 
 def _unknown_key(loc: Loc) -> Finding:
-    key, near = str(loc[-1]), _meant_by(loc)
+    key, near, home = str(loc[-1]), _meant_by(loc), _HOMES.get(str(loc[-1]))
     if key == "<<":
         return Finding(loc, "YAML 1.2 knows no merge key", "write the values out where they are needed", at_key=True)
+    if home:
+        return Finding(loc, f"'{key}' does not belong here", f"write it under '{home}'", at_key=True)
     hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(_keys_known_at(loc[:-1]))}"
     return Finding(loc, f"unknown key '{shorten(key)}'", hint, at_key=True)
 
@@ -96,12 +110,11 @@ def _not_allowed(detail: ErrorDetails) -> Finding:
 def _wrong_type(detail: ErrorDetails) -> Finding:
     loc, expected, found = detail["loc"], _EXPECTED[detail["type"]], detail["input"]
     what = f"'{loc[-1]}'" if loc and isinstance(loc[-1], str) else "this entry" if loc else "the topology"
-    if found is None:
-        return Finding(loc, f"{what} is empty", f"write {expected}, or leave it out where it is not needed")
     if loc and loc[-1] in {"master", "slave", "standalone"}:
         return Finding(loc, f"a unit cannot be {_describe(found)}", "write its address, or a mapping with 'address'")
     quoted = isinstance(found, str) and "number" in expected and re.fullmatch(r"[-+]?[0-9.]+", found)
-    hint = "write it without quotes" if quoted else f"write {expected} here"
+    example = _EXAMPLES.get(str(loc[-1]) if loc else "")
+    hint = "write it without quotes" if quoted else f"write {example}" if example else f"write {expected} here"
     return Finding(loc, f"{what} has to be {expected}, but it is {_describe(found)}", hint)
 
 
@@ -136,6 +149,15 @@ def _keys_known_at(loc: Loc) -> list[str]:
     return list(model.model_fields)
 
 
+def _homes(model: type[BaseModel], key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each key that stands below the top with the key that it stands under."""
+    for name, field in model.model_fields.items():
+        if key and name != "name":
+            yield name, key
+        for inner in _models_in(field.annotation):
+            yield from _homes(inner, name)
+
+
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
@@ -161,4 +183,7 @@ def _secrets(document: object, loc: Loc = ()) -> Iterator[Finding]:
 
 
 def _looks_secret(key: str | int) -> bool:
-    return isinstance(key, str) and bool(_SECRET_KEY.search(key))
+    return isinstance(key, str) and bool(re.search(SENSITIVE_KEY, key, re.IGNORECASE))
+
+
+_HOMES = dict(_homes(Topology))

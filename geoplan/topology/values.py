@@ -89,6 +89,8 @@ def _address_fault(text: str) -> PydanticCustomError:
     host = bracketed[1] if bracketed else text.rpartition(":")[0]
     if _is_address(host):
         return fault("GEO203", f"'{text}' is more than an address", f"write it without brackets and port: {host}")
+    if _is_address(text.strip()):
+        return fault("GEO201", f"there is a space around '{text.strip()}'", f"write it without: {text.strip()}")
     if not text.strip():
         return fault("GEO201", "the address is empty", "write an IPv4 or IPv6 address, for example 172.24.1.5")
     if re.fullmatch(r"[0-9.]+", text):
@@ -108,8 +110,10 @@ def _is_address(text: str) -> bool:
 
 def _impossible_kind(address: IpAddress) -> str | None:
     """Name what rules an address out, with its article, or nothing where a unit can have it."""
-    if address.is_unspecified or (address.version == 4 and address.packed[0] == THIS_NETWORK):  # noqa: PLR2004
+    if address.is_unspecified:
         return "an unspecified"
+    if address.version == 4 and address.packed[0] == THIS_NETWORK:  # noqa: PLR2004 - IPv4
+        return "a 0.0.0.0/8"
     if address.is_loopback:
         return "a loopback"
     if address.is_multicast:
@@ -156,13 +160,13 @@ def _check_name(text: str) -> str:
 
 def _check_api_url(text: str) -> str:
     hint = "write https://HOST or https://HOST:PORT and nothing after it"
+    if "@" in text:
+        raise fault("GEO105", "the API's URL carries credentials", "leave them out; they come from the environment")
     try:
         url = urlsplit(text)
         port = url.port
     except ValueError:
         raise fault("GEO106", "the API's URL cannot be read", hint) from None
-    if url.username is not None or url.password is not None:
-        raise fault("GEO105", "the API's URL carries credentials", "leave them out; they come from the environment")
     whole = url.path in ("", "/") and not url.query and not url.fragment and port != 0
     if url.scheme != "https" or not url.hostname or not whole or re.search(r"\s", text):
         raise fault("GEO106", f"'{shorten(text)}' is not the URL of a LoadMaster's API", hint)

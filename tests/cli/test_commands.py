@@ -62,8 +62,9 @@ def test_check_of_a_good_file(geoplan: Geoplan) -> None:
     assert geoplan("check", EXAMPLE) == (0, f"{EXAMPLE}: no faults\n", "")
 
 
-def test_check_explains_a_code(geoplan: Geoplan) -> None:
-    outcome = geoplan("check", "--explain", "geo408")
+@pytest.mark.parametrize("code", ["GEO408", "geo408", "408"])
+def test_check_explains_a_code(code: str, geoplan: Geoplan) -> None:
+    outcome = geoplan("check", "--explain", code)
 
     assert outcome.code == 0
     assert outcome.stdout.startswith("GEO408 (error): A group has too many sites\n")
@@ -299,6 +300,54 @@ def test_full_disk_behind_standard_output_is_told(form: str) -> None:
 
     assert ended.returncode == 2
     assert ended.stderr == b"geoplan: error: cannot write standard output: No space left on device\n"
+
+
+def test_closed_standard_output_is_no_traceback() -> None:
+    command = f"{sys.executable} -m geoplan plan {EXAMPLE} >&-"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+
+    assert ended.stderr == b""
+    assert ended.returncode == 0
+
+
+def test_reader_that_never_reads_is_no_error() -> None:
+    command = f"{sys.executable} -m geoplan plan {EXAMPLE} --format json | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+
+    assert ended.stderr == b""
+    assert ended.returncode == 0
+
+
+def test_topology_is_never_replaced_by_its_own_plan(geoplan: Geoplan, tmp_path: Path) -> None:
+    topology = tmp_path / "topology.yaml"
+    topology.write_text(EXAMPLE.read_text())
+    (tmp_path / "link.yaml").symlink_to(topology)
+
+    for output in (topology, tmp_path / "link.yaml"):
+        outcome = geoplan("plan", topology, "--format", "yaml", "-o", output)
+        assert outcome.code == 2
+        assert "is the file that is read" in outcome.stderr
+    assert topology.read_text() == EXAMPLE.read_text()
+
+
+@pytest.mark.parametrize(("name", "start"), [("p.json", "{"), ("p.yml", "format: "), ("p.txt", "two-pairs")])
+def test_ending_of_the_output_picks_the_format(name: str, start: str, geoplan: Geoplan, tmp_path: Path) -> None:
+    geoplan("plan", EXAMPLE, "-o", tmp_path / name)
+
+    assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_endless_record_is_refused(geoplan: Geoplan) -> None:
+    outcome = geoplan("compare", EXAMPLE, "/dev/zero")
+
+    assert outcome.code == 2
+    assert "larger than 16 MiB" in outcome.stderr
+
+
+def test_standard_input_is_called_stdin_everywhere(geoplan: Geoplan) -> None:
+    assert geoplan("check", "-", stdin="sites: 1").stdout.endswith("stdin: 1 error\n")
+    assert geoplan("compare", EXAMPLE, "-", stdin="A").stderr.startswith("stdin:1:1: error: GEO602 ")
 
 
 def test_compare_reads_standard_input_once(geoplan: Geoplan) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from pydantic import ValidationError
 
-from geoplan import InvalidInputError, Plan, Topology, load_topology, make_plan
+from geoplan import HaPair, InvalidInputError, Plan, Site, Topology, Unit, load_topology, make_plan
 from geoplan.render import json as json_format
 from geoplan.render import lists
 from tests.conftest import ROOT, TOPOLOGIES
@@ -244,3 +244,18 @@ def test_topology_made_by_a_program_is_held_to_the_rules() -> None:
         ("GEO305", "sites[1].name"),
     ]
     assert str(raised.value.diagnostics[0]).startswith("topology: sites[1].standalone.address: error: GEO205 ")
+
+
+def test_sites_of_one_name_are_refused_although_they_are_one_and_the_same_text() -> None:
+    with pytest.raises(InvalidInputError, match="used twice"):
+        make_plan(topology({"name": "A", "standalone": "10.0.0.1"}, {"name": "A", "standalone": "10.0.0.2"}))
+
+
+def test_topology_is_built_from_the_public_names() -> None:
+    built = Topology(
+        sites=(
+            Site(name="HA Pair 1", ha_pair=HaPair(master=Unit(address="172.24.1.5"), slave=Unit(address="172.24.1.6"))),
+            Site(name="Standalone", standalone=Unit(address="172.24.1.9")),
+        )
+    )
+    assert make_plan(built).site("HA Pair 1").geo_partners == ("172.24.1.9",)

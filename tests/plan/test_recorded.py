@@ -34,7 +34,7 @@ def test_example_of_the_document_is_the_plan() -> None:
 
 def test_missing_and_extra_addresses_are_named_in_one_sentence() -> None:
     assert differences(changed("GEO LoadMaster Partners: 172.24.1.5", "GEO LoadMaster Partners: 10.0.0.1")) == [
-        "HA Pair 2: the recorded GEO LoadMaster Partners lacks 172.24.1.5 and has 10.0.0.1 too much"
+        "HA Pair 2: the recorded GEO LoadMaster Partners lacks 172.24.1.5 and has 10.0.0.1, which the plan has not"
     ]
 
 
@@ -76,7 +76,10 @@ def test_another_spelling_is_no_difference() -> None:
 
 def test_units_are_compared_too() -> None:
     assert differences(RECORDED.replace("172.24.1.10\nRemote", "172.24.1.11\nRemote")) == [
-        "Standalone LoadMaster 2: the record lacks the unit 172.24.1.10 and has the unit 172.24.1.11 too much"
+        (
+            "Standalone LoadMaster 2: the record lacks the unit 172.24.1.10 "
+            "and has the unit 172.24.1.11, which the plan has not"
+        )
     ]
 
 
@@ -129,6 +132,11 @@ def test_every_line_that_does_not_fit_is_told_with_its_place() -> None:
         ("GEO602", 8, 1),
         ("GEO602", 10, 1),
     ]
+
+
+def test_fault_stands_at_its_own_word_not_at_one_like_it() -> None:
+    recorded = "A\n10.0.0.1\nRemote GEO LoadMaster Access: 10.0.0.2 Load Load\nGEO LoadMaster Partners:\n"
+    assert faults(recorded) == [("GEO601", 3, 40), ("GEO601", 3, 45)]
 
 
 @pytest.mark.parametrize("recorded", ["", "\n\n", "HA Pair 1\n"])
