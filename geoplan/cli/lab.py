@@ -1,0 +1,110 @@
+"""``geoplan lab``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.files import load_topology, topology_argument
+
+if TYPE_CHECKING:
+    from geoplan.lab.lab import Lab
+
+EPILOG = """\b
+Faults are KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no]. KIND is one of
+  refuse reset timeout slow error html truncate ignore      what becomes of a request
+  no-return early-return lose-configuration flap            what becomes of a unit, at its reboot
+NAME is a command, set:PARAMETER for one parameter, or health. What is left out matches everything; without an
+occurrence the fault stays until it is lifted. applied=yes: it was done, although the answer was lost.
+
+\b
+  --fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1
+  --fault ignore,command=addcluster
+  --fault no-return,unit=172.24.1.5
+  --fault slow,seconds=0.5
+
+\b
+The control endpoint injects and lifts faults, fails sites over and switches units off, while the lab runs:
+  curl CONTROL/state
+  curl -d reset,command=reboot,occurrence=1 CONTROL/faults
+  curl -X DELETE CONTROL/faults
+  curl -X POST "CONTROL/sites/HA Pair 1/fail-over"    # a space is %20
+  curl -X POST CONTROL/units/172.24.1.5/power-off     # power-on, reboot, lose-configuration
+
+Ctrl-C or SIGTERM stops it, with exit code 0.
+"""
+
+
+@click.command("lab", epilog=EPILOG)
+@topology_argument
+@click.option("--boot-seconds", type=float, default=3, show_default=True, help="From a reboot until the unit is up.")
+@click.option(
+    "--failover-seconds", type=float, default=0.5, show_default=True, help="Until the standby takes over; below a boot."
+)
+@click.option("--sync-seconds", type=float, default=1, show_default=True, help="Until the standby has a change.")
+@click.option(
+    "--firmware",
+    metavar="VERSION",
+    help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
+)
+@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Let a fault lie in wait; repeatable.")
+@click.option("--endpoints", metavar="FILE", help="Write where everything answers, for push and diff, while it does.")
+@click.option("--port-base", type=int, metavar="PORT", help="Take the ports from here on: control, then two a unit.")
+@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
+@click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    boot_seconds: float,
+    failover_seconds: float,
+    sync_seconds: float,
+    firmware: str | None,
+    faults: tuple[str, ...],
+    endpoints: str | None,
+    port_base: int | None,
+    rate_limit: int | None,
+    standalone_health: bool,
+    quiet: bool,
+) -> None:
+    """Serve every unit of a topology as a simulated LoadMaster on loopback.
+
+    Each answers APIv1 and APIv2 with its own certificate, and its health check, and behaves as GEO and HA do:
+    reboots, failovers, replication, partners. Credentials are GEOPLAN_USER, GEOPLAN_PASSWORD and GEOPLAN_APIKEY, else
+    the user bal with a password that is generated and shown once.
+    """
+    from geoplan.lab.console import serve
+    from geoplan.lab.credentials import Credentials
+    from geoplan.lab.lab import Lab
+
+    lab = Lab(
+        load_topology(path),
+        boot_seconds=boot_seconds,
+        failover_seconds=failover_seconds,
+        sync_seconds=sync_seconds,
+        firmware=firmware,
+        credentials=Credentials.from_environment(os.environ),
+        faults=faults,
+        port_base=port_base,
+        rate_limit=rate_limit,
+        standalone_health=standalone_health,
+    )
+    serve(lab, announce=lambda: _announce(lab), endpoints=endpoints, log_requests=not quiet)
+
+
+def _announce(lab: Lab) -> None:
+    """Show where everything answers: a table on a terminal, aligned columns in a pipe."""
+    rows = [("UNIT", "SITE", "ROLE", "API", "HEALTH CHECK", "FINGERPRINT")]
+    for address, endpoint in lab.endpoints.units.items():
+        unit = lab.simulation.network.unit(address)
+        rows.append((address, unit.site, unit.role, endpoint.api, endpoint.health, endpoint.fingerprint))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    click.echo(f"\ncontrol   {lab.endpoints.control}")
+    click.echo(f"user      {lab.credentials.user}")
+    if not os.environ.get("GEOPLAN_PASSWORD"):
+        click.echo(f"password  {lab.credentials.password}")
+    click.echo("Ctrl-C stops it.\n")

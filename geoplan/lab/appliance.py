@@ -1,0 +1,103 @@
+"""The face of one unit: an HTTP request in, a response out, no socket in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geoplan.lab import api_v1, api_v2
+from geoplan.lab.answers import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, RefusalError
+from geoplan.lab.command_table import COMMANDS
+from geoplan.lab.commands import Command, Context, unknown_command
+from geoplan.lab.messages import Response
+from geoplan.lab.network import NotActiveError, TooManyClustersError
+from geoplan.lab.parameters import API_ENABLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geoplan.lab.answers import Answer
+    from geoplan.lab.calls import Call, Identity
+    from geoplan.lab.credentials import Credentials
+    from geoplan.lab.messages import Request
+
+HTML = "text/html"
+LOGIN_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>LoadMaster Login</title></head>\n"
+    b'<body><form method="post" action="/progs/login"><input name="user"><input name="pass" type="password">'
+    b"</form></body></html>\n"
+)
+NO_SUCH_PAGE = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body>Not Found</body></html>\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A wire format: how it reads a request, and how it writes a success and a failure."""
+
+    name: str
+    read: Callable[[Request], Call]
+    write: Callable[[Answer], Response]
+    write_refusal: Callable[[RefusalError], Response]
+
+
+V1 = Dialect("v1", api_v1.read, api_v1.write, api_v1.write_refusal)
+V2 = Dialect("v2", api_v2.read, api_v2.write, api_v2.write_refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """A unit with its web server."""
+
+    context: Context
+    credentials: Credentials
+
+    def dialect_of(self, request: Request) -> Dialect | None:
+        """Return the wire format that a request's path stands for, or nothing where it is not the API's."""
+        if request.path.rstrip("/") == api_v2.PATH:
+            return V2 if self.context.unit.firmware.has_api_v2 else None
+        return V1 if request.path.startswith(api_v1.PREFIX) else None
+
+    def page(self, request: Request) -> Response:
+        """Answer what is not the API's: its path where there is no such API, else the login page."""
+        missing = request.path.rstrip("/") == api_v2.PATH and not self.context.unit.firmware.has_api_v2
+        return Response(NOT_FOUND, HTML, NO_SUCH_PAGE) if missing else Response(200, HTML, LOGIN_PAGE)
+
+    def carry_out(self, dialect: Dialect, call: Call, *, pretend: bool = False) -> Response:
+        """Carry a command out and answer it; when pretending, answer alone."""
+        try:
+            return self._carry_out(dialect, call, pretend=pretend)
+        except RefusalError as refusal:
+            return dialect.write_refusal(refusal)
+        except NotActiveError:
+            return dialect.write_refusal(RefusalError(UNPROCESSABLE, "Not available: this unit is not active"))
+        except TooManyClustersError as error:
+            return dialect.write_refusal(RefusalError(UNPROCESSABLE, str(error)))
+
+    def _carry_out(self, dialect: Dialect, call: Call, *, pretend: bool) -> Response:
+        enabled = bool(self.context.unit.setting(API_ENABLED))
+        if not enabled and not _enables_api(call):
+            return Response(200, HTML, LOGIN_PAGE)
+        if not self._knows(call.identity):
+            raise RefusalError(UNAUTHORIZED, "Client Error: Authorization required")
+        command = self._command(call)
+        run = command.pretend if pretend and command.changes else command.run
+        return dialect.write(run(self.context, call))
+
+    def _command(self, call: Call) -> Command:
+        command = COMMANDS.get(call.command)
+        if command is None or not command.exists(self.context.unit.firmware):
+            raise unknown_command(call.command)
+        return command
+
+    def _knows(self, identity: Identity) -> bool:
+        if identity.api_key is not None:  # it wins over a user and a password
+            return self.credentials.accept_key(identity.api_key)
+        if identity.user is None or identity.password is None:
+            return False
+        return self.credentials.accept_user(identity.user, identity.password)
+
+
+def _enables_api(call: Call) -> bool:
+    """Tell whether a call turns the API on, which is the one that a unit takes while it is off (the Python SDK)."""
+    param = call.parameters.get("param")
+    return call.command == "set" and isinstance(param, str) and param.lower() == API_ENABLED

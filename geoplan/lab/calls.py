@@ -1,0 +1,122 @@
+"""A command with its parameters, as read from either format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from geoplan.lab.addresses import canonical, split_addresses
+from geoplan.lab.answers import BAD_REQUEST, UNPROCESSABLE, RefusalError
+
+if TYPE_CHECKING:
+    from geoplan.lab.parameters import Parameter, Value
+
+TRUE_WORDS = frozenset({"yes", "y", "1", "true", "on"})
+FALSE_WORDS = frozenset({"no", "n", "0", "false", "off"})
+MAX_PORT = 65535
+
+Written = str | bool | int | float | None | Sequence[object] | Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request says it is."""
+
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command, in lower case, and its parameters by names in lower case.
+
+    The methods read one parameter; each raises :class:`RefusalError` where it is missing or not what it should be.
+    """
+
+    command: str
+    identity: Identity
+    parameters: Mapping[str, Written] = field(default_factory=dict, repr=False)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a parameter was given."""
+        return name in self.parameters
+
+    def text(self, name: str) -> str:
+        """Return a text without characters that an answer could not carry."""
+        written = self._written(name)
+        if isinstance(written, bool):
+            return "yes" if written else "no"
+        if not isinstance(written, str | int | float):
+            raise _bad(name)
+        text = str(written)
+        if not text.isprintable():
+            raise _bad(name)
+        return text
+
+    def address(self, name: str) -> str:
+        """Return one address as it was written."""
+        text = self.text(name).strip()
+        try:
+            canonical(text)
+        except ValueError:
+            raise _bad(name) from None
+        return text
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return a list of addresses, separated by commas or spaces, or a JSON array."""
+        written = self._written(name)
+        parts = list(written) if isinstance(written, Sequence) and not isinstance(written, str) else [written or ""]
+        try:
+            return split_addresses(" ".join(part if isinstance(part, str) else "?" for part in parts))
+        except ValueError:
+            raise _bad(name) from None
+
+    def number(self, name: str, lowest: int, highest: int) -> int:
+        """Return a whole number between two others."""
+        try:
+            number = int(self.text(name))
+        except ValueError:
+            raise _bad(name) from None
+        if not lowest <= number <= highest:
+            raise _bad(name)
+        return number
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no in any of its spellings."""
+        word = self.text(name).lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise _bad(name)
+        return word in TRUE_WORDS
+
+    def one_of(self, name: str, choices: Sequence[str]) -> str:
+        """Return one of some words, whatever its case."""
+        word = self.text(name).lower()
+        found = next((choice for choice in choices if choice.lower() == word), None)
+        if found is None:
+            raise _bad(name)
+        return found
+
+    def value_of(self, parameter: Parameter, name: str = "value") -> Value:
+        """Return a value of the kind that a parameter takes."""
+        match parameter.kind:
+            case "addresses":
+                return self.addresses(name)
+            case "flag":
+                return self.flag(name)
+            case "port":
+                return self.number(name, 1, MAX_PORT)
+            case "number":
+                return self.number(name, 0, MAX_PORT)
+            case "text":
+                return self.text(name)
+
+    def _written(self, name: str) -> Written:
+        if name not in self.parameters:
+            raise RefusalError(BAD_REQUEST, f"Mandatory parameter {name} missing from request")
+        return self.parameters[name]
+
+
+def _bad(name: str) -> RefusalError:
+    return RefusalError(UNPROCESSABLE, f"Invalid value for {name}")

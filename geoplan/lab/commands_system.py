@@ -1,0 +1,105 @@
+"""Parameters, backup, reboot and what else concerns the unit itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from geoplan.lab.answers import UNPROCESSABLE, Answer, RefusalError
+from geoplan.lab.commands import Command, Context
+from geoplan.lab.parameters import PARAMETERS, Parameter, Value
+
+if TYPE_CHECKING:
+    from geoplan.lab.calls import Call
+    from geoplan.lab.firmware import Firmware
+    from geoplan.lab.unit import Unit
+
+MIN_SECRET, MAX_SECRET = 8, 127  # characters (Updating the LoadMaster Software)
+
+_FIRST_SECOND = {"master": "first", "slave": "second"}
+
+
+def role_word(unit: Unit) -> str:
+    """Return a unit's HA mode in the words of its firmware."""
+    if unit.role == "standalone":
+        return "single"
+    return _FIRST_SECOND[unit.role] if unit.firmware.has_cloud_ha else unit.role
+
+
+def get(context: Context, call: Call) -> Answer:
+    """Answer a parameter under the name that was asked for."""
+    asked = call.text("param")
+    return Answer(data={asked: _value(context.unit, _parameter(asked))})
+
+
+def get_all(context: Context, _call: Call) -> Answer:
+    """Answer all parameters."""
+    return Answer(data={name: _value(context.unit, parameter) for name, parameter in PARAMETERS.items()})
+
+
+def set_parameter(context: Context, call: Call) -> Answer:
+    """Write a parameter."""
+    parameter = _parameter(call.text("param"))
+    value = call.value_of(parameter)
+    if not parameter.writable:
+        raise RefusalError(UNPROCESSABLE, f"Parameter {parameter.name} cannot be set")
+    context.network.set_parameter(context.unit, parameter.name, value)
+    return Answer()
+
+
+def set_secret(context: Context, call: Call) -> Answer:
+    """Write the Partner Shared Secret of this unit alone; nothing ever reads it back."""
+    secret = call.text("secret")
+    if not MIN_SECRET <= len(secret) <= MAX_SECRET:
+        raise RefusalError(UNPROCESSABLE, f"The secret must have {MIN_SECRET} to {MAX_SECRET} characters")
+    context.unit.secret = secret
+    return Answer()
+
+
+def backup(context: Context, _call: Call) -> Answer:
+    """Answer a file with all that the unit would need to be restored, in the lab's own format."""
+    unit = context.unit
+    content = {
+        "unit": unit.address,
+        "settings": {**unit.configuration.settings, **unit.own},
+        "clusters": [f"{cluster.name} {address}" for address, cluster in context.network.clusters(unit)],
+        "fqdns": [fqdn.name for fqdn in context.network.fqdns(unit)],
+    }
+    return Answer(file=b"GEOPLAN LAB BACKUP\n" + json.dumps(content, indent=1).encode() + b"\n")
+
+
+def reboot(context: Context, _call: Call) -> Answer:
+    """Answer, and then be gone."""
+    context.reboot()
+    return Answer()
+
+
+def _parameter(name: str) -> Parameter:
+    parameter = PARAMETERS.get(name.lower())
+    if parameter is None:
+        raise RefusalError(UNPROCESSABLE, f"Unknown parameter {name}")
+    return parameter
+
+
+def _value(unit: Unit, parameter: Parameter) -> Value:
+    match parameter.name:
+        case "version":
+            return unit.firmware.release
+        case "hamode":
+            return role_word(unit)
+        case name:
+            return unit.setting(name)
+
+
+def _has_secret(firmware: Firmware) -> bool:
+    return firmware.has_partner_secret
+
+
+COMMANDS = (
+    Command("get", get),
+    Command("set", set_parameter, changes=True),
+    Command("getall", get_all),
+    Command("setlmcommsecret", set_secret, changes=True, exists=_has_secret),
+    Command("backup", backup),
+    Command("reboot", reboot, changes=True),
+)

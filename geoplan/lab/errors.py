@@ -1,0 +1,9 @@
+"""What a user of the lab can get wrong."""
+
+from __future__ import annotations
+
+from geoplan.errors import GeoplanError
+
+
+class LabError(GeoplanError):
+    """The lab cannot be started or asked like this; it says why and what to do instead."""

@@ -1,0 +1,87 @@
+"""The GEO configuration that partners share: clusters and FQDNs, each with the time of its last change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+ClusterType = Literal["default", "remoteLM", "localLM"]
+Checker = Literal["none", "tcp", "icmp"]
+
+CLUSTER_TYPES: tuple[ClusterType, ...] = ("default", "remoteLM", "localLM")
+CHECKERS: tuple[Checker, ...] = ("none", "tcp", "icmp")
+
+
+class Stamp(NamedTuple):
+    """The time of a change in seconds, and its number, which tells apart what happened in one moment."""
+
+    seconds: float
+    number: int
+
+
+class Key(NamedTuple):
+    """The identity of an entry: a cluster's place, which for both units of a pair is the pair, or an FQDN's name."""
+
+    kind: Literal["cluster", "fqdn"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A GEO cluster by the address that it was given."""
+
+    address: str
+    name: str
+    type: ClusterType = "default"
+    checker: Checker = "none"
+    checker_port: int = 0
+    enabled: bool = True
+    latitude_seconds: int = 0
+    """Seconds of arc; south is negative."""
+    longitude_seconds: int = 0
+    """Seconds of arc; west is negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fqdn:
+    """A GEO FQDN, as far as the lab knows it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A cluster or an FQDN since its last change; without content it was removed then."""
+
+    created: Stamp
+    changed: Stamp
+    content: Cluster | Fqdn | None
+
+
+Entries = Mapping[Key, Entry]
+
+
+def later_of(*configurations: Entries) -> Entries:
+    """Return all entries of some configurations; of one that is in several, the one that was changed last."""
+    merged: dict[Key, Entry] = {}
+    for entries in configurations:
+        for key, entry in entries.items():
+            if key not in merged or entry.changed > merged[key].changed:
+                merged[key] = entry
+    return merged
+
+
+class Spread:
+    """Which changes have reached a unit other than the one they were made on."""
+
+    def __init__(self) -> None:
+        self._changes: set[Stamp] = set()
+
+    def record(self, entries: Entries) -> None:
+        """Record that a unit has received these."""
+        self._changes.update(entry.changed for entry in entries.values())
+
+    def of(self, entries: Entries) -> Entries:
+        """Return those of the entries that some other unit has had."""
+        return {key: entry for key, entry in entries.items() if entry.changed in self._changes}

@@ -1,0 +1,188 @@
+"""The lab: a topology's units, served on loopback until it is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from geoplan.lab.certificates import make_certificate
+from geoplan.lab.clock import LoopClock
+from geoplan.lab.control import control_app
+from geoplan.lab.endpoints import Endpoints, UnitEndpoint
+from geoplan.lab.errors import LabError
+from geoplan.lab.listener import Listener, server_config
+from geoplan.lab.server import quiet_uvicorn, units_app
+from geoplan.lab.simulation import Simulation
+from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, Timings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from geoplan.lab.credentials import Credentials
+    from geoplan.lab.faults import Fault
+    from geoplan.lab.outages import Port
+    from geoplan.topology.model import Topology
+
+MAX_PORT = 65535
+
+
+class Lab:
+    """Serve every unit of a topology on loopback while the ``async with`` block lasts.
+
+    The times are in seconds. Ports are free ones, or from ``port_base`` on: the control endpoint, then each unit's
+    API and health check in order of declaration. Entering raises :class:`LabError` where a port is taken or the
+    timings cannot be; afterwards everything answers. For what else the options mean see :class:`Simulation`.
+    """
+
+    def __init__(  # noqa: PLR0913 - options
+        self,
+        topology: Topology,
+        *,
+        boot_seconds: float = DEFAULT_BOOT_SECONDS,
+        failover_seconds: float = DEFAULT_FAILOVER_SECONDS,
+        sync_seconds: float = DEFAULT_SYNC_SECONDS,
+        firmware: str | None = None,
+        credentials: Credentials | None = None,
+        faults: Sequence[Fault | str] = (),
+        port_base: int | None = None,
+        rate_limit: int | None = None,
+        standalone_health: bool = False,
+    ) -> None:
+        self._topology = topology
+        self._timings = Timings(boot_seconds, failover_seconds, sync_seconds)
+        self._firmware = firmware
+        self._credentials = credentials
+        self._faults = faults
+        self._port_base = port_base
+        self._rate_limit = rate_limit
+        self._standalone_health = standalone_health
+        self._listeners: dict[tuple[str, Port], Listener] = {}
+        self._control: Listener | None = None
+        self._simulation: Simulation | None = None
+        self._endpoints: Endpoints | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start, and return once every unit answers."""
+        quiet_uvicorn()
+        self._clock = LoopClock()
+        self._simulation = Simulation(
+            self._topology,
+            self._clock,
+            timings=self._timings,
+            firmware=self._firmware,
+            credentials=self._credentials,
+            rate_limit=self._rate_limit,
+            standalone_health=self._standalone_health,
+            on_change=self._follow,
+        )
+        try:
+            for fault in self._faults:
+                self._simulation.inject(fault)
+            self._endpoints = self._bind(self._simulation)
+            self._follow()
+            await asyncio.gather(*(listener.opened() for listener in self._all_listeners()))
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop at once; every connection ends and every port is free again."""
+        await self._stop()
+
+    @property
+    def simulation(self) -> Simulation:
+        """The units behind the ports. Raises :class:`LabError` before the lab has been entered."""
+        if self._simulation is None:
+            raise LabError("the lab is not running", hint="enter it with `async with`")
+        return self._simulation
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where everything answers. Raises :class:`LabError` before the lab has been entered."""
+        if self._endpoints is None:
+            raise LabError("the lab is not running", hint="enter it with `async with`")
+        return self._endpoints
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who may use the units' API."""
+        return self.simulation.credentials
+
+    def inject(self, fault: Fault | str) -> int:
+        """Let a fault lie in wait; see :meth:`Simulation.inject`."""
+        return self.simulation.inject(fault)
+
+    def lift(self, number: int) -> None:
+        """Take a fault away by its number."""
+        self.simulation.lift(number)
+
+    def lift_all(self) -> None:
+        """Take all faults away."""
+        self.simulation.lift_all()
+
+    def fail_over(self, site: str) -> None:
+        """Let a pair's active unit step down for its standby."""
+        self.simulation.fail_over(site)
+
+    def power_off(self, address: str) -> None:
+        """Cut a unit's power."""
+        self.simulation.power_off(address)
+
+    def power_on(self, address: str) -> None:
+        """Give a unit power again; it then boots."""
+        self.simulation.power_on(address)
+
+    def lose_configuration(self, address: str) -> None:
+        """Take a unit's configuration and its memory of submitted partners."""
+        self.simulation.lose_configuration(address)
+
+    def state(self) -> dict[str, object]:
+        """Return everything there is to know, without secrets, as JSON would hold it."""
+        return self.simulation.state()
+
+    def _bind(self, simulation: Simulation) -> Endpoints:
+        addresses = list(simulation.network.units)
+        ports = _ports(self._port_base, 1 + 2 * len(addresses))
+        self._control = Listener(next(ports), server_config(control_app(simulation)), {})
+        config = server_config(units_app(simulation))
+        units = {}
+        for address in addresses:
+            certificate = make_certificate(address)
+            api = Listener(next(ports), config, {"address": address, "port": "api"}, certificate.context)
+            self._listeners[address, "api"] = api
+            health = Listener(next(ports), config, {"address": address, "port": "health"})
+            self._listeners[address, "health"] = health
+            units[address] = UnitEndpoint(api.url, health.url, certificate.fingerprint)
+        return Endpoints(units, self._control.url)
+
+    def _follow(self) -> None:
+        """Open and close the ports as the units' state wants them."""
+        if self._control and self._simulation:
+            self._control.set_open(wanted=True)
+            for (address, port), listener in self._listeners.items():
+                listener.set_open(wanted=self._simulation.accepts(address, port))
+
+    def _all_listeners(self) -> list[Listener]:
+        return [*self._listeners.values(), *([self._control] if self._control else [])]
+
+    async def _stop(self) -> None:
+        self._clock.stop()
+        listeners = self._all_listeners()
+        self._listeners, self._control = {}, None
+        await asyncio.gather(*(listener.stop() for listener in listeners))
+
+
+def _ports(base: int | None, needed: int) -> Iterator[int]:
+    """Return the ports to take: that many from the base on, or zeros, which stand for free ones."""
+    if base is None:
+        return iter([0] * needed)
+    if not 1 <= base <= MAX_PORT - needed + 1:
+        raise LabError(
+            f"the lab needs {needed} ports, and from {base} on there are not that many",
+            hint=f"choose a --port-base from 1024 to {MAX_PORT - needed + 1}",
+        )
+    return iter(range(base, base + needed))

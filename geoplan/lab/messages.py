@@ -1,0 +1,72 @@
+"""What goes over the wire, without a wire: a request, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request to one unit."""
+
+    method: str
+    path: str
+    """Percent-decoded, without the query."""
+    query: str = field(default="", repr=False)
+    """Still percent-encoded."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By names in lower case."""
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Ending(StrEnum):
+    """How an exchange ends on the transport."""
+
+    ANSWERED = "answered"
+    """The whole response is sent."""
+    TRUNCATED = "truncated"
+    """Half of the body is sent, then the connection ends without TLS's goodbye."""
+    CLOSED = "closed"
+    """The connection ends without an answer and without TLS's goodbye."""
+    RESET = "reset"
+    """The connection is reset without an answer."""
+    SILENCE = "silence"
+    """Nothing is ever sent, and the connection stays."""
+    REFUSED = "refused"
+    """There was no connection: nothing listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a request: a transport carries it out."""
+
+    ending: Ending
+    response: Response | None = None
+    """What is sent, where the ending has something sent at all."""
+    delay_seconds: float = 0.0
+    """How long after the request, on the lab's clock. A unit that goes down in between sends nothing."""
+    log: str = ""
+    """The request and its fate in a line without secrets; empty where no request was read."""
+
+    @property
+    def sent_body(self) -> bytes:
+        """The part of the body that reaches the client."""
+        if self.response is None or self.ending not in (Ending.ANSWERED, Ending.TRUNCATED):
+            return b""
+        body = self.response.body
+        return body if self.ending is Ending.ANSWERED else body[: len(body) // 2]

@@ -1,0 +1,246 @@
+"""The whole lab without a socket: units that answer requests, faults that befall them, and what operators can do.
+
+A transport asks :meth:`Simulation.accepts` before it connects and carries out what :meth:`Simulation.handle` returns;
+the lab's own one is in ``server``. With a :class:`geoplan.lab.SimulatedClock` every run is the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from geoplan.lab import api_v1, state
+from geoplan.lab.answers import RefusalError
+from geoplan.lab.appliance import HTML, LOGIN_PAGE, V1, Appliance
+from geoplan.lab.command_table import COMMANDS
+from geoplan.lab.commands import Context
+from geoplan.lab.credentials import Credentials
+from geoplan.lab.errors import LabError
+from geoplan.lab.faults import HEALTH, REBOOT, Fault, FaultKind, Faults, Injected
+from geoplan.lab.messages import Ending, Outcome, Response
+from geoplan.lab.network import Network
+from geoplan.lab.outages import Outages
+from geoplan.lab.parameters import GEO_PARTNERS
+from geoplan.lab.requestlog import describe_call, describe_fate, describe_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geoplan.lab.appliance import Dialect
+    from geoplan.lab.calls import Call
+    from geoplan.lab.clock import Clock
+    from geoplan.lab.messages import Request
+    from geoplan.lab.outages import Port
+    from geoplan.lab.timings import Timings
+    from geoplan.lab.unit import Unit
+    from geoplan.topology.model import Topology
+
+RATE_WINDOW_SECONDS = 1.0
+
+_WRECKED = {
+    FaultKind.REFUSE: Ending.RESET,
+    FaultKind.RESET: Ending.RESET,
+    FaultKind.TIMEOUT: Ending.SILENCE,
+    FaultKind.TRUNCATE: Ending.TRUNCATED,
+}
+_ANSWERED = frozenset({FaultKind.SLOW, FaultKind.TRUNCATE, FaultKind.IGNORE})
+_REPLACED: dict[FaultKind, Response] = {
+    FaultKind.ERROR: Response(500, HTML, b"<html><body>Internal Server Error</body></html>\n"),
+    FaultKind.HTML: Response(200, HTML, LOGIN_PAGE),
+}
+
+
+class Responder(Protocol):
+    """What answers one request."""
+
+    def __call__(self, *, pretend: bool) -> Response:
+        """Do what is asked and answer it; when pretending, answer alone."""
+
+
+class Simulation:
+    """A topology's units as they answer.
+
+    ``rate_limit`` is the number of API requests that a unit takes in a second, without it any number.
+    ``standalone_health`` lets standalones serve the health check too. ``on_change`` is called after everything that
+    may open or close a port. Raises :class:`LabError` for impossible timings or firmware.
+    """
+
+    def __init__(  # noqa: PLR0913 - options
+        self,
+        topology: Topology,
+        clock: Clock,
+        *,
+        timings: Timings | None = None,
+        firmware: str | None = None,
+        credentials: Credentials | None = None,
+        rate_limit: int | None = None,
+        standalone_health: bool = False,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.clock = clock
+        self.credentials = credentials or Credentials()
+        self.faults = Faults()
+        self._on_change = on_change
+        self._standalone_health = standalone_health
+        self._rate_limit = rate_limit
+        self._recent: dict[str, deque[float]] = {}
+        self.network = Network(
+            topology, clock, timings, firmware=firmware, secret=secrets.token_urlsafe(24), on_change=self._changed
+        )
+        self._outages = Outages(self.network, self.faults, self._changed)
+        self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
+
+    # -- what a transport asks ---------------------------------------------------------------------------------------
+
+    def accepts(self, address: str, port: Port = "api") -> bool:
+        """Tell whether a unit's port takes connections now, or refuses them."""
+        unit = self.network.unit(address)
+        if not unit.is_up or self._outages.refuses(unit, port):
+            return False
+        return port == "api" or unit.role != "standalone" or self._standalone_health
+
+    def handle(self, address: str, request: Request) -> Outcome:
+        """Let a unit answer a request to its API; what that changes has happened when this returns."""
+        unit = self.network.unit(address)
+        if not self.accepts(unit.address):
+            return Outcome(Ending.REFUSED)
+        if self._is_too_fast(unit):
+            return _told(Outcome(Ending.CLOSED), f"{describe_page(request)} (rate limit)", [])
+        appliance = self._appliances[unit]
+        dialect = appliance.dialect_of(request)
+        if dialect is None:
+            return _told(Outcome(Ending.ANSWERED, appliance.page(request)), describe_page(request), [])
+        if dialect is V1 and len(request.query) > api_v1.MAX_QUERY:
+            return _told(Outcome(Ending.RESET), f"{describe_page(request)} (query too long)", [])
+        try:
+            call = dialect.read(request)
+        except RefusalError as refusal:
+            return _told(Outcome(Ending.ANSWERED, dialect.write_refusal(refusal)), describe_page(request), [])
+        happening = self.faults.met_by(unit.address, call.command, _param(call))
+        outcome = self._answer(unit, dialect, call, happening)
+        return _told(outcome, describe_call(dialect.name, request, call), happening)
+
+    def check_health(self, address: str, request: Request) -> Outcome:
+        """Let a unit answer its health check: 200 on the active one, 503 on the standby."""
+        unit = self.network.unit(address)
+        if not self.accepts(unit.address, "health"):
+            return Outcome(Ending.REFUSED)
+        happening = self.faults.met_by(unit.address, HEALTH)
+        status = 200 if self.network.is_active(unit) else 503
+        response = Response(status, "text/plain", b"OK\n" if status == 200 else b"Service Unavailable\n")  # noqa: PLR2004
+        outcome = self._befall(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
+        return _told(outcome, f"health {describe_page(request)}", happening)
+
+    # -- what an operator, a trainer or a test does ------------------------------------------------------------------
+
+    def inject(self, fault: Fault | str) -> int:
+        """Let a fault lie in wait, given as such or as ``--fault`` takes it; return the number that lifts it.
+
+        Raises :class:`LabError` for a fault that could never happen, such as one of an unknown unit or command.
+        """
+        wanted = Fault.parse(fault) if isinstance(fault, str) else fault
+        if wanted.unit is not None:
+            self.network.unit(wanted.unit)
+        name = (wanted.trigger or HEALTH).partition(":")[0]
+        if name != HEALTH and name not in COMMANDS:
+            raise LabError(f"no unit knows the command '{name}'", hint="see `listapi` for the commands there are")
+        number = self.faults.inject(wanted)
+        self._outages.begin(Injected(number, wanted))
+        self._changed()
+        return number
+
+    def lift(self, number: int) -> None:
+        """Take a fault away: who does not return boots now, who refuses accepts again."""
+        self.faults.lift(number)
+        self._outages.recover()
+        self._changed()
+
+    def lift_all(self) -> None:
+        """Take all faults away."""
+        for number, _ in list(self.faults):
+            self.lift(number)
+
+    def fail_over(self, site: str) -> None:
+        """Let a pair's active unit step down for its standby. Raises :class:`LabError` where there is none."""
+        self.network.fail_over(site)
+
+    def power_off(self, address: str) -> None:
+        """Cut a unit's power. Raises :class:`LabError` for an unknown unit, as the next ones do."""
+        self.network.power_off(self.network.unit(address))
+
+    def power_on(self, address: str) -> None:
+        """Give a unit power again; it then boots."""
+        self.network.power_on(self.network.unit(address))
+
+    def reboot(self, address: str) -> None:
+        """Reboot a unit at once, with the faults that lie in wait for its reboot."""
+        unit = self.network.unit(address)
+        self._outages.reboot(unit, self.faults.met_by(unit.address, REBOOT))
+
+    def lose_configuration(self, address: str) -> None:
+        """Take a unit's configuration and its memory of submitted partners."""
+        self.network.lose_configuration(self.network.unit(address))
+
+    def state(self) -> dict[str, object]:
+        """Return everything there is to know, without secrets, as JSON would hold it."""
+        return state.describe(self.network, self.faults)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _answer(self, unit: Unit, dialect: Dialect, call: Call, happening: list[Injected]) -> Outcome:
+        if call.command == "set" and _param(call) == GEO_PARTNERS:
+            self._outages.before_resubmission(unit)
+        if call.command == REBOOT:
+            self._outages.prepare(unit, happening)
+        outcome = self._befall(unit, happening, "api", partial(self._appliances[unit].carry_out, dialect, call))
+        if call.command != REBOOT:
+            self._outages.befall(unit, happening)
+        return outcome
+
+    def _befall(self, unit: Unit, happening: list[Injected], port: Port, respond: Responder) -> Outcome:
+        """Answer a request as far as the first fault of requests lets it."""
+        injected = next((injected for injected in happening if not injected.fault.kind.befalls_unit), None)
+        if injected is None:
+            return Outcome(Ending.ANSWERED, respond(pretend=False))
+        fault = injected.fault
+        response: Response | None
+        if fault.kind in _ANSWERED:
+            response = respond(pretend=not fault.is_applied)
+        else:
+            if fault.is_applied:
+                respond(pretend=False)
+            response = _REPLACED.get(fault.kind)
+        if fault.kind is FaultKind.REFUSE:
+            self._outages.refuse(unit, injected, port)
+        delay = fault.delay_seconds if fault.kind is FaultKind.SLOW else 0.0
+        return Outcome(_WRECKED.get(fault.kind, Ending.ANSWERED), response, delay)
+
+    def _is_too_fast(self, unit: Unit) -> bool:
+        if self._rate_limit is None:
+            return False
+        now = self.clock.now()
+        recent = self._recent.setdefault(unit.address, deque())
+        while recent and now - recent[0] >= RATE_WINDOW_SECONDS:
+            recent.popleft()
+        if len(recent) >= self._rate_limit:
+            return True
+        recent.append(now)
+        return False
+
+    def _appliance(self, unit: Unit) -> Appliance:
+        return Appliance(Context(self.network, unit, lambda: self._outages.expect_reboot(unit)), self.credentials)
+
+    def _changed(self) -> None:
+        self._on_change()
+
+
+def _param(call: Call) -> str | None:
+    param = call.parameters.get("param")
+    return param.lower() if isinstance(param, str) else None
+
+
+def _told(outcome: Outcome, request: str, happening: list[Injected]) -> Outcome:
+    log = f"{request} -> {describe_fate(outcome, happening)}"
+    return Outcome(outcome.ending, outcome.response, outcome.delay_seconds, log)

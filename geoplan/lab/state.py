@@ -1,0 +1,59 @@
+"""The lab's whole state as plain data, for the control endpoint and for tests. No secret is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geoplan.lab.faults import Faults
+    from geoplan.lab.network import Network
+    from geoplan.lab.pair import Pair
+    from geoplan.lab.unit import Unit
+
+
+def describe(network: Network, faults: Faults) -> dict[str, object]:
+    """Return units, pairs, links and faults."""
+    return {
+        "seconds": round(network.clock.now(), 3),
+        "timings": {
+            "boot_seconds": network.timings.boot_seconds,
+            "failover_seconds": network.timings.failover_seconds,
+            "sync_seconds": network.timings.sync_seconds,
+        },
+        "units": {address: _unit(network, unit) for address, unit in network.units.items()},
+        "pairs": {site: _pair(pair) for site, pair in network.pairs.items()},
+        "links": sorted(sorted(unit.address for unit in link) for link in network.partners),
+        "faults": [{"number": number, "fault": str(fault)} for number, fault in faults],
+    }
+
+
+def _unit(network: Network, unit: Unit) -> dict[str, object]:
+    return {
+        "site": unit.site,
+        "role": unit.role,
+        "nat_address": unit.nat_address,
+        "firmware": unit.firmware.text,
+        "power": unit.power.value,
+        "active": network.is_active(unit),
+        "pacified": unit.pacified,
+        "reboots": len(unit.reboots),
+        "has_secret": unit.secret is not None,
+        "remote_geo_access": list(unit.remote_geo_access),
+        "geo_partners": list(unit.geo_partners),
+        "submitted_geo_partners": None if unit.submitted is None else list(unit.submitted),
+        "partner_status": {address: "green" if green else "red" for address, green in network.partners.status_of(unit)},
+        "clusters": [
+            {"address": address, "name": cluster.name, "type": cluster.type}
+            for address, cluster in network.clusters(unit)
+        ],
+        "fqdns": [fqdn.name for fqdn in network.fqdns(unit)],
+    }
+
+
+def _pair(pair: Pair) -> dict[str, object]:
+    return {
+        "master": pair.master.address,
+        "slave": pair.slave.address,
+        "active": pair.active.address if pair.active else None,
+        "preferred_host": "master" if pair.prefers_master else "none",
+    }

@@ -1,0 +1,103 @@
+"""One simulated LoadMaster: what it has, what it remembers and whether it is up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from geoplan.lab.parameters import GEO_PARTNERS, OWN_DEFAULTS, REMOTE_GEO_ACCESS, SYNCHRONISED_DEFAULTS, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.lab.firmware import Firmware
+    from geoplan.lab.geo import Entries
+
+Role = Literal["master", "slave", "standalone"]
+
+
+class Power(StrEnum):
+    """Whether a unit answers at all."""
+
+    UP = "up"
+    BOOTING = "booting"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the active unit of a pair replicates: settings and GEO entries. Never changed, only replaced."""
+
+    settings: Mapping[str, Value] = field(default_factory=lambda: SYNCHRONISED_DEFAULTS)
+    geo: Entries = field(default_factory=dict)
+
+    def with_settings(self, changed: Mapping[str, Value]) -> Configuration:
+        """Return it with some settings changed."""
+        return replace(self, settings={**self.settings, **changed})
+
+    def with_geo(self, entries: Entries) -> Configuration:
+        """Return it with these GEO entries and no others."""
+        return replace(self, geo=entries)
+
+
+@dataclass(slots=True)
+class HaParameters:
+    """The HA parameters of one unit, which are never synchronised."""
+
+    partner: str = ""
+    health_check_port: int = 0
+    prefer_master: bool = True
+    all_interfaces: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """One LoadMaster. The network moves it from state to state; a unit does nothing of its own accord."""
+
+    address: str
+    nat_address: str | None
+    site: str
+    role: Role
+    firmware: Firmware
+    ha: HaParameters = field(default_factory=HaParameters)
+    secret: str | None = field(default=None, repr=False)
+    """The Partner Shared Secret."""
+    own: dict[str, Value] = field(default_factory=lambda: dict(OWN_DEFAULTS))
+    """The settings that HA does not synchronise (section 4)."""
+    configuration: Configuration = field(default_factory=Configuration)
+    submitted: tuple[str, ...] | None = None
+    """The partners list last submitted on this very unit: replication leaves it alone, a reboot keeps it."""
+    power: Power = Power.UP
+    pacified: bool = False
+    """Rebooted too often: it answers, and takes part in nothing."""
+    reboots: list[float] = field(default_factory=list)
+    """When it was rebooted, in seconds of the lab's clock."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        return self.power is Power.UP
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether HA and GEO can count on it."""
+        return self.is_up and not self.pacified
+
+    @property
+    def remote_geo_access(self) -> tuple[str, ...]:
+        """Its Remote GEO access list, as it has it now."""
+        return self._addresses(REMOTE_GEO_ACCESS)
+
+    @property
+    def geo_partners(self) -> tuple[str, ...]:
+        """Its GEO partners list, as it has it now: submitted here, or replicated."""
+        return self._addresses(GEO_PARTNERS)
+
+    def setting(self, name: str) -> Value:
+        """Return a parameter's value; raises :class:`KeyError` for one that it does not have."""
+        return self.own[name] if name in self.own else self.configuration.settings[name]
+
+    def _addresses(self, name: str) -> tuple[str, ...]:
+        addresses = self.configuration.settings[name]
+        return addresses if isinstance(addresses, tuple) else ()
