@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from geoplan.lab.background import BackgroundLab
     from geoplan.lab.clock import LoopClock, SimulatedClock
     from geoplan.lab.credentials import Credentials
     from geoplan.lab.endpoints import Endpoints
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from geoplan.lab.timings import Timings
 
 _HOMES = {
+    "BackgroundLab": "background",
     "Credentials": "credentials",
     "Ending": "messages",
     "Endpoints": "endpoints",
@@ -42,6 +44,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "BackgroundLab",
     "Credentials",
     "Ending",
     "Endpoints",

@@ -41,12 +41,13 @@ async def _serve(lab: Lab, announce: Callable[[], None], endpoints: Path | None)
             _remove(endpoints)
         async with lab:
             announce()
+            written = lab.endpoints.to_yaml()
             if endpoints:
-                _write(endpoints, lab.endpoints.to_yaml())
+                _write(endpoints, written)
             try:
                 await stopped.wait()
             finally:
-                if endpoints:
+                if endpoints and _read(endpoints) == written:  # another lab may have written its own there since
                     _remove(endpoints)
 
 
@@ -78,6 +79,13 @@ def _write(path: Path, content: str) -> None:
             raise
     except OSError as error:
         raise LabError(f"cannot write {path}: {error.strerror or error}", hint="choose another FILE") from None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _remove(path: Path) -> None:

@@ -86,6 +86,8 @@ class Fault:
             raise LabError(f"{self.seconds} is no number of seconds", hint="write 0 or more")
         if self.kind is FaultKind.EARLY_RETURN and self.trigger != REBOOT:
             raise LabError("an early-return befalls a reboot alone", hint="leave the command out")
+        if self.kind is FaultKind.IGNORE and self.applied:
+            raise LabError("what is ignored is not applied", hint="leave applied=yes out")
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -185,6 +187,10 @@ class Faults:
             raise LabError(f"there is no fault {number}", hint=f"the present ones are {numbers}")
         del self._met[number]
         return self._faults.pop(number)
+
+    def met(self, number: int) -> int:
+        """Return how many requests a fault has met that are about it, those it let pass included."""
+        return self._met[number]
 
     def met_by(self, address: str, command: str, parameter: str | None = None) -> list[Injected]:
         """Count a request against every fault that is about it, and return those whose occurrence it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from geoplan.lab.certificates import make_certificate
 from geoplan.lab.clock import LoopClock
@@ -140,7 +140,7 @@ class Lab:
         """Take a unit's configuration and its memory of submitted partners."""
         self.simulation.lose_configuration(address)
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Return everything there is to know, without secrets, as JSON would hold it."""
         return self.simulation.state()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from geoplan.lab import api_v1, state
 from geoplan.lab.answers import RefusalError
@@ -183,7 +183,7 @@ class Simulation:
         """Take a unit's configuration and its memory of submitted partners."""
         self.network.lose_configuration(self.network.unit(address))
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Return everything there is to know, without secrets, as JSON would hold it."""
         return state.describe(self.network, self.faults)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geoplan.lab.faults import Faults
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from geoplan.lab.unit import Unit
 
 
-def describe(network: Network, faults: Faults) -> dict[str, object]:
+def describe(network: Network, faults: Faults) -> dict[str, Any]:
     """Return units, pairs, links and faults."""
     return {
         "seconds": round(network.clock.now(), 3),
@@ -27,7 +27,7 @@ def describe(network: Network, faults: Faults) -> dict[str, object]:
     }
 
 
-def _unit(network: Network, unit: Unit) -> dict[str, object]:
+def _unit(network: Network, unit: Unit) -> dict[str, Any]:
     return {
         "site": unit.site,
         "role": unit.role,
@@ -50,7 +50,7 @@ def _unit(network: Network, unit: Unit) -> dict[str, object]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, object]:
+def _pair(pair: Pair) -> dict[str, Any]:
     return {
         "master": pair.master.address,
         "slave": pair.slave.address,

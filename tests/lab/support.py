@@ -65,7 +65,7 @@ def v1(
     *,
     method: str = "GET",
     headers: Mapping[str, str] = BASIC,
-    **parameters: object,
+    **parameters: Any,
 ) -> Outcome:
     encoded = urlencode(parameters)
     if method == "POST":
@@ -81,7 +81,7 @@ def v2(
     command: str,
     *,
     identity: Mapping[str, str] | None = None,
-    **parameters: object,
+    **parameters: Any,
 ) -> Outcome:
     content = {"cmd": command, **(identity or {"apiuser": "bal", "apipass": "correct horse"}), **parameters}
     return simulation.handle(address, Request("POST", "/accessv2", body=json.dumps(content).encode()))

@@ -1,0 +1,407 @@
+"""Commands, parameters, answers and failures, in both formats, byte for byte where the reference quotes bytes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geoplan.lab.messages import Request
+from tests.lab.support import (
+    A1,
+    BASIC,
+    FORM,
+    M1,
+    MOMENT,
+    S1,
+    Rehearsal,
+    body,
+    health,
+    read_v2,
+    settle,
+    simulate,
+    standalone,
+    status,
+    topology,
+    v1,
+    v2,
+)
+
+DECLARATION = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+DONE = '<Response stat="200" code="ok"><Success>Command completed ok</Success></Response>\n'
+
+
+@pytest.fixture
+def lab() -> Rehearsal:
+    return simulate()
+
+
+# -- the two formats -------------------------------------------------------------------------------------------------
+
+
+def test_v1_answers_a_parameter_in_xml(lab: Rehearsal) -> None:
+    answer = body(v1(lab, M1, "get", param="sshaccess"))
+    success = "<Success><Data><sshaccess>yes</sshaccess></Data></Success>"
+    assert answer == f'{DECLARATION}<Response stat="200" code="ok">{success}</Response>\n'
+
+
+def test_v2_answers_a_parameter_in_json(lab: Rehearsal) -> None:
+    assert read_v2(lab, M1, "get", param="sshaccess") == {"code": 200, "sshaccess": True, "status": "ok"}
+
+
+def test_lists_have_each_format_s_own_dialect_and_both_agree(lab: Rehearsal) -> None:
+    assert (
+        body(v1(lab, M1, "set", method="POST", param="GeoPartners", value="172.24.1.7, 172.24.1.8"))
+        == DECLARATION + DONE
+    )
+    assert "<geopartners>172.24.1.7,172.24.1.8</geopartners>" in body(v1(lab, M1, "get", param="geopartners"))
+    assert read_v2(lab, M1, "get", param="geopartners")["geopartners"] == ["172.24.1.7", "172.24.1.8"]
+    v2(lab, M1, "set", param="geopartners", value=["172.24.1.9"])
+    assert "<geopartners>172.24.1.9</geopartners>" in body(v1(lab, M1, "get", param="geopartners"))
+
+
+@pytest.mark.parametrize("written", ["172.24.1.7,172.24.1.8", "172.24.1.7 172.24.1.8", " 172.24.1.7,  172.24.1.8 "])
+def test_lists_are_taken_with_commas_or_spaces(lab: Rehearsal, written: str) -> None:
+    v1(lab, M1, "set", param="geoclients", value=written)
+    assert lab.network.unit(M1).remote_geo_access == ("172.24.1.7", "172.24.1.8")
+
+
+def test_an_empty_list_is_a_list(lab: Rehearsal) -> None:
+    assert status(v1(lab, M1, "set", param="geopartners", value="")) == 200
+    assert "<geopartners></geopartners>" in body(v1(lab, M1, "get", param="geopartners"))
+    assert lab.network.unit(M1).submitted == ()
+
+
+def test_getall_has_every_parameter_in_the_shape_of_get(lab: Rehearsal) -> None:
+    everything = read_v2(lab, M1, "getall")
+    assert everything["version"] == "7.2.59.4.22338.RELEASE"
+    for name, value in everything.items():
+        if name not in ("code", "status"):
+            assert read_v2(lab, M1, "get", param=name)[name] == value
+
+
+def test_commands_and_names_are_taken_in_any_case(lab: Rehearsal) -> None:
+    request = Request("GET", "/access/GET", "Param=GeoClients", BASIC)
+    assert "<GeoClients></GeoClients>" in body(lab.handle(M1, request))
+
+
+# -- who am I --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "expected"),
+    [
+        (BASIC, "param=version", 200),
+        ({}, "param=version&apikey=the-key", 200),
+        ({}, "param=version", 401),
+        ({}, "param=version&apiuser=bal&apipass=correct+horse", 401),
+        (BASIC, "param=version&apikey=wrong", 401),
+        ({"authorization": "Basic " + base64.b64encode(b"bal:wrong").decode()}, "param=version", 401),
+        ({"authorization": "Basic ?!"}, "param=version", 401),
+        ({"authorization": "Bearer the-key"}, "param=version", 401),
+    ],
+)
+def test_v1_takes_basic_or_an_api_key(lab: Rehearsal, headers: dict[str, str], query: str, expected: int) -> None:
+    outcome = lab.handle(M1, Request("GET", "/access/get", query, headers))
+    assert status(outcome) == expected
+    assert f'stat="{expected}"' in body(outcome)
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        ({"apikey": "the-key"}, 200),
+        ({"apiuser": "bal", "apipass": "correct horse"}, 200),
+        ({"apikey": "wrong", "apiuser": "bal", "apipass": "correct horse"}, 401),
+        ({"apiuser": "bal", "apipass": "wrong"}, 401),
+        ({"apiuser": "bal"}, 401),
+        ({"nobody": "at all"}, 401),
+    ],
+)
+def test_v2_takes_a_key_or_a_user_and_the_key_wins(lab: Rehearsal, identity: dict[str, str], expected: int) -> None:
+    outcome = v2(lab, M1, "get", identity=identity, param="version")
+    assert status(outcome) == json.loads(body(outcome))["code"] == expected
+
+
+def test_a_disabled_api_shows_the_login_page_until_it_is_enabled(lab: Rehearsal) -> None:
+    v1(lab, M1, "set", param="enableapi", value="no")
+    for outcome in (v1(lab, M1, "get", param="version"), v2(lab, M1, "get", param="version")):
+        assert outcome.response
+        assert outcome.response.content_type == "text/html"
+        assert status(outcome) == 200
+    assert status(v1(lab, M1, "set", headers={}, param="enableapi", value="yes")) == 401
+    v1(lab, M1, "set", param="enableapi", value="yes")
+    assert read_v2(lab, M1, "get", param="enableapi")["enableapi"] is True
+
+
+# -- failures --------------------------------------------------------------------------------------------------------
+
+
+def test_no_cluster_at_all_is_a_404_quoted_byte_for_byte(lab: Rehearsal) -> None:
+    quoted = '<Response stat="404" code="fail"><Error>No geo data found</Error></Response>\n'
+    assert body(v1(lab, M1, "listclusters")) == DECLARATION + quoted
+    assert body(v1(lab, M1, "listfqdns")) == DECLARATION + quoted
+    assert read_v2(lab, M1, "listclusters") == {"code": 404, "message": "No geo data found", "status": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("command", "parameters"),
+    [
+        ("set", {"param": "geopartners", "value": "172.24.1.7,nonsense"}),
+        ("set", {"param": "geosshport", "value": "65536"}),
+        ("set", {"param": "geosshport", "value": "ssh"}),
+        ("set", {"param": "sshaccess", "value": "maybe"}),
+        ("set", {"param": "version", "value": "8"}),
+        ("set", {"param": "nonsense", "value": "1"}),
+        ("get", {"param": "nonsense"}),
+        ("nonsense", {}),
+        ("addcluster", {"ip": "172.24.1", "name": "x"}),
+        ("addcluster", {"ip": "172.24.1.5", "name": " "}),
+        ("addcluster", {"ip": "172.24.1.5", "name": "a\x07b"}),
+        ("showcluster", {"ip": "172.24.1.5"}),
+        ("modcluster", {"ip": "172.24.1.5", "type": "remoteLM"}),
+        ("delcluster", {"ip": "172.24.1.5"}),
+        ("clustchangeloc", {"ip": "172.24.1.5", "latsecs": "324001", "longsecs": "0"}),
+        ("awshaparam", {"hcp": "0"}),
+        ("awshamode", {"hamode": "third"}),
+        ("setlmcommsecret", {"secret": "7 chars"}),
+        ("setlmcommsecret", {"secret": "x" * 128}),
+        ("delfqdn", {"fqdn": "www.example.com"}),
+    ],
+)
+def test_bad_values_and_unknown_things_are_422_in_both(
+    lab: Rehearsal, command: str, parameters: dict[str, Any]
+) -> None:
+    assert status(v1(lab, M1, command, **parameters)) == 422
+    answer = read_v2(lab, M1, command, **parameters)
+    assert (answer["code"], answer["status"]) == (422, "fail")
+    assert answer["message"]
+
+
+def test_a_missing_parameter_is_a_400(lab: Rehearsal) -> None:
+    assert status(v1(lab, M1, "set", param="geopartners")) == 400
+    assert read_v2(lab, M1, "get")["code"] == 400
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"param": "version"}', b'{"cmd": 1}', b"\xff", b"[" * 100_000])
+def test_v2_without_a_command_in_an_object_is_a_400(lab: Rehearsal, content: bytes) -> None:
+    assert status(lab.handle(M1, Request("POST", "/accessv2", body=content))) == 400
+
+
+@given(command=st.text(), parameters=st.dictionaries(st.text(), st.text()), content=st.binary())
+def test_no_request_makes_a_unit_fail(command: str, parameters: dict[str, Any], content: bytes) -> None:
+    lab = simulate(topology(standalone(1)))
+    outcome = v1(lab, "10.1.1.1", command, **{f"x{name}": value for name, value in parameters.items()})
+    ElementTree.fromstring(body(outcome))  # noqa: S314 - the lab's own
+    outcome = lab.handle("10.1.1.1", Request("POST", "/accessv2", body=content))
+    assert json.loads(body(outcome))["code"] in (400, 401)
+
+
+def test_a_standby_answers_reads_and_its_own_business_and_refuses_the_rest(lab: Rehearsal) -> None:
+    writes: list[tuple[str, dict[str, Any]]] = [
+        ("set", {"param": "geopartners", "value": "172.24.1.7"}),
+        ("addcluster", {"ip": "172.24.1.5", "name": "x"}),
+        ("addfqdn", {"fqdn": "www.example.com"}),
+        ("enablegeo", {}),
+    ]
+    for command, parameters in writes:
+        assert status(v1(lab, S1, command, **parameters)) == 422
+    assert status(v1(lab, S1, "get", param="geopartners")) == 200
+    assert status(v1(lab, S1, "getgeopartnerstatus")) == 200
+    assert status(v1(lab, S1, "setlmcommsecret", secret="of this unit")) == 200
+    assert status(v1(lab, S1, "awshaparam", haprefered="0")) == 200
+    assert status(v1(lab, S1, "backup")) == 200
+    assert status(v1(lab, S1, "reboot")) == 200
+    settle(lab, 1)
+    assert not lab.accepts(S1)
+
+
+# -- clusters --------------------------------------------------------------------------------------------------------
+
+
+def test_a_cluster_from_its_making_to_its_end(lab: Rehearsal) -> None:
+    v1(lab, A1, "addcluster", ip="172.24.1.9", name="Côte & Ciel <9> €")
+    changed = body(v1(lab, A1, "modcluster", ip="172.24.1.9", type="remotelm"))
+    assert "<Type>remoteLM</Type>" in changed
+    located = body(v1(lab, A1, "clustchangeloc", ip="172.24.1.9", latsecs="156039", longsecs="-22563"))
+    assert "<Success>Cluster location updated</Success>" in located
+    element = ElementTree.fromstring(body(v1(lab, A1, "listclusters"))).find("Success/Data/cluster")  # noqa: S314
+    assert element is not None
+    assert [(child.tag, child.text) for child in element] == [
+        ("Status", "Up"),
+        ("Index", "1"),
+        ("Name", "Côte & Ciel <9> €"),
+        ("ClusterVSAddress", "172.24.1.9"),
+        ("IPAddress", "172.24.1.9"),
+        ("Checker", "none"),
+        ("CheckerPort", "0"),
+        ("Type", "remoteLM"),
+        ("Enable", "Y"),
+        ("LocationLatitude", "43.34416667"),
+        ("LocationLongitude", "-6.26750000"),
+    ]
+    shown: dict[str, Any] = read_v2(lab, A1, "showcluster", ip="172.24.1.9")["cluster"][0]
+    assert (shown["Enable"], shown["Index"], shown["LocationLongitude"]) == (True, 1, -6.2675)
+    assert "<Success>Cluster deleted</Success>" in body(v1(lab, A1, "delcluster", ip="172.24.1.9"))
+    assert status(v1(lab, A1, "listclusters")) == 404
+
+
+def test_a_place_takes_one_cluster_and_a_unit_eighteen() -> None:
+    lab = simulate(topology(standalone(1)))
+    for number in range(18):
+        assert status(v1(lab, "10.1.1.1", "addcluster", ip=f"192.0.2.{number}", name=f"{number}")) == 200
+    assert status(v1(lab, "10.1.1.1", "addcluster", ip="192.0.2.1", name="again")) == 422
+    assert status(v1(lab, "10.1.1.1", "addcluster", ip="192.0.2.99", name="more")) == 422
+
+
+def test_fqdns_are_listed(lab: Rehearsal) -> None:
+    v1(lab, A1, "addfqdn", fqdn="www.example.com")
+    assert "<FullyQualifiedDomainName>www.example.com</FullyQualifiedDomainName>" in body(v1(lab, A1, "listfqdns"))
+    v1(lab, A1, "delfqdn", fqdn="WWW.example.com")
+    assert status(v1(lab, A1, "listfqdns")) == 404
+
+
+def test_the_partner_status_has_one_entry_for_each_address(lab: Rehearsal) -> None:
+    v1(lab, A1, "set", param="geopartners", value="172.24.1.10,192.0.2.1")
+    answer = body(v1(lab, A1, "getgeopartnerstatus"))
+    assert "<GeoPartners><Partner><IPAddress>172.24.1.10</IPAddress><Status>red</Status></Partner>" in answer
+    assert len(read_v2(lab, A1, "getgeopartnerstatus")["GeoPartners"]["Partner"]) == 2
+
+
+# -- the unit itself -------------------------------------------------------------------------------------------------
+
+
+def test_a_reboot_answers_and_then_the_unit_is_gone(lab: Rehearsal) -> None:
+    assert body(v1(lab, M1, "reboot")) == DECLARATION + DONE
+    assert lab.accepts(M1)
+    v1(lab, M1, "reboot")
+    settle(lab, 0.1)
+    assert not lab.accepts(M1)
+    assert v1(lab, M1, "get", param="version").ending == "refused"
+    assert health(lab, M1) is None
+    settle(lab)
+    assert lab.state()["units"][M1]["reboots"] == 1
+
+
+def test_health_is_200_on_the_active_503_on_the_standby_and_refused_by_standalones(lab: Rehearsal) -> None:
+    assert (health(lab, M1), health(lab, S1), health(lab, A1)) == (200, 503, None)
+    v1(lab, M1, "reboot")
+    settle(lab, 0.6)
+    assert (health(lab, M1), health(lab, S1)) == (None, 200)
+    assert health(simulate(standalone_health=True), A1) == 200
+
+
+def test_a_backup_is_a_file_in_v1_and_base64_in_v2_without_secrets(lab: Rehearsal) -> None:
+    outcome = v1(lab, M1, "backup")
+    assert outcome.response
+    assert outcome.response.content_type == "application/octet-stream"
+    assert base64.b64decode(read_v2(lab, M1, "backup")["data"]) == outcome.response.body
+    secret = lab.network.unit(M1).secret
+    assert secret
+    assert secret not in body(outcome)
+    assert "correct horse" not in body(outcome)
+
+
+def test_ha_parameters_are_each_unit_s_own(lab: Rehearsal) -> None:
+    v1(lab, M1, "awshaparam", haprefered="0", hcai="1", hcp="8445")
+    answer = body(v1(lab, M1, "getawshaparams"))
+    for element in (
+        "<AwsHA><Partner>172.24.1.6</Partner><Port>8445</Port>",
+        "<HaPrefered>0</HaPrefered><HealthCheckAllInterfaces>yes</HealthCheckAllInterfaces></AwsHA>",
+    ):
+        assert element in answer
+    assert "<HealthCheckAllInterfaces>unset</HealthCheckAllInterfaces>" in body(v1(lab, S1, "getawshaparams"))
+    v1(lab, M1, "reboot")
+    settle(lab)
+    assert lab.network.is_active(lab.network.unit(S1)), "No Preferred Host holds from now on"
+
+
+def test_secrets_are_never_read_back(lab: Rehearsal) -> None:
+    v1(lab, M1, "setlmcommsecret", secret="never read back")
+    for outcome in (v1(lab, M1, "getall"), v1(lab, M1, "backup")):
+        assert "never read back" not in body(outcome)
+    assert "never read back" not in json.dumps(lab.state())
+
+
+# -- what a firmware has ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("firmware", "json_status", "secret_status", "mode", "cloud_status"),
+    [
+        ("7.2.48.6", 404, 422, "master", 422),
+        ("7.2.52.0", 200, 422, "master", 422),
+        ("7.2.54.10", 200, 200, "master", 422),
+        ("7.2.55.0", 200, 422, "master", 422),
+        ("7.2.59.4", 200, 200, "first", 200),
+    ],
+)
+def test_the_firmware_decides_what_exists(
+    firmware: str, json_status: int, secret_status: int, mode: str, cloud_status: int
+) -> None:
+    lab = simulate(firmware=firmware)
+    assert status(v2(lab, M1, "get", param="version")) == json_status
+    assert status(v1(lab, M1, "setlmcommsecret", secret="long enough")) == secret_status
+    assert f"<hamode>{mode}</hamode>" in body(v1(lab, M1, "get", param="hamode"))
+    assert status(v1(lab, M1, "getcloudhaparams")) == cloud_status
+    assert status(v1(lab, M1, "awshamode", hamode="master")) == 200
+    assert status(v1(lab, M1, "awshamode", hamode="first")) == cloud_status
+    known = body(v1(lab, M1, "listapi"))
+    assert ("setlmcommsecret" in known) == (secret_status == 200)
+
+
+def test_each_unit_has_the_topology_s_firmware_unless_told_otherwise() -> None:
+    of = topology({"name": "Old", "standalone": {"address": "10.0.0.1", "firmware": "7.2.48.6"}})
+    assert "<version>7.2.48.6.22338.RELEASE</version>" in body(v1(simulate(of), "10.0.0.1", "get", param="version"))
+    newer = simulate(of, firmware="7.2.54.12.22642.RELEASE")
+    assert "<version>7.2.54.12.22642.RELEASE</version>" in body(v1(newer, "10.0.0.1", "get", param="version"))
+
+
+# -- limits of the transport -----------------------------------------------------------------------------------------
+
+
+def test_a_query_beyond_2000_characters_is_reset_and_a_form_is_taken(lab: Rehearsal) -> None:
+    many = ",".join(f"10.0.{n // 250}.{n % 250}" for n in range(200))
+    assert v1(lab, M1, "set", param="geoclients", value=many).ending == "reset"
+    assert status(v1(lab, M1, "set", method="POST", param="geoclients", value=many)) == 200
+    assert len(lab.network.unit(M1).remote_geo_access) == 200
+
+
+def test_requests_beyond_the_rate_end_the_connection() -> None:
+    lab = simulate(rate_limit=2)
+    endings = [v1(lab, M1, "get", param="version").ending for _ in range(3)]
+    assert endings == ["answered", "answered", "closed"]
+    assert v1(lab, S1, "get", param="version").ending == "answered"
+    lab.clock.advance(1 + MOMENT)
+    assert v1(lab, M1, "get", param="version").ending == "answered"
+
+
+def test_other_paths_are_the_web_interface(lab: Rehearsal) -> None:
+    outcome = lab.handle(M1, Request("GET", "/progs/status/logout", headers=FORM))
+    assert b"<html>" in (outcome.response.body if outcome.response else b"")
+
+
+# -- the log ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_log_says_the_command_and_masks_whatever_may_be_secret(lab: Rehearsal) -> None:
+    lines = [
+        v1(lab, M1, "set", param="geopartners", value="172.24.1.7").log,
+        v1(lab, M1, "get", headers={}, param="version", apikey="the-key").log,
+        v1(lab, M1, "setlmcommsecret", secret="my secret secret").log,
+        v1(lab, M1, "set", param="my-password", value="my secret secret").log,
+        v1(lab, M1, "get", param="version", apiuser="bal", apipass="correct horse").log,
+        v2(lab, M1, "setlmcommsecret", secret="my secret secret").log,
+        v2(lab, M1, "get", param="version\nfaked line").log,
+    ]
+    assert lines[0] == "v1 GET set param=geopartners value=172.24.1.7 -> 200"
+    for line in lines:
+        assert "my secret" not in line
+        assert "correct horse" not in line
+        assert "the-key" not in line
+        assert "\n" not in line

@@ -1,0 +1,157 @@
+"""``geoplan lab`` as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from geoplan.cli import run
+from tests.lab.support import A1, M1, TOPOLOGIES
+
+EXAMPLE = str(TOPOLOGIES / "section-5.4.yaml")
+PATIENCE_SECONDS = 30
+
+
+class Process:
+    """A running lab and the endpoints file that it wrote."""
+
+    def __init__(self, running: subprocess.Popen[str], endpoints: Path) -> None:
+        self.running = running
+        self.endpoints = endpoints
+        self.units: dict[str, Any] = {}
+        self.control = ""
+
+    def read(self) -> None:
+        content = yaml.safe_load(self.endpoints.read_text())
+        self.units, self.control = content["units"], content["control"]
+
+    def stop(self, number: int) -> tuple[int, str, str]:
+        self.running.send_signal(number)
+        stdout, stderr = self.running.communicate(timeout=PATIENCE_SECONDS)
+        return self.running.returncode, stdout, stderr
+
+
+@contextmanager
+def process(endpoints: Path, *options: str, **environment: str) -> Iterator[Process]:
+    """Start a lab and wait for its endpoints file."""
+    command = [sys.executable, "-m", "geoplan", "lab", EXAMPLE, "--endpoints", str(endpoints), *options]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GEOPLAN_")}
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean | environment
+    )
+    lab = Process(running, endpoints)
+    try:
+        _wait_for(lambda: endpoints.exists() and endpoints.read_text().startswith("units:"), running)
+        lab.read()
+        yield lab
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def _wait_for(condition: Callable[[], bool], running: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        select.select([], [], [], 0.02)
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - loopback
+        content: bytes = answer.read()
+    return content.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_cleanly_and_its_endpoints_file_goes_with_it(tmp_path: Path, number: int) -> None:
+    endpoints = tmp_path / "lab.yaml"
+    endpoints.write_text("of an earlier run")
+    with process(endpoints, "--fault", f"slow,unit={A1},seconds=60") as lab:
+        assert list(lab.units) == [M1, "172.24.1.6", "172.24.1.8", "172.24.1.7", A1, "172.24.1.10"]
+        assert _get(lab.units[M1]["health"]) == "OK\n"
+        assert json.loads(_get(f"{lab.control}/state"))["faults"][0]["fault"] == "slow,unit=172.24.1.9,seconds=60"
+        code, stdout, stderr = lab.stop(number)
+    assert code == 0
+    assert not endpoints.exists()
+    assert list(tmp_path.iterdir()) == []
+    for unit in lab.units.values():
+        assert unit["api"] in stdout
+        assert unit["fingerprint"] in stdout
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} 172\.24\.1\.5 health GET / -> 200\n", stderr)
+
+
+def test_a_generated_password_is_shown_once_and_a_given_one_never(tmp_path: Path) -> None:
+    with process(tmp_path / "lab.yaml", "--quiet") as lab:
+        _, stdout, stderr = lab.stop(signal.SIGINT)
+    shown = re.findall(r"^password  (\S{16})$", stdout, re.MULTILINE)
+    assert len(shown) == 1
+    assert (stdout + stderr).count(shown[0]) == 1
+
+    given = {"GEOPLAN_USER": "operator", "GEOPLAN_PASSWORD": "given to it", "GEOPLAN_APIKEY": "given too"}
+    with process(tmp_path / "lab.yaml", **given) as lab:
+        _, stdout, stderr = lab.stop(signal.SIGINT)
+    assert "user      operator" in stdout
+    assert "given t" not in stdout + stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--boot-seconds", "0.5"], "the slave would never be active"),
+        (["--boot-seconds", "nan"], "boot_seconds is nan"),
+        (["--sync-seconds", "-1"], "sync_seconds is -1"),
+        (["--firmware", "newest"], "not a firmware version"),
+        (["--fault", "explode"], "there is no fault 'explode'"),
+        (["--fault", "reset,unit=10.9.9.9"], "the lab has no unit 10.9.9.9"),
+        (["--port-base", "70000"], "needs 13 ports"),
+        (["--endpoints", "/nowhere/at/all.yaml"], "cannot write /nowhere/at/all.yaml"),
+    ],
+)
+def test_what_cannot_be_served_is_wrong_usage_and_says_why(
+    capsys: pytest.CaptureFixture[str], options: list[str], complaint: str
+) -> None:
+    assert run(["lab", EXAMPLE, *options]) == 2
+    shown = capsys.readouterr().err
+    assert complaint in shown
+    assert "hint:" in shown
+
+
+def test_its_help_explains_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lab", "--help"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("--fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1", "CONTROL/faults", "no-return"):
+        assert word in shown
+
+
+def test_the_help_of_geoplan_imports_none_of_it() -> None:
+    script = (
+        "import sys; from geoplan.cli import run; run(['--help']); "
+        "print([name for name in ('starlette', 'uvicorn', 'cryptography', 'pydantic', 'yaml') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert shown.endswith("[]\n")
+    assert "  lab " in shown
+
+
+def test_the_simulation_needs_no_server() -> None:
+    script = (
+        "import sys; from geoplan.lab import Simulation, SimulatedClock, Network, Fault; "
+        "print([name for name in ('starlette', 'uvicorn', 'cryptography', 'click') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert shown == "[]\n"

@@ -1,0 +1,56 @@
+"""The simulated time, and waiting on it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from geoplan.lab.clock import LoopClock, SimulatedClock, sleep
+
+
+def test_what_is_due_happens_in_its_order_and_at_its_moment() -> None:
+    clock = SimulatedClock(10)
+    seen: list[tuple[str, float]] = []
+
+    def note(name: str) -> None:
+        seen.append((name, clock.now()))
+
+    def note_and_go_on() -> None:
+        note("first")
+        clock.call_later(0.5, lambda: note("in between"))
+
+    clock.call_later(2, lambda: note("second"))
+    clock.call_later(1, note_and_go_on)
+    clock.call_later(2, lambda: note("third"))
+    clock.call_later(1.2, lambda: note("never")).cancel()
+    assert clock.next_due() == 11
+    clock.advance(5)
+    assert seen == [("first", 11), ("in between", 11.5), ("second", 12), ("third", 12)]
+    assert clock.now() == 15
+    assert clock.next_due() is None
+
+
+def test_sleeping_waits_for_the_clock_alone() -> None:
+    async def test() -> None:
+        clock = SimulatedClock()
+        sleeping = asyncio.create_task(sleep(clock, 3600))
+        await asyncio.sleep(0)
+        clock.advance(3599)
+        await asyncio.sleep(0)
+        assert not sleeping.done()
+        clock.advance(1)
+        await sleeping
+
+    asyncio.run(test())
+
+
+def test_a_stopped_clock_does_nothing_more() -> None:
+    async def test() -> None:
+        clock = LoopClock()
+        seen: list[str] = []
+        clock.call_later(0, lambda: seen.append("never"))
+        clock.stop()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == []
+
+    asyncio.run(test())

@@ -1,0 +1,313 @@
+"""The lab over real sockets and TLS: what crosses a network."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from geoplan.lab.endpoints import Endpoints
+from geoplan.lab.errors import LabError
+from geoplan.lab.fixtures import StartLab
+from geoplan.lab.lab import Lab
+from tests.lab.support import A1, CREDENTIALS, M1, M2, S1, TOPOLOGIES, example
+
+QUICK: dict[str, Any] = {"boot_seconds": 0.3, "failover_seconds": 0.1, "sync_seconds": 0.05}
+AUTH = httpx.BasicAuth("bal", "correct horse")
+IDENTITY = {"apiuser": "bal", "apipass": "correct horse"}
+
+
+@asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[tuple[Lab, httpx.AsyncClient]]:
+    """Serve the example of section 5.4; the client trusts everyone and asks no proxy."""
+    async with Lab(example(), credentials=CREDENTIALS, **{**QUICK, **options}) as lab:
+        async with httpx.AsyncClient(verify=False, trust_env=False, timeout=10) as client:  # noqa: S501 - loopback
+            yield lab, client
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(test())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for the lab's own clock to bring something about."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_both_formats_answer_over_tls_and_agree() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            api = lab.endpoints.units[M1].api
+            answer = await client.post(
+                f"{api}/access/set", data={"param": "geopartners", "value": "172.24.1.7,172.24.1.9"}, auth=AUTH
+            )
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml")
+            v2 = await client.post(f"{api}/accessv2", json={"cmd": "get", "param": "geopartners", **IDENTITY})
+            assert v2.json()["geopartners"] == ["172.24.1.7", "172.24.1.9"]
+            v1 = await client.get(f"{api}/access/get", params={"param": "geopartners", "apikey": "the-key"})
+            assert "<geopartners>172.24.1.7,172.24.1.9</geopartners>" in v1.text
+            refused = await client.get(f"{api}/access/get", params={"param": "geopartners"})
+            assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic")
+            assert (await client.get(f"{api}/access/listclusters", auth=AUTH)).status_code == 404
+
+    run(test)
+
+
+def test_every_unit_has_a_certificate_of_its_own_which_can_be_pinned_or_trusted() -> None:
+    async def test() -> None:
+        async with serving() as (lab, _):
+            prints = []
+            for endpoint in lab.endpoints.units.values():
+                port = httpx.URL(endpoint.api).port
+                assert port
+                pem = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
+                prints.append("sha256:" + hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest())
+                context = ssl.create_default_context(cadata=pem)
+                context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+                async with httpx.AsyncClient(verify=context, trust_env=False) as trusting:
+                    assert (await trusting.get(endpoint.api)).status_code == 200
+            assert prints == [endpoint.fingerprint for endpoint in lab.endpoints.units.values()]
+            assert len(set(prints)) == len(prints)
+
+    run(test)
+
+
+def test_a_reboot_refuses_connections_fails_over_and_comes_back() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            master, slave = lab.endpoints.units[M1], lab.endpoints.units[S1]
+            statuses = [(await client.get(url)).status_code for url in (master.health, slave.health)]
+            assert statuses == [200, 503]
+            answer = await client.get(f"{master.api}/access/reboot", auth=AUTH)
+            assert answer.status_code == 200
+            await until(lambda: lab.state()["units"][M1]["power"] == "booting")
+            for url in (master.api, master.health):
+                with pytest.raises(httpx.ConnectError):
+                    await client.get(url)
+            await until(lambda: lab.state()["units"][S1]["active"])
+            assert (await client.get(slave.health)).status_code == 200
+            await until(lambda: lab.state()["units"][M1]["active"])
+            assert (await client.get(master.health)).status_code == 200
+            with pytest.raises(httpx.ConnectError):
+                await client.get(lab.endpoints.units[A1].health)
+
+    run(test)
+
+
+def test_connections_that_are_kept_alive_end_with_their_unit() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            api = lab.endpoints.units[A1].api
+            await client.get(api)
+            lab.power_off(A1)
+            with pytest.raises(httpx.TransportError):
+                await client.get(api)
+            lab.power_on(A1)
+            await until(lambda: lab.state()["units"][A1]["power"] == "up")
+            assert (await client.get(api)).status_code == 200
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (f"refuse,unit={M1}", httpx.ConnectError),
+        ("refuse,command=get", httpx.ReadError),
+        ("reset,command=get", httpx.ReadError),
+        ("timeout,command=get", httpx.ReadTimeout),
+        ("truncate,command=get", httpx.RemoteProtocolError),
+    ],
+)
+def test_faults_act_on_the_transport(fault: str, error: type[Exception]) -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            url = f"{lab.endpoints.units[M1].api}/access/get?param=version"
+            lab.inject(fault)
+            with pytest.raises(error):
+                await client.get(url, auth=AUTH, timeout=httpx.Timeout(10, read=0.3))
+            lab.lift_all()
+            await until(lambda: lab.simulation.accepts(M1))
+            assert (await client.get(url, auth=AUTH)).status_code == 200
+
+    run(test)
+
+
+def test_a_slow_answer_arrives_unless_its_unit_goes_down_first() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            url = f"{lab.endpoints.units[A1].api}/access/get?param=version"
+            number = lab.inject("slow,command=get,seconds=0.05")
+            assert (await client.get(url, auth=AUTH)).status_code == 200
+            lab.lift(number)
+            lab.inject("slow,command=get,seconds=60")
+            waiting = asyncio.create_task(client.get(url, auth=AUTH))
+            await until(lambda: lab.simulation.faults.met(2) == 1)
+            lab.power_off(A1)
+            with pytest.raises(httpx.TransportError):
+                await waiting
+
+    run(test)
+
+
+def test_the_rate_limit_ends_tls_without_its_goodbye() -> None:
+    async def test() -> None:
+        async with serving(rate_limit=1) as (lab, _):
+            port = httpx.URL(lab.endpoints.units[M1].api).port
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+
+            def ask_twice() -> None:
+                for _ in range(2):
+                    with (
+                        socket.create_connection(("127.0.0.1", port or 0), timeout=10) as plain,
+                        context.wrap_socket(plain, suppress_ragged_eofs=False) as tls,
+                    ):
+                        tls.sendall(b"GET /access/get HTTP/1.1\r\nHost: lab\r\n\r\n")
+                        tls.recv(1000)
+
+            with pytest.raises(ssl.SSLError, match=r"(?i)eof"):
+                await asyncio.to_thread(ask_twice)
+
+    run(test)
+
+
+def test_the_control_endpoint_drives_everything() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            control = lab.endpoints.control
+            injected = await client.post(f"{control}/faults", content="error,command=get,occurrence=1")
+            assert (injected.status_code, injected.json()["number"]) == (201, 1)
+            again = await client.post(f"{control}/faults", json={"kind": "slow", "seconds": 1, "unit": M2})
+            assert again.json()["fault"] == "slow,unit=172.24.1.8,seconds=1"
+            assert (await client.delete(f"{control}/faults/2")).json()["faults"][0]["number"] == 1
+            assert (await client.delete(f"{control}/faults")).json() == {"faults": []}
+
+            assert (await client.post(f"{control}/sites/HA Pair 1/fail-over")).status_code == 200
+            await until(lambda: lab.state()["units"][S1]["active"])
+            assert (await client.post(f"{control}/units/{A1}/power-off")).json()["power"] == "off"
+            assert (await client.post(f"{control}/units/{A1}/power-on")).json()["power"] == "booting"
+            assert (await client.post(f"{control}/units/{M2}/lose-configuration")).status_code == 200
+            assert (await client.post(f"{control}/units/{M2}/reboot")).json()["power"] == "booting"
+            state = (await client.get(f"{control}/state")).json()
+            assert state["units"][M2]["reboots"] == 1
+            assert CREDENTIALS.password not in str(state)
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "complaint"),
+    [
+        ("faults", "explode", "no fault 'explode'"),
+        ("faults", "{", "no JSON"),
+        ("faults", '{"where": 1}', "no 'where'"),
+        ("sites/Nowhere/fail-over", "", "no HA pair"),
+        ("units/10.9.9.9/power-off", "", "no unit"),
+        (f"units/{M1}/explode", "", "cannot 'explode'"),
+    ],
+)
+def test_the_control_endpoint_says_what_it_refuses(path: str, content: str, complaint: str) -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            answer = await client.post(f"{lab.endpoints.control}/{path}", content=content)
+            assert answer.status_code == 422
+            assert complaint in answer.json()["error"]
+            assert answer.json()["hint"]
+
+    run(test)
+
+
+def test_only_loopback_is_bound() -> None:
+    async def test() -> None:
+        async with serving() as (lab, _):
+            urls = [lab.endpoints.control, *(u for e in lab.endpoints.units.values() for u in (e.api, e.health))]
+            assert {httpx.URL(url).host for url in urls} == {"127.0.0.1"}
+            for url in urls:
+                with socket.socket() as other:  # the same port of another address is still free
+                    other.bind(("127.0.0.2", httpx.URL(url).port or 0))
+
+    run(test)
+
+
+def test_a_lab_starts_again_on_the_same_ports_at_once_and_a_second_one_beside_it() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client), serving() as (second, _):
+            base = (httpx.URL(lab.endpoints.control).port or 0) + 1000
+            for _ in range(2):
+                async with serving(port_base=base) as (fixed, _):
+                    assert fixed.endpoints.control == f"http://127.0.0.1:{base}"
+                    assert fixed.endpoints.units[M1].api == f"https://127.0.0.1:{base + 1}"
+                    assert fixed.endpoints.units[M1].health == f"http://127.0.0.1:{base + 2}"
+                    assert (await client.get(fixed.endpoints.units[M1].api)).status_code == 200
+                    with pytest.raises(LabError, match="cannot take port"):
+                        await Lab(example(), port_base=base).__aenter__()
+            for running in (lab, second):
+                assert (await client.get(running.endpoints.units[M1].health)).status_code == 200
+
+    run(test)
+
+
+def test_nothing_is_left_behind_not_even_by_requests_under_way() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            lab.inject("timeout,command=get")
+            waiting = asyncio.create_task(client.get(f"{lab.endpoints.units[M1].api}/access/get", auth=AUTH))
+            await until(lambda: lab.simulation.faults.met(1) == 1)
+            lab.power_off(M2)
+            lab.power_on(M2)
+            await lab.__aexit__(None, None, None)
+            with pytest.raises(httpx.TransportError):
+                await waiting
+            for endpoint in lab.endpoints.units.values():
+                with pytest.raises(httpx.ConnectError):
+                    await client.get(endpoint.api)
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+    run(test)
+
+
+@pytest.mark.parametrize("base", [0, 65530, 70000])
+def test_a_port_base_without_room_is_refused(base: int) -> None:
+    async def test() -> None:
+        with pytest.raises(LabError, match="needs 13 ports"):
+            await Lab(example(), port_base=base).__aenter__()
+
+    run(test)
+
+
+def test_a_lab_that_is_not_running_says_so() -> None:
+    with pytest.raises(LabError, match="not running"):
+        _ = Lab(example()).endpoints
+
+
+def test_the_fixture_serves_programs_without_an_event_loop(start_lab: StartLab) -> None:
+    lab = start_lab(TOPOLOGIES / "section-5.4.yaml", credentials=CREDENTIALS, **QUICK)
+    endpoints: Endpoints = lab.endpoints
+    with httpx.Client(verify=False, trust_env=False) as client:  # noqa: S501 - loopback
+        assert client.get(endpoints.units[S1].health).status_code == 503
+        number = lab.inject("error,command=health")
+        assert client.get(endpoints.units[S1].health).status_code == 500
+        lab.lift(number)
+        lab.inject(f"reset,unit={M1}")
+        lab.lift_all()
+        lab.fail_over("HA Pair 1")
+        lab.power_off(A1)
+        lab.power_on(A1)
+        lab.lose_configuration(A1)
+        assert lab.state()["units"][A1]["power"] == "booting"
+
+
+def test_a_lab_that_cannot_start_says_why_to_programs_too(start_lab: StartLab) -> None:
+    with pytest.raises(LabError, match="ports"):
+        start_lab(example(), port_base=70000)
