@@ -87,3 +87,19 @@ class UnclearOutcomeError(UnitError):
 
 class ClusterInTheWayError(UnitError):
     """A unit has a cluster of another name or type where one is to be added."""
+
+
+class PushStoppedError(GeoplanError):
+    """A push that stopped part-way: what it did stands in its journal, and it can be resumed."""
+
+    exit_code = 3
+
+
+class PushRefusedError(GeoplanError):
+    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
