@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "Show the lists, the clusters and the ordered steps.",
     "compare": "Hold the plan's lists against recorded ones.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
+    "push": "Carry the plan out over the API, safely.",
     "diff": "Hold live units against the plan.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",
