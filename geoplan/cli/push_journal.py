@@ -36,7 +36,6 @@ def abandon(folder: Path) -> int:
     with only_push(folder), journal.Journal(history.path, SystemClock()) as opened:
         opened.write("end", outcome="abandoned", who=journal.who())
     click.echo("given up; what it changed stays as it is")
-    for site in history.plan.sites:
-        if history.is_owed(site.name):
-            click.echo(f"'{site.name}' is not finished: push with --reboot 'always={site.name}'")
+    for site in history.owed_pairs:
+        click.echo(f"'{site}' is not finished: push with --reboot 'always={site}'")
     return 0

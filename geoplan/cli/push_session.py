@@ -93,7 +93,7 @@ class _Session:
     async def run(self) -> int:
         """Push, and say how it ended."""
         async with self._fleet() as (fleet, folder, show_requests):
-            view = view_of(self._plan, fleet.timings, self._wishes.output_format)
+            view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
             with view, self._stopping_on_signals(view):
                 show_requests(view.say)
                 mission = Mission(
@@ -266,7 +266,7 @@ class _Requests:
 
     def __call__(self, request: ShownRequest) -> None:
         if request.changes:
-            self._say(f"  would send to {request.unit}: {request}")
+            self._say(f"    {request}")
 
 
 def _with_timings(fleet: Fleet, timings: Timings) -> Fleet:

@@ -108,6 +108,24 @@ class PlainView:
                 return None
 
 
+class DryRunView(PlainView):
+    """What would be done, and below each step the requests that would do it."""
+
+    def line(self, event: Event) -> str | None:
+        """Return the line of an event: a step before its requests, and how it ended only where it needs none."""
+        from geoplan.push.events import EventKind, StepState
+
+        match event.kind:
+            case EventKind.STEP_STARTED if event.step:
+                return f"{event.step.number:>{len(str(self._total))}}/{self._total}  {_title(event.step)}"
+            case EventKind.STEP_ENDED if event.state not in (StepState.DONE, None):
+                return f"    {event.state}: {event.message}"
+            case EventKind.PREFLIGHT | EventKind.NOTE:
+                return super().line(event)
+            case _:
+                return None
+
+
 class TerminalView(PlainView):
     """The same lines, and below them what is under way, a bar and the time left."""
 
@@ -160,10 +178,12 @@ class TerminalView(PlainView):
         return self._progress, self._task
 
 
-def view_of(plan: Plan, timings: Timings, output_format: str) -> View:
+def view_of(plan: Plan, timings: Timings, output_format: str, *, dry_run: bool) -> View:
     """Return the view for where standard output leads."""
     if output_format == "json":
         return JsonView()
+    if dry_run:
+        return DryRunView(plan)
     return TerminalView(plan, timings) if sys.stdout.isatty() else PlainView(plan)
 
 

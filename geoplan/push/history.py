@@ -131,6 +131,12 @@ class History:
         return {str(r.fields["id"]): str(r.fields["state"]) for r in self.records if r.event == "step"}
 
     @property
+    def owed_pairs(self) -> tuple[str, ...]:
+        """The pairs that are not finished: see :meth:`is_owed`."""
+        pairs = (step.site for step in self.plan.steps if step.action is Action.REBOOT_MASTER)
+        return tuple(site for site in pairs if self.is_owed(site))
+
+    @property
     def has_changes(self) -> bool:
         """Whether anything was changed, or may have been."""
         return any(record.event in ("changing", "rebooting", "resubmitting") for record in self.records)

@@ -150,7 +150,7 @@ class PairReboot:
             )
             return True if held else None
 
-        every = max(timings.poll_seconds, min(5.0, timings.sync_seconds / 20))
+        every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
         found = await until(self._context.clock, look, within=timings.replication_deadline, every=every)
         if found is None:
             raise StepError(

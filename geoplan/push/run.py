@@ -180,10 +180,8 @@ async def _verified(context: Context) -> Report:
 
 def _unfinished(context: Context, progress: Progress) -> tuple[str, ...]:
     """Return the pairs whose partners were changed, and whose reboot was left out."""
-    history = context.journal.history
     left_out = {step.site for step in context.plan.steps if _is_left_out(progress, step.id)}
-    pairs = [site.name for site in context.plan.sites if site.kind == "ha_pair"]
-    return tuple(site for site in pairs if site in left_out and history.is_owed(site))
+    return tuple(site for site in context.journal.history.owed_pairs if site in left_out)
 
 
 def _is_left_out(progress: Progress, step: str) -> bool:
@@ -195,7 +193,7 @@ def _left_out(mission: Mission, options: Options) -> tuple[str, ...]:
     last = journals.latest(mission.folder)
     if last is None or options.reboot is not RebootMode.NEVER:
         return ()
-    return tuple(site.name for site in mission.fleet.plan.sites if last.is_owed(site.name))
+    return last.owed_pairs
 
 
 def _tell_preflight(mission: Mission, verdict: Verdict, began: float) -> None:

@@ -27,8 +27,7 @@ def as_text(history: History) -> str:
     if changes:
         lines += ["", "changed, with what was there before:"]
         lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
-    owed = [site.name for site in history.plan.sites if history.is_owed(site.name)]
-    if owed:
+    if owed := history.owed_pairs:
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
     return "\n".join(lines) + "\n"
 
