@@ -10,6 +10,7 @@ from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswe
 from geoplan.loadmaster import readers, readers_geo
 from geoplan.loadmaster.addresses import canonical, same_addresses
 from geoplan.loadmaster.clock import LoopClock
+from geoplan.loadmaster.credentials import hide_secrets
 from geoplan.loadmaster.exchange import Exchange
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerStatus
 from geoplan.loadmaster.session import Retries, Session
@@ -243,7 +244,9 @@ class LoadMaster:
             return read(answer)
         except UnusableError as error:
             raise UnusableAnswerError(
-                self.address, f"its answer is not understood: {error}", hint="report the answer and the firmware"
+                self.address,
+                f"its answer is not understood: {hide_secrets(str(error), self.access.credentials)}",
+                hint="report the unit's firmware and this answer",
             ) from None
 
 

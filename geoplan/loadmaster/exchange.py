@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -18,7 +19,7 @@ from geoplan.errors import (
     UntrustedUnitError,
     UnusableAnswerError,
 )
-from geoplan.loadmaster.credentials import hide_secrets, masked
+from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
 from geoplan.loadmaster.fingerprints import describe_os_error
 from geoplan.loadmaster.transport import Borrowed
 from geoplan.loadmaster.trust import PinMismatchError
@@ -95,7 +96,8 @@ class Exchange:
         """Tell the observer of a request."""
         if self._observer:
             request = wire.request(command, masked(self._access.credentials))
-            url, body = self._access.api_url + request.target, request.body.decode(errors="replace")
+            url = self._access.api_url + request.target
+            body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
             self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
 
     async def send(self, wire: WireFormat, command: Command) -> Answer:

@@ -62,4 +62,8 @@ def describe_os_error(error: OSError) -> str:
         return "the connection was closed"
     if isinstance(error, ssl.SSLError):
         return (error.reason or "TLS error").replace("_", " ").lower()
-    return error.strerror or type(error).__name__
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, ConnectionError):
+        return "the connection was closed"
+    return error.strerror or str(error) or type(error).__name__

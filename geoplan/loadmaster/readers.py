@@ -81,7 +81,7 @@ def as_number(node: Node) -> float | None:
 
 
 def plain(node: Node) -> str:
-    """Return a leaf as text; what is no leaf is empty."""
+    """Return a leaf as text, also where it has attributes; what is no leaf is empty."""
     match node:
         case bool():
             return "yes" if node else "no"
@@ -91,6 +91,8 @@ def plain(node: Node) -> str:
             return repr(node)[:100]
         case [single]:
             return plain(single)
+        case {"": text}:
+            return plain(text)
         case _:
             return ""
 
@@ -120,8 +122,10 @@ def mappings(node: Node) -> Iterator[dict[str, Node]]:
 
 
 def leaves(node: Node) -> Iterator[Node]:
-    """Yield every value that holds no others."""
-    if isinstance(node, dict | list):
+    """Yield every value that holds no others; beside a text, attributes do not count."""
+    if isinstance(node, dict) and "" in node:
+        yield node[""]
+    elif isinstance(node, dict | list):
         for part in _parts(node):
             yield from leaves(part)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.addresses import is_address
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerColour, PartnerStatus
-from geoplan.loadmaster.readers import as_flag, as_number, find, has_content, leaves, mappings, plain
+from geoplan.loadmaster.readers import NOTHING_WORDS, as_flag, as_number, find, has_content, leaves, mappings, plain
 from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
 
 if TYPE_CHECKING:
@@ -51,29 +51,24 @@ def geo_enabled(answer: Answer) -> bool:
 
 def clusters(answer: Answer) -> tuple[GeoCluster, ...]:
     """Return the clusters, whatever they are wrapped in."""
-    if not has_content(answer.content) or says_nothing_there(plain(answer.content.get("data"))):
+    if _says_nothing(answer):
         return ()
-    found = [mapping for mapping in mappings(answer.content) if any(key in mapping for key in _ADDRESS_KEYS)]
-    named = [node for key in ("cluster", "clusters") for node in find(answer.content, key)]
-    if not found or any(has_content(node) and not _holds_one_of(node, found) for node in _entries(named)):
-        raise UnusableError("there is a cluster without an address in it")
-    return tuple(_cluster(mapping) for mapping in found)
+    entries = _entries(answer.content, "cluster") or _entries(answer.content, "clusters")
+    entries = entries or [each for each in mappings(answer.content) if any(key in each for key in _ADDRESS_KEYS)]
+    if not entries:
+        raise UnusableError("there is no cluster in it")
+    return tuple(_cluster(entry) for entry in entries)
 
 
 def fqdns(answer: Answer) -> tuple[str, ...]:
     """Return the names of the FQDNs."""
-    if not has_content(answer.content) or says_nothing_there(plain(answer.content.get("data"))):
+    if _says_nothing(answer):
         return ()
-    names: dict[str, None] = {}
-    for entry in _entries(find(answer.content, "fqdn") + find(answer.content, "fqdns")):
-        keys = _FQDN_KEYS if isinstance(entry, dict) else ()
-        name = next((plain(entry[key]) for key in keys if isinstance(entry, dict) and plain(entry.get(key))), "")
-        name = name or plain(entry)
-        if name:
-            names[clean(name)] = None
-    if not names:
+    entries = _entries(answer.content, "fqdn") or _entries(answer.content, "fqdns")
+    names = [_first(entry, _FQDN_KEYS) if isinstance(entry, dict) else plain(entry) for entry in entries]
+    if not names or not all(names):
         raise UnusableError("there is no name of an FQDN in it")
-    return tuple(names)
+    return tuple(dict.fromkeys(map(clean, names)))
 
 
 def partner_status(answer: Answer) -> tuple[PartnerStatus, ...]:
@@ -100,16 +95,17 @@ def ha_parameters(answer: Answer) -> HaParameters:
     number = as_number(port)
     name = clean(plain(partner))
     return HaParameters(
-        partner=name if name and as_flag(name) is None else None,
+        partner=None if name.lower() in NOTHING_WORDS else name,
         health_check_port=int(number) if number is not None and 0 < number <= MAX_PORT else None,
-        prefers_master=as_flag(prefers),
+        prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
         all_interfaces=as_flag(everywhere),
         mode=_mode(mode) if mode is not None else HaMode.UNKNOWN,
     )
 
 
-def _cluster(mapping: dict[str, Node]) -> GeoCluster:
-    address = next((text for key in _ADDRESS_KEYS if (text := plain(mapping.get(key)))), "")
+def _cluster(entry: Node) -> GeoCluster:
+    mapping = entry if isinstance(entry, dict) else {}
+    address = _first(mapping, _ADDRESS_KEYS)
     if not is_address(address):
         raise UnusableError(f"'{clean(address)[:60]}' is not the address of a cluster")
     kind = re.sub(r"[^a-z]", "", plain(mapping.get("type")).lower())
@@ -125,17 +121,19 @@ def _cluster(mapping: dict[str, Node]) -> GeoCluster:
     )
 
 
-def _entries(nodes: list[Node]) -> Iterator[Node]:
-    """Yield single entries, whether they come one by one or as an array."""
-    for node in nodes:
-        if isinstance(node, list):
-            yield from node
-        else:
-            yield node
+def _says_nothing(answer: Answer) -> bool:
+    said = [answer.message, *map(plain, find(answer.content, "data"))]
+    return not has_content(answer.content) or any(map(says_nothing_there, said))
 
 
-def _holds_one_of(node: Node, found: list[dict[str, Node]]) -> bool:
-    return any(mapping is known for mapping in mappings(node) for known in found)
+def _entries(content: Node, key: str) -> list[Node]:
+    """Return the single entries under a key, whether they come one by one or as an array; empty ones left out."""
+    found = [entry for node in find(content, key) for entry in (node if isinstance(node, list) else [node])]
+    return [entry for entry in found if has_content(entry)]
+
+
+def _first(mapping: dict[str, Node], keys: tuple[str, ...]) -> str:
+    return next((text for key in keys if (text := plain(mapping.get(key)))), "")
 
 
 def _partners(node: Node) -> Iterator[tuple[str, PartnerColour]]:

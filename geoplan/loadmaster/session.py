@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from geoplan.errors import (
@@ -45,6 +46,9 @@ class Retries:
     """Seconds."""
     growth: float = 2.0
     longest_pause: float = 10.0
+    """Seconds."""
+    patience: float = 60.0
+    """Seconds after which no further attempt begins."""
 
     def pause(self, attempt: int, chance: float) -> float:
         """Return the seconds to wait after an attempt, counted from 0; ``chance`` is from 0 to 1."""
@@ -96,8 +100,8 @@ class Session:
         if self._dry_run:
             self._exchange.show(wire, command)
             return
-        was_sent = False
-        for attempt in range(self._retries.attempts):
+        was_sent, began = False, self._clock.now()
+        for attempt in count():
             try:
                 await self._send(wire, command)
             except UnitRefusedError as refusal:
@@ -110,7 +114,7 @@ class Session:
                     was_sent = True
                     if await self._is_applied(command, error, is_applied):
                         return
-                if attempt + 1 == self._retries.attempts:
+                if self._gives_up(attempt, began):
                     raise
             else:
                 return
@@ -170,16 +174,16 @@ class Session:
         raise failure
 
     async def _read(self, wire: WireFormat, command: Command) -> Answer:
-        attempt = 0
-        while True:
+        began = self._clock.now()
+        for attempt in count():
             try:
                 return await self._send(wire, command)
             except (UnitUnreachableError, UnusableAnswerError) as error:
                 passing = isinstance(error, UnitUnreachableError) or error.transient
-                if not passing or attempt + 1 >= self._retries.attempts:
+                if not passing or self._gives_up(attempt, began):
                     raise
             await self._pause(attempt)
-            attempt += 1
+        raise AssertionError("attempts are counted without end")  # for the type checker
 
     async def _send(self, wire: WireFormat, command: Command) -> Answer:
         if self._locked_out:
@@ -189,6 +193,10 @@ class Session:
         except AuthenticationError as error:
             self._locked_out = error
             raise
+
+    def _gives_up(self, attempt: int, began: float) -> bool:
+        late = self._clock.now() - began >= self._retries.patience
+        return late or attempt + 1 >= self._retries.attempts
 
     async def _pause(self, attempt: int) -> None:
         await self._clock.sleep(self._retries.pause(attempt, self._jitter()))

@@ -54,14 +54,14 @@ class WireV1:
         root = _parse(reply)
         if _tag(root) != "response":
             raise not_the_api(reply)
-        content = _node(root, 0)
-        assert isinstance(content, dict)  # noqa: S101 - for the type checker: the root's children or nothing
+        content = _children(root, 0)
         code = _code(root, reply.status)
         error, success = content.get("error"), content.get("success")
         if code == SUCCESS and error is None:
-            inner = success if isinstance(success, dict) else {}
-            return Answer(code, success if isinstance(success, str) else "", inner)
-        return Answer(FAILURE if code == SUCCESS else code, error if isinstance(error, str) else "")
+            if isinstance(success, str):
+                return Answer(code, clean(success))
+            return Answer(code, content=success if isinstance(success, dict) else {})
+        return Answer(FAILURE if code == SUCCESS else code, clean(error) if isinstance(error, str) else "")
 
 
 def _parse(reply: Reply) -> Element:
@@ -82,32 +82,23 @@ def _code(root: Element, status: int) -> int:
     return FAILURE if code == SUCCESS and word.lower() != "ok" else code
 
 
-def _node(element: Element, depth: int) -> Node:
-    """Return an element as plain values: attributes and children by name, repeated ones as a list, or its text."""
+def _node(element: Element, depth: int = 0) -> Node:
+    """Return an element's text, or where it has more, attributes and children by name and its text under no name."""
+    inside = {name.lower(): value for name, value in element.attrib.items()} | _children(element, depth)
+    text = "".join(c if c.isprintable() else " " for c in element.text or "").strip()
+    if not inside:
+        return text
+    return {**inside, "": text} if text else inside
+
+
+def _children(element: Element, depth: int) -> dict[str, Node]:
+    """Return an element's children by name; a name that is repeated holds a list."""
     if depth > MAX_DEPTH:
         raise UnusableError(f"its answer is nested more than {MAX_DEPTH} deep")
-    text = clean(element.text or "") if len(element) or element.attrib else _full_text(element)
-    if not len(element) and (depth == 0 or not element.attrib):
-        return text if depth else {}
-    inside: dict[str, Node] = {} if depth == 0 else {name.lower(): value for name, value in element.attrib.items()}
+    inside: dict[str, list[Node]] = {}
     for child in element:
-        name, node = _tag(child), _node(child, depth + 1)
-        known = inside.get(name)
-        if name not in inside:
-            inside[name] = node
-        elif isinstance(known, list):
-            known.append(node)
-        else:
-            inside[name] = [known, node]
-    if text:
-        inside.setdefault("", text)
-    return inside
-
-
-def _full_text(element: Element) -> str:
-    """Return a leaf's text, of any length: a list of addresses can be long."""
-    text = "".join(c if c.isprintable() else " " for c in element.text or "")
-    return text.strip()
+        inside.setdefault(_tag(child), []).append(_node(child, depth + 1))
+    return {name: nodes if len(nodes) > 1 else nodes[0] for name, nodes in inside.items()}
 
 
 def _tag(element: Element) -> str:
