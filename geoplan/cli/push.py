@@ -89,7 +89,7 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     topology = load_topology(path)
     plan = make_plan(topology)
-    folder = folder_of(state_folder(state_dir), plan.topology, reach.endpoints)
+    folder = folder_of(state_folder(state_dir), plan.topology, reach.lab_file())
     if status or abandon:
         from geoplan.cli import push_journal
 

@@ -51,6 +51,12 @@ class Reach:
             use_proxies=self.use_proxies,
         )
 
+    def lab_file(self) -> str | None:
+        """Return the endpoints file where it is a lab's, whose pushes are no production's."""
+        from geoplan.loadmaster import load_endpoints
+
+        return self.endpoints if self.endpoints and load_endpoints(self.endpoints).control else None
+
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
 

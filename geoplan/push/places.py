@@ -20,9 +20,9 @@ def state_folder(given: str | None = None) -> Path:
     return Path(named) if named else user_state_path("geoplan", appauthor=False)
 
 
-def folder_of(state: Path, topology: str, endpoints: str | None = None) -> Path:
-    """Return the folder of one topology's pushes; those to a lab, which an endpoints file names, stand apart."""
-    identity = topology if endpoints is None else f"{topology}\n{Path(endpoints).resolve()}"
+def folder_of(state: Path, topology: str, lab_file: str | None = None) -> Path:
+    """Return the folder of one topology's pushes; those to a lab, by its endpoints file, stand apart."""
+    identity = topology if lab_file is None else f"{topology}\n{Path(lab_file).resolve()}"
     slug = re.sub(r"[\W_]+", "-", topology.lower()).strip("-")[:40] or "topology"
     return state / "pushes" / f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
