@@ -12,6 +12,7 @@ from geoplan.push import steps
 from geoplan.push.context import RebootMode, StepError, StoppedError
 from geoplan.push.events import EventKind, StepState
 from geoplan.push.failures import reason_of
+from geoplan.push.pair import Pair
 from geoplan.push.reboots import PairReboot
 from geoplan.push.steps import Outcome
 
@@ -165,7 +166,7 @@ class Executor:
             if self._context.journal.history.was_finished(reboot.site):
                 return (Outcome(StepState.RECORDED, None, "the journal has it"),) * 2
             return (Outcome(StepState.NOT_NEEDED, None, "its partners did not change"),) * 2
-        return tuple(await PairReboot(self._context, reboot, resubmission).run())
+        return tuple(await PairReboot(Pair(self._context, reboot, resubmission)).run())
 
     async def _resubmit_on_standalone(self, step: Step) -> Outcome:
         if self._context.options.reboot is RebootMode.NEVER:

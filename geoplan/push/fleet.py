@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from geoplan.errors import UnitError
 from geoplan.push.facts import State
 from geoplan.push.waits import until
 
@@ -61,6 +62,24 @@ class Fleet:
         if found is None:
             raise NoActiveUnitError(site.name, seen)
         return self._units[found]
+
+
+async def units_down(fleet: Fleet, site: SiteSettings) -> tuple[str, ...]:
+    """Return the units of the other sites of a site's group that are not up now."""
+    others = [other for other in fleet.plan.sites if other.group == site.group and other.name != site.name]
+    found = await asyncio.gather(*(_down_in(fleet, other) for other in others))
+    return tuple(address for addresses in found for address in addresses)
+
+
+async def _down_in(fleet: Fleet, site: SiteSettings) -> list[str]:
+    if site.kind == "ha_pair":
+        states = await fleet.states(site)
+        return [address for address, state in states.items() if state not in (State.ACTIVE, State.STANDBY)]
+    try:  # a standalone need not serve the health check
+        await fleet.unit(site.units[0].address).geo_partners()
+    except UnitError:
+        return [site.units[0].address]
+    return []
 
 
 def only_active(states: Mapping[str, State]) -> str | None:

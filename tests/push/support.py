@@ -15,7 +15,7 @@ from tests.conftest import TOPOLOGIES
 
 PASSWORD = "a passphrase that nobody may see"  # noqa: S105 - of a lab
 CREDENTIALS = Credentials("bal", PASSWORD)
-BOOT, FAILOVER, SYNC = 0.4, 0.1, 0.1
+BOOT, FAILOVER, SYNC = 1.0, 0.1, 0.1
 OLD_FIRMWARE = "7.2.48.3"  # of the document's day: APIv1 alone, no Partner Shared Secret
 NEW_FIRMWARE = "7.2.59.4"
 
