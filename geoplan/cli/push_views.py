@@ -94,8 +94,8 @@ class PlainView:
                 state = str(event.state or "")
                 words = _title(event.step).ljust(self._width)
                 return f"{number}  {words}  {unit}  {state:<11} {seconds:6.1f} s  {event.message}".rstrip()
-            case EventKind.BACKUP:
-                return f"backup of {event.unit}: {event.message}"
+            case EventKind.BACKUP if event.unit is None:
+                return f"backup: {event.message}"
             case EventKind.NOTE:
                 return f"note: {event.message}"
             case EventKind.PREFLIGHT:

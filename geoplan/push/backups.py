@@ -37,6 +37,8 @@ async def back_up(context: Context, facts: Facts, folder: Path) -> None:
             f"cannot write a backup into {folder}: {error.strerror or error}", hint="nothing was changed"
         ) from None
     problems = [problem for problem in results if problem]
+    if not problems:
+        context.say(EventKind.BACKUP, f"{len(missing)} units backed up in {folder}")
     if problems:
         raise PushRefusedError(
             "not every unit could be backed up; nothing was changed", problems, hint="see to these units first"

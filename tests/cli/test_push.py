@@ -284,10 +284,11 @@ def test_no_secret_is_printed_or_written(geoplan: Geoplan, make_site: MakeSite) 
 def test_backups_are_for_their_owner_alone(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site = make_site("5.3")
     assert push(geoplan, site, "--backup-dir", tmp_path / "kept").code == 0
-    files = sorted((tmp_path / "kept").iterdir())
+    (folder,) = (tmp_path / "kept").iterdir()
+    files = sorted(folder.iterdir())
     assert len(files) == 3
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
-    assert oct((tmp_path / "kept").stat().st_mode & 0o777) == "0o700"
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
 
 
 def test_status_shows_what_was_there_before(geoplan: Geoplan, make_site: MakeSite) -> None:

@@ -153,8 +153,9 @@ class World:
                 resume = self._is_unfinished()
             except PushStoppedError:
                 resume = True
-            except PushRefusedError:
+            except PushRefusedError as error:
                 resume = self._is_unfinished()
+                self._act_on(error)
                 await asyncio.sleep(60.0)
             except GeoplanError as error:
                 self.broken.append(f"{type(error).__name__}: {error}")
@@ -165,6 +166,7 @@ class World:
                     self.options = replace(self.options, reboot_sites=pairs)
                     resume = False
                     continue
+                await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
                 self._check_end(result)
                 return self.broken
             if number > len(self.script.kills):
@@ -182,6 +184,12 @@ class World:
         ):
             fleet = Fleet(self.plan, units, clock, Timings(BOOT, SYNC, grace_seconds=30.0))
             return await carry_out(Mission(fleet, self.options, self.folder, 18, lambda _event: None, resume=resume))
+
+    def _act_on(self, refusal: PushRefusedError) -> None:
+        """Do by hand what a refusal asks for: make the master active."""
+        for site, pair in self.simulation.network.pairs.items():
+            if pair.active is pair.slave and pair.standby and any("its slave is active" in p for p in refusal.problems):
+                self.simulation.fail_over(site)
 
     def _transport(self, address: str) -> LabTransport:
         return LabTransport(self.simulation, address, self._latency)
