@@ -207,7 +207,8 @@ class _Session:
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
             if "--resume" in (error.hint or ""):
-                return PushRefusedError(str(error), error.problems, hint=f"{error.hint}: {self.command('--resume')}")
+                hint = f"go on from it with: {self.command('--resume')}\n        {error.hint}"
+                return PushRefusedError(str(error), error.problems, hint=hint)
         if isinstance(error, PushStoppedError) and not self._wishes.lab:
             back = f"what was there before each change, and the backups: {self.command('--status')}"
             return PushStoppedError(

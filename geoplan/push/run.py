@@ -115,7 +115,7 @@ def _history_to_resume(mission: Mission, earlier: tuple[History, ...]) -> Histor
         began = f"{unfinished.records[0].at.astimezone():%Y-%m-%d %H:%M:%S}"
         raise PushRefusedError(
             f"the push that {unfinished.who} began at {began} is unfinished",
-            hint="go on from it with --resume; --status shows it, --abandon gives it up",
+            hint="--resume goes on from it, --status shows it, --abandon gives it up",
         )
     if unfinished.checksum != mission.fleet.plan.checksum:
         raise PushRefusedError(
