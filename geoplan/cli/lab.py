@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import load_topology, topology_argument
+from geoplan.lab.faults import DESCRIPTIONS
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import Lab
 
-EPILOG = """\b
-Faults are KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no]. KIND is one of
-  refuse reset timeout slow error html truncate ignore      what becomes of a request
-  no-return early-return lose-configuration flap            what becomes of a unit, at its reboot
-NAME is a command, set:PARAMETER for one parameter, or health. What is left out matches everything; without an
-occurrence the fault stays until it is lifted. applied=yes: it was done, although the answer was lost.
+_KINDS = "\n".join(f"  {kind:19} {description}" for kind, description in DESCRIPTIONS.items())
+
+EPILOG = f"""\b
+Faults are written KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no].
+{_KINDS}
+The last four befall a unit at its reboot, or at the command that is named. NAME is a command,
+set:PARAMETER for one parameter, or health. What is left out matches everything; without an
+occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
 
 \b
   --fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1
@@ -26,12 +29,12 @@ occurrence the fault stays until it is lifted. applied=yes: it was done, althoug
   --fault slow,seconds=0.5
 
 \b
-The control endpoint injects and lifts faults, fails sites over and switches units off, while the lab runs:
+While the lab runs, its control endpoint does the same and more:
   curl CONTROL/state
   curl -d reset,command=reboot,occurrence=1 CONTROL/faults
-  curl -X DELETE CONTROL/faults
-  curl -X POST "CONTROL/sites/HA Pair 1/fail-over"    # a space is %20
-  curl -X POST CONTROL/units/172.24.1.5/power-off     # power-on, reboot, lose-configuration
+  curl -X DELETE CONTROL/faults                        # all of them; one: CONTROL/faults/1
+  curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
+  curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
 
 Ctrl-C or SIGTERM stops it, with exit code 0.
 """
@@ -75,9 +78,16 @@ def command(  # noqa: PLR0913 - one for each option
     reboots, failovers, replication, partners. Credentials are GEOPLAN_USER, GEOPLAN_PASSWORD and GEOPLAN_APIKEY, else
     the user bal with a password that is generated and shown once.
     """
-    from geoplan.lab.console import serve
-    from geoplan.lab.credentials import Credentials
-    from geoplan.lab.lab import Lab
+    from geoplan.errors import GeoplanError
+
+    try:
+        from geoplan.lab.console import serve
+        from geoplan.lab.credentials import Credentials
+        from geoplan.lab.lab import Lab
+    except ModuleNotFoundError as error:
+        raise GeoplanError(
+            f"the lab is not installed: {error.name} is missing", hint="pip install 'geoplan[lab]'"
+        ) from None
 
     lab = Lab(
         load_topology(path),

@@ -9,8 +9,9 @@ from geoplan.lab import api_v1, api_v2
 from geoplan.lab.answers import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, RefusalError
 from geoplan.lab.command_table import COMMANDS
 from geoplan.lab.commands import Command, Context, unknown_command
+from geoplan.lab.geo_entries import TooManyClustersError
 from geoplan.lab.messages import Response
-from geoplan.lab.network import NotActiveError, TooManyClustersError
+from geoplan.lab.network import NotActiveError
 from geoplan.lab.parameters import API_ENABLED
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Appliance:
     context: Context
     credentials: Credentials
 
+    @property
+    def api_is_enabled(self) -> bool:
+        """Whether it answers commands, and not only the login page."""
+        return bool(self.context.unit.setting(API_ENABLED))
+
     def dialect_of(self, request: Request) -> Dialect | None:
         """Return the wire format that a request's path stands for, or nothing where it is not the API's."""
         if request.path.rstrip("/") == api_v2.PATH:
@@ -74,8 +80,7 @@ class Appliance:
             return dialect.write_refusal(RefusalError(UNPROCESSABLE, str(error)))
 
     def _carry_out(self, dialect: Dialect, call: Call, *, pretend: bool) -> Response:
-        enabled = bool(self.context.unit.setting(API_ENABLED))
-        if not enabled and not _enables_api(call):
+        if not self.api_is_enabled and not _enables_api(call):
             return Response(200, HTML, LOGIN_PAGE)
         if not self._knows(call.identity):
             raise RefusalError(UNAUTHORIZED, "Client Error: Authorization required")

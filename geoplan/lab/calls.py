@@ -67,7 +67,7 @@ class Call:
     def addresses(self, name: str) -> tuple[str, ...]:
         """Return a list of addresses, separated by commas or spaces, or a JSON array."""
         written = self._written(name)
-        parts = list(written) if isinstance(written, Sequence) and not isinstance(written, str) else [written or ""]
+        parts = list(written) if isinstance(written, Sequence) and not isinstance(written, str) else [written]
         try:
             return split_addresses(" ".join(part if isinstance(part, str) else "?" for part in parts))
         except ValueError:

@@ -42,9 +42,9 @@ def show_cluster(context: Context, call: Call) -> Answer:
 def add_cluster(context: Context, call: Call) -> Answer:
     """Add a cluster of type default, as the WUI does."""
     address, name = call.address("ip"), _name(call)
-    if context.network.find_cluster(context.unit, address):
+    if context.network.geo.find_cluster(context.unit, address):
         raise RefusalError(UNPROCESSABLE, f"Cluster {address} already exists")
-    context.network.put_cluster(context.unit, Cluster(address, name))
+    context.network.geo.put_cluster(context.unit, Cluster(address, name))
     return Answer()
 
 
@@ -61,14 +61,14 @@ def modify_cluster(context: Context, call: Call) -> Answer:
         cluster = replace(cluster, checker_port=call.number("checkerport", 0, MAX_PORT))
     if call.has("enable"):
         cluster = replace(cluster, enabled=call.flag("enable"))
-    context.network.put_cluster(context.unit, cluster)
+    context.network.geo.put_cluster(context.unit, cluster)
     return show_cluster(context, call)
 
 
 def delete_cluster(context: Context, call: Call) -> Answer:
     """Remove a cluster."""
     _cluster(context, call)
-    context.network.remove_cluster(context.unit, call.address("ip"))
+    context.network.geo.remove_cluster(context.unit, call.address("ip"))
     return Answer(CLUSTER_DELETED)
 
 
@@ -77,7 +77,7 @@ def change_location(context: Context, call: Call) -> Answer:
     latitude = call.number("latsecs", -MAX_LATITUDE_SECONDS, MAX_LATITUDE_SECONDS)
     longitude = call.number("longsecs", -MAX_LONGITUDE_SECONDS, MAX_LONGITUDE_SECONDS)
     cluster = replace(_cluster(context, call), latitude_seconds=latitude, longitude_seconds=longitude)
-    context.network.put_cluster(context.unit, cluster)
+    context.network.geo.put_cluster(context.unit, cluster)
     return Answer(LOCATION_UPDATED)
 
 
@@ -108,32 +108,37 @@ def disable_geo(context: Context, _call: Call) -> Answer:
 
 def list_fqdns(context: Context, _call: Call) -> Answer:
     """Answer the FQDNs; none at all is a failure."""
-    names = [fqdn.name for fqdn in context.network.fqdns(context.unit)]
-    if not names:
+    shown = _shown_fqdns(context)
+    if not shown:
         raise RefusalError(NOT_FOUND, NO_GEO_DATA)
-    shown: list[Mapping[str, Node]] = [
-        {"Status": "Up", "Index": number, "FullyQualifiedDomainName": name}
-        for number, name in enumerate(names, start=1)
-    ]
+    return Answer(data={"fqdn": shown})
+
+
+def show_fqdn(context: Context, call: Call) -> Answer:
+    """Answer one FQDN, which the vendor's Python SDK asks for once it has added it."""
+    name = call.text("fqdn").strip().lower()
+    shown = [fqdn for fqdn in _shown_fqdns(context) if str(fqdn["FullyQualifiedDomainName"]).lower() == name]
+    if not shown:
+        raise RefusalError(UNPROCESSABLE, f"Unknown FQDN {name}")
     return Answer(data={"fqdn": shown})
 
 
 def add_fqdn(context: Context, call: Call) -> Answer:
     """Add an FQDN."""
     name = call.text("fqdn").strip()
-    known = {fqdn.name.lower() for fqdn in context.network.fqdns(context.unit)}
+    known = {fqdn.name.lower() for fqdn in context.network.geo.fqdns(context.unit)}
     if not name or name.lower() in known:
         raise RefusalError(UNPROCESSABLE, f"FQDN {name} already exists" if name else "Invalid value for fqdn")
-    context.network.put_fqdn(context.unit, name)
+    context.network.geo.put_fqdn(context.unit, name)
     return Answer()
 
 
 def delete_fqdn(context: Context, call: Call) -> Answer:
     """Remove an FQDN."""
     name = call.text("fqdn").strip()
-    if name.lower() not in {fqdn.name.lower() for fqdn in context.network.fqdns(context.unit)}:
+    if name.lower() not in {fqdn.name.lower() for fqdn in context.network.geo.fqdns(context.unit)}:
         raise RefusalError(UNPROCESSABLE, f"Unknown FQDN {name}")
-    context.network.remove_fqdn(context.unit, name)
+    context.network.geo.remove_fqdn(context.unit, name)
     return Answer()
 
 
@@ -143,7 +148,7 @@ def _partner(address: str, *, green: bool) -> Mapping[str, Node]:
 
 def _cluster(context: Context, call: Call) -> Cluster:
     address = call.address("ip")
-    cluster = context.network.find_cluster(context.unit, address)
+    cluster = context.network.geo.find_cluster(context.unit, address)
     if cluster is None:
         raise RefusalError(UNPROCESSABLE, f"Unknown cluster {address}")
     return cluster
@@ -157,7 +162,7 @@ def _name(call: Call) -> str:
 
 
 def _numbered(context: Context) -> list[tuple[int, str, Cluster]]:
-    clusters = enumerate(context.network.clusters(context.unit), start=1)
+    clusters = enumerate(context.network.geo.clusters(context.unit), start=1)
     return [(number, address, cluster) for number, (address, cluster) in clusters]
 
 
@@ -165,10 +170,15 @@ def _shown_clusters(context: Context) -> list[Mapping[str, Node]]:
     return [_shown(context, number, address, cluster) for number, address, cluster in _numbered(context)]
 
 
+def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
+    fqdns = enumerate(context.network.geo.fqdns(context.unit), start=1)
+    return [{"Status": "Up", "Index": number, "FullyQualifiedDomainName": fqdn.name} for number, fqdn in fqdns]
+
+
 def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Mapping[str, Node]:
     """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide."""
     return {
-        "Status": "Up" if context.network.cluster_is_up(cluster) else "Down",
+        "Status": "Up" if context.network.geo.cluster_is_up(cluster) else "Down",
         "Index": number,
         "Name": cluster.name,
         "ClusterVSAddress": address,
@@ -194,6 +204,7 @@ COMMANDS = (
     Command("enablegeo", enable_geo, changes=True),
     Command("disablegeo", disable_geo, changes=True),
     Command("listfqdns", list_fqdns),
+    Command("showfqdn", show_fqdn),
     Command("addfqdn", add_fqdn, changes=True),
     Command("delfqdn", delete_fqdn, changes=True),
 )

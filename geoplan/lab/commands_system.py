@@ -62,8 +62,8 @@ def backup(context: Context, _call: Call) -> Answer:
     content = {
         "unit": unit.address,
         "settings": {**unit.configuration.settings, **unit.own},
-        "clusters": [f"{cluster.name} {address}" for address, cluster in context.network.clusters(unit)],
-        "fqdns": [fqdn.name for fqdn in context.network.fqdns(unit)],
+        "clusters": [f"{cluster.name} {address}" for address, cluster in context.network.geo.clusters(unit)],
+        "fqdns": [fqdn.name for fqdn in context.network.geo.fqdns(unit)],
     }
     return Answer(file=b"GEOPLAN LAB BACKUP\n" + json.dumps(content, indent=1).encode() + b"\n")
 

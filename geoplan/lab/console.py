@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 import signal
+import stat
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from geoplan.lab.errors import LabError
 from geoplan.lab.requestlog import logger
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from geoplan.lab.lab import Lab
 
+BEGINNING = b"units:\n"  # of every endpoints file
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -27,28 +29,22 @@ def serve(lab: Lab, *, announce: Callable[[], None], endpoints: str | None = Non
     """Run a lab until SIGINT or SIGTERM; both stop it cleanly.
 
     The endpoints file is there while everything answers, and only then: one of an earlier run is removed first, and
-    its own is removed at the end. ``announce`` is called just before it is written.
+    its own is removed at the end. ``announce`` is called just before it is written. Raises :class:`LabError` where
+    the lab cannot start or the file cannot be written.
     """
-    if log_requests:
-        _log_to_stderr()
-    asyncio.run(_serve(lab, announce, Path(endpoints) if endpoints else None))
+    with _request_log(sys.stderr) if log_requests else nullcontext():
+        asyncio.run(_serve(lab, announce, Path(endpoints) if endpoints else None))
 
 
 async def _serve(lab: Lab, announce: Callable[[], None], endpoints: Path | None) -> None:
     stopped = asyncio.Event()
     with _on_signals(stopped.set):
         if endpoints:
-            _remove(endpoints)
+            _make_room(endpoints)
         async with lab:
             announce()
-            written = lab.endpoints.to_yaml()
-            if endpoints:
-                _write(endpoints, written)
-            try:
+            with _endpoints_file(endpoints, lab.endpoints.to_yaml()) if endpoints else nullcontext():
                 await stopped.wait()
-            finally:
-                if endpoints and _read(endpoints) == written:  # another lab may have written its own there since
-                    _remove(endpoints)
 
 
 @contextmanager
@@ -65,39 +61,58 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write(path: Path, content: str) -> None:
-    """Write a file as a whole: whoever waits for it never reads half of it."""
+@contextmanager
+def _request_log(stream: TextIO) -> Iterator[None]:
+    """Write a line for each request."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+@contextmanager
+def _endpoints_file(path: Path, content: str) -> Iterator[None]:
+    """Keep the file there; it goes at the end, unless another lab has written its own in its place."""
+    try:
+        _write(path, content)
     except OSError as error:
         raise LabError(f"cannot write {path}: {error.strerror or error}", hint="choose another FILE") from None
-
-
-def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
+        yield
+    finally:
+        with suppress(OSError, UnicodeDecodeError):
+            if path.read_text(encoding="utf-8") == content:
+                path.unlink()
 
 
-def _remove(path: Path) -> None:
+def _make_room(path: Path) -> None:
+    """Remove the endpoints file of an earlier run; anything else of that name is not the lab's to remove."""
     try:
-        path.unlink(missing_ok=True)
+        if not stat.S_ISREG(path.lstat().st_mode) or not path.read_bytes().startswith(BEGINNING):
+            raise LabError(f"{path} exists and is no endpoints file", hint="choose another FILE, or remove it yourself")
+        path.unlink()
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise LabError(f"cannot replace {path}: {error.strerror or error}", hint="choose another FILE") from None
 
 
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+def _write(path: Path, content: str) -> None:
+    """Write a file as a whole: whoever waits for it never reads half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

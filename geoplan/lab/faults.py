@@ -42,18 +42,18 @@ class FaultKind(StrEnum):
 
 DESCRIPTIONS: Mapping[FaultKind, str] = MappingProxyType(
     {
-        FaultKind.REFUSE: "drops the connection and refuses new ones for `seconds` (default: until lifted)",
+        FaultKind.REFUSE: "drops the connection and refuses others, for S seconds or until lifted",
         FaultKind.RESET: "resets the connection without an answer",
         FaultKind.TIMEOUT: "never answers, and keeps the connection",
-        FaultKind.SLOW: "answers `seconds` late (default 2)",
+        FaultKind.SLOW: "answers S seconds (2) late",
         FaultKind.ERROR: "answers HTTP 500",
         FaultKind.HTML: "answers an HTML page with status 200",
         FaultKind.TRUNCATE: "cuts the answer in half and ends the connection",
         FaultKind.IGNORE: "answers 200 and changes nothing",
         FaultKind.NO_RETURN: "does not come back from a reboot until lifted",
-        FaultKind.EARLY_RETURN: "is back from its reboot just when the partners are resubmitted on its partner",
+        FaultKind.EARLY_RETURN: "is back just before the partners are resubmitted on its partner",
         FaultKind.LOSE_CONFIGURATION: "comes back without its configuration",
-        FaultKind.FLAP: "goes down twice more, each time `seconds` (default 1) after it is up",
+        FaultKind.FLAP: "goes down twice more, each time S seconds (1) after it is up",
     }
 )
 DEFAULT_SECONDS: Mapping[FaultKind, float] = MappingProxyType({FaultKind.SLOW: 2.0, FaultKind.FLAP: 1.0})

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from geoplan.lab.background import BackgroundLab
+from geoplan.topology.loader import load_topology
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.lab.background import BackgroundLab
     from geoplan.topology.model import Topology
 
 
@@ -28,9 +30,6 @@ class StartLab(Protocol):
 @pytest.fixture
 def start_lab() -> Iterator[StartLab]:
     """Start labs that stop when the test ends."""
-    from geoplan.lab.background import BackgroundLab
-    from geoplan.topology.loader import load_topology
-
     with ExitStack() as running:
 
         def start(topology: Topology | str | Path, **options: Any) -> BackgroundLab:  # noqa: ANN401

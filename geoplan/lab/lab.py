@@ -11,7 +11,7 @@ from geoplan.lab.control import control_app
 from geoplan.lab.endpoints import Endpoints, UnitEndpoint
 from geoplan.lab.errors import LabError
 from geoplan.lab.listener import Listener, server_config
-from geoplan.lab.server import quiet_uvicorn, units_app
+from geoplan.lab.server import units_app
 from geoplan.lab.simulation import Simulation
 from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, Timings
 
@@ -64,7 +64,6 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         """Start, and return once every unit answers."""
-        quiet_uvicorn()
         self._clock = LoopClock()
         self._simulation = Simulation(
             self._topology,

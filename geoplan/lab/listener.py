@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,19 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+logger = logging.getLogger("geoplan.lab.http")
+
 KEEP_ALIVE_SECONDS = 75
+HANDSHAKE_SECONDS = 10
 MAX_HEAD_BYTES = 64 * 1024
 
 
 class Connection(H11Protocol):
     """uvicorn's protocol; the application sees its transport under ``scope["state"]["transport"]``."""
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+        super().__init__(config, server_state, app_state)
+        self.logger = logger
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's does
         """Begin a connection, or drop one whose handshake outlived the unit."""
@@ -109,7 +117,12 @@ class Listener:
         if not self._wanted or self._server:
             return
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, sock=self._socket, ssl=self._tls)
+        self._server = await loop.create_server(
+            self._connection,
+            sock=self._socket,
+            ssl=self._tls,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls else None,
+        )
         if not self._wanted:  # closed again while it was being opened
             self._close_server()
 

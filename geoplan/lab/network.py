@@ -1,31 +1,29 @@
 """All units of a topology and everything that happens among them, without a single socket.
 
 This is the state machine of the lab. ``pair`` holds the rules of HA, ``partners`` those of GEO partners; here stand
-power, submissions and the shared clusters, and the order in which one thing leads to another:
+power and what is entered on a unit, and the order in which one thing leads to another:
 
     whatever happens ──▶ the pair's state follows ──▶ partners with a green link share ──▶ replication is under way
 """
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 from geoplan.lab.addresses import canonical
 from geoplan.lab.errors import LabError
-from geoplan.lab.firmware import DEFAULT_FIRMWARE, Firmware
-from geoplan.lab.geo import Cluster, Entry, Fqdn, Key, Spread, Stamp
+from geoplan.lab.geo import Spread
+from geoplan.lab.geo_entries import GeoEntries
 from geoplan.lab.pair import Pair
 from geoplan.lab.parameters import GEO_PARTNERS, PARAMETERS, Value
 from geoplan.lab.partners import Directory, Partners
 from geoplan.lab.timings import Timings
-from geoplan.lab.unit import Configuration, HaParameters, Power, Unit
+from geoplan.lab.unit import Configuration, Power, Unit, fresh_units
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from geoplan.lab.clock import Clock, Timer
-    from geoplan.lab.unit import Role
     from geoplan.topology import model
 
 MAX_REBOOTS = 3
@@ -34,10 +32,6 @@ REBOOT_WINDOW_SECONDS = 300.0  # WUI guide, HA Mode: more than 3 reboots in 5 mi
 
 class NotActiveError(Exception):
     """A synchronised setting was to be written on a unit that is not active."""
-
-
-class TooManyClustersError(Exception):
-    """No room for another GEO cluster (GEO Feature Description, Manage Clusters)."""
 
 
 class Network:
@@ -61,16 +55,13 @@ class Network:
         self.timings = timings or Timings()
         self.clock = clock
         self._on_change = on_change
-        self._max_clusters = topology.limits.max_clusters
-        self._numbers = count(1)
         self._spread = Spread()
         self._boots: dict[Unit, Timer] = {}
-        self.units = {unit.address: unit for unit in _units_of(topology, firmware, secret)}
+        self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret)}
         self._directory = Directory(self.units.values())
         self.partners = Partners(self._directory)
+        self.geo = GeoEntries(self, topology.limits.max_clusters)
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
-
-    # -- who is who --------------------------------------------------------------------------------------------------
 
     def unit(self, address: str) -> Unit:
         """Return the unit of an address, its own or its NATed one; raises :class:`LabError` where there is none."""
@@ -81,6 +72,10 @@ class Network:
         if found is None:
             raise LabError(f"the lab has no unit {address}", hint=f"its units are {', '.join(self.units)}")
         return found
+
+    def find(self, address: str) -> Unit | None:
+        """Return the unit of an address, its own or its NATed one, or nothing for one outside the lab."""
+        return self._directory.find(address)
 
     def pair(self, site: str) -> Pair:
         """Return a site's pair; raises :class:`LabError` where it has none."""
@@ -98,12 +93,15 @@ class Network:
         pair = self.pair_of(unit)
         return unit.takes_part and (pair is None or pair.active is unit)
 
-    # -- what is entered on a unit -----------------------------------------------------------------------------------
+    def pair_at(self, address: str) -> Pair | None:
+        """Return the pair one of whose units has this very address, not its NATed one, or nothing."""
+        unit = self._directory.find(address)
+        return self.pair_of(unit) if unit and canonical(unit.address) == canonical(address) else None
 
-    def set_own(self, unit: Unit, name: str, value: Value) -> None:
-        """Write a setting that HA does not synchronise; any unit takes its own."""
-        unit.own[name] = value
-        self._on_change()
+    def require_active(self, unit: Unit) -> None:
+        """Raise :class:`NotActiveError` on a unit that takes no synchronised settings."""
+        if not self.is_active(unit):
+            raise NotActiveError(f"{unit.address} is not the active unit")
 
     def set_parameter(self, unit: Unit, name: str, value: Value) -> None:
         """Write a setting, and submit it where it is the partners list.
@@ -111,81 +109,18 @@ class Network:
         Raises :class:`NotActiveError` for one that is synchronised, on a unit that is not active.
         """
         if name in PARAMETERS and not PARAMETERS[name].synchronised:
-            self.set_own(unit, name, value)
+            unit.own[name] = value
             return
-        self._require_active(unit)
+        self.require_active(unit)
         unit.configuration = unit.configuration.with_settings({name: value})
         if name == GEO_PARTNERS and isinstance(value, tuple):
             self.partners.submit(unit, value)
-        self._after_write(unit)
+        self.after_write(unit)
 
-    def put_cluster(self, unit: Unit, cluster: Cluster) -> None:
-        """Add a cluster, or change the one at its place.
-
-        Raises :class:`NotActiveError` on a unit that is not active, :class:`TooManyClustersError` at the limit.
-        """
-        self._require_active(unit)
-        known = len(list(self.clusters(unit)))
-        if self.find_cluster(unit, cluster.address) is None and known >= self._max_clusters:
-            raise TooManyClustersError(
-                f"{known} GEO clusters are defined, and no more than {self._max_clusters} can be"
-            )
-        self._put(unit, self._place(cluster.address), cluster)
-
-    def remove_cluster(self, unit: Unit, address: str) -> None:
-        """Remove the cluster at a place; raises :class:`NotActiveError` on a unit that is not active."""
-        self._require_active(unit)
-        self._put(unit, self._place(address), None)
-
-    def put_fqdn(self, unit: Unit, name: str) -> None:
-        """Add an FQDN; raises :class:`NotActiveError` on a unit that is not active."""
-        self._require_active(unit)
-        self._put(unit, Key("fqdn", name.lower()), Fqdn(name))
-
-    def remove_fqdn(self, unit: Unit, name: str) -> None:
-        """Remove an FQDN; raises :class:`NotActiveError` on a unit that is not active."""
-        self._require_active(unit)
-        self._put(unit, Key("fqdn", name.lower()), None)
-
-    # -- what a unit answers -----------------------------------------------------------------------------------------
-
-    def clusters(self, unit: Unit) -> Iterator[tuple[str, Cluster]]:
-        """Yield each cluster with the address by which this unit knows it now, in the order of their making."""
-        for entry in _in_order(unit.configuration):
-            if isinstance(entry.content, Cluster):
-                yield self.address_of(entry.content, unit), entry.content
-
-    def find_cluster(self, unit: Unit, address: str) -> Cluster | None:
-        """Return the cluster at a place, by any address that stands for it."""
-        entry = unit.configuration.geo.get(self._place(address))
-        return entry.content if entry and isinstance(entry.content, Cluster) else None
-
-    def fqdns(self, unit: Unit) -> Iterator[Fqdn]:
-        """Yield each FQDN, in the order of their making."""
-        for entry in _in_order(unit.configuration):
-            if isinstance(entry.content, Fqdn):
-                yield entry.content
-
-    def address_of(self, cluster: Cluster, asked: Unit) -> str:
-        """Return a cluster's address as a unit gives it.
-
-        An address of a pair's unit stands for the pair (sections 4 and 5): on the pair itself it is the asked unit's
-        own, elsewhere the active unit's. A NATed one does not, because HA replaces the units' own addresses only.
-        """
-        pair = self._pair_at(cluster.address)
-        if pair is None:
-            return cluster.address
-        return (asked if asked in (pair.master, pair.slave) else pair.active or pair.last_active).address
-
-    def cluster_is_up(self, cluster: Cluster) -> bool:
-        """Tell whether what a cluster stands for is up; what is outside the lab is."""
-        pair = self._pair_at(cluster.address)
-        if pair:
-            return pair.active is not None
-        unit = self._directory.find(cluster.address)
-        return unit is None or unit.takes_part
-
-    # -- what happens to a unit --------------------------------------------------------------------------------------
+    def after_write(self, unit: Unit) -> None:
+        """Let what was written on a unit reach its partners at once and its standby in ``sync_seconds``."""
+        self._replicate(unit)
+        self._settle()
 
     def reboot(self, unit: Unit, *, returns: bool = True) -> None:
         """Reboot a unit: it is gone at once and, if it returns at all, up again after ``boot_seconds``."""
@@ -221,6 +156,8 @@ class Network:
     def fail_over(self, site: str) -> None:
         """Let a pair's active unit step down for its standby, both of them up; nothing is lost by that.
 
+        It stays so even with *Prefer Master*, until the master comes up the next time.
+
         Raises :class:`LabError` for a site without a pair, or with no standby to take over.
         """
         if not self.pair(site).hand_over():
@@ -237,18 +174,12 @@ class Network:
         self._replicate(unit)
         self._settle()
 
-    # -- how one thing leads to another ------------------------------------------------------------------------------
-
     def _settle(self) -> None:
         """Let active partners share what they have, and what this changes be on its way to the standbys."""
         active = [unit for unit in self.units.values() if self.is_active(unit)]
         for unit in self.partners.share(active, self._spread):
             self._replicate(unit)
         self._on_change()
-
-    def _after_write(self, unit: Unit) -> None:
-        self._replicate(unit)
-        self._settle()
 
     def _replicate(self, unit: Unit) -> None:
         """Let what the active unit of this one's pair has be on its way to the standby."""
@@ -280,54 +211,6 @@ class Network:
             pair.came_up(unit)
         self._settle()
 
-    def _require_active(self, unit: Unit) -> None:
-        if not self.is_active(unit):
-            raise NotActiveError(f"{unit.address} is not the active unit")
-
-    def _put(self, unit: Unit, key: Key, content: Cluster | Fqdn | None) -> None:
-        now = Stamp(self.clock.now(), next(self._numbers))
-        known = unit.configuration.geo.get(key)
-        created = known.created if known and known.content else now
-        entries = {**unit.configuration.geo, key: Entry(created, now, content)}
-        unit.configuration = unit.configuration.with_geo(entries)
-        self._after_write(unit)
-
-    def _place(self, address: str) -> Key:
-        pair = self._pair_at(address)
-        return Key("cluster", pair.master.address if pair else canonical(address))
-
-    def _pair_at(self, address: str) -> Pair | None:
-        unit = self._directory.find(address)
-        return self.pair_of(unit) if unit and canonical(unit.address) == canonical(address) else None
-
     def _pair(self, units: model.HaPair) -> Pair:
         master, slave = self.units[units.master.address], self.units[units.slave.address]
         return Pair(master, slave, clock=self.clock, timings=self.timings, spread=self._spread, on_change=self._settle)
-
-
-def _in_order(configuration: Configuration) -> list[Entry]:
-    return sorted(configuration.geo.values(), key=lambda entry: entry.created)
-
-
-def _units_of(topology: model.Topology, firmware: str | None, secret: str | None) -> Iterator[Unit]:
-    """Yield a fresh unit for each one of the topology, in order of declaration."""
-    for site in topology.sites:
-        roles: tuple[Role, ...] = ("master", "slave") if site.ha_pair else ("standalone",)
-        for number, (unit, role) in enumerate(zip(site.units, roles, strict=True)):
-            version = Firmware(firmware or unit.firmware or DEFAULT_FIRMWARE)
-            simulated = Unit(
-                address=unit.address,
-                nat_address=unit.nat_address,
-                site=site.name,
-                role=role,
-                firmware=version,
-                secret=secret if version.has_partner_secret else None,
-            )
-            if site.ha_pair:
-                simulated.ha = HaParameters(
-                    partner=site.units[1 - number].address,
-                    health_check_port=topology.health_check_port,
-                    prefer_master=site.ha_pair.preferred_host == "master",
-                )
-            simulated.own["hostname"] = "lb-" + unit.address.replace(".", "-").replace(":", "-")
-            yield simulated

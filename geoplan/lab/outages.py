@@ -32,8 +32,6 @@ class Outages:
         self._held: dict[Unit, int] = {}
         self._early: dict[Unit, int] = {}
 
-    # -- ports -------------------------------------------------------------------------------------------------------
-
     def refuses(self, unit: Unit, port: Port) -> bool:
         """Tell whether a port refuses although its unit is up."""
         return (unit, port) in self._refusing
@@ -61,18 +59,17 @@ class Outages:
             self._faults.lift(injected.number)
         self._on_change()
 
-    # -- reboots -----------------------------------------------------------------------------------------------------
-
     def prepare(self, unit: Unit, happening: list[Injected]) -> None:
         """Note the faults that befall the reboot which a request is about to ask for."""
         self._prepared[unit] = happening
 
     def expect_reboot(self, unit: Unit) -> None:
-        """Reboot a unit as soon as it has answered; asked twice, it still reboots once."""
+        """Reboot a unit as soon as it has answered, however slowly; asked twice, it still reboots once."""
         if unit not in self._leaving:
             happening = self._prepared.pop(unit, [])
+            slowness = sum(fault.delay_seconds for _, fault in happening if fault.kind is FaultKind.SLOW)
             self._leaving.add(unit)
-            self._network.clock.call_later(GOODBYE_SECONDS, lambda: self.reboot(unit, happening))
+            self._network.clock.call_later(GOODBYE_SECONDS + slowness, lambda: self.reboot(unit, happening))
 
     def befall(self, unit: Unit, happening: Iterable[Injected]) -> None:
         """Let a unit suffer, after it has answered, the faults that were waiting for another command than reboot."""

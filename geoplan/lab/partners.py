@@ -101,12 +101,12 @@ class Partners:
         access, other_access = one.remote_geo_access, other.remote_geo_access
         return other in self._directory.units_of(access) and one in self._directory.units_of(other_access)
 
-    def _joined(self, units: Sequence[Unit]) -> list[set[Unit]]:
-        """Return the units in groups that green links hold together."""
-        groups = {unit: {unit} for unit in units}
+    def _joined(self, units: Sequence[Unit]) -> list[list[Unit]]:
+        """Return the units in groups that green links hold together, in the same order on every run."""
+        groups = {unit: [unit] for unit in units}
         for one, other in combinations(units, 2):
             if groups[one] is not groups[other] and self.is_green(one, other):
-                together = groups[one] | groups[other]
+                together = groups[one] + groups[other]
                 groups.update(dict.fromkeys(together, together))
         return list({id(group): group for group in groups.values()}.values())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -36,7 +35,8 @@ def units_app(simulation: Simulation) -> Starlette:
             body = await http.body()
         except ClientDisconnect:
             return HttpResponse(status_code=400)
-        request = Request(http.method, http.url.path, http.url.query, dict(http.headers), body)
+        query = http.scope["query_string"].decode("latin-1")
+        request = Request(http.method, http.scope["path"], query, dict(http.headers), body)
         address = http.state.address
         handle = simulation.check_health if http.state.port == "health" else simulation.handle
         outcome = handle(address, request)
@@ -100,8 +100,3 @@ async def _end_of(receive: Receive) -> None:
     """Wait until the connection is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def quiet_uvicorn() -> None:
-    """Keep uvicorn's own messages, such as that of an unreadable request, out of the lab's log."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)

@@ -87,12 +87,10 @@ class Simulation:
         self._rate_limit = rate_limit
         self._recent: dict[str, deque[float]] = {}
         self.network = Network(
-            topology, clock, timings, firmware=firmware, secret=secrets.token_urlsafe(24), on_change=self._changed
+            topology, clock, timings, firmware=firmware, secret=secrets.token_urlsafe(24), on_change=on_change
         )
-        self._outages = Outages(self.network, self.faults, self._changed)
+        self._outages = Outages(self.network, self.faults, on_change)
         self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
-
-    # -- what a transport asks ---------------------------------------------------------------------------------------
 
     def accepts(self, address: str, port: Port = "api") -> bool:
         """Tell whether a unit's port takes connections now, or refuses them."""
@@ -117,7 +115,8 @@ class Simulation:
         try:
             call = dialect.read(request)
         except RefusalError as refusal:
-            return _told(Outcome(Ending.ANSWERED, dialect.write_refusal(refusal)), describe_page(request), [])
+            response = dialect.write_refusal(refusal) if appliance.api_is_enabled else appliance.page(request)
+            return _told(Outcome(Ending.ANSWERED, response), describe_page(request), [])
         happening = self.faults.met_by(unit.address, call.command, _param(call))
         outcome = self._answer(unit, dialect, call, happening)
         return _told(outcome, describe_call(dialect.name, request, call), happening)
@@ -133,8 +132,6 @@ class Simulation:
         outcome = self._befall(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
         return _told(outcome, f"health {describe_page(request)}", happening)
 
-    # -- what an operator, a trainer or a test does ------------------------------------------------------------------
-
     def inject(self, fault: Fault | str) -> int:
         """Let a fault lie in wait, given as such or as ``--fault`` takes it; return the number that lifts it.
 
@@ -148,14 +145,14 @@ class Simulation:
             raise LabError(f"no unit knows the command '{name}'", hint="see `listapi` for the commands there are")
         number = self.faults.inject(wanted)
         self._outages.begin(Injected(number, wanted))
-        self._changed()
+        self._on_change()
         return number
 
     def lift(self, number: int) -> None:
         """Take a fault away: who does not return boots now, who refuses accepts again."""
         self.faults.lift(number)
         self._outages.recover()
-        self._changed()
+        self._on_change()
 
     def lift_all(self) -> None:
         """Take all faults away."""
@@ -186,8 +183,6 @@ class Simulation:
     def state(self) -> dict[str, Any]:
         """Return everything there is to know, without secrets, as JSON would hold it."""
         return state.describe(self.network, self.faults)
-
-    # -- inside ------------------------------------------------------------------------------------------------------
 
     def _answer(self, unit: Unit, dialect: Dialect, call: Call, happening: list[Injected]) -> Outcome:
         if call.command == "set" and _param(call) == GEO_PARTNERS:
@@ -231,9 +226,6 @@ class Simulation:
 
     def _appliance(self, unit: Unit) -> Appliance:
         return Appliance(Context(self.network, unit, lambda: self._outages.expect_reboot(unit)), self.credentials)
-
-    def _changed(self) -> None:
-        self._on_change()
 
 
 def _param(call: Call) -> str | None:

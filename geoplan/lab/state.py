@@ -44,9 +44,9 @@ def _unit(network: Network, unit: Unit) -> dict[str, Any]:
         "partner_status": {address: "green" if green else "red" for address, green in network.partners.status_of(unit)},
         "clusters": [
             {"address": address, "name": cluster.name, "type": cluster.type}
-            for address, cluster in network.clusters(unit)
+            for address, cluster in network.geo.clusters(unit)
         ],
-        "fqdns": [fqdn.name for fqdn in network.fqdns(unit)],
+        "fqdns": [fqdn.name for fqdn in network.geo.fqdns(unit)],
     }
 
 

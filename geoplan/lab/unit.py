@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from geoplan.lab.firmware import DEFAULT_FIRMWARE, Firmware
 from geoplan.lab.parameters import GEO_PARTNERS, OWN_DEFAULTS, REMOTE_GEO_ACCESS, SYNCHRONISED_DEFAULTS, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from geoplan.lab.firmware import Firmware
     from geoplan.lab.geo import Entries
+    from geoplan.topology.model import Topology
 
 Role = Literal["master", "slave", "standalone"]
 
@@ -101,3 +102,31 @@ class Unit:
     def _addresses(self, name: str) -> tuple[str, ...]:
         addresses = self.configuration.settings[name]
         return addresses if isinstance(addresses, tuple) else ()
+
+
+def fresh_units(topology: Topology, firmware: str | None, secret: str | None) -> Iterator[Unit]:
+    """Yield a fresh unit for each one of the topology, in order of declaration.
+
+    ``firmware`` is every unit's; without it each has the topology's, or the default. Raises :class:`LabError` for one
+    that is none.
+    """
+    for site in topology.sites:
+        roles: tuple[Role, ...] = ("master", "slave") if site.ha_pair else ("standalone",)
+        for number, (unit, role) in enumerate(zip(site.units, roles, strict=True)):
+            version = Firmware(firmware or unit.firmware or DEFAULT_FIRMWARE)
+            simulated = Unit(
+                address=unit.address,
+                nat_address=unit.nat_address,
+                site=site.name,
+                role=role,
+                firmware=version,
+                secret=secret if version.has_partner_secret else None,
+            )
+            if site.ha_pair:
+                simulated.ha = HaParameters(
+                    partner=site.units[1 - number].address,
+                    health_check_port=topology.health_check_port,
+                    prefer_master=site.ha_pair.preferred_host == "master",
+                )
+            simulated.own["hostname"] = "lb-" + unit.address.replace(".", "-").replace(":", "-")
+            yield simulated

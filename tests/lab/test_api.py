@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoplan.lab.command_table import COMMANDS
 from geoplan.lab.messages import Request
+from geoplan.lab.parameters import PARAMETERS
 from tests.lab.support import (
     A1,
     BASIC,
@@ -33,6 +35,7 @@ from tests.lab.support import (
 )
 
 DECLARATION = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+SHARED = "what partners share"
 DONE = '<Response stat="200" code="ok"><Success>Command completed ok</Success></Response>\n'
 
 
@@ -134,6 +137,9 @@ def test_a_disabled_api_shows_the_login_page_until_it_is_enabled(lab: Rehearsal)
         assert outcome.response
         assert outcome.response.content_type == "text/html"
         assert status(outcome) == 200
+    unreadable = lab.handle(M1, Request("POST", "/accessv2", body=b"{"))
+    assert unreadable.response
+    assert unreadable.response.content_type == "text/html"
     assert status(v1(lab, M1, "set", headers={}, param="enableapi", value="yes")) == 401
     v1(lab, M1, "set", param="enableapi", value="yes")
     assert read_v2(lab, M1, "get", param="enableapi")["enableapi"] is True
@@ -193,13 +199,59 @@ def test_v2_without_a_command_in_an_object_is_a_400(lab: Rehearsal, content: byt
     assert status(lab.handle(M1, Request("POST", "/accessv2", body=content))) == 400
 
 
-@given(command=st.text(), parameters=st.dictionaries(st.text(), st.text()), content=st.binary())
+@given(
+    command=st.text(max_size=30),
+    parameters=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=4),
+    content=st.binary(),
+)
 def test_no_request_makes_a_unit_fail(command: str, parameters: dict[str, Any], content: bytes) -> None:
     lab = simulate(topology(standalone(1)))
     outcome = v1(lab, "10.1.1.1", command, **{f"x{name}": value for name, value in parameters.items()})
     ElementTree.fromstring(body(outcome))  # noqa: S314 - the lab's own
     outcome = lab.handle("10.1.1.1", Request("POST", "/accessv2", body=content))
     assert json.loads(body(outcome))["code"] in (400, 401)
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))
+    | st.just(A1)
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2)
+)
+CLUSTER_NAMES = ("ip", "name", "type", "checker", "checkerport", "enable", "latsecs", "longsecs")
+OTHER_NAMES = ("param", "value", "hamode", "partner", "hcp", "hcai", "fqdn", "secret")
+names = st.sampled_from(CLUSTER_NAMES) | st.sampled_from(OTHER_NAMES)
+params = st.sampled_from([*PARAMETERS, "nonsense"])
+
+
+@given(calls=st.lists(st.tuples(st.sampled_from(sorted(COMMANDS)), st.dictionaries(names, values), params), max_size=5))
+def test_no_parameters_make_a_command_fail(calls: list[tuple[str, dict[str, Any], str]]) -> None:
+    lab = simulate(topology(standalone(1)))
+    for command, parameters, param in calls:
+        content = {"param": param, **parameters, "cmd": command, "apiuser": "bal", "apipass": "correct horse"}
+        outcome = lab.handle("10.1.1.1", Request("POST", "/accessv2", body=json.dumps(content).encode()))
+        if outcome.response and outcome.response.content_type == "application/json":
+            assert json.loads(body(outcome))["code"] in (200, 400, 404, 422)
+        for read in ("getall", "listclusters", "listfqdns", "getawshaparams"):
+            written = v1(lab, "10.1.1.1", read)
+            if written.response and written.response.content_type == "text/xml":
+                ElementTree.fromstring(written.response.body)  # noqa: S314 - the lab's own
+
+
+def test_identities_of_any_characters_are_only_wrong(lab: Rehearsal) -> None:
+    assert status(v2(lab, M1, "get", identity={"apikey": "\ud800"}, param="version")) == 401
+
+
+@pytest.mark.parametrize("value", [None, 0, False, 5, {}, [None], [["172.24.1.9"]]])
+def test_what_is_no_list_of_addresses_clears_none(lab: Rehearsal, value: object) -> None:
+    v2(lab, M1, "set", param="geoclients", value="172.24.1.9")
+    assert status(v2(lab, M1, "set", param="geoclients", value=value)) == 422
+    assert lab.network.unit(M1).remote_geo_access == ("172.24.1.9",)
 
 
 def test_a_standby_answers_reads_and_its_own_business_and_refuses_the_rest(lab: Rehearsal) -> None:
@@ -213,7 +265,7 @@ def test_a_standby_answers_reads_and_its_own_business_and_refuses_the_rest(lab: 
         assert status(v1(lab, S1, command, **parameters)) == 422
     assert status(v1(lab, S1, "get", param="geopartners")) == 200
     assert status(v1(lab, S1, "getgeopartnerstatus")) == 200
-    assert status(v1(lab, S1, "setlmcommsecret", secret="of this unit")) == 200
+    assert status(v1(lab, S1, "setlmcommsecret", secret=SHARED)) == 200
     assert status(v1(lab, S1, "awshaparam", haprefered="0")) == 200
     assert status(v1(lab, S1, "backup")) == 200
     assert status(v1(lab, S1, "reboot")) == 200
@@ -262,7 +314,9 @@ def test_a_place_takes_one_cluster_and_a_unit_eighteen() -> None:
 def test_fqdns_are_listed(lab: Rehearsal) -> None:
     v1(lab, A1, "addfqdn", fqdn="www.example.com")
     assert "<FullyQualifiedDomainName>www.example.com</FullyQualifiedDomainName>" in body(v1(lab, A1, "listfqdns"))
+    assert status(v1(lab, A1, "showfqdn", fqdn="www.Example.com")) == 200
     v1(lab, A1, "delfqdn", fqdn="WWW.example.com")
+    assert status(v1(lab, A1, "showfqdn", fqdn="www.example.com")) == 422
     assert status(v1(lab, A1, "listfqdns")) == 404
 
 
@@ -322,10 +376,10 @@ def test_ha_parameters_are_each_unit_s_own(lab: Rehearsal) -> None:
 
 
 def test_secrets_are_never_read_back(lab: Rehearsal) -> None:
-    v1(lab, M1, "setlmcommsecret", secret="never read back")
+    v1(lab, M1, "setlmcommsecret", secret=SHARED)
     for outcome in (v1(lab, M1, "getall"), v1(lab, M1, "backup")):
-        assert "never read back" not in body(outcome)
-    assert "never read back" not in json.dumps(lab.state())
+        assert SHARED not in body(outcome)
+    assert SHARED not in json.dumps(lab.state())
 
 
 # -- what a firmware has ---------------------------------------------------------------------------------------------
@@ -346,7 +400,7 @@ def test_the_firmware_decides_what_exists(
 ) -> None:
     lab = simulate(firmware=firmware)
     assert status(v2(lab, M1, "get", param="version")) == json_status
-    assert status(v1(lab, M1, "setlmcommsecret", secret="long enough")) == secret_status
+    assert status(v1(lab, M1, "setlmcommsecret", secret=SHARED)) == secret_status
     assert f"<hamode>{mode}</hamode>" in body(v1(lab, M1, "get", param="hamode"))
     assert status(v1(lab, M1, "getcloudhaparams")) == cloud_status
     assert status(v1(lab, M1, "awshamode", hamode="master")) == 200
@@ -393,15 +447,15 @@ def test_the_log_says_the_command_and_masks_whatever_may_be_secret(lab: Rehearsa
     lines = [
         v1(lab, M1, "set", param="geopartners", value="172.24.1.7").log,
         v1(lab, M1, "get", headers={}, param="version", apikey="the-key").log,
-        v1(lab, M1, "setlmcommsecret", secret="my secret secret").log,
-        v1(lab, M1, "set", param="my-password", value="my secret secret").log,
+        v1(lab, M1, "setlmcommsecret", secret=SHARED).log,
+        v1(lab, M1, "set", param="my-password", value=SHARED).log,
         v1(lab, M1, "get", param="version", apiuser="bal", apipass="correct horse").log,
-        v2(lab, M1, "setlmcommsecret", secret="my secret secret").log,
+        v2(lab, M1, "setlmcommsecret", secret=SHARED).log,
         v2(lab, M1, "get", param="version\nfaked line").log,
     ]
     assert lines[0] == "v1 GET set param=geopartners value=172.24.1.7 -> 200"
     for line in lines:
-        assert "my secret" not in line
+        assert SHARED not in line
         assert "correct horse" not in line
         assert "the-key" not in line
         assert "\n" not in line

@@ -55,7 +55,7 @@ def process(endpoints: Path, *options: str, **environment: str) -> Iterator[Proc
     )
     lab = Process(running, endpoints)
     try:
-        _wait_for(lambda: endpoints.exists() and endpoints.read_text().startswith("units:"), running)
+        _wait_for(lambda: endpoints.exists() and "control:" in endpoints.read_text(), running)
         lab.read()
         yield lab
     finally:
@@ -80,7 +80,7 @@ def _get(url: str) -> str:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_cleanly_and_its_endpoints_file_goes_with_it(tmp_path: Path, number: int) -> None:
     endpoints = tmp_path / "lab.yaml"
-    endpoints.write_text("of an earlier run")
+    endpoints.write_text("units:\n")
     with process(endpoints, "--fault", f"slow,unit={A1},seconds=60") as lab:
         assert list(lab.units) == [M1, "172.24.1.6", "172.24.1.8", "172.24.1.7", A1, "172.24.1.10"]
         assert _get(lab.units[M1]["health"]) == "OK\n"
@@ -131,6 +131,18 @@ def test_what_cannot_be_served_is_wrong_usage_and_says_why(
     assert "hint:" in shown
 
 
+def test_a_file_that_is_no_endpoints_file_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    topology = tmp_path / "mine.yaml"
+    topology.write_text(Path(EXAMPLE).read_text())
+    link = tmp_path / "link.yaml"
+    link.symlink_to(topology)
+    for path in (topology, link, tmp_path):
+        assert run(["lab", EXAMPLE, "--endpoints", str(path)]) == 2
+        assert "is no endpoints file" in capsys.readouterr().err
+    assert topology.read_text() == Path(EXAMPLE).read_text()
+    assert link.is_symlink()
+
+
 def test_its_help_explains_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", "--help"]) == 0
     shown = capsys.readouterr().out
@@ -146,6 +158,16 @@ def test_the_help_of_geoplan_imports_none_of_it() -> None:
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     assert shown.endswith("[]\n")
     assert "  lab " in shown
+
+
+def test_without_its_extra_it_says_how_to_install_it() -> None:
+    script = (
+        f"import sys; sys.modules['starlette'] = None; from geoplan.cli import run; sys.exit(run(['lab', {EXAMPLE!r}]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "pip install 'geoplan[lab]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_simulation_needs_no_server() -> None:

@@ -46,7 +46,7 @@ def is_written(lab: Rehearsal, address: str = M1) -> bool:
     ],
 )
 @pytest.mark.parametrize("applied", [None, True, False])
-def test_a_request_fares_as_its_fault_says_and_is_applied_where_that_is_asked(
+def test_a_request_fares_as_its_fault_says_and_is_applied_where_that_is_asked(  # noqa: PLR0913 - a row of the table
     lab: Rehearsal, fault: str, ending: str, answered: int | None, *, written: bool, applied: bool | None
 ) -> None:
     lab.inject(Fault(FaultKind(fault), unit=M1, command="set", applied=applied))
@@ -181,6 +181,15 @@ def test_a_flapping_unit_goes_down_twice_more_and_then_stays(lab: Rehearsal) -> 
     assert seen == [False, True, False, True, False, True, True, True]
     assert lab.state()["units"][A1]["reboots"] == 3
     assert not lab.state()["units"][A1]["pacified"]
+
+
+def test_a_slow_reboot_answers_late_and_is_gone_only_then(lab: Rehearsal) -> None:
+    lab.inject("slow,command=reboot,seconds=2")
+    assert v1(lab, M1, "reboot").delay_seconds == 2
+    settle(lab, 2)
+    assert lab.accepts(M1)
+    settle(lab, 0.1)
+    assert not lab.accepts(M1)
 
 
 def test_a_unit_may_crash_at_any_command(lab: Rehearsal) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from geoplan.lab.errors import LabError
 from geoplan.lab.geo import Cluster
-from geoplan.lab.network import Network, NotActiveError, TooManyClustersError
+from geoplan.lab.geo_entries import TooManyClustersError
+from geoplan.lab.network import Network, NotActiveError
 from geoplan.lab.timings import Timings
 from geoplan.lab.unit import Power, Unit
 from tests.lab.support import (
@@ -36,7 +37,7 @@ def make_partners(simulation: Rehearsal, *addresses: str) -> None:
 
 
 def clusters_of(network: Network, unit: Unit) -> list[str]:
-    return [address for address, _ in network.clusters(unit)]
+    return [address for address, _ in network.geo.clusters(unit)]
 
 
 # -- reboots and failovers -------------------------------------------------------------------------------------------
@@ -298,7 +299,7 @@ def test_an_address_of_a_pair_follows_its_active_unit_and_is_the_asked_unit_s_ow
     simulation = simulate()
     network = simulation.network
     make_partners(simulation, M1, M2, A1)
-    network.put_cluster(network.unit(M2), Cluster(M1, "HA Pair 1"))
+    network.geo.put_cluster(network.unit(M2), Cluster(M1, "HA Pair 1"))
     settle(simulation)
     assert clusters_of(network, network.unit(M1)) == [M1]
     assert clusters_of(network, network.unit(S1)) == [S1]
@@ -307,27 +308,27 @@ def test_an_address_of_a_pair_follows_its_active_unit_and_is_the_asked_unit_s_ow
     settle(simulation)
     assert clusters_of(network, network.unit(A1)) == [S1]
     assert clusters_of(network, network.unit(M1)) == [M1]
-    assert network.find_cluster(network.unit(A1), M1) == network.find_cluster(network.unit(A1), S1)
+    assert network.geo.find_cluster(network.unit(A1), M1) == network.geo.find_cluster(network.unit(A1), S1)
 
 
 def test_two_sides_that_define_one_cluster_share_the_later_one() -> None:
     simulation = simulate()
     network = simulation.network
-    network.put_cluster(network.unit(A1), Cluster(M1, "earlier"))
+    network.geo.put_cluster(network.unit(A1), Cluster(M1, "earlier"))
     simulation.clock.advance(1)
-    network.put_cluster(network.unit(A2), Cluster(S1, "later"))
+    network.geo.put_cluster(network.unit(A2), Cluster(S1, "later"))
     make_partners(simulation, A1, A2)
     for address in (A1, A2):
-        assert [cluster.name for _, cluster in network.clusters(network.unit(address))] == ["later"]
+        assert [cluster.name for _, cluster in network.geo.clusters(network.unit(address))] == ["later"]
 
 
 def test_a_removal_wins_over_an_earlier_change_even_after_an_outage() -> None:
     simulation = simulate()
     network = simulation.network
     make_partners(simulation, A1, A2)
-    network.put_cluster(network.unit(A1), Cluster("192.0.2.1", "gone soon"))
+    network.geo.put_cluster(network.unit(A1), Cluster("192.0.2.1", "gone soon"))
     network.reboot(network.unit(A2))
-    network.remove_cluster(network.unit(A1), "192.0.2.1")
+    network.geo.remove_cluster(network.unit(A1), "192.0.2.1")
     settle(simulation)
     assert clusters_of(network, network.unit(A2)) == []
 
@@ -337,17 +338,17 @@ def test_partners_of_partners_share_too_and_those_of_another_group_do_not() -> N
     network = simulation.network
     make_partners(simulation, A1, A2, M1)
     network.set_parameter(network.unit(A1), "geopartners", (M1,))
-    network.put_cluster(network.unit(A2), Cluster("192.0.2.1", "by way of HA Pair 1"))
-    network.put_fqdn(network.unit(A1), "www.example.com")
+    network.geo.put_cluster(network.unit(A2), Cluster("192.0.2.1", "by way of HA Pair 1"))
+    network.geo.put_fqdn(network.unit(A1), "www.example.com")
     assert clusters_of(network, network.unit(A1)) == ["192.0.2.1"]
-    assert [fqdn.name for fqdn in network.fqdns(network.unit(A2))] == ["www.example.com"]
+    assert [fqdn.name for fqdn in network.geo.fqdns(network.unit(A2))] == ["www.example.com"]
     assert clusters_of(network, network.unit(M2)) == []
 
 
 def test_what_only_a_dead_active_had_is_lost_to_the_returning_unit() -> None:
     simulation = simulate()
     network = simulation.network
-    network.put_cluster(network.unit(M1), Cluster("192.0.2.1", "too late"))
+    network.geo.put_cluster(network.unit(M1), Cluster("192.0.2.1", "too late"))
     network.reboot(network.unit(M1))
     settle(simulation)
     assert clusters_of(network, network.unit(M1)) == clusters_of(network, network.unit(S1)) == []
@@ -358,7 +359,7 @@ def test_what_another_unit_has_had_survives_two_actives_that_die_before_they_rep
     network = simulation.network
     make_partners(simulation, M1, M2)
     settle(simulation)
-    network.put_cluster(network.unit(M1), Cluster("192.0.2.1", "known to both"))
+    network.geo.put_cluster(network.unit(M1), Cluster("192.0.2.1", "known to both"))
     network.reboot(network.unit(M1))
     network.reboot(network.unit(M2))
     settle(simulation)
@@ -371,10 +372,10 @@ def test_no_more_clusters_than_the_limit_can_be_defined() -> None:
     simulation = simulate(topology(standalone(1)))
     network, unit = simulation.network, simulation.network.unit("10.1.1.1")
     for number in range(18):
-        network.put_cluster(unit, Cluster(f"192.0.2.{number}", f"{number}"))
+        network.geo.put_cluster(unit, Cluster(f"192.0.2.{number}", f"{number}"))
     with pytest.raises(TooManyClustersError):
-        network.put_cluster(unit, Cluster("192.0.2.99", "one too many"))
-    network.put_cluster(unit, Cluster("192.0.2.1", "changed"))
+        network.geo.put_cluster(unit, Cluster("192.0.2.99", "one too many"))
+    network.geo.put_cluster(unit, Cluster("192.0.2.1", "changed"))
 
 
 def test_the_state_machine_says_which_units_and_pairs_there_are() -> None:

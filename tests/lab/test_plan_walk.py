@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoplan.plan.model import Step
-from geoplan.topology.model import Topology
+from geoplan.topology.model import Site, Topology
 from tests.lab.support import Walk, example, pair, red_in_any_state, settle, simulate, standalone, topology
 
 TWO_GROUPS = topology(
@@ -46,7 +46,7 @@ def test_any_topology_ends_green_and_knows_every_cluster_everywhere(of: Topology
     walk = Walk(simulate(of), of).run()
     assert red_in_any_state(walk.simulation, walk.plan) == set()
     for unit in walk.network.units.values():
-        assert {cluster.name for _, cluster in walk.network.clusters(unit)} == {site.name for site in of.sites}
+        assert {cluster.name for _, cluster in walk.network.geo.clusters(unit)} == {site.name for site in of.sites}
 
 
 class WithoutOne(Walk):
@@ -97,15 +97,23 @@ def test_leaving_out_any_one_pair_s_resubmission_shows_red(of: Topology, data: s
     assert all(slave in entry for entry in red)
 
 
-@pytest.mark.parametrize("section", ["5.2", "5.3", "5.4"])
-def test_a_resubmission_after_the_master_is_back_shows_red(section: str) -> None:
-    walk = _with_mistake(TooLate, example(section), "HA Pair 1")
+def _has_preferred_master(site: Site) -> bool:
+    return site.ha_pair is not None and site.ha_pair.preferred_host == "master"
+
+
+@settings(max_examples=30, deadline=None)
+@given(topologies().filter(lambda of: any(map(_has_preferred_master, of.sites))), st.data())
+def test_a_resubmission_after_the_master_is_back_shows_red(of: Topology, data: st.DataObject) -> None:
+    site = data.draw(st.sampled_from([site.name for site in of.sites if _has_preferred_master(site)]))
+    walk = _with_mistake(TooLate, of, site)
     assert red_in_any_state(walk.simulation, walk.plan)
 
 
-@pytest.mark.parametrize("section", ["5.2", "5.3", "5.4"])
-def test_a_reboot_before_the_slave_had_the_lists_shows_red(section: str) -> None:
-    walk = _with_mistake(TooEarly, example(section), "HA Pair 1")
+@settings(max_examples=30, deadline=None)
+@given(topologies().filter(lambda of: any(site.ha_pair for site in of.sites)))
+def test_a_reboot_before_the_slave_had_the_lists_shows_red(of: Topology) -> None:
+    first_rebooted = next(site.name for site in of.sites if site.ha_pair)
+    walk = _with_mistake(TooEarly, of, first_rebooted)
     assert red_in_any_state(walk.simulation, walk.plan)
 
 

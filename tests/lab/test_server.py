@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -27,9 +28,11 @@ IDENTITY = {"apiuser": "bal", "apipass": "correct horse"}
 @asynccontextmanager
 async def serving(**options: Any) -> AsyncIterator[tuple[Lab, httpx.AsyncClient]]:
     """Serve the example of section 5.4; the client trusts everyone and asks no proxy."""
-    async with Lab(example(), credentials=CREDENTIALS, **{**QUICK, **options}) as lab:
-        async with httpx.AsyncClient(verify=False, trust_env=False, timeout=10) as client:  # noqa: S501 - loopback
-            yield lab, client
+    async with (
+        Lab(example(), credentials=CREDENTIALS, **{**QUICK, **options}) as lab,
+        httpx.AsyncClient(verify=False, trust_env=False, timeout=10) as client,  # noqa: S501 - loopback
+    ):
+        yield lab, client
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -243,7 +246,7 @@ def test_only_loopback_is_bound() -> None:
 def test_a_lab_starts_again_on_the_same_ports_at_once_and_a_second_one_beside_it() -> None:
     async def test() -> None:
         async with serving() as (lab, client), serving() as (second, _):
-            base = (httpx.URL(lab.endpoints.control).port or 0) + 1000
+            base = 61000 + os.getpid() % 200 * 20  # above what the system gives out as free ports
             for _ in range(2):
                 async with serving(port_base=base) as (fixed, _):
                     assert fixed.endpoints.control == f"http://127.0.0.1:{base}"

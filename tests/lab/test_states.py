@@ -60,7 +60,7 @@ class Lab(RuleBasedStateMachine):
     def put_cluster(self, site: str, address: str) -> None:
         unit = self._active(site)
         if unit:
-            self.network.put_cluster(unit, Cluster(address, f"at {address}"))
+            self.network.geo.put_cluster(unit, Cluster(address, f"at {address}"))
             key = self._key(address)
             self.kept[key] = (unit.configuration.geo[key].changed, unit)
 
@@ -68,7 +68,7 @@ class Lab(RuleBasedStateMachine):
     def remove_cluster(self, site: str, address: str) -> None:
         unit = self._active(site)
         if unit:
-            self.network.remove_cluster(unit, address)
+            self.network.geo.remove_cluster(unit, address)
             self.kept.pop(self._key(address), None)
 
     @rule(address=addresses)
@@ -123,7 +123,7 @@ class Lab(RuleBasedStateMachine):
     @invariant()
     def no_cluster_is_doubled(self) -> None:
         for unit in self.network.units.values():
-            shown = [address for address, _ in self.network.clusters(unit)]
+            shown = [address for address, _ in self.network.geo.clusters(unit)]
             assert len(shown) == len(set(shown))
 
     @invariant()
@@ -192,4 +192,4 @@ class Lab(RuleBasedStateMachine):
 
 
 TestLab = Lab.TestCase
-TestLab.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestLab.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
