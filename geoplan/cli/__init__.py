@@ -19,7 +19,7 @@ COMMANDS = {
     "compare": "Hold the plan's lists against recorded ones.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
-    "trust": "Fetch the units' certificate fingerprints, and pin them once you have compared them.",
+    "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
 

@@ -175,6 +175,8 @@ class Exchange:
             )
         if isinstance(error, httpx.TimeoutException):
             reason = f"no connection within {self._access.timeouts.connect:g} s"
+        elif isinstance(error, httpx.ProxyError):
+            reason = "the proxy does not connect to it"
         else:
             failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
             reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -184,10 +185,13 @@ def test_insecure_believes_anybody() -> None:
 
 
 @pytest.fixture
-def dead_proxies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def dead_proxies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    reserved = socket.socket()
+    reserved.bind(("127.0.0.1", 0))  # nobody listens, and nobody else gets it
+    proxy = f"http://127.0.0.1:{reserved.getsockname()[1]}"
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")
-        monkeypatch.setenv(name.lower(), "http://127.0.0.1:1")
+        monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv(name.lower(), proxy)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     netrc = tmp_path / ".netrc"
@@ -195,6 +199,8 @@ def dead_proxies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
+    yield
+    reserved.close()
 
 
 @pytest.mark.usefixtures("dead_proxies")
