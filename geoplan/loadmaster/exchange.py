@@ -71,15 +71,14 @@ class Exchange:
         self._transport = transport
         self._observer = observer
         self._client: httpx.AsyncClient | None = None
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)  # waiting for a connection is no time of the unit's
 
     async def open(self) -> None:
         """Make ready to connect."""
-        timeouts = self._access.timeouts
         self._client = httpx.AsyncClient(
             transport=Borrowed(self._transport) if self._transport else None,
             verify=self._access.trust.context,
             trust_env=self._access.use_proxies,
-            timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect, pool=None),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
@@ -124,6 +123,7 @@ class Exchange:
         seconds = timeouts.backup if file else timeouts.answer
         try:
             async with (
+                self._slots,
                 asyncio.timeout(timeouts.connect + seconds),
                 self._client.stream(
                     request.method,
@@ -196,8 +196,8 @@ class Exchange:
         return AuthenticationError(
             self.unit,
             "it does not accept the credentials",
-            hint="check user and password, or the API key; they are not tried again, since units lock users out. "
-            "APIv2 needs Session Management on",
+            hint="check user and password, or the API key; they are not tried again, since units lock users out. APIv2 "
+            "needs Session Management on, and firmware before 7.2.52 has to stand in the topology where it answers so",
         )
 
     def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:

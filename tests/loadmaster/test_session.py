@@ -291,6 +291,28 @@ def test_an_overloaded_apiv2_is_no_reason_to_fall_back() -> None:
     assert set(unit.requests) == {"get:version"}
 
 
+def test_no_more_than_four_requests_are_under_way_and_waiting_for_a_turn_is_no_timeout() -> None:
+    unit = ScriptedUnit()
+    under_way: list[int] = [0]
+    most = 0
+
+    async def answer(http: httpx.Request) -> httpx.Response:
+        nonlocal most
+        under_way[0] += 1
+        most = max(most, under_way[0])
+        for _ in range(5):
+            await asyncio.sleep(0)
+        under_way[0] -= 1
+        return unit._answer(http)
+
+    async def act() -> None:
+        async with LoadMaster(access(), transport=httpx.MockTransport(answer)) as client:
+            await asyncio.gather(*(client.geo_partners() for _ in range(20)))
+
+    run(act())
+    assert most == 4
+
+
 def test_an_endless_answer_is_cut_off() -> None:
     class Endless(httpx.AsyncByteStream):
         async def __aiter__(self) -> Any:
