@@ -338,6 +338,13 @@ def test_known_attacks_fail(wire: WireFormat, body: bytes) -> None:
     survives(wire, body)
 
 
+@pytest.mark.parametrize("declared", ['<!ENTITY a "b">', ""])
+def test_an_answer_that_declares_anything_is_refused(declared: str) -> None:
+    body = f'<?xml version="1.0"?><!DOCTYPE r [{declared}]><Response stat="200" code="ok"><Success/></Response>'
+    with pytest.raises(UnusableError):
+        WireV1().read(Reply(200, body.encode()), file=False)
+
+
 def test_iso_8859_1_is_read_as_declared() -> None:
     assert readers.text(xml("<name>Zürich</name>"), "name") == "Zürich"
 
