@@ -21,7 +21,7 @@ COMMANDS = {
     "push": "Carry the plan out over the API, safely.",
     "diff": "Hold live units against the plan.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
-    "trust": "Fetch the units' certificate fingerprints, and pin them once you have compared them.",
+    "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
 

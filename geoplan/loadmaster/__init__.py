@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.clock import Clock, LoopClock
     from geoplan.loadmaster.credential_sources import CredentialSources
     from geoplan.loadmaster.credentials import ApiKey, Credentials, Secret, UserPassword
+    from geoplan.loadmaster.credentials_file import load_credentials
     from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint, load_endpoints
     from geoplan.loadmaster.exchange import ShownRequest
     from geoplan.loadmaster.fingerprints import fetch_fingerprint
@@ -66,6 +67,7 @@ _HOMES = {
     "fetch_fingerprint": "fingerprints",
     "ha_state": "health",
     "ha_state_of": "health",
+    "load_credentials": "credentials_file",
     "load_endpoints": "endpoints",
     "same_addresses": "addresses",
     "unit_accesses": "access",
@@ -102,6 +104,7 @@ __all__ = [
     "fetch_fingerprint",
     "ha_state",
     "ha_state_of",
+    "load_credentials",
     "load_endpoints",
     "same_addresses",
     "unit_accesses",

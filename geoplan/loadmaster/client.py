@@ -205,7 +205,7 @@ class LoadMaster:
         return await self._get("hamode", readers_geo.ha_mode)
 
     async def ha_parameters(self) -> HaParameters | None:
-        """Return the HA parameters of a cloud unit, or nothing where the platform has none."""
+        """Return the HA parameters of a cloud unit, or nothing where the unit refuses to tell any."""
         for command in ("getawshaparams", "getCloudHaParams"):  # some units care about the capitals of the second
             try:
                 answer = await self._session.read(Command(command))

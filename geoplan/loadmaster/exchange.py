@@ -71,15 +71,14 @@ class Exchange:
         self._transport = transport
         self._observer = observer
         self._client: httpx.AsyncClient | None = None
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)  # waiting for a connection is no time of the unit's
 
     async def open(self) -> None:
         """Make ready to connect."""
-        timeouts = self._access.timeouts
         self._client = httpx.AsyncClient(
             transport=Borrowed(self._transport) if self._transport else None,
             verify=self._access.trust.context,
             trust_env=self._access.use_proxies,
-            timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect, pool=None),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
@@ -124,6 +123,7 @@ class Exchange:
         seconds = timeouts.backup if file else timeouts.answer
         try:
             async with (
+                self._slots,
                 asyncio.timeout(timeouts.connect + seconds),
                 self._client.stream(
                     request.method,
@@ -145,6 +145,9 @@ class Exchange:
         raise failure  # outside of the handlers: what they handled holds the request, and the request the secret
 
     async def _body(self, response: httpx.Response, limit: int) -> bytes:
+        """Read an answer as it comes; never unpacked, since units were told not to pack it."""
+        if response.is_stream_consumed:  # a transport in memory has it whole already
+            return response.content
         body = bytearray()
         async for part in response.aiter_raw():
             body += part
@@ -172,6 +175,8 @@ class Exchange:
             )
         if isinstance(error, httpx.TimeoutException):
             reason = f"no connection within {self._access.timeouts.connect:g} s"
+        elif isinstance(error, httpx.ProxyError):
+            reason = "the proxy does not connect to it"
         else:
             failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
             reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"
@@ -191,8 +196,8 @@ class Exchange:
         return AuthenticationError(
             self.unit,
             "it does not accept the credentials",
-            hint="check user and password, or the API key; they are not tried again, since units lock users out. "
-            "APIv2 needs Session Management on",
+            hint="check user and password, or the API key; they are not tried again, since units lock users out. APIv2 "
+            "needs Session Management on, and firmware before 7.2.52 has to stand in the topology where it answers so",
         )
 
     def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:

@@ -81,11 +81,6 @@ class Session:
         self._last_failure: UnitError | None = None
         self._locked_out: AuthenticationError | None = None
 
-    @property
-    def wire_name(self) -> str | None:
-        """The wire format in use, once it is known."""
-        return self._wire.name if self._wire else None
-
     async def read(self, command: Command) -> Answer:
         """Send a command that changes nothing, again where an answer is lost."""
         return await self._read(await self._opened(), command)

@@ -30,7 +30,7 @@ from geoplan.topology.model import Topology
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 UNIT = "172.24.1.5"
-PASSWORD = "correct-horse-battery"
+PASSWORD = "correct-horse-battery"  # noqa: S105 - the lab's
 KEY = "key-that-nobody-may-see"
 V1, V2 = "7.2.48.0", "7.2.59.4"  # firmware with APIv1 alone, and with both
 
@@ -57,6 +57,7 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.time += seconds
+        await asyncio.sleep(0)  # others get their turn
 
 
 def access(**changes: Any) -> UnitAccess:
