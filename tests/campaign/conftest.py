@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-SAMPLE = 5  # one in so many
+SAMPLE = 8  # one in so many
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import A1, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, Site, red_in_any_state
+from tests.test_walls import HEAVY, loaded_by
 
 __all__ = ["make_site"]
 
@@ -54,7 +55,8 @@ def test_push_works_in_both_formats_with_and_without_a_preferred_host(
     ended = push(geoplan, site, "--jobs", str(jobs))
     assert ended.code == 0, ended
     assert_finished(site)
-    assert site.reboots == {**dict.fromkeys(site.reboots, 0), M1: 1, M2: 1}
+    again = ended.stdout.count("starting this pair again")  # the lab's boots are short, and this machine may be busy
+    assert sum(site.reboots.values()) == site.reboots[M1] + site.reboots[M2] == 2 + again
 
 
 def test_push_to_an_embedded_lab_needs_nothing_else(geoplan: Geoplan) -> None:
@@ -324,3 +326,8 @@ def _until_active(site: Site, *pairs: str, role: str = "slave") -> None:
             return
         select.select([], [], [], 0.02)
     raise AssertionError("never came true")
+
+
+@pytest.mark.parametrize("command", ["push", "diff"])
+def test_help_imports_nothing_heavy(command: str) -> None:
+    assert not loaded_by(command, "--help") & HEAVY
