@@ -55,7 +55,8 @@ def cli() -> None:
     A topology file names the sites: HA pairs and standalone LoadMasters. From it come each unit's address lists,
     the Remote LM clusters and the ordered steps. Wherever a command takes a file, - is standard input.
 
-    Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 130 interrupted.
+    Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
+    4 a push was refused before it changed anything, 130 interrupted.
     """
 
 

@@ -140,7 +140,7 @@ class Executor:
         except StepError as error:
             self._fail(error, began)
             return
-        except UnitError as error:
+        except UnitError as error:  # one that no step expects, such as a certificate that changed meanwhile
             self._fail(StepError(task.first, reason_of(error), unit=error.unit, hint=error.hint), began)
             return
         for step, outcome in zip(task.steps, outcomes, strict=True):

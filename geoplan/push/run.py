@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
 from geoplan.push import journal as journals
 from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Stop
@@ -149,7 +149,10 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
         if not context.journal.history.has_changes:
             context.journal.write("end", outcome="refused")
         raise
-    progress = await Executor(context).run()
+    try:
+        progress = await Executor(context).run()
+    except UnusableFileError as error:  # without its journal a push goes no further
+        raise PushStoppedError(f"the push stopped before its end: {error}", hint=error.hint) from None
     if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
         context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
         raise PushStoppedError(stopped_because(context.plan, progress))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -175,15 +177,16 @@ class World:
         return self.broken
 
     async def _push(self, *, resume: bool, kill_after: float | None) -> Result:
+        async with asyncio.timeout(kill_after), self.connected_fleet() as fleet:
+            return await carry_out(Mission(fleet, self.options, self.folder, 18, lambda _event: None, resume=resume))
+
+    @asynccontextmanager
+    async def connected_fleet(self) -> AsyncIterator[Fleet]:
         clock = SimulatedTime()
         credentials = UserPassword("bal", Secret(PASSWORD))
         accesses = unit_accesses(self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts())
-        async with (
-            asyncio.timeout(kill_after),
-            connected(accesses, clock, transport_of=self._transport, jitter=self._chance.random) as units,
-        ):
-            fleet = Fleet(self.plan, units, clock, Timings(BOOT, SYNC, grace_seconds=30.0))
-            return await carry_out(Mission(fleet, self.options, self.folder, 18, lambda _event: None, resume=resume))
+        async with connected(accesses, clock, transport_of=self._transport, jitter=self._chance.random) as units:
+            yield Fleet(self.plan, units, clock, Timings(BOOT, SYNC, grace_seconds=30.0))
 
     def _act_on(self, refusal: PushRefusedError) -> None:
         """Do by hand what a refusal asks for: make the master active."""
