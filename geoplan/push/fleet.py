@@ -42,8 +42,15 @@ class Fleet:
     async def states(self, site: SiteSettings) -> dict[str, State]:
         """Return what the health checks of a site's units say now, all asked at once."""
         addresses = [unit.address for unit in site.units]
-        states = await asyncio.gather(*(self._units[address].state() for address in addresses))
+        states = await asyncio.gather(*map(self._state, addresses))
         return dict(zip(addresses, states, strict=True))
+
+    async def _state(self, address: str) -> State:
+        try:
+            async with asyncio.timeout(self.timings.look_seconds):
+                return await self._units[address].state()
+        except TimeoutError:
+            return State.DOWN
 
     async def active(self, site: SiteSettings) -> Unit:
         """Return the unit of a site that takes settings now; a failover under way is waited for.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.push.events import EventKind
 from geoplan.push.facts import State
+from geoplan.push.waits import until
 
 if TYPE_CHECKING:
     from geoplan.plan.model import SiteSettings, Step
@@ -47,9 +48,17 @@ class Pair:
         return await self.context.fleet.states(self.site)
 
     async def slave_is_active(self) -> bool:
-        """Tell whether the slave is the one active unit now."""
-        states = await self.states()
-        return states[self.slave] is State.ACTIVE and states[self.master] is not State.ACTIVE
+        """Tell whether the slave is the one active unit now; where it gives no answer, it is asked again."""
+
+        async def look() -> bool | None:
+            states = await self.states()
+            master, slave = states[self.master], states[self.slave]
+            if master is State.ACTIVE or slave is State.STANDBY:
+                return False
+            return True if slave is State.ACTIVE else None
+
+        timings = self.context.timings
+        return bool(await until(self.context.clock, look, within=timings.settle_deadline, every=timings.poll_seconds))
 
     def note(self, message: str) -> None:
         """Write something worth knowing into the journal, and say it."""

@@ -15,6 +15,8 @@ Found = TypeVar("Found")
 
 MAX_POLL_SECONDS = 0.5
 MIN_POLL_SECONDS = 0.02
+MAX_LOOK_SECONDS = 3.0
+MIN_LOOK_SECONDS = 0.1
 DEFAULT_GRACE_SECONDS = 30.0
 
 
@@ -37,6 +39,11 @@ class Timings:
     def poll_seconds(self) -> float:
         """Between two looks; a failover must not fit between them."""
         return min(MAX_POLL_SECONDS, max(MIN_POLL_SECONDS, self.boot_seconds / 40))
+
+    @property
+    def look_seconds(self) -> float:
+        """For one health check: a unit that hangs while it goes down must not hide its partner's failover."""
+        return min(MAX_LOOK_SECONDS, max(MIN_LOOK_SECONDS, self.boot_seconds / 4))
 
     @property
     def replication_deadline(self) -> float:
