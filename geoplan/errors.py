@@ -30,3 +30,76 @@ class InvalidInputError(GeoplanError):
     def __init__(self, message: str, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__(message)
         self.diagnostics = tuple(diagnostics)
+
+
+class CredentialsError(GeoplanError):
+    """There are no credentials for a unit, or a file of them that others can read."""
+
+
+class UnitError(GeoplanError):
+    """Something went wrong on one unit; ``unit`` is its address."""
+
+    def __init__(self, unit: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{unit}: {message}", hint=hint)
+        self.unit = unit
+
+
+class UnitUnreachableError(UnitError):
+    """A unit did not answer; unless ``request_sent``, it has not received the request either."""
+
+    def __init__(self, unit: str, message: str, *, request_sent: bool, hint: str | None = None) -> None:
+        super().__init__(unit, message, hint=hint)
+        self.request_sent = request_sent
+
+
+class UntrustedUnitError(UnitError):
+    """A unit's certificate is not the expected one; ``presented`` is its fingerprint. It received no request."""
+
+    def __init__(self, unit: str, message: str, *, presented: str | None = None, hint: str | None = None) -> None:
+        super().__init__(unit, message, hint=hint)
+        self.presented = presented
+
+
+class AuthenticationError(UnitError):
+    """A unit does not accept the credentials; they are not sent to it again, since units lock users out."""
+
+
+class UnitRefusedError(UnitError):
+    """A unit understood a command and refused it, with a ``code`` and a ``reason``."""
+
+    def __init__(self, unit: str, message: str, *, code: int, reason: str, hint: str | None = None) -> None:
+        super().__init__(unit, message, hint=hint)
+        self.code = code
+        self.reason = reason
+
+
+class UnusableAnswerError(UnitError):
+    """A unit answered something that is not the API's; when ``transient``, it may answer properly a little later."""
+
+    def __init__(self, unit: str, message: str, *, transient: bool = False, hint: str | None = None) -> None:
+        super().__init__(unit, message, hint=hint)
+        self.transient = transient
+
+
+class UnclearOutcomeError(UnitError):
+    """A change was sent, and nothing tells whether it was carried out; look before sending it again."""
+
+
+class ClusterInTheWayError(UnitError):
+    """A unit has a cluster of another name or type where one is to be added."""
+
+
+class PushStoppedError(GeoplanError):
+    """A push that stopped part-way: what it did stands in its journal, and it can be resumed."""
+
+    exit_code = 3
+
+
+class PushRefusedError(GeoplanError):
+    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)

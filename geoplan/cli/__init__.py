@@ -21,6 +21,9 @@ COMMANDS = {
     "compare": "Hold the plan's lists against recorded ones.",
     "runbook": "Write what a person follows in the maintenance window.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
+    "push": "Carry the plan out over the API, safely.",
+    "diff": "Hold live units against the plan.",
+    "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
@@ -59,7 +62,8 @@ def cli() -> None:
     A topology file names the sites: HA pairs and standalone LoadMasters. From it come each unit's address lists,
     the Remote LM clusters and the ordered steps. Wherever a command takes a file, - is standard input.
 
-    Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 130 interrupted.
+    Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
+    4 a push was refused before it changed anything, 130 interrupted.
     """
 
 

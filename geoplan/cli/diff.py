@@ -1,0 +1,48 @@
+"""``geoplan diff``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.files import load_topology, output_option, topology_argument, write
+from geoplan.cli.units import live_fleet, reach_options
+
+if TYPE_CHECKING:
+    from geoplan.cli.units import Reach
+
+
+@click.command("diff")
+@topology_argument
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
+@output_option
+@reach_options
+def command(path: str, output_format: str, output: str | None, reach: Reach) -> int:
+    """Hold live units against the plan; exit 1 where they differ.
+
+    It asks the active unit of every site for its two lists, its clusters and its partners, and changes nothing. After
+    a failover a pair's cluster carries the slave's address: that is no difference.
+    """
+    import asyncio
+
+    from geoplan.plan.planner import make_plan
+    from geoplan.push import report as reports
+    from geoplan.push.clock import SystemClock
+    from geoplan.push.observe import observe_for_verify
+    from geoplan.push.verify import Report, verify
+
+    topology = load_topology(path)
+    plan = make_plan(topology)
+    accesses = reach.accesses(topology)
+
+    async def compare() -> Report:
+        async with live_fleet(plan, accesses, SystemClock()) as fleet:
+            return verify(plan, await observe_for_verify(fleet))
+
+    report = asyncio.run(compare())
+    render = {"text": reports.as_text, "markdown": reports.as_markdown, "json": reports.as_json}[output_format]
+    write(render(report), output)
+    return 0 if report.is_in_place else 1

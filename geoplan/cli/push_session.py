@@ -1,0 +1,292 @@
+"""A push as a command: live units, an embedded lab or paper, signals, and what is said at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import sys
+import tempfile
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.push_views import view_of
+from geoplan.cli.units import live_fleet
+from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.push import report as reports
+from geoplan.push.clock import SystemClock
+from geoplan.push.context import Stop
+from geoplan.push.events import Event, EventKind
+from geoplan.push.fleet import Fleet
+from geoplan.push.paper import Paper, PaperClock, on_paper
+from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.waits import Timings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from geoplan.cli.push_views import View
+    from geoplan.cli.units import Reach
+    from geoplan.loadmaster import ShownRequest, UnitAccess
+    from geoplan.plan.model import Plan
+    from geoplan.push.context import Options
+    from geoplan.push.preflight import Verdict
+    from geoplan.push.verify import Report
+    from geoplan.topology.model import Topology
+
+INTERRUPTED = 130
+LAB_GRACE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line says beside the push's own options."""
+
+    path: str
+    folder: Path
+    backup_folder: Path | None
+    output_format: str
+    yes: bool
+    dry_run: bool
+    resume: bool
+    only_preflight: bool
+    lab: bool
+
+
+def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> int:
+    """Carry a plan out as the command line says; return the exit code."""
+    session = _Session(topology, plan, reach, options, wishes)
+    try:
+        return asyncio.run(session.run())
+    except asyncio.CancelledError:
+        click.echo("geoplan: interrupted at once; what was under way may or may not have been done", err=True)
+        click.echo(f"  go on with: {session.command('--resume')}", err=True)
+        return INTERRUPTED
+
+
+class _Session:
+    def __init__(self, topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> None:
+        self._topology = topology
+        self._plan = plan
+        self._reach = reach
+        self._options = options
+        self._wishes = wishes
+        self._stop = Stop()
+
+    def command(self, *more: str) -> str:
+        """Return the command that does something more about this push."""
+        given = ["geoplan", "push", self._wishes.path]
+        for name, value in (
+            ("--endpoints", self._reach.endpoints),
+            ("--credentials", self._reach.credentials),
+            ("--ca-file", self._reach.ca_file),
+        ):
+            given += [name, value] if value else []
+        given += ["--keyring"] if self._reach.keyring else []
+        given += ["--insecure"] if self._reach.insecure else []
+        return shlex.join([*given, *more])
+
+    async def run(self) -> int:
+        """Push, and say how it ended."""
+        async with self._fleet() as (fleet, folder, show_requests):
+            view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
+            with view, self._stopping_on_signals(view):
+                show_requests(view.say)
+                mission = Mission(
+                    fleet,
+                    self._options,
+                    folder,
+                    self._topology.limits.max_clusters,
+                    view.show,
+                    confirm=lambda verdict, report: self._confirm(view, verdict, report),
+                    backup_folder=self._wishes.backup_folder,
+                    resume=self._wishes.resume,
+                    only_preflight=self._wishes.only_preflight,
+                    stop=self._stop,
+                )
+                try:
+                    result = await carry_out(mission)
+                except GeoplanError as error:
+                    raise self._explained(view, error) from None
+            return self._conclude(view, result)
+
+    # -- units -------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _fleet(self) -> AsyncIterator[tuple[Fleet, Path, Callable[[Callable[[str], None]], None]]]:
+        clock = SystemClock()
+        if self._wishes.lab:
+            async with self._lab() as (reach, timings):
+                accesses = reach
+                async with live_fleet(self._plan, accesses, clock) as live:
+                    with _temporary_folder() as folder:
+                        yield _with_timings(live, timings), folder, lambda _say: None
+            return
+        accesses = self._reach.accesses(self._topology)
+        if not self._wishes.dry_run:
+            async with live_fleet(self._plan, accesses, clock) as live:
+                yield live, self._wishes.folder, lambda _say: None
+            return
+        shown = _Requests()
+        async with live_fleet(self._plan, accesses, clock, observer=shown, dry_run=True) as live:
+            paper_clock = PaperClock()
+            paper = Paper(self._plan, paper_clock, live.timings)
+            units = on_paper({address: live.unit(address) for address in accesses}, paper)
+            with _temporary_folder() as folder:
+                yield Fleet(self._plan, units, paper_clock, live.timings), folder, shown.tell
+
+    @asynccontextmanager
+    async def _lab(self) -> AsyncIterator[tuple[dict[str, UnitAccess], Timings]]:
+        from geoplan.lab import Lab
+        from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
+        from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_accesses
+
+        async with Lab(self._topology) as lab:
+            known = Endpoints(
+                {
+                    address: UnitEndpoint(unit.api, unit.health, unit.fingerprint)
+                    for address, unit in lab.endpoints.units.items()
+                }
+            )
+            credentials = UserPassword(lab.credentials.user, Secret(lab.credentials.password))
+            accesses = unit_accesses(self._topology, lambda _address: credentials, endpoints=known)
+            yield accesses, Timings(DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS, LAB_GRACE_SECONDS)
+
+    # -- the operator ------------------------------------------------------------------------------------------------
+
+    def _confirm(self, view: View, verdict: Verdict, report: Report) -> bool:
+        differing = len(report.differences)
+        view.say(
+            f"{self._plan.topology}: {len(self._plan.sites)} sites in {len(self._plan.groups)} "
+            f"group{'s'[: len(self._plan.groups) > 1]}, {len(self._plan.steps)} steps, {differing} differences"
+        )
+        reboots = ", ".join(verdict.reboots) or "none"
+        view.say(f"masters to reboot, one after the other: {reboots}")
+        view.say(f"plan {self._plan.checksum}")
+        if self._wishes.yes or self._wishes.dry_run:
+            return True
+        if not sys.stdin.isatty():
+            raise PushRefusedError("nobody is there to be asked; nothing was changed", hint="give --yes")
+        with _interruptible():
+            return click.confirm("Change these units now?", err=True)
+
+    @contextmanager
+    def _stopping_on_signals(self, view: View) -> Iterator[None]:
+        """End after the steps under way on the first Ctrl-C or SIGTERM, at once on the second."""
+        loop, main = asyncio.get_running_loop(), asyncio.current_task()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def interrupt() -> None:
+            if self._stop.requested and main:
+                main.cancel()
+                return
+            self._stop.request()
+            view.say("ending after the steps that are under way; once more ends at once")
+
+        for number in before:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def _explained(self, view: View, error: GeoplanError) -> GeoplanError:
+        """Say what to type next."""
+        details: dict[str, object] = {"exit_code": error.exit_code}
+        if isinstance(error, PushRefusedError):
+            details["problems"] = list(error.problems)
+        view.show(Event(EventKind.ENDED, 0.0, str(error), details=details))
+        if isinstance(error, PushRefusedError):
+            for problem in error.problems:
+                click.echo(f"  {problem}", err=True)
+            if "--resume" in (error.hint or ""):
+                hint = f"go on from it with: {self.command('--resume')}\n        {error.hint}"
+                return PushRefusedError(str(error), error.problems, hint=hint)
+        if isinstance(error, PushStoppedError) and not self._wishes.lab:
+            back = f"what was there before each change, and the backups: {self.command('--status')}"
+            return PushStoppedError(
+                str(error), hint=f"go on with: {self.command('--resume')}\n        go back by {back}"
+            )
+        return error
+
+    def _conclude(self, view: View, result: Result) -> int:
+        code = self._exit_code(result)
+        summary = self._summary(result)
+        view.show(Event(EventKind.ENDED, 0.0, summary, details={"exit_code": code}))
+        if not result.report.is_in_place and not self._wishes.only_preflight and not result.declined:
+            view.say(reports.as_text(result.report).rstrip())
+        else:
+            for note in result.report.notes:
+                view.say(f"note: {note.site}: {note.message}")
+        for site in result.unfinished_pairs:
+            finish = self.command("--reboot", f"always={site}")
+            view.say(f"'{site}' is not finished: its master was not rebooted; finish it with: {finish}")
+        if self._wishes.output_format != "json":
+            view.say(summary)
+        return code
+
+    def _exit_code(self, result: Result) -> int:
+        if self._wishes.only_preflight:
+            return 0
+        return 0 if result.is_complete else 1
+
+    def _summary(self, result: Result) -> str:
+        if result.declined:
+            return "nothing was changed"
+        if self._wishes.only_preflight:
+            return "nothing stands against a push; nothing was changed"
+        if self._wishes.dry_run:
+            return "nothing was changed: this was a dry run"
+        if result.journal is None:
+            return "nothing to do: everything is in place, nothing was rebooted"
+        if not result.is_complete:
+            return "done, with findings"
+        green = "all partner links are green" if self._tells_colours(result) else "all lists and clusters are in place"
+        return f"done and verified: {green}"
+
+    def _tells_colours(self, result: Result) -> bool:
+        has_partners = any(site.geo_partners for site in self._plan.sites)
+        return has_partners and not any("partners it sees" in note.message for note in result.report.notes)
+
+
+class _Requests:
+    """Shows the requests that would change a unit."""
+
+    def __init__(self) -> None:
+        self._say: Callable[[str], None] = lambda _text: None
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def __call__(self, request: ShownRequest) -> None:
+        if request.changes:
+            self._say(f"    {request}")
+
+
+def _with_timings(fleet: Fleet, timings: Timings) -> Fleet:
+    units = {unit.address: fleet.unit(unit.address) for site in fleet.plan.sites for unit in site.units}
+    return Fleet(fleet.plan, units, fleet.clock, timings)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="geoplan-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a question."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            signal.signal(signal.SIGINT, before)

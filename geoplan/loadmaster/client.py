@@ -1,0 +1,254 @@
+"""One LoadMaster over its API, in the words of this product."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswerError
+from geoplan.loadmaster import readers, readers_geo
+from geoplan.loadmaster.addresses import canonical, same_addresses
+from geoplan.loadmaster.clock import LoopClock
+from geoplan.loadmaster.credentials import hide_secrets
+from geoplan.loadmaster.exchange import Exchange
+from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerStatus
+from geoplan.loadmaster.session import Retries, Session
+from geoplan.loadmaster.wire import Answer, Command, UnusableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from types import TracebackType
+
+    import httpx
+
+    from geoplan.loadmaster.access import UnitAccess
+    from geoplan.loadmaster.clock import Clock
+    from geoplan.loadmaster.exchange import ShownRequest
+
+Value = TypeVar("Value")
+
+REMOTE_GEO_ACCESS = "geoclients"
+GEO_PARTNERS = "geopartners"
+SECONDS_OF_ARC = 3600  # in a degree
+
+
+class LoadMaster:
+    """Talk to one unit while the ``async with`` block lasts.
+
+    ``transport`` replaces the network and stays open; ``clock`` and ``jitter``, which returns a number from 0 to 1,
+    drive the pauses between attempts. ``observer`` is told every request, secrets masked, just before it is sent.
+    With ``dry_run`` changes go to the observer alone and count as done.
+
+    Every method may raise the children of :class:`geoplan.errors.UnitError`. Of those a change raises
+    :class:`geoplan.errors.UnclearOutcomeError` where it cannot tell whether it was carried out; after any other
+    error of a single change the unit has not carried it out.
+    """
+
+    def __init__(  # noqa: PLR0913 - options
+        self,
+        access: UnitAccess,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+        retries: Retries | None = None,
+        observer: Callable[[ShownRequest], None] | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        self.access = access
+        self.address = access.address
+        self._exchange = Exchange(access, transport=transport, observer=observer)
+        self._session = Session(
+            self._exchange,
+            api_version=access.api_version,
+            clock=clock or LoopClock(),
+            jitter=jitter,
+            retries=retries or Retries(),
+            dry_run=dry_run,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Make ready; nothing is sent yet."""
+        await self._exchange.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        await self._exchange.close()
+
+    # -- the unit itself ---------------------------------------------------------------------------------------------
+
+    async def firmware(self) -> str:
+        """Return the version it runs, for example ``7.2.54.12.22642.RELEASE``."""
+        return await self._get("version", readers.text)
+
+    async def remote_ssh_access(self) -> bool:
+        """Tell whether *Allow Remote SSH Access* is on."""
+        return await self._get("sshaccess", readers.flag)
+
+    async def backup(self) -> bytes:
+        """Return a backup file of the whole unit."""
+        answer = await self._session.read(Command("backup", file=True))
+        return self._understood(readers.file, answer)
+
+    async def reboot(self) -> None:
+        """Send the reboot and return once the unit has taken it; it is gone soon afterwards.
+
+        An answer can be lost to the reboot itself: :class:`UnclearOutcomeError` says so, and only whether the unit
+        goes down can tell.
+        """
+        await self._session.change(Command("reboot", changes=True))
+
+    # -- GEO ---------------------------------------------------------------------------------------------------------
+
+    async def geo_enabled(self) -> bool:
+        """Tell whether GEO is on."""
+        try:
+            answer = await self._session.read(Command("isgeoenabled"))
+        except UnitRefusedError as refusal:
+            if readers_geo.says_disabled(refusal.reason):
+                return False
+            raise
+        return self._understood(readers_geo.geo_enabled, answer)
+
+    async def remote_geo_access(self) -> tuple[str, ...]:
+        """Return Remote GEO LoadMaster Access in the unit's order."""
+        return await self._get(REMOTE_GEO_ACCESS, readers.addresses)
+
+    async def geo_partners(self) -> tuple[str, ...]:
+        """Return GEO LoadMaster Partners in the unit's order."""
+        return await self._get(GEO_PARTNERS, readers.addresses)
+
+    async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
+        """Enter Remote GEO LoadMaster Access."""
+        await self._set_list(REMOTE_GEO_ACCESS, addresses)
+
+    async def set_geo_partners(self, addresses: Sequence[str]) -> None:
+        """Enter GEO LoadMaster Partners where they differ; for the same list again see ``resubmit_geo_partners``."""
+        await self._set_list(GEO_PARTNERS, addresses)
+
+    async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
+        """Submit an unchanged partners list again, so that the unit forms its links (section 5.2).
+
+        Reading back tells nothing of a list that does not change, so a lost answer is an
+        :class:`UnclearOutcomeError`; to submit it once more does no harm once the right unit is known to be active.
+        """
+        await self._session.change(_setting(GEO_PARTNERS, addresses))
+
+    async def partner_status(self) -> tuple[PartnerStatus, ...]:
+        """Return what the unit says of its links; the fields are not documented, so they are read tolerantly."""
+        return await self._list("getgeopartnerstatus", readers_geo.partner_status)
+
+    async def fqdns(self) -> tuple[str, ...]:
+        """Return the names of the GEO FQDNs."""
+        return await self._list("listfqdns", readers_geo.fqdns)
+
+    async def clusters(self) -> tuple[GeoCluster, ...]:
+        """Return the GEO clusters."""
+        return await self._list("listclusters", readers_geo.clusters)
+
+    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
+        """Add a cluster and make it a Remote LM, or finish one that was added and is still of type default.
+
+        ``also_as`` are addresses under which the unit may show it instead: a pair replaces its own (section 4).
+        A cluster that is already as it should be is left alone. Raises :class:`ClusterInTheWayError` where the
+        address is taken by another name or type. After an error the first half may be in place; call it again.
+        """
+        find = partial(self._find_cluster, {canonical(known) for known in (address, *also_as)})
+        cluster = await find()
+        if cluster is None:
+            add = Command("addcluster", {"ip": address, "name": name}, changes=True)
+
+            async def is_added() -> bool:
+                return await find() is not None
+
+            await self._session.change(add, is_applied=is_added)
+            # Under which of its addresses a pair shows it now is for the unit to say.
+            cluster = await find() or GeoCluster(address, name, ClusterType.DEFAULT)
+        if cluster.name != name or cluster.type not in (ClusterType.DEFAULT, ClusterType.REMOTE_LM):
+            raise ClusterInTheWayError(
+                self.address,
+                f"the address {cluster.address} belongs to the cluster '{cluster.name}' of type {cluster.type}, "
+                f"where '{name}' of type {ClusterType.REMOTE_LM} is to be",
+                hint="rename or remove that cluster on the unit, or give the site that cluster's name",
+            )
+        if cluster.type is ClusterType.REMOTE_LM:
+            return
+
+        async def is_remote() -> bool:
+            found = await find()
+            return found is not None and found.type is ClusterType.REMOTE_LM
+
+        finish = Command("modcluster", {"ip": cluster.address, "type": ClusterType.REMOTE_LM.value}, changes=True)
+        await self._session.change(finish, is_applied=is_remote)
+
+    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
+        """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
+        wanted = (round(latitude * SECONDS_OF_ARC), round(longitude * SECONDS_OF_ARC))
+
+        async def is_placed() -> bool:
+            cluster = await self._find_cluster({canonical(address)})
+            if cluster is None or cluster.latitude is None or cluster.longitude is None:
+                raise UnusableAnswerError(self.address, "it does not say where the cluster is")
+            return (round(cluster.latitude * SECONDS_OF_ARC), round(cluster.longitude * SECONDS_OF_ARC)) == wanted
+
+        place = Command("clustchangeloc", {"ip": address, "latsecs": wanted[0], "longsecs": wanted[1]}, changes=True)
+        await self._session.change(place, is_applied=is_placed)
+
+    # -- HA ----------------------------------------------------------------------------------------------------------
+
+    async def ha_mode(self) -> HaMode:
+        """Return the unit's fixed role."""
+        return await self._get("hamode", readers_geo.ha_mode)
+
+    async def ha_parameters(self) -> HaParameters | None:
+        """Return the HA parameters of a cloud unit, or nothing where the unit refuses to tell any."""
+        for command in ("getawshaparams", "getCloudHaParams"):  # some units care about the capitals of the second
+            try:
+                answer = await self._session.read(Command(command))
+            except UnitRefusedError:
+                continue
+            return self._understood(readers_geo.ha_parameters, answer)
+        return None
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    async def _get(self, parameter: str, read: Callable[[Answer, str], Value]) -> Value:
+        answer = await self._session.read(Command("get", {"param": parameter}))
+        return self._understood(lambda given: read(given, parameter), answer)
+
+    async def _list(self, command: str, read: Callable[[Answer], tuple[Value, ...]]) -> tuple[Value, ...]:
+        """Read a list; none at all is answered with a failure."""
+        try:
+            answer = await self._session.read(Command(command))
+        except UnitRefusedError as refusal:
+            if readers_geo.says_nothing_there(refusal.reason):
+                return ()
+            raise
+        return self._understood(read, answer)
+
+    async def _set_list(self, parameter: str, addresses: Sequence[str]) -> None:
+        async def is_set() -> bool:
+            return same_addresses(await self._get(parameter, readers.addresses), addresses)
+
+        await self._session.change(_setting(parameter, addresses), is_applied=is_set)
+
+    async def _find_cluster(self, addresses: Collection[str]) -> GeoCluster | None:
+        return next((found for found in await self.clusters() if canonical(found.address) in addresses), None)
+
+    def _understood(self, read: Callable[[Answer], Value], answer: Answer) -> Value:
+        try:
+            return read(answer)
+        except UnusableError as error:
+            raise UnusableAnswerError(
+                self.address,
+                f"its answer is not understood: {hide_secrets(str(error), self.access.credentials)}",
+                hint="report the unit's firmware and this answer",
+            ) from None
+
+
+def _setting(parameter: str, addresses: Iterable[str]) -> Command:
+    return Command("set", {"param": parameter, "value": tuple(addresses)}, changes=True)

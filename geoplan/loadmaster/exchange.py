@@ -1,0 +1,228 @@
+"""One command to one unit over HTTP, once: sent, read to its end, and every failure told apart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+import httpx
+
+from geoplan.errors import (
+    AuthenticationError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UntrustedUnitError,
+    UnusableAnswerError,
+)
+from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
+from geoplan.loadmaster.fingerprints import describe_os_error
+from geoplan.loadmaster.transport import Borrowed
+from geoplan.loadmaster.trust import PinMismatchError
+from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from geoplan.loadmaster.access import UnitAccess
+    from geoplan.loadmaster.wire import Answer, Command, WireFormat, WireRequest
+
+logger = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 4  # units limit the rate of requests; more at once only meet that limit
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRequest:
+    """A request as people may see it: secrets are masked."""
+
+    unit: str
+    command: str
+    method: str
+    url: str
+    body: str
+    changes: bool
+    """Whether it changes the unit."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url} {self.body}".rstrip()
+
+
+class Exchange:
+    """The connections to one unit."""
+
+    def __init__(
+        self,
+        access: UnitAccess,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        observer: Callable[[ShownRequest], None] | None = None,
+    ) -> None:
+        self.unit = access.address
+        self._access = access
+        self._transport = transport
+        self._observer = observer
+        self._client: httpx.AsyncClient | None = None
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)  # waiting for a connection is no time of the unit's
+
+    async def open(self) -> None:
+        """Make ready to connect."""
+        self._client = httpx.AsyncClient(
+            transport=Borrowed(self._transport) if self._transport else None,
+            verify=self._access.trust.context,
+            trust_env=self._access.use_proxies,
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
+            follow_redirects=False,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._client:
+            await self._client.aclose()
+            self._client = None
+
+    def show(self, wire: WireFormat, command: Command) -> None:
+        """Tell the observer of a request."""
+        if self._observer:
+            request = wire.request(command, masked(self._access.credentials))
+            url = self._access.api_url + request.target
+            body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
+            self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
+
+    async def send(self, wire: WireFormat, command: Command) -> Answer:
+        """Send a command and return its successful answer; every failure is a :class:`geoplan.errors.UnitError`."""
+        self.show(wire, command)
+        reply = await self._reply(wire.request(command, self._access.credentials), file=command.file)
+        logger.debug(
+            "%s %s by %s: HTTP %d, %d bytes", self.unit, command.name, wire.name, reply.status, len(reply.body)
+        )
+        if reply.status == UNAUTHORIZED:
+            raise self._not_accepted()
+        try:
+            answer = wire.read(reply, file=command.file)
+        except UnusableError as error:
+            raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
+        if answer.is_success:
+            return answer
+        raise self._failure(command.name, answer)
+
+    async def _reply(self, request: WireRequest, *, file: bool) -> Reply:
+        if self._client is None:
+            raise RuntimeError("the client is not open; enter it with `async with`")
+        timeouts = self._access.timeouts
+        seconds = timeouts.backup if file else timeouts.answer
+        try:
+            async with (
+                self._slots,
+                asyncio.timeout(timeouts.connect + seconds),
+                self._client.stream(
+                    request.method,
+                    self._access.api_url + request.target,
+                    headers=dict(request.headers),
+                    content=request.body,
+                    timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
+                ) as response,
+            ):
+                return Reply(
+                    response.status_code, await self._body(response, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
+                )
+        except _NOTHING_SENT as error:
+            failure = self._no_connection(error)
+        except (httpx.TimeoutException, TimeoutError):
+            failure = self._lost(f"no answer within {seconds:g} s")
+        except (httpx.HTTPError, httpx.StreamError, OSError):
+            failure = self._lost("the connection ended before the answer did")
+        raise failure  # outside of the handlers: what they handled holds the request, and the request the secret
+
+    async def _body(self, response: httpx.Response, limit: int) -> bytes:
+        """Read an answer as it comes; never unpacked, since units were told not to pack it."""
+        if response.is_stream_consumed:  # a transport in memory has it whole already
+            return response.content
+        body = bytearray()
+        async for part in response.aiter_raw():
+            body += part
+            if len(body) > limit:
+                raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
+        return bytes(body)
+
+    def _no_connection(self, error: Exception) -> UnitUnreachableError | UntrustedUnitError:
+        """Say why there was no connection, so that nothing was sent."""
+        causes = list(_causes(error))
+        mismatch = next((cause for cause in causes if isinstance(cause, PinMismatchError)), None)
+        if mismatch:
+            return UntrustedUnitError(
+                self.unit,
+                f"its certificate is not the pinned one; it presents {mismatch.presented or 'none'}",
+                presented=mismatch.presented,
+                hint="if its certificate was renewed, compare the fingerprint on the unit and run geoplan trust again",
+            )
+        invalid = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+        if invalid:
+            return UntrustedUnitError(
+                self.unit,
+                f"its certificate is not trusted: {invalid.verify_message}",
+                hint="pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file",
+            )
+        if isinstance(error, httpx.TimeoutException):
+            reason = f"no connection within {self._access.timeouts.connect:g} s"
+        elif isinstance(error, httpx.ProxyError):
+            reason = "the proxy does not connect to it"
+        else:
+            failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
+            reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"
+        return UnitUnreachableError(
+            self.unit,
+            f"cannot connect to {self._access.api_url}: {reason}",
+            request_sent=False,
+            hint="check that the unit is up and that its API is at this URL",
+        )
+
+    def _lost(self, reason: str) -> UnitUnreachableError:
+        return UnitUnreachableError(
+            self.unit, reason, request_sent=True, hint="check that the unit is up and the network to it whole"
+        )
+
+    def _not_accepted(self) -> AuthenticationError:
+        return AuthenticationError(
+            self.unit,
+            "it does not accept the credentials",
+            hint="check user and password, or the API key; they are not tried again, since units lock users out. APIv2 "
+            "needs Session Management on, and firmware before 7.2.52 has to stand in the topology where it answers so",
+        )
+
+    def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:
+        hint = "check that its API is enabled and that the port is the API's" if is_page else "check the unit's state"
+        return UnusableAnswerError(self.unit, reason, transient=transient, hint=hint)
+
+    def _failure(self, command: str, answer: Answer) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
+        reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"
+        if answer.code == UNAUTHORIZED:
+            return self._not_accepted()
+        if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:
+            return self._unusable(f"it answers '{command}' with {answer.code}: {reason}", transient=True)
+        return UnitRefusedError(
+            self.unit,
+            f"it refuses '{command}' with {answer.code}: {reason}",
+            code=answer.code,
+            reason=reason,
+            hint="check that the unit is active and that the user may do this",
+        )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the last first."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,94 @@
+"""The fingerprints of many units at once, held against those that are already known."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from geoplan.errors import UnitUnreachableError
+from geoplan.loadmaster.addresses import canonical
+from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint
+from geoplan.loadmaster.fingerprints import fetch_fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geoplan.topology.model import Topology, Unit
+
+
+class PinState(StrEnum):
+    """What a unit's fingerprint is to what is known of it."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedUnit:
+    """One unit with the fingerprint that it presents and the one that is known."""
+
+    address: str
+    api: str
+    presented: str | None
+    known: str | None
+    error: str | None = None
+
+    @property
+    def state(self) -> PinState:
+        """What the two are to each other."""
+        if self.presented is None:
+            return PinState.UNREACHABLE
+        if self.known is None:
+            return PinState.NEW
+        return PinState.UNCHANGED if self.presented == self.known else PinState.CHANGED
+
+
+async def fetch_pins(topology: Topology, *known: Endpoints, timeout_seconds: float = 10.0) -> list[PinnedUnit]:
+    """Ask all units of a topology for their fingerprints at once; returns them in order of declaration.
+
+    A fingerprint has to be that of every file which knows one; URLs are taken from the first which knows them.
+    """
+
+    async def fetch(unit: Unit) -> PinnedUnit:
+        endpoints = [file.unit(unit.address) for file in known]
+        api = next((endpoint.api for endpoint in endpoints if endpoint.api), unit.api_url)
+        pins = [endpoint.fingerprint for endpoint in endpoints if endpoint.fingerprint]
+        try:
+            presented = await fetch_fingerprint(unit.address, api, timeout_seconds=timeout_seconds)
+        except UnitUnreachableError as error:
+            reason = str(error).removeprefix(f"{unit.address}: ")
+            return PinnedUnit(unit.address, api, None, next(iter(pins), None), reason)
+        other = next((pin for pin in pins if pin != presented), None)
+        return PinnedUnit(unit.address, api, presented, other or next(iter(pins), None))
+
+    return await asyncio.gather(*(fetch(unit) for site in topology.sites for unit in site.units))
+
+
+def with_pins(known: Endpoints, units: Sequence[PinnedUnit]) -> Endpoints:
+    """Return what is known with the fingerprints of those units that presented one."""
+    merged = dict(known.units)
+    spelled = {canonical(address): address for address in merged}
+    for unit in units:
+        if unit.presented is not None:
+            address = spelled.get(canonical(unit.address), unit.address)
+            merged[address] = replace(merged.get(address, UnitEndpoint()), fingerprint=unit.presented)
+    return Endpoints(merged, known.control)
+
+
+def joined(first: Endpoints, second: Endpoints) -> Endpoints:
+    """Return two files as one; what the first says goes before what the second says."""
+    merged = dict(first.units)
+    for address, other in second.units.items():
+        own = first.unit(address)
+        if own == UnitEndpoint():
+            merged[address] = other
+            continue
+        spelled = next(known for known in merged if canonical(known) == canonical(address))
+        merged[spelled] = UnitEndpoint(
+            own.api or other.api, own.health or other.health, own.fingerprint or other.fingerprint
+        )
+    return Endpoints(merged, first.control or second.control)

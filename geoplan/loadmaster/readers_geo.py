@@ -1,0 +1,176 @@
+"""GEO and HA out of answers: clusters, FQDNs, partners and roles."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from geoplan.loadmaster.addresses import is_address
+from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerColour, PartnerStatus
+from geoplan.loadmaster.readers import NOTHING_WORDS, as_flag, as_number, find, has_content, leaves, mappings, plain
+from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ADDRESS_KEYS = ("ipaddress", "ip", "address", "clustervsaddress")
+_FQDN_KEYS = ("fullyqualifieddomainname", "fqdn", "name")
+_GREEN = frozenset({"green", "up", "ok", "connected", "online", "reachable", "alive", "yes", "true", "1"})
+_RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "unreachable", "no", "false", "0"})
+_MODES = {
+    "master": HaMode.MASTER, "first": HaMode.MASTER, "1": HaMode.MASTER,
+    "slave": HaMode.SLAVE, "second": HaMode.SLAVE, "2": HaMode.SLAVE,
+    "single": HaMode.SINGLE, "none": HaMode.SINGLE, "unset": HaMode.SINGLE, "0": HaMode.SINGLE,
+}  # fmt: skip
+_TYPES = {kind.value.lower(): kind for kind in ClusterType}
+MAX_PORT = 65535
+
+
+def says_nothing_there(reason: str) -> bool:
+    """Tell whether a refusal means an empty list: ``No geo data found`` and the like."""
+    return bool(re.search(r"\bno\b(?!.*\bcommand\b).*\b(found|data|defined|configured|exist)", reason, re.IGNORECASE))
+
+
+def says_disabled(reason: str) -> bool:
+    """Tell whether a sentence means that GEO is off."""
+    return bool(re.search(r"\bdisabled\b|\bnot\s+enabled\b", reason, re.IGNORECASE))
+
+
+def geo_enabled(answer: Answer) -> bool:
+    """Tell whether GEO is on; a unit says so in a sentence, or with a truth value."""
+    said = [answer.message, *(plain(leaf) for leaf in leaves(answer.content))]
+    if any(says_disabled(sentence) for sentence in said):
+        return False
+    if any(re.search(r"\benabled\b", sentence, re.IGNORECASE) for sentence in said):
+        return True
+    flags = {as_flag(leaf) for leaf in leaves(answer.content)} - {None}
+    if len(flags) == 1:
+        return True in flags
+    raise UnusableError("it does not say whether GEO is enabled")
+
+
+def clusters(answer: Answer) -> tuple[GeoCluster, ...]:
+    """Return the clusters, whatever they are wrapped in."""
+    if _says_nothing(answer):
+        return ()
+    entries = _entries(answer.content, "cluster") or _entries(answer.content, "clusters")
+    entries = entries or [each for each in mappings(answer.content) if any(key in each for key in _ADDRESS_KEYS)]
+    if not entries:
+        raise UnusableError("there is no cluster in it")
+    return tuple(_cluster(entry) for entry in entries)
+
+
+def fqdns(answer: Answer) -> tuple[str, ...]:
+    """Return the names of the FQDNs."""
+    if _says_nothing(answer):
+        return ()
+    entries = _entries(answer.content, "fqdn") or _entries(answer.content, "fqdns")
+    names = [_first(entry, _FQDN_KEYS) if isinstance(entry, dict) else plain(entry) for entry in entries]
+    if not names or not all(names):
+        raise UnusableError("there is no name of an FQDN in it")
+    return tuple(dict.fromkeys(map(clean, names)))
+
+
+def partner_status(answer: Answer) -> tuple[PartnerStatus, ...]:
+    """Return the partners and whether each is green, as far as anything in the answer says so."""
+    found: dict[str, PartnerColour] = {}
+    for address, colour in _partners(answer.content):
+        if found.get(address, PartnerColour.UNKNOWN) is PartnerColour.UNKNOWN:
+            found[address] = colour
+    return tuple(PartnerStatus(address, colour) for address, colour in found.items())
+
+
+def ha_mode(answer: Answer, parameter: str) -> HaMode:
+    """Return a unit's role; one that is not known here is ``UNKNOWN``, and none at all is ``SINGLE``."""
+    found = find(answer.content, parameter)
+    return _mode(found[0]) if found else HaMode.SINGLE
+
+
+def ha_parameters(answer: Answer) -> HaParameters:
+    """Return the HA parameters; what is unset or not given is ``None``."""
+    partner, port, prefers, everywhere, mode = (
+        next(iter(find(answer.content, key)), None)
+        for key in ("partner", "port", "haprefered", "healthcheckallinterfaces", "hamode")
+    )
+    number = as_number(port)
+    name = clean(plain(partner))
+    return HaParameters(
+        partner=None if name.lower() in NOTHING_WORDS else name,
+        health_check_port=int(number) if number is not None and 0 < number <= MAX_PORT else None,
+        prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
+        all_interfaces=as_flag(everywhere),
+        mode=_mode(mode) if mode is not None else HaMode.UNKNOWN,
+    )
+
+
+def _cluster(entry: Node) -> GeoCluster:
+    mapping = entry if isinstance(entry, dict) else {}
+    address = _first(mapping, _ADDRESS_KEYS)
+    if not is_address(address):
+        raise UnusableError(f"'{clean(address)[:60]}' is not the address of a cluster")
+    kind = re.sub(r"[^a-z]", "", plain(mapping.get("type")).lower())
+    return GeoCluster(
+        address=address,
+        name=clean(plain(mapping.get("name"))),
+        type=_TYPES.get(kind, ClusterType.UNKNOWN),
+        latitude=as_number(mapping.get("locationlatitude")),
+        longitude=as_number(mapping.get("locationlongitude")),
+        status=clean(plain(mapping.get("status"))) or None,
+        checker=clean(plain(mapping.get("checker"))) or None,
+        enabled=as_flag(mapping.get("enable")),
+    )
+
+
+def _says_nothing(answer: Answer) -> bool:
+    said = [answer.message, *map(plain, find(answer.content, "data"))]
+    return not has_content(answer.content) or any(map(says_nothing_there, said))
+
+
+def _entries(content: Node, key: str) -> list[Node]:
+    """Return the single entries under a key, whether they come one by one or as an array; empty ones left out."""
+    found = [entry for node in find(content, key) for entry in (node if isinstance(node, list) else [node])]
+    return [entry for entry in found if has_content(entry)]
+
+
+def _first(mapping: dict[str, Node], keys: tuple[str, ...]) -> str:
+    return next((text for key in keys if (text := plain(mapping.get(key)))), "")
+
+
+def _partners(node: Node) -> Iterator[tuple[str, PartnerColour]]:
+    """Yield partners with their colours from entries, from keys that are addresses, and from lines of text."""
+    match node:
+        case dict():
+            own = {key: plain(value) for key, value in node.items() if not isinstance(value, dict | list)}
+            held = [key for key, value in own.items() if is_address(value)]
+            if held:
+                chosen = next((key for key in held if "ip" in key or "addr" in key), held[0])
+                yield own[chosen], _colour([value for key, value in own.items() if key not in held])
+            for key, value in node.items():
+                if is_address(key):
+                    yield key, _colour([plain(leaf) for leaf in leaves(value)])
+                elif key not in held:
+                    yield from _partners(value)
+        case list():
+            for part in node:
+                yield from _partners(part)
+        case str():
+            words = re.split(r"[\s,;=]+", plain(node))
+            mentioned = [word for word in words if is_address(word)]
+            colour = _colour(words) if len(mentioned) == 1 else PartnerColour.UNKNOWN
+            yield from ((address, colour) for address in mentioned)
+        case _:
+            return
+
+
+def _colour(words: list[str]) -> PartnerColour:
+    """Return the colour that some words name, and none where they name both or neither."""
+    said = {word.lower() for word in words}
+    green, red = bool(said & _GREEN), bool(said & _RED)
+    if green == red:
+        return PartnerColour.UNKNOWN
+    return PartnerColour.GREEN if green else PartnerColour.RED
+
+
+def _mode(node: Node) -> HaMode:
+    word = next(iter(plain(node).lower().split()), "none")
+    return _MODES.get(word, HaMode.UNKNOWN)

@@ -1,0 +1,197 @@
+"""Many commands to one unit: authenticated once, reads retried, changes never repeated blindly."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from geoplan.errors import (
+    AuthenticationError,
+    UnclearOutcomeError,
+    UnitError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UnusableAnswerError,
+)
+from geoplan.loadmaster.wire import Command
+from geoplan.loadmaster.wire_v1 import WireV1
+from geoplan.loadmaster.wire_v2 import WireV2
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from geoplan.loadmaster.access import ApiVersion
+    from geoplan.loadmaster.clock import Clock
+    from geoplan.loadmaster.exchange import Exchange
+    from geoplan.loadmaster.wire import Answer, WireFormat
+
+_FORMATS: dict[ApiVersion | None, tuple[WireFormat, ...]] = {
+    None: (WireV2(), WireV1()),
+    1: (WireV1(),),
+    2: (WireV2(),),
+}
+
+
+PROBE = Command("get", {"param": "version"})  # what every unit can answer
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often to try, and how long to pause in between; pauses grow, and are shortened by up to half at random."""
+
+    attempts: int = 5
+    first_pause: float = 0.4
+    """Seconds."""
+    growth: float = 2.0
+    longest_pause: float = 10.0
+    """Seconds."""
+    patience: float = 60.0
+    """Seconds after which no further attempt begins."""
+
+    def pause(self, attempt: int, chance: float) -> float:
+        """Return the seconds to wait after an attempt, counted from 0; ``chance`` is from 0 to 1."""
+        whole: float = min(self.first_pause * self.growth**attempt, self.longest_pause)
+        return whole * (0.5 + chance / 2)
+
+
+class Session:
+    """What a client keeps of one unit: its wire format, and whether it takes the credentials."""
+
+    def __init__(  # noqa: PLR0913 - options
+        self,
+        exchange: Exchange,
+        *,
+        api_version: ApiVersion | None,
+        clock: Clock,
+        jitter: Callable[[], float],
+        retries: Retries,
+        dry_run: bool = False,
+    ) -> None:
+        self._exchange = exchange
+        self._formats = _FORMATS[api_version]
+        self._clock = clock
+        self._jitter = jitter
+        self._retries = retries
+        self._dry_run = dry_run
+        self._wire: WireFormat | None = None
+        self._opening = asyncio.Lock()
+        self._failed_openings = 0
+        self._last_failure: UnitError | None = None
+        self._locked_out: AuthenticationError | None = None
+
+    async def read(self, command: Command) -> Answer:
+        """Send a command that changes nothing, again where an answer is lost."""
+        return await self._read(await self._opened(), command)
+
+    async def change(self, command: Command, *, is_applied: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Send a command that changes the unit.
+
+        After an unclear answer ``is_applied`` reads back, and only where it did not apply the command is sent again.
+        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out.
+        """
+        wire = await self._opened()
+        if self._dry_run:
+            self._exchange.show(wire, command)
+            return
+        was_sent, began = False, self._clock.now()
+        for attempt in count():
+            try:
+                await self._send(wire, command)
+            except UnitRefusedError as refusal:
+                # After a lost answer a refusal can mean that the change had arrived after all.
+                if was_sent and await self._is_applied(command, refusal, is_applied):
+                    return
+                raise
+            except (UnitUnreachableError, UnusableAnswerError) as error:
+                if not isinstance(error, UnitUnreachableError) or error.request_sent:
+                    was_sent = True
+                    if await self._is_applied(command, error, is_applied):
+                        return
+                if self._gives_up(attempt, began):
+                    raise
+            else:
+                return
+            await self._pause(attempt)
+
+    async def _is_applied(
+        self, command: Command, failure: UnitError, is_applied: Callable[[], Awaitable[bool]] | None
+    ) -> bool:
+        """Read back whether a change was carried out. Raises :class:`UnclearOutcomeError` where nothing tells."""
+        reason = str(failure).removeprefix(f"{failure.unit}: ")
+        if is_applied is None:
+            why = "reading back cannot tell"
+        else:
+            try:
+                return await is_applied()
+            except UnitError as error:
+                why = f"reading back failed: {str(error).removeprefix(f'{error.unit}: ')}"
+        raise UnclearOutcomeError(
+            self._exchange.unit,
+            f"'{command.name}' was sent and may or may not have been carried out: {reason}; {why}",
+            hint="look at the unit before it is sent again",
+        ) from None
+
+    async def _opened(self) -> WireFormat:
+        """Return the wire format, found out by one authenticated request that precedes all others."""
+        if self._locked_out:
+            raise self._locked_out
+        if self._wire:
+            return self._wire
+        failures_before = self._failed_openings
+        async with self._opening:
+            if self._wire:
+                return self._wire
+            if self._last_failure and self._failed_openings > failures_before:
+                raise self._last_failure  # it failed while this one waited
+            try:
+                self._wire = await self._find_format()
+            except UnitError as error:
+                self._failed_openings += 1
+                self._last_failure = error
+                raise
+            return self._wire
+
+    async def _find_format(self) -> WireFormat:
+        """Try the formats in turn; only an answer that cannot be the format's leads to the next."""
+        failure: UnitError | None = None
+        for wire in self._formats:
+            try:
+                await self._read(wire, PROBE)
+            except (UnitRefusedError, UnusableAnswerError) as error:
+                if isinstance(error, UnusableAnswerError) and error.transient:
+                    raise
+                failure = failure or error
+            else:
+                return wire
+        assert failure is not None  # noqa: S101 - for the type checker: there is at least one format
+        raise failure
+
+    async def _read(self, wire: WireFormat, command: Command) -> Answer:
+        began = self._clock.now()
+        for attempt in count():
+            try:
+                return await self._send(wire, command)
+            except (UnitUnreachableError, UnusableAnswerError) as error:
+                passing = isinstance(error, UnitUnreachableError) or error.transient
+                if not passing or self._gives_up(attempt, began):
+                    raise
+            await self._pause(attempt)
+        raise AssertionError("attempts are counted without end")  # for the type checker
+
+    async def _send(self, wire: WireFormat, command: Command) -> Answer:
+        if self._locked_out:
+            raise self._locked_out
+        try:
+            return await self._exchange.send(wire, command)
+        except AuthenticationError as error:
+            self._locked_out = error
+            raise
+
+    def _gives_up(self, attempt: int, began: float) -> bool:
+        late = self._clock.now() - began >= self._retries.patience
+        return late or attempt + 1 >= self._retries.attempts
+
+    async def _pause(self, attempt: int) -> None:
+        await self._clock.sleep(self._retries.pause(attempt, self._jitter()))

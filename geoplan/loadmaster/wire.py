@@ -1,0 +1,113 @@
+"""What both wire formats have in common: a command goes in, an answer of plain values comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from geoplan.loadmaster.credentials import Credentials
+
+Node: TypeAlias = Union[bool, int, float, str, "list[Node]", "dict[str, Node]", None]
+"""What an answer holds. Keys are in lower case: units are free in theirs."""
+
+Parameter: TypeAlias = str | bool | int | tuple[str, ...]
+Parameters: TypeAlias = Mapping[str, Parameter]
+
+MAX_DEPTH = 32
+MAX_TEXT = 500
+
+UNAUTHORIZED = 401
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+NOT_IMPLEMENTED = 501
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command with its parameters, before it has a wire format."""
+
+    name: str
+    parameters: Parameters = field(default_factory=dict)
+    changes: bool = False
+    """Whether it changes the unit."""
+    file: bool = False
+    """Whether a success carries a file."""
+
+
+class UnusableError(Exception):
+    """An answer that is not the API's, or says nothing that can be understood."""
+
+    def __init__(self, reason: str, *, is_page: bool = False, transient: bool = False) -> None:
+        super().__init__(reason)
+        self.is_page = is_page
+        self.transient = transient
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """One HTTP request, ready to be sent; it holds a secret unless it was made of masked credentials."""
+
+    method: str
+    target: str
+    """The path and the query, to be put behind the unit's URL."""
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP response, read to its end."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a unit answered: success is code 200."""
+
+    code: int
+    message: str = ""
+    content: dict[str, Node] = field(default_factory=dict, repr=False)
+    file: bytes | None = field(default=None, repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the unit did what it was asked for."""
+        return 200 <= self.code < 300  # noqa: PLR2004 - HTTP's range
+
+
+class WireFormat(Protocol):
+    """One of the two ways to say a command over HTTP."""
+
+    name: str
+
+    def request(self, command: Command, credentials: Credentials) -> WireRequest:
+        """Write a command."""
+
+    def read(self, reply: Reply, *, file: bool) -> Answer:
+        """Read an answer, successful or not; ``file`` says that a success carries a file.
+
+        Raises :class:`UnusableError` for whatever is not the API's, and nothing else.
+        """
+
+
+def not_the_api(reply: Reply) -> UnusableError:
+    """Return what is wrong with a reply that could not be read as the API's."""
+    head = reply.body[:1024].lstrip().lower()
+    status = reply.status
+    if status == TOO_MANY_REQUESTS or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
+        return UnusableError(f"it answers HTTP {status}", transient=True)
+    if status >= 300:  # noqa: PLR2004 - redirects lead to the login page, 404 says that there is no such API
+        return UnusableError(f"it answers HTTP {status}", is_page=True)
+    if head.startswith(b"<!doctype html") or b"<html" in head:
+        return UnusableError("it answers a web page in place of the API", is_page=True)
+    return UnusableError("its answer cannot be read", transient=True)
+
+
+def clean(text: str) -> str:
+    """Return a text from a unit that can be shown: short, and nothing in it steers a terminal."""
+    shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return shown.strip()[:MAX_TEXT]

@@ -1,0 +1,140 @@
+"""What the parts of a running push share: units, journal, time, the operator's wishes, and whom to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from geoplan.push.events import Event, EventKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.plan.model import Plan, SiteSettings, Step
+    from geoplan.push.clock import Clock
+    from geoplan.push.events import Reporter
+    from geoplan.push.fleet import Fleet
+    from geoplan.push.journal import Journal
+    from geoplan.push.waits import Timings
+
+DEFAULT_JOBS = 8
+
+
+class RebootMode(StrEnum):
+    """Which pairs to reboot."""
+
+    CHANGED = "changed"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator asked for."""
+
+    jobs: int = DEFAULT_JOBS
+    reboot: RebootMode = RebootMode.CHANGED
+    reboot_sites: tuple[str, ...] = ()
+    """Pairs to reboot whether or not their partners changed."""
+    parallel_groups: bool = False
+    remove_unknown: bool = False
+    accept_geo_merge: bool = False
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return what a resumed push takes over."""
+        return {
+            "reboot": self.reboot.value,
+            "reboot_sites": list(self.reboot_sites),
+            "parallel_groups": self.parallel_groups,
+            "remove_unknown": self.remove_unknown,
+            "accept_geo_merge": self.accept_geo_merge,
+        }
+
+    def resumed_with(self, recorded: Mapping[str, Any]) -> Options:
+        """Return these options with what the operator had already said when the push began."""
+        sites = (*map(str, recorded.get("reboot_sites", ())), *self.reboot_sites)
+        mode = RebootMode(recorded.get("reboot", self.reboot)) if self.reboot is RebootMode.CHANGED else self.reboot
+        return Options(
+            jobs=self.jobs,
+            reboot=mode,
+            reboot_sites=tuple(dict.fromkeys(sites)),
+            parallel_groups=self.parallel_groups or bool(recorded.get("parallel_groups")),
+            remove_unknown=self.remove_unknown or bool(recorded.get("remove_unknown")),
+            accept_geo_merge=self.accept_geo_merge or bool(recorded.get("accept_geo_merge")),
+        )
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether the operator wants the push to end after the steps that are under way."""
+
+    requested: bool = False
+
+    def request(self) -> None:
+        """Begin no further step."""
+        self.requested = True
+
+
+@dataclass(frozen=True)
+class Context:
+    """One push as its parts see it."""
+
+    fleet: Fleet
+    journal: Journal
+    options: Options
+    report: Reporter
+    stop: Stop = field(default_factory=Stop)
+    began: float = 0.0
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is carried out."""
+        return self.fleet.plan
+
+    @property
+    def clock(self) -> Clock:
+        """The time that counts."""
+        return self.fleet.clock
+
+    @property
+    def timings(self) -> Timings:
+        """How long to wait."""
+        return self.fleet.timings
+
+    def site(self, step: Step) -> SiteSettings:
+        """Return the site that a step is done on."""
+        return self.plan.site(step.on.site)
+
+    def say(  # noqa: PLR0913 - what an event can have
+        self,
+        kind: EventKind,
+        message: str,
+        *,
+        step: Step | None = None,
+        unit: str | None = None,
+        state: StepState | None = None,
+        step_seconds: float | None = None,
+        **details: object,
+    ) -> None:
+        """Tell whoever listens."""
+        seconds = self.clock.now() - self.began
+        self.report(Event(kind, seconds, message, step, unit, state, step_seconds, details))
+
+    def wait(self, step: Step, message: str, unit: str | None = None) -> None:
+        """Say what a step is waiting for."""
+        self.say(EventKind.STEP_WAITING, message, step=step, unit=unit)
+
+
+class StepError(Exception):
+    """A step that failed: what happened, on which unit, and what to do about it."""
+
+    def __init__(self, step: Step, message: str, *, unit: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.step = step
+        self.unit = unit
+        self.hint = hint
+
+
+class StoppedError(Exception):
+    """The operator wanted an end before this step had changed anything."""

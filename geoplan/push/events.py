@@ -1,0 +1,76 @@
+"""What a push says while it works: one event at a time, for a terminal, a pipe or a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.plan.model import Step
+
+
+class EventKind(StrEnum):
+    """What has happened."""
+
+    PREFLIGHT = "preflight"
+    BACKUP = "backup"
+    STEP_STARTED = "step_started"
+    STEP_WAITING = "step_waiting"
+    STEP_ENDED = "step_ended"
+    NOTE = "note"
+    VERIFYING = "verifying"
+    VERIFIED = "verified"
+    ENDED = "ended"
+
+
+class StepState(StrEnum):
+    """How a step ended."""
+
+    DONE = "done"
+    IN_PLACE = "in place"
+    """What it enters was there already; nothing was changed."""
+    RECORDED = "done before"
+    """The push that this one resumes did it."""
+    NOT_NEEDED = "not needed"
+    LEFT_OUT = "left out"
+    """The operator wants no reboot."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; ``seconds`` since the push began."""
+
+    kind: EventKind
+    seconds: float
+    message: str
+    step: Step | None = None
+    unit: str | None = None
+    state: StepState | None = None
+    step_seconds: float | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    def as_plain(self) -> dict[str, object]:
+        """Return it as JSON would hold it, without what it has not."""
+        plain: dict[str, object] = {
+            "event": self.kind.value,
+            "seconds": round(self.seconds, 3),
+            "message": self.message,
+        }
+        if self.step:
+            plain |= {"step": self.step.id, "number": self.step.number, "site": self.step.site}
+            plain |= {"action": self.step.action.value}
+        if self.unit:
+            plain["unit"] = self.unit
+        if self.state:
+            plain["state"] = self.state.value
+        if self.step_seconds is not None:
+            plain["step_seconds"] = round(self.step_seconds, 3)
+        return plain | dict(self.details)
+
+
+Reporter = Callable[[Event], None]

@@ -1,0 +1,210 @@
+"""Walk the plan's steps: what is independent side by side, reboots one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from geoplan.errors import UnitError
+from geoplan.plan.model import Action
+from geoplan.push import steps
+from geoplan.push.context import RebootMode, StepError, StoppedError
+from geoplan.push.events import EventKind, StepState
+from geoplan.push.failures import reason_of
+from geoplan.push.pair import Pair
+from geoplan.push.reboots import PairReboot
+from geoplan.push.steps import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geoplan.plan.model import Plan, Step
+    from geoplan.push.context import Context
+
+
+@dataclass(frozen=True)
+class Task:
+    """Steps that are done as one: a pair's reboot with its resubmission, else a single step."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def first(self) -> Step:
+        """The step that stands for it."""
+        return self.steps[0]
+
+    @property
+    def after(self) -> frozenset[str]:
+        """The steps of other tasks that it waits for."""
+        own = {step.id for step in self.steps}
+        return frozenset(before for step in self.steps for before in step.after) - own
+
+
+@dataclass
+class Progress:
+    """How far a push has come."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    """By the ids of the steps that ended well."""
+    failures: list[StepError] = field(default_factory=list)
+
+    def has_ended(self, ids: Iterable[str]) -> bool:
+        """Tell whether all of these steps ended well."""
+        return all(step in self.outcomes for step in ids)
+
+    def states(self, plan: Plan) -> dict[str, StepState]:
+        """Return the state of every step that has one."""
+        failed = {error.step.id: StepState.FAILED for error in self.failures}
+        return {step.id: self.outcomes[step.id].state for step in plan.steps if step.id in self.outcomes} | failed
+
+
+def tasks_of(plan: Plan) -> tuple[Task, ...]:
+    """Return the steps of a plan as tasks, in its order."""
+    resubmissions = {
+        step.site: step
+        for step in plan.steps
+        if step.action is Action.RESUBMIT_GEO_PARTNERS and step.on.unit == "new_active"
+    }
+    tasks = []
+    for step in plan.steps:
+        if step.action is Action.REBOOT_MASTER:
+            tasks.append(Task((step, resubmissions[step.site])))
+        elif resubmissions.get(step.site) is not step:
+            tasks.append(Task((step,)))
+    return tuple(tasks)
+
+
+def pairs_to_reboot(context: Context) -> frozenset[str]:
+    """Return the pairs whose reboot is due by all that is known now: wanted, or with partners that were changed."""
+    if context.options.reboot is RebootMode.NEVER:
+        return frozenset()
+    history = context.journal.history
+    pairs = [step.site for step in context.plan.steps if step.action is Action.REBOOT_MASTER]
+    done = {site for site in pairs if history.was_finished(site)}
+    wanted = set(pairs) if context.options.reboot is RebootMode.ALWAYS else set(context.options.reboot_sites)
+    return frozenset({site for site in pairs if history.is_owed(site)} | (wanted & set(pairs)) - done)
+
+
+class Executor:
+    """Carries a plan out. What was begun is always brought to its end, unless it is cancelled."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._progress = Progress()
+        self._slots = asyncio.Semaphore(max(1, context.options.jobs))
+        self._reboots: dict[str, asyncio.Lock] = {}
+
+    async def run(self) -> Progress:
+        """Do every task whose steps before it ended well; begin none after a failure, or once a stop is wanted."""
+        waiting = list(tasks_of(self._context.plan))
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                if not self._progress.failures and not self._context.stop.requested:
+                    ready = [task for task in waiting if self._progress.has_ended(task.after)]
+                    waiting = [task for task in waiting if task not in ready]
+                    running |= {asyncio.create_task(self._run(task)) for task in ready}
+                if not running:
+                    return self._progress
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for ended in done:
+                    ended.result()
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _run(self, task: Task) -> None:
+        if task.first.action is Action.REBOOT_MASTER:
+            async with self._reboot_lock(task.first), self._slots:
+                await self._do(task)
+        else:
+            async with self._slots:
+                await self._do(task)
+
+    def _reboot_lock(self, step: Step) -> asyncio.Lock:
+        group = self._context.plan.site(step.site).group if self._context.options.parallel_groups else ""
+        return self._reboots.setdefault(group, asyncio.Lock())
+
+    async def _do(self, task: Task) -> None:
+        if self._progress.failures or self._context.stop.requested:
+            return
+        began = self._context.clock.now()
+        for step in task.steps:
+            self._context.say(EventKind.STEP_STARTED, "", step=step)
+        try:
+            outcomes = await self._outcomes(task)
+        except StoppedError:
+            return
+        except StepError as error:
+            self._fail(error, began)
+            return
+        except UnitError as error:  # one that no step expects, such as a certificate that changed meanwhile
+            self._fail(StepError(task.first, reason_of(error), unit=error.unit, hint=error.hint), began)
+            return
+        for step, outcome in zip(task.steps, outcomes, strict=True):
+            self._end(step, outcome, began)
+
+    async def _outcomes(self, task: Task) -> tuple[Outcome, ...]:
+        step = task.first
+        match step.action:
+            case Action.SET_REMOTE_GEO_ACCESS | Action.SET_GEO_PARTNERS:
+                return (await steps.set_list(self._context, step),)
+            case Action.ADD_CLUSTER:
+                return (await steps.add_cluster(self._context, step),)
+            case Action.REBOOT_MASTER:
+                return await self._reboot_pair(task)
+            case Action.RESUBMIT_GEO_PARTNERS:
+                return (await self._resubmit_on_standalone(step),)
+
+    async def _reboot_pair(self, task: Task) -> tuple[Outcome, ...]:
+        reboot, resubmission = task.steps
+        if self._context.options.reboot is RebootMode.NEVER:
+            return (Outcome(StepState.LEFT_OUT, None, "no reboot is wanted"),) * 2
+        if reboot.site not in pairs_to_reboot(self._context):
+            if self._context.journal.history.was_finished(reboot.site):
+                return (Outcome(StepState.RECORDED, None, "the journal has it"),) * 2
+            return (Outcome(StepState.NOT_NEEDED, None, "its partners did not change"),) * 2
+        return tuple(await PairReboot(Pair(self._context, reboot, resubmission)).run())
+
+    async def _resubmit_on_standalone(self, step: Step) -> Outcome:
+        if self._context.options.reboot is RebootMode.NEVER:
+            return Outcome(StepState.LEFT_OUT, None, "no resubmission is wanted")
+        if not self._group_was_touched(step):
+            return Outcome(StepState.NOT_NEEDED, None, "nothing was changed or rebooted in its group")
+        return await steps.resubmit_on_standalone(self._context, step)
+
+    def _group_was_touched(self, step: Step) -> bool:
+        """Tell whether partners were changed, or a pair rebooted, in a step's group in this push."""
+        history = self._context.journal.history
+        group = self._context.plan.site(step.site).group
+        sites = [site.name for site in self._context.plan.sites if site.group == group]
+        return any(history.was_touched(site) for site in sites)
+
+    def _end(self, step: Step, outcome: Outcome, began: float) -> None:
+        self._context.journal.write("step", id=step.id, site=step.site, state=outcome.state.value, unit=outcome.unit)
+        self._progress.outcomes[step.id] = outcome
+        self._tell(step, outcome, began)
+
+    def _fail(self, error: StepError, began: float) -> None:
+        self._progress.failures.append(error)
+        self._context.journal.write(
+            "step",
+            id=error.step.id,
+            site=error.step.site,
+            state=StepState.FAILED.value,
+            unit=error.unit,
+            why=str(error),
+        )
+        self._tell(error.step, Outcome(StepState.FAILED, error.unit, str(error)), began)
+
+    def _tell(self, step: Step, outcome: Outcome, began: float) -> None:
+        self._context.say(
+            EventKind.STEP_ENDED,
+            outcome.message,
+            step=step,
+            unit=outcome.unit,
+            state=outcome.state,
+            step_seconds=self._context.clock.now() - began,
+        )

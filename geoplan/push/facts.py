@@ -1,0 +1,128 @@
+"""What units say of themselves at one moment, as plain frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from geoplan.push.addresses import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.plan.model import Role
+
+REMOTE_LM = "remoteLM"
+DEFAULT_TYPE = "default"
+
+
+class State(StrEnum):
+    """What a unit of a pair is at the moment, as its health check shows it."""
+
+    ACTIVE = "active"
+    STANDBY = "standby"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why a unit could not be read."""
+
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a unit could not be read, for a program and for a person."""
+
+    cause: Cause
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCluster:
+    """A GEO cluster as a unit lists it; the location is in degrees."""
+
+    address: str
+    name: str
+    type: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def is_remote_lm(self) -> bool:
+        """Whether its type is Remote LM, however a unit spells that."""
+        return self.type.replace(" ", "").lower() == REMOTE_LM.lower()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it has the type that a cluster is born with."""
+        return self.type.lower() == DEFAULT_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class HaFacts:
+    """The HA parameters of a unit; what its platform does not tell is nothing."""
+
+    partner: str | None = None
+    health_check_port: int | None = None
+    prefers_master: bool | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFacts:
+    """One unit. What was not asked, or not answered, is nothing."""
+
+    address: str
+    site: str
+    role: Role
+    state: State | None = None
+    """By its health check; a standalone need not have one."""
+    failure: Failure | None = None
+    firmware: str | None = None
+    geo_enabled: bool | None = None
+    ssh_access: bool | None = None
+    ha: HaFacts | None = None
+    remote_geo_access: tuple[str, ...] | None = None
+    geo_partners: tuple[str, ...] | None = None
+    partner_status: Mapping[str, bool | None] | None = None
+    """Whether each partner is green, by its address; nothing where its colour could not be read."""
+    clusters: tuple[LiveCluster, ...] | None = None
+    fqdns: tuple[str, ...] | None = None
+    unread: tuple[str, ...] = ()
+    """What this unit does not answer although the rest of it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All units by their own addresses, in the plan's order."""
+
+    units: Mapping[str, UnitFacts] = field(default_factory=dict)
+
+    def of_site(self, name: str) -> tuple[UnitFacts, ...]:
+        """Return the units of a site: master and slave, or the only one."""
+        return tuple(unit for unit in self.units.values() if unit.site == name)
+
+    def active(self, site: str) -> UnitFacts | None:
+        """Return the one unit of a site that takes settings, or nothing where that is not exactly one."""
+        units = self.of_site(site)
+        if len(units) == 1:
+            return units[0]
+        active = [unit for unit in units if unit.state is State.ACTIVE]
+        return active[0] if len(active) == 1 else None
+
+    def unit(self, address: str) -> UnitFacts | None:
+        """Return the unit of an address, in any spelling."""
+        return next((unit for unit in self.units.values() if canonical(unit.address) == canonical(address)), None)
+
+
+Subject = Literal["remote_geo_access", "geo_partners"]
+SUBJECTS: tuple[Subject, ...] = ("remote_geo_access", "geo_partners")
+LIST_NAMES: Mapping[Subject, str] = {
+    "remote_geo_access": "Remote GEO LoadMaster Access",
+    "geo_partners": "GEO LoadMaster Partners",
+}

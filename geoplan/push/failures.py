@@ -1,0 +1,28 @@
+"""What went wrong on a unit, as far as a push treats it differently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.errors import AuthenticationError, UnitUnreachableError, UntrustedUnitError
+from geoplan.push.facts import Cause, Failure
+
+if TYPE_CHECKING:
+    from geoplan.errors import UnitError
+
+
+def failure_of(error: UnitError) -> Failure:
+    """Return why a unit could not be read."""
+    match error:
+        case AuthenticationError() | UntrustedUnitError():
+            cause = Cause.UNAUTHORIZED
+        case UnitUnreachableError():
+            cause = Cause.UNREACHABLE
+        case _:
+            cause = Cause.UNREADABLE
+    return Failure(cause, reason_of(error))
+
+
+def reason_of(error: UnitError) -> str:
+    """Return what an error says, without the unit's address, which stands before it anyway."""
+    return str(error).removeprefix(f"{error.unit}: ")

@@ -1,0 +1,85 @@
+"""Ask units what they say of themselves: all units at once, one question after the other on each."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from geoplan.errors import UnitError
+from geoplan.push.facts import Cause, Facts, State, UnitFacts
+from geoplan.push.failures import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from geoplan.plan.model import PlannedUnit, SiteSettings
+    from geoplan.push.fleet import Fleet
+    from geoplan.push.unit import Unit
+
+Question = tuple[str, "Callable[[Unit], Awaitable[Any]]"]
+
+_LISTS: tuple[Question, ...] = (
+    ("remote_geo_access", lambda unit: unit.remote_geo_access()),
+    ("geo_partners", lambda unit: unit.geo_partners()),
+)
+_GEO: tuple[Question, ...] = (
+    ("clusters", lambda unit: unit.clusters()),
+    ("partner_status", lambda unit: unit.partner_status()),
+)
+_SYSTEM: tuple[Question, ...] = (
+    ("firmware", lambda unit: unit.firmware()),
+    ("geo_enabled", lambda unit: unit.geo_enabled()),
+    ("ssh_access", lambda unit: unit.remote_ssh_access()),
+)
+_HA: tuple[Question, ...] = (("ha", lambda unit: unit.ha_parameters()),)
+_FQDNS: tuple[Question, ...] = (("fqdns", lambda unit: unit.fqdns()),)
+
+# Firmware may lack these, or answer them in an unknown way: that is said, and is no reason to stop.
+_MAY_BE_UNKNOWN = frozenset({"partner_status", "ha"})
+
+
+async def observe_for_verify(fleet: Fleet) -> Facts:
+    """Read what the comparison with the plan needs: of each site its active unit's lists, clusters and partners."""
+    return await _observe(fleet, lambda _site, _unit, state: (*_LISTS, *_GEO) if _takes_settings(state) else ())
+
+
+async def observe_for_preflight(fleet: Fleet) -> Facts:
+    """Read everything that the checks before a push need, of every unit."""
+
+    def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
+        own = (*_SYSTEM, *(_HA if site.kind == "ha_pair" else ()), *_LISTS)
+        return (*own, *_GEO, *_FQDNS) if _takes_settings(state) else own
+
+    return await _observe(fleet, questions)
+
+
+async def _observe(
+    fleet: Fleet, questions: Callable[[SiteSettings, PlannedUnit, State | None], Iterable[Question]]
+) -> Facts:
+    async def ask(site: SiteSettings, planned: PlannedUnit) -> UnitFacts:
+        unit = fleet.unit(planned.address)
+        state = await unit.state() if site.kind == "ha_pair" else None
+        answers = await _answers(unit, questions(site, planned, state))
+        return UnitFacts(address=planned.address, site=site.name, role=planned.role, state=state, **answers)
+
+    asked = [ask(site, planned) for site in fleet.plan.sites for planned in site.units]
+    return Facts({unit.address: unit for unit in await asyncio.gather(*asked)})
+
+
+async def _answers(unit: Unit, questions: Iterable[Question]) -> dict[str, Any]:
+    """Ask until the unit fails as a whole; a question that it may not know is passed over."""
+    answers: dict[str, Any] = {}
+    unread: list[str] = []
+    for name, question in questions:
+        try:
+            answers[name] = await question(unit)
+        except UnitError as error:
+            failure = failure_of(error)
+            if name not in _MAY_BE_UNKNOWN or failure.cause is not Cause.UNREADABLE:
+                return {**answers, "failure": failure, "unread": tuple(unread)}
+            unread.append(name)
+    return {**answers, "unread": tuple(unread)}
+
+
+def _takes_settings(state: State | None) -> bool:
+    return state is None or state is State.ACTIVE

@@ -1,0 +1,268 @@
+"""Everything that stands against a push, found before anything is changed, in one report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from geoplan.plan.model import Action
+from geoplan.push.addresses import canonical, same_addresses, without
+from geoplan.push.context import RebootMode
+from geoplan.push.facts import LIST_NAMES, SUBJECTS, Cause, State
+from geoplan.push.geo_merge import merge_problems
+from geoplan.push.history import PairProgress
+from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
+from geoplan.push.reboot_limit import room_at
+from geoplan.topology.firmware import has_partner_secret, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.push.context import Options
+    from geoplan.push.facts import Facts, UnitFacts
+    from geoplan.push.history import History
+
+
+class Word(StrEnum):
+    """What the operator can say to let a push go on nevertheless."""
+
+    REMOVE_UNKNOWN = "--remove-unknown"
+    ACCEPT_GEO_MERGE = "--accept-geo-merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that stands against the push: where, what, and what to do."""
+
+    where: str
+    """A unit's address, or the name of a site or a group."""
+    message: str
+    hint: str = ""
+    word: Word | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checks found."""
+
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    reboots: tuple[str, ...]
+    """The pairs that this push will reboot, as far as can be told now."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing stands against the push."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the checks know beside the units' own answers."""
+
+    options: Options
+    max_clusters: int
+    now: datetime
+    histories: Sequence[History] = ()
+    """The earlier pushes on this topology, for the room that reboots have."""
+    resumed: History | None = None
+
+
+def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
+    """Hold what all units say against what a push needs."""
+    reboots = _pairs_to_reboot(plan, facts, background)
+    problems = [
+        *(problem for site in plan.sites for problem in _site_problems(site, facts, background, reboots)),
+        *_secret_problems(plan, facts),
+        *(problem for site in plan.sites for problem in _unknown_addresses(site, facts, background.options)),
+        *_cluster_problems(plan, facts, background.max_clusters),
+        *(
+            Problem(where, message, hint, Word.ACCEPT_GEO_MERGE)
+            for where, message, hint in ([] if background.options.accept_geo_merge else merge_problems(plan, facts))
+        ),
+    ]
+    return Verdict(tuple(problems), tuple(_notes(plan, facts)), tuple(reboots))
+
+
+def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[str]:
+    options, history = background.options, background.resumed
+    if options.reboot is RebootMode.NEVER:
+        return []
+    pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
+
+    def is_due(site: str) -> bool:
+        if history and history.is_owed(site):
+            return True
+        unit = facts.active(site)
+        held = unit.geo_partners if unit else None
+        if held is None or not same_addresses(held, plan.site(site).geo_partners):
+            return True
+        wanted = options.reboot is RebootMode.ALWAYS or site in options.reboot_sites
+        return wanted and not (history and history.was_finished(site))
+
+    return [site for site in pairs if is_due(site)]
+
+
+def _site_problems(
+    site: SiteSettings, facts: Facts, background: Background, reboots: Sequence[str]
+) -> Iterator[Problem]:
+    progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
+    under_way = progress in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
+    units = facts.of_site(site.name)
+    for unit in units:
+        if not (under_way and unit.role == "master" and unit.failure):
+            yield from _unit_problems(unit)
+    if site.kind != "ha_pair":
+        return
+    yield from _pair_problems(site, units)
+    yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
+    if site.name in reboots and progress is PairProgress.NOT_BEGUN:
+        yield from _room_problems(units[0], background)
+
+
+def _unit_problems(unit: UnitFacts) -> Iterator[Problem]:
+    if unit.failure and not _is_silent_standby(unit):
+        hints = {
+            Cause.UNREACHABLE: "see that it is up and its API can be reached from here",
+            Cause.UNAUTHORIZED: "check GEOPLAN_USER and GEOPLAN_PASSWORD or GEOPLAN_APIKEY, and its fingerprint",
+            Cause.UNREADABLE: "see that its API is enabled and the URL is the right one",
+        }
+        yield Problem(unit.address, unit.failure.message, hints[unit.failure.cause])
+    if unit.geo_enabled is False:
+        yield Problem(unit.address, "GEO is not enabled", "enable it under Global Balancing")
+    if unit.ssh_access is False:
+        hint = "turn on Allow Remote SSH Access under Remote Access: partners talk over it"
+        yield Problem(unit.address, "remote SSH access is not allowed", hint)
+
+
+def _is_silent_standby(unit: UnitFacts) -> bool:
+    """Tell whether a unit is a standby that serves its health check and no reads, which is known of none and may be."""
+    return unit.state is State.STANDBY and unit.failure is not None and unit.failure.cause is Cause.UNREADABLE
+
+
+def _pair_problems(site: SiteSettings, units: Sequence[UnitFacts]) -> Iterator[Problem]:
+    master, slave = units
+    if master.firmware and slave.firmware and parse_version(master.firmware) != parse_version(slave.firmware):
+        message = f"its units run different firmware: {master.firmware} and {slave.firmware}"
+        yield Problem(site.name, message, "bring both to the same version first (section 7)")
+    for unit, other in ((master, slave), (slave, master)):
+        yield from _role_problems(site, unit, other)
+
+
+def _role_problems(site: SiteSettings, unit: UnitFacts, other: UnitFacts) -> Iterator[Problem]:
+    if unit.ha is None:
+        return
+    if unit.ha.mode is not None and unit.ha.mode != unit.role:
+        yield Problem(unit.address, f"its HA mode is {unit.ha.mode}, and the topology has it as {unit.role}")
+    partner = unit.ha.partner
+    if partner is not None and _is_address(partner) and canonical(partner) != canonical(other.address):
+        yield Problem(unit.address, f"its HA partner is {partner}, and the topology has {other.address}")
+    wants_master = site.preferred_host != "none"
+    if unit.ha.prefers_master is not None and unit.ha.prefers_master != wants_master and unit.role == "master":
+        is_set = "Prefer Master" if unit.ha.prefers_master else "No Preferred Host"
+        hint = f"write preferred_host: {'master' if unit.ha.prefers_master else 'none'} into the topology"
+        yield Problem(unit.address, f"it is set to {is_set}, and the topology says otherwise", hint)
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a partner was given by its address; a name is not looked up."""
+    return canonical(text) != text or text.replace(".", "").isdigit() or ":" in text
+
+
+def _state_problems(
+    site: SiteSettings, units: Sequence[UnitFacts], *, under_way: bool, is_rebooted: bool
+) -> Iterator[Problem]:
+    master, slave = units
+    states = f"{master.address} (master) is {master.state}, {slave.address} (slave) is {slave.state}"
+    active = [unit for unit in units if unit.state is State.ACTIVE]
+    if len(active) != 1:
+        yield Problem(site.name, f"not exactly one of its units is active: {states}", "see to the pair first")
+    elif under_way:
+        return
+    elif is_rebooted and active[0] is not master:
+        hint = f"make {master.address} active first: switch over, or reboot {slave.address}"
+        yield Problem(site.name, f"its slave is active, and its master is to be rebooted: {states}", hint)
+    elif any(unit.state in (State.DOWN, State.UNKNOWN) for unit in units):
+        yield Problem(site.name, f"it has no standby: {states}", "bring the other unit up first")
+
+
+def _room_problems(master: UnitFacts, background: Background) -> Iterator[Problem]:
+    reboots = [moment for history in background.histories for moment in history.reboots_of(master.address)]
+    if later := room_at(reboots, background.now):
+        message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
+        yield Problem(master.address, message, f"try again after {later.astimezone():%H:%M:%S}")
+
+
+def _secret_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:
+    for group in plan.groups:
+        if len(group.sites) == 1:
+            continue
+        units = [unit for name in group.sites for unit in facts.of_site(name) if unit.firmware]
+        by_secret: dict[bool, list[UnitFacts]] = {True: [], False: []}
+        for unit in units:
+            by_secret[has_partner_secret(parse_version(unit.firmware or ""))].append(unit)
+        if all(by_secret.values()):
+            having, lacking = (", ".join(unit.address for unit in by_secret[has]) for has in (True, False))
+            message = f"{having} have the Partner Shared Secret and {lacking} do not: they refuse each other"
+            yield Problem(f"group '{group.name}'", message, "bring all units to firmware on the same side of it")
+
+
+def _unknown_addresses(site: SiteSettings, facts: Facts, options: Options) -> Iterator[Problem]:
+    unit = facts.active(site.name)
+    if unit is None or options.remove_unknown:
+        return
+    for subject in SUBJECTS:
+        extra = without(getattr(unit, subject) or (), getattr(site, subject))
+        if extra:
+            message = f"{LIST_NAMES[subject]} has {', '.join(extra)}, which the plan would remove"
+            hint = f"put them into the topology, or give {Word.REMOVE_UNKNOWN}"
+            yield Problem(unit.address, message, hint, Word.REMOVE_UNKNOWN)
+
+
+def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[Problem]:
+    in_the_way = (ClusterState.OTHER_NAME, ClusterState.OTHER_TYPE, ClusterState.NAME_TAKEN)
+    for group in plan.groups:
+        hosts = {step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites}
+        planned = [cluster for cluster in plan.clusters if cluster.group == group.name]
+        union: dict[str, None] = {}
+        for name in group.sites:
+            unit = facts.active(name)
+            if unit is None or unit.clusters is None:
+                continue
+            for cluster in planned:
+                state = state_of(plan, cluster, unit.clusters)
+                if state in in_the_way:
+                    found = find(plan, cluster, unit.clusters)
+                    what = f"'{found.name}' of type {found.type}" if found else "another address with its name"
+                    message = f"in the way of the cluster '{cluster.name}' ({cluster.address}) is {what}"
+                    yield Problem(unit.address, message, "rename or remove it by hand first")
+            union |= {canonical(live.address): None for live in unit.clusters}
+        missing = [cluster for cluster in planned if not addresses_of(plan, cluster) & union.keys()]
+        if hosts and len(union) + len(missing) > max_clusters:
+            message = f"{len(union)} clusters are there, {len(missing)} are to come, {max_clusters} is the limit"
+            yield Problem(f"group '{group.name}'", message, "remove clusters that nobody needs")
+
+
+def _notes(plan: Plan, facts: Facts) -> Iterator[str]:
+    for unit in facts.units.values():
+        if _is_silent_standby(unit):
+            assert unit.failure  # noqa: S101 - for the type checker
+            yield f"{unit.address}: the standby answers no reads ({unit.failure.message}); replication gets its time"
+        if "ha" in unit.unread or (unit.ha is None and unit.failure is None and unit.role != "standalone"):
+            yield f"{unit.address}: its platform does not tell its HA parameters, so its role is not checked"
+    yield from _unmentioned(plan, facts)
+
+
+def _unmentioned(plan: Plan, facts: Facts) -> Iterator[str]:
+    for site in plan.sites:
+        unit = facts.active(site.name)
+        for cluster in unknown_to(plan, site.group, (unit.clusters if unit else None) or ()):
+            assert unit  # noqa: S101 - for the type checker
+            shown = f"'{cluster.name}' ({cluster.address})"
+            yield f"{unit.address}: the plan does not mention its cluster {shown}; it is left alone"

@@ -1,0 +1,106 @@
+"""The partners submitted on the new active unit, in the window that the reboot of its master opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.errors import UnitError
+from geoplan.push.addresses import same_addresses
+from geoplan.push.context import StepError
+from geoplan.push.failures import reason_of
+from geoplan.push.fleet import units_down
+
+if TYPE_CHECKING:
+    from geoplan.push.pair import Pair
+
+MAX_FAILED_SUBMISSIONS = 2  # one may be due to the master's return; more have another reason, which no reboot mends
+
+
+class Resubmission:
+    """Submits one pair's partners on its slave, as often as it takes while the slave is active."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._failed_submissions = 0
+        self._last_failure = ""
+        self._noted_down = False
+
+    async def run(self) -> bool:
+        """Submit on the slave until it is sure that it was active then; tell whether it stayed so long enough."""
+        self._pair.context.wait(
+            self._pair.resubmission, "submitting the partners on the new active unit", self._pair.slave
+        )
+        slave, wanted = self._pair.slave_unit, self._pair.site.geo_partners
+        deadline = self._pair.context.clock.now() + self._pair.context.timings.return_deadline
+        while await self._pair.slave_is_active():
+            self._pair.context.journal.write(
+                "resubmitting",
+                step=self._pair.resubmission.id,
+                site=self._pair.site.name,
+                unit=self._pair.slave,
+                after=list(wanted),
+            )
+            try:
+                await slave.resubmit_geo_partners(wanted)
+            except UnitError as error:
+                # What was replicated looks just like what was submitted, so reading back cannot tell: submit again.
+                self._count_failure(reason_of(error), deadline)
+                await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
+                continue
+            if not await self._pair.slave_is_active():
+                return False
+            if down := await units_down(self._pair.context.fleet, self._pair.site):
+                self._note_down(down, deadline)
+                await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
+                continue
+            return await self._read_back(wanted)
+        if self._failed_submissions >= MAX_FAILED_SUBMISSIONS:
+            raise StepError(
+                self._pair.resubmission,
+                "the partners could not be submitted while the slave was active: " + self._last_failure,
+                unit=self._pair.slave,
+                hint="look at the unit, then go on: its pair is rebooted once more",
+            )
+        return False
+
+    def _note_down(self, down: tuple[str, ...], deadline: float) -> None:
+        """Say that links to some units could not be made, since they were down; the submission is then repeated."""
+        if self._pair.context.clock.now() >= deadline:
+            raise StepError(
+                self._pair.resubmission,
+                f"no link could be made with units that do not answer: {', '.join(down)}",
+                unit=self._pair.slave,
+                hint="bring them up, then go on",
+            )
+        if not self._noted_down:
+            self._noted_down = True
+            self._pair.note(
+                f"{', '.join(down)} did not answer while the partners were submitted on {self._pair.slave}; "
+                "submitting again while it is active"
+            )
+
+    def _count_failure(self, reason: str, deadline: float) -> None:
+        self._failed_submissions += 1
+        self._last_failure = reason
+        if self._pair.context.clock.now() >= deadline:
+            raise StepError(
+                self._pair.resubmission, f"the partners cannot be submitted: {reason}", unit=self._pair.slave
+            )
+        if self._failed_submissions == 1:
+            self._pair.note(
+                f"{self._pair.slave}: the submission went wrong ({reason}); trying again while it is active"
+            )
+
+    async def _read_back(self, wanted: tuple[str, ...]) -> bool:
+        try:
+            held = await self._pair.slave_unit.geo_partners()
+        except UnitError as error:
+            message = f"the submission cannot be read back: {reason_of(error)}"
+            raise StepError(self._pair.resubmission, message, unit=self._pair.slave) from None
+        if not same_addresses(held, wanted):
+            message = f"read back its partners are {', '.join(held) or 'none'}: the submission was not applied"
+            raise StepError(self._pair.resubmission, message, unit=self._pair.slave)
+        self._pair.context.journal.write(
+            "resubmitted", step=self._pair.resubmission.id, site=self._pair.site.name, unit=self._pair.slave
+        )
+        return True

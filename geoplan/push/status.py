@@ -1,0 +1,76 @@
+"""What the journal tells of the last push, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geoplan.push.history import History, Record
+
+
+def as_text(history: History) -> str:
+    """Return when and by whom it was begun, how it ended, what it changed and what was there before."""
+    began = history.records[0]
+    counted = Counter(history.step_states.values())
+    steps = ", ".join(f"{count} {state}" for state, count in counted.items()) or "none yet"
+    lines = [
+        f"began      {_moment(began)} by {began.fields.get('who', 'somebody')}",
+        f"ended      {_moment(history.records[-1])}: {history.outcome}",
+        f"plan       {history.checksum}",
+        f"steps      {len(history.plan.steps)}: {steps}",
+        f"journal    {history.path}",
+    ]
+    if files := list(history.backed_up.values()):
+        lines.append(f"backups    {len(files)}, the first in {files[0]}")
+    changes = [record for record in history.records if record.event in ("changing", "rebooting", "resubmitted")]
+    if changes:
+        lines += ["", "changed, with what was there before:"]
+        lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
+    if owed := history.owed_pairs:
+        lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
+    return "\n".join(lines) + "\n"
+
+
+def as_plain(history: History) -> dict[str, object]:
+    """Return the same as JSON would hold it."""
+    return {
+        "format": "geoplan/push-status/1",
+        "began": history.records[0].at.isoformat(),
+        "who": history.who,
+        "outcome": history.outcome,
+        "finished": history.is_finished,
+        "checksum": history.checksum,
+        "steps": dict(history.step_states),
+        "journal": str(history.path),
+        "backups": dict(history.backed_up),
+        "changes": [
+            {"at": record.at.isoformat(), "event": record.event, **record.fields}
+            for record in history.records
+            if record.event in ("changing", "rebooting", "resubmitted")
+        ],
+    }
+
+
+def _moment(record: Record) -> str:
+    return f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _change(record: Record) -> str:
+    fields = record.fields
+    where = f"{fields.get('unit')}  {fields.get('site')}"
+    match record.event:
+        case "rebooting":
+            return f"{where}: rebooted"
+        case "resubmitted":
+            return f"{where}: partners submitted again"
+        case _:
+            return f"{where}: {fields.get('what')} was {_value(fields.get('before'))}"
+
+
+def _value(before: object) -> str:
+    if isinstance(before, list):
+        return ", ".join(map(str, before)) or "empty"
+    if isinstance(before, dict):
+        return f"'{before.get('name')}' ({before.get('address')}) of type {before.get('type')}"
+    return "not there"

@@ -1,0 +1,188 @@
+"""One step at a time: find the unit, read, write only if different, read back, compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from geoplan.errors import UnitError
+from geoplan.plan.model import Action
+from geoplan.push.addresses import same_addresses, without
+from geoplan.push.context import StepError
+from geoplan.push.events import StepState
+from geoplan.push.facts import LIST_NAMES, Subject
+from geoplan.push.failures import reason_of
+from geoplan.push.fleet import NoActiveUnitError
+from geoplan.push.matching import ClusterState, addresses_of, find, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from geoplan.plan.model import Step
+    from geoplan.push.context import Context
+    from geoplan.push.facts import LiveCluster
+    from geoplan.push.unit import Unit
+
+
+Read = TypeVar("Read")
+
+
+class Outcome(NamedTuple):
+    """How a step ended, where, and in words."""
+
+    state: StepState
+    unit: str | None
+    message: str
+
+
+class _ListOf(NamedTuple):
+    """One of the two lists of a unit: how it is read and entered."""
+
+    subject: Subject
+    read: Callable[[Unit], Awaitable[tuple[str, ...]]]
+    write: Callable[[Unit, tuple[str, ...]], Awaitable[None]]
+
+
+_LISTS = {
+    Action.SET_REMOTE_GEO_ACCESS: _ListOf(
+        "remote_geo_access",
+        lambda unit: unit.remote_geo_access(),
+        lambda unit, addresses: unit.set_remote_geo_access(addresses),
+    ),
+    Action.SET_GEO_PARTNERS: _ListOf(
+        "geo_partners", lambda unit: unit.geo_partners(), lambda unit, addresses: unit.set_geo_partners(addresses)
+    ),
+}
+
+
+async def find_unit(context: Context, step: Step) -> Unit:
+    """Return the unit that a step goes to now; raises :class:`StepError` where there is none."""
+    try:
+        return await context.fleet.active(context.site(step))
+    except NoActiveUnitError as error:
+        hint = "see that one unit of the pair is active and the other its standby"
+        raise StepError(step, str(error), hint=hint) from None
+
+
+async def set_list(context: Context, step: Step) -> Outcome:
+    """Enter one of a site's lists on its active unit, unless it holds it already."""
+    unit = await find_unit(context, step)
+    kind, wanted = _LISTS[step.action], context.plan.values(step)
+    name = LIST_NAMES[kind.subject]
+    try:
+        before = await kind.read(unit)
+    except UnitError as error:
+        raise StepError(step, f"its {name} cannot be read: {reason_of(error)}", unit=unit.address) from None
+    if same_addresses(before, wanted):
+        return Outcome(StepState.IN_PLACE, unit.address, f"{len(before)} addresses were there")
+    _require_word(context, step, unit, before)
+    context.journal.write(
+        "changing",
+        step=step.id,
+        site=step.site,
+        action=step.action.value,
+        unit=unit.address,
+        what=kind.subject,
+        before=list(before),
+        after=list(wanted),
+    )
+    problem = await _try_change(kind.write(unit, wanted))
+    after = await _read_back(step, unit, kind.read, problem)
+    if not same_addresses(after, wanted):
+        held = ", ".join(after) or "nothing"
+        answer = f"failed ({problem})" if problem else "was answered as done"
+        message = f"the change {answer}, but read back {name} holds {held}: it was not applied"
+        raise StepError(step, message, unit=unit.address)
+    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+    return Outcome(StepState.DONE, unit.address, f"{len(wanted)} addresses entered and read back")
+
+
+async def add_cluster(context: Context, step: Step) -> Outcome:
+    """Define a site's cluster on the unit that the plan names, complete an unfinished one, or leave it as it is."""
+    unit = await find_unit(context, step)
+    cluster = context.plan.cluster(step.site)
+    before = await _clusters(step, unit)
+    state = state_of(context.plan, cluster, before)
+    if state is ClusterState.IN_PLACE:
+        return Outcome(StepState.IN_PLACE, unit.address, f"'{cluster.name}' was there")
+    found = find(context.plan, cluster, before)
+    if state not in (ClusterState.MISSING, ClusterState.UNFINISHED, ClusterState.MISPLACED):
+        message = f"a cluster of another kind or name is in the way of '{cluster.name}' ({cluster.address}): {state}"
+        raise StepError(step, message, unit=unit.address, hint="rename or remove it by hand, then go on")
+    context.journal.write(
+        "changing",
+        step=step.id,
+        site=step.site,
+        action=step.action.value,
+        unit=unit.address,
+        what="cluster",
+        before=None if found is None else {"address": found.address, "name": found.name, "type": found.type},
+        after={"address": cluster.address, "name": cluster.name, "type": cluster.type},
+    )
+    address = found.address if found else cluster.address
+    problem = None
+    if state is not ClusterState.MISPLACED:
+        problem = await _try_change(
+            unit.add_remote_lm_cluster(cluster.name, address, also_as=addresses_of(context.plan, cluster))
+        )
+    if cluster.location and problem is None:
+        latitude, longitude = cluster.location.latitude, cluster.location.longitude
+        problem = await _try_change(unit.set_cluster_location(address, latitude, longitude))
+    after = await _read_back(step, unit, lambda asked: asked.clusters(), problem)
+    reached = state_of(context.plan, cluster, after)
+    if reached is not ClusterState.IN_PLACE:
+        answer = f"failed ({problem})" if problem else "was answered as done"
+        message = f"the change {answer}, but read back the cluster '{cluster.name}' is {reached}: it was not applied"
+        raise StepError(step, message, unit=unit.address)
+    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+    done = "defined" if state is ClusterState.MISSING else "completed"
+    return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
+
+
+async def resubmit_on_standalone(context: Context, step: Step) -> Outcome:
+    """Submit a standalone's unchanged partners again: it is sent although nothing differs."""
+    unit = await find_unit(context, step)
+    wanted = context.plan.values(step)
+    context.journal.write("resubmitting", step=step.id, site=step.site, unit=unit.address, after=list(wanted))
+    problem = await _try_change(unit.resubmit_geo_partners(wanted))
+    if problem is not None:
+        # The list cannot show whether the answer or the submission was lost; to submit it once more is harmless.
+        problem = await _try_change(unit.resubmit_geo_partners(wanted))
+    after = await _read_back(step, unit, lambda asked: asked.geo_partners(), problem)
+    if problem is not None or not same_addresses(after, wanted):
+        reason = problem or f"read back it holds {', '.join(after) or 'nothing'}"
+        raise StepError(step, f"the partners could not be submitted again: {reason}", unit=unit.address)
+    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+    return Outcome(StepState.DONE, unit.address, f"{len(wanted)} partners submitted again")
+
+
+def _require_word(context: Context, step: Step, unit: Unit, before: tuple[str, ...]) -> None:
+    """Stop rather than remove what came onto a list since the checks."""
+    if context.options.remove_unknown:
+        return
+    if extra := without(before, context.plan.values(step)):
+        message = f"it now lists {', '.join(extra)}, which the plan would remove"
+        raise StepError(step, message, unit=unit.address, hint="put them into the plan, or give --remove-unknown")
+
+
+async def _try_change(change: Awaitable[None]) -> str | None:
+    """Make a change; return what went wrong, as far as one can tell before reading back."""
+    try:
+        await change
+    except UnitError as error:
+        return reason_of(error)
+    return None
+
+
+async def _read_back(step: Step, unit: Unit, read: Callable[[Unit], Awaitable[Read]], problem: str | None) -> Read:
+    try:
+        return await read(unit)
+    except UnitError as error:
+        earlier = f"the change failed ({problem}), and " if problem else "the change was sent, but "
+        raise StepError(step, f"{earlier}it cannot be read back: {reason_of(error)}", unit=unit.address) from None
+
+
+async def _clusters(step: Step, unit: Unit) -> tuple[LiveCluster, ...]:
+    try:
+        return await unit.clusters()
+    except UnitError as error:
+        raise StepError(step, f"its clusters cannot be read: {reason_of(error)}", unit=unit.address) from None

@@ -1,0 +1,57 @@
+"""A stopped push in the words that an operator needs at three in the morning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.plan.model import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geoplan.plan.model import Plan, Step
+    from geoplan.push.executor import Progress
+
+WORDS = {
+    Action.SET_REMOTE_GEO_ACCESS: "set Remote GEO access of",
+    Action.SET_GEO_PARTNERS: "set GEO partners of",
+    Action.REBOOT_MASTER: "reboot the master of",
+    Action.RESUBMIT_GEO_PARTNERS: "submit GEO partners again on",
+    Action.ADD_CLUSTER: "define the cluster of",
+}
+
+
+def say_step(step: Step) -> str:
+    """Say a step in a few words."""
+    return f"{WORDS[step.action]} {step.site}"
+
+
+def stopped_because(plan: Plan, progress: Progress) -> str:
+    """Say what failed, on which unit, what is in place and what is not."""
+    lines = ["the push stopped before its end" if progress.failures else "the push was ended before its last step"]
+    for error in progress.failures:
+        where = f" on {error.unit}" if error.unit else ""
+        lines.append(f"  failed    step {error.step.number}{where}, {say_step(error.step)}: {error}")
+        if error.hint:
+            lines.append(f"            {error.hint}")
+    failed = {error.step.id for error in progress.failures}
+    done = [step for step in plan.steps if step.id in progress.outcomes]
+    left = [step for step in plan.steps if step.id not in progress.outcomes and step.id not in failed]
+    lines.append(f"  in place  {_numbers(done)}")
+    lines.append(f"  not yet   {_numbers(left)}")
+    return "\n".join(lines)
+
+
+def _numbers(steps: Iterable[Step]) -> str:
+    """Return the numbers of steps, runs shortened, with the words of the first few."""
+    listed = list(steps)
+    if not listed:
+        return "nothing"
+    runs: list[list[int]] = []
+    for step in listed:
+        if runs and step.number == runs[-1][-1] + 1:
+            runs[-1].append(step.number)
+        else:
+            runs.append([step.number])
+    numbers = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"step{'s'[: len(listed) > 1]} {numbers}"

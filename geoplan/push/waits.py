@@ -1,0 +1,78 @@
+"""How long a push waits, and how it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from geoplan.plan.model import Estimates
+    from geoplan.push.clock import Clock
+
+Found = TypeVar("Found")
+
+MAX_POLL_SECONDS = 0.5
+MIN_POLL_SECONDS = 0.02
+MAX_LOOK_SECONDS = 3.0
+MIN_LOOK_SECONDS = 0.1
+DEFAULT_GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """How long things take and how long to wait for them, in seconds."""
+
+    boot_seconds: float
+    sync_seconds: float
+    grace_seconds: float = DEFAULT_GRACE_SECONDS
+    """What is added to every deadline."""
+
+    @classmethod
+    def of(cls, estimates: Estimates) -> Timings:
+        """Take the times that the topology gives; what is quick by them is waited for less long."""
+        grace = min(DEFAULT_GRACE_SECONDS, 5 + 2 * estimates.boot_seconds)
+        return cls(estimates.boot_seconds, estimates.sync_seconds, grace)
+
+    @property
+    def poll_seconds(self) -> float:
+        """Between two looks; a failover must not fit between them."""
+        return min(MAX_POLL_SECONDS, max(MIN_POLL_SECONDS, self.boot_seconds / 40))
+
+    @property
+    def look_seconds(self) -> float:
+        """For one health check: a unit that hangs while it goes down must not hide its partner's failover."""
+        return min(MAX_LOOK_SECONDS, max(MIN_LOOK_SECONDS, self.boot_seconds / 4))
+
+    @property
+    def replication_deadline(self) -> float:
+        """Until the standby holds what was entered on the active unit."""
+        return 3 * self.sync_seconds + self.grace_seconds
+
+    @property
+    def failover_deadline(self) -> float:
+        """Until the slave is active after its master was rebooted."""
+        return self.boot_seconds + self.grace_seconds
+
+    @property
+    def return_deadline(self) -> float:
+        """Until both units of a pair are healthy after a reboot."""
+        return 3 * self.boot_seconds + self.grace_seconds
+
+    @property
+    def settle_deadline(self) -> float:
+        """Until a site has one active unit, where nobody rebooted it."""
+        return self.grace_seconds
+
+
+async def until(
+    clock: Clock, look: Callable[[], Awaitable[Found | None]], *, within: float, every: float
+) -> Found | None:
+    """Look again and again until something is found; return nothing once the deadline has passed."""
+    deadline = clock.now() + within
+    while (found := await look()) is None:
+        if clock.now() >= deadline:
+            return None
+        await clock.sleep(every)
+    return found

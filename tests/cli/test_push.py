@@ -1,0 +1,333 @@
+"""``geoplan push`` and ``geoplan diff`` against the lab over real sockets."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TOPOLOGIES, Geoplan, Outcome
+from tests.push.conftest import MakeSite, make_site
+from tests.push.support import A1, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, Site, red_in_any_state
+from tests.test_walls import HEAVY, loaded_by
+
+__all__ = ["make_site"]
+
+
+def push(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
+    return geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes", *options)
+
+
+def diff(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
+    return geoplan("diff", site.topology, "--endpoints", site.endpoints, *options)
+
+
+def assert_finished(site: Site) -> None:
+    """See that the units hold the plan, and stay together through every failover."""
+    assert red_in_any_state(site.lab) == set()
+    clusters = {frozenset(cluster["name"] for cluster in unit["clusters"]) for unit in site.units.values()}
+    assert len(clusters) == 1
+    assert all(cluster["type"] == "remoteLM" for unit in site.units.values() for cluster in unit["clusters"])
+
+
+# -- a push from nothing -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("section", ["5.1", "5.2", "5.3", "5.4"])
+def test_push_ends_verified_with_every_link_green(geoplan: Geoplan, make_site: MakeSite, section: str) -> None:
+    site = make_site(section)
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    assert "done and verified" in ended.stdout
+    assert_finished(site)
+    assert diff(geoplan, site).code == 0
+
+
+@pytest.mark.parametrize("jobs", [1, 16])
+@pytest.mark.parametrize("preferred_host", ["master", "none"])
+@pytest.mark.parametrize("firmware", [OLD_FIRMWARE, NEW_FIRMWARE])
+def test_push_works_in_both_formats_with_and_without_a_preferred_host(
+    geoplan: Geoplan, make_site: MakeSite, firmware: str, preferred_host: str, jobs: int
+) -> None:
+    site = make_site("5.4", firmware=firmware, preferred_host=preferred_host)
+    ended = push(geoplan, site, "--jobs", str(jobs))
+    assert ended.code == 0, ended
+    assert_finished(site)
+    again = ended.stdout.count("starting this pair again")  # the lab's boots are short, and this machine may be busy
+    assert sum(site.reboots.values()) == site.reboots[M1] + site.reboots[M2] == 2 + again
+
+
+def test_push_to_an_embedded_lab_needs_nothing_else(geoplan: Geoplan) -> None:
+    ended = geoplan("push", TOPOLOGIES / "section-5.1.yaml", "--lab", "--yes")
+    assert ended.code == 0, ended
+    assert "done and verified" in ended.stdout
+
+
+# -- a push on what is there already -----------------------------------------------------------------------------------
+
+
+def test_second_push_finds_nothing_to_do_and_reboots_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site()
+    assert push(geoplan, site).code == 0
+    before = site.all_that_counts()
+    ended = push(geoplan, site)
+    assert ended.code == 0
+    assert "nothing to do: everything is in place, nothing was rebooted" in ended.stdout
+    assert site.all_that_counts() == before
+
+
+def test_deleted_cluster_is_named_by_diff_and_restored_without_a_reboot(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site()
+    assert push(geoplan, site).code == 0
+    reboots = site.reboots
+    _command(site, M1, "delcluster", ip=A1)
+    found = diff(geoplan, site)
+    assert found.code == 1
+    assert f"cluster 'Standalone LoadMaster 1' ({A1}) is missing" in found.stdout
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    assert "'Standalone LoadMaster 1' defined and read back" in ended.stdout
+    assert site.reboots == reboots
+    assert_finished(site)
+
+
+def test_failover_is_no_difference(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site(preferred_host="none")
+    assert push(geoplan, site).code == 0
+    _until_active(site, "HA Pair 1", "HA Pair 2")  # with no preferred host the slaves stay active
+    found = diff(geoplan, site, "--format", "json")
+    assert found.code == 0, found
+    assert json.loads(found.stdout)["in_place"] is True
+
+
+def test_unfinished_cluster_is_completed(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site()
+    _command(site, M1, "addcluster", ip=M1, name="HA Pair 1")
+    ended = push(geoplan, site, "--accept-geo-merge")
+    assert ended.code == 0, ended
+    assert "'HA Pair 1' completed and read back" in ended.stdout
+
+
+# -- which reboots -----------------------------------------------------------------------------------------------------
+
+
+def test_push_without_reboots_names_the_pairs_and_finishes_them_later(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site()
+    ended = push(geoplan, site, "--reboot", "never")
+    assert ended.code == 1
+    assert set(site.reboots.values()) == {0}
+    assert "'HA Pair 1' is not finished" in ended.stdout
+    again = push(geoplan, site, "--reboot", "always=HA Pair 1", "--reboot", "always=HA Pair 2")
+    assert again.code == 0, again
+    assert_finished(site)
+
+
+def test_red_slave_is_reported_and_reboots_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site()
+    push(geoplan, site, "--reboot", "never")
+    ended = push(geoplan, site)
+    assert ended.code == 1
+    assert set(site.reboots.values()) == {0}
+    assert "--reboot 'always=HA Pair 1'" in ended.stdout
+    assert "is red though it is up" in ended.stdout
+
+
+def test_always_reboots_a_pair_in_which_nothing_changed(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    assert push(geoplan, site).code == 0
+    assert push(geoplan, site, "--reboot", "always").code == 0
+    assert site.reboots[M1] == 2
+
+
+# -- refused: nothing changed ------------------------------------------------------------------------------------------
+
+
+def test_everything_wrong_stands_in_one_report_and_nothing_is_changed(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(preferred_host="none")
+    site.lab.power_off(A1)
+    site.lab.fail_over("HA Pair 1")
+    _until_active(site, "HA Pair 1")
+    monkeypatch.setenv("GEOPLAN_PASSWORD_172_24_1_10", "not the password")
+    before = site.all_that_counts()
+    ended = push(geoplan, site)
+    assert ended.code == 4
+    for part in (A1, "172.24.1.10: it does not accept the credentials", "'HA Pair 1'", "its slave is active"):
+        assert part.strip("'") in ended.stderr
+    assert site.all_that_counts() == before
+    assert site.journals() == []
+
+
+def test_address_that_the_plan_does_not_have_needs_a_word(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    _command(site, M1, "set", param="geoclients", value="10.9.9.9")
+    ended = push(geoplan, site)
+    assert ended.code == 4
+    assert "--remove-unknown" in ended.stderr
+    assert push(geoplan, site, "--remove-unknown").code == 0
+
+
+def test_different_geo_configurations_need_a_word(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    _command(site, M1, "addcluster", ip="10.9.9.9", name="Elsewhere")
+    ended = push(geoplan, site)
+    assert ended.code == 4
+    assert "--accept-geo-merge" in ended.stderr
+    assert "'Elsewhere'" in ended.stderr
+    assert push(geoplan, site, "--accept-geo-merge").code == 0
+
+
+def test_disabled_geo_and_ssh_are_found(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    _command(site, M1, "disablegeo")
+    _command(site, "172.24.1.9", "set", param="sshaccess", value="no")
+    ended = push(geoplan, site, "--only-preflight")
+    assert ended.code == 4
+    assert f"{M1}: GEO is not enabled" in ended.stderr
+    assert "remote SSH access is not allowed" in ended.stderr
+
+
+def test_another_plan_than_the_reviewed_one_is_refused(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site("5.3")
+    other = tmp_path / "plan.json"
+    other.write_text(geoplan("plan", TOPOLOGIES / "section-5.2.yaml", "--format", "json").stdout)
+    assert push(geoplan, site, "--plan", other).code == 4
+    assert push(geoplan, site, "--checksum", "sha256:" + "0" * 64).code == 4
+    other.write_text(geoplan("plan", site.topology, "--format", "json").stdout)
+    assert push(geoplan, site, "--plan", other, "--only-preflight").code == 0
+
+
+# -- what goes wrong on the way ----------------------------------------------------------------------------------------
+
+
+def test_unit_that_answers_200_and_does_not_apply_fails_at_read_back(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    ended = push(geoplan, site)
+    assert ended.code == 3
+    assert "was answered as done, but read back GEO LoadMaster Partners holds nothing" in ended.stderr
+    assert "in place" in ended.stderr
+    assert "--resume" in ended.stderr
+    assert site.reboots[M1] == 0
+    refused = push(geoplan, site)
+    assert refused.code == 4
+    assert "--resume" in refused.stderr
+    resumed = push(geoplan, site, "--resume")
+    assert resumed.code == 0, resumed
+    assert_finished(site)
+
+
+def test_early_master_makes_the_pair_start_again(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"early-return,unit={M1},occurrence=1")
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    assert "the master took over before the partners were submitted" in ended.stdout
+    assert site.reboots[M1] == 2
+    assert_finished(site)
+
+
+def test_master_that_does_not_return_stops_the_push_and_is_not_rebooted_again(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.3")
+    number = site.lab.inject(f"no-return,unit={M1}")
+    ended = push(geoplan, site)
+    assert ended.code == 3
+    assert "not healthy" in ended.stderr
+    site.lab.lift(number)
+    _until_active(site, "HA Pair 1", role="master")
+    resumed = push(geoplan, site, "--resume")
+    assert resumed.code == 0, resumed
+    assert site.reboots[M1] == 1
+    assert_finished(site)
+
+
+# -- output ------------------------------------------------------------------------------------------------------------
+
+
+def test_json_is_one_event_a_line_and_dry_run_changes_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    before = site.all_that_counts()
+    shown = push(geoplan, site, "--dry-run")
+    assert shown.code == 0, shown
+    assert '"cmd": "reboot"' in shown.stdout
+    assert PASSWORD not in shown.stdout
+    assert site.all_that_counts() == before
+    assert site.journals() == []
+    ended = push(geoplan, site, "--format", "json")
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert events[0]["event"] == "preflight"
+    assert events[-1] == {
+        "event": "ended",
+        "seconds": 0.0,
+        "message": "done and verified: all partner links are green",
+        "exit_code": 0,
+    }
+
+
+def test_no_secret_is_printed_or_written(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"error,unit={A1},command=addcluster,occurrence=1")
+    printed = [
+        push(geoplan, site),
+        push(geoplan, site, "--resume"),
+        diff(geoplan, site),
+        push(geoplan, site, "--status"),
+    ]
+    written = [path.read_text() for path in site.state.rglob("*") if path.is_file() and path.suffix != ".backup"]
+    for text in [*written, *(ended.stdout + ended.stderr for ended in printed)]:
+        assert PASSWORD not in text
+
+
+def test_backups_are_for_their_owner_alone(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site("5.3")
+    assert push(geoplan, site, "--backup-dir", tmp_path / "kept").code == 0
+    (folder,) = (tmp_path / "kept").iterdir()
+    files = sorted(folder.iterdir())
+    assert len(files) == 3
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
+
+
+def test_status_shows_what_was_there_before(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    assert "no push" in push(geoplan, site, "--status").stdout
+    assert push(geoplan, site).code == 0
+    shown = push(geoplan, site, "--status").stdout
+    assert "remote_geo_access was empty" in shown
+    assert ": done" in shown
+
+
+def _command(site: Site, address: str, command: str, **parameters: str) -> None:
+    """Send one unit a command by hand."""
+    import ssl
+
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    content = {"cmd": command, "apiuser": "bal", "apipass": PASSWORD, **parameters}
+    url = site.lab.endpoints.units[address].api + "/accessv2"
+    request = urllib.request.Request(url, json.dumps(content).encode())  # noqa: S310 - a lab's
+    with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310
+        assert json.load(answer)["code"] == 200
+
+
+def _until_active(site: Site, *pairs: str, role: str = "slave") -> None:
+    """Wait for the lab's own time to bring a unit up as active."""
+    import select
+
+    for _ in range(500):
+        states = site.lab.state()["pairs"]
+        assert isinstance(states, dict)
+        if all(states[pair]["active"] == states[pair][role] for pair in pairs):
+            return
+        select.select([], [], [], 0.02)
+    raise AssertionError("never came true")
+
+
+@pytest.mark.parametrize("command", ["push", "diff"])
+def test_help_imports_nothing_heavy(command: str) -> None:
+    assert not loaded_by(command, "--help") & HEAVY

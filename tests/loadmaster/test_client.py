@@ -1,0 +1,334 @@
+"""The client's operations against the lab: real TLS, both wire formats, old and new firmware."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from geoplan.errors import (
+    AuthenticationError,
+    ClusterInTheWayError,
+    UnclearOutcomeError,
+    UnitUnreachableError,
+    UnusableAnswerError,
+)
+from geoplan.loadmaster import (
+    ClusterType,
+    GeoCluster,
+    HaMode,
+    HaParameters,
+    HaState,
+    LoadMaster,
+    PartnerColour,
+    Retries,
+    Timeouts,
+    ha_state_of,
+)
+from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, accesses, lab, run
+
+ONE_ATTEMPT = Retries(attempts=1)
+PARTNERS = ("172.24.1.7", "172.24.1.8", "172.24.1.9", "172.24.1.10")
+
+KEYS = {"GEOPLAN_APIKEY": KEY}
+Act = Callable[[LoadMaster, Any], Awaitable[None]]
+
+
+def on_unit(act: Act, *, address: str = UNIT, environment: dict[str, str] | None = None, **options: Any) -> None:
+    """Do something with the client of one unit of a lab; its pauses take no time."""
+    client_options = {name: options.pop(name) for name in ("retries", "observer", "dry_run") if name in options}
+    timeouts = options.pop("timeouts", None)
+
+    async def do() -> None:
+        async with lab(**options) as running:
+            access = accesses(running, environment, timeouts=timeouts)[address]
+            async with LoadMaster(access, clock=FakeClock(), **client_options) as unit:
+                await act(unit, running)
+
+    run(do())
+
+
+def patience(fault: str) -> Timeouts | None:
+    """Be impatient only with who never answers, so that a busy machine is never taken for one."""
+    return Timeouts(answer=0.4, backup=0.4) if fault == "timeout" else None
+
+
+firmware = pytest.mark.parametrize("firmware", [V1, "7.2.54.12", V2])
+wire_format = pytest.mark.parametrize("firmware", [V1, V2], ids=["v1", "v2"])
+identity = pytest.mark.parametrize("environment", [None, KEYS], ids=["password", "key"])
+
+
+@firmware
+@identity
+def test_reads_what_the_unit_says_of_itself(firmware: str, environment: dict[str, str] | None) -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        assert (await unit.firmware()).startswith(firmware)
+        assert await unit.geo_enabled()
+        assert await unit.remote_ssh_access()
+        assert await unit.remote_geo_access() == ()
+        assert await unit.geo_partners() == ()
+        assert await unit.partner_status() == ()
+        assert await unit.clusters() == ()
+        assert await unit.fqdns() == ()
+        assert await unit.ha_mode() is HaMode.MASTER
+        parameters = await unit.ha_parameters()
+        assert isinstance(parameters, HaParameters)
+        assert (parameters.partner, parameters.health_check_port, parameters.prefers_master) == (
+            "172.24.1.6", 8444, True,
+        )  # fmt: skip
+        assert (await unit.backup()).startswith(b"GEOPLAN LAB BACKUP")
+
+    on_unit(act, firmware=firmware, environment=environment)
+
+
+@firmware
+@identity
+def test_writes_both_lists_and_submits_partners_again(firmware: str, environment: dict[str, str] | None) -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        await unit.set_remote_geo_access([*PARTNERS, UNIT])
+        await unit.set_geo_partners(PARTNERS)
+        assert await unit.remote_geo_access() == (*PARTNERS, UNIT)
+        assert await unit.geo_partners() == PARTNERS
+        await unit.resubmit_geo_partners(PARTNERS)
+        assert {partner.status for partner in await unit.partner_status()} == {PartnerColour.RED}
+        assert [partner.address for partner in await unit.partner_status()] == list(PARTNERS)
+        await unit.set_geo_partners([])
+        assert await unit.geo_partners() == ()
+
+    on_unit(act, firmware=firmware, environment=environment)
+
+
+@wire_format
+def test_a_list_beyond_the_limit_of_queries_arrives_whole(firmware: str) -> None:
+    many = tuple(f"10.{number // 250}.{number % 250}.1" for number in range(300))
+
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        await unit.set_remote_geo_access(many)
+        assert await unit.remote_geo_access() == many
+
+    on_unit(act, firmware=firmware)
+
+
+@firmware
+@identity
+def test_adds_a_cluster_as_remote_lm_and_places_it(firmware: str, environment: dict[str, str] | None) -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        await unit.add_remote_lm_cluster("Zürich & Söhne", UNIT)
+        await unit.set_cluster_location(UNIT, 43.3442, -6.2675)
+        (cluster,) = await unit.clusters()
+        assert isinstance(cluster, GeoCluster)
+        assert (cluster.address, cluster.name, cluster.type) == (UNIT, "Zürich & Söhne", ClusterType.REMOTE_LM)
+        assert cluster.latitude == pytest.approx(156039 / 3600, abs=1e-7)
+        assert cluster.longitude == pytest.approx(-22563 / 3600, abs=1e-7)
+        await unit.add_remote_lm_cluster("Zürich & Söhne", UNIT)
+        assert len(await unit.clusters()) == 1
+
+    on_unit(act, firmware=firmware, environment=environment)
+
+
+@wire_format
+def test_finishes_a_cluster_that_is_of_type_default_still(firmware: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        running.inject("reset,command=modcluster,occurrence=1")
+        await unit.add_remote_lm_cluster("Dublin", UNIT)
+        assert (await unit.clusters())[0].type is ClusterType.REMOTE_LM
+
+    on_unit(act, firmware=firmware)
+
+
+def test_leaves_a_cluster_of_another_name_alone_and_says_so() -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        await unit.add_remote_lm_cluster("Dublin", UNIT)
+        with pytest.raises(ClusterInTheWayError, match=r"172.24.1.5: the address 172.24.1.5 belongs to .*'Dublin'"):
+            await unit.add_remote_lm_cluster("Cork", UNIT)
+        assert [cluster.name for cluster in await unit.clusters()] == ["Dublin"]
+
+    on_unit(act)
+
+
+def test_a_pairs_cluster_under_its_other_address_is_the_same_cluster() -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        await unit.add_remote_lm_cluster("HA Pair 1", "172.24.1.6")
+        await unit.add_remote_lm_cluster("HA Pair 1", UNIT, also_as=["172.24.1.6"])
+        assert len(await unit.clusters()) == 1
+
+    on_unit(act)
+
+
+@firmware
+def test_the_older_format_is_found_out_once(firmware: str) -> None:
+    seen: list[Any] = []
+
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        for _ in range(3):
+            await unit.geo_partners()
+
+    on_unit(act, firmware=firmware, observer=seen.append)
+    versions = ["v2" if request.url.endswith("/accessv2") else "v1" for request in seen]
+    assert versions == (["v2", "v1", "v1", "v1", "v1"] if firmware == V1 else ["v2"] * 4)
+
+
+@firmware
+def test_a_reboot_takes_the_unit_down(firmware: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        await unit.firmware()
+        await unit.reboot()
+        await running_down(running)
+        with pytest.raises(UnitUnreachableError):  # on the connection that there was
+            await unit.firmware()
+        with pytest.raises(UnitUnreachableError, match=r"172.24.1.5: cannot connect to https://127.0.0.1.*refused"):
+            await unit.firmware()
+
+    async def running_down(running: Any) -> None:
+        while running.simulation.accepts(UNIT):
+            await asyncio.sleep(0)
+
+    on_unit(act, firmware=firmware, retries=ONE_ATTEMPT, boot_seconds=30, failover_seconds=0.1)
+
+
+@wire_format
+@pytest.mark.parametrize("environment", [{"GEOPLAN_PASSWORD": "wrong"}, {"GEOPLAN_APIKEY": "wrong"}])
+def test_wrong_credentials_are_sent_once_and_never_again(firmware: str, environment: dict[str, str]) -> None:
+    seen: list[Any] = []
+
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        calls = (unit.firmware(), unit.geo_partners(), unit.clusters(), unit.set_geo_partners(PARTNERS))
+        failures = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(failure) for failure in failures} == {AuthenticationError}
+        with pytest.raises(AuthenticationError, match=r"172.24.1.5: it does not accept the credentials"):
+            await unit.firmware()
+
+    on_unit(act, firmware=firmware, environment=environment, observer=seen.append)
+    accepted = [request for request in seen if firmware != V1 or not request.url.endswith("/accessv2")]
+    assert len(accepted) == 1
+
+
+@wire_format
+def test_an_api_that_is_off_is_named(firmware: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        running.simulation.network.set_parameter(running.simulation.network.unit(UNIT), "enableapi", value=False)
+        with pytest.raises(UnusableAnswerError) as caught:
+            await unit.firmware()
+        assert caught.value.hint == "check that its API is enabled and that the port is the API's"
+
+    on_unit(act, firmware=firmware)
+
+
+@wire_format
+def test_geo_that_is_off_reads_as_off(firmware: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        running.simulation.network.set_parameter(running.simulation.network.unit(UNIT), "geo_enabled", value=False)
+        assert not await unit.geo_enabled()
+
+    on_unit(act, firmware=firmware)
+
+
+@wire_format
+def test_a_rate_limit_is_waited_out(firmware: str) -> None:
+    clock = FakeClock()
+
+    async def do() -> None:
+        async with lab(firmware=firmware, rate_limit=4) as running:
+            real_sleep = clock.sleep
+
+            async def sleep(seconds: float) -> None:
+                await real_sleep(seconds)
+                running.simulation._recent.clear()  # the lab's second passes with the client's pause
+
+            clock.sleep = sleep  # type: ignore[method-assign]
+            async with LoadMaster(accesses(running)[UNIT], clock=clock) as unit:
+                for _ in range(10):
+                    assert await unit.geo_partners() == ()
+
+    run(do())
+    assert clock.pauses
+
+
+@wire_format
+@pytest.mark.parametrize("fault", ["reset", "truncate", "error", "refuse,seconds=0", "timeout"])
+def test_a_read_outlives_any_passing_fault(firmware: str, fault: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        for command in ("get:geopartners", "listclusters", "getgeopartnerstatus", "backup", "getawshaparams"):
+            running.inject(f"{fault},command={command},occurrence=1")
+        assert await unit.geo_partners() == ()
+        assert await unit.clusters() == ()
+        assert await unit.partner_status() == ()
+        assert await unit.backup()
+        assert await unit.ha_parameters()
+
+    on_unit(act, firmware=firmware, timeouts=patience(fault))
+
+
+@wire_format
+@pytest.mark.parametrize("applied", ["yes", "no"])
+@pytest.mark.parametrize("fault", ["reset", "truncate", "error", "html", "timeout"])
+def test_a_change_with_a_lost_answer_is_made_exactly_once(firmware: str, fault: str, applied: str) -> None:
+    seen: list[Any] = []
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        for command in ("set:geopartners", "addcluster", "modcluster", "clustchangeloc"):
+            running.inject(f"{fault},command={command},occurrence=1,applied={applied}")
+        await unit.set_geo_partners(PARTNERS)
+        await unit.add_remote_lm_cluster("Dublin", UNIT)
+        await unit.set_cluster_location(UNIT, 53.35, -6.26)
+        assert await unit.geo_partners() == PARTNERS
+        (cluster,) = await unit.clusters()
+        assert cluster.type is ClusterType.REMOTE_LM
+        assert cluster.latitude == pytest.approx(53.35)
+
+    on_unit(act, firmware=firmware, observer=seen.append, timeouts=patience(fault))
+    changes = [request.command for request in seen if request.changes]
+    once = ["set", "addcluster", "modcluster", "clustchangeloc"]
+    assert changes == (once if applied == "yes" else [command for command in once for _ in range(2)])
+
+
+@wire_format
+@pytest.mark.parametrize("command", ["reboot", "set:geopartners"])
+def test_what_reading_back_cannot_tell_is_never_sent_twice(firmware: str, command: str) -> None:
+    seen: list[Any] = []
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        running.inject(f"reset,command={command},occurrence=1")
+        with pytest.raises(UnclearOutcomeError, match="may or may not have been carried out"):
+            await (unit.reboot() if command == "reboot" else unit.resubmit_geo_partners(PARTNERS))
+
+    on_unit(act, firmware=firmware, observer=seen.append)
+    assert sum(request.changes for request in seen) == 1
+
+
+@wire_format
+def test_a_dry_run_shows_the_changes_and_makes_none(firmware: str) -> None:
+    seen: list[Any] = []
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        before = running.state()["units"]
+        await unit.set_geo_partners(PARTNERS)
+        await unit.add_remote_lm_cluster("Dublin", UNIT)
+        await unit.reboot()
+        assert running.state()["units"] == before
+
+    on_unit(act, firmware=firmware, observer=seen.append, dry_run=True)
+    shown = [str(request) for request in seen if request.changes]
+    assert [request.command for request in seen if request.changes] == ["set", "addcluster", "modcluster", "reboot"]
+    assert "172.24.1.7" in shown[0]
+    assert PASSWORD not in " ".join(map(str, seen))
+
+
+def test_the_health_check_tells_who_is_active() -> None:
+    async def do() -> None:
+        async with lab(boot_seconds=30) as running:
+            units = accesses(running)
+            assert await ha_state_of(units["172.24.1.5"]) is HaState.ACTIVE
+            assert await ha_state_of(units["172.24.1.6"]) is HaState.STANDBY
+            assert await ha_state_of(units["172.24.1.9"]) is HaState.DOWN  # a standalone need not serve it
+            running.power_off("172.24.1.5")
+            assert await ha_state_of(units["172.24.1.5"]) is HaState.DOWN
+            running.inject("error,unit=172.24.1.6,command=health")
+            assert await ha_state_of(units["172.24.1.6"]) is HaState.UNKNOWN
+            running.lift_all()
+            running.inject("reset,unit=172.24.1.6,command=health")
+            assert await ha_state_of(units["172.24.1.6"]) is HaState.UNKNOWN
+
+    run(do())

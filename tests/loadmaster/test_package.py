@@ -1,0 +1,32 @@
+"""The package's face, and what it may import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from geoplan import loadmaster
+from tests.test_walls import MODULES, imports_of, part_of
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert sorted(loadmaster.__all__) == loadmaster.__all__
+    for name in loadmaster.__all__:
+        assert getattr(loadmaster, name) is not None
+    assert dir(loadmaster) == loadmaster.__all__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = loadmaster.nothing
+
+
+def test_only_the_client_knows_its_libraries() -> None:
+    for path in MODULES:
+        packages = {name.split(".")[0] for name in imports_of(path)}
+        assert part_of(path) == "loadmaster" or not packages & {"httpx", "httpcore", "defusedxml", "keyring"}, path
+
+
+def test_pinning_needs_no_http_client() -> None:
+    script = "import sys, geoplan.cli.trust, geoplan.loadmaster.pins; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert not {"httpx", "defusedxml", "keyring"} & set(printed.stdout.split())

@@ -1,0 +1,61 @@
+"""Units as they would say themselves, all in place: tests then spoil one thing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from geoplan.plan.model import Plan
+from geoplan.plan.planner import make_plan
+from geoplan.push.facts import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
+from geoplan.topology.loader import load_topology
+from tests.conftest import TOPOLOGIES
+
+
+def plan_of(section: str = "5.4") -> Plan:
+    return make_plan(load_topology(TOPOLOGIES / f"section-{section}.yaml"))
+
+
+def in_place(plan: Plan) -> Facts:
+    """Return units that hold the plan, with every master active."""
+    units = {}
+    for site in plan.sites:
+        is_pair = site.kind == "ha_pair"
+        group = [cluster for cluster in plan.clusters if cluster.group == site.group]
+        for number, unit in enumerate(site.units):
+            takes_settings = number == 0
+            ha = HaFacts(site.units[1 - number].address, 8444, prefers_master=True, mode=unit.role) if is_pair else None
+            units[unit.address] = UnitFacts(
+                address=unit.address,
+                site=site.name,
+                role=unit.role,
+                state=(State.ACTIVE if takes_settings else State.STANDBY) if is_pair else None,
+                firmware="7.2.59.4.22642.RELEASE",
+                geo_enabled=True,
+                ssh_access=True,
+                ha=ha,
+                remote_geo_access=site.remote_geo_access,
+                geo_partners=site.geo_partners,
+                partner_status=dict.fromkeys(site.geo_partners, True) if takes_settings else None,
+                clusters=tuple(LiveCluster(c.address, c.name, REMOTE_LM) for c in group) if takes_settings else None,
+                fqdns=() if takes_settings else None,
+            )
+    return Facts(units)
+
+
+def untouched(plan: Plan) -> Facts:
+    """Return fresh units: no lists, no clusters."""
+    facts = in_place(plan)
+    return changed(
+        facts,
+        *facts.units,
+        remote_geo_access=(),
+        geo_partners=(),
+        partner_status={},
+        clusters=(),
+    )
+
+
+def changed(facts: Facts, *addresses: str, **fields: Any) -> Facts:
+    """Return the facts with some units otherwise."""
+    return Facts({**facts.units, **{address: replace(facts.units[address], **fields) for address in addresses}})

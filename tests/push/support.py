@@ -1,0 +1,92 @@
+"""What the tests of pushes share: labs with quick boots, their topologies as files, and what the lab has in the end."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from geoplan.lab.background import BackgroundLab
+from geoplan.lab.credentials import Credentials
+from geoplan.topology.loader import load_topology
+from tests.conftest import TOPOLOGIES
+
+PASSWORD = "a passphrase that nobody may see"  # noqa: S105 - of a lab
+CREDENTIALS = Credentials("bal", PASSWORD)
+BOOT, FAILOVER, SYNC = 1.0, 0.1, 0.1
+OLD_FIRMWARE = "7.2.48.3"  # of the document's day: APIv1 alone, no Partner Shared Secret
+NEW_FIRMWARE = "7.2.59.4"
+
+M1, S1, M2, S2, A1, A2 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.7", "172.24.1.9", "172.24.1.10"
+
+
+class Site:
+    """A lab, the files that lead to it, and the folder for everything that pushes write."""
+
+    def __init__(self, lab: BackgroundLab, topology: Path, endpoints: Path, state: Path) -> None:
+        self.lab = lab
+        self.topology = topology
+        self.endpoints = endpoints
+        self.state = state
+
+    @property
+    def units(self) -> dict[str, Any]:
+        units: Any = self.lab.state()["units"]
+        return dict(units)
+
+    @property
+    def reboots(self) -> dict[str, int]:
+        return {address: unit["reboots"] for address, unit in self.units.items()}
+
+    def all_that_counts(self) -> dict[str, Any]:
+        """Return what a push may change, without what is on its way by itself."""
+        kept = ("remote_geo_access", "geo_partners", "submitted_geo_partners", "clusters", "reboots")
+        return {address: {name: unit[name] for name in kept} for address, unit in self.units.items()}
+
+    def journals(self) -> list[Path]:
+        return sorted(self.state.rglob("*.jsonl"))
+
+
+def write_topology(
+    folder: Path, section: str = "5.4", *, preferred_host: str = "master", boot: float = BOOT, **settings: Any
+) -> Path:
+    """Write one of the document's topologies with the lab's timings."""
+    document = yaml.safe_load((TOPOLOGIES / f"section-{section}.yaml").read_text())
+    for site in document["sites"]:
+        if "ha_pair" in site:
+            site["ha_pair"]["preferred_host"] = preferred_host
+    document["timing"] = {"boot_seconds": boot, "sync_seconds": SYNC, "manual_step_seconds": 60}
+    document.update(settings)
+    path = folder / f"section-{section}.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def lab_for(topology: Path, *, boot: float = BOOT, **options: Any) -> BackgroundLab:
+    options.setdefault("credentials", CREDENTIALS)
+    return BackgroundLab(
+        load_topology(str(topology)), boot_seconds=boot, failover_seconds=FAILOVER, sync_seconds=SYNC, **options
+    )
+
+
+def red_in_any_state(lab: BackgroundLab) -> set[tuple[str, str]]:
+    """Return the red entries over every combination of HA states; the lab is afterwards as it was."""
+    return lab._call(lambda: _red(lab))
+
+
+def _red(lab: BackgroundLab) -> set[tuple[str, str]]:
+    network = lab._lab.simulation.network
+    red: set[tuple[str, str]] = set()
+    pairs = list(network.pairs.values())
+    before = [pair.active for pair in pairs]
+    for states in product(("master", "slave"), repeat=len(pairs)):
+        for pair, wanted in zip(pairs, states, strict=True):
+            pair.active = getattr(pair, wanted)
+        for unit in network.units.values():
+            if network.is_active(unit):
+                red |= {(unit.address, other) for other, green in network.partners.status_of(unit) if not green}
+    for pair, active in zip(pairs, before, strict=True):
+        pair.active = active
+    return red

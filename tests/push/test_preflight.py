@@ -1,0 +1,143 @@
+"""What stands against a push."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from geoplan.push.context import Options, RebootMode
+from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
+from geoplan.push.history import History, Record
+from geoplan.push.preflight import Background, Verdict, check
+from tests.push.facts import changed, in_place, plan_of, untouched
+from tests.push.support import A1, A2, M1, M2, S1, S2
+
+PLAN = plan_of()
+FINE = in_place(PLAN)
+FRESH = untouched(PLAN)
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BACKGROUND = Background(Options(), 18, NOW)
+
+
+def verdict(facts: Facts = FRESH, background: Background = BACKGROUND, **options: object) -> Verdict:
+    wanted = replace(background, options=replace(background.options, **options))  # type: ignore[arg-type]
+    return check(PLAN, facts, wanted)
+
+
+def problems(facts: Facts, **options: object) -> list[str]:
+    return [str(problem) for problem in verdict(facts, BACKGROUND, **options).problems]
+
+
+def test_fresh_units_are_ready_and_every_pair_is_to_be_rebooted() -> None:
+    found = verdict()
+    assert found.is_clear
+    assert found.reboots == ("HA Pair 1", "HA Pair 2")
+
+
+def test_units_in_place_are_ready_and_none_is_to_be_rebooted() -> None:
+    assert verdict(FINE) == Verdict((), (), ())
+
+
+def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:
+    assert verdict(FINE, reboot=RebootMode.ALWAYS).reboots == ("HA Pair 1", "HA Pair 2")
+    assert verdict(FINE, reboot_sites=("HA Pair 2",)).reboots == ("HA Pair 2",)
+    assert verdict(FRESH, reboot=RebootMode.NEVER).reboots == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "fields", "part"),
+    [
+        (A1, {"failure": Failure(Cause.UNREACHABLE, "no route")}, "172.24.1.9: no route"),
+        (S1, {"failure": Failure(Cause.UNAUTHORIZED, "not accepted")}, "172.24.1.6: not accepted"),
+        (S1, {"firmware": "7.2.60.0.1.RELEASE"}, "HA Pair 1: its units run different firmware"),
+        (A1, {"firmware": "7.2.48.3.1.RELEASE"}, "group 'default': "),
+        (A2, {"geo_enabled": False}, "172.24.1.10: GEO is not enabled"),
+        (A2, {"ssh_access": False}, "172.24.1.10: remote SSH access is not allowed"),
+        (M1, {"ha": HaFacts(S1, 8444, prefers_master=True, mode="slave")}, "its HA mode is slave"),
+        (M1, {"ha": HaFacts(S2, 8444, prefers_master=True, mode="master")}, "its HA partner is 172.24.1.7"),
+        (M1, {"ha": HaFacts(S1, 8444, prefers_master=False, mode="master")}, "it is set to No Preferred Host"),
+        (S1, {"state": State.ACTIVE}, "not exactly one of its units is active"),
+        (S1, {"state": State.DOWN}, "it has no standby"),
+        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "in the way of the cluster 'Standalone"),
+        (M2, {"clusters": (LiveCluster(A1, "Standalone LoadMaster 1", "localLM"),)}, "of type localLM"),
+        (M2, {"geo_partners": ("10.9.9.9",)}, "has 10.9.9.9, which the plan would remove"),
+    ],
+)
+def test_one_thing_wrong_is_one_problem(address: str, fields: dict[str, object], part: str) -> None:
+    found = problems(changed(FRESH, address, **fields), accept_geo_merge=True)
+    assert len(found) == 1
+    assert part in found[0]
+
+
+def test_everything_wrong_stands_in_one_report() -> None:
+    facts = changed(FRESH, A1, failure=Failure(Cause.UNREACHABLE, "no route"))
+    facts = changed(changed(facts, A2, geo_enabled=False), M1, ssh_access=False)
+    assert len(problems(facts)) == 3
+
+
+def failed_over(facts: Facts) -> Facts:
+    return changed(changed(facts, M1, state=State.STANDBY), S1, state=State.ACTIVE, clusters=(), fqdns=())
+
+
+def test_a_slave_may_be_active_where_nothing_is_rebooted() -> None:
+    facts = changed(failed_over(FINE), S1, clusters=FINE.units[M1].clusters)
+    assert problems(facts) == []
+
+
+def test_a_slave_may_not_be_active_where_its_master_is_to_be_rebooted() -> None:
+    (problem,) = problems(failed_over(FRESH))
+    assert "its slave is active, and its master is to be rebooted" in problem
+
+
+def journal(*events: str, at: datetime = NOW) -> History:
+    fields = {"site": "HA Pair 1", "unit": M1, "action": "set_geo_partners"}
+    return History(Path("journal"), tuple(Record(event, at, fields) for event in events))
+
+
+def test_a_reboot_that_the_journal_records_may_be_under_way() -> None:
+    facts = changed(failed_over(FRESH), M1, state=State.DOWN, failure=Failure(Cause.UNREACHABLE, "booting"))
+    background = replace(BACKGROUND, resumed=journal("changing", "rebooting"))
+    assert verdict(facts, background).is_clear
+
+
+def test_reboots_need_room() -> None:
+    recent = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=4))
+    (problem,) = verdict(FRESH, replace(BACKGROUND, histories=(recent,))).problems
+    assert "once more would pacify it" in str(problem)
+    older = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=6))
+    assert verdict(FRESH, replace(BACKGROUND, histories=(older,))).is_clear
+
+
+def test_a_word_lets_unknown_addresses_go() -> None:
+    facts = changed(FRESH, M2, geo_partners=("10.9.9.9",))
+    assert problems(facts, remove_unknown=True) == []
+
+
+def test_different_geo_configurations_need_a_word_only_where_units_are_no_partners_yet() -> None:
+    other = (LiveCluster("10.9.9.9", "Elsewhere", REMOTE_LM),)
+    (problem,) = problems(changed(FRESH, M2, clusters=other))
+    assert "theirs differ" in problem
+    assert "back up the unit whose GEO configuration is right" in problem
+    assert problems(changed(FRESH, M2, clusters=other), accept_geo_merge=True) == []
+    assert problems(changed(FINE, M2, fqdns=("www.example.com",))) == []
+
+
+def test_limit_of_clusters_counts_those_to_come() -> None:
+    fifteen = tuple(LiveCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
+    facts = changed(FRESH, M1, M2, A1, A2, clusters=fifteen)
+    (problem,) = problems(facts)
+    assert "15 clusters are there, 4 are to come, 18 is the limit" in problem
+
+
+def test_an_unfinished_cluster_is_not_in_the_way() -> None:
+    facts = changed(FRESH, M1, M2, A1, A2, clusters=(LiveCluster(M1, "HA Pair 1", "default"),))
+    assert problems(facts) == []
+
+
+def test_a_standby_that_answers_no_reads_is_noted() -> None:
+    found = verdict(changed(FRESH, S1, failure=Failure(Cause.UNREADABLE, "it answers a web page")))
+    assert found.is_clear
+    assert "the standby answers no reads" in found.notes[0]

@@ -1,0 +1,114 @@
+"""Live units against the plan."""
+
+from __future__ import annotations
+
+import json
+
+from geoplan.push import report
+from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, LiveCluster, State
+from geoplan.push.verify import Kind, verify
+from tests.push.facts import changed, in_place, plan_of
+from tests.push.support import A1, M1, M2, S1, S2
+
+PLAN = plan_of()
+FINE = in_place(PLAN)
+CLUSTERS = FINE.units[M1].clusters or ()
+
+
+def messages(facts: Facts = FINE) -> list[str]:
+    return [difference.message for difference in verify(PLAN, facts).differences]
+
+
+def test_what_is_in_place_is_no_difference() -> None:
+    assert messages() == []
+    assert report.as_text(verify(PLAN, FINE)) == "two-pairs-two-standalones: all 4 sites are as planned\n"
+
+
+def test_order_and_spelling_of_addresses_are_no_difference() -> None:
+    assert messages(changed(FINE, M1, geo_partners=tuple(reversed(FINE.units[M1].geo_partners or ())))) == []
+
+
+def test_missing_and_extra_addresses_are_named() -> None:
+    access = ("10.9.9.9", *(FINE.units[A1].remote_geo_access or ())[1:])
+    assert messages(changed(FINE, A1, remote_geo_access=access)) == [
+        f"Remote GEO LoadMaster Access lacks {S2}",
+        "Remote GEO LoadMaster Access has 10.9.9.9, which the plan does not have",
+    ]
+
+
+def failed_over(carried: str) -> list[str]:
+    clusters = (LiveCluster(carried, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    facts = changed(FINE, M1, state=State.STANDBY, clusters=None)
+    facts = changed(facts, S1, state=State.ACTIVE, clusters=clusters, partner_status={})
+    return messages(changed(facts, A1, clusters=clusters))
+
+
+def test_a_cluster_with_the_slave_s_address_is_in_place_while_the_slave_is_active() -> None:
+    assert failed_over(S1) == []
+
+
+def test_a_cluster_with_the_slave_s_address_is_a_difference_while_the_master_is_active() -> None:
+    clusters = (LiveCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    assert messages(changed(FINE, A1, clusters=clusters)) == [
+        f"cluster 'HA Pair 1' ({M1}) carries {S1}, and {M1} is active"
+    ]
+
+
+def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart() -> None:
+    found = (
+        LiveCluster(M1, "HA Pair 1", "default"),
+        LiveCluster(M2, "Another", REMOTE_LM),
+        LiveCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
+        LiveCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
+    )
+    assert messages(changed(FINE, M1, clusters=found)) == [
+        f"cluster 'HA Pair 1' ({M1}) is of type default, not Remote LM",
+        f"cluster 'HA Pair 2' ({M2}) is called 'Another'",
+        f"cluster 'Standalone LoadMaster 1' ({A1}) is there twice",
+        "cluster 'Standalone LoadMaster 2' (172.24.1.10) is missing",
+    ]
+
+
+def test_a_cluster_that_the_plan_does_not_mention_is_noted_and_is_no_difference() -> None:
+    facts = changed(FINE, M1, clusters=(*CLUSTERS, LiveCluster("10.9.9.9", "Elsewhere", REMOTE_LM)))
+    found = verify(PLAN, facts)
+    assert found.is_in_place
+    assert "'Elsewhere' (10.9.9.9)" in found.notes[0].message
+
+
+def test_a_red_slave_that_is_up_names_the_pair_to_finish() -> None:
+    status = {**(FINE.units[A1].partner_status or {}), S1: False}
+    found = verify(PLAN, changed(FINE, A1, partner_status=status))
+    assert found.pairs_to_finish == ("HA Pair 1",)
+    assert found.is_configured
+    assert not found.is_in_place
+    assert "--reboot 'always=HA Pair 1'" in report.as_text(found)
+
+
+def test_a_red_slave_that_is_down_names_no_pair_to_reboot() -> None:
+    status = {**(FINE.units[A1].partner_status or {}), S1: False}
+    facts = changed(changed(FINE, A1, partner_status=status), S1, state=State.DOWN)
+    assert verify(PLAN, facts).pairs_to_finish == ()
+
+
+def test_a_colour_that_cannot_be_read_is_only_noted() -> None:
+    found = verify(PLAN, changed(FINE, A1, partner_status=dict.fromkeys(FINE.units[A1].geo_partners or ())))
+    assert found.is_in_place
+    assert "does not tell" in found.notes[0].message
+
+
+def test_sites_that_cannot_be_read_differ() -> None:
+    facts = changed(FINE, A1, failure=Failure(Cause.UNREACHABLE, "no route"))
+    facts = changed(facts, M1, state=State.DOWN)
+    kinds = {(found.site, found.kind) for found in verify(PLAN, facts).differences}
+    assert kinds == {("HA Pair 1", Kind.UNREADABLE), ("Standalone LoadMaster 1", Kind.UNREADABLE)}
+
+
+def test_report_is_markdown_and_json() -> None:
+    found = verify(PLAN, changed(FINE, A1, geo_partners=()))
+    assert "| Standalone LoadMaster 1 | 172.24.1.9 | missing | GEO LoadMaster Partners lacks" in report.as_markdown(
+        found
+    )
+    content = json.loads(report.as_json(found))
+    assert content["format"] == "geoplan/diff/1"
+    assert content["sites"][2]["differences"][0]["kind"] == "missing"

@@ -1,0 +1,120 @@
+"""Single situations in simulated time, told one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.push import journal
+from geoplan.push.context import Options
+from geoplan.topology.loader import load_topology
+from tests.conftest import TOPOLOGIES
+from tests.simulation.loop import run_simulated
+from tests.simulation.world import Script, World
+
+M1, S1, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.9"
+
+
+def world(folder: Path, section: str = "5.3") -> World:
+    topology = load_topology(TOPOLOGIES / f"section-{section}.yaml")
+    return World(Script(topology, "7.2.59.4", Options()), 1, folder)
+
+
+def push(folder: Path, prepare: Callable[[World], object]) -> tuple[World, GeoplanError | None]:
+    """Push once in a world of its own; return it, and how the push failed."""
+
+    async def go() -> tuple[World, GeoplanError | None]:
+        made = world(folder)
+        prepare(made)
+        try:
+            result = await made._push(resume=False, kill_after=None)
+        except GeoplanError as error:
+            return made, error
+        assert result.is_complete
+        return made, None
+
+    return run_simulated(go())
+
+
+def test_nothing_is_sent_to_change_anything_before_the_backups_are_made(tmp_path: Path) -> None:
+    made, error = push(tmp_path, lambda made: made.simulation.inject(f"html,unit={A1},command=backup"))
+    assert isinstance(error, PushRefusedError)
+    assert "no backup" in error.problems[0]
+    assert made.simulation.network.unit(M1).remote_geo_access == ()
+    assert journal.histories(tmp_path)[0].is_finished
+
+
+def test_a_slave_that_never_gets_the_lists_keeps_its_master_from_being_rebooted(tmp_path: Path) -> None:
+    def cut_off(made: World) -> None:
+        made.simulation.network.pair("HA Pair 1").changed = lambda: None  # type: ignore[method-assign]
+
+    made, error = push(tmp_path, cut_off)
+    assert isinstance(error, PushStoppedError)
+    assert "the slave does not hold the new lists" in str(error)
+    assert made.simulation.network.unit(M1).reboots == []
+
+
+def test_a_standby_that_answers_no_reads_gets_twice_the_time_of_a_replication(tmp_path: Path) -> None:
+    made, error = push(tmp_path, lambda made: made.simulation.inject(f"html,unit={S1},command=get"))
+    assert error is not None
+    assert "partners" in str(error)  # after the failover it has to answer, and here it does not
+    assert len(made.simulation.network.unit(M1).reboots) == 1
+    (history,) = journal.histories(tmp_path)
+    notes = [record.fields["message"] for record in history.records if record.event == "note"]
+    assert any("the standby answers no reads" in note and "waiting 10 s" in note for note in notes)
+
+
+def test_a_pair_that_cannot_be_done_is_not_rebooted_for_ever(tmp_path: Path) -> None:
+    made, error = push(tmp_path, lambda made: made.simulation.inject(f"early-return,unit={M1}"))
+    assert isinstance(error, PushStoppedError)
+    assert "could not be submitted while the slave was active" in str(error)
+    assert 1 < len(made.simulation.network.unit(M1).reboots) <= 3
+
+
+def test_a_full_disk_stops_the_push_before_it_changes_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync = os.fsync
+    left = iter(range(12))
+
+    def full(handle: int) -> None:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    _, error = push(tmp_path, lambda _made: None)
+    assert isinstance(error, PushStoppedError)
+    assert "No space left on device" in str(error)
+
+
+def test_a_stop_lets_a_pair_that_was_begun_be_finished(tmp_path: Path) -> None:
+    async def go() -> World:
+        from geoplan.push.context import Stop
+        from geoplan.push.run import Mission, carry_out
+
+        made = world(tmp_path, "5.4")
+        stop = Stop()
+        handle = made.simulation.handle
+
+        def stop_at_reboot(address: str, request):  # type: ignore[no-untyped-def]
+            if b'"reboot"' in request.body:
+                stop.request()
+            return handle(address, request)
+
+        made.simulation.handle = stop_at_reboot  # type: ignore[method-assign]
+        async with made.connected_fleet() as fleet:
+            with pytest.raises(PushStoppedError, match="not yet   steps 11-18"):
+                await carry_out(Mission(fleet, Options(), tmp_path, 18, lambda _event: None, stop=stop))
+        await asyncio.sleep(0)
+        return made
+
+    made = run_simulated(go())
+    (history,) = journal.histories(tmp_path)
+    assert history.was_finished("HA Pair 1")
+    assert history.owed_pairs == ("HA Pair 2",)
+    assert len(made.simulation.network.unit(M1).reboots) == 1

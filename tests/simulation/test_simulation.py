@@ -1,0 +1,26 @@
+"""Pushes in a simulated world: whatever goes wrong, and whenever, it ends as planned or can be resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.simulation.loop import run_simulated
+from tests.simulation.world import World, draw
+
+
+async def simulate(seed: int, folder: Path) -> list[str]:
+    return await World(draw(seed), seed, folder).run()
+
+
+def test_no_seed_breaks_an_invariant(seeds: range, tmp_path: Path) -> None:
+    broken = {seed: found for seed in seeds if (found := run_simulated(simulate(seed, tmp_path / str(seed))))}
+    assert not broken, "replay one with: python -m pytest tests/simulation --seed N"
+
+
+def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
+    def journals(name: str) -> list[str]:
+        folder = tmp_path / name
+        run_simulated(simulate(7, folder))
+        return [path.read_text().replace(str(folder), "") for path in sorted(folder.glob("*.jsonl"))]
+
+    assert journals("one") == journals("other")
