@@ -32,12 +32,31 @@ def text_of(step: RunbookStep) -> str:
     return "\n".join(map(str, lines))
 
 
-def test_new_active_unit_is_told_by_its_health_check() -> None:
+def test_active_unit_is_told_by_its_health_check() -> None:
     plan = plan_of(pair("A", 1), pair("B", 2), health_check_port=8555)
-    step = step_of(build(plan), Action.RESUBMIT_GEO_PARTNERS, "A")
+    step = step_of(build(plan), Action.SET_GEO_PARTNERS, "A")
+    assert step.login.address == "10.1.0.5"
+    assert str(step.login.tell) == (
+        "It is the active one when http://10.1.0.5:8555/ answers 200; the standby, http://10.1.0.6:8555/, answers 503."
+    )
+
+
+def test_new_active_unit_is_told_while_the_master_does_not_answer() -> None:
+    step = step_of(build(plan_of(pair("A", 1), pair("B", 2))), Action.RESUBMIT_GEO_PARTNERS, "A")
     assert step.login.address == "10.1.0.6"
     assert str(step.login.tell) == (
-        "It is the active one when http://10.1.0.6:8555/ answers 200; the standby, http://10.1.0.5:8555/, answers 503."
+        "It is the active one when http://10.1.0.6:8444/ answers 200; the master, http://10.1.0.5:8444/, does not "
+        "answer. Once it does, it is too late: do step 5 again, with its waits, and then this one at once."
+    )
+    assert "503" not in "".join(map(str, (*step.wait_before, step.login.tell)))
+
+
+def test_new_active_unit_is_told_whether_or_not_the_master_is_back_where_no_host_is_preferred() -> None:
+    step = step_of(build(plan_of(pair("A", 1, "none"), pair("B", 2))), Action.RESUBMIT_GEO_PARTNERS, "A")
+    assert step.login.address == "10.1.0.6"
+    assert str(step.login.tell) == (
+        "It is the active one when http://10.1.0.6:8444/ answers 200; the master, http://10.1.0.5:8444/, may not "
+        "answer yet, and answers 503 once it is back."
     )
 
 
