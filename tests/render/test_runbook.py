@@ -60,6 +60,45 @@ def test_new_active_unit_is_told_whether_or_not_the_master_is_back_where_no_host
     )
 
 
+def behind_nat(**of_units: str) -> dict[str, object]:
+    units = {"master": "10.1.0.5", "slave": "10.1.0.6"}
+    addressed = {role: {"address": own, "nat_address": of_units.get(role)} for role, own in units.items()}
+    return {"name": "A", "ha_pair": addressed, "cluster": {"name": "dublin"}}
+
+
+@pytest.mark.parametrize(
+    ("of_units", "reached_at"),
+    [
+        ({"master": "203.0.113.5", "slave": "203.0.113.6"}, ("203.0.113.5", "203.0.113.6")),
+        ({"master": "203.0.113.5"}, ("203.0.113.5", "10.1.0.6")),
+        ({"slave": "203.0.113.6"}, ("10.1.0.5", "203.0.113.6")),
+    ],
+    ids=["both", "master", "slave"],
+)
+def test_cluster_of_a_pair_behind_nat_is_checked_by_hand(of_units: dict[str, str], reached_at: tuple[str, str]) -> None:
+    book = build(plan_of(behind_nat(**of_units), pair("B", 2)))
+    checks = {check.id: "\n".join(map(str, check.lines)) for check in book.verify}
+    for text in (checks["clusters-up"], checks["drill/A"]):
+        assert "by hand" in text
+        assert "HA replaces a unit's own address in a cluster by the other unit's own, but not a NAT address." in text
+        assert f"From outside, the master is reached at {reached_at[0]}, the slave at {reached_at[1]}." in text
+    assert f"where the cluster dublin, entered with {reached_at[0]}, points" in checks["clusters-up"]
+    assert "every other cluster is up" in checks["drill/A"]
+    assert "by hand" not in checks["drill/B"]
+
+
+def test_cluster_of_a_pair_behind_nat_is_not_said_to_follow_a_failover() -> None:
+    alone = build(plan_of(behind_nat(master="203.0.113.5")))
+    drill = "\n".join(str(line) for check in alone.verify if check.id == "drill/A" for line in check.lines)
+    assert "its address may now show" not in drill
+    assert "by hand" in drill
+
+
+def test_clusters_without_nat_need_no_look_by_hand() -> None:
+    book = build(plan_of(pair("A", 1), pair("B", 2)))
+    assert "by hand" not in "\n".join(str(line) for check in book.verify for line in check.lines)
+
+
 def test_health_check_of_an_ipv6_unit_is_a_url() -> None:
     plan = plan_of({"name": "A", "ha_pair": {"master": "2001:db8::5", "slave": "2001:db8::6"}})
     assert build(plan).units[0].health == "http://[2001:db8::5]:8444/"
