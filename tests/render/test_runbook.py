@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 import pytest
@@ -102,6 +103,18 @@ def test_clusters_without_nat_need_no_look_by_hand() -> None:
 def test_health_check_of_an_ipv6_unit_is_a_url() -> None:
     plan = plan_of({"name": "A", "ha_pair": {"master": "2001:db8::5", "slave": "2001:db8::6"}})
     assert build(plan).units[0].health == "http://[2001:db8::5]:8444/"
+
+
+def test_url_in_a_command_is_quoted_for_the_shell() -> None:
+    book = build(plan_of({"name": "A", "ha_pair": {"master": "2001:db8::5", "slave": "2001:db8::6"}}, pair("B", 2)))
+    assert book.check_command
+    assert shlex.split(book.check_command)[-1] == "http://[2001:db8::5]:8444/"
+    assert book.check_command.endswith(" 'http://[2001:db8::5]:8444/'")
+    waits = step_of(book, Action.REBOOT_MASTER, "A").wait_before
+    commands = [part for line in waits for part in line if part.startswith("curl ")]
+    assert [command.split(" ", 4)[4] for command in commands] == [
+        f"'https://[2001:db8::6]/access/get?param={parameter}'" for parameter in ("geoclients", "geopartners")
+    ]
 
 
 def test_reboot_waits_for_replication_and_for_the_pair_before() -> None:

@@ -123,7 +123,8 @@ def _window(bearings: Bearings) -> str:
 
 
 def _check_command(url: str) -> Value:
-    return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' {url}")
+    """Return a command that prints what a health check answers, quoted: shells read an IPv6 address as a pattern."""
+    return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' '{url}'")
 
 
 def _units(plan: Plan) -> Iterator[UnitRow]:
