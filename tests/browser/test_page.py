@@ -80,6 +80,13 @@ def test_progress_counts_steps_and_time(open_page: Open, plan: Plan) -> None:
     expect(page.get_by_role("link", name="All steps are done: verify")).to_be_visible()
 
 
+def test_progress_counts_no_time_where_there_is_none(open_page: Open) -> None:
+    sites = [{"name": name, "standalone": f"10.0.0.{number}"} for number, name in enumerate("AB", start=1)]
+    topology = {"name": "untimed", "sites": sites, "timing": {"manual_step_seconds": 0}}
+    page = open_page(make_plan(Topology.model_validate(topology)))
+    expect(page.locator("#done")).to_have_text("0 of 6 steps done")
+
+
 def test_first_step_without_a_tick_stands_out(open_page: Open, plan: Plan) -> None:
     page = open_page(plan)
     current = page.locator("[aria-current=step]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -9,6 +10,7 @@ import pytest
 
 from geoplan import Topology, make_plan
 from geoplan.plan.model import Action, Plan
+from geoplan.render import html, markdown
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.model import Runbook, RunbookStep
 from geoplan.render.runbook.prose import Name, Value, duration, listing, prose
@@ -156,6 +158,31 @@ def test_times_of_the_steps_add_up_to_the_window(plan: Plan) -> None:
     assert sum(step.seconds for step in book.steps) == book.seconds == plan.estimates.by_hand_seconds
 
 
+@pytest.mark.parametrize(
+    ("timing", "reboots", "window"),
+    [
+        ({}, True, "13 minutes (9 steps at 1 minute, and 4 minutes more for each reboot, to replicate and to boot); "),
+        ({}, False, "6 minutes (6 steps at 1 minute); "),
+        ({"manual_step_seconds": 0}, True, "4 minutes (4 minutes for each reboot, to replicate and to boot); "),
+        ({"boot_seconds": 0, "sync_seconds": 0}, True, "9 minutes (9 steps at 1 minute); "),
+        ({"manual_step_seconds": 0}, False, "not estimated, since the topology's timing counts no time for a step; "),
+    ],
+    ids=["with reboots", "without", "steps uncounted", "reboots uncounted", "nothing to count"],
+)
+def test_window_names_what_it_is_made_of(timing: dict[str, float], reboots: bool, window: str) -> None:
+    first = pair("A", 1) if reboots else {"name": "A", "standalone": "10.0.0.1"}
+    book = build(plan_of(first, {"name": "B", "standalone": "10.0.0.9"}, timing=timing))
+    shown = next(str(fact.text) for fact in book.facts if fact.label == "Estimated window")
+    assert shown == window + "the preparation and the last checks come on top"
+
+
+def test_no_time_at_all_is_not_counted_in_numbers() -> None:
+    no_time = {"manual_step_seconds": 0, "boot_seconds": 0, "sync_seconds": 0}
+    plan = plan_of(pair("A", 1), pair("B", 2), timing=no_time)
+    for text in (markdown.render(plan), html.render(plan).partition("<script>")[0]):
+        assert not re.search(r"(?<![\d.])0 (second|minute)", text)
+
+
 def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
     alone = build(plan_of(pair("A", 1)))
     assert [trouble.action for trouble in alone.trouble] == [Action.SET_REMOTE_GEO_ACCESS, Action.ADD_CLUSTER]
@@ -215,7 +242,8 @@ def test_address_behind_nat_is_shown_beside_its_own() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0, "0 seconds"),
+        (0, "a moment"),
+        (0.4, "a moment"),
         (1, "1 second"),
         (45, "45 seconds"),
         (60, "1 minute"),
