@@ -292,6 +292,39 @@ def test_nothing_is_wider_than_the_page(open_page: Open, plan: Plan, which: str)
         assert wide == []
 
 
+SMALLEST_TEXT = """
+svg => Math.min(...[...svg.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize)))
+  * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
+"""
+
+SCROLLED = """
+frame => new Promise(done => {
+  const look = () => frame.scrollLeft ? done(frame.scrollLeft) : requestAnimationFrame(look);
+  look();
+})
+"""
+
+
+@pytest.mark.parametrize("width", [320, 400, 800])
+def test_picture_stays_legible_and_scrolls_in_its_own_frame(open_page: Open, width: int) -> None:
+    page = open_page(eighteen_sites(), viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    frame = page.get_by_role("group", name="Picture of the topology")
+    assert frame.locator("svg").evaluate(SMALLEST_TEXT) >= 10.9
+    assert frame.evaluate("frame => frame.scrollWidth > frame.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    frame.focus()
+    page.keyboard.press("ArrowRight")
+    assert frame.evaluate(SCROLLED) > 0
+    assert page.evaluate("scrollX") == 0
+    assert violations(page) == []
+
+
+def test_small_picture_needs_no_scrolling_on_a_phone(open_page: Open) -> None:
+    page = open_page(make_plan(load_topology(TOPOLOGIES / "section-5.1.yaml")), viewport=SMALL)
+    frame = page.get_by_role("group", name="Picture of the topology")
+    assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")
+
+
 def test_hostile_names_are_text(open_page: Open) -> None:
     sites = [{"name": name, "standalone": f"10.0.0.{number}"} for number, name in enumerate(HOSTILE_NAMES, start=1)]
     groups = {name: [name] for name in HOSTILE_NAMES}
