@@ -207,7 +207,9 @@ def test_v2_without_a_command_in_an_object_is_a_400(lab: Rehearsal, content: byt
 def test_no_request_makes_a_unit_fail(command: str, parameters: dict[str, Any], content: bytes) -> None:
     lab = simulate(topology(standalone(1)))
     outcome = v1(lab, "10.1.1.1", command, **{f"x{name}": value for name, value in parameters.items()})
-    ElementTree.fromstring(body(outcome))  # noqa: S314 - the lab's own
+    assert body(outcome)
+    if outcome.response and outcome.response.content_type == "text/xml":  # a backup is none
+        ElementTree.fromstring(outcome.response.body)  # noqa: S314 - the lab's own
     outcome = lab.handle("10.1.1.1", Request("POST", "/accessv2", body=content))
     assert json.loads(body(outcome))["code"] in (400, 401)
 
