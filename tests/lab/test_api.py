@@ -189,6 +189,17 @@ def test_bad_values_and_unknown_things_are_422_in_both(
     assert answer["message"]
 
 
+@pytest.mark.parametrize(("param", "value"), [("geopartners", "999.1.1.1"), ("GeoSSHPort", "0"), ("sshaccess", "maybe")])
+def test_a_bad_value_is_refused_under_the_name_of_its_parameter(param: str, value: str) -> None:
+    lab = simulate()
+    assert f"Invalid value for {param.lower()}<" in body(v1(lab, M1, "set", param=param, value=value))
+    assert read_v2(lab, M1, "set", param=param, value=value)["message"] == f"Invalid value for {param.lower()}"
+
+
+def test_a_value_that_is_missing_is_still_asked_for_as_value() -> None:
+    assert "Mandatory parameter value missing" in body(v1(simulate(), M1, "set", param="geopartners"))
+
+
 def test_a_missing_parameter_is_a_400(lab: Rehearsal) -> None:
     assert status(v1(lab, M1, "set", param="geopartners")) == 400
     assert read_v2(lab, M1, "get")["code"] == 400
