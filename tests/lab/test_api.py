@@ -189,7 +189,9 @@ def test_bad_values_and_unknown_things_are_422_in_both(
     assert answer["message"]
 
 
-@pytest.mark.parametrize(("param", "value"), [("geopartners", "999.1.1.1"), ("GeoSSHPort", "0"), ("sshaccess", "maybe")])
+@pytest.mark.parametrize(
+    ("param", "value"), [("geopartners", "999.1.1.1"), ("GeoSSHPort", "0"), ("sshaccess", "maybe")]
+)
 def test_a_bad_value_is_refused_under_the_name_of_its_parameter(param: str, value: str) -> None:
     lab = simulate()
     assert f"Invalid value for {param.lower()}<" in body(v1(lab, M1, "set", param=param, value=value))
