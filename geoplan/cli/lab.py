@@ -36,6 +36,9 @@ While the lab runs, its control endpoint does the same and more:
   curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
   curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
 
+A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
+under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.
+
 Ctrl-C or SIGTERM stops it, with exit code 0.
 """
 
@@ -54,7 +57,12 @@ Ctrl-C or SIGTERM stops it, with exit code 0.
 )
 @click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Let a fault lie in wait; repeatable.")
 @click.option("--endpoints", metavar="FILE", help="Write where everything answers, for push and diff, while it does.")
-@click.option("--port-base", type=int, metavar="PORT", help="Take the ports from here on: control, then two a unit.")
+@click.option(
+    "--port-base",
+    type=click.IntRange(1024, 65535),
+    metavar="PORT",
+    help="Take the ports from here on: control, then two a unit.",
+)
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
 @click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")

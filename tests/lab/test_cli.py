@@ -118,7 +118,7 @@ def test_a_generated_password_is_shown_once_and_a_given_one_never(tmp_path: Path
         (["--firmware", "newest"], "not a firmware version"),
         (["--fault", "explode"], "there is no fault 'explode'"),
         (["--fault", "reset,unit=10.9.9.9"], "the lab has no unit 10.9.9.9"),
-        (["--port-base", "70000"], "needs 13 ports"),
+        (["--port-base", "65530"], "from 65530 on there are not that many"),
         (["--endpoints", "/nowhere/at/all.yaml"], "cannot write /nowhere/at/all.yaml"),
     ],
 )
@@ -129,6 +129,12 @@ def test_what_cannot_be_served_is_wrong_usage_and_says_why(
     shown = capsys.readouterr().err
     assert complaint in shown
     assert "hint:" in shown
+
+
+@pytest.mark.parametrize("base", ["-1", "0", "1", "1023", "65536", "many"])
+def test_a_port_base_outside_the_users_ports_is_wrong_usage(capsys: pytest.CaptureFixture[str], base: str) -> None:
+    assert run(["lab", EXAMPLE, f"--port-base={base}"]) == 2
+    assert "Invalid value for '--port-base'" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_endpoints_file_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +154,14 @@ def test_its_help_explains_faults(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     for word in ("--fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1", "CONTROL/faults", "no-return"):
         assert word in shown
+
+
+def test_its_help_tells_a_fail_over_from_a_crash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lab", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "fail-over is an orderly hand-over" in shown
+    assert "stays active until the master next boots, also under Prefer Master" in shown
+    assert "power-off is the crash" in shown
 
 
 def test_the_help_of_geoplan_imports_none_of_it() -> None:

@@ -365,10 +365,13 @@ def test_nothing_is_left_behind_not_even_by_requests_under_way() -> None:
     run(test)
 
 
-@pytest.mark.parametrize("base", [0, 65530, 70000])
-def test_a_port_base_without_room_is_refused(base: int) -> None:
+@pytest.mark.parametrize(
+    ("base", "complaint"),
+    [(0, "no port 0"), (-5, "no port -5"), (65530, "from 65530 on there are not that many"), (70000, "no port 70000")],
+)
+def test_a_port_base_without_room_is_refused(base: int, complaint: str) -> None:
     async def test() -> None:
-        with pytest.raises(LabError, match="needs 13 ports"):
+        with pytest.raises(LabError, match=f"needs 13 ports, and .*{complaint}"):
             await Lab(example(), port_base=base).__aenter__()
 
     run(test)
