@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_topology, topology_argument
+from geoplan.cli.files import load_topology, terminal, topology_argument
 from geoplan.lab.faults import DESCRIPTIONS
 
 if TYPE_CHECKING:
@@ -109,18 +110,25 @@ def command(  # noqa: PLR0913 - one for each option
         rate_limit=rate_limit,
         standalone_health=standalone_health,
     )
-    serve(lab, announce=lambda: _announce(lab), endpoints=endpoints, log_requests=not quiet)
+    serve(lab, announce=lambda: _announce(lab, endpoints), endpoints=endpoints, log_requests=not quiet)
 
 
-def _announce(lab: Lab) -> None:
-    """Show where everything answers: a table on a terminal, aligned columns in a pipe."""
-    rows = [("UNIT", "SITE", "ROLE", "API", "HEALTH CHECK", "FINGERPRINT")]
-    for address, endpoint in lab.endpoints.units.items():
-        unit = lab.simulation.network.unit(address)
-        rows.append((address, unit.site, unit.role, endpoint.api, endpoint.health, endpoint.fingerprint))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _announce(lab: Lab, endpoints: str | None) -> None:
+    """Show where everything answers: a table that fits a terminal, aligned columns in a pipe."""
+    from geoplan.lab.units_table import as_columns, as_table
+
+    network, on_terminal = lab.simulation.network, sys.stdout.isatty()
+    if on_terminal:
+        width, color = terminal()
+        click.echo(as_table(network, lab.endpoints, width=width, color=color), nl=False)
+        place = (
+            f"Whole fingerprints stand in {endpoints}."
+            if endpoints
+            else "Whole fingerprints stand in the file of --endpoints FILE."
+        )
+        click.echo(f"\n{place}")
+    else:
+        click.echo(as_columns(network, lab.endpoints), nl=False)
     click.echo(f"\ncontrol   {lab.endpoints.control}")
     click.echo(f"user      {lab.credentials.user}")
     if not os.environ.get("GEOPLAN_PASSWORD"):

@@ -99,7 +99,8 @@ def test_a_signal_stops_it_cleanly_and_its_endpoints_file_goes_with_it(tmp_path:
     assert list(tmp_path.iterdir()) == []
     for unit in lab.units.values():
         assert unit["api"] in stdout
-        assert unit["fingerprint"] in stdout
+        assert f"  {unit['fingerprint'][:15]}…\n" in stdout
+    assert max(map(len, stdout.splitlines())) <= 115
     lines = [re.sub(r"^\d\d:\d\d:\d\d\.\d{3} ", "", line) for line in stderr.splitlines()]
     assert lines == ["172.24.1.5 health GET / -> 200", "control GET /state -> 200"]
 
