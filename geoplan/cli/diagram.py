@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import PurePath
 
 import click
 
+from geoplan.cli.endings import format_of
 from geoplan.cli.files import load_plan, output_option, topology_argument, write
 
 FORMATS_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
@@ -24,7 +24,7 @@ FORMATS_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".
 def command(path: str, output_format: str | None, output: str | None) -> None:
     """Draw a topology: its groups, sites and units, and who is whose partner.
 
-    FILE's ending picks the format where --format does not: .svg, .mmd or .mermaid, .dot or .gv.
+    FILE's ending picks the format where --format does not: .svg, .mmd or .mermaid, .dot or .gv. Any other is refused.
     """
-    chosen = output_format or FORMATS_BY_ENDING.get(PurePath(output or "").suffix.lower(), "svg")
+    chosen = output_format or format_of(output, FORMATS_BY_ENDING, "svg")
     write(import_module(f"geoplan.render.{chosen}").render(load_plan(path)), output)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_topology, topology_argument
+from geoplan.cli.files import load_topology, terminal, topology_argument
 from geoplan.lab.faults import DESCRIPTIONS
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ While the lab runs, its control endpoint does the same and more:
   curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
   curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
 
+A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
+under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.
+
 Ctrl-C or SIGTERM stops it, with exit code 0.
 """
 
@@ -54,7 +58,12 @@ Ctrl-C or SIGTERM stops it, with exit code 0.
 )
 @click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Let a fault lie in wait; repeatable.")
 @click.option("--endpoints", metavar="FILE", help="Write where everything answers, for push and diff, while it does.")
-@click.option("--port-base", type=int, metavar="PORT", help="Take the ports from here on: control, then two a unit.")
+@click.option(
+    "--port-base",
+    type=click.IntRange(1024, 65535),
+    metavar="PORT",
+    help="Take the ports from here on: control, then two a unit.",
+)
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
 @click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
@@ -101,18 +110,25 @@ def command(  # noqa: PLR0913 - one for each option
         rate_limit=rate_limit,
         standalone_health=standalone_health,
     )
-    serve(lab, announce=lambda: _announce(lab), endpoints=endpoints, log_requests=not quiet)
+    serve(lab, announce=lambda: _announce(lab, endpoints), endpoints=endpoints, log_requests=not quiet)
 
 
-def _announce(lab: Lab) -> None:
-    """Show where everything answers: a table on a terminal, aligned columns in a pipe."""
-    rows = [("UNIT", "SITE", "ROLE", "API", "HEALTH CHECK", "FINGERPRINT")]
-    for address, endpoint in lab.endpoints.units.items():
-        unit = lab.simulation.network.unit(address)
-        rows.append((address, unit.site, unit.role, endpoint.api, endpoint.health, endpoint.fingerprint))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _announce(lab: Lab, endpoints: str | None) -> None:
+    """Show where everything answers: a table that fits a terminal, aligned columns in a pipe."""
+    from geoplan.lab.units_table import as_columns, as_table
+
+    network, on_terminal = lab.simulation.network, sys.stdout.isatty()
+    if on_terminal:
+        width, color = terminal()
+        click.echo(as_table(network, lab.endpoints, width=width, color=color), nl=False)
+        place = (
+            f"Whole fingerprints stand in {endpoints}."
+            if endpoints
+            else "Whole fingerprints stand in the file of --endpoints FILE."
+        )
+        click.echo(f"\n{place}")
+    else:
+        click.echo(as_columns(network, lab.endpoints), nl=False)
     click.echo(f"\ncontrol   {lab.endpoints.control}")
     click.echo(f"user      {lab.credentials.user}")
     if not os.environ.get("GEOPLAN_PASSWORD"):

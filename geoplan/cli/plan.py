@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import PurePath
 
 import click
 
+from geoplan.cli.endings import format_of
 from geoplan.cli.files import load_plan, output_option, terminal, topology_argument, write
 
 FORMATS = ["text", "lists", "json", "yaml"]
-ENDINGS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+ENDINGS = {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
 @click.command("plan")
@@ -25,9 +25,9 @@ ENDINGS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 def command(path: str, output_format: str | None, output: str | None) -> None:
     """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
 
-    Without --format, a FILE that ends in .json, .yaml or .yml gets that format.
+    Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
     """
-    form = output_format or ENDINGS.get(PurePath(output or "").suffix.lower(), "text")
+    form = output_format or format_of(output, ENDINGS, default="text")
     plan = load_plan(path)
     if form == "text":
         from geoplan.render import text

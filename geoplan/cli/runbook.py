@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.endings import format_of
 from geoplan.cli.files import load_plan, output_option, terminal, topology_argument, write
 
 if TYPE_CHECKING:
@@ -34,18 +34,13 @@ def command(path: str, output_format: str | None, output: str | None, *, no_page
     Markdown renders on GitHub; html is one page that works offline, keeps its ticks and prints well. On a terminal
     the Markdown is shown page by page.
     """
+    chosen = output_format or format_of(output, FORMAT_OF_ENDING, "markdown")
     plan = load_plan(path)
     gc.freeze()  # what is loaded by now stays until the end: no collection has to look through it again
-    chosen = output_format or _format_of(output)
     if chosen == "markdown" and output is None and sys.stdout.isatty():
         _show(plan, pager=not no_pager)
     else:
         write(import_module(f"geoplan.render.{chosen}").render(plan), output)
-
-
-def _format_of(output: str | None) -> str:
-    """Return the format that a file's name asks for."""
-    return FORMAT_OF_ENDING.get(Path(output).suffix.lower(), "markdown") if output else "markdown"
 
 
 def _show(plan: Plan, *, pager: bool) -> None:

@@ -98,19 +98,23 @@ class Call:
             raise _bad(name)
         return found
 
-    def value_of(self, parameter: Parameter, name: str = "value") -> Value:
-        """Return a value of the kind that a parameter takes."""
-        match parameter.kind:
-            case "addresses":
-                return self.addresses(name)
-            case "flag":
-                return self.flag(name)
-            case "port":
-                return self.number(name, 1, MAX_PORT)
-            case "number":
-                return self.number(name, 0, MAX_PORT)
-            case "text":
-                return self.text(name)
+    def value_of(self, parameter: Parameter) -> Value:
+        """Return the ``value`` that is given for a parameter; a bad one is refused under the parameter's name."""
+        self._written("value")
+        try:
+            match parameter.kind:
+                case "addresses":
+                    return self.addresses("value")
+                case "flag":
+                    return self.flag("value")
+                case "port":
+                    return self.number("value", 1, MAX_PORT)
+                case "number":
+                    return self.number("value", 0, MAX_PORT)
+                case "text":
+                    return self.text("value")
+        except RefusalError:
+            raise _bad(parameter.name) from None
 
     def _written(self, name: str) -> Written:
         if name not in self.parameters:

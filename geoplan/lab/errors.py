@@ -7,3 +7,7 @@ from geoplan.errors import GeoplanError
 
 class LabError(GeoplanError):
     """The lab cannot be started or asked like this; it says why and what to do instead."""
+
+
+class NotInLabError(LabError):
+    """The lab has no such unit, pair or fault."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geoplan.lab.addresses import canonical
-from geoplan.lab.errors import LabError
+from geoplan.lab.errors import LabError, NotInLabError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -181,10 +181,11 @@ class Faults:
         return number
 
     def lift(self, number: int) -> Fault:
-        """Take a fault away. Raises :class:`LabError` where there is none of that number."""
+        """Take a fault away. Raises :class:`NotInLabError` where there is none of that number."""
         if number not in self._faults:
-            numbers = ", ".join(map(str, self._faults)) or "none"
-            raise LabError(f"there is no fault {number}", hint=f"the present ones are {numbers}")
+            numbers = ", ".join(map(str, self._faults))
+            hint = f"those that lie in wait: {numbers}" if numbers else "no fault lies in wait"
+            raise NotInLabError(f"there is no fault {number}", hint=hint)
         del self._met[number]
         return self._faults.pop(number)
 

@@ -180,8 +180,10 @@ def _ports(base: int | None, needed: int) -> Iterator[int]:
     if base is None:
         return iter([0] * needed)
     if not 1 <= base <= MAX_PORT - needed + 1:
+        exists = 1 <= base <= MAX_PORT
+        reason = f"from {base} on there are not that many" if exists else f"there is no port {base}"
         raise LabError(
-            f"the lab needs {needed} ports, and from {base} on there are not that many",
+            f"the lab needs {needed} ports, and {reason}",
             hint=f"choose a --port-base from 1024 to {MAX_PORT - needed + 1}",
         )
     return iter(range(base, base + needed))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.lab.addresses import canonical
-from geoplan.lab.errors import LabError
+from geoplan.lab.errors import LabError, NotInLabError
 from geoplan.lab.geo import Spread
 from geoplan.lab.geo_entries import GeoEntries
 from geoplan.lab.pair import Pair
@@ -64,13 +64,13 @@ class Network:
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
 
     def unit(self, address: str) -> Unit:
-        """Return the unit of an address, its own or its NATed one; raises :class:`LabError` where there is none."""
+        """Return the unit of an address, its own or NATed one; raises :class:`NotInLabError` where there is none."""
         try:
             found = self._directory.find(address)
         except ValueError:
             found = None
         if found is None:
-            raise LabError(f"the lab has no unit {address}", hint=f"its units are {', '.join(self.units)}")
+            raise NotInLabError(f"the lab has no unit {address}", hint=f"its units are {', '.join(self.units)}")
         return found
 
     def find(self, address: str) -> Unit | None:
@@ -78,10 +78,10 @@ class Network:
         return self._directory.find(address)
 
     def pair(self, site: str) -> Pair:
-        """Return a site's pair; raises :class:`LabError` where it has none."""
+        """Return a site's pair; raises :class:`NotInLabError` where it has none."""
         if site not in self.pairs:
             pairs = ", ".join(f"'{name}'" for name in self.pairs) or "none"
-            raise LabError(f"the lab has no HA pair '{site}'", hint=f"its pairs are {pairs}")
+            raise NotInLabError(f"the lab has no HA pair '{site}'", hint=f"its pairs are {pairs}")
         return self.pairs[site]
 
     def pair_of(self, unit: Unit) -> Pair | None:

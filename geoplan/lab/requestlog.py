@@ -49,6 +49,12 @@ def describe_page(request: Request) -> str:
     return f"{_plain(request.method)} {_plain(request.path)}"
 
 
+def describe_control(method: str, path: str, status: int, said: str) -> str:
+    """Say a request to the control endpoint, what it was answered, and what else there is to say."""
+    words = f"control {_plain(method)} {_plain(path)} -> {status}"
+    return f"{words} ({_plain(said)})" if said else words
+
+
 def describe_fate(outcome: Outcome, faults: list[Injected]) -> str:
     """Say what became of a request, and which faults had a part in it."""
     words = [str(outcome.response.status)] if outcome.response and outcome.sent_body else []

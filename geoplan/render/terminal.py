@@ -6,35 +6,101 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markdown import Markdown, TableElement
+from rich.markdown import CodeBlock, ListItem, Markdown, Paragraph, TableElement
+from rich.segment import Segment
+from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from geoplan.render import markdown
 from geoplan.render.text import DEFAULT_WIDTH
+from geoplan.render.whole_words import cells_of_widest_word, lines_of, move_right
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult
 
     from geoplan.plan.model import Plan
 
+BULLET = " • "
 
-class _WholeTable(TableElement):
-    """A table that breaks what does not fit, since an address that is cut short is a wrong one."""
+
+class _Paragraph(Paragraph):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from lines_of(self.text, options.max_width, console.width)
+
+
+class _CodeBlock(CodeBlock):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = Syntax("", self.lexer_name, theme=self.theme).highlight(str(self.text).rstrip())
+        code.rstrip()
+        lines = lines_of(code, options.max_width - 2, console.width)
+        yield Text()
+        yield from move_right(" ", (line.render(console) for line in lines), options.max_width)
+        yield Text()
+
+
+class _ListItem(ListItem):
+    def render_bullet(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        inside = options.update(width=options.max_width - len(BULLET))
+        lines = Segment.split_lines(console.render(self.elements, inside))
+        yield from move_right(BULLET, lines, options.max_width, console.get_style("markdown.item.bullet"))
+
+
+class _Table(TableElement):
+    """A table that breaks its lines between words alone, and becomes a list where that leaves no room for it."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for part in super().__rich_console__(console, options):
-            if isinstance(part, Table):
-                for column in part.columns:
-                    column.overflow = "fold"
-            yield part
+        headings = [cell.content for cell in self.header.row.cells] if self.header and self.header.row else []
+        rows = [[cell.content for cell in row.cells] for row in self.body.rows] if self.body else []
+        columns = list(zip(headings, *rows, strict=True))
+        narrowest = [max(map(cells_of_widest_word, column)) for column in columns]
+        widest = [max(cell.cell_len for cell in column) for column in columns]
+        for table in super().__rich_console__(console, options):
+            if not isinstance(table, Table):
+                yield table
+                continue
+            between = console.measure(table, options=options.update(width=sum(widest) * 2)).maximum - sum(widest)
+            room = options.max_width - between
+            if sum(narrowest) > room:
+                yield from self._as_list(headings, rows, console, options)
+                continue
+            for column, width in zip(table.columns, _shared(room, narrowest, widest), strict=True):
+                column.width = width
+                column.overflow = "fold"
+            yield table
+
+    @staticmethod
+    def _as_list(
+        headings: list[Text], rows: list[list[Text]], console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        for number, (first, *others) in enumerate(rows):
+            if number:
+                yield Text()
+            title = first.copy()
+            title.stylize("bold")
+            yield from lines_of(title, options.max_width, console.width)
+            for heading, cell in zip(headings[1:], others, strict=True):
+                entry = Text.assemble((f"{heading}: ", "markdown.table.header"), cell)
+                lines = lines_of(entry, options.max_width - 2, console.width)
+                yield from move_right("  ", (line.render(console) for line in lines), options.max_width)
+        yield Text()
 
 
 class _Runbook(Markdown):
-    elements = {**Markdown.elements, "table_open": _WholeTable}  # noqa: RUF012 - as the class it extends has it
+    elements = {  # noqa: RUF012 - as the class it extends has it
+        **Markdown.elements,
+        "paragraph_open": _Paragraph,
+        "fence": _CodeBlock,
+        "list_item_open": _ListItem,
+        "table_open": _Table,
+    }
 
 
 def render(plan: Plan, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
-    """Return the runbook ``width`` columns wide, without the picture, whose source says little on a terminal."""
+    """Return the runbook ``width`` columns wide, without the picture, whose source says little on a terminal.
+
+    An address or a URL stays in one piece unless it alone is wider: whoever copies half of one has a wrong one.
+    """
     console = Console(
         file=StringIO(),
         width=width,
@@ -49,3 +115,11 @@ def render(plan: Plan, *, width: int = DEFAULT_WIDTH, color: bool = False) -> st
         # The theme of the terminal itself: code in its own colours, on its own background.
         console.print(_Runbook(text, code_theme="ansi_dark", hyperlinks=False))
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def _shared(room: int, narrowest: list[int], widest: list[int]) -> list[int]:
+    """Return how wide each column is: what its words need, and of what is left a share by what it still lacks."""
+    if sum(widest) <= room:
+        return widest
+    left, lacking = room - sum(narrowest), sum(widest) - sum(narrowest)
+    return [low + left * (high - low) // lacking for low, high in zip(narrowest, widest, strict=True)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from geoplan import Plan
 from geoplan.render import html
@@ -23,9 +23,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000  # milliseconds; a busy machine is no fault of the page
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +55,7 @@ def open_page(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
     def open_plan(plan: Plan, **options: Any) -> Page:
         if not context:
             context.append(chromium.new_context(**options))
+            context[0].set_default_timeout(PATIENCE)
         file = tmp_path / f"{plan.checksum[7:15]}.html"
         file.write_text(html.render(plan), encoding="utf-8")
         page: Page = context[0].new_page()

@@ -80,6 +80,13 @@ def test_progress_counts_steps_and_time(open_page: Open, plan: Plan) -> None:
     expect(page.get_by_role("link", name="All steps are done: verify")).to_be_visible()
 
 
+def test_progress_counts_no_time_where_there_is_none(open_page: Open) -> None:
+    sites = [{"name": name, "standalone": f"10.0.0.{number}"} for number, name in enumerate("AB", start=1)]
+    topology = {"name": "untimed", "sites": sites, "timing": {"manual_step_seconds": 0}}
+    page = open_page(make_plan(Topology.model_validate(topology)))
+    expect(page.locator("#done")).to_have_text("0 of 6 steps done")
+
+
 def test_first_step_without_a_tick_stands_out(open_page: Open, plan: Plan) -> None:
     page = open_page(plan)
     current = page.locator("[aria-current=step]")
@@ -283,6 +290,39 @@ def test_nothing_is_wider_than_the_page(open_page: Open, plan: Plan, which: str)
             width,
         )
         assert wide == []
+
+
+SMALLEST_TEXT = """
+svg => Math.min(...[...svg.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize)))
+  * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
+"""
+
+SCROLLED = """
+frame => new Promise(done => {
+  const look = () => frame.scrollLeft ? done(frame.scrollLeft) : requestAnimationFrame(look);
+  look();
+})
+"""
+
+
+@pytest.mark.parametrize("width", [320, 400, 800])
+def test_picture_stays_legible_and_scrolls_in_its_own_frame(open_page: Open, width: int) -> None:
+    page = open_page(eighteen_sites(), viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    frame = page.get_by_role("group", name="Picture of the topology")
+    assert frame.locator("svg").evaluate(SMALLEST_TEXT) >= 10.9
+    assert frame.evaluate("frame => frame.scrollWidth > frame.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    frame.focus()
+    page.keyboard.press("ArrowRight")
+    assert frame.evaluate(SCROLLED) > 0
+    assert page.evaluate("scrollX") == 0
+    assert violations(page) == []
+
+
+def test_small_picture_needs_no_scrolling_on_a_phone(open_page: Open) -> None:
+    page = open_page(make_plan(load_topology(TOPOLOGIES / "section-5.1.yaml")), viewport=SMALL)
+    frame = page.get_by_role("group", name="Picture of the topology")
+    assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")
 
 
 def test_hostile_names_are_text(open_page: Open) -> None:

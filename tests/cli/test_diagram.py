@@ -35,7 +35,6 @@ def test_format_is_drawn(name: str, geoplan: Geoplan) -> None:
         ("d.mermaid", "mermaid"),
         ("d.dot", "dot"),
         ("d.gv", "dot"),
-        ("d.txt", "svg"),
         ("d", "svg"),
     ],
 )
@@ -43,6 +42,19 @@ def test_ending_of_the_file_picks_the_format(file_name: str, drawn: str, tmp_pat
     outcome = geoplan("diagram", EXAMPLE, "-o", tmp_path / file_name)
     assert (outcome.code, outcome.stdout) == (0, "")
     assert (tmp_path / file_name).read_text() == DRAWN[drawn]
+
+
+@pytest.mark.parametrize("file_name", ["d.png", "d.PDF", "d.svg.txt", "geo-1.2"])
+def test_ending_of_no_format_is_refused(file_name: str, tmp_path: Path, geoplan: Geoplan) -> None:
+    outcome = geoplan("diagram", EXAMPLE, "-o", tmp_path / file_name)
+    assert (outcome.code, outcome.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    for known in (".svg", ".mmd", ".mermaid", ".dot", ".gv", "--format", file_name):
+        assert known in outcome.stderr
+
+
+def test_any_ending_will_do_where_the_format_is_given(tmp_path: Path, geoplan: Geoplan) -> None:
+    assert geoplan("diagram", EXAMPLE, "--format", "svg", "-o", tmp_path / "d.xml").code == 0
+    assert (tmp_path / "d.xml").read_text() == DRAWN["svg"]
 
 
 def test_format_given_wins_over_the_ending(tmp_path: Path, geoplan: Geoplan) -> None:

@@ -35,6 +35,7 @@ def test_markdown_goes_into_a_pipe(geoplan: Geoplan) -> None:
         ([], "runbook", "markdown"),
         (["--format", "html"], "r.md", "html"),
         (["--format", "markdown"], "r.html", "markdown"),
+        (["--format", "markdown"], "r.txt", "markdown"),
         (["--format", "html"], "-", "html"),
     ],
 )
@@ -45,6 +46,14 @@ def test_format_is_the_one_asked_for_or_the_ending_of_the_file(
     outcome = geoplan("runbook", TOPOLOGY, *arguments, "-o", output)
     written = outcome.stdout if name == "-" else Path(output).read_text(encoding="utf-8")
     assert (outcome.code, kind_of(written)) == (0, kind)
+
+
+@pytest.mark.parametrize("name", ["r.pdf", "r.DOCX", "r.html.gz", "window-1.2"])
+def test_ending_of_no_format_is_refused(geoplan: Geoplan, tmp_path: Path, name: str) -> None:
+    outcome = geoplan("runbook", TOPOLOGY, "-o", tmp_path / name)
+    assert (outcome.code, outcome.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    for known in (".html", ".htm", ".md", ".markdown", "--format", name):
+        assert known in outcome.stderr
 
 
 def test_topology_from_standard_input(geoplan: Geoplan) -> None:

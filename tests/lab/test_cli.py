@@ -50,17 +50,25 @@ def process(endpoints: Path, *options: str, **environment: str) -> Iterator[Proc
     """Start a lab and wait for its endpoints file."""
     command = [sys.executable, "-m", "geoplan", "lab", EXAMPLE, "--endpoints", str(endpoints), *options]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GEOPLAN_")}
+    stale = endpoints.read_text() if endpoints.exists() else None
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean | environment
     )
     lab = Process(running, endpoints)
     try:
-        _wait_for(lambda: endpoints.exists() and "control:" in endpoints.read_text(), running)
+        _wait_for(lambda: _has_other(endpoints, stale), running)
         lab.read()
         yield lab
     finally:
         running.kill()
         running.communicate()
+
+
+def _has_other(endpoints: Path, stale: str | None) -> bool:
+    try:
+        return endpoints.read_text() != stale
+    except FileNotFoundError:
+        return False
 
 
 def _wait_for(condition: Callable[[], bool], running: subprocess.Popen[str]) -> None:
@@ -91,8 +99,52 @@ def test_a_signal_stops_it_cleanly_and_its_endpoints_file_goes_with_it(tmp_path:
     assert list(tmp_path.iterdir()) == []
     for unit in lab.units.values():
         assert unit["api"] in stdout
-        assert unit["fingerprint"] in stdout
-    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} 172\.24\.1\.5 health GET / -> 200\n", stderr)
+        assert f"  {unit['fingerprint'][:15]}…\n" in stdout
+    assert max(map(len, stdout.splitlines())) <= 115
+    lines = [re.sub(r"^\d\d:\d\d:\d\d\.\d{3} ", "", line) for line in stderr.splitlines()]
+    assert lines == ["172.24.1.5 health GET / -> 200", "control GET /state -> 200"]
+
+
+def test_signals_that_come_while_it_stops_change_nothing(tmp_path: Path) -> None:
+    with process(tmp_path / "lab.yaml") as lab:
+        while lab.running.poll() is None:
+            lab.running.send_signal(signal.SIGINT)
+            select.select([], [], [], 0.001)
+        assert (lab.running.returncode, lab.running.communicate()[1]) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_endpoints_file_of_a_lab_that_still_serves_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    endpoints = tmp_path / "lab.yaml"
+    with process(endpoints) as lab:
+        before = endpoints.read_text()
+        ended = subprocess.run(
+            [sys.executable, "-m", "geoplan", "lab", EXAMPLE, "--endpoints", str(endpoints)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert ended.returncode == 2
+        assert f"{endpoints} belongs to another lab, which still answers at {lab.control}" in ended.stderr
+        assert "hint: choose another FILE" in ended.stderr
+        assert endpoints.read_text() == before
+        lab.running.kill()
+        lab.running.wait()
+    assert endpoints.read_text() == before
+    with process(endpoints) as another:  # the file of a lab that died is in nobody's way
+        assert another.stop(signal.SIGINT)[0] == 0
+    assert not endpoints.exists()
+
+
+def test_on_its_end_a_lab_leaves_what_another_has_written(tmp_path: Path) -> None:
+    endpoints = tmp_path / "lab.yaml"
+    with process(endpoints) as lab:
+        endpoints.write_text("units:\n")
+        assert lab.stop(signal.SIGINT)[0] == 0
+    assert endpoints.read_text() == "units:\n"
 
 
 def test_a_generated_password_is_shown_once_and_a_given_one_never(tmp_path: Path) -> None:
@@ -118,7 +170,7 @@ def test_a_generated_password_is_shown_once_and_a_given_one_never(tmp_path: Path
         (["--firmware", "newest"], "not a firmware version"),
         (["--fault", "explode"], "there is no fault 'explode'"),
         (["--fault", "reset,unit=10.9.9.9"], "the lab has no unit 10.9.9.9"),
-        (["--port-base", "70000"], "needs 13 ports"),
+        (["--port-base", "65530"], "from 65530 on there are not that many"),
         (["--endpoints", "/nowhere/at/all.yaml"], "cannot write /nowhere/at/all.yaml"),
     ],
 )
@@ -129,6 +181,12 @@ def test_what_cannot_be_served_is_wrong_usage_and_says_why(
     shown = capsys.readouterr().err
     assert complaint in shown
     assert "hint:" in shown
+
+
+@pytest.mark.parametrize("base", ["-1", "0", "1", "1023", "65536", "many"])
+def test_a_port_base_outside_the_users_ports_is_wrong_usage(capsys: pytest.CaptureFixture[str], base: str) -> None:
+    assert run(["lab", EXAMPLE, f"--port-base={base}"]) == 2
+    assert "Invalid value for '--port-base'" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_endpoints_file_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +206,14 @@ def test_its_help_explains_faults(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     for word in ("--fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1", "CONTROL/faults", "no-return"):
         assert word in shown
+
+
+def test_its_help_tells_a_fail_over_from_a_crash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lab", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "fail-over is an orderly hand-over" in shown
+    assert "stays active until the master next boots, also under Prefer Master" in shown
+    assert "power-off is the crash" in shown
 
 
 def test_the_help_of_geoplan_imports_none_of_it() -> None:

@@ -210,25 +210,110 @@ def test_the_control_endpoint_drives_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "complaint"),
+    ("request_line", "content", "status", "complaint"),
     [
-        ("faults", "explode", "no fault 'explode'"),
-        ("faults", "{", "no JSON"),
-        ("faults", '{"where": 1}', "no 'where'"),
-        ("sites/Nowhere/fail-over", "", "no HA pair"),
-        ("units/10.9.9.9/power-off", "", "no unit"),
-        (f"units/{M1}/explode", "", "cannot 'explode'"),
+        ("POST /faults", "explode", 422, "no fault 'explode'"),
+        ("POST /faults", "{", 422, "no JSON"),
+        ("POST /faults", '{"where": 1}', 422, "no 'where'"),
+        ("POST /faults", "reset,unit=10.9.9.9", 422, "no unit 10.9.9.9"),
+        ("POST /faults", "reset,unit=somewhere", 422, "no unit somewhere"),
+        ("POST /faults", "reset,command=explode", 422, "the command 'explode'"),
+        ("DELETE /faults/7", "", 404, "no fault 7"),
+        ("DELETE /faults/seven", "", 404, "no /faults/seven"),
+        ("POST /sites/Nowhere/fail-over", "", 404, "no HA pair"),
+        ("POST /units/10.9.9.9/power-off", "", 404, "no unit"),
+        (f"POST /units/{M1}/explode", "", 404, "cannot 'explode'"),
+        ("GET /", "", 404, "no / here"),
+        ("GET /state/", "", 404, "no /state/ here"),
+        ("POST /state", "", 405, "/state takes no POST"),
+        ("GET /faults", "", 405, "/faults takes no GET"),
+        ("GET /sites/HA Pair 1/fail-over", "", 405, "fail-over takes no GET"),
+        ("PUT /faults/1", "", 405, "/faults/1 takes no PUT"),
     ],
 )
-def test_the_control_endpoint_says_what_it_refuses(path: str, content: str, complaint: str) -> None:
+def test_the_control_endpoint_says_in_json_what_it_refuses(
+    request_line: str, content: str, status: int, complaint: str
+) -> None:
+    method, _, path = request_line.partition(" ")
+
     async def test() -> None:
         async with serving() as (lab, client):
-            answer = await client.post(f"{lab.endpoints.control}/{path}", content=content)
-            assert answer.status_code == 422
+            answer = await client.request(method, lab.endpoints.control + path, content=content)
+            assert answer.status_code == status
             assert complaint in answer.json()["error"]
             assert answer.json()["hint"]
+            assert answer.text.endswith("}\n")
 
     run(test)
+
+
+def test_what_is_refused_for_its_method_says_which_there_are() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            answer = await client.put(f"{lab.endpoints.control}/faults")
+            assert set(answer.headers["allow"].split(", ")) == {"DELETE", "POST"}
+            for method in ("DELETE", "POST"):
+                assert method in answer.json()["hint"]
+
+    run(test)
+
+
+def test_a_fault_that_is_not_there_says_which_are() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            url = f"{lab.endpoints.control}/faults/9"
+            assert (await client.delete(url)).json()["hint"] == "no fault lies in wait"
+            lab.inject("reset")
+            lab.inject("ignore")
+            assert (await client.delete(url)).json()["hint"] == "those that lie in wait: 1, 2"
+
+    run(test)
+
+
+def test_every_answer_of_the_control_endpoint_ends_its_line() -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            control = lab.endpoints.control
+            injected = await client.post(
+                f"{control}/faults", content="timeout,unit=172.24.1.9,command=set,occurrence=1"
+            )
+            assert injected.text == '{"number":1,"fault":"timeout,unit=172.24.1.9,command=set,occurrence=1"}\n'
+            assert (await client.post(f"{control}/sites/HA%20Pair%202/fail-over")).text == '{"site":"HA Pair 2"}\n'
+            assert (await client.get(f"{control}/state")).text.endswith("}\n")
+
+    run(test)
+
+
+def test_the_log_tells_what_the_control_endpoint_was_asked(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with serving() as (lab, client):
+            for request_line, content in [
+                ("POST /faults", f"slow,unit={M2},seconds=1"),
+                ("POST /faults", "explode"),
+                ("DELETE /faults/1", ""),
+                ("POST /sites/HA%20Pair%201/fail-over", ""),
+                (f"POST /units/{A1}/power-off", ""),
+                ("POST /units/10.9.9.9/power-off", ""),
+                ("POST /sites/two%0Alines/fail-over", ""),
+                ("PUT /state", ""),
+                ("GET /nothing", ""),
+            ]:
+                method, _, path = request_line.partition(" ")
+                await client.request(method, lab.endpoints.control + path, content=content)
+
+    with caplog.at_level("INFO", "geoplan.lab.requests"):
+        run(test)
+    assert [record.getMessage() for record in caplog.records] == [
+        "control POST /faults -> 201 (fault 1: slow,unit=172.24.1.8,seconds=1)",
+        "control POST /faults -> 422 (there is no fault 'explode')",
+        "control DELETE /faults/1 -> 200",
+        "control POST /sites/HA Pair 1/fail-over -> 200",
+        "control POST /units/172.24.1.9/power-off -> 200",
+        "control POST /units/10.9.9.9/power-off -> 404 (the lab has no unit 10.9.9.9)",
+        "control POST '/sites/two\\nlines/fail-over' -> 404 ('there is no /sites/two\\nlines/fail-over here')",
+        "control PUT /state -> 405 (/state takes no PUT)",
+        "control GET /nothing -> 404 (there is no /nothing here)",
+    ]
 
 
 def test_only_loopback_is_bound() -> None:
@@ -280,10 +365,13 @@ def test_nothing_is_left_behind_not_even_by_requests_under_way() -> None:
     run(test)
 
 
-@pytest.mark.parametrize("base", [0, 65530, 70000])
-def test_a_port_base_without_room_is_refused(base: int) -> None:
+@pytest.mark.parametrize(
+    ("base", "complaint"),
+    [(0, "no port 0"), (-5, "no port -5"), (65530, "from 65530 on there are not that many"), (70000, "no port 70000")],
+)
+def test_a_port_base_without_room_is_refused(base: int, complaint: str) -> None:
     async def test() -> None:
-        with pytest.raises(LabError, match="needs 13 ports"):
+        with pytest.raises(LabError, match=f"needs 13 ports, and .*{complaint}"):
             await Lab(example(), port_base=base).__aenter__()
 
     run(test)

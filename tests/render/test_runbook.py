@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 
 import pytest
 
 from geoplan import Topology, make_plan
 from geoplan.plan.model import Action, Plan
+from geoplan.render import html, markdown
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.model import Runbook, RunbookStep
 from geoplan.render.runbook.prose import Name, Value, duration, listing, prose
@@ -32,18 +35,88 @@ def text_of(step: RunbookStep) -> str:
     return "\n".join(map(str, lines))
 
 
-def test_new_active_unit_is_told_by_its_health_check() -> None:
+def test_active_unit_is_told_by_its_health_check() -> None:
     plan = plan_of(pair("A", 1), pair("B", 2), health_check_port=8555)
-    step = step_of(build(plan), Action.RESUBMIT_GEO_PARTNERS, "A")
+    step = step_of(build(plan), Action.SET_GEO_PARTNERS, "A")
+    assert step.login.address == "10.1.0.5"
+    assert str(step.login.tell) == (
+        "It is the active one when http://10.1.0.5:8555/ answers 200; the standby, http://10.1.0.6:8555/, answers 503."
+    )
+
+
+def test_new_active_unit_is_told_while_the_master_does_not_answer() -> None:
+    step = step_of(build(plan_of(pair("A", 1), pair("B", 2))), Action.RESUBMIT_GEO_PARTNERS, "A")
     assert step.login.address == "10.1.0.6"
     assert str(step.login.tell) == (
-        "It is the active one when http://10.1.0.6:8555/ answers 200; the standby, http://10.1.0.5:8555/, answers 503."
+        "It is the active one when http://10.1.0.6:8444/ answers 200; the master, http://10.1.0.5:8444/, does not "
+        "answer. Once it does, it is too late: do step 5 again, with its waits, and then this one at once."
     )
+    assert "503" not in "".join(map(str, (*step.wait_before, step.login.tell)))
+
+
+def test_new_active_unit_is_told_whether_or_not_the_master_is_back_where_no_host_is_preferred() -> None:
+    step = step_of(build(plan_of(pair("A", 1, "none"), pair("B", 2))), Action.RESUBMIT_GEO_PARTNERS, "A")
+    assert step.login.address == "10.1.0.6"
+    assert str(step.login.tell) == (
+        "It is the active one when http://10.1.0.6:8444/ answers 200; the master, http://10.1.0.5:8444/, may not "
+        "answer yet, and answers 503 once it is back."
+    )
+
+
+def behind_nat(**of_units: str) -> dict[str, object]:
+    units = {"master": "10.1.0.5", "slave": "10.1.0.6"}
+    addressed = {role: {"address": own, "nat_address": of_units.get(role)} for role, own in units.items()}
+    return {"name": "A", "ha_pair": addressed, "cluster": {"name": "dublin"}}
+
+
+@pytest.mark.parametrize(
+    ("of_units", "reached_at"),
+    [
+        ({"master": "203.0.113.5", "slave": "203.0.113.6"}, ("203.0.113.5", "203.0.113.6")),
+        ({"master": "203.0.113.5"}, ("203.0.113.5", "10.1.0.6")),
+        ({"slave": "203.0.113.6"}, ("10.1.0.5", "203.0.113.6")),
+    ],
+    ids=["both", "master", "slave"],
+)
+def test_cluster_of_a_pair_behind_nat_is_checked_by_hand(of_units: dict[str, str], reached_at: tuple[str, str]) -> None:
+    book = build(plan_of(behind_nat(**of_units), pair("B", 2)))
+    checks = {check.id: "\n".join(map(str, check.lines)) for check in book.verify}
+    for text in (checks["clusters-up"], checks["drill/A"]):
+        assert "by hand" in text
+        assert "HA replaces a unit's own address in a cluster by the other unit's own, but not a NAT address." in text
+        assert f"From outside, the master is reached at {reached_at[0]}, the slave at {reached_at[1]}." in text
+    assert f"where the cluster dublin, entered with {reached_at[0]}, points" in checks["clusters-up"]
+    assert "every other cluster is up" in checks["drill/A"]
+    assert "by hand" not in checks["drill/B"]
+
+
+def test_cluster_of_a_pair_behind_nat_is_not_said_to_follow_a_failover() -> None:
+    alone = build(plan_of(behind_nat(master="203.0.113.5")))
+    drill = "\n".join(str(line) for check in alone.verify if check.id == "drill/A" for line in check.lines)
+    assert "its address may now show" not in drill
+    assert "by hand" in drill
+
+
+def test_clusters_without_nat_need_no_look_by_hand() -> None:
+    book = build(plan_of(pair("A", 1), pair("B", 2)))
+    assert "by hand" not in "\n".join(str(line) for check in book.verify for line in check.lines)
 
 
 def test_health_check_of_an_ipv6_unit_is_a_url() -> None:
     plan = plan_of({"name": "A", "ha_pair": {"master": "2001:db8::5", "slave": "2001:db8::6"}})
     assert build(plan).units[0].health == "http://[2001:db8::5]:8444/"
+
+
+def test_url_in_a_command_is_quoted_for_the_shell() -> None:
+    book = build(plan_of({"name": "A", "ha_pair": {"master": "2001:db8::5", "slave": "2001:db8::6"}}, pair("B", 2)))
+    assert book.check_command
+    assert shlex.split(book.check_command)[-1] == "http://[2001:db8::5]:8444/"
+    assert book.check_command.endswith(" 'http://[2001:db8::5]:8444/'")
+    waits = step_of(book, Action.REBOOT_MASTER, "A").wait_before
+    commands = [part for line in waits for part in line if part.startswith("curl ")]
+    assert [command.split(" ", 4)[4] for command in commands] == [
+        f"'https://[2001:db8::6]/access/get?param={parameter}'" for parameter in ("geoclients", "geopartners")
+    ]
 
 
 def test_reboot_waits_for_replication_and_for_the_pair_before() -> None:
@@ -83,6 +156,31 @@ def test_first_step_after_the_reboots_waits_for_every_pair() -> None:
 def test_times_of_the_steps_add_up_to_the_window(plan: Plan) -> None:
     book = build(plan)
     assert sum(step.seconds for step in book.steps) == book.seconds == plan.estimates.by_hand_seconds
+
+
+@pytest.mark.parametrize(
+    ("timing", "reboots", "window"),
+    [
+        ({}, True, "13 minutes (9 steps at 1 minute, and 4 minutes more for each reboot, to replicate and to boot); "),
+        ({}, False, "6 minutes (6 steps at 1 minute); "),
+        ({"manual_step_seconds": 0}, True, "4 minutes (4 minutes for each reboot, to replicate and to boot); "),
+        ({"boot_seconds": 0, "sync_seconds": 0}, True, "9 minutes (9 steps at 1 minute); "),
+        ({"manual_step_seconds": 0}, False, "not estimated, since the topology's timing counts no time for a step; "),
+    ],
+    ids=["with reboots", "without", "steps uncounted", "reboots uncounted", "nothing to count"],
+)
+def test_window_names_what_it_is_made_of(timing: dict[str, float], reboots: bool, window: str) -> None:
+    first = pair("A", 1) if reboots else {"name": "A", "standalone": "10.0.0.1"}
+    book = build(plan_of(first, {"name": "B", "standalone": "10.0.0.9"}, timing=timing))
+    shown = next(str(fact.text) for fact in book.facts if fact.label == "Estimated window")
+    assert shown == window + "the preparation and the last checks come on top"
+
+
+def test_no_time_at_all_is_not_counted_in_numbers() -> None:
+    no_time = {"manual_step_seconds": 0, "boot_seconds": 0, "sync_seconds": 0}
+    plan = plan_of(pair("A", 1), pair("B", 2), timing=no_time)
+    for text in (markdown.render(plan), html.render(plan).partition("<script>")[0]):
+        assert not re.search(r"(?<![\d.])0 (second|minute)", text)
 
 
 def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
@@ -144,7 +242,8 @@ def test_address_behind_nat_is_shown_beside_its_own() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0, "0 seconds"),
+        (0, "a moment"),
+        (0.4, "a moment"),
         (1, "1 second"),
         (45, "45 seconds"),
         (60, "1 minute"),

@@ -22,6 +22,13 @@ class Pair(NamedTuple):
     slave_health: Url
     master_returns: bool
     """Whether the master takes over again once it is back (Prefer Master)."""
+    reached_at: tuple[Value, Value]
+    """Where the other sites reach the master and the slave."""
+
+    @property
+    def behind_nat(self) -> bool:
+        """Whether a unit is reached at another address than its own."""
+        return self.reached_at != (self.master, self.slave)
 
 
 class Bearings:
@@ -85,6 +92,7 @@ def _pair(site: SiteSettings, port: int) -> Pair:
         master_health=health_url(master, port),
         slave_health=health_url(slave, port),
         master_returns=site.preferred_host != "none",
+        reached_at=(Value(site.units[0].nat_address or master), Value(site.units[1].nat_address or slave)),
     )
 
 

@@ -115,15 +115,22 @@ def _facts(bearings: Bearings) -> Iterator[Fact]:
 
 def _window(bearings: Bearings) -> str:
     times = bearings.plan.estimates
-    by_steps = f"{count(len(bearings.plan.steps), 'step')} at {duration(times.manual_step_seconds)}"
-    if bearings.rebooted:
-        reboot = duration(times.sync_seconds + times.boot_seconds)
-        by_steps += f", and {reboot} more for each reboot, to replicate and to boot"
-    return f"{duration(times.by_hand_seconds)} ({by_steps}); the preparation and the last checks come on top"
+    of_reboot = times.sync_seconds + times.boot_seconds if bearings.rebooted else 0
+    parts = []
+    if times.manual_step_seconds:
+        parts.append(f"{count(len(bearings.plan.steps), 'step')} at {duration(times.manual_step_seconds)}")
+    if of_reboot:
+        more = " more" if parts else ""
+        parts.append(f"{duration(of_reboot)}{more} for each reboot, to replicate and to boot")
+    window = "not estimated, since the topology's timing counts no time for a step"
+    if parts:
+        window = f"{duration(times.by_hand_seconds)} ({', and '.join(parts)})"
+    return f"{window}; the preparation and the last checks come on top"
 
 
 def _check_command(url: str) -> Value:
-    return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' {url}")
+    """Return a command that prints what a health check answers, quoted: shells read an IPv6 address as a pattern."""
+    return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' '{url}'")
 
 
 def _units(plan: Plan) -> Iterator[UnitRow]:

@@ -12,7 +12,7 @@ from geoplan.render.runbook.steps import BUSY, OK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.model import Plan, PlannedGroup
+    from geoplan.plan.model import ClusterDefinition, Plan, PlannedGroup
     from geoplan.render.runbook.bearings import Bearings, Pair
 
 SSH_PORT = Value("22")  # partners, and the health check of Remote LM clusters
@@ -170,9 +170,33 @@ def verify(bearings: Bearings) -> Iterator[Check]:
                     wui.MANAGE_CLUSTERS.path,
                 ),
                 *(prose("{}, {}: up.", Name(cluster.name), Value(cluster.address)) for cluster in clusters),
+                *(
+                    _cluster_behind_nat(bearings.pairs[cluster.site], cluster)
+                    for cluster in clusters
+                    if cluster.site in bearings.pairs and bearings.pairs[cluster.site].behind_nat
+                ),
             ),
         )
     yield from (_drill(pair, bearings) for pair in bearings.pairs.values())
+
+
+def _cluster_behind_nat(pair: Pair, cluster: ClusterDefinition) -> Prose:
+    """Say that nobody but a person sees to a cluster with a NAT address (section 4, GEO505)."""
+    return prose(
+        "After every failover of {}, look by hand where the cluster {}, entered with {}, points: {}",
+        pair.site,
+        Name(cluster.name),
+        Value(cluster.address),
+        _why_by_hand(pair),
+    )
+
+
+def _why_by_hand(pair: Pair) -> Prose:
+    return prose(
+        "HA replaces a unit's own address in a cluster by the other unit's own, but not a NAT address. From outside, "
+        "the master is reached at {}, the slave at {}.",
+        *pair.reached_at,
+    )
 
 
 def _drill(pair: Pair, bearings: Bearings) -> Check:
@@ -182,12 +206,6 @@ def _drill(pair: Pair, bearings: Bearings) -> Check:
     if failed_over:
         active, active_health, other_health = pair.slave, pair.slave_health, pair.master_health
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
-    partners = bearings.plan.site(pair.site).geo_partners
-    look = (
-        prose("On that unit, every partner is green and every cluster is up.")
-        if partners
-        else prose("On that unit, the cluster is up; its address may now show as that unit's own (section 5).")
-    )
     back = prose("Wait about {} until {} answers again: ", boot, active_health)
     if pair.master_returns:
         ending = prose("{}{}, and the other one {}.", back, OK, BUSY)
@@ -199,7 +217,21 @@ def _drill(pair: Pair, bearings: Bearings) -> Check:
         (
             prose("Reboot the active unit, {}: {}, {}.", Pasted(active), wui.SYSTEM_REBOOT.path, wui.REBOOT),
             prose("{} answers {}: the other unit has taken over.", other_health, OK),
-            look,
+            *_look_after_failover(pair, bearings),
             ending,
         ),
     )
+
+
+def _look_after_failover(pair: Pair, bearings: Bearings) -> Iterator[Prose]:
+    cluster = bearings.plan.cluster(pair.site)
+    partners = bearings.plan.site(pair.site).geo_partners
+    if pair.behind_nat:
+        if partners:
+            yield prose("On that unit, every partner is green and every other cluster is up.")
+        words = "At {}, look by hand where the cluster {} points, now and once the drill is over: {}"
+        yield prose(words, wui.MANAGE_CLUSTERS.path, Name(cluster.name), _why_by_hand(pair))
+    elif partners:
+        yield prose("On that unit, every partner is green and every cluster is up.")
+    else:
+        yield prose("On that unit, the cluster is up; its address may now show as that unit's own (section 5).")

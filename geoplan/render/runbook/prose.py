@@ -87,6 +87,8 @@ def count(number: int, noun: str) -> str:
 def duration(seconds: float) -> str:
     """Say a time in seconds the way people do: ``45 seconds``, ``26 minutes``, ``1 hour 5 minutes``."""
     whole = round(seconds)
+    if whole == 0:  # a topology's timing may leave something out
+        return "a moment"
     if whole < 60:  # noqa: PLR2004 - seconds of a minute
         return count(whole, "second")
     minutes, rest = divmod(whole, 60)

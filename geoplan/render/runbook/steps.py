@@ -103,9 +103,8 @@ def _login(step: Step, bearings: Bearings) -> Login:
         case "master":
             return Login(prose("the master of {}", site), pair.master)
         case "new_active":
-            return Login(
-                prose("the new active unit of {}, its slave", site), pair.slave, _tell(pair, slave_active=True)
-            )
+            unit = prose("the new active unit of {}, its slave", site)
+            return Login(unit, pair.slave, _tell_after_reboot(pair, bearings))
         case _ if bearings.slave_is_active(pair, step):
             words = "the active unit of {}, which is its slave since {}"
             unit = prose(words, site, bearings.number(pair.site, Action.REBOOT_MASTER))
@@ -121,6 +120,17 @@ def _tell(pair: Pair, *, slave_active: bool) -> Prose:
     if slave_active:
         active, standby = standby, active
     return prose("It is the active one when {} answers {}; the standby, {}, answers {}.", active, OK, standby, BUSY)
+
+
+def _tell_after_reboot(pair: Pair, bearings: Bearings) -> Prose:
+    """Say how to tell that the slave has taken over: there is no standby to ask while the master restarts."""
+    words = "It is the active one when {} answers {}; the master, {}, "
+    if not pair.master_returns:
+        words += "may not answer yet, and answers {} once it is back."
+        return prose(words, pair.slave_health, OK, pair.master_health, BUSY)
+    words += "does not answer. Once it does, it is too late: do {} again, with its waits, and then this one at once."
+    reboot = bearings.number(pair.site, Action.REBOOT_MASTER)
+    return prose(words, pair.slave_health, OK, pair.master_health, reboot)
 
 
 def _moves(step: Step, bearings: Bearings) -> Iterator[Field | Button]:

@@ -39,7 +39,7 @@
     const minutes = Math.ceil(seconds / 60);
     const parts = [];
     if (minutes >= 60) parts.push(count(Math.floor(minutes / 60), "hour"));
-    if (minutes % 60 || minutes === 0) parts.push(count(minutes % 60, "minute"));
+    if (minutes % 60) parts.push(count(minutes % 60, "minute"));
     return parts.join(" ");
   };
 
@@ -57,7 +57,7 @@
     const done = steps.length - open.length;
     document.querySelector("progress").value = done;
     byId("done").textContent = `${done} of ${count(steps.length, "step")} done` +
-      (now ? `, about ${duration(left)} left` : "");
+      (left ? `, about ${duration(left)} left` : "");
     const link = byId("current");
     link.textContent = now ? `Step ${now.querySelector("label").textContent.replace(" ", " · ")}` : "All steps are done: verify";
     link.href = byId("skip").href = now ? "#" + now.id : "#verify";
