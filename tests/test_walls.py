@@ -32,13 +32,16 @@ MAY_IMPORT = {
 ONLY_IN = {
     "networkx": "plan",
     "jinja2": "render",
+    "defusedxml": "loadmaster",
+    "httpcore": "loadmaster",
     "httpx": "loadmaster",
+    "keyring": "loadmaster",
     "starlette": "lab",
     "uvicorn": "lab",
     "click": "cli",
 }
 
-HEAVY = {"pydantic", "networkx", "jinja2", "httpx", "rich", "yaml", "starlette", "uvicorn"}
+HEAVY = {"defusedxml", "pydantic", "networkx", "jinja2", "httpx", "rich", "yaml", "starlette", "uvicorn"}
 
 
 def part_of(path: Path) -> str:
