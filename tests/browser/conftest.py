@@ -31,9 +31,12 @@ Open = Callable[..., Page]
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start Chromium, or skip; where GEOPLAN_REQUIRE_BROWSER is 1 there has to be one."""
+    """Start Chromium, or skip; where GEOPLAN_REQUIRE_BROWSER is 1 there has to be one.
+
+    It lasts for one module alone: while Playwright runs, no other test of the process can run an event loop.
+    """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         reason = f"no Chromium found: none of {', '.join(NAMES)} is on the PATH"
