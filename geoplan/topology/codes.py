@@ -13,6 +13,7 @@ YAML = "YAML 1.2.2"
 FORMAT = "geoplan's topology format (geoplan schema topology)"
 GEO = "GEO Feature Description"
 UPDATING = "Updating the LoadMaster Software"
+BALANCING = "Elastic Load Balancing, Network Load Balancers"
 
 
 class Code(NamedTuple):
@@ -113,6 +114,12 @@ CODES: dict[str, Code] = {
         "A key with nothing behind it",
         "It may be what an edit left over; taking it for 'not given' could join sites that should be apart.",
         FORMAT,
+    ),
+    "GEO110": Code(
+        ERROR,
+        "Not an identifier of AWS",
+        "Identifiers are pasted into templates as they stand; AWS would refuse one of another form half-way through.",
+        BALANCING,
     ),
     # Addresses
     "GEO201": Code(
@@ -240,6 +247,18 @@ CODES: dict[str, Code] = {
         "On a failover HA replaces a unit's own address in a cluster; a NAT address there goes on naming the master.",
         DOCUMENT + ", 4",
     ),
+    "GEO506": Code(
+        WARNING,
+        "An internet-facing load balancer has no Elastic IP",
+        "Without one its address is AWS's to choose, and changes when the load balancer is made again.",
+        DOCUMENT + ", 6.1",
+    ),
+    "GEO507": Code(
+        WARNING,
+        "A load balancer is in one subnet only",
+        "A subnet lies in one zone, and a pair in one zone is lost with it.",
+        DOCUMENT + ", 6.1",
+    ),
     # Recorded lists
     "GEO601": Code(
         ERROR,
@@ -252,6 +271,67 @@ CODES: dict[str, Code] = {
         "A record has another layout",
         "Each site is its name, its units and its two lists, as the example prints them.",
         DOCUMENT + ", 5.4",
+    ),
+    # HA and the load balancer
+    "GEO701": Code(
+        ERROR,
+        "A virtual service on the health check port",
+        "The load balancer would ask the service which unit is active, and HA would stop working.",
+        DOCUMENT + ", 6.2.1",
+    ),
+    "GEO702": Code(
+        ERROR,
+        "A TCP service on the port of HA synchronisation",
+        "The units of a pair synchronise over TCP 6973; with a service there, the standby falls behind unseen.",
+        DOCUMENT + ", 6.2.1",
+    ),
+    "GEO703": Code(
+        ERROR,
+        "A TCP service on port 22 of a unit",
+        "GEO partners and cluster checks reach the unit there, over SSH.",
+        DOCUMENT + ", 6.2.1",
+    ),
+    "GEO704": Code(
+        ERROR,
+        "A TLS listener without a certificate",
+        "The load balancer ends TLS itself and has to show one; AWS makes no such listener without it.",
+        DOCUMENT + ", 6.1",
+    ),
+    "GEO705": Code(
+        ERROR,
+        "An Elastic IP on an internal load balancer",
+        "An internal one has no public address to put it on, and AWS refuses to make it.",
+        DOCUMENT + ", 6.1",
+    ),
+    "GEO706": Code(
+        ERROR,
+        "Two listeners on one port",
+        "A load balancer has one listener a port; TCP and UDP on one port are one listener of TCP_UDP.",
+        BALANCING,
+    ),
+    "GEO707": Code(
+        ERROR,
+        "A certificate that no one is shown",
+        "Only a TLS listener shows a certificate: either the protocol or the certificate is a slip.",
+        BALANCING,
+    ),
+    "GEO708": Code(
+        ERROR,
+        "An identifier of AWS is used twice",
+        "An instance is one unit and an Elastic IP has one place, so one of the two is a slip.",
+        BALANCING,
+    ),
+    "GEO709": Code(
+        ERROR,
+        "A certificate of another region",
+        "A load balancer takes certificates of its own region only.",
+        BALANCING,
+    ),
+    "GEO710": Code(
+        ERROR,
+        "A target that its listener cannot have",
+        "What a listener takes can be passed on in certain protocols only; AWS refuses the others.",
+        BALANCING,
     ),
 }
 

@@ -21,7 +21,7 @@ from geoplan.topology.values import MAX_NAME_LENGTH, is_control
 if TYPE_CHECKING:
     from os import PathLike
 
-    from geoplan.topology.rules import Finding
+    from geoplan.topology.finding import Finding
 
 STDIN = "-"
 TOP = Place(0, 0, 0, 0)

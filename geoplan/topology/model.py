@@ -8,9 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
 
-from geoplan.topology.values import Address, ApiUrl, Count, Firmware, Latitude, Longitude, Name, Port, Seconds
+from geoplan.topology.balancer import Aws, HealthCheck
+from geoplan.topology.base import FrozenModel
+from geoplan.topology.values import (
+    Address,
+    ApiUrl,
+    Count,
+    Firmware,
+    InstanceId,
+    Latitude,
+    Longitude,
+    Name,
+    Port,
+    Seconds,
+)
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -21,12 +34,6 @@ DEFAULT_HEALTH_CHECK_PORT = 8444  # section 6.1
 DEFAULT_MAX_CLUSTERS = 18  # GEO Feature Description, Manage Clusters
 
 
-class FrozenModel(BaseModel):
-    """A model that never changes and takes no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
 class Unit(FrozenModel):
     """One LoadMaster: its address, or a mapping with the address and what else is known of it."""
 
@@ -34,6 +41,7 @@ class Unit(FrozenModel):
     nat_address: Address | None = Field(default=None, description="How the other sites reach it over NAT.")
     api: ApiUrl | None = Field(default=None, description="The URL of its API; default https://ADDRESS.")
     firmware: Firmware | None = Field(default=None, description="The version it runs, as the unit shows it.")
+    instance_id: InstanceId | None = Field(default=None, description="The EC2 instance that it is, in AWS.")
 
     @model_validator(mode="before")
     @classmethod
@@ -68,6 +76,19 @@ class HaPair(FrozenModel):
         "master",
         description="Who is active when both are up: the master takes over again, or whoever is active stays so (6.2).",
     )
+    health_check: HealthCheck | None = Field(
+        default=None, description="How the load balancer checks the pair; default: as section 6.1 sets it up."
+    )
+    aws: Aws | None = Field(default=None, description="The Network Load Balancer in front of the pair, in AWS.")
+
+
+class VirtualService(FrozenModel):
+    """What a site's units offer to clients; named so far as it can be in the way of HA (section 6.2.1)."""
+
+    name: Name
+    address: Address | None = Field(default=None, description="Default: the unit's own address.")
+    port: Port
+    protocol: Literal["tcp", "udp"] = "tcp"
 
 
 class Location(FrozenModel):
@@ -98,6 +119,9 @@ class Site(FrozenModel):
         (), description="GEO units outside this topology to keep in the site's access list, at its end."
     )
     cluster: Cluster = Field(default_factory=Cluster.model_construct)
+    virtual_services: tuple[VirtualService, ...] = Field(
+        (), description="Services that the units offer, to be checked against what HA needs (section 6.2.1)."
+    )
 
     @property
     def units(self) -> tuple[Unit, ...]:

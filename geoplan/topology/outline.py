@@ -5,15 +5,22 @@ The rules look at this. It is made from the plain values of a file, whole or not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic_core import PydanticCustomError
-
-from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_MAX_CLUSTERS, Site
+from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_HEALTH_CHECK_PORT, DEFAULT_MAX_CLUSTERS, Site
+from geoplan.topology.reading import (
+    Number,
+    Text,
+    WrittenAddress,
+    as_list,
+    as_mapping,
+    read_addresses,
+    read_number,
+    read_text,
+)
 from geoplan.topology.spelling import nearest
-from geoplan.topology.values import IpAddress, parse_address, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,21 +31,6 @@ if TYPE_CHECKING:
 KINDS = ("ha_pair", "standalone")
 
 
-class Text(NamedTuple):
-    """A text and where it stands."""
-
-    loc: Loc
-    text: str
-
-
-class WrittenAddress(NamedTuple):
-    """An address, as written and as what it means."""
-
-    loc: Loc
-    text: str
-    address: IpAddress
-
-
 class UnitOutline(NamedTuple):
     """A unit with as much of it as can be read."""
 
@@ -47,11 +39,57 @@ class UnitOutline(NamedTuple):
     address: WrittenAddress | None
     nat_address: WrittenAddress | None
     firmware: Text | None
+    instance_id: Text | None
 
     @property
     def addresses(self) -> tuple[WrittenAddress, ...]:
         """Its own address and the one that others reach it by."""
         return tuple(written for written in (self.address, self.nat_address) if written)
+
+
+class ServiceOutline(NamedTuple):
+    """A virtual service with as much of it as can be read."""
+
+    loc: Loc
+    name: Text | None
+    address: WrittenAddress | None
+    port: Number | None
+    protocol: str
+
+    @property
+    def label(self) -> str:
+        """How a message calls it."""
+        return f"the virtual service '{self.name.text}'" if self.name else "a virtual service"
+
+
+class ListenerOutline(NamedTuple):
+    """A listener of a load balancer with as much of it as can be read."""
+
+    loc: Loc
+    protocol: Text | None
+    port: Number | None
+    target_protocol: Text | None
+    certificate: Text | None
+    has_certificate: bool
+    """Whether it names one, be it readable or not."""
+
+
+class SubnetOutline(NamedTuple):
+    """A subnet of a load balancer with as much of it as can be read."""
+
+    loc: Loc
+    subnet_id: Text | None
+    allocation_id: Text | None
+
+
+class BalancerOutline(NamedTuple):
+    """A pair's load balancer with as much of it as can be read."""
+
+    loc: Loc
+    region: Text | None
+    scheme: str
+    subnets: tuple[SubnetOutline, ...]
+    listeners: tuple[ListenerOutline, ...]
 
 
 class SiteOutline(NamedTuple):
@@ -65,6 +103,10 @@ class SiteOutline(NamedTuple):
     units: tuple[UnitOutline, ...]
     extra_remote_geo_access: tuple[WrittenAddress, ...]
     cluster_name: Text | None
+    health_check_port: int
+    """Where the units of a pair answer the health check."""
+    virtual_services: tuple[ServiceOutline, ...]
+    balancer: BalancerOutline | None
 
     @property
     def label(self) -> str:
@@ -115,23 +157,31 @@ class Outline(NamedTuple):
 
 def outline_of(document: object) -> Outline:
     """Outline the plain values of a topology file: mappings, lists and scalars, of whatever shape."""
-    top = _mapping(document)
+    top = as_mapping(document)
     groups = top.get("groups")
-    limit = typed(_mapping(top.get("limits")).get("max_clusters"))
+    limit = read_number((), as_mapping(top.get("limits")).get("max_clusters"))
+    port = read_number((), top.get("health_check_port"))
+    port_of_all = port.value if port else DEFAULT_HEALTH_CHECK_PORT
     return Outline(
-        sites=tuple(_site(("sites", index), _mapping(site)) for index, site in enumerate(_list(top.get("sites")))),
+        sites=tuple(
+            _site(("sites", index), as_mapping(site), port_of_all)
+            for index, site in enumerate(as_list(top.get("sites")))
+        ),
         groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
-        max_clusters=limit if isinstance(limit, int) and limit is not True and limit > 0 else DEFAULT_MAX_CLUSTERS,
+        max_clusters=limit.value if limit and limit.value > 0 else DEFAULT_MAX_CLUSTERS,
         empty_values=tuple(_empty_values(document, ())),
     )
 
 
-def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
-    name = _text((*loc, "name"), site.get("name"))
-    cluster_name = _text((*loc, "cluster", "name"), _mapping(site.get("cluster")).get("name"))
+def _site(loc: Loc, site: Mapping[object, object], port_of_all: int) -> SiteOutline:
+    name = read_text((*loc, "name"), site.get("name"))
+    cluster_name = read_text((*loc, "cluster", "name"), as_mapping(site.get("cluster")).get("name"))
     extra_loc = (*loc, "extra_remote_geo_access")
     kinds = tuple(kind for kind in KINDS if site.get(kind) is not None)
-    extra = enumerate(_list(site.get("extra_remote_geo_access")))
+    extra = enumerate(as_list(site.get("extra_remote_geo_access")))
+    pair = as_mapping(site.get("ha_pair"))
+    port = read_number((), as_mapping(pair.get("health_check")).get("port"))
+    services = enumerate(as_list(site.get("virtual_services")))
     return SiteOutline(
         loc=loc,
         name=name,
@@ -139,9 +189,59 @@ def _site(loc: Loc, site: Mapping[object, object]) -> SiteOutline:
         unread_kind=not kinds and (not site or any(map(_may_be_kind, site))),
         units=tuple(_units(loc, site)),
         extra_remote_geo_access=tuple(
-            chain.from_iterable(_addresses((*extra_loc, index), address) for index, address in extra)
+            chain.from_iterable(read_addresses((*extra_loc, index), address) for index, address in extra)
         ),
         cluster_name=cluster_name or name,
+        health_check_port=port.value if port else port_of_all,
+        virtual_services=tuple(
+            _service((*loc, "virtual_services", index), as_mapping(service)) for index, service in services
+        ),
+        balancer=_balancer((*loc, "ha_pair", "aws"), as_mapping(pair["aws"])) if pair.get("aws") is not None else None,
+    )
+
+
+def _service(loc: Loc, service: Mapping[object, object]) -> ServiceOutline:
+    return ServiceOutline(
+        loc=loc,
+        name=read_text((*loc, "name"), service.get("name")),
+        address=next(read_addresses((*loc, "address"), service.get("address")), None),
+        port=read_number((*loc, "port"), service.get("port")),
+        protocol=str(service.get("protocol", "tcp")),
+    )
+
+
+def _balancer(loc: Loc, balancer: Mapping[object, object]) -> BalancerOutline:
+    return BalancerOutline(
+        loc=loc,
+        region=read_text((*loc, "region"), balancer.get("region")),
+        scheme=str(balancer.get("scheme", "internet-facing")),
+        subnets=tuple(
+            _subnet((*loc, "subnets", index), as_mapping(subnet))
+            for index, subnet in enumerate(as_list(balancer.get("subnets")))
+        ),
+        listeners=tuple(
+            _listener((*loc, "listeners", index), as_mapping(listener))
+            for index, listener in enumerate(as_list(balancer.get("listeners")))
+        ),
+    )
+
+
+def _subnet(loc: Loc, subnet: Mapping[object, object]) -> SubnetOutline:
+    return SubnetOutline(
+        loc=loc,
+        subnet_id=read_text((*loc, "subnet_id"), subnet.get("subnet_id")),
+        allocation_id=read_text((*loc, "allocation_id"), subnet.get("allocation_id")),
+    )
+
+
+def _listener(loc: Loc, listener: Mapping[object, object]) -> ListenerOutline:
+    return ListenerOutline(
+        loc=loc,
+        protocol=read_text((*loc, "protocol"), listener.get("protocol")),
+        port=read_number((*loc, "port"), listener.get("port")),
+        target_protocol=read_text((*loc, "target_protocol"), listener.get("target_protocol")),
+        certificate=read_text((*loc, "certificate_arn"), listener.get("certificate_arn")),
+        has_certificate="certificate_arn" in listener,
     )
 
 
@@ -165,7 +265,7 @@ def _empty_values(value: object, loc: Loc) -> Iterator[Loc]:
 
 
 def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[UnitOutline]:
-    pair = _mapping(site.get("ha_pair"))
+    pair = as_mapping(site.get("ha_pair"))
     for role in ("master", "slave"):
         if role in pair:
             yield _unit((*loc, "ha_pair", role), role, pair[role])
@@ -174,41 +274,21 @@ def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[UnitOutline]:
 
 
 def _unit(loc: Loc, role: str, written: object) -> UnitOutline:
-    unit = {"address": written} if isinstance(written, str) else _mapping(written)
+    unit = {"address": written} if isinstance(written, str) else as_mapping(written)
     return UnitOutline(
         loc=loc,
         role=role,
-        address=next(_addresses((*loc, "address"), unit.get("address")), None),
-        nat_address=next(_addresses((*loc, "nat_address"), unit.get("nat_address")), None),
-        firmware=_text((*loc, "firmware"), unit.get("firmware")),
+        address=next(read_addresses((*loc, "address"), unit.get("address")), None),
+        nat_address=next(read_addresses((*loc, "nat_address"), unit.get("nat_address")), None),
+        firmware=read_text((*loc, "firmware"), unit.get("firmware")),
+        instance_id=read_text((*loc, "instance_id"), unit.get("instance_id")),
     )
 
 
 def _groups(groups: Mapping[object, object]) -> Iterator[GroupOutline]:
     for name, members in groups.items():
         loc = ("groups", str(name))
-        texts = (_text((*loc, index), member) for index, member in enumerate(_list(members)))
+        texts = (read_text((*loc, index), member) for index, member in enumerate(as_list(members)))
         yield GroupOutline(
             loc, str(name), tuple(text for text in texts if text), readable=isinstance(members, list | tuple)
         )
-
-
-def _addresses(loc: Loc, written: object) -> Iterator[WrittenAddress]:
-    """Yield the address, if it is one."""
-    if isinstance(written, str):
-        try:
-            yield WrittenAddress(loc, written, parse_address(written))
-        except PydanticCustomError:
-            return
-
-
-def _text(loc: Loc, written: object) -> Text | None:
-    return Text(loc, str(written)) if isinstance(written, str) else None
-
-
-def _mapping(value: object) -> Mapping[object, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> Sequence[object]:
-    return value if isinstance(value, list | tuple) else ()

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geoplan.errors import InvalidInputError
+from geoplan.topology import rules_ha
 from geoplan.topology.codes import CODES
 from geoplan.topology.diagnostics import Diagnostic, Severity
+from geoplan.topology.finding import Finding
 from geoplan.topology.firmware import has_partner_secret, parse_version
-from geoplan.topology.outline import Outline, SiteOutline, Text, WrittenAddress, outline_of
+from geoplan.topology.outline import Outline, SiteOutline, outline_of
+from geoplan.topology.reading import Text, WrittenAddress
 from geoplan.topology.spelling import folded, nearest
 
 if TYPE_CHECKING:
     from geoplan.topology.document import Loc
     from geoplan.topology.model import Topology
     from geoplan.topology.values import IpAddress
-
-
-class Finding(NamedTuple):
-    """A rule that is broken at one place; ``at_key`` shows the key there and not the value."""
-
-    loc: Loc
-    message: str
-    hint: str
-    at_key: bool = False
 
 
 Rule = Callable[[Outline], Iterator[Finding]]
@@ -224,6 +218,18 @@ RULES: dict[str, Rule] = {
     "GEO503": pair_mixes_families,
     "GEO504": group_mixes_families,
     "GEO505": nat_on_pair,
+    "GEO506": rules_ha.no_elastic_ip,
+    "GEO507": rules_ha.single_subnet,
+    "GEO701": rules_ha.service_on_health_check_port,
+    "GEO702": rules_ha.service_on_sync_port,
+    "GEO703": rules_ha.service_on_ssh_port,
+    "GEO704": rules_ha.tls_without_certificate,
+    "GEO705": rules_ha.internal_with_elastic_ip,
+    "GEO706": rules_ha.listeners_clash,
+    "GEO707": rules_ha.certificate_without_tls,
+    "GEO708": rules_ha.aws_id_used_twice,
+    "GEO709": rules_ha.certificate_of_another_region,
+    "GEO710": rules_ha.target_does_not_fit,
 }
 
 

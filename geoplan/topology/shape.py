@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, get_args
 from pydantic import BaseModel
 
 from geoplan.topology.diagnostics import SENSITIVE_KEY
+from geoplan.topology.finding import Finding
 from geoplan.topology.model import Topology
-from geoplan.topology.rules import Finding
 from geoplan.topology.spelling import nearest
 from geoplan.topology.values import shorten, typed
 
@@ -35,7 +35,7 @@ _EXPECTED = {
 
 
 _EXAMPLES = {
-    "sites": "a list under it: - name: …",
+    "sites": "a list under it: - name: … and ha_pair or standalone",
     "ha_pair": "ha_pair: {master: ADDRESS, slave: ADDRESS}",
     "cluster": "cluster: {name: …}",
     "location": "location: {latitude: 53.35, longitude: -6.26}",
@@ -43,6 +43,12 @@ _EXAMPLES = {
     "timing": "timing: {boot_seconds: 120}",
     "limits": "limits: {max_clusters: 18}",
     "extra_remote_geo_access": "extra_remote_geo_access: [ADDRESS, ADDRESS]",
+    "health_check": "health_check: {interval_seconds: 10, healthy_threshold: 2}",
+    "aws": "aws: {region: eu-west-1, vpc_id: …, subnets: …, listeners: …}",
+    "subnets": "a list under it: - {subnet_id: …, allocation_id: …}",
+    "listeners": "a list under it: - {protocol: TCP, port: 443}",
+    "tags": "tags: {NAME: VALUE}",
+    "virtual_services": "a list under it: - {name: …, port: 443}",
 }
 
 
@@ -73,7 +79,7 @@ def _finding(detail: ErrorDetails) -> tuple[str, Finding]:
     if kind == "missing":
         return "GEO103", _missing_key(loc)
     if kind == "too_short":
-        return "GEO103", Finding(loc, "there are no sites", "write at least one: - name: … and ha_pair or standalone")
+        return "GEO103", _empty_list(loc)
     if kind == "literal_error":
         return "GEO108", _not_allowed(detail)
     if kind in _EXPECTED:
@@ -99,6 +105,11 @@ def _meant_by(loc: Loc) -> str | None:
 def _missing_key(loc: Loc) -> Finding:
     key = str(loc[-1])
     return Finding(loc[:-1], f"the key '{key}' is missing", f"add {key}: …")
+
+
+def _empty_list(loc: Loc) -> Finding:
+    example = _EXAMPLES[str(loc[-1])].removeprefix("a list under it: ")
+    return Finding(loc, f"there are no {loc[-1]}", f"write at least one: {example}")
 
 
 def _not_allowed(detail: ErrorDetails) -> Finding:

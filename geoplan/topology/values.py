@@ -18,6 +18,7 @@ IpAddress = IPv4Address | IPv6Address
 
 MAX_NAME_LENGTH = 64
 MAX_PORT = 65535
+MAX_TAG_VALUE_LENGTH = 256  # Tagging AWS resources
 THIS_NETWORK = 0  # the first octet of 0.0.0.0/8, "this network" (RFC 1122)
 
 
@@ -180,6 +181,33 @@ def _check_firmware(text: str) -> str:
     return text
 
 
+def _of_form(pattern: str, what: str, example: str) -> AfterValidator:
+    """Check that a text has the form of an AWS identifier."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise fault(
+                "GEO110", f"'{shorten(text)}' is not {what}", f"write it as AWS shows it, for example {example}"
+            )
+        return text
+
+    return AfterValidator(check)
+
+
+def _check_tag_key(text: str) -> str:
+    _check_name(text)
+    if text.lower().startswith("aws:"):
+        raise fault("GEO110", f"'{shorten(text)}' is a tag that only AWS gives", "give the tag another name")
+    return text
+
+
+def _check_tag_value(text: str) -> str:
+    if len(text) > MAX_TAG_VALUE_LENGTH:
+        message = f"the tag's value has {len(text)} characters, more than {MAX_TAG_VALUE_LENGTH}"
+        raise fault("GEO110", message, f"write at most {MAX_TAG_VALUE_LENGTH} characters")
+    return text
+
+
 Address = Annotated[str, AfterValidator(_check_address), Field(examples=["172.24.1.5", "2001:db8::5"])]
 Name = Annotated[
     str,
@@ -194,3 +222,30 @@ Count = Annotated[int, Field(strict=True, ge=1), BeforeValidator(typed)]
 Seconds = Annotated[float, Field(strict=True, ge=0, le=86400, allow_inf_nan=False), BeforeValidator(typed)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False), BeforeValidator(typed)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False), BeforeValidator(typed)]
+
+HEX_ID = "(?:[0-9a-f]{8}|[0-9a-f]{17})"
+REGION = "[a-z]{2}(?:-[a-z]+)+-[1-9][0-9]?"
+ACM_ARN = rf"arn:aws(?:-[a-z]+)*:acm:(?P<region>{REGION}):[0-9]{{12}}:certificate/[0-9a-f-]{{36}}"
+IAM_ARN = r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:server-certificate/[\x21-\x7e]+"
+
+Region = Annotated[str, _of_form(REGION, "a region of AWS", "eu-west-1"), Field(examples=["eu-west-1"])]
+VpcId = Annotated[str, _of_form(f"vpc-{HEX_ID}", "the ID of a VPC", "vpc-0a1b2c3d4e5f60718")]
+SubnetId = Annotated[str, _of_form(f"subnet-{HEX_ID}", "the ID of a subnet", "subnet-0a1b2c3d4e5f60718")]
+InstanceId = Annotated[str, _of_form(f"i-{HEX_ID}", "the ID of an instance", "i-0a1b2c3d4e5f60718")]
+AllocationId = Annotated[
+    str, _of_form(f"eipalloc-{HEX_ID}", "the allocation ID of an Elastic IP", "eipalloc-0a1b2c3d4e5f60718")
+]
+CertificateArn = Annotated[
+    str,
+    _of_form(
+        f"{ACM_ARN}|{IAM_ARN}",
+        "the ARN of a certificate",
+        "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+    ),
+]
+TagKey = Annotated[str, AfterValidator(_check_tag_key)]
+TagValue = Annotated[str, AfterValidator(_check_tag_value)]
+
+# What a Network Load Balancer takes (Elastic Load Balancing, Network Load Balancers, target group health checks).
+CheckInterval = Annotated[int, Field(strict=True, ge=5, le=300), BeforeValidator(typed)]
+Threshold = Annotated[int, Field(strict=True, ge=2, le=10), BeforeValidator(typed)]
