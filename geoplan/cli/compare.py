@@ -26,7 +26,7 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
     from geoplan.plan.recorded import compare, read_recorded
     from geoplan.topology.loader import display_name
 
-    plan = load_plan(path)
+    plan = load_plan(path, "geo")
     differences = compare(plan, read_recorded(read_text(recorded), display_name(recorded)), ordered=ordered)
     if output_format == "json":
         from dataclasses import asdict

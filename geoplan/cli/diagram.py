@@ -27,4 +27,4 @@ def command(path: str, output_format: str | None, output: str | None) -> None:
     FILE's ending picks the format where --format does not: .svg, .mmd or .mermaid, .dot or .gv. Any other is refused.
     """
     chosen = output_format or format_of(output, FORMATS_BY_ENDING, "svg")
-    write(import_module(f"geoplan.render.{chosen}").render(load_plan(path)), output)
+    write(import_module(f"geoplan.render.{chosen}").render(load_plan(path, "geo")), output)

@@ -28,6 +28,7 @@ def command(path: str, output_format: str, output: str | None, reach: Reach) -> 
     """
     import asyncio
 
+    from geoplan.plan.model import Phase
     from geoplan.plan.planner import make_plan
     from geoplan.push import report as reports
     from geoplan.push.clock import SystemClock
@@ -35,7 +36,7 @@ def command(path: str, output_format: str, output: str | None, reach: Reach) -> 
     from geoplan.push.verify import Report, verify
 
     topology = load_topology(path)
-    plan = make_plan(topology)
+    plan = make_plan(topology, [Phase.GEO])
     accesses = reach.accesses(topology)
 
     async def compare() -> Report:

@@ -14,12 +14,17 @@ import click
 from geoplan.errors import UnusableFileError
 
 if TYPE_CHECKING:
-    from geoplan.plan.model import Plan
+    from geoplan.plan.model import Phase, Plan
     from geoplan.topology.model import Topology
 
 MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
+phase_option = click.option(
+    "--phase",
+    type=click.Choice(["ha", "geo", "all"]),
+    help="The HA pairs themselves, GEO upon them, or all; default: geo, and all where the topology has aws.",
+)
 output_option = click.option(
     "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
 )
@@ -39,11 +44,25 @@ def load_topology(path: str) -> Topology:
     return checked.topology
 
 
-def load_plan(path: str) -> Plan:
+def plan_phases(topology: Topology, phase: str | None) -> tuple[Phase, ...]:
+    """Return the parts of the work that ``--phase`` names, or without it the usual ones."""
+    from geoplan.plan.model import Phase
+    from geoplan.plan.planner import usual_phases
+
+    if phase is None:
+        return usual_phases(topology)
+    phases = tuple(Phase) if phase == "all" else (Phase(phase),)
+    if phases == (Phase.HA,) and not any(site.ha_pair for site in topology.sites):
+        raise click.UsageError(f"--phase {phase}: the topology '{topology.name}' has no HA pair")
+    return phases
+
+
+def load_plan(path: str, phase: str | None = None) -> Plan:
     """Read a topology and plan it."""
     from geoplan.plan.planner import make_plan
 
-    return make_plan(load_topology(path))
+    topology = load_topology(path)
+    return make_plan(topology, plan_phases(topology, phase))
 
 
 def read_text(path: str) -> str:

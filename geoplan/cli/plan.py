@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from geoplan.cli.endings import format_of
-from geoplan.cli.files import load_plan, output_option, terminal, topology_argument, write
+from geoplan.cli.files import load_plan, output_option, phase_option, terminal, topology_argument, write
 
 FORMATS = ["text", "lists", "json", "yaml"]
 ENDINGS = {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
@@ -21,14 +21,15 @@ ENDINGS = {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     type=click.Choice(FORMATS),
     help="text for people (the default), lists as the document's example prints them, json and yaml for programs.",
 )
+@phase_option
 @output_option
-def command(path: str, output_format: str | None, output: str | None) -> None:
+def command(path: str, output_format: str | None, phase: str | None, output: str | None) -> None:
     """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
 
     Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
     """
     form = output_format or format_of(output, ENDINGS, default="text")
-    plan = load_plan(path)
+    plan = load_plan(path, phase)
     if form == "text":
         from geoplan.render import text
 

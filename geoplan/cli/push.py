@@ -82,13 +82,14 @@ def command(  # noqa: PLR0913 - one for each option
     It finds the active units, takes a backup of all, writes only what differs, and reboots one master after the
     other. It can be stopped at any time and resumed.
     """
+    from geoplan.plan.model import Phase
     from geoplan.plan.planner import make_plan
     from geoplan.push.places import folder_of, state_folder
 
     if lab and (reach.endpoints or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     topology = load_topology(path)
-    plan = make_plan(topology)
+    plan = make_plan(topology, [Phase.GEO])
     folder = folder_of(state_folder(state_dir), plan.topology, reach.lab_file())
     if status or abandon:
         from geoplan.cli import push_journal

@@ -35,7 +35,7 @@ def command(path: str, output_format: str | None, output: str | None, *, no_page
     the Markdown is shown page by page.
     """
     chosen = output_format or format_of(output, FORMAT_OF_ENDING, "markdown")
-    plan = load_plan(path)
+    plan = load_plan(path, "geo")
     gc.freeze()  # what is loaded by now stays until the end: no collection has to look through it again
     if chosen == "markdown" and output is None and sys.stdout.isatty():
         _show(plan, pager=not no_pager)

@@ -67,9 +67,10 @@ def unit_accesses(  # noqa: PLR0913 - options
     known = endpoints or Endpoints()
     accesses = {}
     for site in topology.sites:
+        port = topology.health_check_port_of(site)
         for unit in site.units:
             endpoint = known.unit(unit.address)
-            health_url = health_check_url(unit.address, topology.health_check_port) if site.ha_pair else None
+            health_url = health_check_url(unit.address, port) if site.ha_pair else None
             accesses[unit.address] = UnitAccess(
                 address=unit.address,
                 api_url=endpoint.api or unit.api_url,

@@ -7,26 +7,34 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError, to_json
 
+from geoplan.plan.base import FrozenModel
+from geoplan.plan.ha_model import HaPairSettings, HaParameters
 from geoplan.topology.model import Location
 
 Kind = Literal["ha_pair", "standalone"]
 Role = Literal["master", "slave", "standalone"]
-Section = Literal["5.1", "5.2", "5.3", "5.4"]
-TargetUnit = Literal["active", "master", "new_active", "standalone"]
+GeoSection = Literal["5.1", "5.2", "5.3", "5.4"]
+Section = Literal[GeoSection, "6.1", "6.2", "8"]
+TargetUnit = Literal["active", "master", "slave", "both", "new_active", "standalone", "load_balancer"]
 
 
-class FrozenModel(BaseModel):
-    """A model that never changes. Keys of newer versions are passed over: the checksum tells if they matter."""
+class Phase(StrEnum):
+    """A part of the work that is done as one: working pairs first, then GEO upon them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    HA = "ha"
+    GEO = "geo"
 
 
 class Action(StrEnum):
     """What a step does."""
 
+    CREATE_LOAD_BALANCER = "create_load_balancer"
+    SET_MASTER_HA_PARAMETERS = "set_master_ha_parameters"
+    SET_SLAVE_HA_PARAMETERS = "set_slave_ha_parameters"
+    VERIFY_HA_PAIR = "verify_ha_pair"
     SET_REMOTE_GEO_ACCESS = "set_remote_geo_access"
     SET_GEO_PARTNERS = "set_geo_partners"
     REBOOT_MASTER = "reboot_master"
@@ -34,11 +42,21 @@ class Action(StrEnum):
     ADD_CLUSTER = "add_cluster"
 
 
+HA_ACTIONS = frozenset(
+    {
+        Action.CREATE_LOAD_BALANCER,
+        Action.SET_MASTER_HA_PARAMETERS,
+        Action.SET_SLAVE_HA_PARAMETERS,
+        Action.VERIFY_HA_PAIR,
+    }
+)
+
+
 class PlannedGroup(FrozenModel):
     """Sites that become partners of one another, and the section of the document that they follow."""
 
     name: str
-    section: Section
+    section: GeoSection
     sites: tuple[str, ...]
 
 
@@ -97,6 +115,11 @@ class Step(FrozenModel):
     why: str
     note: str | None = Field(default=None, description="How the document is read, where it is unclear.")
 
+    @property
+    def phase(self) -> Phase:
+        """The part of the work that it belongs to."""
+        return Phase.HA if self.action in HA_ACTIONS else Phase.GEO
+
 
 class Estimates(FrozenModel):
     """How long the plan takes; all times in seconds."""
@@ -107,7 +130,9 @@ class Estimates(FrozenModel):
     by_api_seconds: float = Field(
         description="One replication and one boot for each reboot, one after the other over all groups."
     )
-    by_hand_seconds: float = Field(description="That, and the time of a manual step for each step.")
+    by_hand_seconds: float = Field(
+        description="That, the time of a manual step for each step, and what the load balancers' health checks take."
+    )
     longest_chain_seconds: float = Field(
         description="The time of the longest chain of steps that wait for one another: no way of working can beat it."
     )
@@ -134,11 +159,19 @@ class Plan(FrozenModel):
     clusters: tuple[ClusterDefinition, ...]
     steps: tuple[Step, ...]
     health_check_port: int = Field(description="Where a pair's active unit answers 200 and its standby 503.")
+    ha_pairs: tuple[HaPairSettings, ...] = Field(
+        default=(), description="The pairs that are to be formed, or whose health check the topology describes."
+    )
     estimates: Estimates
+
+    @property
+    def written_fields(self) -> tuple[str, ...]:
+        """The keys with which it is written: without HA pairs there is no word of them."""
+        return tuple(key for key in type(self).model_fields if key != "ha_pairs" or self.ha_pairs)
 
     def compute_checksum(self) -> str:
         """Return what ``checksum`` has to be: SHA-256 over the compact JSON of all that would be done."""
-        fields = (key for key in type(self).model_fields if key not in {"topology", "checksum", "estimates"})
+        fields = (key for key in self.written_fields if key not in {"topology", "checksum", "estimates"})
         wording = {"__all__": {"why", "note"}}
         parts = (
             b'"%s":%s' % (key.encode(), to_json(getattr(self, key), exclude=wording if key == "steps" else None))
@@ -160,12 +193,55 @@ class Plan(FrozenModel):
         """Return the cluster of the site of that name; raises :class:`KeyError` where the plan has none."""
         return self._clusters_by_site[site]
 
+    def ha_pair(self, site: str) -> HaPairSettings:
+        """Return what makes that site a pair; raises :class:`KeyError` where the plan does not say it."""
+        return self._ha_pairs_by_site[site]
+
+    def health_check_port_of(self, site: str) -> int:
+        """Return where the units of that pair answer the health check."""
+        pair = self._ha_pairs_by_site.get(site)
+        return pair.health_check.port if pair else self.health_check_port
+
+    def health_check_seconds(self, step: Step) -> int:
+        """Return how long the load balancer's health check makes a step take, in seconds (section 2).
+
+        A new pair is checked until its active unit is in service. After a reboot the traffic moves to the slave, and
+        with Prefer Master back again. Without a word on the health check in the topology that is not known, and 0.
+        """
+        pair = self._ha_pairs_by_site.get(step.site)
+        if pair is None:
+            return 0
+        match step.action:
+            case Action.VERIFY_HA_PAIR:
+                return pair.health_check.in_service_seconds
+            case Action.REBOOT_MASTER:
+                switchovers = 2 if pair.master.preferred_host == "master" else 1
+                return switchovers * pair.health_check.switchover_seconds
+            case _:
+                return 0
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the parts of the work that it has steps of, in order."""
+        found = {step.phase for step in self.steps}
+        return tuple(phase for phase in Phase if phase in found)
+
     def values(self, step: Step) -> tuple[str, ...]:
         """Return what a step enters, in the order of the fields.
 
-        That is the addresses of a list; address, name and type of a cluster; nothing for a reboot.
+        That is the addresses of a list; address, name and type of a cluster; mode, preferred host, partner, health
+        check port and ``yes`` or ``no`` for all interfaces of a unit's HA parameters; region, VPC and scheme of a load
+        balancer; nothing for a reboot and for what is only looked at.
         """
         match step.action:
+            case Action.CREATE_LOAD_BALANCER:
+                balancer = self.ha_pair(step.site).load_balancer
+                return (balancer.region, balancer.vpc_id, balancer.scheme) if balancer else ()
+            case Action.SET_MASTER_HA_PARAMETERS:
+                return _written(self.ha_pair(step.site).master)
+            case Action.SET_SLAVE_HA_PARAMETERS:
+                return _written(self.ha_pair(step.site).slave)
+            case Action.VERIFY_HA_PAIR:
+                return ()
             case Action.SET_REMOTE_GEO_ACCESS:
                 return self.site(step.site).remote_geo_access
             case Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS:
@@ -181,5 +257,19 @@ class Plan(FrozenModel):
         return {site.name: site for site in self.sites}
 
     @cached_property
+    def _ha_pairs_by_site(self) -> dict[str, HaPairSettings]:
+        return {pair.site: pair for pair in self.ha_pairs}
+
+    @cached_property
     def _clusters_by_site(self) -> dict[str, ClusterDefinition]:
         return {cluster.site: cluster for cluster in self.clusters}
+
+
+def _written(parameters: HaParameters) -> tuple[str, ...]:
+    return (
+        parameters.mode,
+        parameters.preferred_host,
+        parameters.partner,
+        str(parameters.health_check_port),
+        "yes" if parameters.all_interfaces else "no",
+    )

@@ -5,27 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan import steps as step_graph
-from geoplan.plan.model import Action, Estimates, Plan, PlannedGroup
+from geoplan.plan.ha import settings_of_pairs
+from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
 from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import networkx as nx
 
     from geoplan.plan.steps import StepKey
     from geoplan.topology.model import Timing, Topology
 
 
-def make_plan(topology: Topology) -> Plan:
-    """Plan the lists, clusters and ordered steps of a topology (sections 5.1 to 5.4).
+def usual_phases(topology: Topology) -> tuple[Phase, ...]:
+    """Return what is planned unless something else is asked for: GEO, and the pairs where their balancers are known."""
+    in_aws = any(site.ha_pair and site.ha_pair.aws for site in topology.sites)
+    return (Phase.HA, Phase.GEO) if in_aws else (Phase.GEO,)
 
-    The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule is broken,
-    so that no plan is ever made from addresses or names that clash.
+
+def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Plan:
+    """Plan the lists, clusters and ordered steps of a topology (sections 5.1 to 5.4), and its pairs (section 6).
+
+    ``phases`` are the parts of the work to plan, by default those of :func:`usual_phases`; steps of other parts are
+    left out. The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule
+    is broken, so that no plan is ever made from addresses or names that clash.
     """
     require_well_formed(topology)
     groups = topology.partner_groups()
     settings = {site.name: site for group in groups for site in settings_of(group)}
-    graph = step_graph.build_graph(groups)
+    phases = usual_phases(topology) if phases is None else phases
+    graph = step_graph.build_graph(groups, phases)
     slugs = step_graph.slugs_of(site.name for site in topology.sites)
     steps = tuple(step_graph.number_steps(graph, groups, slugs))
     unsigned = Plan.model_construct(
@@ -45,9 +56,12 @@ def make_plan(topology: Topology) -> Plan:
         ),
         steps=steps,
         health_check_port=topology.health_check_port,
+        ha_pairs=tuple(settings_of_pairs(topology, every_pair=Phase.HA in phases)),
         estimates=_estimate(topology.timing, graph),
     )
-    return unsigned.model_copy(update={"checksum": unsigned.compute_checksum()})
+    checked = sum(map(unsigned.health_check_seconds, steps))
+    estimates = unsigned.estimates.model_copy(update={"by_hand_seconds": unsigned.estimates.by_hand_seconds + checked})
+    return unsigned.model_copy(update={"checksum": unsigned.compute_checksum(), "estimates": estimates})
 
 
 def _estimate(timing: Timing, graph: nx.DiGraph[StepKey]) -> Estimates:

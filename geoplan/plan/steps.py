@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import networkx as nx
 
-from geoplan.plan import wording
-from geoplan.plan.model import Action, Step, StepTarget
+from geoplan.plan import ha, wording
+from geoplan.plan.model import HA_ACTIONS, Action, Phase, Step, StepTarget
 from geoplan.plan.settings import pairs_of, standalones_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from geoplan.plan.model import Section, TargetUnit
+    from geoplan.plan.model import GeoSection, TargetUnit
     from geoplan.topology.model import Group, Site
 
 
@@ -28,7 +28,7 @@ class StepKey(NamedTuple):
     action: Action
 
 
-def section_of(group: Group) -> Section:
+def section_of(group: Group) -> GeoSection:
     """Return the section of the document whose procedure a group follows."""
     match len(pairs_of(group)), len(standalones_of(group)):
         case (1, 0) | (0, 1):
@@ -41,17 +41,43 @@ def section_of(group: Group) -> Section:
             return "5.4"
 
 
-def build_graph(groups: Sequence[Group]) -> nx.DiGraph[StepKey]:
+def build_graph(groups: Sequence[Group], phases: Collection[Phase] = (Phase.GEO,)) -> nx.DiGraph[StepKey]:
     """Build the graph of all groups' steps; an edge leads from a step to one that waits for it.
 
-    Each node carries its ``place``: the group's number and the step's number in the order of sections 5.2 to 5.4.
-    The number of edges grows linearly with the sites.
+    Each node carries its ``place``: the phase, the group's number and the step's number in the order of section 6 or
+    of sections 5.2 to 5.4. The number of edges grows linearly with the sites.
     """
     graph: nx.DiGraph[StepKey] = nx.DiGraph()
     for number, group in enumerate(groups):
-        graph.add_nodes_from((key, {"place": (number, position)}) for position, key in enumerate(_keys_in_order(group)))
-        graph.add_edges_from(_dependencies(group))
+        if Phase.HA in phases:
+            graph.add_nodes_from(_with_places(_ha_keys(group), 0, number))
+            graph.add_edges_from(_ha_dependencies(group))
+        if Phase.GEO in phases:
+            graph.add_nodes_from(_with_places(_keys_in_order(group), 1, number))
+            graph.add_edges_from(_dependencies(group))
+        if Phase.HA in phases and Phase.GEO in phases:
+            graph.add_edges_from(
+                (StepKey(site.name, Action.VERIFY_HA_PAIR), StepKey(site.name, Action.SET_REMOTE_GEO_ACCESS))
+                for site in pairs_of(group)
+            )
     return graph
+
+
+def _with_places(keys: Iterable[StepKey], phase: int, group: int) -> Iterator[tuple[StepKey, dict[str, object]]]:
+    for position, key in enumerate(keys):
+        yield key, {"place": (phase, group, position)}
+
+
+def _ha_keys(group: Group) -> Iterator[StepKey]:
+    """Yield the steps that make the group's pairs, pair by pair."""
+    for site in pairs_of(group):
+        yield from (StepKey(site.name, action) for action in ha.actions_of(site))
+
+
+def _ha_dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
+    for site in pairs_of(group):
+        for before, after in ha.dependencies_of(site):
+            yield StepKey(site.name, before), StepKey(site.name, after)
 
 
 def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
@@ -67,7 +93,7 @@ def longest_chain(graph: nx.DiGraph[StepKey], seconds_of_reboot: float) -> tuple
         seconds, steps = max((reached[before] for before in graph.predecessors(step)), default=(0.0, 0))
         own_seconds = seconds_of_reboot if step.action is Action.REBOOT_MASTER else 0.0
         reached[step] = (seconds + own_seconds, steps + 1)
-    return max(reached.values())
+    return max(reached.values(), default=(0.0, 0))
 
 
 def _keys_in_order(group: Group) -> Iterator[StepKey]:
@@ -112,7 +138,7 @@ def _dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
 def number_steps(graph: nx.DiGraph[StepKey], groups: Iterable[Group], slugs: Mapping[str, str]) -> Iterator[Step]:
     """Yield the steps of the graph as the plan holds them; ``slugs`` gives each site's part of the ids."""
     settings = {site.name: (site, placed) for placed in map(_placed, groups) for site in placed.group.sites}
-    places: dict[StepKey, tuple[int, int]] = nx.get_node_attributes(graph, "place")
+    places: dict[StepKey, tuple[int, int, int]] = nx.get_node_attributes(graph, "place")
 
     def identify(key: StepKey) -> str:
         return f"{slugs[key.site]}/{key.action.replace('_', '-')}"
@@ -127,7 +153,7 @@ def number_steps(graph: nx.DiGraph[StepKey], groups: Iterable[Group], slugs: Map
             site=site.name,
             on=StepTarget(site=host.name, unit=_unit_of(key.action, host)),
             after=tuple(map(identify, sorted(graph.predecessors(key), key=places.__getitem__))),
-            section=placed.section,
+            section=ha.SECTION_OF.get(key.action, placed.section),
             why=wording.why(key.action, site),
             note=wording.note(key.action, site, placed.section),
         )
@@ -137,7 +163,7 @@ class _PlacedGroup(NamedTuple):
     """A group with what all of its steps share."""
 
     group: Group
-    section: Section
+    section: GeoSection
     first_site: Site
     """Where the clusters are added: the first pair, or without a pair the first standalone."""
 
@@ -149,6 +175,8 @@ def _placed(group: Group) -> _PlacedGroup:
 
 def _unit_of(action: Action, site: Site) -> TargetUnit:
     """Return which unit of a site a step is done on."""
+    if action in HA_ACTIONS:
+        return ha.UNIT_OF[action]
     if not site.ha_pair:
         return "standalone"
     match action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.model import Action
 from geoplan.topology.values import address_order
@@ -12,6 +12,22 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Section
     from geoplan.topology.model import Site
+
+
+REASONS_OF_HA = {
+    Action.CREATE_LOAD_BALANCER: (
+        "A cloud pair has no shared address: the load balancer sends clients to the unit that is active."
+    ),
+    Action.SET_MASTER_HA_PARAMETERS: (
+        "HA needs one unit in master mode, set first, so that it is the one that becomes active."
+    ),
+    Action.SET_SLAVE_HA_PARAMETERS: (
+        "HA needs the other unit in slave mode: it polls the master, and takes over when it does not answer."
+    ),
+    Action.VERIFY_HA_PAIR: (
+        "GEO is built on pairs that work: exactly one unit is active, and the load balancer sees which."
+    ),
+}
 
 
 def why(action: Action, site: Site) -> str:
@@ -30,7 +46,7 @@ def why(action: Action, site: Site) -> str:
         case Action.ADD_CLUSTER:
             return "GEO can send clients to a site only once it knows it as a cluster."
         case _:
-            assert_never(action)
+            return REASONS_OF_HA[action]
 
 
 class OpenQuestion(NamedTuple):

@@ -157,6 +157,8 @@ class Executor:
                 return await self._reboot_pair(task)
             case Action.RESUBMIT_GEO_PARTNERS:
                 return (await self._resubmit_on_standalone(step),)
+            case _:
+                raise StepError(step, "it is no step of GEO")
 
     async def _reboot_pair(self, task: Task) -> tuple[Outcome, ...]:
         reboot, resubmission = task.steps

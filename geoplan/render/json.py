@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def render(plan: Plan) -> str:
     """Return a plan that ``Plan.model_validate_json`` reads back to an equal one."""
-    fields = (b'  "%s": %s' % (key.encode(), _value(getattr(plan, key))) for key in type(plan).model_fields)
+    fields = (b'  "%s": %s' % (key.encode(), _value(getattr(plan, key))) for key in plan.written_fields)
     return (b"{\n" + b",\n".join(fields) + b"\n}\n").decode()
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 DEFAULT_WIDTH = 100
 
 ACTION_LABELS = {
+    Action.CREATE_LOAD_BALANCER: "Create the Network Load Balancer and its target groups",
+    Action.SET_MASTER_HA_PARAMETERS: "Set AWS HA Parameters: Master HA Mode",
+    Action.SET_SLAVE_HA_PARAMETERS: "Set AWS HA Parameters: Slave HA Mode",
+    Action.VERIFY_HA_PAIR: "See that one unit is active and the other its standby",
     Action.SET_REMOTE_GEO_ACCESS: "Set Remote GEO LoadMaster Access",
     Action.SET_GEO_PARTNERS: "Set GEO LoadMaster Partners",
     Action.REBOOT_MASTER: "Reboot",
@@ -29,6 +33,9 @@ ACTION_LABELS = {
 UNIT_LABELS: dict[TargetUnit, str] = {
     "active": "active unit",
     "master": "master",
+    "slave": "slave",
+    "both": "both units",
+    "load_balancer": "AWS",
     "new_active": "new active unit",
     "standalone": "",
 }
@@ -103,7 +110,9 @@ def _site(site: SiteSettings) -> Text:
 
 
 def _clusters(plan: Plan, group: PlannedGroup) -> RenderableType:
-    host = next(step.on for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites)
+    host = next(
+        (step.on for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites), None
+    )
     table = _table("Cluster", "IP address", "Type", "Location")
     for cluster in plan.clusters:
         if cluster.group == group.name:
@@ -112,6 +121,8 @@ def _clusters(plan: Plan, group: PlannedGroup) -> RenderableType:
             table.add_row(cluster.name, cluster.address, cluster.type, location)
     if not any(cluster.location for cluster in plan.clusters):
         table.columns.pop()
+    if host is None:
+        return table
     where = "" if len(group.sites) == 1 else "; its partners take them over"
     return Group(table, Text(f"All are entered on {host.site}{where}.", style="dim"))
 

@@ -32,8 +32,7 @@ class _PlanDumper(_SafeDumper):  # type: ignore[misc]  # its base is chosen abov
 
 def render(plan: Plan) -> str:
     """Return a plan that ``Plan.model_validate(yaml.safe_load(text))`` reads back to an equal one."""
-    text = yaml.dump(
-        plan.model_dump(mode="json"), Dumper=_PlanDumper, sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
+    written = plan.model_dump(mode="json", include=set(plan.written_fields))
+    text = yaml.dump(written, Dumper=_PlanDumper, sort_keys=False, allow_unicode=True, default_flow_style=None)
     assert isinstance(text, str)  # noqa: S101 - for the type checker
     return text

@@ -174,6 +174,11 @@ class Topology(FrozenModel):
     timing: Timing = Field(default_factory=Timing.model_construct)
     limits: Limits = Field(default_factory=Limits.model_construct)
 
+    def health_check_port_of(self, site: Site) -> int:
+        """Return where the units of a pair answer the health check."""
+        check = site.ha_pair.health_check if site.ha_pair else None
+        return (check.port if check else None) or self.health_check_port
+
     def partner_groups(self) -> tuple[Group, ...]:
         """Return the groups with their sites, both in order of declaration.
 

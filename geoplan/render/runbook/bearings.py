@@ -44,8 +44,11 @@ class Bearings:
     @cached_property
     def pairs(self) -> dict[str, Pair]:
         """Every HA pair by its site's name."""
-        port = self.plan.health_check_port
-        return {site.name: _pair(site, port) for site in self.plan.sites if site.kind == "ha_pair"}
+        return {
+            site.name: _pair(site, self.plan.health_check_port_of(site.name))
+            for site in self.plan.sites
+            if site.kind == "ha_pair"
+        }
 
     def number(self, site: str, action: Action) -> StepNumber:
         """Return the number of the step that does something to a site."""

@@ -143,6 +143,6 @@ def _units(plan: Plan) -> Iterator[UnitRow]:
                 role=unit.role,
                 address=Value(unit.address),
                 nat_address=Value(unit.nat_address) if unit.nat_address else None,
-                health=health_url(unit.address, plan.health_check_port) if in_pair else None,
+                health=health_url(unit.address, plan.health_check_port_of(site.name)) if in_pair else None,
                 answer=answers.get(unit.role),
             )

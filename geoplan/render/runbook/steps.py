@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import groupby
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
@@ -188,7 +188,7 @@ def _expect(step: Step, bearings: Bearings) -> Prose:
             words = "The screen lists {} with {} and the type {}."
             return prose(words, Name(cluster.name), Value(cluster.address), Value(cluster.type))
         case _:
-            assert_never(step.action)
+            raise KeyError(step.action)
 
 
 def _wait_before(step: Step, bearings: Bearings) -> Iterator[Prose]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
@@ -40,7 +40,7 @@ def _trouble(action: Action, bearings: Bearings) -> Trouble:
         case Action.ADD_CLUSTER:
             return _cluster()
         case _:
-            assert_never(action)
+            raise KeyError(action)
 
 
 def _access() -> Trouble:
