@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.push import journal, status
+from geoplan.push import journal, lock, status
 from geoplan.push.clock import SystemClock
-from geoplan.push.lock import only_push
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +22,7 @@ def show(folder: Path, output_format: str) -> int:
     elif output_format == "json":
         click.echo(json.dumps(status.as_plain(history), ensure_ascii=False, indent=2))
     else:
-        click.echo(status.as_text(history), nl=False)
+        click.echo(status.as_text(history, lock.holder(folder)), nl=False)
     return 0
 
 
@@ -33,7 +32,7 @@ def abandon(folder: Path) -> int:
     if history is None or history.is_finished:
         click.echo("there is no unfinished push")
         return 0
-    with only_push(folder), journal.Journal(history.path, SystemClock()) as opened:
+    with lock.only_push(folder), journal.Journal(history.path, SystemClock()) as opened:
         opened.write("end", outcome="abandoned", who=journal.who())
     click.echo("given up; what it changed stays as it is")
     for site in history.owed_pairs:

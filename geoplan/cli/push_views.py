@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
+from shutil import get_terminal_size
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 import click
+from rich.cells import cell_len
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Self
 
+    from rich.console import RenderableType
     from rich.progress import Progress, TaskID
 
     from geoplan.plan.model import Plan, Step
     from geoplan.push.events import Event
     from geoplan.push.waits import Timings
+
+MIN_TITLE = 20
+LONGEST_STATE = len("done before")
 
 
 class View(Protocol):
@@ -57,11 +65,11 @@ class JsonView:
 
 
 class PlainView:
-    """One line a step."""
+    """One line a step, and one for each wait that is not over at once."""
 
     def __init__(self, plan: Plan) -> None:
         self._total = len(plan.steps)
-        self._width = max((len(_title(step)) for step in plan.steps), default=0)
+        self._width = max((cell_len(_title(step)) for step in plan.steps), default=0)
         self._unit_width = max(len(unit.address) for site in plan.sites for unit in site.units)
 
     def __enter__(self) -> Self:
@@ -88,12 +96,11 @@ class PlainView:
 
         match event.kind:
             case EventKind.STEP_ENDED if event.step:
-                number = f"{event.step.number:>{len(str(self._total))}}/{self._total}"
-                unit = (event.unit or "").ljust(self._unit_width)
-                seconds = event.step_seconds or 0.0
-                state = str(event.state or "")
-                words = _title(event.step).ljust(self._width)
-                return f"{number}  {words}  {unit}  {state:<11} {seconds:6.1f} s  {event.message}".rstrip()
+                return self.of_step(event.step, event)
+            case EventKind.STEP_WAITING if event.step:
+                return f"{self._number(event.step)}  {event.step.site}: {event.message}{_at_most(event)}"
+            case EventKind.PAIR_HEALTHY if event.step:
+                return f"{self._number(event.step)}  {event.step.site}: {event.message}"
             case EventKind.BACKUP if event.unit is None:
                 return f"backup: {event.message}"
             case EventKind.NOTE:
@@ -106,6 +113,23 @@ class PlainView:
                 return f"verifying: {event.message}"
             case _:
                 return None
+
+    def of_step(self, step: Step, event: Event, *, width: int | None = None) -> str:
+        """Return the line of a step that has ended; a message that no longer fits into a width is left out."""
+        words = _title(step)
+        unit = (event.unit or "").ljust(self._unit_width)
+        ended = f"{unit}  {event.step_seconds or 0.0:5.1f} s  {event.state or ''}"
+        room = self._width
+        if width is not None:
+            room = min(room, max(MIN_TITLE, width - cell_len(f"{self._number(step)}    {unit}  12345.7  not needed ")))
+        line = f"{self._number(step)}  {_fitted(words, room)}  {ended}"
+        whole = f"{line:<{len(line) + LONGEST_STATE - len(str(event.state or ''))}}  {event.message}".rstrip()
+        if width is None or cell_len(whole) <= width:
+            return whole
+        return f"{line}\n       {event.message}" if event.state == "failed" else line
+
+    def _number(self, step: Step) -> str:
+        return f"{step.number:>{len(str(self._total))}}/{self._total}"
 
 
 class DryRunView(PlainView):
@@ -127,12 +151,11 @@ class DryRunView(PlainView):
 
 
 class TerminalView(PlainView):
-    """The same lines, and below them what is under way, a bar and the time left."""
+    """Lines that fit the terminal, and below them a bar, the time left and what is under way."""
 
     def __init__(self, plan: Plan, timings: Timings) -> None:
         super().__init__(plan)
-        self._seconds = {step.id: _seconds_of(step.action.value, timings) for step in plan.steps}
-        self._left = dict(self._seconds)
+        self._left = TimeLeft(plan, timings)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -146,14 +169,25 @@ class TerminalView(PlainView):
         """Write the line of an event and move the bar."""
         from geoplan.push.events import EventKind
 
-        if event.kind in (EventKind.STEP_STARTED, EventKind.STEP_WAITING, EventKind.STEP_ENDED):
+        self._left.see(event)
+        if event.kind in (EventKind.STEP_STARTED, EventKind.STEP_WAITING) and event.step:
             progress, task = self._bar()
-            if event.kind is EventKind.STEP_ENDED and event.step:
-                self._left.pop(event.step.id, None)
-            under_way = f"{_title(event.step)}: {event.message or 'begins'}" if event.step else event.message
-            done = self._total - len(self._left)
-            progress.update(task, completed=done, under_way=under_way, left=_clock(sum(self._left.values())))
+            progress.update(
+                task, under_way=f"{event.step.site}: {event.message}" if event.message else _title(event.step)
+            )
+        elif event.kind is EventKind.VERIFYING and self._progress and self._task is not None:
+            self._progress.update(self._task, under_way=event.message)
         super().show(event)
+
+    def line(self, event: Event) -> str | None:
+        """Return the line of an event; what is waited for stands beside the bar."""
+        from geoplan.push.events import EventKind
+
+        if event.kind in (EventKind.STEP_WAITING, EventKind.PAIR_HEALTHY):
+            return None
+        if event.kind is EventKind.STEP_ENDED and event.step:
+            return self.of_step(event.step, event, width=get_terminal_size().columns)
+        return super().line(event)
 
     def say(self, text: str) -> None:
         """Write a text above the bar."""
@@ -164,16 +198,32 @@ class TerminalView(PlainView):
 
     def _bar(self) -> tuple[Progress, TaskID]:
         if self._progress is None or self._task is None:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+            from rich.progress import BarColumn, Progress, TextColumn
+            from rich.table import Column
 
-            self._progress = Progress(
-                BarColumn(bar_width=30),
-                MofNCompleteColumn(),
-                TextColumn("about {task.fields[left]} left"),
-                TextColumn("{task.fields[under_way]}", markup=False),
+            left = self._left
+
+            class Countdown(Progress):
+                def get_renderables(self) -> Iterable[RenderableType]:
+                    for task in self.tasks:
+                        seconds = left.seconds
+                        task.completed = left.whole - seconds
+                        task.fields |= {"left": _clock(seconds), "done": left.ended}
+                    yield from super().get_renderables()
+
+            self._progress = Countdown(
+                BarColumn(bar_width=15),
+                TextColumn(f"{{task.fields[done]}}/{self._total}", table_column=Column(no_wrap=True)),
+                TextColumn("about {task.fields[left]} left", table_column=Column(no_wrap=True)),
+                TextColumn(
+                    "{task.fields[under_way]}",
+                    markup=False,
+                    table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+                ),
                 transient=True,
+                expand=True,
             )
-            self._task = self._progress.add_task("push", total=self._total, under_way="", left="")
+            self._task = self._progress.add_task("push", total=left.whole, under_way="", left="", done=0)
             self._progress.start()
         return self._progress, self._task
 
@@ -187,14 +237,69 @@ def view_of(plan: Plan, timings: Timings, output_format: str, *, dry_run: bool) 
     return TerminalView(plan, timings) if sys.stdout.isatty() else PlainView(plan)
 
 
+class TimeLeft:
+    """How long a push still takes, by the times that the topology gives."""
+
+    def __init__(self, plan: Plan, timings: Timings, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        self._estimates = {step.id: _seconds_of(step, timings) for step in plan.steps}
+        self._left = dict(self._estimates)
+        self._reboots = {step.site: step.id for step in plan.steps if step.action == "reboot_master"}
+        self._begun: dict[str, float] = {}
+        self._ended: set[str] = set()
+        self.whole = sum(self._left.values())
+
+    @property
+    def seconds(self) -> float:
+        """The seconds that are left."""
+        now = self._now()
+        spent = {step: now - begun for step, begun in self._begun.items()}
+        return sum(max(0.0, seconds - spent.get(step, 0.0)) for step, seconds in self._left.items())
+
+    @property
+    def ended(self) -> int:
+        """How many steps have ended."""
+        return len(self._ended)
+
+    def see(self, event: Event) -> None:
+        """Take note of an event. A pair takes its time until both of its units are up again, whose steps end before."""
+        from geoplan.push.events import EventKind, StepState
+
+        if event.step is None:
+            return
+        step = event.step.id
+        if event.kind is EventKind.STEP_STARTED:
+            self._begun[step] = self._now()
+            self._left[step] = self._estimates[step]
+            self._ended.discard(step)
+        elif event.kind is EventKind.PAIR_HEALTHY:
+            self._left.pop(self._reboots[event.step.site], None)
+        elif event.kind is EventKind.STEP_ENDED:
+            self._ended.add(step)
+            if event.step.action != "reboot_master" or event.state is not StepState.DONE:
+                self._left.pop(step, None)
+
+
 def _title(step: Step) -> str:
-    from geoplan.push.summary import say_step
+    from geoplan.push.summary import name_step
 
-    return say_step(step)
+    return name_step(step)
 
 
-def _seconds_of(action: str, timings: Timings) -> float:
-    return timings.boot_seconds + timings.sync_seconds if action == "reboot_master" else 0.5
+def _fitted(words: str, room: int) -> str:
+    """Return words as wide as there is room, in the cells that they take on a terminal."""
+    from rich.cells import set_cell_size
+
+    return set_cell_size(words, room) if cell_len(words) <= room else set_cell_size(words, room - 1) + "…"
+
+
+def _at_most(event: Event) -> str:
+    seconds = event.details.get("at_most_seconds")
+    return f", at most {seconds:.0f} s" if isinstance(seconds, float | int) else ""
+
+
+def _seconds_of(step: Step, timings: Timings) -> float:
+    return timings.boot_seconds + timings.sync_seconds if step.action == "reboot_master" else 0.5
 
 
 def _clock(seconds: float) -> str:

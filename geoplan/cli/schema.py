@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from geoplan.cli.files import output_option, write
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -22,10 +26,15 @@ def command(subject: str, output: str | None) -> None:
     \b
         # yaml-language-server: $schema=topology.schema.json
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    if subject == "topology":
-        from geoplan.topology.model import Topology as Model
-    else:
-        from geoplan.plan.model import Plan as Model  # type: ignore[assignment]
-
-    schema = {"$schema": DIALECT, **Model.model_json_schema()}
+    schema = {"$schema": DIALECT, **_model(subject).model_json_schema()}
     write(json.dumps(schema, indent=2, ensure_ascii=False), output)
+
+
+def _model(subject: str) -> type[BaseModel]:
+    if subject == "topology":
+        from geoplan.topology.model import Topology
+
+        return Topology
+    from geoplan.plan.model import Plan
+
+    return Plan

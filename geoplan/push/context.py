@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from geoplan.push.events import Event, EventKind, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.clock import Clock
@@ -121,9 +121,13 @@ class Context:
         seconds = self.clock.now() - self.began
         self.report(Event(kind, seconds, message, step, unit, state, step_seconds, details))
 
-    def wait(self, step: Step, message: str, unit: str | None = None) -> None:
-        """Say what a step is waiting for."""
-        self.say(EventKind.STEP_WAITING, message, step=step, unit=unit)
+    def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
+        """Return what says what a step is waiting for, once it has to."""
+
+        def tell(at_most: float) -> None:
+            self.say(EventKind.STEP_WAITING, message, step=step, unit=unit, at_most_seconds=round(at_most, 3))
+
+        return tell
 
 
 class StepError(Exception):

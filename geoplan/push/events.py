@@ -21,6 +21,8 @@ class EventKind(StrEnum):
     STEP_STARTED = "step_started"
     STEP_WAITING = "step_waiting"
     STEP_ENDED = "step_ended"
+    PAIR_HEALTHY = "pair_healthy"
+    """Both units of a rebooted pair are up again; its steps have ended before."""
     NOTE = "note"
     VERIFYING = "verifying"
     VERIFIED = "verified"

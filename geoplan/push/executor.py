@@ -10,11 +10,12 @@ from geoplan.errors import UnitError
 from geoplan.plan.model import Action
 from geoplan.push import steps
 from geoplan.push.context import RebootMode, StepError, StoppedError
-from geoplan.push.events import EventKind, StepState
+from geoplan.push.events import StepState
 from geoplan.push.failures import reason_of
 from geoplan.push.pair import Pair
 from geoplan.push.reboots import PairReboot
 from geoplan.push.steps import Outcome
+from geoplan.push.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,10 @@ class Progress:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     """By the ids of the steps that ended well."""
     failures: list[StepError] = field(default_factory=list)
+
+    def red_steps(self, plan: Plan) -> tuple[Step, ...]:
+        """Return the submissions after which every partner that is up stayed red."""
+        return tuple(step for step in plan.steps if step.id in self.outcomes and self.outcomes[step.id].is_red)
 
     def has_ended(self, ids: Iterable[str]) -> bool:
         """Tell whether all of these steps ended well."""
@@ -94,6 +99,7 @@ class Executor:
         self._progress = Progress()
         self._slots = asyncio.Semaphore(max(1, context.options.jobs))
         self._reboots: dict[str, asyncio.Lock] = {}
+        self._telling = Telling(context)
 
     async def run(self) -> Progress:
         """Do every task whose steps before it ended well; begin none after a failure, or once a stop is wanted."""
@@ -130,45 +136,68 @@ class Executor:
     async def _do(self, task: Task) -> None:
         if self._progress.failures or self._context.stop.requested:
             return
-        began = self._context.clock.now()
-        for step in task.steps:
-            self._context.say(EventKind.STEP_STARTED, "", step=step)
         try:
-            outcomes = await self._outcomes(task)
+            if task.first.action is Action.REBOOT_MASTER:
+                await self._do_pair(task)
+            else:
+                await self._do_step(task.first)
         except StoppedError:
             return
         except StepError as error:
-            self._fail(error, began)
-            return
-        except UnitError as error:  # one that no step expects, such as a certificate that changed meanwhile
-            self._fail(StepError(task.first, reason_of(error), unit=error.unit, hint=error.hint), began)
-            return
-        for step, outcome in zip(task.steps, outcomes, strict=True):
-            self._end(step, outcome, began)
+            self._fail(error)
 
-    async def _outcomes(self, task: Task) -> tuple[Outcome, ...]:
-        step = task.first
+    async def _do_step(self, step: Step) -> None:
+        self._telling.begin(step)
+        try:
+            outcome = await self._outcome(step)
+        except UnitError as error:
+            raise _unexpected(step, error) from None
+        self._record(step, outcome)
+        self._telling.end(step, outcome)
+
+    async def _do_pair(self, task: Task) -> None:
+        """Do both steps of a pair, which tell themselves; they count once they have both ended, or one has failed."""
+        reboot, resubmission = task.steps
+        if without := self._without_reboot(reboot):
+            for step in task.steps:
+                self._record(step, without)
+                self._telling.end(step, without)
+            return
+        pair = PairReboot(Pair(self._context, reboot, resubmission), self._telling)
+        failed: StepError | None = None
+        try:
+            await pair.run()
+        except StepError as error:
+            failed = error
+        except UnitError as error:
+            under_way = reboot if reboot.id not in pair.outcomes else resubmission
+            failed = _unexpected(under_way, error)
+        for step in task.steps:
+            if step.id in pair.outcomes and not (failed and failed.step.id == step.id):
+                self._record(step, pair.outcomes[step.id])
+        if failed:
+            raise failed
+
+    def _without_reboot(self, reboot: Step) -> Outcome | None:
+        """Say why a pair is not rebooted in this push, or nothing where it is."""
+        if self._context.options.reboot is RebootMode.NEVER:
+            return Outcome(StepState.LEFT_OUT, None, "no reboot is wanted")
+        if reboot.site in pairs_to_reboot(self._context):
+            return None
+        if self._context.journal.history.was_finished(reboot.site):
+            return Outcome(StepState.RECORDED, None, "the journal has it")
+        return Outcome(StepState.NOT_NEEDED, None, "its partners did not change")
+
+    async def _outcome(self, step: Step) -> Outcome:
         match step.action:
             case Action.SET_REMOTE_GEO_ACCESS | Action.SET_GEO_PARTNERS:
-                return (await steps.set_list(self._context, step),)
+                return await steps.set_list(self._context, step)
             case Action.ADD_CLUSTER:
-                return (await steps.add_cluster(self._context, step),)
-            case Action.REBOOT_MASTER:
-                return await self._reboot_pair(task)
+                return await steps.add_cluster(self._context, step)
             case Action.RESUBMIT_GEO_PARTNERS:
-                return (await self._resubmit_on_standalone(step),)
+                return await self._resubmit_on_standalone(step)
             case _:
                 raise StepError(step, "it is no step of GEO")
-
-    async def _reboot_pair(self, task: Task) -> tuple[Outcome, ...]:
-        reboot, resubmission = task.steps
-        if self._context.options.reboot is RebootMode.NEVER:
-            return (Outcome(StepState.LEFT_OUT, None, "no reboot is wanted"),) * 2
-        if reboot.site not in pairs_to_reboot(self._context):
-            if self._context.journal.history.was_finished(reboot.site):
-                return (Outcome(StepState.RECORDED, None, "the journal has it"),) * 2
-            return (Outcome(StepState.NOT_NEEDED, None, "its partners did not change"),) * 2
-        return tuple(await PairReboot(Pair(self._context, reboot, resubmission)).run())
 
     async def _resubmit_on_standalone(self, step: Step) -> Outcome:
         if self._context.options.reboot is RebootMode.NEVER:
@@ -184,12 +213,11 @@ class Executor:
         sites = [site.name for site in self._context.plan.sites if site.group == group]
         return any(history.was_touched(site) for site in sites)
 
-    def _end(self, step: Step, outcome: Outcome, began: float) -> None:
+    def _record(self, step: Step, outcome: Outcome) -> None:
         self._context.journal.write("step", id=step.id, site=step.site, state=outcome.state.value, unit=outcome.unit)
         self._progress.outcomes[step.id] = outcome
-        self._tell(step, outcome, began)
 
-    def _fail(self, error: StepError, began: float) -> None:
+    def _fail(self, error: StepError) -> None:
         self._progress.failures.append(error)
         self._context.journal.write(
             "step",
@@ -199,14 +227,9 @@ class Executor:
             unit=error.unit,
             why=str(error),
         )
-        self._tell(error.step, Outcome(StepState.FAILED, error.unit, str(error)), began)
+        self._telling.end(error.step, Outcome(StepState.FAILED, error.unit, str(error)))
 
-    def _tell(self, step: Step, outcome: Outcome, began: float) -> None:
-        self._context.say(
-            EventKind.STEP_ENDED,
-            outcome.message,
-            step=step,
-            unit=outcome.unit,
-            state=outcome.state,
-            step_seconds=self._context.clock.now() - began,
-        )
+
+def _unexpected(step: Step, error: UnitError) -> StepError:
+    """Return the failure of a step that meets what none expects, such as a certificate that changed meanwhile."""
+    return StepError(step, reason_of(error), unit=error.unit, hint=error.hint)

@@ -10,7 +10,7 @@ from geoplan.push.facts import State
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.clock import Clock
@@ -52,10 +52,11 @@ class Fleet:
         except TimeoutError:
             return State.DOWN
 
-    async def active(self, site: SiteSettings) -> Unit:
+    async def active(self, site: SiteSettings, *, on_wait: Callable[[float], None] | None = None) -> Unit:
         """Return the unit of a site that takes settings now; a failover under way is waited for.
 
-        Raises :class:`NoActiveUnitError` where that is not exactly one unit.
+        ``on_wait`` is called once where there is none yet. Raises :class:`NoActiveUnitError` where that is not exactly
+        one unit in the end.
         """
         if site.kind == "standalone":
             return self._units[site.units[0].address]
@@ -65,7 +66,9 @@ class Fleet:
             seen.update(await self.states(site))
             return only_active(seen)
 
-        found = await until(self.clock, look, within=self.timings.settle_deadline, every=self.timings.poll_seconds)
+        found = await until(
+            self.clock, look, within=self.timings.settle_deadline, every=self.timings.poll_seconds, on_wait=on_wait
+        )
         if found is None:
             raise NoActiveUnitError(site.name, seen)
         return self._units[found]

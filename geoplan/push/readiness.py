@@ -36,9 +36,15 @@ async def require_ready(pair: Pair) -> None:
         down[:] = await units_down(pair.context.fleet, pair.site)
         return None if down else True
 
-    await until(clock, look_at_pair, within=timings.settle_deadline, every=timings.poll_seconds)
-    if seen == wanted and await until(clock, look_at_group, within=timings.return_deadline, every=timings.poll_seconds):
-        await look_at_pair()
+    healthy = f"waiting until {pair.master} is active and {pair.slave} its standby"
+    telling = pair.context.waiting(pair.reboot, healthy, pair.master)
+    await until(clock, look_at_pair, within=timings.settle_deadline, every=timings.poll_seconds, on_wait=telling)
+    if seen == wanted:
+        telling = pair.context.waiting(pair.reboot, "waiting until all other units of its group answer", pair.master)
+        if await until(
+            clock, look_at_group, within=timings.return_deadline, every=timings.poll_seconds, on_wait=telling
+        ):
+            await look_at_pair()
     if seen != wanted:
         raise StepError(
             pair.reboot,
@@ -57,7 +63,6 @@ async def require_ready(pair: Pair) -> None:
 
 async def until_slave_has_lists(pair: Pair) -> str:
     """Wait for the replication of both lists; return what was seen."""
-    pair.context.wait(pair.reboot, "waiting until the slave holds both lists", pair.slave)
     slave, timings = pair.context.fleet.unit(pair.slave), pair.context.timings
     unreadable: list[str] = []
 
@@ -71,7 +76,8 @@ async def until_slave_has_lists(pair: Pair) -> str:
         return True if held else None
 
     every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
-    found = await until(pair.context.clock, look, within=timings.replication_deadline, every=every)
+    telling = pair.context.waiting(pair.reboot, f"waiting until the slave {pair.slave} holds both lists", pair.slave)
+    found = await until(pair.context.clock, look, within=timings.replication_deadline, every=every, on_wait=telling)
     if found is None:
         raise StepError(
             pair.reboot,

@@ -8,11 +8,12 @@ slave holds both lists ─▶ record, reboot the master ─▶ slave is active �
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geoplan.errors import UnclearOutcomeError, UnitError
+from geoplan.push.colours import RED, stay_red
 from geoplan.push.context import StepError, StoppedError
-from geoplan.push.events import StepState
+from geoplan.push.events import EventKind, StepState
 from geoplan.push.facts import State
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import are_healthy
@@ -25,7 +26,9 @@ from geoplan.push.steps import Outcome
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
+    from geoplan.plan.model import Step
     from geoplan.push.pair import Pair
+    from geoplan.push.telling import Telling
 
 MAX_ATTEMPTS = 3  # in one run: a pair that cannot be done in three reboots will not be done in four
 
@@ -38,46 +41,50 @@ class _Look(Enum):
     NOT_REBOOTED = auto()
 
 
-class PairOutcome(NamedTuple):
-    """How the two steps of a pair ended."""
-
-    reboot: Outcome
-    resubmission: Outcome
-
-
 class PairReboot:
-    """Reboots one pair's master and submits the partners again on its slave."""
+    """Reboots one pair's master and submits the partners again on its slave; each step is told once it has ended."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, telling: Telling) -> None:
         self._pair = pair
+        self._telling = telling
         self._submission = Resubmission(pair)
+        self.outcomes: dict[str, Outcome] = {}
+        """How the two steps ended, by their ids; empty again where the pair has to be started again."""
 
-    async def run(self) -> PairOutcome:
+    async def run(self) -> None:
         """Do what is left of the pair. Raises :class:`StepError`, or :class:`StoppedError` before a reboot is sent."""
         progress = self._pair.context.journal.history.progress(self._pair.site.name)
-        reboot = Outcome(StepState.RECORDED, self._pair.master, "the journal has it")
-        resubmission = Outcome(StepState.RECORDED, self._pair.slave, "the journal has it")
-        if progress is not PairProgress.RESUBMITTED:
-            reboot, resubmission = await self._until_resubmitted(progress)
+        if progress is PairProgress.RESUBMITTED:
+            self._end(self._pair.reboot, Outcome(StepState.RECORDED, self._pair.master, "the journal has it"))
+            self._end(self._pair.resubmission, Outcome(StepState.RECORDED, self._pair.slave, "the journal has it"))
+        else:
+            await self._until_resubmitted(progress)
+        began = self._pair.context.clock.now()
         await self._until_healthy()
         self._pair.context.journal.write("healthy", site=self._pair.site.name)
-        return PairOutcome(reboot, resubmission)
+        seconds = self._pair.context.clock.now() - began
+        self._pair.context.say(
+            EventKind.PAIR_HEALTHY,
+            f"both units are up again after {seconds:.1f} s",
+            step=self._pair.resubmission,
+            unit=self._pair.master,
+        )
 
-    async def _until_resubmitted(self, progress: PairProgress) -> tuple[Outcome, Outcome]:
+    async def _until_resubmitted(self, progress: PairProgress) -> None:
         under_way = progress is PairProgress.REBOOTING
         message = "the push that is resumed had sent it"
         for _ in range(MAX_ATTEMPTS):
+            self._telling.begin(self._pair.reboot)
             if not under_way:
                 message = await self._send_reboot()
             reached = await self._look_for_slave(resumed=under_way)
             under_way = False
-            if reached is _Look.SLAVE_ACTIVE and await self._submission.run():
-                state = StepState.DONE
-                return Outcome(state, self._pair.master, message), Outcome(
-                    state,
-                    self._pair.slave,
-                    f"{len(self._pair.site.geo_partners)} partners submitted on the new active unit",
-                )
+            if reached is _Look.SLAVE_ACTIVE:
+                self._end(self._pair.reboot, Outcome(StepState.DONE, self._pair.master, message))
+                self._telling.begin(self._pair.resubmission)
+                if await self._submission.run():
+                    self._end(self._pair.resubmission, await self._submitted())
+                    return
             self._start_again(reached)
         raise StepError(
             self._pair.resubmission,
@@ -86,11 +93,24 @@ class PairReboot:
             hint="set No Preferred Host on the pair for the time of the push, then go on",
         )
 
+    async def _submitted(self) -> Outcome:
+        pair = self._pair
+
+        async def slave_is_still_active() -> bool:
+            return (await pair.states())[pair.slave] is State.ACTIVE
+
+        is_red = await stay_red(pair.context, pair.resubmission, pair.slave_unit, slave_is_still_active)
+        message = f"{len(pair.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
+        return Outcome(StepState.DONE, pair.slave, message, is_red)
+
+    def _end(self, step: Step, outcome: Outcome) -> None:
+        self.outcomes[step.id] = outcome
+        self._telling.end(step, outcome)
+
     # -- before the reboot -------------------------------------------------------------------------------------------
 
     async def _send_reboot(self) -> str:
         """Reboot the master once everything is ready for it; return how that went."""
-        self._pair.context.wait(self._pair.reboot, "waiting until both units are healthy", self._pair.master)
         await require_ready(self._pair)
         require_room(self._pair.context, self._pair.reboot, self._pair.master)
         note = await until_slave_has_lists(self._pair)
@@ -114,7 +134,6 @@ class PairReboot:
 
     async def _look_for_slave(self, *, resumed: bool) -> _Look:
         """Wait until the slave is active; see whether the master was back sooner, or never went."""
-        self._pair.context.wait(self._pair.reboot, "waiting until the slave is active", self._pair.slave)
         went = False
         seen: dict[str, State] = {}
 
@@ -132,7 +151,13 @@ class PairReboot:
 
         timings = self._pair.context.timings
         found = await until(
-            self._pair.context.clock, look, within=timings.failover_deadline, every=timings.poll_seconds
+            self._pair.context.clock,
+            look,
+            within=timings.failover_deadline,
+            every=timings.poll_seconds,
+            on_wait=self._pair.context.waiting(
+                self._pair.reboot, f"waiting until the slave {self._pair.slave} is active", self._pair.slave
+            ),
         )
         if found is not None:
             return found
@@ -154,6 +179,7 @@ class PairReboot:
                 unit=self._pair.master,
                 hint="look at the unit, then go on",
             )
+        self.outcomes.clear()
         self._pair.context.journal.write("too_late", site=self._pair.site.name, unit=self._pair.slave)
         self._pair.note(
             f"'{self._pair.site.name}': the master took over before the partners were submitted on {self._pair.slave}; "
@@ -161,7 +187,6 @@ class PairReboot:
         )
 
     async def _until_healthy(self) -> None:
-        self._pair.context.wait(self._pair.resubmission, "waiting until both units are healthy", self._pair.master)
         seen: dict[str, State] = {}
 
         async def look() -> bool | None:
@@ -169,7 +194,15 @@ class PairReboot:
             return True if are_healthy(self._pair.site, seen) else None
 
         timings = self._pair.context.timings
-        found = await until(self._pair.context.clock, look, within=timings.return_deadline, every=timings.poll_seconds)
+        found = await until(
+            self._pair.context.clock,
+            look,
+            within=timings.return_deadline,
+            every=timings.poll_seconds,
+            on_wait=self._pair.context.waiting(
+                self._pair.resubmission, f"waiting until the master {self._pair.master} is back", self._pair.master
+            ),
+        )
         if found is None:
             states = said(seen)
             raise StepError(

@@ -27,9 +27,6 @@ class Resubmission:
 
     async def run(self) -> bool:
         """Submit on the slave until it is sure that it was active then; tell whether it stayed so long enough."""
-        self._pair.context.wait(
-            self._pair.resubmission, "submitting the partners on the new active unit", self._pair.slave
-        )
         slave, wanted = self._pair.slave_unit, self._pair.site.geo_partners
         deadline = self._pair.context.clock.now() + self._pair.context.timings.return_deadline
         while await self._pair.slave_is_active():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
@@ -15,12 +15,13 @@ from geoplan.push.executor import Executor, Progress
 from geoplan.push.fleet import NoActiveUnitError
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
-from geoplan.push.lock import only_push
+from geoplan.push.lock import try_to_be_only_push
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
 from geoplan.push.places import make_private
 from geoplan.push.preflight import Background, Verdict, check
 from geoplan.push.summary import stopped_because
-from geoplan.push.verify import Report, verify
+from geoplan.push.unfinished import GO_ON, standing
+from geoplan.push.verify import Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
@@ -75,22 +76,25 @@ async def carry_out(mission: Mission) -> Result:
     been; what was done then stands in the journal.
     """
     make_private(mission.folder)
-    with only_push(mission.folder):
+    with try_to_be_only_push(mission.folder) as running:
         earlier = journals.histories(mission.folder)
-        history = _history_to_resume(mission, earlier)
+        stands = standing(mission.fleet.plan, earlier, resume=mission.resume, running=running)
+        history = stands.unfinished  # the units are held against where it left them, even where it is not resumed yet
         options = mission.options.resumed_with(history.options) if history else mission.options
         began = mission.fleet.clock.now()
-        if history:
-            await _let_pairs_settle(mission.fleet, history)
+        if history and not running:
+            await _let_pairs_settle(mission, history, began)
         facts = await observe_for_preflight(mission.fleet)
         background = Background(options, mission.max_clusters, mission.fleet.clock.wall(), earlier, history)
         verdict = check(mission.fleet.plan, facts, background)
+        verdict = replace(verdict, problems=(*stands.problems, *verdict.problems))
         before = verify(mission.fleet.plan, facts)
         _tell_preflight(mission, verdict, began)
         if not verdict.is_clear:
             raise PushRefusedError(
                 f"{len(verdict.problems)} problem{'s'[: len(verdict.problems) > 1]} found, nothing was changed",
                 [str(problem) for problem in verdict.problems],
+                hint=GO_ON if stands.may_resume else None,
             )
         if mission.only_preflight:
             return Result(verdict, before, Progress())
@@ -103,35 +107,22 @@ async def carry_out(mission: Mission) -> Result:
             return await _change(mission, context, facts, verdict)
 
 
-def _history_to_resume(mission: Mission, earlier: tuple[History, ...]) -> History | None:
-    unfinished = next((history for history in reversed(earlier) if history.records and not history.is_finished), None)
-    if unfinished is None:
-        if mission.resume:
-            raise PushRefusedError("there is no unfinished push to resume", hint="push without --resume")
-        return None
-    if mission.only_preflight and not mission.resume:
-        return None
-    if not mission.resume:
-        began = f"{unfinished.records[0].at.astimezone():%Y-%m-%d %H:%M:%S}"
-        raise PushRefusedError(
-            f"the push that {unfinished.who} began at {began} is unfinished",
-            hint="--resume goes on from it, --status shows it, --abandon gives it up",
-        )
-    if unfinished.checksum != mission.fleet.plan.checksum:
-        raise PushRefusedError(
-            f"the unfinished push carries out the plan {unfinished.checksum}, and the topology now gives "
-            f"{mission.fleet.plan.checksum}",
-            hint="resume with the topology as it was, or give the unfinished push up with --abandon",
-        )
-    return unfinished
-
-
-async def _let_pairs_settle(fleet: Fleet, history: History) -> None:
+async def _let_pairs_settle(mission: Mission, history: History, began: float) -> None:
     """Let a failover that the interrupted push began come to its end before all units are looked at."""
-    for site in fleet.plan.sites:
+    for site in mission.fleet.plan.sites:
         if history.progress(site.name) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED):
             with suppress(NoActiveUnitError):  # the checks say so, together with everything else
-                await fleet.active(site)
+                await mission.fleet.active(
+                    site, on_wait=_noting(mission, f"one unit of '{site.name}' is active", began)
+                )
+
+
+def _noting(mission: Mission, what: str, began: float) -> Callable[[float], None]:
+    def tell(at_most: float) -> None:
+        seconds = mission.fleet.clock.now() - began
+        mission.report(Event(EventKind.NOTE, seconds, f"waiting until {what}, at most {at_most:.0f} s"))
+
+    return tell
 
 
 def _open_journal(mission: Mission, options: Options, history: History | None) -> Journal:
@@ -157,36 +148,47 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
         context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
         raise PushStoppedError(stopped_because(context.plan, progress))
     context.say(EventKind.VERIFYING, "reading everything back")
-    report = await _verified(context)
+    report, facts = await _verified(context)
     # Without links partners share nothing: what is missing elsewhere then comes with the pair that is to be finished.
     if not report.is_configured and not report.pairs_to_finish:
         why = [f"{found.site}: {found.message}" for found in report.differences]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
-    unfinished = _unfinished(context, progress)
+    unfinished = _unfinished(context, progress, report, facts)
     outcome = "done" if report.is_in_place and not unfinished else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.say(EventKind.VERIFIED, outcome)
     return Result(verdict, report, progress, unfinished, context.journal.path)
 
 
-async def _verified(context: Context) -> Report:
+async def _verified(context: Context) -> tuple[Report, Facts]:
     """Compare everything with the plan; what is still on its way between partners is given its time."""
-    reports: list[Report] = []
+    seen: list[tuple[Report, Facts]] = []
 
     async def look() -> bool | None:
-        reports.append(verify(context.plan, await observe_for_verify(context.fleet)))
-        return True if reports[-1].is_in_place else None
+        facts = await observe_for_verify(context.fleet)
+        seen.append((verify(context.plan, facts), facts))
+        return True if seen[-1][0].is_in_place else None
+
+    def tell(at_most: float) -> None:
+        context.say(EventKind.VERIFYING, f"not everything is as planned yet; looking again for {at_most:.0f} s")
 
     every = max(context.timings.poll_seconds, min(5.0, context.timings.sync_seconds / 4))
-    await until(context.clock, look, within=context.timings.settle_deadline, every=every)
-    return reports[-1]
+    await until(context.clock, look, within=context.timings.settle_deadline, every=every, on_wait=tell)
+    return seen[-1]
 
 
-def _unfinished(context: Context, progress: Progress) -> tuple[str, ...]:
-    """Return the pairs whose partners were changed, and whose reboot was left out."""
+def _unfinished(context: Context, progress: Progress, report: Report, facts: Facts) -> tuple[str, ...]:
+    """Return the pairs that a reboot would finish, as far as the report does not name them anyway.
+
+    Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and
+    nobody has said since that it sees the slave.
+    """
     left_out = {step.site for step in context.plan.steps if _is_left_out(progress, step.id)}
-    return tuple(site for site in context.journal.history.owed_pairs if site in left_out)
+    owed = [site for site in context.journal.history.owed_pairs if site in left_out]
+    pairs = [step.site for step in progress.red_steps(context.plan) if step.on.unit == "new_active"]
+    unseen = [site for site in pairs if not is_seen_green(context.plan.site(site).units[1], facts)]
+    return tuple(dict.fromkeys((*owed, *(site for site in unseen if site not in report.pairs_to_finish))))
 
 
 def _is_left_out(progress: Progress, step: str) -> bool:

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from geoplan.push.going_back import as_lines, going_back
 
 if TYPE_CHECKING:
     from geoplan.push.history import History, Record
 
 
-def as_text(history: History) -> str:
-    """Return when and by whom it was begun, how it ended, what it changed and what was there before."""
+def as_text(history: History, running: str | None = None) -> str:
+    """Return when and by whom it was begun, how it ended, what it changed, and how to go back by hand.
+
+    ``running`` says that a push on this topology is running now, and which.
+    """
     began = history.records[0]
     counted = Counter(history.step_states.values())
     steps = ", ".join(f"{count} {state}" for state, count in counted.items()) or "none yet"
     lines = [
         f"began      {_moment(began)} by {began.fields.get('who', 'somebody')}",
-        f"ended      {_moment(history.records[-1])}: {history.outcome}",
+        f"ended      {_moment(history.records[-1])}: {history.outcome}"
+        if running is None or history.is_finished
+        else f"running    {running}",
         f"plan       {history.checksum}",
         f"steps      {len(history.plan.steps)}: {steps}",
         f"journal    {history.path}",
     ]
     if files := list(history.backed_up.values()):
-        lines.append(f"backups    {len(files)}, the first in {files[0]}")
+        lines.append(f"backups    {len(files)} in {Path(files[0]).parent}")
     changes = [record for record in history.records if record.event in ("changing", "rebooting", "resubmitted")]
     if changes:
         lines += ["", "changed, with what was there before:"]
         lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
     if owed := history.owed_pairs:
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
+    if units := going_back(history):
+        lines += ["", *as_lines(units)]
     return "\n".join(lines) + "\n"
 
 
@@ -49,6 +60,7 @@ def as_plain(history: History) -> dict[str, object]:
             for record in history.records
             if record.event in ("changing", "rebooting", "resubmitted")
         ],
+        "going_back": [asdict(unit) for unit in going_back(history)],
     }
 
 

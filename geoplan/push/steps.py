@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from geoplan.errors import UnitError
 from geoplan.plan.model import Action
 from geoplan.push.addresses import same_addresses, without
+from geoplan.push.colours import RED, stay_red
 from geoplan.push.context import StepError
 from geoplan.push.events import StepState
 from geoplan.push.facts import LIST_NAMES, Subject
@@ -32,6 +34,8 @@ class Outcome(NamedTuple):
     state: StepState
     unit: str | None
     message: str
+    is_red: bool = False
+    """Whether partners were submitted, and none that is up turned green."""
 
 
 class _ListOf(NamedTuple):
@@ -56,8 +60,11 @@ _LISTS = {
 
 async def find_unit(context: Context, step: Step) -> Unit:
     """Return the unit that a step goes to now; raises :class:`StepError` where there is none."""
+    site = context.site(step)
     try:
-        return await context.fleet.active(context.site(step))
+        return await context.fleet.active(
+            site, on_wait=context.waiting(step, f"waiting until one unit of '{site.name}' is active")
+        )
     except NoActiveUnitError as error:
         hint = "see that one unit of the pair is active and the other its standby"
         raise StepError(step, str(error), hint=hint) from None
@@ -115,7 +122,7 @@ async def add_cluster(context: Context, step: Step) -> Outcome:
         action=step.action.value,
         unit=unit.address,
         what="cluster",
-        before=None if found is None else {"address": found.address, "name": found.name, "type": found.type},
+        before=None if found is None else asdict(found),
         after={"address": cluster.address, "name": cluster.name, "type": cluster.type},
     )
     address = found.address if found else cluster.address
@@ -152,7 +159,10 @@ async def resubmit_on_standalone(context: Context, step: Step) -> Outcome:
         reason = problem or f"read back it holds {', '.join(after) or 'nothing'}"
         raise StepError(step, f"the partners could not be submitted again: {reason}", unit=unit.address)
     context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
-    return Outcome(StepState.DONE, unit.address, f"{len(wanted)} partners submitted again")
+    is_red = await stay_red(context, step, unit)
+    return Outcome(
+        StepState.DONE, unit.address, f"{len(wanted)} partners submitted again{RED if is_red else ''}", is_red
+    )
 
 
 def _require_word(context: Context, step: Step, unit: Unit, before: tuple[str, ...]) -> None:

@@ -20,6 +20,19 @@ WORDS = {
     Action.ADD_CLUSTER: "define the cluster of",
 }
 
+SHORT_WORDS = {
+    Action.SET_REMOTE_GEO_ACCESS: "access list of",
+    Action.SET_GEO_PARTNERS: "partners of",
+    Action.REBOOT_MASTER: "reboot master of",
+    Action.RESUBMIT_GEO_PARTNERS: "resubmit on",
+    Action.ADD_CLUSTER: "cluster of",
+}
+
+
+def name_step(step: Step) -> str:
+    """Name a step as briefly as a line on a terminal wants it."""
+    return f"{SHORT_WORDS[step.action]} {step.site}"
+
 
 def say_step(step: Step) -> str:
     """Say a step in a few words."""

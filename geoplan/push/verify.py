@@ -13,7 +13,7 @@ from geoplan.push.matching import ClusterState, addresses_of, find, state_of, un
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.model import ClusterDefinition, Plan, SiteSettings
+    from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
     from geoplan.push.facts import Facts, LiveCluster, UnitFacts
 
 
@@ -207,6 +207,16 @@ def _red_partners(plan: Plan, site: SiteSettings, unit: UnitFacts, facts: Facts)
             yield Difference(site.name, unit.address, Kind.RED, "partner_status", message, (partner.site,))
         else:
             yield Difference(site.name, unit.address, Kind.RED, "partner_status", f"partner {address} is red")
+
+
+def is_seen_green(unit: PlannedUnit, facts: Facts) -> bool:
+    """Tell whether any other unit says that it sees this one green."""
+    known = {canonical(address) for address in (unit.address, unit.nat_address) if address}
+    return any(
+        green is True and canonical(address) in known
+        for other in facts.units.values()
+        for address, green in (other.partner_status or {}).items()
+    )
 
 
 def _unit_at(plan: Plan, address: str, facts: Facts) -> tuple[UnitFacts | None, str]:

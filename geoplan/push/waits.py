@@ -67,12 +67,23 @@ class Timings:
 
 
 async def until(
-    clock: Clock, look: Callable[[], Awaitable[Found | None]], *, within: float, every: float
+    clock: Clock,
+    look: Callable[[], Awaitable[Found | None]],
+    *,
+    within: float,
+    every: float,
+    on_wait: Callable[[float], None] | None = None,
 ) -> Found | None:
-    """Look again and again until something is found; return nothing once the deadline has passed."""
+    """Look again and again until something is found; return nothing once the deadline has passed.
+
+    ``on_wait`` is called once, with the seconds that are waited at most, where the first look finds nothing.
+    """
     deadline = clock.now() + within
     while (found := await look()) is None:
         if clock.now() >= deadline:
             return None
+        if on_wait is not None:
+            on_wait(within)
+            on_wait = None
         await clock.sleep(every)
     return found

@@ -1,0 +1,97 @@
+"""What a push changed, as a person takes it back by hand: geoplan never restores anything itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geoplan.push.facts import LIST_NAMES, SUBJECTS
+
+if TYPE_CHECKING:
+    from geoplan.push.history import History, Record
+
+# The web interface's own words, as the runbook has them.
+REMOTE_ACCESS = "Certificates & Security > Remote Access"
+MANAGE_CLUSTERS = "Global Balancing > Manage Clusters"
+BACKUP_RESTORE = "System Configuration > System Administration > Backup/Restore"
+BUTTONS = {"remote_geo_access": "Set GEO LoadMaster access", "geo_partners": "Set GEO LoadMaster Partners"}
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneChange:
+    """One change taken back: where in the web interface, what to do there, and the value to enter."""
+
+    site: str
+    where: str
+    what: str
+    value: str | None = None
+    """What the field held before, as one line to paste; nothing where there is no field to fill."""
+    is_certain: bool = True
+    """Whether the change was read back; otherwise it may have been made or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitToGoBack:
+    """The changes of one unit, the last one first, and its backup."""
+
+    unit: str
+    changes: tuple[UndoneChange, ...]
+    backup: str | None
+
+
+def going_back(history: History) -> tuple[UnitToGoBack, ...]:
+    """Return what to do on each unit; the unit that was changed last comes first."""
+    latest: dict[str, list[UndoneChange]] = {}
+    for record in reversed(_first_changes(history)):
+        latest.setdefault(str(record.fields["unit"]), []).append(_undone(record, history))
+    return tuple(UnitToGoBack(unit, tuple(changes), history.backed_up.get(unit)) for unit, changes in latest.items())
+
+
+def as_lines(units: tuple[UnitToGoBack, ...]) -> list[str]:
+    """Say it to a person."""
+    lines = ["to go back by hand, in this order (geoplan restores nothing itself):"]
+    for unit in units:
+        sites = ", ".join(dict.fromkeys(f"'{change.site}'" for change in unit.changes if change.value is not None))
+        lines += ["", f"  {unit.unit}" + (f", or whichever unit of {sites} is active" if sites else "")]
+        for change in unit.changes:
+            unsure = "" if change.is_certain else " (it may not have been changed at all)"
+            lines += [f"    {change.where}", f"      {change.what}{unsure}"]
+            lines += [f"        {change.value}"] if change.value else []
+        if unit.backup:
+            lines += [f"    or all of it from its backup, under {BACKUP_RESTORE}:", f"        {unit.backup}"]
+    return lines
+
+
+def _first_changes(history: History) -> list[Record]:
+    """Return the first change of each list and cluster, in the order of the changes: that one knows what was before."""
+    first: dict[tuple[str, ...], Record] = {}
+    for record in history.records:
+        if record.event == "changing":
+            subject = str(record.fields.get("what"))
+            first.setdefault((str(record.fields.get("site")), subject), record)
+    return list(first.values())
+
+
+def _undone(record: Record, history: History) -> UndoneChange:
+    site, subject = str(record.fields.get("site")), str(record.fields.get("what"))
+    before = record.fields.get("before")
+    is_certain = any(
+        other.event == "changed" and other.fields.get("step") == record.fields.get("step") for other in history.records
+    )
+    if subject in SUBJECTS:
+        addresses = " ".join(map(str, before or ()))
+        name, button = next((LIST_NAMES[known], BUTTONS[known]) for known in SUBJECTS if known == subject)
+        what = f"{name}: enter" if addresses else f"{name}: empty the field"
+        return UndoneChange(site, REMOTE_ACCESS, f"{what}, then press {button}", addresses, is_certain)
+    what = _cluster(before, record.fields.get("after"))
+    return UndoneChange(site, MANAGE_CLUSTERS, what, None, is_certain)
+
+
+def _cluster(before: Any, after: Any) -> str:  # noqa: ANN401 - as the journal has it
+    if not isinstance(before, dict):
+        return f"delete the cluster '{after['name']}' ({after['address']}), which was not there"
+    place = ""
+    if before.get("latitude") is not None:
+        place = f", latitude {before['latitude']}, longitude {before['longitude']}"
+    shown = f"'{before['name']}' ({before['address']})"
+    return f"set the cluster {shown} back to the type {before['type']}{place}"

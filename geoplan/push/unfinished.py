@@ -1,0 +1,51 @@
+"""What earlier pushes on a topology say to a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geoplan.push.lock import WAIT
+from geoplan.push.preflight import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from geoplan.plan.model import Plan
+    from geoplan.push.history import History
+
+GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a topology stands before a push: what is unfinished, and what of that stands against the push."""
+
+    unfinished: History | None
+    problems: tuple[Problem, ...]
+    may_resume: bool = False
+    """Whether a push is refused that ``--resume`` would let go on."""
+
+
+def standing(plan: Plan, earlier: Sequence[History], *, resume: bool, running: str | None) -> Standing:
+    """Look at the journals of earlier pushes; ``running`` says that another push holds the lock now."""
+    unfinished = next((history for history in reversed(earlier) if history.records and not history.is_finished), None)
+    if running:  # what is unfinished is that push
+        return Standing(unfinished, (Problem(plan.topology, running, WAIT),))
+    problems = tuple(_problems(plan, unfinished, resume=resume))
+    return Standing(unfinished, problems, may_resume=unfinished is not None and not resume)
+
+
+def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
+    if unfinished is None:
+        if resume:
+            yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
+        return
+    if not resume:
+        began = f"{unfinished.records[0].at.astimezone():%Y-%m-%d %H:%M:%S}"
+        yield Problem(plan.topology, f"the push that {unfinished.who} began at {began} is unfinished: see --resume")
+    if unfinished.checksum != plan.checksum:
+        plans = f"{unfinished.checksum}, and the topology now gives {plan.checksum}"
+        message = f"the unfinished push carries out the plan {plans}"
+        hint = "resume with the topology as it was, or give the unfinished push up with --abandon"
+        yield Problem(plan.topology, message, hint)
