@@ -44,6 +44,11 @@ def command(path: str, output_format: str, output: str | None, reach: Reach) -> 
             return verify(plan, await observe_for_verify(fleet))
 
     report = asyncio.run(compare())
-    render = {"text": reports.as_text, "markdown": reports.as_markdown, "json": reports.as_json}[output_format]
-    write(render(report), output)
+    push = reach.command("push", path)
+    rendered = {
+        "text": lambda: reports.as_text(report, push),
+        "markdown": lambda: reports.as_markdown(report, push),
+        "json": lambda: reports.as_json(report),
+    }[output_format]()
+    write(rendered, output)
     return 0 if report.is_in_place else 1

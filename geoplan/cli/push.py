@@ -110,6 +110,7 @@ def command(  # noqa: PLR0913 - one for each option
     wishes = push_session.Wishes(
         path=path,
         folder=folder,
+        state_dir=state_dir,
         backup_folder=Path(backup_dir) if backup_dir else None,
         output_format=output_format,
         yes=yes,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
+import shutil
 import signal
 import sys
 import tempfile
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from geoplan.push.clock import SystemClock
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.fleet import Fleet
+from geoplan.push.journal import SUFFIX
 from geoplan.push.paper import Paper, PaperClock, on_paper
 from geoplan.push.run import Mission, Result, carry_out
 from geoplan.push.waits import Timings
@@ -48,6 +49,7 @@ class Wishes:
 
     path: str
     folder: Path
+    state_dir: str | None
     backup_folder: Path | None
     output_format: str
     yes: bool
@@ -64,7 +66,7 @@ def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: 
         return asyncio.run(session.run())
     except asyncio.CancelledError:
         click.echo("geoplan: interrupted at once; what was under way may or may not have been done", err=True)
-        click.echo(f"  go on with: {session.command('--resume')}", err=True)
+        click.echo(f"  {session.going_on()}", err=True)
         return INTERRUPTED
 
 
@@ -79,31 +81,35 @@ class _Session:
 
     def command(self, *more: str) -> str:
         """Return the command that does something more about this push."""
-        given = ["geoplan", "push", self._wishes.path]
-        for name, value in (
-            ("--endpoints", self._reach.endpoints),
-            ("--credentials", self._reach.credentials),
-            ("--ca-file", self._reach.ca_file),
-        ):
-            given += [name, value] if value else []
-        given += ["--keyring"] if self._reach.keyring else []
-        given += ["--insecure"] if self._reach.insecure else []
-        return shlex.join([*given, *more])
+        wishes = self._wishes
+        places = ["--state-dir", wishes.state_dir] if wishes.state_dir else []
+        return self._reach.command("push", wishes.path, *places, *more)
+
+    def going_on(self) -> str:
+        """Say what leads on after an end before the end."""
+        if self._wishes.lab:
+            return f"the lab is gone with all that was done in it; begin anew with: {self.command('--lab')}"
+        if self._wishes.dry_run:
+            return "nothing was changed: this was a dry run"
+        return f"go on with: {self.command('--resume')}"
 
     async def run(self) -> int:
         """Push, and say how it ended."""
         async with self._fleet() as (fleet, folder, show_requests):
+            began = fleet.clock.now()
             view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
             with view, self._stopping_on_signals(view):
                 show_requests(view.say)
+                units = sum(len(site.units) for site in self._plan.sites)
+                view.say(f"preflight: asking {units} unit{'s'[: units > 1]}")
                 mission = Mission(
                     fleet,
                     self._options,
                     folder,
                     self._topology.limits.max_clusters,
-                    view.show,
+                    lambda event: view.show(self._as_told(event)),
                     confirm=lambda verdict, report: self._confirm(view, verdict, report),
-                    backup_folder=self._wishes.backup_folder,
+                    backup_folder=None if self._wishes.dry_run else self._wishes.backup_folder,
                     resume=self._wishes.resume,
                     only_preflight=self._wishes.only_preflight,
                     stop=self._stop,
@@ -111,8 +117,9 @@ class _Session:
                 try:
                     result = await carry_out(mission)
                 except GeoplanError as error:
-                    raise self._explained(view, error) from None
-            return self._conclude(view, result)
+                    view.show(self._ending(str(error), error.exit_code, fleet.clock.now() - began, error))
+                    raise self._explained(error) from None
+            return self._conclude(view, result, fleet.clock.now() - began)
 
     # -- units -------------------------------------------------------------------------------------------------------
 
@@ -137,6 +144,8 @@ class _Session:
             paper = Paper(self._plan, paper_clock, live.timings)
             units = on_paper({address: live.unit(address) for address in accesses}, paper)
             with _temporary_folder() as folder:
+                for path in self._wishes.folder.glob(f"*{SUFFIX}"):  # so that it also shows what --resume would do
+                    shutil.copy(path, folder)
                 yield Fleet(self._plan, units, paper_clock, live.timings), folder, shown.tell
 
     @asynccontextmanager
@@ -165,7 +174,8 @@ class _Session:
             f"group{'s'[: len(self._plan.groups) > 1]}, {len(self._plan.steps)} steps, {differing} differences"
         )
         reboots = ", ".join(verdict.reboots) or "none"
-        view.say(f"masters to reboot, one after the other: {reboots}")
+        order = ", one after the other" if len(verdict.reboots) > 1 else ""
+        view.say(f"masters to reboot{order}: {reboots}")
         view.say(f"plan {self._plan.checksum}")
         if self._wishes.yes or self._wishes.dry_run:
             return True
@@ -197,37 +207,49 @@ class _Session:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def _explained(self, view: View, error: GeoplanError) -> GeoplanError:
-        """Say what to type next."""
-        details: dict[str, object] = {"exit_code": error.exit_code}
+    def _as_told(self, event: Event) -> Event:
+        """Return an event as it is true where nothing outlives the push."""
+        if event.kind is EventKind.BACKUP and self._wishes.lab and not self._wishes.backup_folder:
+            return replace(event, message=event.message.split(" in ")[0] + ", which go with the lab")
+        return event
+
+    def _ending(self, message: str, code: int, seconds: float, error: GeoplanError | None = None) -> Event:
+        details: dict[str, object] = {"exit_code": code}
         if isinstance(error, PushRefusedError):
             details["problems"] = list(error.problems)
-        view.show(Event(EventKind.ENDED, 0.0, str(error), details=details))
+        if isinstance(error, PushStoppedError) and not (self._wishes.lab or self._wishes.dry_run):
+            details |= {"go_on": self.command("--resume"), "go_back": self.command("--status")}
+        return Event(EventKind.ENDED, seconds, message, details=details)
+
+    def _explained(self, error: GeoplanError) -> GeoplanError:
+        """Say what to type next."""
         if isinstance(error, PushRefusedError):
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
             if "--resume" in (error.hint or ""):
                 hint = f"go on from it with: {self.command('--resume')}\n        {error.hint}"
                 return PushRefusedError(str(error), error.problems, hint=hint)
-        if isinstance(error, PushStoppedError) and not self._wishes.lab:
-            back = f"what was there before each change, and the backups: {self.command('--status')}"
-            return PushStoppedError(
-                str(error), hint=f"go on with: {self.command('--resume')}\n        go back by {back}"
-            )
+        if isinstance(error, PushStoppedError):
+            hint = self.going_on()
+            if not (self._wishes.lab or self._wishes.dry_run):
+                hint += f"\n        how to go back by hand, and the backups: {self.command('--status')}"
+            return PushStoppedError(str(error), hint=hint)
         return error
 
-    def _conclude(self, view: View, result: Result) -> int:
+    def _conclude(self, view: View, result: Result, seconds: float) -> int:
         code = self._exit_code(result)
         summary = self._summary(result)
-        view.show(Event(EventKind.ENDED, 0.0, summary, details={"exit_code": code}))
+        view.show(self._ending(summary, code, seconds))
         if not result.report.is_in_place and not self._wishes.only_preflight and not result.declined:
-            view.say(reports.as_text(result.report).rstrip())
+            view.say(reports.as_text(result.report, self.command()).rstrip())
         else:
             for note in result.report.notes:
                 view.say(f"note: {note.site}: {note.message}")
         for site in result.unfinished_pairs:
-            finish = self.command("--reboot", f"always={site}")
-            view.say(f"'{site}' is not finished: its master was not rebooted; finish it with: {finish}")
+            view.say(f"'{site}' is not finished: its master was not rebooted, or to no effect")
+        if set(result.unfinished_pairs) - set(result.report.pairs_to_finish):
+            words = [word for site in result.unfinished_pairs for word in ("--reboot", f"always={site}")]
+            view.say(f"finish with, which reboots:\n  {self.command(*words)}")
         if self._wishes.output_format != "json":
             view.say(summary)
         return code

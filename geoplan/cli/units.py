@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,6 +51,20 @@ class Reach:
             trust=self._trust(),
             use_proxies=self.use_proxies,
         )
+
+    def command(self, *words: str) -> str:
+        """Return a command of geoplan that reaches the same units, ready to be typed."""
+        given = ["geoplan", *words]
+        for option, value in (
+            ("--endpoints", self.endpoints),
+            ("--credentials", self.credentials),
+            ("--ca-file", self.ca_file),
+        ):
+            given += [option, value] if value else []
+        given += ["--keyring"] if self.keyring else []
+        given += ["--insecure"] if self.insecure else []
+        given += ["--use-proxies"] if self.use_proxies else []
+        return shlex.join(given)
 
     def lab_file(self) -> str | None:
         """Return the endpoints file where it is a lab's, whose pushes are no production's."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from geoplan.push.verify import Report, SiteReport
 
+PUSH = "geoplan push TOPOLOGY"
 
-def as_text(report: Report) -> str:
-    """Return a block for each site that differs, and a line that counts."""
+
+def as_text(report: Report, push: str = PUSH) -> str:
+    """Return a block for each site that differs, and a line that counts; ``push`` is the command that pushes."""
     lines: list[str] = []
     for site in report.sites:
         if site.differences or site.notes:
@@ -21,11 +23,11 @@ def as_text(report: Report) -> str:
             lines += [f"  note: {note.message}" for note in site.notes]
     if lines:
         lines.append("")
-    return "\n".join([*lines, summary(report), *_finishing(report)]) + "\n"
+    return "\n".join([*lines, summary(report), *_finishing(report, push)]) + "\n"
 
 
-def as_markdown(report: Report) -> str:
-    """Return a table with a row for each difference, for a ticket or a merge request."""
+def as_markdown(report: Report, push: str = PUSH) -> str:
+    """Return a table with a row for each difference, for a ticket or a merge request; ``push`` as in the text."""
     lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report), ""]
     if report.differences:
         lines += ["| site | unit | kind | what |", "|---|---|---|---|"]
@@ -35,7 +37,7 @@ def as_markdown(report: Report) -> str:
         ]
         lines.append("")
     lines += [f"- {_cell(note.site)}: {_cell(note.message)}" for note in report.notes]
-    return "\n".join([*lines, *(f"{_cell(line)}" for line in _finishing(report))]).rstrip() + "\n"
+    return "\n".join([*lines, *_as_code(_finishing(report, push))]).rstrip() + "\n"
 
 
 def as_json(report: Report) -> str:
@@ -61,12 +63,18 @@ def summary(report: Report) -> str:
     return f"{report.topology}: {differing} of {total} sites differ from the plan, {count} difference{'s'[: count > 1]}"
 
 
-def _finishing(report: Report) -> list[str]:
+def _finishing(report: Report, push: str) -> list[str]:
     """Name the command that would finish pairs; it reboots production, so it is never run on its own."""
     if not report.pairs_to_finish:
         return []
     options = " ".join(f"--reboot {quote('always=' + pair)}" for pair in report.pairs_to_finish)
-    return [f"to finish these pairs (it reboots their masters): geoplan push TOPOLOGY {options}"]
+    named = ", ".join(f"'{pair}'" for pair in report.pairs_to_finish)
+    return [f"to finish {named}, which reboots the master of each:", f"  {push} {options}"]
+
+
+def _as_code(lines: list[str]) -> list[str]:
+    """Return a sentence and a command as Markdown wants them."""
+    return ["", _cell(lines[0]), "", f"    {lines[1].strip()}"] if lines else []
 
 
 def _on(site: SiteReport) -> str:
