@@ -65,8 +65,7 @@ def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: 
     try:
         return asyncio.run(session.run())
     except asyncio.CancelledError:
-        click.echo("geoplan: interrupted at once; what was under way may or may not have been done", err=True)
-        click.echo(f"  {session.going_on()}", err=True)
+        click.echo(f"geoplan: {session.interrupted()}", err=True)
         return INTERRUPTED
 
 
@@ -78,12 +77,19 @@ class _Session:
         self._options = options
         self._wishes = wishes
         self._stop = Stop()
+        self._has_begun = False
 
     def command(self, *more: str) -> str:
         """Return the command that does something more about this push."""
         wishes = self._wishes
         places = ["--state-dir", wishes.state_dir] if wishes.state_dir else []
         return self._reach.command("push", wishes.path, *places, *more)
+
+    def interrupted(self) -> str:
+        """Say what an interruption at once has left."""
+        if not self._has_begun:
+            return "interrupted; nothing was changed"
+        return f"interrupted at once; what was under way may or may not have been done\n  {self.going_on()}"
 
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
@@ -116,6 +122,10 @@ class _Session:
                 )
                 try:
                     result = await carry_out(mission)
+                except asyncio.CancelledError:
+                    seconds = fleet.clock.now() - began
+                    view.show(self._ending(self.interrupted().partition("\n")[0], INTERRUPTED, seconds))
+                    raise
                 except GeoplanError as error:
                     view.show(self._ending(str(error), error.exit_code, fleet.clock.now() - began, error))
                     raise self._explained(error) from None
@@ -186,12 +196,12 @@ class _Session:
 
     @contextmanager
     def _stopping_on_signals(self, view: View) -> Iterator[None]:
-        """End after the steps under way on the first Ctrl-C or SIGTERM, at once on the second."""
+        """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step."""
         loop, main = asyncio.get_running_loop(), asyncio.current_task()
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
         def interrupt() -> None:
-            if self._stop.requested and main:
+            if main and (self._stop.requested or not self._has_begun):
                 main.cancel()
                 return
             self._stop.request()
@@ -208,7 +218,8 @@ class _Session:
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def _as_told(self, event: Event) -> Event:
-        """Return an event as it is true where nothing outlives the push."""
+        """Return an event as it is true where nothing outlives the push; note when the first step begins."""
+        self._has_begun = self._has_begun or event.kind is EventKind.STEP_STARTED
         if event.kind is EventKind.BACKUP and self._wishes.lab and not self._wishes.backup_folder:
             return replace(event, message=event.message.split(" in ")[0] + ", which go with the lab")
         return event
@@ -266,6 +277,8 @@ class _Session:
             return "nothing stands against a push; nothing was changed"
         if self._wishes.dry_run:
             return "nothing was changed: this was a dry run"
+        if result.journal is None and not result.is_complete:
+            return "nothing was changed: the lists and clusters are in place, with findings"
         if result.journal is None:
             return "nothing to do: everything is in place, nothing was rebooted"
         if not result.is_complete:

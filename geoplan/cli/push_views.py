@@ -98,7 +98,8 @@ class PlainView:
             case EventKind.STEP_ENDED if event.step:
                 return self.of_step(event.step, event)
             case EventKind.STEP_WAITING if event.step:
-                return f"{self._number(event.step)}  {event.step.site}: {event.message}{_at_most(event)}"
+                unit = f" ({event.unit})" if event.unit else ""
+                return f"{self._number(event.step)}  {event.step.site}: {event.message}{unit}{_at_most(event)}"
             case EventKind.PAIR_HEALTHY if event.step:
                 return f"{self._number(event.step)}  {event.step.site}: {event.message}"
             case EventKind.BACKUP if event.unit is None:
@@ -214,7 +215,7 @@ class TerminalView(PlainView):
             self._progress = Countdown(
                 BarColumn(bar_width=15),
                 TextColumn(f"{{task.fields[done]}}/{self._total}", table_column=Column(no_wrap=True)),
-                TextColumn("about {task.fields[left]} left", table_column=Column(no_wrap=True)),
+                TextColumn("{task.fields[left]} left", table_column=Column(no_wrap=True)),
                 TextColumn(
                     "{task.fields[under_way]}",
                     markup=False,

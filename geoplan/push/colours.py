@@ -55,7 +55,7 @@ async def stay_red(
         look,
         within=timings.settle_deadline,
         every=timings.poll_seconds,
-        on_wait=context.waiting(step, f"waiting until a partner of {unit.address} is green", unit.address),
+        on_wait=context.waiting(step, "waiting until a partner turns green", unit.address),
     )
     is_red = seen_red if found is None else found
     if is_red:

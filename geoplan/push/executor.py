@@ -97,7 +97,7 @@ class Executor:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._progress = Progress()
-        self._slots = asyncio.Semaphore(max(1, context.options.jobs))
+        self._jobs = max(1, context.options.jobs)
         self._reboots: dict[str, asyncio.Lock] = {}
         self._telling = Telling(context)
 
@@ -109,6 +109,7 @@ class Executor:
             while True:
                 if not self._progress.failures and not self._context.stop.requested:
                     ready = [task for task in waiting if self._progress.has_ended(task.after)]
+                    ready = ready[: max(0, self._jobs - len(running))]  # so one job at a time keeps the plan's order
                     waiting = [task for task in waiting if task not in ready]
                     running |= {asyncio.create_task(self._run(task)) for task in ready}
                 if not running:
@@ -123,11 +124,10 @@ class Executor:
 
     async def _run(self, task: Task) -> None:
         if task.first.action is Action.REBOOT_MASTER:
-            async with self._reboot_lock(task.first), self._slots:
+            async with self._reboot_lock(task.first):
                 await self._do(task)
         else:
-            async with self._slots:
-                await self._do(task)
+            await self._do(task)
 
     def _reboot_lock(self, step: Step) -> asyncio.Lock:
         group = self._context.plan.site(step.site).group if self._context.options.parallel_groups else ""
@@ -160,6 +160,7 @@ class Executor:
         reboot, resubmission = task.steps
         if without := self._without_reboot(reboot):
             for step in task.steps:
+                self._telling.begin(step)
                 self._record(step, without)
                 self._telling.end(step, without)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from geoplan.push.facts import LIST_NAMES, SUBJECTS
@@ -37,6 +38,8 @@ class UnitToGoBack:
     unit: str
     changes: tuple[UndoneChange, ...]
     backup: str | None
+    pair: str | None = None
+    """The pair that it belongs to: its lists are entered on the unit that is active."""
 
 
 def going_back(history: History) -> tuple[UnitToGoBack, ...]:
@@ -44,22 +47,39 @@ def going_back(history: History) -> tuple[UnitToGoBack, ...]:
     latest: dict[str, list[UndoneChange]] = {}
     for record in reversed(_first_changes(history)):
         latest.setdefault(str(record.fields["unit"]), []).append(_undone(record, history))
-    return tuple(UnitToGoBack(unit, tuple(changes), history.backed_up.get(unit)) for unit, changes in latest.items())
+    pairs = {unit.address: site.name for site in history.plan.sites for unit in site.units if site.kind == "ha_pair"}
+    return tuple(
+        UnitToGoBack(unit, tuple(changes), history.backed_up.get(unit), pairs.get(unit))
+        for unit, changes in latest.items()
+    )
 
 
-def as_lines(units: tuple[UnitToGoBack, ...]) -> list[str]:
-    """Say it to a person."""
+def as_lines(units: tuple[UnitToGoBack, ...], submitted: tuple[str, ...] = ()) -> list[str]:
+    """Say it to a person; ``submitted`` are the slaves on which partners were submitted."""
     lines = ["to go back by hand, in this order (geoplan restores nothing itself):"]
     for unit in units:
-        sites = ", ".join(dict.fromkeys(f"'{change.site}'" for change in unit.changes if change.value is not None))
-        lines += ["", f"  {unit.unit}" + (f", or whichever unit of {sites} is active" if sites else "")]
-        for change in unit.changes:
-            unsure = "" if change.is_certain else " (it may not have been changed at all)"
-            lines += [f"    {change.where}", f"      {change.what}{unsure}"]
-            lines += [f"        {change.value}"] if change.value else []
+        pair = f" (or whichever unit of '{unit.pair}' is active then)" if unit.pair else ""
+        lines += ["", f"  on {unit.unit}{pair}"]
+        for where, changes in groupby(unit.changes, key=lambda change: change.where):
+            lines.append(f"    {where}:")
+            for change in changes:
+                unsure = "" if change.is_certain else " (it may not have been changed at all)"
+                lines.append(f"      {change.what}{unsure}")
+                lines += [f"        {change.value}"] if change.value else []
         if unit.backup:
-            lines += [f"    or all of it from its backup, under {BACKUP_RESTORE}:", f"        {unit.backup}"]
+            lines += [f"    or from its backup, at {BACKUP_RESTORE}:", f"      {unit.backup}"]
+    if submitted:
+        lines += [
+            "",
+            f"  then, since links belong to a unit: on {', '.join(submitted)}, while active after a failover,",
+            f"  press {BUTTONS['geo_partners']}, too; a reboot itself is nothing to take back",
+        ]
     return lines
+
+
+def submitted_on_slaves(history: History) -> tuple[str, ...]:
+    """Return the slaves on which partners were submitted while they were active."""
+    return tuple(dict.fromkeys(str(r.fields["unit"]) for r in history.records if r.event == "resubmitted"))
 
 
 def _first_changes(history: History) -> list[Record]:
@@ -81,7 +101,7 @@ def _undone(record: Record, history: History) -> UndoneChange:
     if subject in SUBJECTS:
         addresses = " ".join(map(str, before or ()))
         name, button = next((LIST_NAMES[known], BUTTONS[known]) for known in SUBJECTS if known == subject)
-        what = f"{name}: enter" if addresses else f"{name}: empty the field"
+        what = f"{name}: enter this" if addresses else f"{name}: empty the field"
         return UndoneChange(site, REMOTE_ACCESS, f"{what}, then press {button}", addresses, is_certain)
     what = _cluster(before, record.fields.get("after"))
     return UndoneChange(site, MANAGE_CLUSTERS, what, None, is_certain)

@@ -98,7 +98,7 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[s
 
     def is_due(site: str) -> bool:
         if history and history.is_owed(site):
-            return True
+            return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
         unit = facts.active(site)
         held = unit.geo_partners if unit else None
         if held is None or not same_addresses(held, plan.site(site).geo_partners):

@@ -36,11 +36,10 @@ async def require_ready(pair: Pair) -> None:
         down[:] = await units_down(pair.context.fleet, pair.site)
         return None if down else True
 
-    healthy = f"waiting until {pair.master} is active and {pair.slave} its standby"
-    telling = pair.context.waiting(pair.reboot, healthy, pair.master)
+    telling = pair.context.waiting(pair.reboot, "waiting until both units are healthy", pair.master)
     await until(clock, look_at_pair, within=timings.settle_deadline, every=timings.poll_seconds, on_wait=telling)
     if seen == wanted:
-        telling = pair.context.waiting(pair.reboot, "waiting until all other units of its group answer", pair.master)
+        telling = pair.context.waiting(pair.reboot, "waiting until its whole group is up", pair.master)
         if await until(
             clock, look_at_group, within=timings.return_deadline, every=timings.poll_seconds, on_wait=telling
         ):
@@ -76,7 +75,7 @@ async def until_slave_has_lists(pair: Pair) -> str:
         return True if held else None
 
     every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
-    telling = pair.context.waiting(pair.reboot, f"waiting until the slave {pair.slave} holds both lists", pair.slave)
+    telling = pair.context.waiting(pair.reboot, "waiting until the slave holds both lists", pair.slave)
     found = await until(pair.context.clock, look, within=timings.replication_deadline, every=every, on_wait=telling)
     if found is None:
         raise StepError(

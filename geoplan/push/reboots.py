@@ -55,8 +55,9 @@ class PairReboot:
         """Do what is left of the pair. Raises :class:`StepError`, or :class:`StoppedError` before a reboot is sent."""
         progress = self._pair.context.journal.history.progress(self._pair.site.name)
         if progress is PairProgress.RESUBMITTED:
-            self._end(self._pair.reboot, Outcome(StepState.RECORDED, self._pair.master, "the journal has it"))
-            self._end(self._pair.resubmission, Outcome(StepState.RECORDED, self._pair.slave, "the journal has it"))
+            for step, unit in ((self._pair.reboot, self._pair.master), (self._pair.resubmission, self._pair.slave)):
+                self._telling.begin(step)
+                self._end(step, Outcome(StepState.RECORDED, unit, "the journal has it"))
         else:
             await self._until_resubmitted(progress)
         began = self._pair.context.clock.now()
@@ -156,7 +157,7 @@ class PairReboot:
             within=timings.failover_deadline,
             every=timings.poll_seconds,
             on_wait=self._pair.context.waiting(
-                self._pair.reboot, f"waiting until the slave {self._pair.slave} is active", self._pair.slave
+                self._pair.reboot, "waiting until the slave is active", self._pair.slave
             ),
         )
         if found is not None:
@@ -200,7 +201,7 @@ class PairReboot:
             within=timings.return_deadline,
             every=timings.poll_seconds,
             on_wait=self._pair.context.waiting(
-                self._pair.resubmission, f"waiting until the master {self._pair.master} is back", self._pair.master
+                self._pair.resubmission, "waiting until the master is back", self._pair.master
             ),
         )
         if found is None:

@@ -69,7 +69,8 @@ def _finishing(report: Report, push: str) -> list[str]:
         return []
     options = " ".join(f"--reboot {quote('always=' + pair)}" for pair in report.pairs_to_finish)
     named = ", ".join(f"'{pair}'" for pair in report.pairs_to_finish)
-    return [f"to finish {named}, which reboots the master of each:", f"  {push} {options}"]
+    whose = "its master" if len(report.pairs_to_finish) == 1 else "their masters"
+    return [f"to finish {named} (it reboots {whose}):", f"  {push} {options}"]
 
 
 def _as_code(lines: list[str]) -> list[str]:

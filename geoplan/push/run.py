@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -136,9 +137,9 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
     backups = (mission.backup_folder or mission.folder / "backups") / context.journal.path.stem
     try:
         await back_up(context, facts, backups)
-    except PushRefusedError:
+    except (PushRefusedError, asyncio.CancelledError) as error:
         if not context.journal.history.has_changes:
-            context.journal.write("end", outcome="refused")
+            context.journal.write("end", outcome="refused" if isinstance(error, PushRefusedError) else "interrupted")
         raise
     try:
         progress = await Executor(context).run()

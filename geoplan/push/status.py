@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geoplan.push.going_back import as_lines, going_back
+from geoplan.push.going_back import as_lines, going_back, submitted_on_slaves
 
 if TYPE_CHECKING:
     from geoplan.push.history import History, Record
@@ -39,7 +39,7 @@ def as_text(history: History, running: str | None = None) -> str:
     if owed := history.owed_pairs:
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
     if units := going_back(history):
-        lines += ["", *as_lines(units)]
+        lines += ["", *as_lines(units, submitted_on_slaves(history))]
     return "\n".join(lines) + "\n"
 
 

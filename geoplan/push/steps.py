@@ -63,7 +63,7 @@ async def find_unit(context: Context, step: Step) -> Unit:
     site = context.site(step)
     try:
         return await context.fleet.active(
-            site, on_wait=context.waiting(step, f"waiting until one unit of '{site.name}' is active")
+            site, on_wait=context.waiting(step, "waiting until one of its units is active")
         )
     except NoActiveUnitError as error:
         hint = "see that one unit of the pair is active and the other its standby"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from geoplan.push.lock import only_push
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import A1, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, Site, red_in_any_state
+from tests.push.support import A1, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, S1, Site, red_in_any_state
 from tests.test_walls import HEAVY, loaded_by
 
 __all__ = ["make_site"]
@@ -161,6 +165,41 @@ def test_everything_wrong_stands_in_one_report_and_nothing_is_changed(
     assert site.journals() == []
 
 
+def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site).code == 3
+    (journal,) = site.journals()
+    _command(site, M1, "disablegeo")
+    before, written = site.all_that_counts(), journal.read_text()
+    for options in ((), ("--only-preflight",)):
+        refused = push(geoplan, site, *options)
+        assert refused.code == 4
+        assert "is unfinished: see --resume" in refused.stderr
+        assert f"{M1}: GEO is not enabled" in refused.stderr
+        assert "2 problems found" in refused.stderr
+        assert f"geoplan push {site.topology} --resume --endpoints {site.endpoints}" in refused.stderr
+    with only_push(journal.parent):
+        refused = push(geoplan, site)
+        status = push(geoplan, site, "--status").stdout
+    assert refused.code == 4
+    assert "another push on this topology is running" in refused.stderr
+    assert "unfinished" not in refused.stderr
+    assert f"{M1}: GEO is not enabled" in refused.stderr
+    assert "running    another push on this topology is running" in status
+    assert site.all_that_counts() == before
+    assert journal.read_text() == written
+
+
+def test_nothing_to_resume_stands_in_the_same_report(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    _command(site, M1, "disablegeo")
+    refused = push(geoplan, site, "--resume")
+    assert refused.code == 4
+    assert "no unfinished push to resume" in refused.stderr
+    assert "GEO is not enabled" in refused.stderr
+
+
 def test_address_that_the_plan_does_not_have_needs_a_word(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.3")
     _command(site, M1, "set", param="geoclients", value="10.9.9.9")
@@ -220,6 +259,25 @@ def test_unit_that_answers_200_and_does_not_apply_fails_at_read_back(geoplan: Ge
     assert_finished(site)
 
 
+def test_submission_that_is_not_applied_is_said_at_its_step_with_what_finishes_it(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.3")
+    number = site.lab.inject(f"ignore,unit={S1},command=set:geopartners")
+    ended = push(geoplan, site)
+    assert ended.code == 1
+    assert "every partner stays red there" in ended.stdout
+    assert f"note: {S1}: its partners were submitted and read back" in ended.stdout
+    *_, command, last = ended.stdout.splitlines()
+    assert last == "done, with findings"
+    assert command == f"  geoplan push {site.topology} --endpoints {site.endpoints} --reboot 'always=HA Pair 1'"
+    assert "nothing was changed: the lists and clusters are in place, with findings" in push(geoplan, site).stdout
+    assert site.reboots[M1] == 1
+    site.lab.lift(number)
+    assert push(geoplan, site, "--reboot", "always=HA Pair 1").code == 0
+    assert_finished(site)
+
+
 def test_early_master_makes_the_pair_start_again(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.3")
     site.lab.inject(f"early-return,unit={M1},occurrence=1")
@@ -261,9 +319,9 @@ def test_json_is_one_event_a_line_and_dry_run_changes_nothing(geoplan: Geoplan, 
     ended = push(geoplan, site, "--format", "json")
     events = [json.loads(line) for line in ended.stdout.splitlines()]
     assert events[0]["event"] == "preflight"
+    assert events[-1].pop("seconds") >= events[-2]["seconds"] > 0
     assert events[-1] == {
         "event": "ended",
-        "seconds": 0.0,
         "message": "done and verified: all partner links are green",
         "exit_code": 0,
     }
@@ -291,6 +349,93 @@ def test_backups_are_for_their_owner_alone(geoplan: Geoplan, make_site: MakeSite
     assert len(files) == 3
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
     assert oct(folder.stat().st_mode & 0o777) == "0o700"
+
+
+def test_dry_run_shows_what_resume_would_do_and_writes_no_backup(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site).code == 3
+    (journal,) = site.journals()
+    before = journal.read_text()
+    shown = push(geoplan, site, "--dry-run", "--resume", "--backup-dir", tmp_path / "none")
+    assert shown.code == 0, shown
+    assert shown.stdout.count('"param": "geoclients"') == 0
+    assert shown.stdout.count('"cmd": "reboot"') == 1
+    assert journal.read_text() == before
+    assert not (tmp_path / "none").exists()
+
+
+def test_dry_run_names_every_step(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    shown = push(geoplan, site, "--dry-run", "--reboot", "never").stdout
+    assert [line.split("/9")[0] for line in shown.splitlines() if "/9  " in line] == [str(n) for n in range(1, 10)]
+
+
+def test_waits_are_said_in_a_pipe(geoplan: Geoplan, make_site: MakeSite) -> None:
+    printed = push(geoplan, make_site("5.3")).stdout.splitlines()
+    reboot, submission, back = (
+        next(number for number, line in enumerate(printed) if part in line)
+        for part in (
+            "reboot master of",
+            "resubmit on HA Pair 1",
+            "waiting until the master is back (172.24.1.5), at most",
+        )
+    )
+    assert reboot < submission < back
+
+
+def test_the_exact_commands_carry_every_option_that_leads_to_the_same_units(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    state = tmp_path / "my state"
+    stopped = push(geoplan, site, "--state-dir", state, "--use-proxies")
+    assert stopped.code == 3
+    base = f"geoplan push {site.topology} --state-dir '{state}'"
+    assert f"go on with: {base} --resume --endpoints {site.endpoints} --use-proxies" in stopped.stderr
+    assert f"{base} --status --endpoints {site.endpoints} --use-proxies" in stopped.stderr
+
+
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_interrupted_while_units_are_asked_it_ends_at_once_and_leaves_nothing(
+    make_site: MakeSite, output_format: str
+) -> None:
+    site = make_site("5.1")
+    site.lab.inject(f"timeout,unit={M1},command=get")
+    command = [sys.executable, "-m", "geoplan", "push", str(site.topology), "--endpoints", str(site.endpoints)]
+    running = subprocess.Popen(
+        [*command, "--format", output_format], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert running.stdout
+    assert running.stderr
+    said = running.stdout if output_format == "text" else running.stderr
+    assert said.readline() == "preflight: asking 2 units\n"
+    running.send_signal(signal.SIGINT)
+    stdout, stderr = running.communicate()
+    assert running.returncode == 130
+    assert "interrupted; nothing was changed" in stderr
+    assert site.journals() == []
+    if output_format == "json":
+        assert json.loads(stdout)["exit_code"] == 130
+
+
+def test_status_tells_the_way_back_with_the_values_of_before(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    _command(site, A1, "set", param="geoclients", value="10.9.9.9,10.9.9.8")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    stopped = push(geoplan, site, "--remove-unknown")
+    assert stopped.code == 3
+    assert f"geoplan push {site.topology} --status --endpoints {site.endpoints}" in stopped.stderr
+    shown = push(geoplan, site, "--status").stdout
+    _, _, way = shown.partition("to go back by hand")
+    assert "10.9.9.9 10.9.9.8" in way
+    assert "Certificates & Security > Remote Access" in way
+    assert f"{A1}.backup" in way
+    units = json.loads(push(geoplan, site, "--status", "--format", "json").stdout)["going_back"]
+    assert {unit["unit"] for unit in units} == {M1, A1}
 
 
 def test_status_shows_what_was_there_before(geoplan: Geoplan, make_site: MakeSite) -> None:

@@ -13,10 +13,13 @@ import pytest
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.push import journal
 from geoplan.push.context import Options
+from geoplan.push.events import Event, EventKind
+from geoplan.push.history import PairProgress
+from geoplan.push.run import Mission, Result, carry_out
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.simulation.loop import run_simulated
-from tests.simulation.world import Script, World
+from tests.simulation.world import BOOT, Script, World
 
 M1, S1, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.9"
 
@@ -95,7 +98,6 @@ def test_a_full_disk_stops_the_push_before_it_changes_more(tmp_path: Path, monke
 def test_a_stop_lets_a_pair_that_was_begun_be_finished(tmp_path: Path) -> None:
     async def go() -> World:
         from geoplan.push.context import Stop
-        from geoplan.push.run import Mission, carry_out
 
         made = world(tmp_path, "5.4")
         stop = Stop()
@@ -118,3 +120,107 @@ def test_a_stop_lets_a_pair_that_was_begun_be_finished(tmp_path: Path) -> None:
     assert history.was_finished("HA Pair 1")
     assert history.owed_pairs == ("HA Pair 2",)
     assert len(made.simulation.network.unit(M1).reboots) == 1
+
+
+# -- what is told, and when --------------------------------------------------------------------------------------------
+
+
+def told(
+    folder: Path, prepare: Callable[[World], object], section: str = "5.3"
+) -> tuple[list[Event], Result | GeoplanError]:
+    """Push once in a world of its own; return what was told, and how the push ended."""
+
+    async def go() -> tuple[list[Event], Result | GeoplanError]:
+        made, events = world(folder, section), list[Event]()
+        prepare(made)
+        async with made.connected_fleet() as fleet:
+            try:
+                return events, await carry_out(Mission(fleet, Options(), folder, 18, events.append))
+            except GeoplanError as error:
+                return events, error
+
+    return run_simulated(go())
+
+
+def of_pair(events: list[Event]) -> list[tuple[str, int, str]]:
+    """Return what was told of the pair's steps, 5 and 6 of section 5.3."""
+    return [
+        (event.kind.value, event.step.number, event.state or event.message)
+        for event in events
+        if event.step and event.step.number in (5, 6)
+    ]
+
+
+def test_each_step_of_a_pair_is_told_when_it_has_ended_and_each_wait_once(tmp_path: Path) -> None:
+    events, _ = told(tmp_path, lambda _made: None)
+    assert of_pair(events) == [
+        ("step_started", 5, ""),
+        ("step_waiting", 5, "waiting until the slave holds both lists"),
+        ("step_waiting", 5, "waiting until the slave is active"),
+        ("step_ended", 5, "done"),
+        ("step_started", 6, ""),
+        ("step_ended", 6, "done"),
+        ("step_waiting", 6, "waiting until the master is back"),
+        ("pair_healthy", 6, of_pair(events)[-1][2]),
+    ]
+    ended = {event.step.number: event.seconds for event in events if event.kind is EventKind.STEP_ENDED and event.step}
+    (healthy,) = [event.seconds for event in events if event.kind is EventKind.PAIR_HEALTHY]
+    assert healthy - ended[6] > BOOT / 2
+    assert all(event.details["at_most_seconds"] for event in events if event.kind is EventKind.STEP_WAITING)
+
+
+def test_a_reboot_that_was_to_no_effect_is_told_again(tmp_path: Path) -> None:
+    events, result = told(tmp_path, lambda made: made.simulation.inject(f"early-return,unit={M1},occurrence=1"))
+    assert isinstance(result, Result)
+    assert result.is_complete
+    ended = [(number, what) for kind, number, what in of_pair(events) if kind == "step_ended"]
+    assert ended == [(5, "done"), (5, "done"), (6, "done")]
+    assert any("starting this pair again" in event.message for event in events if event.kind is EventKind.NOTE)
+
+
+def test_a_pair_that_stays_unhealthy_leaves_its_reboot_in_place(tmp_path: Path) -> None:
+    events, error = told(tmp_path, lambda made: made.simulation.inject(f"no-return,unit={M1}"))
+    assert isinstance(error, PushStoppedError)
+    assert "failed    step 6" in str(error)
+    assert "in place  steps 1-5\n" in str(error)
+    assert [(number, what) for kind, number, what in of_pair(events) if kind == "step_ended"] == [
+        (5, "done"),
+        (6, "done"),
+        (6, "failed"),
+    ]
+    (history,) = journal.histories(tmp_path)
+    assert history.progress("HA Pair 1") is PairProgress.RESUBMITTED
+
+
+# -- a submission that a unit takes and does not apply -----------------------------------------------------------------
+
+
+def test_a_submission_that_is_not_applied_is_said_at_its_step_and_reboots_nothing(tmp_path: Path) -> None:
+    events, result = told(tmp_path, lambda made: made.simulation.inject(f"ignore,unit={S1},command=set:geopartners"))
+    assert isinstance(result, Result)
+    assert not result.is_complete
+    assert result.report.pairs_to_finish == ("HA Pair 1",)
+    (step,) = [e for e in events if e.kind is EventKind.STEP_ENDED and e.step and e.step.number == 6]
+    assert "every partner stays red there" in step.message
+    assert [e.unit for e in events if e.kind is EventKind.NOTE] == [S1]
+    (history,) = journal.histories(tmp_path)
+    assert len(history.reboots_of(M1)) == 1
+    assert history.is_finished
+
+
+def test_a_red_submission_is_a_finding_even_where_no_other_unit_tells_colours(tmp_path: Path) -> None:
+    def prepare(made: World) -> None:
+        made.simulation.inject(f"ignore,unit={S1},command=set:geopartners")
+        made.simulation.inject(f"html,unit={A1},command=getgeopartnerstatus")
+
+    _, result = told(tmp_path, prepare)
+    assert isinstance(result, Result)
+    assert result.unfinished_pairs == ("HA Pair 1",)
+    assert not result.is_complete
+
+
+def test_colours_that_a_slave_does_not_tell_are_no_finding(tmp_path: Path) -> None:
+    events, result = told(tmp_path, lambda made: made.simulation.inject(f"html,unit={S1},command=getgeopartnerstatus"))
+    assert isinstance(result, Result)
+    assert result.is_complete
+    assert not [event for event in events if event.kind is EventKind.NOTE]

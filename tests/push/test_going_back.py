@@ -1,0 +1,78 @@
+"""The way back by hand, as a journal tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from syrupy.assertion import SnapshotAssertion
+
+from geoplan.push.clock import SystemClock
+from geoplan.push.going_back import (
+    BACKUP_RESTORE,
+    BUTTONS,
+    MANAGE_CLUSTERS,
+    REMOTE_ACCESS,
+    as_lines,
+    going_back,
+    submitted_on_slaves,
+)
+from geoplan.push.history import History
+from geoplan.push.journal import Journal
+from geoplan.render.runbook import wui
+from tests.push.facts import plan_of
+from tests.push.support import A1, M1, S1
+
+PLAN = plan_of("5.3")
+PAIR, ALONE = "HA Pair 1", "Standalone LoadMaster 1"
+
+
+def pushed(folder: Path) -> History:
+    """Return a push that changed a list twice, met a half-made cluster, and stopped at a change not read back."""
+    with Journal.begin(folder, PLAN, {}, SystemClock()) as journal:
+
+        def change(step: str, site: str, unit: str, **fields: object) -> None:
+            journal.write("changing", step=step, site=site, unit=unit, **fields)
+
+        for unit in (M1, S1, A1):
+            journal.write("backup", unit=unit, file=f"backups/{unit}.backup")
+        change("a", PAIR, M1, what="remote_geo_access", before=[])
+        journal.write("changed", step="a")
+        change("b", PAIR, M1, what="geo_partners", before=["10.9.9.1", "10.9.9.2"])
+        change("b", PAIR, M1, what="geo_partners", before=["10.9.9.3"])
+        journal.write("changed", step="b")
+        change("c", ALONE, A1, what="geo_partners", before=["10.9.9.4"])
+        journal.write("changed", step="c")
+        journal.write("rebooting", site=PAIR, unit=M1)
+        journal.write("resubmitted", site=PAIR, unit=S1)
+        half_made = {"address": A1, "name": ALONE, "type": "default", "latitude": 53.35, "longitude": -6.26}
+        change(
+            "d", ALONE, M1, what="cluster", before=half_made, after={"address": A1, "name": ALONE, "type": "remoteLM"}
+        )
+        journal.write("changed", step="d")
+        change("e", PAIR, M1, what="cluster", before=None, after={"address": M1, "name": PAIR, "type": "remoteLM"})
+        return journal.history
+
+
+def test_the_way_back_in_words(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    history = pushed(tmp_path)
+    assert "\n".join(as_lines(going_back(history), submitted_on_slaves(history))) == snapshot
+
+
+def test_the_last_change_comes_first_and_the_first_value_counts(tmp_path: Path) -> None:
+    units = going_back(pushed(tmp_path))
+    assert [unit.unit for unit in units] == [M1, A1]
+    assert [change.where for change in units[0].changes] == [MANAGE_CLUSTERS, MANAGE_CLUSTERS, *[REMOTE_ACCESS] * 2]
+    assert [change.value for change in units[0].changes] == [None, None, "10.9.9.1 10.9.9.2", ""]
+    assert [change.is_certain for change in units[0].changes] == [False, True, True, True]
+    assert units[0].backup == f"backups/{M1}.backup"
+
+
+def test_a_push_that_changed_nothing_has_no_way_back(tmp_path: Path) -> None:
+    assert going_back(Journal.begin(tmp_path, PLAN, {}, SystemClock()).history) == ()
+
+
+def test_the_web_interface_has_the_same_words_as_in_the_runbook() -> None:
+    assert wui.REMOTE_ACCESS.path == REMOTE_ACCESS
+    assert wui.MANAGE_CLUSTERS.path == MANAGE_CLUSTERS
+    assert wui.BACKUP.path == BACKUP_RESTORE
+    assert BUTTONS == {"remote_geo_access": wui.SET_REMOTE_GEO_ACCESS, "geo_partners": wui.SET_GEO_PARTNERS}
