@@ -23,7 +23,8 @@ SET_UP = [block.strip() for language, block in BLOCKS if language == "sh"]
 
 # The lab's part of the tour is one story: its own output, then what is typed in another terminal.
 LAB_COMMAND, *LAB_SESSIONS = [session for session in SESSIONS if "geoplan lab " in session or ":20" in session]
-OTHER_SESSIONS = [session for session in SESSIONS if session not in (LAB_COMMAND, *LAB_SESSIONS)]
+(PUSH_COMMAND,) = [session for session in SESSIONS if session.startswith("$ geoplan push ")]
+OTHER_SESSIONS = [session for session in SESSIONS if session not in (LAB_COMMAND, *LAB_SESSIONS, PUSH_COMMAND)]
 
 
 def as_typed(command: str) -> str:
@@ -56,6 +57,31 @@ def test_command_prints_what_is_shown(session: str) -> None:
         pytest.skip("jq is not installed")
 
     assert printed_by(command) == shown.rstrip("\n") + "\n"
+
+
+def by_step(printed: str) -> tuple[list[str], list[str], set[str]]:
+    """Return a push's lines without times: those around the steps, the steps in their order, and what was waited for.
+
+    On a machine that is very busy a wait may be over before it begins, or a quick boot be over too soon.
+    """
+    lines = [re.sub(r" +\d+\.\d s", " … s", line) for line in printed.splitlines()]
+    lines = list(dict.fromkeys(line for line in lines if not re.search("starting this pair again|looking again", line)))
+    waits = {line for line in lines if "waiting until" in line}
+    steps = sorted((line for line in lines if re.match(r" *\d+/\d+  ", line) and line not in waits), key=_number)
+    return [line for line in lines if line not in waits and line not in steps], steps, waits
+
+
+def _number(line: str) -> int:
+    return int(line.split("/", maxsplit=1)[0])
+
+
+def test_push_to_the_lab_shows_what_is_shown() -> None:
+    command, shown = split(PUSH_COMMAND)
+    around, steps, waits = by_step(printed_by(command))
+
+    assert (around, steps) == by_step(shown.rstrip("\n"))[:2]
+    assert waits
+    assert waits & by_step(shown)[2]
 
 
 def test_tour_of_the_lab() -> None:
@@ -102,6 +128,13 @@ def test_set_up_is_two_commands_of_one_line_each() -> None:
 
 def test_ci_calls_exactly_the_test_command() -> None:
     assert f"\n{SET_UP[1]}\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_ci_calls_exactly_the_first_command_of_geoplan() -> None:
+    *_, first = SET_UP[0].split(" && ")
+
+    assert f"\n{first}\n" in (ROOT / ".ci" / "run").read_text()
+    assert first == ".venv/bin/" + split(PUSH_COMMAND)[0]
 
 
 def test_links_lead_to_files() -> None:

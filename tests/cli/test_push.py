@@ -170,13 +170,13 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
     site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
     assert push(geoplan, site).code == 3
     (journal,) = site.journals()
-    _command(site, M1, "disablegeo")
+    _command(site, A1, "set", param="sshaccess", value="no")
     before, written = site.all_that_counts(), journal.read_text()
     for options in ((), ("--only-preflight",)):
         refused = push(geoplan, site, *options)
         assert refused.code == 4
         assert "is unfinished: see --resume" in refused.stderr
-        assert f"{M1}: GEO is not enabled" in refused.stderr
+        assert f"{A1}: remote SSH access is not allowed" in refused.stderr
         assert "2 problems found" in refused.stderr
         assert f"geoplan push {site.topology} --resume --endpoints {site.endpoints}" in refused.stderr
     with only_push(journal.parent):
@@ -185,7 +185,7 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
     assert refused.code == 4
     assert "another push on this topology is running" in refused.stderr
     assert "unfinished" not in refused.stderr
-    assert f"{M1}: GEO is not enabled" in refused.stderr
+    assert f"{A1}: remote SSH access is not allowed" in refused.stderr
     assert "running    another push on this topology is running" in status
     assert site.all_that_counts() == before
     assert journal.read_text() == written
@@ -367,7 +367,7 @@ def test_dry_run_shows_what_resume_would_do_and_writes_no_backup(
     assert not (tmp_path / "none").exists()
 
 
-def test_dry_run_names_every_step(geoplan: Geoplan, make_site: MakeSite) -> None:
+def test_dry_run_names_every_step_in_the_plan_s_order(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.3")
     shown = push(geoplan, site, "--dry-run", "--reboot", "never").stdout
     assert [line.split("/9")[0] for line in shown.splitlines() if "/9  " in line] == [str(n) for n in range(1, 10)]
