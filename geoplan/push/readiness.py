@@ -43,7 +43,8 @@ async def require_ready(pair: Pair) -> None:
         if await until(
             clock, look_at_group, within=timings.return_deadline, every=timings.poll_seconds, on_wait=telling
         ):
-            await look_at_pair()
+            # One late answer of a health check is no reason to stop.
+            await until(clock, look_at_pair, within=timings.settle_deadline, every=timings.poll_seconds)
     if seen != wanted:
         raise StepError(
             pair.reboot,

@@ -73,6 +73,14 @@ def test_a_standby_that_answers_no_reads_gets_twice_the_time_of_a_replication(tm
     assert any("the standby answers no reads" in note and "waiting 10 s" in note for note in notes)
 
 
+@pytest.mark.parametrize("occurrence", range(1, 9))
+def test_one_late_health_check_stops_nothing(tmp_path: Path, occurrence: int) -> None:
+    late = f"timeout,unit={M1},command=health,occurrence={occurrence}"
+    made, error = push(tmp_path, lambda made: made.simulation.inject(late))
+    assert error is None or isinstance(error, PushRefusedError)  # the checks before a push look once
+    assert len(made.simulation.network.unit(M1).reboots) == (0 if error else 1)
+
+
 def test_a_pair_that_cannot_be_done_is_not_rebooted_for_ever(tmp_path: Path) -> None:
     made, error = push(tmp_path, lambda made: made.simulation.inject(f"early-return,unit={M1}"))
     assert isinstance(error, PushStoppedError)
