@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geoplan.lab.unit import Unit
 
 HEADINGS = ("UNIT", "SITE", "ROLE", "API", "HEALTH CHECK", "FINGERPRINT")
-HA_STATUS = "HA STATUS"  # a column where there are pairs
+HA_STATUS = "HA STATUS"  # one more column, where there are pairs
 SITE, ROLE, API, HEALTH, FINGERPRINT = range(1, 6)
 GAP = 2
 SHOWN_DIGITS = 8  # of a fingerprint; the endpoints file has them all
@@ -27,7 +27,7 @@ Row = tuple[str, ...]
 
 
 def as_columns(network: Network, endpoints: Endpoints) -> str:
-    """Return the table for a pipe: one line a unit, aligned by terminal cells."""
+    """Return the table for a pipe: one line a unit, aligned by terminal cells; the HA status is in the lab's state."""
     rows = _rows(network, endpoints)
     widths = _widths(rows)
     lines = ((" " * GAP).join(map(_padded, row, widths)).rstrip() for row in rows)
@@ -36,7 +36,7 @@ def as_columns(network: Network, endpoints: Endpoints) -> str:
 
 def as_table(network: Network, endpoints: Endpoints, *, width: int, color: bool = False) -> str:
     """Return the table for a terminal of ``width`` columns; where it is narrow, cells share columns."""
-    rows = _rows(network, endpoints)
+    rows = _with_ha_status(network, _rows(network, endpoints))
     if sum(_widths(rows)) + GAP * (len(rows[0]) - 1) > width:
         rows = [_narrowed(row) for row in rows]
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
@@ -61,11 +61,16 @@ def as_table(network: Network, endpoints: Endpoints, *, width: int, color: bool 
 
 def _rows(network: Network, endpoints: Endpoints) -> list[Row]:
     rows: list[Row] = [HEADINGS]
-    states = [_ha_status(network, network.unit(address)) for address in endpoints.units]
     for address, endpoint in endpoints.units.items():
         unit = network.unit(address)
         fingerprint = _shortened(endpoint.fingerprint)
         rows.append((address, unit.site, unit.role, endpoint.api, endpoint.health, fingerprint))
+    return rows
+
+
+def _with_ha_status(network: Network, rows: list[Row]) -> list[Row]:
+    """Add the column of HA, where there are pairs."""
+    states = [_ha_status(network, network.unit(address)) for address, *_ in rows[1:]]
     return [(*row, state) for row, state in zip(rows, (HA_STATUS, *states), strict=True)] if any(states) else rows
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geoplan.lab.errors import LabError
 from geoplan.lab.pairing import pairing_of
-from geoplan.lab.units_table import as_columns, as_table
+from geoplan.lab.units_table import as_table
 from tests.lab.support import (
     MOMENT,
     Rehearsal,
@@ -358,12 +358,12 @@ def test_a_poll_without_an_answer_does_not_count(kind: str) -> None:
     assert shown(lab) == ["Master Unconnected", "Slave Unconnected"]
 
 
-def test_the_table_shows_the_ha_status_of_pairs() -> None:
+def test_the_table_of_a_terminal_shows_the_ha_status_of_pairs() -> None:
     for lab, states in (
         (lab_of(), ["Master Unconnected", "Slave Unconnected"]),
         (lab_of(unpaired=True), ["single"] * 2),
     ):
-        heading, *rows = as_columns(lab.network, endpoints_of(lab)).splitlines()
+        heading, *rows = as_table(lab.network, endpoints_of(lab), width=200).splitlines()
         assert heading.endswith("  HA STATUS")
         assert [row[heading.index("HA STATUS") :] for row in rows] == [*states, ""]
         narrow = as_table(lab.network, endpoints_of(lab), width=80)
