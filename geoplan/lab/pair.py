@@ -9,6 +9,9 @@
 By itself a unit is active in mode single or master; in mode slave it is the standby of whatever it polls, and active
 ``failover_seconds`` after nothing answers that. Nothing but the parameters parts a pair: while one unit is down it
 stays one. A unit that rebooted too often is pacified: it neither joins nor receives.
+
+Guesses, since the document tells of working pairs alone: a slave takes over also from a partner with which it never
+formed a pair; once active by itself it polls nobody; a pair that forms again has its master active, whoever was before.
 """
 
 from __future__ import annotations

@@ -236,7 +236,10 @@ class Simulation:
         return Outcome(_WRECKED.get(fault.kind, Ending.ANSWERED), response, delay)
 
     def _serves_health(self, unit: Unit) -> bool:
-        """Tell whether a unit serves the health check on the topology's port, for which its endpoint stands."""
+        """Tell whether a unit serves the health check on the topology's port, for which its endpoint stands.
+
+        That a unit in mode single, or without a port, refuses it is a guess.
+        """
         if unit.role == "standalone":
             return self._standalone_health
         return unit.ha.mode != "single" and unit.ha.health_check_port == unit.published_health_port
