@@ -36,6 +36,7 @@ While the lab runs, its control endpoint does the same and more:
   curl -X DELETE CONTROL/faults                        # all of them; one: CONTROL/faults/1
   curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
   curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
+  curl -d 7.2.59.4 CONTROL/units/172.24.1.5/upgrade    # reboots it into that firmware
 
 A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
 under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.
@@ -66,6 +67,7 @@ Ctrl-C or SIGTERM stops it, with exit code 0.
 )
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
 @click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
+@click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -79,6 +81,7 @@ def command(  # noqa: PLR0913 - one for each option
     port_base: int | None,
     rate_limit: int | None,
     standalone_health: bool,
+    unpaired: bool,
     quiet: bool,
 ) -> None:
     """Serve every unit of a topology as a simulated LoadMaster on loopback.
@@ -109,6 +112,7 @@ def command(  # noqa: PLR0913 - one for each option
         port_base=port_base,
         rate_limit=rate_limit,
         standalone_health=standalone_health,
+        unpaired=unpaired,
     )
     serve(lab, announce=lambda: _announce(lab, endpoints), endpoints=endpoints, log_requests=not quiet)
 

@@ -81,6 +81,10 @@ class BackgroundLab:
         """Give a unit power again; it then boots."""
         self._call(lambda: self._lab.power_on(address))
 
+    def upgrade(self, address: str, version: str) -> None:
+        """Reboot a unit into another firmware; see :meth:`Simulation.upgrade`."""
+        self._call(lambda: self._lab.upgrade(address, version))
+
     def lose_configuration(self, address: str) -> None:
         """Take a unit's configuration and its memory of submitted partners."""
         self._call(lambda: self._lab.lose_configuration(address))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geoplan.lab.answers import UNPROCESSABLE, Answer, RefusalError
@@ -14,29 +15,36 @@ if TYPE_CHECKING:
     from geoplan.lab.calls import Call
     from geoplan.lab.commands import Handler
     from geoplan.lab.firmware import Firmware
+    from geoplan.lab.unit import Mode
 
 UNSET = "unset"
 
-_MODES = {"master": "master", "slave": "slave", "single": "standalone"}
-_NEWER_MODES = {**_MODES, "first": "master", "second": "slave"}
+_MODES: dict[str, Mode] = {"master": "master", "slave": "slave", "single": "single"}
+_NEWER_MODES: dict[str, Mode] = {**_MODES, "first": "master", "second": "slave"}
 
 
 def set_mode(context: Context, call: Call) -> Answer:
-    """Confirm the role that the topology gives the unit; the lab has no other for it."""
+    """Change the unit's own HA mode; a standalone of the topology has no partner that HA could be with."""
     modes = _NEWER_MODES if context.unit.firmware.has_cloud_ha else _MODES
-    if modes[call.one_of("hamode", list(modes))] != context.unit.role:
-        raise RefusalError(UNPROCESSABLE, "The lab takes the HA mode from its topology")
+    mode = modes[call.one_of("hamode", list(modes))]
+    if context.unit.role == "standalone" and mode != "single":
+        raise RefusalError(UNPROCESSABLE, "The lab has no partner for a standalone of its topology")
+    context.network.set_ha(context.unit, replace(context.unit.ha, mode=mode))
     return Answer()
 
 
 def set_parameters(context: Context, call: Call) -> Answer:
-    """Change what is given of the HA parameters."""
+    """Change what is given of the HA parameters, all of it or, where one is bad, none."""
     ha = context.unit.ha
-    partner = call.address("partner") if call.has("partner") else ha.partner
-    port = call.number("hcp", 1, MAX_PORT) if call.has("hcp") else ha.health_check_port
-    prefer_master = bool(call.number("haprefered", 0, 1)) if call.has("haprefered") else ha.prefer_master
-    all_interfaces = call.flag("hcai") if call.has("hcai") else ha.all_interfaces
-    ha.partner, ha.health_check_port, ha.prefer_master, ha.all_interfaces = partner, port, prefer_master, all_interfaces
+    if call.has("partner"):
+        ha = replace(ha, partner=call.address("partner"))
+    if call.has("hcp"):
+        ha = replace(ha, health_check_port=call.number("hcp", 1, MAX_PORT))
+    if call.has("haprefered"):
+        ha = replace(ha, prefer_master=bool(call.number("haprefered", 0, 1)))
+    if call.has("hcai"):
+        ha = replace(ha, all_interfaces=call.flag("hcai"))
+    context.network.set_ha(context.unit, ha)
     return Answer()
 
 

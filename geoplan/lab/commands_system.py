@@ -19,11 +19,9 @@ MIN_SECRET, MAX_SECRET = 8, 127  # characters (Updating the LoadMaster Software)
 _FIRST_SECOND = {"master": "first", "slave": "second"}
 
 
-def role_word(unit: Unit) -> str:
+def mode_word(unit: Unit) -> str:
     """Return a unit's HA mode in the words of its firmware."""
-    if unit.role == "standalone":
-        return "single"
-    return _FIRST_SECOND[unit.role] if unit.firmware.has_cloud_ha else unit.role
+    return _FIRST_SECOND.get(unit.ha.mode, unit.ha.mode) if unit.firmware.has_cloud_ha else unit.ha.mode
 
 
 def get(context: Context, call: Call) -> Answer:
@@ -52,7 +50,7 @@ def set_secret(context: Context, call: Call) -> Answer:
     secret = call.text("secret")
     if not MIN_SECRET <= len(secret) <= MAX_SECRET:
         raise RefusalError(UNPROCESSABLE, f"The secret must have {MIN_SECRET} to {MAX_SECRET} characters")
-    context.unit.secret = secret
+    context.network.set_secret(context.unit, secret)
     return Answer()
 
 
@@ -86,7 +84,7 @@ def _value(unit: Unit, parameter: Parameter) -> Value:
         case "version":
             return unit.firmware.release
         case "hamode":
-            return role_word(unit)
+            return mode_word(unit)
         case name:
             return unit.setting(name)
 

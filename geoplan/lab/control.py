@@ -54,6 +54,7 @@ def control_app(simulation: Simulation) -> Starlette:
     | ``DELETE /faults``, ``DELETE /faults/NUMBER`` | lifts all faults, or one |
     | ``POST /sites/NAME/fail-over`` | lets a pair's active unit step down for its standby |
     | ``POST /units/ADDRESS/power-off``, ``power-on``, ``reboot``, ``lose-configuration`` | does that to a unit |
+    | ``POST /units/ADDRESS/upgrade`` | reboots a unit into the firmware version that is sent |
 
     What it refuses it answers as JSON too: 404 for a unit, pair, fault or path that is not there, 405 for a method,
     422 for a fault that could never happen and for what the lab's present state does not allow.
@@ -89,9 +90,12 @@ def control_app(simulation: Simulation) -> Starlette:
 
     async def do_to_unit(request: Request) -> Answer:
         address, action = request.path_params["address"], request.path_params["action"]
-        if action not in of_unit:
-            raise NotInLabError(f"the lab cannot '{action}' a unit", hint=f"it can {', '.join(of_unit)}")
-        of_unit[action](address)
+        if action == "upgrade":
+            simulation.upgrade(address, (await request.body()).decode(errors="replace").strip())
+        elif action in of_unit:
+            of_unit[action](address)
+        else:
+            raise NotInLabError(f"the lab cannot '{action}' a unit", hint=f"it can {', '.join([*of_unit, 'upgrade'])}")
         return Answer({"unit": address, "power": simulation.network.unit(address).power})
 
     app = Starlette(

@@ -76,17 +76,18 @@ class GeoEntries:
         """Return a cluster's address as a unit gives it.
 
         An address of a pair's unit stands for the pair (sections 4 and 5): on the pair itself it is the asked unit's
-        own, elsewhere the active unit's. A NATed one does not, because HA replaces the units' own addresses only.
+        own, elsewhere the active unit's. A NATed one does not, because HA replaces the units' own addresses only, and
+        neither does any while the units form no pair.
         """
         pair = self._network.pair_at(cluster.address)
-        if pair is None:
+        if pair is None or not pair.is_formed:
             return cluster.address
         return (asked if asked in (pair.master, pair.slave) else pair.active or pair.last_active).address
 
     def cluster_is_up(self, cluster: Cluster) -> bool:
         """Tell whether what a cluster stands for is up; what is outside the lab is."""
         pair = self._network.pair_at(cluster.address)
-        if pair:
+        if pair and pair.is_formed:
             return pair.active is not None
         unit = self._network.find(cluster.address)
         return unit is None or unit.takes_part

@@ -48,6 +48,7 @@ class Lab:
         port_base: int | None = None,
         rate_limit: int | None = None,
         standalone_health: bool = False,
+        unpaired: bool = False,
     ) -> None:
         self._topology = topology
         self._timings = Timings(boot_seconds, failover_seconds, sync_seconds)
@@ -57,6 +58,7 @@ class Lab:
         self._port_base = port_base
         self._rate_limit = rate_limit
         self._standalone_health = standalone_health
+        self._unpaired = unpaired
         self._listeners: dict[tuple[str, Port], Listener] = {}
         self._control: Listener | None = None
         self._simulation: Simulation | None = None
@@ -73,6 +75,7 @@ class Lab:
             credentials=self._credentials,
             rate_limit=self._rate_limit,
             standalone_health=self._standalone_health,
+            unpaired=self._unpaired,
             on_change=self._follow,
         )
         try:
@@ -134,6 +137,10 @@ class Lab:
     def power_on(self, address: str) -> None:
         """Give a unit power again; it then boots."""
         self.simulation.power_on(address)
+
+    def upgrade(self, address: str, version: str) -> None:
+        """Reboot a unit into another firmware; see :meth:`Simulation.upgrade`."""
+        self.simulation.upgrade(address, version)
 
     def lose_configuration(self, address: str) -> None:
         """Take a unit's configuration and its memory of submitted partners."""

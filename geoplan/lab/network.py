@@ -18,12 +18,13 @@ from geoplan.lab.pair import Pair
 from geoplan.lab.parameters import GEO_PARTNERS, PARAMETERS, Value
 from geoplan.lab.partners import Directory, Partners
 from geoplan.lab.timings import Timings
-from geoplan.lab.unit import Configuration, Power, Unit, fresh_units
+from geoplan.lab.unit import Configuration, HaParameters, Power, Unit, fresh_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geoplan.lab.clock import Clock, Timer
+    from geoplan.lab.firmware import Firmware
     from geoplan.topology import model
 
 MAX_REBOOTS = 3
@@ -38,8 +39,8 @@ class Network:
     """The simulated LoadMasters of a topology.
 
     ``secret`` is the Partner Shared Secret that all units start with, as operators have to arrange it. ``firmware``
-    is every unit's; without it each has the topology's, or the default. ``on_change`` is called after everything
-    that happens.
+    is every unit's; without it each has the topology's, or the default. ``unpaired`` units of a pair have no HA mode
+    and parameters yet. ``on_change`` is called after everything that happens.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -50,6 +51,7 @@ class Network:
         *,
         firmware: str | None = None,
         secret: str | None = "a secret of the lab",  # noqa: S107 - it guards nothing
+        unpaired: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.timings = timings or Timings()
@@ -57,7 +59,8 @@ class Network:
         self._on_change = on_change
         self._spread = Spread()
         self._boots: dict[Unit, Timer] = {}
-        self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret)}
+        self._upgrades: dict[Unit, Firmware] = {}
+        self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret, unpaired=unpaired)}
         self._directory = Directory(self.units.values())
         self.partners = Partners(self._directory)
         self.geo = GeoEntries(self, topology.limits.max_clusters)
@@ -89,9 +92,17 @@ class Network:
         return self.pairs.get(unit.site)
 
     def is_active(self, unit: Unit) -> bool:
-        """Tell whether a unit handles traffic and takes settings: a pair's active one, or a standalone that is up."""
+        """Tell whether a unit handles traffic and takes settings.
+
+        That does a pair's active one, a standalone that is up, and a unit without a working partner as ``pair`` has it.
+        """
         pair = self.pair_of(unit)
-        return unit.takes_part and (pair is None or pair.active is unit)
+        return unit.takes_part and (pair is None or pair.is_active(unit))
+
+    def ha_status(self, unit: Unit) -> str | None:
+        """Return the HA state that a unit shows (section 8), or nothing for one that is single or not up."""
+        pair = self.pair_of(unit)
+        return pair.status_of(unit) if pair else None
 
     def pair_at(self, address: str) -> Pair | None:
         """Return the pair one of whose units has this very address, not its NATed one, or nothing."""
@@ -116,6 +127,38 @@ class Network:
         if name == GEO_PARTNERS and isinstance(value, tuple):
             self.partners.submit(unit, value)
         self.after_write(unit)
+
+    def set_ha(self, unit: Unit, parameters: HaParameters) -> None:
+        """Replace a unit's HA mode and parameters, be it active or standby; its pair may form or part by that."""
+        before, unit.ha = unit.ha, parameters
+        is_other_mode = parameters.mode != before.mode
+        if is_other_mode or parameters.health_check_port != before.health_check_port:
+            unit.is_polled = False
+        pair = self.pair_of(unit)
+        if pair and is_other_mode:
+            pair.mode_changed(unit)
+        elif pair:
+            pair.reconsider()
+        self._settle()
+
+    def set_secret(self, unit: Unit, secret: str) -> None:
+        """Set the Partner Shared Secret of this unit alone; by it partners of HA and GEO connect, or do not."""
+        unit.secret = secret
+        pair = self.pair_of(unit)
+        if pair:
+            pair.reconsider()
+        self._settle()
+
+    def upgrade(self, unit: Unit, firmware: Firmware) -> None:
+        """Let a unit come up with another firmware the next time; what it has it keeps, but for a secret unknown there.
+
+        Into the Partner Shared Secret it comes without one.
+        """
+        self._upgrades[unit] = firmware
+
+    def note_poll(self, unit: Unit) -> None:
+        """Note that something has polled a unit's health check and had its answer (section 8)."""
+        unit.is_polled = True
 
     def after_write(self, unit: Unit) -> None:
         """Let what was written on a unit reach its partners at once and its standby in ``sync_seconds``."""
@@ -161,7 +204,9 @@ class Network:
         Raises :class:`LabError` for a site without a pair, or with no standby to take over.
         """
         if not self.pair(site).hand_over():
-            raise LabError(f"'{site}' has no standby that could take over", hint="wait until both units are up")
+            raise LabError(
+                f"'{site}' has no standby that could take over", hint="wait until both units are up and form a pair"
+            )
         self._settle()
 
     def lose_configuration(self, unit: Unit) -> None:
@@ -190,6 +235,7 @@ class Network:
     def _go_down(self, unit: Unit) -> None:
         was_up = unit.is_up
         unit.power = Power.OFF
+        unit.is_polled = False
         pair = self.pair_of(unit)
         if pair and was_up:
             pair.went_down(unit)
@@ -205,11 +251,20 @@ class Network:
 
     def _come_up(self, unit: Unit) -> None:
         self._boots.pop(unit, None)
+        self._finish_upgrade(unit)
         unit.power = Power.UP
         pair = self.pair_of(unit)
         if pair:
             pair.came_up(unit)
         self._settle()
+
+    def _finish_upgrade(self, unit: Unit) -> None:
+        firmware = self._upgrades.pop(unit, None)
+        if firmware is None:
+            return
+        if not (unit.firmware.has_partner_secret and firmware.has_partner_secret):
+            unit.secret = None
+        unit.firmware = firmware
 
     def _pair(self, units: model.HaPair) -> Pair:
         master, slave = self.units[units.master.address], self.units[units.slave.address]

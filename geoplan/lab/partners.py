@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.lab.addresses import canonical
 from geoplan.lab.geo import later_of
+from geoplan.lab.pairing import secret_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,12 +61,16 @@ class Partners:
         self._links = {link for link in self._links if unit not in link}
 
     def is_green(self, one: Unit, other: Unit) -> bool:
-        """Tell whether two units see each other: linked, both up, and each still in the other's access list."""
+        """Tell whether two units see each other.
+
+        They do when they are linked, both up, each still in the other's access list, and no secret keeps them apart.
+        """
         return (
             frozenset((one, other)) in self._links
             and one.takes_part
             and other.takes_part
             and self._grant_access(one, other)
+            and secret_fault(one, other) is None
         )
 
     def status_of(self, unit: Unit) -> list[tuple[str, bool]]:
@@ -94,7 +99,7 @@ class Partners:
             and other.submitted is not None
             and unit in self._directory.units_of(other.submitted)
             and self._grant_access(unit, other)
-            and _secrets_match(unit, other)
+            and secret_fault(unit, other) is None
         )
 
     def _grant_access(self, one: Unit, other: Unit) -> bool:
@@ -109,11 +114,3 @@ class Partners:
                 together = groups[one] + groups[other]
                 groups.update(dict.fromkeys(together, together))
         return list({id(group): group for group in groups.values()}.values())
-
-
-def _secrets_match(one: Unit, other: Unit) -> bool:
-    """Tell whether the Partner Shared Secret lets two units connect (Updating the LoadMaster Software)."""
-    if not one.firmware.has_partner_secret and not other.firmware.has_partner_secret:
-        return True
-    both_have_it = one.firmware.has_partner_secret and other.firmware.has_partner_secret
-    return both_have_it and one.secret is not None and one.secret == other.secret

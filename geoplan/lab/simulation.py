@@ -19,6 +19,7 @@ from geoplan.lab.commands import Context
 from geoplan.lab.credentials import Credentials
 from geoplan.lab.errors import LabError
 from geoplan.lab.faults import HEALTH, REBOOT, Fault, FaultKind, Faults, Injected
+from geoplan.lab.firmware import Firmware
 from geoplan.lab.messages import Ending, Outcome, Response
 from geoplan.lab.network import Network
 from geoplan.lab.outages import Outages
@@ -63,8 +64,9 @@ class Simulation:
     """A topology's units as they answer.
 
     ``rate_limit`` is the number of API requests that a unit takes in a second, without it any number.
-    ``standalone_health`` lets standalones serve the health check too. ``on_change`` is called after everything that
-    may open or close a port. Raises :class:`LabError` for impossible timings or firmware.
+    ``standalone_health`` lets standalones serve the health check too. ``unpaired`` lets the units of pairs begin as
+    fresh ones: single, without HA parameters. ``on_change`` is called after everything that may open or close a port.
+    Raises :class:`LabError` for impossible timings or firmware.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -77,6 +79,7 @@ class Simulation:
         credentials: Credentials | None = None,
         rate_limit: int | None = None,
         standalone_health: bool = False,
+        unpaired: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.clock = clock
@@ -87,7 +90,13 @@ class Simulation:
         self._rate_limit = rate_limit
         self._recent: dict[str, deque[float]] = {}
         self.network = Network(
-            topology, clock, timings, firmware=firmware, secret=secrets.token_urlsafe(24), on_change=on_change
+            topology,
+            clock,
+            timings,
+            firmware=firmware,
+            secret=secrets.token_urlsafe(24),
+            unpaired=unpaired,
+            on_change=on_change,
         )
         self._outages = Outages(self.network, self.faults, on_change)
         self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
@@ -97,7 +106,7 @@ class Simulation:
         unit = self.network.unit(address)
         if not unit.is_up or self._outages.refuses(unit, port):
             return False
-        return port == "api" or unit.role != "standalone" or self._standalone_health
+        return port == "api" or self._serves_health(unit)
 
     def handle(self, address: str, request: Request) -> Outcome:
         """Let a unit answer a request to its API; what that changes has happened when this returns."""
@@ -122,7 +131,7 @@ class Simulation:
         return _told(outcome, describe_call(dialect.name, request, call), happening)
 
     def check_health(self, address: str, request: Request) -> Outcome:
-        """Let a unit answer its health check: 200 on the active one, 503 on the standby."""
+        """Let a unit answer its health check: 200 on the active one, 503 on the standby; by that it is polled."""
         unit = self.network.unit(address)
         if not self.accepts(unit.address, "health"):
             return Outcome(Ending.REFUSED)
@@ -130,6 +139,8 @@ class Simulation:
         status = 200 if self.network.is_active(unit) else 503
         response = Response(status, "text/plain", b"OK\n" if status == 200 else b"Service Unavailable\n")  # noqa: PLR2004
         outcome = self._befall(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
+        if outcome.ending is Ending.ANSWERED:
+            self.network.note_poll(unit)
         return _told(outcome, f"health {describe_page(request)}", happening)
 
     def inject(self, fault: Fault | str) -> int:
@@ -176,6 +187,18 @@ class Simulation:
         unit = self.network.unit(address)
         self._outages.reboot(unit, self.faults.met_by(unit.address, REBOOT))
 
+    def upgrade(self, address: str, version: str) -> None:
+        """Reboot a unit into another firmware, newer or older.
+
+        It keeps its configuration, and comes without a secret into a firmware that brings the Partner Shared Secret.
+        Raises :class:`LabError` for what is no version, and for a unit that is not up.
+        """
+        unit, firmware = self.network.unit(address), Firmware(version)
+        if not unit.is_up:
+            raise LabError(f"{unit.address} is not up", hint="give it power, and upgrade it once it has booted")
+        self.network.upgrade(unit, firmware)
+        self.reboot(address)
+
     def lose_configuration(self, address: str) -> None:
         """Take a unit's configuration and its memory of submitted partners."""
         self.network.lose_configuration(self.network.unit(address))
@@ -211,6 +234,15 @@ class Simulation:
             self._outages.refuse(unit, injected, port)
         delay = fault.delay_seconds if fault.kind is FaultKind.SLOW else 0.0
         return Outcome(_WRECKED.get(fault.kind, Ending.ANSWERED), response, delay)
+
+    def _serves_health(self, unit: Unit) -> bool:
+        """Tell whether a unit serves the health check on the topology's port, for which its endpoint stands.
+
+        That a unit in mode single, or without a port, refuses it is a guess.
+        """
+        if unit.role == "standalone":
+            return self._standalone_health
+        return unit.ha.mode != "single" and unit.ha.health_check_port == unit.published_health_port
 
     def _is_too_fast(self, unit: Unit) -> bool:
         if self._rate_limit is None:

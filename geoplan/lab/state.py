@@ -35,6 +35,14 @@ def _unit(network: Network, unit: Unit) -> dict[str, Any]:
         "firmware": unit.firmware.text,
         "power": unit.power.value,
         "active": network.is_active(unit),
+        "ha_mode": unit.ha.mode,
+        "ha_status": network.ha_status(unit),
+        "ha": {
+            "partner": unit.ha.partner or None,
+            "health_check_port": unit.ha.health_check_port or None,
+            "preferred_host": "master" if unit.ha.prefer_master else "none",
+            "all_interfaces": unit.ha.all_interfaces,
+        },
         "pacified": unit.pacified,
         "reboots": len(unit.reboots),
         "has_secret": unit.secret is not None,
@@ -56,4 +64,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "slave": pair.slave.address,
         "active": pair.active.address if pair.active else None,
         "preferred_host": "master" if pair.prefers_master else "none",
+        "formed": pair.is_formed,
+        "unpaired_because": list(pair.unpaired_because),
+        "ever_same_mode": pair.ever_same_mode,
     }

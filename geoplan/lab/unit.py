@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from geoplan.lab.geo import Entries
-    from geoplan.topology.model import Topology
+    from geoplan.topology.model import HaPair, Topology
 
 Role = Literal["master", "slave", "standalone"]
+Mode = Literal["single", "master", "slave"]
 
 
 class Power(StrEnum):
@@ -42,14 +43,20 @@ class Configuration:
         return replace(self, geo=entries)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class HaParameters:
-    """The HA parameters of one unit, which are never synchronised."""
+    """The HA mode and parameters of one unit, which are never synchronised. Never changed, only replaced."""
 
+    mode: Mode = "single"
     partner: str = ""
     health_check_port: int = 0
     prefer_master: bool = True
     all_interfaces: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is entered that HA needs, right or wrong."""
+        return self.mode != "single" and bool(self.partner) and self.health_check_port != 0
 
 
 @dataclass(eq=False, slots=True)
@@ -60,7 +67,10 @@ class Unit:
     nat_address: str | None
     site: str
     role: Role
+    """What the topology makes of it; its HA mode is its own."""
     firmware: Firmware
+    published_health_port: int | None = None
+    """The health check port of the topology, which the lab's endpoint stands for; a standalone has none."""
     ha: HaParameters = field(default_factory=HaParameters)
     secret: str | None = field(default=None, repr=False)
     """The Partner Shared Secret."""
@@ -70,6 +80,8 @@ class Unit:
     submitted: tuple[str, ...] | None = None
     """The partners list last submitted on this very unit: replication leaves it alone, a reboot keeps it."""
     power: Power = Power.UP
+    is_polled: bool = False
+    """Whether something has polled its health check since it came up, or since its mode or port changed."""
     pacified: bool = False
     """Rebooted too often: it answers, and takes part in nothing."""
     reboots: list[float] = field(default_factory=list)
@@ -104,10 +116,13 @@ class Unit:
         return addresses if isinstance(addresses, tuple) else ()
 
 
-def fresh_units(topology: Topology, firmware: str | None, secret: str | None) -> Iterator[Unit]:
+def fresh_units(
+    topology: Topology, firmware: str | None, secret: str | None, *, unpaired: bool = False
+) -> Iterator[Unit]:
     """Yield a fresh unit for each one of the topology, in order of declaration.
 
-    ``firmware`` is every unit's; without it each has the topology's, or the default. Raises :class:`LabError` for one
+    ``firmware`` is every unit's; without it each has the topology's, or the default. The units of a pair have their
+    HA mode and parameters from the topology, or, ``unpaired``, none at all. Raises :class:`LabError` for a firmware
     that is none.
     """
     for site in topology.sites:
@@ -123,10 +138,20 @@ def fresh_units(topology: Topology, firmware: str | None, secret: str | None) ->
                 secret=secret if version.has_partner_secret else None,
             )
             if site.ha_pair:
-                simulated.ha = HaParameters(
-                    partner=site.units[1 - number].address,
-                    health_check_port=topology.health_check_port,
-                    prefer_master=site.ha_pair.preferred_host == "master",
-                )
+                wanted = _ha_of(site.ha_pair, number, topology.health_check_port)
+                simulated.published_health_port = wanted.health_check_port
+                simulated.ha = HaParameters() if unpaired else wanted
             simulated.own["hostname"] = "lb-" + unit.address.replace(".", "-").replace(":", "-")
             yield simulated
+
+
+def _ha_of(pair: HaPair, number: int, default_port: int) -> HaParameters:
+    """Return what the topology wants of a pair's master, number 0, or slave, number 1."""
+    check = pair.health_check
+    return HaParameters(
+        mode="slave" if number else "master",
+        partner=(pair.master if number else pair.slave).address,
+        health_check_port=(check.port if check else None) or default_port,
+        prefer_master=pair.preferred_host == "master",
+        all_interfaces=check.all_interfaces if check else False,
+    )

@@ -201,6 +201,14 @@ def test_a_file_that_is_no_endpoints_file_is_left_alone(tmp_path: Path, capsys: 
     assert link.is_symlink()
 
 
+def test_unpaired_units_start_single(tmp_path: Path) -> None:
+    with process(tmp_path / "lab.yaml", "--unpaired") as lab:
+        state = json.loads(_get(f"{lab.control}/state"))
+        assert {unit["ha_mode"] for unit in state["units"].values()} == {"single"}
+        assert not any(pair["formed"] for pair in state["pairs"].values())
+        assert lab.stop(signal.SIGTERM)[0] == 0
+
+
 def test_its_help_explains_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", "--help"]) == 0
     shown = capsys.readouterr().out

@@ -402,3 +402,61 @@ def test_the_fixture_serves_programs_without_an_event_loop(start_lab: StartLab) 
 def test_a_lab_that_cannot_start_says_why_to_programs_too(start_lab: StartLab) -> None:
     with pytest.raises(LabError, match="ports"):
         start_lab(example(), port_base=70000)
+
+
+def test_a_pair_forms_over_tls_by_both_formats_and_its_health_checks_open() -> None:
+    async def test() -> None:
+        async with serving(unpaired=True) as (lab, client):
+            master, slave = lab.endpoints.units[M1], lab.endpoints.units[S1]
+            for unit in (master, slave):
+                with pytest.raises(httpx.ConnectError):
+                    await client.get(unit.health)
+            for command, values in (
+                ("awshaparam", {"partner": S1, "hcp": "8444"}),
+                ("awshamode", {"hamode": "master"}),
+            ):
+                answer = await client.get(f"{master.api}/access/{command}", params=values, auth=AUTH)
+                assert "<Success>" in answer.text
+            for content in (
+                {"cmd": "setcloudhaparam", "partner": M1, "hcp": 8444},
+                {"cmd": "setcloudhamode", "hamode": "second"},
+            ):
+                assert (await client.post(f"{slave.api}/accessv2", json={**content, **IDENTITY})).status_code == 200
+            read = await client.get(f"{slave.api}/access/getawshaparams", auth=AUTH)
+            assert f"<AwsHA><Partner>{M1}</Partner><Port>8444</Port>" in read.text
+            read = await client.post(f"{master.api}/accessv2", json={"cmd": "get", "param": "hamode", **IDENTITY})
+            assert read.json()["hamode"] == "first"
+            assert lab.state()["pairs"]["HA Pair 1"]["formed"]
+            assert lab.state()["units"][M1]["ha_status"] == "Master Unconnected"
+            statuses = [(await client.get(unit.health)).status_code for unit in (master, slave)]
+            assert statuses == [200, 503]
+            assert lab.state()["units"][S1]["ha_status"] == "Slave (Standby)"
+
+            await client.get(f"{slave.api}/access/awshaparam", params={"hcp": "8445"}, auth=AUTH)
+            with pytest.raises(httpx.ConnectError):
+                await client.get(slave.health)
+
+    run(test)
+
+
+def test_the_control_endpoint_upgrades_a_unit() -> None:
+    async def test() -> None:
+        async with serving(firmware="7.2.48.6") as (lab, client):
+            url = f"{lab.endpoints.control}/units/{S1}/upgrade"
+            answer = await client.post(url, content="7.2.52.0")
+            assert answer.json() == {"unit": S1, "power": "booting"}
+            assert (await client.post(url, content="7.2.52.0")).status_code == 422
+            await until(lambda: lab.state()["units"][S1]["firmware"] == "7.2.52.0")
+            refused = await client.post(url, content="")
+            assert (refused.status_code, refused.json()["error"]) == (422, "'' is not a firmware version")
+            lab.upgrade(S1, "7.2.48.7")
+            await until(lambda: lab.state()["units"][S1]["firmware"] == "7.2.48.7")
+
+    run(test)
+
+
+def test_the_fixture_starts_unpaired_units_and_upgrades_them(start_lab: StartLab) -> None:
+    lab = start_lab(example(), **QUICK, unpaired=True)
+    assert {unit["ha_mode"] for unit in lab.state()["units"].values()} == {"single"}
+    lab.upgrade(S1, "7.2.52.0")
+    assert lab.state()["units"][S1]["power"] == "booting"
