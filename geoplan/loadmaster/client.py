@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import readers, readers_geo
@@ -31,6 +31,21 @@ Value = TypeVar("Value")
 REMOTE_GEO_ACCESS = "geoclients"
 GEO_PARTNERS = "geopartners"
 SECONDS_OF_ARC = 3600  # in a degree
+
+
+class HaCommands(NamedTuple):
+    """How a firmware names the commands of HA."""
+
+    tell: str
+    set_mode: str
+    set_parameters: str
+
+
+HA_COMMANDS = (
+    HaCommands("getawshaparams", "awshamode", "awshaparam"),
+    # Some units care about the capitals of the first.
+    HaCommands("getCloudHaParams", "setcloudhamode", "setcloudhaparam"),
+)
 
 
 class LoadMaster:
@@ -67,6 +82,7 @@ class LoadMaster:
             retries=retries or Retries(),
             dry_run=dry_run,
         )
+        self._ha_commands: HaCommands | None = None
 
     async def __aenter__(self) -> Self:
         """Make ready; nothing is sent yet."""
@@ -206,13 +222,59 @@ class LoadMaster:
 
     async def ha_parameters(self) -> HaParameters | None:
         """Return the HA parameters of a cloud unit, or nothing where the unit refuses to tell any."""
-        for command in ("getawshaparams", "getCloudHaParams"):  # some units care about the capitals of the second
+        for family in HA_COMMANDS:
             try:
-                answer = await self._session.read(Command(command))
+                answer = await self._session.read(Command(family.tell))
             except UnitRefusedError:
                 continue
+            self._ha_commands = family
             return self._understood(readers_geo.ha_parameters, answer)
         return None
+
+    async def set_ha_mode(self, mode: HaMode) -> None:
+        """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`."""
+
+        async def is_set() -> bool:
+            found = await self.ha_parameters()
+            now = found.mode if found and found.mode is not HaMode.UNKNOWN else await self.ha_mode()
+            return now is mode
+
+        family = await self._known_ha_commands()
+        await self._session.change(
+            Command(family.set_mode, {"hamode": mode.value}, changes=True), is_applied=is_set
+        )
+
+    async def set_ha_parameters(
+        self, *, partner: str, health_check_port: int, prefers_master: bool, all_interfaces: bool
+    ) -> None:
+        """Set all HA parameters of the unit but its mode (section 6.2)."""
+
+        async def is_set() -> bool:
+            found = await self.ha_parameters()
+            return (
+                found is not None
+                and canonical(found.partner or "") == canonical(partner)
+                and found.health_check_port == health_check_port
+                and found.prefers_master is prefers_master
+                and bool(found.all_interfaces) is all_interfaces
+            )
+
+        family = await self._known_ha_commands()
+        given = {
+            "partner": partner,
+            "hcp": health_check_port,
+            "haprefered": int(prefers_master),
+            "hcai": int(all_interfaces),
+        }
+        await self._session.change(Command(family.set_parameters, given, changes=True), is_applied=is_set)
+
+    async def _known_ha_commands(self) -> HaCommands:
+        """Return the commands with which this unit's firmware names HA: AWS's own, or those of every cloud."""
+        if self._ha_commands is None:
+            await self.ha_parameters()
+        if self._ha_commands is None:
+            raise UnitRefusedError(self.address, "it knows no HA parameters: it is no cloud unit, or has another API")
+        return self._ha_commands
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

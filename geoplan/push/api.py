@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from geoplan.loadmaster.access import UnitAccess
     from geoplan.loadmaster.exchange import ShownRequest
+    from geoplan.plan.ha_model import HaMode as Mode
+    from geoplan.plan.ha_model import HaParameters
     from geoplan.push.clock import Clock
 
 _COLOURS = {PartnerColour.GREEN: True, PartnerColour.RED: False, PartnerColour.UNKNOWN: None}
@@ -58,7 +60,9 @@ class ApiUnit:
             return None
         mode = found.mode if found.mode is not HaMode.UNKNOWN else await self._unit.ha_mode()
         known_mode = None if mode is HaMode.UNKNOWN else mode.value
-        return HaFacts(found.partner, found.health_check_port, found.prefers_master, known_mode)
+        return HaFacts(
+            found.partner, found.health_check_port, found.prefers_master, known_mode, found.all_interfaces
+        )
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return its Remote GEO LoadMaster Access list."""
@@ -106,6 +110,19 @@ class ApiUnit:
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
         await self._unit.set_cluster_location(address, latitude, longitude)
+
+    async def set_ha_mode(self, mode: Mode) -> None:
+        """Give it its role in a pair."""
+        await self._unit.set_ha_mode(HaMode(mode))
+
+    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+        """Set all its HA parameters but the mode."""
+        await self._unit.set_ha_parameters(
+            partner=parameters.partner,
+            health_check_port=parameters.health_check_port,
+            prefers_master=parameters.preferred_host == "master",
+            all_interfaces=parameters.all_interfaces,
+        )
 
     async def reboot(self) -> None:
         """Ask it to reboot."""

@@ -40,6 +40,8 @@ class StepState(StrEnum):
     NOT_NEEDED = "not needed"
     LEFT_OUT = "left out"
     """The operator wants no reboot."""
+    BY_HAND = "by hand"
+    """No LoadMaster can do it: it is done elsewhere."""
     FAILED = "failed"
 
 

@@ -71,6 +71,8 @@ class HaFacts:
     health_check_port: int | None = None
     prefers_master: bool | None = None
     mode: str | None = None
+    """``master``, ``slave`` or ``single``."""
+    all_interfaces: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

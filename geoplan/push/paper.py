@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from geoplan.push.addresses import canonical
-from geoplan.push.facts import REMOTE_LM, LiveCluster, State
+from geoplan.push.facts import REMOTE_LM, HaFacts, LiveCluster, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from geoplan.plan.ha_model import HaMode, HaParameters
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.push.facts import HaFacts
     from geoplan.push.unit import Unit
     from geoplan.push.waits import Timings
 
@@ -48,7 +49,13 @@ class Paper:
         self._boot_seconds = timings.boot_seconds
         self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
         self.clusters: dict[str, tuple[LiveCluster, ...]] = {}
+        self.ha: dict[str, HaFacts] = {}
+        """The HA parameters of units that were given any."""
         self._rebooted: dict[str, float] = {}
+
+    def is_formed(self, site: SiteSettings) -> bool:
+        """Tell whether both units of a site were given their HA modes."""
+        return all(self.ha.get(unit.address, HaFacts()).mode for unit in site.units)
 
     def reboot(self, site: SiteSettings) -> None:
         """Note that a pair's master reboots now."""
@@ -57,7 +64,10 @@ class Paper:
     def state(self, site: SiteSettings, address: str, before: State) -> State:
         """Return who a unit of a pair would be by now."""
         if site.name not in self._rebooted:
-            return before
+            if not self.is_formed(site):
+                return before
+            is_master = canonical(site.units[0].address) == canonical(address)
+            return State.ACTIVE if is_master else State.STANDBY
         is_back = self._clock.now() - self._rebooted[site.name] >= self._boot_seconds
         is_master = canonical(site.units[0].address) == canonical(address)
         if is_back and site.preferred_host != "none":
@@ -100,8 +110,8 @@ class PaperUnit:
         return await self._unit.remote_ssh_access()
 
     async def ha_parameters(self) -> HaFacts | None:
-        """Return its HA parameters."""
-        return await self._unit.ha_parameters()
+        """Return its HA parameters as they would be."""
+        return self._paper.ha.get(self.address) or await self._unit.ha_parameters()
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return the list as it would be."""
@@ -160,6 +170,24 @@ class PaperUnit:
             if canonical(cluster.address) == canonical(address)
             else cluster
             for cluster in known
+        )
+
+    async def set_ha_mode(self, mode: HaMode) -> None:
+        """Show the change and note the mode."""
+        known = await self.ha_parameters() or HaFacts()
+        await self._unit.set_ha_mode(mode)
+        self._paper.ha[self.address] = replace(known, mode=mode)
+
+    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+        """Show the change and note the parameters."""
+        known = await self.ha_parameters() or HaFacts()
+        await self._unit.set_ha_parameters(parameters)
+        self._paper.ha[self.address] = replace(
+            known,
+            partner=parameters.partner,
+            health_check_port=parameters.health_check_port,
+            prefers_master=parameters.preferred_host == "master",
+            all_interfaces=parameters.all_interfaces,
         )
 
     async def reboot(self) -> None:

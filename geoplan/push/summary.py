@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from geoplan.push.executor import Progress
 
 WORDS = {
+    Action.CREATE_LOAD_BALANCER: "create the load balancer of",
+    Action.SET_MASTER_HA_PARAMETERS: "set the HA parameters of the master of",
+    Action.SET_SLAVE_HA_PARAMETERS: "set the HA parameters of the slave of",
+    Action.VERIFY_HA_PAIR: "see the pair work at",
     Action.SET_REMOTE_GEO_ACCESS: "set Remote GEO access of",
     Action.SET_GEO_PARTNERS: "set GEO partners of",
     Action.REBOOT_MASTER: "reboot the master of",

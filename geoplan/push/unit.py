@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from geoplan.plan.ha_model import HaMode, HaParameters
     from geoplan.push.facts import HaFacts, LiveCluster, State
 
 
@@ -68,6 +69,12 @@ class Unit(Protocol):
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
+
+    async def set_ha_mode(self, mode: HaMode) -> None:
+        """Give it its role in a pair."""
+
+    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+        """Set all its HA parameters but the mode."""
 
     async def reboot(self) -> None:
         """Ask it to reboot."""

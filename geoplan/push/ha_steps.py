@@ -1,0 +1,135 @@
+"""The steps that make a pair: its units' HA parameters, first the master's, and the sight of one active unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.errors import UnitError
+from geoplan.plan.model import Action
+from geoplan.push.context import StepError
+from geoplan.push.events import StepState
+from geoplan.push.facts import HaFacts, State
+from geoplan.push.failures import reason_of
+from geoplan.push.fleet import are_healthy
+from geoplan.push.ha import SINGLE, deviations
+from geoplan.push.steps import Outcome
+from geoplan.push.waits import until
+
+if TYPE_CHECKING:
+    from geoplan.plan.ha_model import HaParameters
+    from geoplan.plan.model import Step
+    from geoplan.push.context import Context
+    from geoplan.push.unit import Unit
+
+BALANCER_BY_HAND = "AWS makes it: geoplan export cloudformation writes the template"
+APART = "set both units to single mode by hand, then go on"
+
+
+def leave_balancer_to_aws(_context: Context, _step: Step) -> Outcome:
+    """Say that no LoadMaster can make its own load balancer."""
+    return Outcome(StepState.BY_HAND, None, BALANCER_BY_HAND)
+
+
+async def set_parameters(context: Context, step: Step) -> Outcome:
+    """Set one unit's mode and HA parameters, unless it has them already.
+
+    The other unit is looked at first: never are both masters, nor both slaves, not even for a moment.
+    """
+    pair = context.plan.ha_pair(step.site)
+    is_master = step.action is Action.SET_MASTER_HA_PARAMETERS
+    wanted, others = (pair.master, pair.slave) if is_master else (pair.slave, pair.master)
+    unit, other = context.fleet.unit(wanted.address), context.fleet.unit(others.address)
+    before = await _read(step, unit)
+    if not any(deviations(before, wanted)):
+        return Outcome(StepState.IN_PLACE, unit.address, f"it is in {wanted.mode} mode already")
+    opposite = await _read(step, other)
+    if opposite.mode == wanted.mode:
+        message = f"{other.address} is in {wanted.mode} mode, so this unit cannot be: both would be {wanted.mode}"
+        raise StepError(step, message, unit=unit.address, hint=APART)
+    if before.mode not in (SINGLE, wanted.mode):
+        message = f"it is in {before.mode or 'an unknown'} mode, and the plan has it as {wanted.mode}"
+        raise StepError(step, message, unit=unit.address, hint=APART)
+    context.journal.write(
+        "changing",
+        step=step.id,
+        site=step.site,
+        action=step.action.value,
+        unit=unit.address,
+        what="ha_parameters",
+        before=_plain(before),
+        after=wanted.model_dump(mode="json", exclude={"address"}),
+    )
+    problem = await _change(unit, before, wanted)
+    after = await _read(step, unit, problem)
+    if left := [str(deviation) for deviation in deviations(after, wanted)]:
+        answer = f"failed ({problem})" if problem else "was answered as done"
+        message = f"the change {answer}, but read back {'; '.join(left)}: it was not applied"
+        raise StepError(step, message, unit=unit.address)
+    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+    said = f"{wanted.mode} mode, partner {wanted.partner}, health check port {wanted.health_check_port}, read back"
+    return Outcome(StepState.DONE, unit.address, said)
+
+
+async def verify_pair(context: Context, step: Step) -> Outcome:
+    """See 200 on one unit and 503 on the other (section 4).
+
+    A pair that this push formed is given the time of a failover until it is where it stays.
+    """
+    site = context.site(step)
+    is_new = context.journal.history.was_formed(site.name)
+    seen: dict[str, State] = {}
+
+    async def look() -> bool | None:
+        seen.clear()
+        seen.update(await context.fleet.states(site))
+        works = are_healthy(site, seen) if is_new else sorted(seen.values()) == [State.ACTIVE, State.STANDBY]
+        return True if works else None
+
+    context.wait(step, "waiting until one unit answers 200 and the other 503")
+    timings = context.timings
+    within = timings.failover_deadline if is_new else timings.settle_deadline
+    await until(context.clock, look, within=within, every=timings.poll_seconds)
+    shown = ", ".join(f"{address} is {state}" for address, state in seen.items())
+    if sorted(seen.values()) != [State.ACTIVE, State.STANDBY]:
+        raise StepError(
+            step,
+            f"not exactly one unit is active and the other its standby: {shown}",
+            hint=f"see that TCP 6973 and {context.plan.health_check_port_of(site.name)} are open between the units and "
+            "that both run the same firmware, then go on",
+        )
+    state = StepState.DONE if is_new else StepState.IN_PLACE
+    active = next(address for address, found in seen.items() if found is State.ACTIVE)
+    return Outcome(state, active, f"{shown}: 200 and 503")
+
+
+async def _change(unit: Unit, before: HaFacts, wanted: HaParameters) -> str | None:
+    """Set mode and parameters in the order of section 6.2; return what went wrong before reading back."""
+    try:
+        if before.mode != wanted.mode:
+            await unit.set_ha_mode(wanted.mode)
+        await unit.set_ha_parameters(wanted)
+    except UnitError as error:
+        return reason_of(error)
+    return None
+
+
+async def _read(step: Step, unit: Unit, problem: str | None = None) -> HaFacts:
+    earlier = f"the change failed ({problem}), and " if problem else ""
+    try:
+        found = await unit.ha_parameters()
+    except UnitError as error:
+        message = f"{earlier}its HA parameters cannot be read: {reason_of(error)}"
+        raise StepError(step, message, unit=unit.address) from None
+    if found is None:
+        raise StepError(step, f"{earlier}it does not tell its HA parameters", unit=unit.address)
+    return found
+
+
+def _plain(facts: HaFacts) -> dict[str, object]:
+    return {
+        "mode": facts.mode,
+        "preferred_host": {True: "master", False: "none", None: None}[facts.prefers_master],
+        "partner": facts.partner,
+        "health_check_port": facts.health_check_port,
+        "all_interfaces": facts.all_interfaces,
+    }
