@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_topology, output_option, topology_argument, write
+from geoplan.cli.files import load_topology, output_option, phase_option, plan_phases, topology_argument, write
 from geoplan.cli.units import live_fleet, reach_options
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
+@phase_option
 @output_option
 @reach_options
-def command(path: str, output_format: str, output: str | None, reach: Reach) -> int:
+def command(path: str, output_format: str, phase: str | None, output: str | None, reach: Reach) -> int:
     """Hold live units against the plan; exit 1 where they differ.
 
     It asks the active unit of every site for its two lists, its clusters and its partners, and changes nothing. After
@@ -28,7 +29,6 @@ def command(path: str, output_format: str, output: str | None, reach: Reach) -> 
     """
     import asyncio
 
-    from geoplan.plan.model import Phase
     from geoplan.plan.planner import make_plan
     from geoplan.push import report as reports
     from geoplan.push.clock import SystemClock
@@ -36,7 +36,7 @@ def command(path: str, output_format: str, output: str | None, reach: Reach) -> 
     from geoplan.push.verify import Report, verify
 
     topology = load_topology(path)
-    plan = make_plan(topology, [Phase.GEO])
+    plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
 
     async def compare() -> Report:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_topology, read_text, topology_argument
+from geoplan.cli.files import load_topology, phase_option, plan_phases, read_text, topology_argument
 from geoplan.cli.units import reach_options
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopp
 
 @click.command("push", epilog=EPILOG)
 @topology_argument
+@phase_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed.")
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
@@ -58,6 +59,7 @@ Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopp
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
+    phase: str | None,
     yes: bool,
     dry_run: bool,
     only_preflight: bool,
@@ -82,14 +84,13 @@ def command(  # noqa: PLR0913 - one for each option
     It finds the active units, takes a backup of all, writes only what differs, and reboots one master after the
     other. It can be stopped at any time and resumed.
     """
-    from geoplan.plan.model import Phase
     from geoplan.plan.planner import make_plan
     from geoplan.push.places import folder_of, state_folder
 
     if lab and (reach.endpoints or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     topology = load_topology(path)
-    plan = make_plan(topology, [Phase.GEO])
+    plan = make_plan(topology, plan_phases(topology, phase))
     folder = folder_of(state_folder(state_dir), plan.topology, reach.lab_file())
     if status or abandon:
         from geoplan.cli import push_journal
@@ -109,6 +110,7 @@ def command(  # noqa: PLR0913 - one for each option
     )
     wishes = push_session.Wishes(
         path=path,
+        phase=phase,
         folder=folder,
         state_dir=state_dir,
         backup_folder=Path(backup_dir) if backup_dir else None,

@@ -17,6 +17,7 @@ import click
 from geoplan.cli.push_views import view_of
 from geoplan.cli.units import live_fleet
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.plan.model import Phase
 from geoplan.push import report as reports
 from geoplan.push.clock import SystemClock
 from geoplan.push.context import Stop
@@ -48,6 +49,7 @@ class Wishes:
     """What the command line says beside the push's own options."""
 
     path: str
+    phase: str | None
     folder: Path
     state_dir: str | None
     backup_folder: Path | None
@@ -82,8 +84,9 @@ class _Session:
     def command(self, *more: str) -> str:
         """Return the command that does something more about this push."""
         wishes = self._wishes
-        places = ["--state-dir", wishes.state_dir] if wishes.state_dir else []
-        return self._reach.command("push", wishes.path, *places, *more)
+        given = ["--phase", wishes.phase] if wishes.phase else []
+        given += ["--state-dir", wishes.state_dir] if wishes.state_dir else []
+        return self._reach.command("push", wishes.path, *given, *more)
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""
@@ -164,7 +167,7 @@ class _Session:
         from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
         from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_accesses
 
-        async with Lab(self._topology) as lab:
+        async with Lab(self._topology, unpaired=Phase.HA in self._plan.phases()) as lab:
             known = Endpoints(
                 {
                     address: UnitEndpoint(unit.api, unit.health, unit.fingerprint)

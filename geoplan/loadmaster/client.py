@@ -240,9 +240,7 @@ class LoadMaster:
             return now is mode
 
         family = await self._known_ha_commands()
-        await self._session.change(
-            Command(family.set_mode, {"hamode": mode.value}, changes=True), is_applied=is_set
-        )
+        await self._session.change(Command(family.set_mode, {"hamode": mode.value}, changes=True), is_applied=is_set)
 
     async def set_ha_parameters(
         self, *, partner: str, health_check_port: int, prefers_master: bool, all_interfaces: bool
@@ -260,7 +258,7 @@ class LoadMaster:
             )
 
         family = await self._known_ha_commands()
-        given = {
+        given: dict[str, str | bool | int | tuple[str, ...]] = {
             "partner": partner,
             "hcp": health_check_port,
             "haprefered": int(prefers_master),
@@ -273,7 +271,11 @@ class LoadMaster:
         if self._ha_commands is None:
             await self.ha_parameters()
         if self._ha_commands is None:
-            raise UnitRefusedError(self.address, "it knows no HA parameters: it is no cloud unit, or has another API")
+            raise UnusableAnswerError(
+                self.address,
+                "it knows no HA parameters",
+                hint="see that it is a cloud LoadMaster; on others HA is set up in another way",
+            )
         return self._ha_commands
 
     # -- inside ------------------------------------------------------------------------------------------------------

@@ -60,9 +60,7 @@ class ApiUnit:
             return None
         mode = found.mode if found.mode is not HaMode.UNKNOWN else await self._unit.ha_mode()
         known_mode = None if mode is HaMode.UNKNOWN else mode.value
-        return HaFacts(
-            found.partner, found.health_check_port, found.prefers_master, known_mode, found.all_interfaces
-        )
+        return HaFacts(found.partner, found.health_check_port, found.prefers_master, known_mode, found.all_interfaces)
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return its Remote GEO LoadMaster Access list."""

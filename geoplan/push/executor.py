@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.plan.model import Action
-from geoplan.push import steps
+from geoplan.push import ha_steps, steps
 from geoplan.push.context import RebootMode, StepError, StoppedError
 from geoplan.push.events import StepState
 from geoplan.push.failures import reason_of
@@ -20,7 +20,7 @@ from geoplan.push.telling import Telling
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from geoplan.plan.model import Plan, Step
+    from geoplan.plan.model import Phase, Plan, Step
     from geoplan.push.context import Context
 
 
@@ -101,9 +101,12 @@ class Executor:
         self._reboots: dict[str, asyncio.Lock] = {}
         self._telling = Telling(context)
 
-    async def run(self) -> Progress:
-        """Do every task whose steps before it ended well; begin none after a failure, or once a stop is wanted."""
-        waiting = list(tasks_of(self._context.plan))
+    async def run(self, phase: Phase) -> Progress:
+        """Do every task of a phase whose steps before it ended well, and return how far the push has come by then.
+
+        None is begun after a failure, or once a stop is wanted.
+        """
+        waiting = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -191,6 +194,12 @@ class Executor:
 
     async def _outcome(self, step: Step) -> Outcome:
         match step.action:
+            case Action.CREATE_LOAD_BALANCER:
+                return ha_steps.leave_balancer_to_aws()
+            case Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS:
+                return await ha_steps.set_parameters(self._context, step)
+            case Action.VERIFY_HA_PAIR:
+                return await ha_steps.verify_pair(self._context, step)
             case Action.SET_REMOTE_GEO_ACCESS | Action.SET_GEO_PARTNERS:
                 return await steps.set_list(self._context, step)
             case Action.ADD_CLUSTER:

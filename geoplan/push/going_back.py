@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 # The web interface's own words, as the runbook has them.
 REMOTE_ACCESS = "Certificates & Security > Remote Access"
+HA_PARAMETERS = "System Configuration > AWS HA Parameters"
 MANAGE_CLUSTERS = "Global Balancing > Manage Clusters"
 BACKUP_RESTORE = "System Configuration > System Administration > Backup/Restore"
+HA_SUBJECT = "ha_parameters"
 BUTTONS = {"remote_geo_access": "Set GEO LoadMaster access", "geo_partners": "Set GEO LoadMaster Partners"}
 
 
@@ -88,7 +90,8 @@ def _first_changes(history: History) -> list[Record]:
     for record in history.records:
         if record.event == "changing":
             subject = str(record.fields.get("what"))
-            first.setdefault((str(record.fields.get("site")), subject), record)
+            own = (str(record.fields.get("unit")),) if subject == HA_SUBJECT else ()  # each unit has its own
+            first.setdefault((str(record.fields.get("site")), subject, *own), record)
     return list(first.values())
 
 
@@ -103,8 +106,20 @@ def _undone(record: Record, history: History) -> UndoneChange:
         name, button = next((LIST_NAMES[known], BUTTONS[known]) for known in SUBJECTS if known == subject)
         what = f"{name}: enter this" if addresses else f"{name}: empty the field"
         return UndoneChange(site, REMOTE_ACCESS, f"{what}, then press {button}", addresses, is_certain)
+    if subject == HA_SUBJECT:
+        return UndoneChange(site, HA_PARAMETERS, _ha(before), None, is_certain)
     what = _cluster(before, record.fields.get("after"))
     return UndoneChange(site, MANAGE_CLUSTERS, what, None, is_certain)
+
+
+def _ha(before: Any) -> str:  # noqa: ANN401 - as the journal has it
+    held = before if isinstance(before, dict) else {}
+    names = {"master": "Master HA Mode", "slave": "Slave HA Mode", "single": "Non HA Mode"}
+    parameters = ", ".join(
+        f"{name} {held[key] if held.get(key) is not None else 'unset'}"
+        for key, name in (("partner", "partner"), ("health_check_port", "health check port"))
+    )
+    return f"set AWS HA Mode back to {names.get(str(held.get('mode')), 'what it was')} ({parameters})"
 
 
 def _cluster(before: Any, after: Any) -> str:  # noqa: ANN401 - as the journal has it

@@ -1,4 +1,4 @@
-"""HA parameters, as units tell them and as the plan has them: which pairs are yet to be formed, and what is in the way."""
+"""HA parameters as units tell them, held against the plan: which pairs are yet to be formed, what is in the way."""
 
 from __future__ import annotations
 
@@ -67,8 +67,7 @@ def deviations(found: HaFacts, wanted: HaParameters) -> Iterator[Deviation]:
 def is_to_be_formed(pair: HaPairSettings, facts: Facts) -> bool:
     """Tell whether a pair does not work yet: a unit without a mode, a partner or a health check port."""
     return any(
-        unit.ha is not None
-        and (unit.ha.mode == SINGLE or unit.ha.partner is None or unit.ha.health_check_port is None)
+        unit.ha is not None and (unit.ha.mode == SINGLE or unit.ha.partner is None or unit.ha.health_check_port is None)
         for unit in facts.of_site(pair.site)
     )
 
@@ -83,7 +82,7 @@ def once_formed(facts: Facts, sites: frozenset[str]) -> Facts:
     states = {"master": State.ACTIVE, "slave": State.STANDBY}
     return Facts(
         {
-            address: replace(unit, state=states.get(unit.role)) if unit.site in sites else unit
+            address: replace(unit, state=states.get(unit.role)) if unit.site in sites and not unit.failure else unit
             for address, unit in facts.units.items()
         }
     )

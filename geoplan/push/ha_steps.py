@@ -25,7 +25,7 @@ BALANCER_BY_HAND = "AWS makes it: geoplan export cloudformation writes the templ
 APART = "set both units to single mode by hand, then go on"
 
 
-def leave_balancer_to_aws(_context: Context, _step: Step) -> Outcome:
+def leave_balancer_to_aws() -> Outcome:
     """Say that no LoadMaster can make its own load balancer."""
     return Outcome(StepState.BY_HAND, None, BALANCER_BY_HAND)
 
@@ -85,10 +85,10 @@ async def verify_pair(context: Context, step: Step) -> Outcome:
         works = are_healthy(site, seen) if is_new else sorted(seen.values()) == [State.ACTIVE, State.STANDBY]
         return True if works else None
 
-    context.wait(step, "waiting until one unit answers 200 and the other 503")
     timings = context.timings
     within = timings.failover_deadline if is_new else timings.settle_deadline
-    await until(context.clock, look, within=within, every=timings.poll_seconds)
+    telling = context.waiting(step, f"waiting until one unit of '{site.name}' answers 200 and the other 503")
+    await until(context.clock, look, within=within, every=timings.poll_seconds, on_wait=telling)
     shown = ", ".join(f"{address} is {state}" for address, state in seen.items())
     if sorted(seen.values()) != [State.ACTIVE, State.STANDBY]:
         raise StepError(

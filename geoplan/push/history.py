@@ -157,6 +157,11 @@ class History:
         """Tell whether a site's partners were changed, or its master rebooted, in this push."""
         return max(self._last(site, {"changing"}, Action.SET_GEO_PARTNERS), self._last(site, {"rebooting"})) >= 0
 
+    def was_formed(self, site: str) -> bool:
+        """Tell whether the HA parameters of a site's units were changed in this push, or may have been."""
+        actions = (Action.SET_MASTER_HA_PARAMETERS, Action.SET_SLAVE_HA_PARAMETERS)
+        return any(self._last(site, {"changing"}, action) >= 0 for action in actions)
+
     def progress(self, site: str) -> PairProgress:
         """Return how far a pair has come; partners that were changed since begin it anew."""
         changed = self._last(site, {"changing"}, Action.SET_GEO_PARTNERS)

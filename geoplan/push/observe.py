@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from geoplan.errors import UnitError
 from geoplan.push.facts import Cause, Facts, State, UnitFacts
 from geoplan.push.failures import failure_of
+from geoplan.push.ha import planned_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -39,16 +40,29 @@ _MAY_BE_UNKNOWN = frozenset({"partner_status", "ha"})
 
 
 async def observe_for_verify(fleet: Fleet) -> Facts:
-    """Read what the comparison with the plan needs: of each site its active unit's lists, clusters and partners."""
-    return await _observe(fleet, lambda _site, _unit, state: (*_LISTS, *_GEO) if _takes_settings(state) else ())
+    """Read what the comparison with the plan needs.
+
+    That is of each site its active unit's lists, clusters and partners, and of both units of a pair that the plan
+    forms their HA parameters.
+    """
+    formed = {pair.site for pair in planned_pairs(fleet.plan)}
+
+    def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
+        own = _HA if site.name in formed else ()
+        return (*own, *_LISTS, *_GEO) if _takes_settings(state) else own
+
+    return await _observe(fleet, questions)
 
 
 async def observe_for_preflight(fleet: Fleet) -> Facts:
     """Read everything that the checks before a push need, of every unit."""
+    formed = {pair.site for pair in planned_pairs(fleet.plan)}
 
     def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
         own = (*_SYSTEM, *(_HA if site.kind == "ha_pair" else ()), *_LISTS)
-        return (*own, *_GEO, *_FQDNS) if _takes_settings(state) else own
+        # A unit that is in no pair yet has a GEO configuration of its own, and no health check that tells of it.
+        takes_settings = _takes_settings(state) or (site.name in formed and state is State.DOWN)
+        return (*own, *_GEO, *_FQDNS) if takes_settings else own
 
     return await _observe(fleet, questions)
 

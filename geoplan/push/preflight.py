@@ -11,6 +11,7 @@ from geoplan.push.addresses import canonical, same_addresses, without
 from geoplan.push.context import RebootMode
 from geoplan.push.facts import LIST_NAMES, SUBJECTS, Cause, State
 from geoplan.push.geo_merge import merge_problems
+from geoplan.push.ha import once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
 from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
 from geoplan.push.reboot_limit import room_at
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.context import Options
     from geoplan.push.facts import Facts, UnitFacts
@@ -55,6 +57,8 @@ class Verdict:
     notes: tuple[str, ...]
     reboots: tuple[str, ...]
     """The pairs that this push will reboot, as far as can be told now."""
+    forms: tuple[str, ...] = ()
+    """The pairs that this push forms of two single units."""
 
     @property
     def is_clear(self) -> bool:
@@ -76,9 +80,17 @@ class Background:
 
 def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     """Hold what all units say against what a push needs."""
+    forming = sites_to_form(plan, facts)
+    facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
     problems = [
-        *(problem for site in plan.sites for problem in _site_problems(site, facts, background, reboots)),
+        *(problem for pair in planned_pairs(plan) for problem in _pair_parameters(pair, seen)),
+        *(problem for pair in planned_pairs(plan) if pair.site in forming for problem in _lost_by_forming(pair, seen)),
+        *(
+            problem
+            for site in plan.sites
+            for problem in _site_problems(site, facts, background, reboots, is_formed=site.name not in forming)
+        ),
         *_secret_problems(plan, facts),
         *(problem for site in plan.sites for problem in _unknown_addresses(site, facts, background.options)),
         *_cluster_problems(plan, facts, background.max_clusters),
@@ -87,7 +99,7 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
             for where, message, hint in ([] if background.options.accept_geo_merge else merge_problems(plan, facts))
         ),
     ]
-    return Verdict(tuple(problems), tuple(_notes(plan, facts)), tuple(reboots))
+    return Verdict(tuple(problems), tuple(_notes(plan, facts)), tuple(reboots), tuple(sorted(forming)))
 
 
 def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[str]:
@@ -109,8 +121,32 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[s
     return [site for site in pairs if is_due(site)]
 
 
+def _pair_parameters(pair: HaPairSettings, facts: Facts) -> Iterator[Problem]:
+    """Find HA parameters that a push must not change."""
+    for wanted in (pair.master, pair.slave):
+        unit = facts.unit(wanted.address)
+        for message, hint in problems_of_unit(unit, wanted) if unit else ():
+            yield Problem(wanted.address, message, hint)
+
+
+def _lost_by_forming(pair: HaPairSettings, facts: Facts) -> Iterator[Problem]:
+    """Find what a slave has and its master does not: as the standby it takes over all that the master has."""
+    master, slave = facts.of_site(pair.site)
+    clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found not in (master.clusters or ())]
+    fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
+    lists = [
+        f"{LIST_NAMES[subject]} {', '.join(extra)}"
+        for subject in SUBJECTS
+        if (extra := without(getattr(slave, subject) or (), getattr(master, subject) or ()))
+    ]
+    if lost := (*clusters, *fqdns, *lists):
+        message = f"as the standby of {master.address} it would lose {'; '.join(lost)}"
+        hint = f"enter it on {master.address} first; or give {Word.ACCEPT_GEO_MERGE}"
+        yield Problem(slave.address, message, hint, Word.ACCEPT_GEO_MERGE)
+
+
 def _site_problems(
-    site: SiteSettings, facts: Facts, background: Background, reboots: Sequence[str]
+    site: SiteSettings, facts: Facts, background: Background, reboots: Sequence[str], *, is_formed: bool
 ) -> Iterator[Problem]:
     progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
     under_way = progress in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
@@ -120,8 +156,10 @@ def _site_problems(
             yield from _unit_problems(unit)
     if site.kind != "ha_pair":
         return
-    yield from _pair_problems(site, units)
-    yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
+    yield from _firmware_problems(site, units)
+    if is_formed:
+        yield from _role_problems(site, *units)
+        yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
     if site.name in reboots and progress is PairProgress.NOT_BEGUN:
         yield from _room_problems(units[0], background)
 
@@ -146,16 +184,19 @@ def _is_silent_standby(unit: UnitFacts) -> bool:
     return unit.state is State.STANDBY and unit.failure is not None and unit.failure.cause is Cause.UNREADABLE
 
 
-def _pair_problems(site: SiteSettings, units: Sequence[UnitFacts]) -> Iterator[Problem]:
+def _firmware_problems(site: SiteSettings, units: Sequence[UnitFacts]) -> Iterator[Problem]:
     master, slave = units
     if master.firmware and slave.firmware and parse_version(master.firmware) != parse_version(slave.firmware):
         message = f"its units run different firmware: {master.firmware} and {slave.firmware}"
         yield Problem(site.name, message, "bring both to the same version first (section 7)")
+
+
+def _role_problems(site: SiteSettings, master: UnitFacts, slave: UnitFacts) -> Iterator[Problem]:
     for unit, other in ((master, slave), (slave, master)):
-        yield from _role_problems(site, unit, other)
+        yield from _role_problems_of(site, unit, other)
 
 
-def _role_problems(site: SiteSettings, unit: UnitFacts, other: UnitFacts) -> Iterator[Problem]:
+def _role_problems_of(site: SiteSettings, unit: UnitFacts, other: UnitFacts) -> Iterator[Problem]:
     if unit.ha is None:
         return
     if unit.ha.mode is not None and unit.ha.mode != unit.role:

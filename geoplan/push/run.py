@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
+from geoplan.plan.model import Phase
 from geoplan.push import journal as journals
 from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Stop
@@ -99,7 +100,7 @@ async def carry_out(mission: Mission) -> Result:
             )
         if mission.only_preflight:
             return Result(verdict, before, Progress())
-        if before.is_configured and not verdict.reboots and history is None:
+        if before.is_configured and not verdict.reboots and not verdict.forms and history is None:
             return Result(verdict, before, Progress(), _left_out(mission, options))
         if not mission.confirm(verdict, before):
             return Result(verdict, before, Progress(), declined=True)
@@ -142,7 +143,7 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
             context.journal.write("end", outcome="refused" if isinstance(error, PushRefusedError) else "interrupted")
         raise
     try:
-        progress = await Executor(context).run()
+        progress = await _do_phases(mission, context)
     except UnusableFileError as error:  # without its journal a push goes no further
         raise PushStoppedError(f"the push stopped before its end: {error}", hint=error.hint) from None
     if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
@@ -160,6 +161,30 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.say(EventKind.VERIFIED, outcome)
     return Result(verdict, report, progress, unfinished, context.journal.path)
+
+
+async def _do_phases(mission: Mission, context: Context) -> Progress:
+    """Do the phases one after the other; pairs that were formed are held against what GEO needs of them first."""
+    executor, progress = Executor(context), Progress()
+    for phase in context.plan.phases():
+        if phase is Phase.GEO and any(context.journal.history.was_formed(pair.site) for pair in context.plan.ha_pairs):
+            await _require_ready_for_geo(mission, context)
+        progress = await executor.run(phase)
+        if progress.failures or context.stop.requested:
+            break
+    return progress
+
+
+async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
+    """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
+    facts = await observe_for_preflight(mission.fleet)
+    now, history = mission.fleet.clock.wall(), context.journal.history
+    verdict = check(context.plan, facts, Background(context.options, mission.max_clusters, now, (history,), history))
+    if not verdict.is_clear:
+        why = [str(problem) for problem in verdict.problems]
+        context.journal.write("stopped", outcome="stopped", why=why)
+        lines = "\n".join(f"  {problem}" for problem in why)
+        raise PushStoppedError(f"the pairs are formed, but GEO cannot be set up on them yet:\n{lines}")
 
 
 async def _verified(context: Context) -> tuple[Report, Facts]:

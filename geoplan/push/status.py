@@ -83,6 +83,9 @@ def _change(record: Record) -> str:
 def _value(before: object) -> str:
     if isinstance(before, list):
         return ", ".join(map(str, before)) or "empty"
+    if isinstance(before, dict) and "mode" in before:
+        partner, port = (before.get(key) or "unset" for key in ("partner", "health_check_port"))
+        return f"mode {before['mode']}, partner {partner}, health check port {port}"
     if isinstance(before, dict):
         return f"'{before.get('name')}' ({before.get('address')}) of type {before.get('type')}"
     return "not there"

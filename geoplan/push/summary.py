@@ -25,6 +25,10 @@ WORDS = {
 }
 
 SHORT_WORDS = {
+    Action.CREATE_LOAD_BALANCER: "load balancer of",
+    Action.SET_MASTER_HA_PARAMETERS: "HA, master of",
+    Action.SET_SLAVE_HA_PARAMETERS: "HA, slave of",
+    Action.VERIFY_HA_PAIR: "pair of",
     Action.SET_REMOTE_GEO_ACCESS: "access list of",
     Action.SET_GEO_PARTNERS: "partners of",
     Action.REBOOT_MASTER: "reboot master of",

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from geoplan.push.addresses import canonical, without
 from geoplan.push.facts import LIST_NAMES, SUBJECTS, State
+from geoplan.push.ha import deviations, planned_pairs
 from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
     from geoplan.push.facts import Facts, LiveCluster, UnitFacts
+
+
+HA_PARAMETERS = "ha_parameters"
 
 
 class Kind(StrEnum):
@@ -95,25 +100,41 @@ class Report:
 
 def verify(plan: Plan, facts: Facts) -> Report:
     """Hold what units say against the plan."""
-    reports = tuple(_site_report(plan, site, facts) for site in plan.sites)
+    pairs = {pair.site: pair for pair in planned_pairs(plan)}
+    reports = tuple(_site_report(plan, site, facts, pairs.get(site.name)) for site in plan.sites)
     return Report(plan.topology, plan.checksum, reports)
 
 
-def _site_report(plan: Plan, site: SiteSettings, facts: Facts) -> SiteReport:
+def _site_report(plan: Plan, site: SiteSettings, facts: Facts, pair: HaPairSettings | None) -> SiteReport:
     unit = facts.active(site.name)
+    of_pair = tuple(_ha_differences(site, pair, facts)) if pair else ()
     if unit is None:
-        return SiteReport(site.name, None, (_no_active(site, facts),), ())
+        return SiteReport(site.name, None, (*of_pair, _no_active(site, facts)), ())
     if unit.failure:
         message = f"{unit.address} could not be read: {unit.failure.message}"
         unreadable = Difference(site.name, unit.address, Kind.UNREADABLE, "unit", message)
-        return SiteReport(site.name, unit.address, (unreadable,), ())
+        return SiteReport(site.name, unit.address, (*of_pair, unreadable), ())
     differences = (
+        *of_pair,
         *_standby_differences(site, facts),
         *_list_differences(site, unit),
         *_cluster_differences(plan, site, unit, facts),
         *_red_partners(plan, site, unit, facts),
     )
     return SiteReport(site.name, unit.address, differences, tuple(_notes(plan, site, unit)))
+
+
+def _ha_differences(site: SiteSettings, pair: HaPairSettings, facts: Facts) -> Iterator[Difference]:
+    for wanted in (pair.master, pair.slave):
+        unit = facts.unit(wanted.address)
+        if unit is None or unit.ha is None:
+            message = f"{wanted.address} does not tell its HA parameters"
+            yield Difference(site.name, wanted.address, Kind.UNREADABLE, HA_PARAMETERS, message)
+            continue
+        for deviation in deviations(unit.ha, wanted):
+            kind = Kind.MISSING if deviation.is_unset else Kind.DIFFERENT
+            message = f"{wanted.address} ({wanted.mode}): {deviation}"
+            yield Difference(site.name, wanted.address, kind, HA_PARAMETERS, message, (deviation.name,))
 
 
 def _no_active(site: SiteSettings, facts: Facts) -> Difference:
