@@ -186,6 +186,8 @@ class _Session:
             f"{self._plan.topology}: {len(self._plan.sites)} sites in {len(self._plan.groups)} "
             f"group{'s'[: len(self._plan.groups) > 1]}, {len(self._plan.steps)} steps, {differing} differences"
         )
+        if verdict.forms:
+            view.say(f"pairs to form of single units: {', '.join(verdict.forms)}")
         reboots = ", ".join(verdict.reboots) or "none"
         order = ", one after the other" if len(verdict.reboots) > 1 else ""
         view.say(f"masters to reboot{order}: {reboots}")

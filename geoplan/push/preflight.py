@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
 from geoplan.push.addresses import canonical, same_addresses, without
 from geoplan.push.context import RebootMode
 from geoplan.push.facts import LIST_NAMES, SUBJECTS, Cause, State
@@ -85,21 +85,36 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     reboots = _pairs_to_reboot(plan, facts, background)
     problems = [
         *(problem for pair in planned_pairs(plan) for problem in _pair_parameters(pair, seen)),
-        *(problem for pair in planned_pairs(plan) if pair.site in forming for problem in _lost_by_forming(pair, seen)),
+        *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
         *(
             problem
             for site in plan.sites
             for problem in _site_problems(site, facts, background, reboots, is_formed=site.name not in forming)
         ),
-        *_secret_problems(plan, facts),
-        *(problem for site in plan.sites for problem in _unknown_addresses(site, facts, background.options)),
-        *_cluster_problems(plan, facts, background.max_clusters),
-        *(
-            Problem(where, message, hint, Word.ACCEPT_GEO_MERGE)
-            for where, message, hint in ([] if background.options.accept_geo_merge else merge_problems(plan, facts))
-        ),
+        *(_geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()),
     ]
     return Verdict(tuple(problems), tuple(_notes(plan, facts)), tuple(reboots), tuple(sorted(forming)))
+
+
+def _geo_problems(plan: Plan, facts: Facts, background: Background) -> Iterator[Problem]:
+    """Find what stands against GEO on units that are fit for it by themselves."""
+    for unit in facts.units.values():
+        yield from _services_off(unit)
+    yield from _secret_problems(plan, facts)
+    for site in plan.sites:
+        yield from _unknown_addresses(site, facts, background.options)
+    yield from _cluster_problems(plan, facts, background.max_clusters)
+    if not background.options.accept_geo_merge:
+        for where, message, hint in merge_problems(plan, facts):
+            yield Problem(where, message, hint, Word.ACCEPT_GEO_MERGE)
+
+
+def _services_off(unit: UnitFacts) -> Iterator[Problem]:
+    if unit.geo_enabled is False:
+        yield Problem(unit.address, "GEO is not enabled", "enable it under Global Balancing")
+    if unit.ssh_access is False:
+        hint = "turn on Allow Remote SSH Access under Remote Access: partners talk over it"
+        yield Problem(unit.address, "remote SSH access is not allowed", hint)
 
 
 def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[str]:
@@ -129,9 +144,11 @@ def _pair_parameters(pair: HaPairSettings, facts: Facts) -> Iterator[Problem]:
             yield Problem(wanted.address, message, hint)
 
 
-def _lost_by_forming(pair: HaPairSettings, facts: Facts) -> Iterator[Problem]:
+def _lost_by_forming(site: str, facts: Facts, options: Options) -> Iterator[Problem]:
     """Find what a slave has and its master does not: as the standby it takes over all that the master has."""
-    master, slave = facts.of_site(pair.site)
+    if options.accept_geo_merge:
+        return
+    master, slave = facts.of_site(site)
     clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found not in (master.clusters or ())]
     fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
     lists = [
@@ -172,11 +189,6 @@ def _unit_problems(unit: UnitFacts) -> Iterator[Problem]:
             Cause.UNREADABLE: "see that its API is enabled and the URL is the right one",
         }
         yield Problem(unit.address, unit.failure.message, hints[unit.failure.cause])
-    if unit.geo_enabled is False:
-        yield Problem(unit.address, "GEO is not enabled", "enable it under Global Balancing")
-    if unit.ssh_access is False:
-        hint = "turn on Allow Remote SSH Access under Remote Access: partners talk over it"
-        yield Problem(unit.address, "remote SSH access is not allowed", hint)
 
 
 def _is_silent_standby(unit: UnitFacts) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from geoplan.plan.model import Phase
 from geoplan.push.addresses import canonical, without
 from geoplan.push.facts import LIST_NAMES, SUBJECTS, State
 from geoplan.push.ha import deviations, planned_pairs
@@ -108,6 +109,9 @@ def verify(plan: Plan, facts: Facts) -> Report:
 def _site_report(plan: Plan, site: SiteSettings, facts: Facts, pair: HaPairSettings | None) -> SiteReport:
     unit = facts.active(site.name)
     of_pair = tuple(_ha_differences(site, pair, facts)) if pair else ()
+    if Phase.GEO not in plan.phases():
+        states = () if unit else (_no_active(site, facts),)
+        return SiteReport(site.name, unit.address if unit else None, (*of_pair, *states), ())
     if unit is None:
         return SiteReport(site.name, None, (*of_pair, _no_active(site, facts)), ())
     if unit.failure:
