@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from geoplan.loadmaster.access import UnitAccess
     from geoplan.loadmaster.exchange import ShownRequest
-    from geoplan.plan.ha_model import HaMode as Mode
     from geoplan.plan.ha_model import HaParameters
     from geoplan.push.clock import Clock
+    from geoplan.push.unit import SettableMode
 
 _COLOURS = {PartnerColour.GREEN: True, PartnerColour.RED: False, PartnerColour.UNKNOWN: None}
 
@@ -109,7 +109,7 @@ class ApiUnit:
         """Place a cluster; in degrees."""
         await self._unit.set_cluster_location(address, latitude, longitude)
 
-    async def set_ha_mode(self, mode: Mode) -> None:
+    async def set_ha_mode(self, mode: SettableMode) -> None:
         """Give it its role in a pair."""
         await self._unit.set_ha_mode(HaMode(mode))
 

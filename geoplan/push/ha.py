@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from geoplan.push.facts import UnitFacts
 
 SINGLE = "single"
+PREFERRED_SERVER = "Switch to Preferred Server"
+ALL_INTERFACES = "Health Check on All Interfaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,14 @@ def deviations(found: HaFacts, wanted: HaParameters) -> Iterator[Deviation]:
     if found.prefers_master is not prefers_master:
         names = {True: "Prefer Master", False: "No Preferred Host", None: "unset"}
         yield Deviation(
-            "Switch to Preferred Server",
+            PREFERRED_SERVER,
             names[found.prefers_master],
             names[prefers_master],
             found.prefers_master is None,
         )
     if bool(found.all_interfaces) is not wanted.all_interfaces:
         names = {True: "on", False: "off", None: "off"}
-        yield Deviation("Health Check on All Interfaces", names[found.all_interfaces], names[wanted.all_interfaces])
+        yield Deviation(ALL_INTERFACES, names[found.all_interfaces], names[wanted.all_interfaces])
 
 
 def is_to_be_formed(pair: HaPairSettings, facts: Facts) -> bool:
@@ -101,9 +103,14 @@ def problems_of_unit(unit: UnitFacts, wanted: HaParameters) -> Iterator[tuple[st
         return
     if unit.ha.mode == SINGLE:
         return
+    is_in_pair = unit.ha.partner is not None and unit.ha.health_check_port is not None
     for deviation in deviations(unit.ha, wanted):
-        if not deviation.is_unset and deviation.name != "Health Check on All Interfaces":
-            hint = "correct the topology; or set the unit to single mode by hand, in a maintenance window, and push"
-            if deviation.name == "Switch to Preferred Server":
+        if deviation.is_unset or deviation.name == ALL_INTERFACES:
+            continue
+        if deviation.name == PREFERRED_SERVER:
+            if is_in_pair:
                 hint = "correct preferred_host in the topology, or change it on the unit by hand"
-            yield str(deviation), hint
+                yield str(deviation), hint
+            continue
+        hint = "correct the topology; or set the unit to single mode by hand, in a maintenance window, and push"
+        yield str(deviation), hint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnitError
+from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.plan.model import Action
 from geoplan.push.context import StepError
 from geoplan.push.events import StepState
@@ -16,6 +16,8 @@ from geoplan.push.steps import Outcome
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
@@ -59,7 +61,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
         before=_plain(before),
         after=wanted.model_dump(mode="json", exclude={"address"}),
     )
-    problem = await _change(unit, before, wanted)
+    problem = await _change(step, unit, before, wanted)
     after = await _read(step, unit, problem)
     if left := [str(deviation) for deviation in deviations(after, wanted)]:
         answer = f"failed ({problem})" if problem else "was answered as done"
@@ -102,12 +104,35 @@ async def verify_pair(context: Context, step: Step) -> Outcome:
     return Outcome(state, active, f"{shown}: 200 and 503")
 
 
-async def _change(unit: Unit, before: HaFacts, wanted: HaParameters) -> str | None:
-    """Set mode and parameters in the order of section 6.2; return what went wrong before reading back."""
+async def _change(step: Step, unit: Unit, before: HaFacts, wanted: HaParameters) -> str | None:
+    """Set parameters and mode; return what went wrong before reading back.
+
+    Section 6.2 begins with the mode. A slave without a partner polls nobody, though, and would become active beside
+    its master if the push ended just then. So the parameters go first; a unit that does not take them in single mode
+    gets them once more after its mode, and its single mode back where it does not take them then either.
+    """
+    refused = False
     try:
-        if before.mode != wanted.mode:
-            await unit.set_ha_mode(wanted.mode)
         await unit.set_ha_parameters(wanted)
+    except UnitRefusedError:
+        refused = True
+    except UnitError as error:
+        return reason_of(error)
+    if before.mode == wanted.mode:
+        return "it refused its HA parameters" if refused else None
+    if problem := await _try(unit.set_ha_mode(wanted.mode)):
+        return problem
+    if not any(deviations(await _read(step, unit), wanted)):
+        return None
+    problem = await _try(unit.set_ha_parameters(wanted))
+    if problem or any(deviations(await _read(step, unit), wanted)):
+        await _try(unit.set_ha_mode("single"))
+    return problem
+
+
+async def _try(change: Awaitable[None]) -> str | None:
+    try:
+        await change
     except UnitError as error:
         return reason_of(error)
     return None

@@ -13,9 +13,9 @@ from geoplan.push.facts import REMOTE_LM, HaFacts, LiveCluster, State
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from geoplan.plan.ha_model import HaMode, HaParameters
+    from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.push.unit import Unit
+    from geoplan.push.unit import SettableMode, Unit
     from geoplan.push.waits import Timings
 
 
@@ -172,7 +172,7 @@ class PaperUnit:
             for cluster in known
         )
 
-    async def set_ha_mode(self, mode: HaMode) -> None:
+    async def set_ha_mode(self, mode: SettableMode) -> None:
         """Show the change and note the mode."""
         known = await self.ha_parameters() or HaFacts()
         await self._unit.set_ha_mode(mode)

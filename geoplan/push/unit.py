@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from geoplan.plan.ha_model import HaMode, HaParameters
+    from geoplan.plan.ha_model import HaParameters
     from geoplan.push.facts import HaFacts, LiveCluster, State
+
+
+SettableMode = Literal["master", "slave", "single"]
 
 
 class Unit(Protocol):
@@ -70,7 +73,7 @@ class Unit(Protocol):
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
 
-    async def set_ha_mode(self, mode: HaMode) -> None:
+    async def set_ha_mode(self, mode: SettableMode) -> None:
         """Give it its role in a pair."""
 
     async def set_ha_parameters(self, parameters: HaParameters) -> None:
