@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from geoplan.errors import (
@@ -27,7 +29,7 @@ from geoplan.loadmaster import (
     Timeouts,
     ha_state_of,
 )
-from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, accesses, lab, run
+from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, access, accesses, lab, ok, run
 
 ONE_ATTEMPT = Retries(attempts=1)
 PARTNERS = ("172.24.1.7", "172.24.1.8", "172.24.1.9", "172.24.1.10")
@@ -43,8 +45,8 @@ def on_unit(act: Act, *, address: str = UNIT, environment: dict[str, str] | None
 
     async def do() -> None:
         async with lab(**options) as running:
-            access = accesses(running, environment, timeouts=timeouts)[address]
-            async with LoadMaster(access, clock=FakeClock(), **client_options) as unit:
+            its_access = accesses(running, environment, timeouts=timeouts)[address]
+            async with LoadMaster(its_access, clock=FakeClock(), **client_options) as unit:
                 await act(unit, running)
 
     run(do())
@@ -332,3 +334,73 @@ def test_the_health_check_tells_who_is_active() -> None:
             assert await ha_state_of(units["172.24.1.6"]) is HaState.UNKNOWN
 
     run(do())
+
+
+@wire_format
+def test_makes_a_unit_part_of_a_pair(firmware: str) -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        before = await unit.ha_parameters()
+        assert before
+        assert (before.partner, before.health_check_port) == (None, None)
+        assert await unit.ha_mode() is HaMode.SINGLE
+        await unit.set_ha_parameters(
+            partner="172.24.1.6", health_check_port=9000, prefers_master=False, all_interfaces=True
+        )
+        await unit.set_ha_mode(HaMode.MASTER)
+        after = await unit.ha_parameters()
+        assert after
+        assert (after.partner, after.health_check_port, after.prefers_master, after.all_interfaces) == (
+            "172.24.1.6", 9000, False, True,
+        )  # fmt: skip
+        assert await unit.ha_mode() is HaMode.MASTER
+
+    on_unit(act, firmware=firmware, unpaired=True)
+
+
+@wire_format
+@pytest.mark.parametrize("applied", ["yes", "no"])
+@pytest.mark.parametrize("fault", ["reset", "truncate", "error", "html"])
+def test_ha_parameters_with_a_lost_answer_are_set_exactly_once(firmware: str, fault: str, applied: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        for command in ("awshamode", "awshaparam"):
+            running.inject(f"{fault},command={command},occurrence=1,applied={applied}")
+        await unit.set_ha_parameters(
+            partner="172.24.1.6", health_check_port=8444, prefers_master=True, all_interfaces=False
+        )
+        await unit.set_ha_mode(HaMode.SLAVE)
+        after = await unit.ha_parameters()
+        assert after
+        assert after.partner == "172.24.1.6"
+        assert await unit.ha_mode() is HaMode.SLAVE
+
+    on_unit(act, firmware=firmware, unpaired=True)
+
+
+def test_a_unit_without_the_commands_of_aws_is_asked_and_told_by_those_of_every_cloud() -> None:
+    sent: list[Mapping[str, Any]] = []
+
+    def answer(http: httpx.Request) -> httpx.Response:
+        request = json.loads(http.content)
+        sent.append(request)
+        if "awsha" in request["cmd"]:
+            return httpx.Response(404, json={"code": 404, "status": "fail", "message": "Unknown command"})
+        if request["cmd"] == "getCloudHaParams":
+            return ok(CloudHA={"Partner": "10.1.0.6", "Port": 8444, "HaPrefered": 1, "HaMode": "first"})
+        return ok(version="7.2.59.4.1.RELEASE")
+
+    async def act() -> None:
+        async with LoadMaster(access(), transport=httpx.MockTransport(answer)) as unit:
+            found = await unit.ha_parameters()
+            assert found
+            assert found.mode is HaMode.MASTER
+            await unit.set_ha_mode(HaMode.SLAVE)
+            await unit.set_ha_parameters(
+                partner="10.1.0.5", health_check_port=8444, prefers_master=True, all_interfaces=False
+            )
+
+    run(act())
+    assert [request["cmd"] for request in sent][-2:] == ["setcloudhamode", "setcloudhaparam"]
+    assert sent[-2]["hamode"] == "slave"
+    assert {key: sent[-1][key] for key in ("partner", "hcp", "haprefered", "hcai")} == {
+        "partner": "10.1.0.5", "hcp": 8444, "haprefered": 1, "hcai": 0,
+    }  # fmt: skip
