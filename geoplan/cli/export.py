@@ -9,10 +9,16 @@ from geoplan.cli.files import load_topology, output_option, topology_argument, w
 
 @click.group("export")
 def command() -> None:
-    """Write what other engines carry out; each format is a command of its own."""
+    """Write what another engine carries out: AWS CloudFormation, for what stands in front of pairs in AWS.
+
+    \b
+      geoplan export cloudformation my.yaml --site dublin -o dublin.yaml
+
+    geoplan export cloudformation --help says what the template makes, and how to deploy it.
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
 
 
-@command.command("cloudformation")
+@command.command("cloudformation", short_help="A template for AWS: the Network Load Balancers.")
 @topology_argument
 @click.option(
     "--site", metavar="NAME", help="The HA pair, by its name in any case or its slug.  [default: all that have aws]"

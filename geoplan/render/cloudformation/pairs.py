@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geoplan.topology.balancer import Aws
     from geoplan.topology.model import HaPair, Site, Topology, Unit
 
+WHAT_TO_ADD = "aws: {region: …, vpc_id: …, subnets: […], listeners: […]}"
 MAX_PREFIX = 64  # a logical id has at most 255 characters
 
 
@@ -94,23 +95,28 @@ def _named(topology: Topology, name: str) -> tuple[Site, HaPair, Aws]:
     found = found or next((site for site in topology.sites if slugs[site.name] == name.lower()), None)
     if found is None:
         near = nearest(name, slugs) or nearest(name, slugs.values())
-        known = ", ".join(slugs)
-        hint = f"did you mean '{near}'?" if near else f"its sites are {known}"
+        hint = f"did you mean '{near}'?" if near else _known_in_aws(topology)
         raise GeoplanError(f"{topology.name} has no site '{name}'", hint=hint)
     if found.ha_pair is None:
-        hint = "name an HA pair; a standalone needs no health check to be told from another unit"
-        raise GeoplanError(f"'{found.name}' is a standalone: a load balancer stands in front of HA pairs", hint=hint)
+        message = f"'{found.name}' is a standalone, and what AWS balances between is the units of an HA pair"
+        raise GeoplanError(message, hint=_known_in_aws(topology))
     if found.ha_pair.aws is None:
-        hint = "add aws: {region: …, vpc_id: …, subnets: […], listeners: […]} under its ha_pair"
-        raise GeoplanError(f"'{found.name}' says nothing of AWS", hint=hint)
+        raise GeoplanError(
+            f"'{found.name}' does not say what it has in AWS", hint=f"add {WHAT_TO_ADD} under its ha_pair"
+        )
     return found, found.ha_pair, found.ha_pair.aws
+
+
+def _known_in_aws(topology: Topology) -> str:
+    known = [site.name for site in topology.sites if site.ha_pair and site.ha_pair.aws]
+    return f"the pairs with aws are: {', '.join(known)}" if known else f"add {WHAT_TO_ADD} under an ha_pair"
 
 
 def _all_in_aws(topology: Topology) -> list[tuple[Site, HaPair, Aws]]:
     found = [(site, site.ha_pair, site.ha_pair.aws) for site in topology.sites if site.ha_pair and site.ha_pair.aws]
     if not found:
-        hint = "add aws: {region: …, vpc_id: …, subnets: […], listeners: […]} under an ha_pair"
-        raise GeoplanError(f"no site of {topology.name} says what it has in AWS", hint=hint)
+        message = f"no site of {topology.name} says what it has in AWS"
+        raise GeoplanError(message, hint=f"add {WHAT_TO_ADD} under an ha_pair")
     return found
 
 
