@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def render(topology: Topology, site: str | None = None) -> str:
     """Return a template in YAML, for one site or for all that have ``aws``; the same text for the same topology.
 
-    Raises :class:`geoplan.errors.GeoplanError` where a template cannot be: see :func:`pairs_for`.
+    Presumes that the topology's rules hold. Raises :class:`geoplan.errors.GeoplanError` where a template cannot be: see
+    :func:`pairs_for`, and for ports and tags that AWS or HA does not bear.
     """
     pairs = pairs_for(topology, site)
     for pair in pairs:
