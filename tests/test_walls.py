@@ -89,7 +89,17 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(printed.stdout.split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["check", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["plan", "--help"],
+        ["check", "--help"],
+        ["export", "--help"],
+        ["export", "cloudformation", "--help"],
+    ],
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded_by(*arguments) & HEAVY
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": "Hold the plan's lists against recorded ones.",
     "runbook": "Write what a person follows in the maintenance window.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
+    "export": "Write what AWS CloudFormation carries out.",
     "push": "Carry the plan out over the API, safely.",
     "diff": "Hold live units against the plan.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",

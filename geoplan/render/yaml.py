@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
+# What a plain scalar would be read as, by its first character, in either version of YAML.
+RESOLVERS_OF_BOTH_VERSIONS: dict[str, list[tuple[str, Any]]] = {
+    first: [
+        *_SafeDumper.yaml_implicit_resolvers.get(first, []),
+        *Yaml12Loader.yaml_implicit_resolvers.get(first, []),
+    ]
+    for first in {*_SafeDumper.yaml_implicit_resolvers, *Yaml12Loader.yaml_implicit_resolvers}
+}
+
+
 class _PlanDumper(_SafeDumper):  # type: ignore[misc]  # its base is chosen above
     """A safe dumper that quotes what either version of YAML would not read as a text."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
-        first: [
-            *_SafeDumper.yaml_implicit_resolvers.get(first, []),
-            *Yaml12Loader.yaml_implicit_resolvers.get(first, []),
-        ]
-        for first in {*_SafeDumper.yaml_implicit_resolvers, *Yaml12Loader.yaml_implicit_resolvers}
-    }
+    yaml_implicit_resolvers = RESOLVERS_OF_BOTH_VERSIONS
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         """Write every value out: a plan is read by people and by simple parsers."""

@@ -1,0 +1,141 @@
+"""The load balancer, its target groups and its listeners (section 6.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.render.cloudformation.wording import tags
+from geoplan.render.cloudformation.writing import Entry, GetAtt, OneLine, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.render.cloudformation.pairs import BalancedPair
+    from geoplan.topology.balancer import Listener, Subnet
+    from geoplan.topology.model import Unit
+
+BALANCER = "Balancer"
+BALANCER_GROUP = "BalancerSecurityGroup"
+HEALTH_CHECK_PATH = "/"  # section 6.1
+HEALTHY_CODE = "200"  # the active unit's; the standby answers 503 (section 4)
+DEFAULT_TIMEOUT_SECONDS = 6  # of health checks by HTTP (Elastic Load Balancing)
+
+# TLS 1.3, and 1.2 with forward secrecy alone: what the console of AWS suggests. CloudFormation's default is of 2016.
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+
+CROSS_ZONE = "One unit alone is active, in one zone. Across zones, the addresses of the other zones lead to it as well."
+TARGET_GROUP = (
+    "Section 6.1. Only the active unit answers the health check with 200, the standby with 503: clients get to the "
+    "active unit alone."
+)
+
+
+def balancer(pair: BalancedPair) -> Iterator[Entry]:
+    """Yield the load balancer, a target group for each distinct protocol and port of targets, and the listeners."""
+    yield Entry(pair.id(BALANCER), _resource("LoadBalancer", _balancer_properties(pair)), CROSS_ZONE)
+    targets = dict.fromkeys(listener.target for listener in pair.aws.listeners)
+    for number, (protocol, port) in enumerate(targets):
+        properties = _target_group_properties(pair, protocol, port)
+        comment = None if number else TARGET_GROUP
+        yield Entry(target_group_id(pair, protocol, port), _resource("TargetGroup", properties), comment)
+    for listener in pair.aws.listeners:
+        properties = _listener_properties(pair, listener)
+        yield Entry(pair.id(f"Listener{name_of(listener.protocol, listener.port)}"), _resource("Listener", properties))
+
+
+def outputs(pair: BalancedPair) -> Iterator[Entry]:
+    """Yield what DNS records and other stacks need to know."""
+    yield _output(
+        pair.id("BalancerDnsName"), "The load balancer's name in DNS.", GetAtt(f"{pair.id(BALANCER)}.DNSName")
+    )
+    yield _output(
+        pair.id("BalancerHostedZoneId"),
+        "The zone of that name, for alias records in Route 53.",
+        GetAtt(f"{pair.id(BALANCER)}.CanonicalHostedZoneID"),
+    )
+    for protocol, port in dict.fromkeys(listener.target for listener in pair.aws.listeners):
+        group = target_group_id(pair, protocol, port)
+        yield _output(f"{group}Arn", f"The target group of {protocol} {port}.", Ref(group))
+
+
+def instance(pair: BalancedPair, role: str, unit: Unit) -> str:
+    """Return a unit's instance: the topology's, or else the parameter's."""
+    return unit.instance_id or Ref(pair.id(f"{role}InstanceId"))
+
+
+def target_group_id(pair: BalancedPair, protocol: str, port: int) -> str:
+    """Return the logical id of a target group."""
+    return pair.id(f"TargetGroup{name_of(protocol, port)}")
+
+
+def name_of(protocol: str, port: int) -> str:
+    """Return how a protocol and port are written in logical ids."""
+    return f"{protocol.title().replace('_', '')}{port}"
+
+
+def _balancer_properties(pair: BalancedPair) -> dict[str, object]:
+    attributes = [OneLine(Key="load_balancing.cross_zone.enabled", Value="true")]
+    properties: dict[str, object] = {
+        "Type": "network",
+        "Scheme": pair.aws.scheme,
+        "SubnetMappings": [_subnet_mapping(subnet) for subnet in pair.aws.subnets],
+        "SecurityGroups": [GetAtt(f"{pair.id(BALANCER_GROUP)}.GroupId")],
+    }
+    if pair.over_ipv6:
+        properties["IpAddressType"] = "dualstack"
+        if any("UDP" in listener.protocol for listener in pair.aws.listeners):
+            properties["EnablePrefixForIpv6SourceNat"] = "on"
+    return {**properties, "LoadBalancerAttributes": attributes, "Tags": tags(pair)}
+
+
+def _subnet_mapping(subnet: Subnet) -> OneLine:
+    mapping = OneLine(SubnetId=subnet.subnet_id)
+    if subnet.allocation_id:
+        mapping["AllocationId"] = subnet.allocation_id
+    return mapping
+
+
+def _target_group_properties(pair: BalancedPair, protocol: str, port: int) -> dict[str, object]:
+    check = pair.check
+    targets = {"Master": pair.pair.master, "Slave": pair.pair.slave}
+    properties: dict[str, object] = {"VpcId": pair.aws.vpc_id, "TargetType": "instance"}
+    if pair.over_ipv6:
+        properties["IpAddressType"] = "ipv6"
+    properties |= {
+        "Protocol": protocol,
+        "Port": port,
+        "HealthCheckProtocol": "HTTP",
+        "HealthCheckPath": HEALTH_CHECK_PATH,
+        "HealthCheckPort": str(pair.check_port),
+        "HealthyThresholdCount": check.healthy_threshold,
+        "UnhealthyThresholdCount": check.unhealthy_threshold,
+        "HealthCheckIntervalSeconds": check.interval_seconds,
+    }
+    if check.interval_seconds <= DEFAULT_TIMEOUT_SECONDS:  # a check ends before the next begins
+        properties["HealthCheckTimeoutSeconds"] = check.interval_seconds - 1
+    properties["Matcher"] = OneLine(HttpCode=HEALTHY_CODE)
+    properties["Targets"] = [OneLine(Id=instance(pair, role, unit), Port=port) for role, unit in targets.items()]
+    if "UDP" not in protocol:  # with UDP it is always so, and cannot be set
+        properties["TargetGroupAttributes"] = [OneLine(Key="preserve_client_ip.enabled", Value="true")]
+    return {**properties, "Tags": tags(pair)}
+
+
+def _listener_properties(pair: BalancedPair, listener: Listener) -> dict[str, object]:
+    group = Ref(target_group_id(pair, *listener.target))
+    properties: dict[str, object] = {
+        "LoadBalancerArn": Ref(pair.id(BALANCER)),
+        "Protocol": listener.protocol,
+        "Port": listener.port,
+    }
+    if listener.protocol == "TLS":
+        properties["SslPolicy"] = TLS_POLICY
+        properties["Certificates"] = [OneLine(CertificateArn=listener.certificate_arn)]
+    return {**properties, "DefaultActions": [OneLine(Type="forward", TargetGroupArn=group)]}
+
+
+def _resource(kind: str, properties: dict[str, object]) -> dict[str, object]:
+    return {"Type": f"AWS::ElasticLoadBalancingV2::{kind}", "Properties": properties}
+
+
+def _output(name: str, meaning: str, value: object) -> Entry:
+    return Entry(name, {"Description": meaning, "Value": value})

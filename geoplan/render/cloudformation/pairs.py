@@ -1,0 +1,153 @@
+"""Which HA pairs a template is for, and what it has to know of each."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.errors import GeoplanError
+from geoplan.plan.steps import slugs_of
+from geoplan.topology.balancer import HealthCheck
+from geoplan.topology.spelling import folded, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from geoplan.topology.balancer import Aws
+    from geoplan.topology.model import HaPair, Site, Topology, Unit
+
+WHAT_TO_ADD = "aws: {region: …, vpc_id: …, subnets: […], listeners: […]}"
+MAX_PREFIX = 64  # a logical id has at most 255 characters
+
+
+class Partner(NamedTuple):
+    """A unit of GEO elsewhere, which reaches this pair over SSH."""
+
+    network: str
+    """Its address as the only one of a range: ``10.20.1.5/32``."""
+    site: str | None
+    """Whose unit it is, or nothing for one outside the topology."""
+
+
+class BalancedPair(NamedTuple):
+    """An HA pair with the load balancer in front of it."""
+
+    site: str
+    prefix: str
+    """What the logical ids of this pair begin with; empty where the template is for one pair alone."""
+    pair: HaPair
+    aws: Aws
+    check: HealthCheck
+    check_port: int
+    partners: tuple[Partner, ...]
+
+    def id(self, name: str) -> str:
+        """Return the logical id of something that this pair has."""
+        return self.prefix + name
+
+    @property
+    def over_ipv6(self) -> bool:
+        """Whether the load balancer reaches the units over IPv6: where IPv6 is all that they are known by."""
+        return all(is_ipv6(unit) for unit in (self.pair.master, self.pair.slave))
+
+
+def is_ipv6(unit: Unit) -> bool:
+    """Tell whether a unit's own address is one of IPv6."""
+    return ":" in unit.address
+
+
+def pairs_for(topology: Topology, site: str | None) -> tuple[BalancedPair, ...]:
+    """Return the pairs of one template: the named site's, or all that have ``aws``, which are then of one region.
+
+    A site is named by its name in any case or by its slug. Raises :class:`GeoplanError` for a site that there is not,
+    for one without ``aws``, and for pairs in several regions.
+    """
+    chosen = [_named(topology, site)] if site is not None else _all_in_aws(topology)
+    regions = {aws.region for _, _, aws in chosen}
+    if len(regions) > 1:
+        places = ", ".join(f"{each.name} in {aws.region}" for each, _, aws in chosen)
+        slugs = slugs_of(each.name for each in topology.sites)
+        options = " or ".join(f"--site {slugs[each.name]}" for each, _, _ in chosen)
+        raise GeoplanError(
+            f"a stack is of one region, and {topology.name} has load balancers in {len(regions)}: {places}",
+            hint=f"write a template for each: {options}",
+        )
+    prefixes = _prefixes([each.name for each, _, _ in chosen]) if len(chosen) > 1 else [""]
+    return tuple(
+        BalancedPair(
+            site=each.name,
+            prefix=prefix,
+            pair=pair,
+            aws=aws,
+            check=pair.health_check or HealthCheck(),
+            check_port=(pair.health_check and pair.health_check.port) or topology.health_check_port,
+            partners=tuple(_partners(topology, each)),
+        )
+        for (each, pair, aws), prefix in zip(chosen, prefixes, strict=True)
+    )
+
+
+def _named(topology: Topology, name: str) -> tuple[Site, HaPair, Aws]:
+    slugs = slugs_of(site.name for site in topology.sites)
+    found = next((site for site in topology.sites if folded(site.name) == folded(name)), None)
+    found = found or next((site for site in topology.sites if slugs[site.name] == name.lower()), None)
+    if found is None:
+        near = nearest(name, slugs) or nearest(name, slugs.values())
+        hint = f"did you mean '{near}'?" if near else _known_in_aws(topology)
+        raise GeoplanError(f"{topology.name} has no site '{name}'", hint=hint)
+    if found.ha_pair is None:
+        message = f"'{found.name}' is a standalone, and what AWS balances between is the units of an HA pair"
+        raise GeoplanError(message, hint=_known_in_aws(topology))
+    if found.ha_pair.aws is None:
+        raise GeoplanError(
+            f"'{found.name}' does not say what it has in AWS", hint=f"add {WHAT_TO_ADD} under its ha_pair"
+        )
+    return found, found.ha_pair, found.ha_pair.aws
+
+
+def _known_in_aws(topology: Topology) -> str:
+    known = [site.name for site in topology.sites if site.ha_pair and site.ha_pair.aws]
+    return f"the pairs with aws are: {', '.join(known)}" if known else f"add {WHAT_TO_ADD} under an ha_pair"
+
+
+def _all_in_aws(topology: Topology) -> list[tuple[Site, HaPair, Aws]]:
+    found = [(site, site.ha_pair, site.ha_pair.aws) for site in topology.sites if site.ha_pair and site.ha_pair.aws]
+    if not found:
+        message = f"no site of {topology.name} says what it has in AWS"
+        raise GeoplanError(message, hint=f"add {WHAT_TO_ADD} under an ha_pair")
+    return found
+
+
+def _prefixes(names: Sequence[str]) -> Iterator[str]:
+    """Yield for each name its ASCII letters and digits, each word with a capital; no two the same."""
+    taken: set[str] = set()
+    for number, name in enumerate(names, start=1):
+        ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        words = re.findall(r"[A-Za-z0-9]+", ascii_name)
+        prefix = "".join(word[0].upper() + word[1:] for word in words)[:MAX_PREFIX] or f"Site{number}"
+        while prefix in taken:
+            prefix += f"Site{number}"
+        taken.add(prefix)
+        yield prefix
+
+
+def _partners(topology: Topology, site: Site) -> Iterator[Partner]:
+    """Yield the units of the other sites of its group, then those outside the topology, none twice."""
+    others = next((group.sites for group in topology.partner_groups() if site in group.sites), ())
+    units = [(unit.shown_address, other.name) for other in others if other != site for unit in other.units]
+    outside = [(address, None) for address in site.extra_remote_geo_access]
+    yield from _once(Partner(_as_network(address), name) for address, name in (*units, *outside))
+
+
+def _once(partners: Iterable[Partner]) -> Iterator[Partner]:
+    first: dict[str, Partner] = {}
+    for partner in partners:
+        first.setdefault(partner.network, partner)
+    yield from first.values()
+
+
+def _as_network(address: str) -> str:
+    plain = ip_address(address)
+    return f"{plain}/{plain.max_prefixlen}"
