@@ -288,8 +288,12 @@ class _Session:
             return "nothing to do: everything is in place, nothing was rebooted"
         if not result.is_complete:
             return "done, with findings"
-        green = "all partner links are green" if self._tells_colours(result) else "all lists and clusters are in place"
-        return f"done and verified: {green}"
+        return f"done and verified: {self._what_is_verified(result)}"
+
+    def _what_is_verified(self, result: Result) -> str:
+        if Phase.GEO not in self._plan.phases():
+            return "every pair has one active unit and its standby"
+        return "all partner links are green" if self._tells_colours(result) else "all lists and clusters are in place"
 
     def _tells_colours(self, result: Result) -> bool:
         has_partners = any(site.geo_partners for site in self._plan.sites)
