@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config
@@ -73,6 +74,7 @@ class Listener:
         self._connections = ServerState()
         self._server: asyncio.Server | None = None
         self._wanted = False
+        self._openings = 0
         self._opening: asyncio.Task[None] | None = None
         self._socket = _bind(port)
         self.port: int = self._socket.getsockname()[1]
@@ -117,8 +119,9 @@ class Listener:
         if not self._wanted or self._server:
             return
         loop = asyncio.get_running_loop()
+        self._openings += 1
         self._server = await loop.create_server(
-            self._connection,
+            partial(self._connection, self._openings),
             sock=self._socket,
             ssl=self._tls,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls else None,
@@ -126,7 +129,15 @@ class Listener:
         if not self._wanted:  # closed again while it was being opened
             self._close_server()
 
-    def _connection(self) -> Connection:
+    def _connection(self, opening: int) -> Connection:
+        """Return what serves a connection; raise for one that was accepted just before the port was closed.
+
+        asyncio accepts in one turn of its loop and makes the transport in a later one. If its server is closed in
+        between, that fails inside a cycle of references, and the client hangs until garbage is collected. Failing
+        here leaves nothing that holds the socket, so that it is closed at once.
+        """
+        if not self._wanted or opening != self._openings:
+            raise ConnectionAbortedError(f"port {self.port} was closed")
         return Connection(self._config, self._connections, self._state)
 
     def _close_server(self) -> None:

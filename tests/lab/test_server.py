@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -460,3 +460,31 @@ def test_the_fixture_starts_unpaired_units_and_upgrades_them(start_lab: StartLab
     assert {unit["ha_mode"] for unit in lab.state()["units"].values()} == {"single"}
     lab.upgrade(S1, "7.2.52.0")
     assert lab.state()["units"][S1]["power"] == "booting"
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_connection_made_while_a_unit_goes_down_ends_at_once(turns: int) -> None:
+    """However far the loop has come with it: nobody may wait for a unit that is gone until a time-out."""
+
+    async def test() -> None:
+        async with serving(boot_seconds=30) as (lab, _client):
+            trusting = ssl.create_default_context()
+            trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+            port = int(lab.endpoints.units[M1].api.rpartition(":")[2])
+
+            async def connect() -> bytes:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+                try:
+                    return await reader.read()
+                finally:
+                    writer.transport.abort()
+
+            connecting = asyncio.create_task(connect())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            lab.power_off(M1)
+            async with asyncio.timeout(5):
+                with suppress(OSError):  # refused, reset or aborted in the handshake
+                    assert await connecting == b""
+
+    run(test)
