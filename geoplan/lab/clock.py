@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+TOLERATED_LATENESS = 0.005  # seconds by which a loop with nothing else to do may come late
+
+
 class Timer(Protocol):
     """Something that will happen unless it is cancelled."""
 
@@ -28,33 +31,8 @@ class Clock(Protocol):
         """Call ``action`` once ``seconds`` have passed."""
 
 
-class LoopClock:
-    """The time of the running event loop; what is still due when it is stopped does not happen."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._due: set[asyncio.TimerHandle] = set()
-
-    def now(self) -> float:
-        """Return the loop's time in seconds."""
-        return self._loop.time()
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Call ``action`` from the loop once ``seconds`` have passed."""
-        self._due = {handle for handle in self._due if not handle.cancelled() and handle.when() > self._loop.time()}
-        handle = self._loop.call_later(seconds, action)
-        self._due.add(handle)
-        return handle
-
-    def stop(self) -> None:
-        """Cancel everything that is still due."""
-        for handle in self._due:
-            handle.cancel()
-        self._due.clear()
-
-
-class SimulatedTimer:
-    """Something due at a simulated moment."""
+class DueTimer:
+    """Something due at one moment."""
 
     def __init__(self, when: float, action: Callable[[], None]) -> None:
         self.when = when
@@ -66,22 +44,16 @@ class SimulatedTimer:
         self.cancelled = True
 
 
-class SimulatedClock:
-    """A time that stands still until it is advanced, so that no test sleeps."""
+class _Agenda:
+    """What is due and when; equal moments keep the order in which they were asked for."""
 
-    def __init__(self, start: float = 0.0) -> None:
-        self._now = start
-        self._due: list[tuple[float, int, SimulatedTimer]] = []
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, DueTimer]] = []
         self._numbers = count()
 
-    def now(self) -> float:
-        """Return the simulated time in seconds."""
-        return self._now
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Call ``action`` when the clock is advanced that far; equal moments keep the order of these calls."""
-        timer = SimulatedTimer(self._now + max(0.0, seconds), action)
-        heapq.heappush(self._due, (timer.when, next(self._numbers), timer))
+    def add(self, when: float, action: Callable[[], None]) -> DueTimer:
+        timer = DueTimer(when, action)
+        heapq.heappush(self._due, (when, next(self._numbers), timer))
         return timer
 
     def next_due(self) -> float | None:
@@ -90,15 +62,86 @@ class SimulatedClock:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
+    def take(self, until: float) -> DueTimer | None:
+        """Take out what is due first, where that is no later than a moment."""
+        due = self.next_due()
+        return heapq.heappop(self._due)[2] if due is not None and due <= until else None
+
+
+class LoopClock:
+    """The time of the running event loop; what is still due when it is stopped does not happen.
+
+    It stands still while the loop gets no turn: otherwise a unit of a lab on a busy machine could be back from its
+    reboot in the same instant in which its standby takes over, and nobody would ever see the standby active.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._agenda = _Agenda()
+        self._lost = 0.0
+        self._waking: asyncio.TimerHandle | None = None
+
+    def now(self) -> float:
+        """Return the loop's time in seconds, less what it lost by coming late."""
+        return self._loop.time() - self._lost
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Timer:
+        """Call ``action`` from the loop once ``seconds`` have passed; equal moments keep the order of these calls."""
+        timer = self._agenda.add(self.now() + max(0.0, seconds), action)
+        self._wake_in_time()
+        return timer
+
+    def stop(self) -> None:
+        """Cancel everything that is still due."""
+        self._agenda = _Agenda()
+        self._wake_in_time()
+
+    def _wake_in_time(self) -> None:
+        if self._waking:
+            self._waking.cancel()
+        due = self._agenda.next_due()
+        self._waking = None if due is None else self._loop.call_at(due + self._lost, self._awake)
+
+    def _awake(self) -> None:
+        self._waking = None
+        due = self._agenda.next_due()
+        if due is not None:
+            self._lost += max(0.0, self.now() - due - TOLERATED_LATENESS)
+        agenda, present = self._agenda, self.now()
+        try:
+            while agenda is self._agenda and (timer := agenda.take(until=present)):
+                timer.action()
+        finally:
+            self._wake_in_time()
+
+
+class SimulatedClock:
+    """A time that stands still until it is advanced, so that no test sleeps."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+        self._agenda = _Agenda()
+
+    def now(self) -> float:
+        """Return the simulated time in seconds."""
+        return self._now
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Timer:
+        """Call ``action`` when the clock is advanced that far; equal moments keep the order of these calls."""
+        return self._agenda.add(self._now + max(0.0, seconds), action)
+
+    def next_due(self) -> float | None:
+        """Return the moment at which something happens next, or nothing where nothing is due."""
+        return self._agenda.next_due()
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass and do all that falls due in them, in its order."""
         self.advance_to(self._now + seconds)
 
     def advance_to(self, moment: float) -> None:
         """Let time pass up to and including ``moment``."""
-        while (due := self.next_due()) is not None and due <= moment:
-            _, _, timer = heapq.heappop(self._due)
-            self._now = due
+        while timer := self._agenda.take(until=moment):
+            self._now = max(self._now, timer.when)
             timer.action()
         self._now = max(self._now, moment)
 

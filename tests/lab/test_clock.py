@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import pytest
 
 from geoplan.lab.clock import LoopClock, SimulatedClock, sleep
 
@@ -54,3 +59,54 @@ def test_a_stopped_clock_does_nothing_more() -> None:
         assert seen == []
 
     asyncio.run(test())
+
+
+class _LoopThatIsTold(asyncio.SelectorEventLoop):
+    """Its time is what a test says."""
+
+    told = 100.0
+
+    def time(self) -> float:
+        return self.told
+
+
+def _in_told_time(test: Callable[[_LoopThatIsTold], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=_LoopThatIsTold) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, _LoopThatIsTold)
+        runner.run(test(loop))
+
+
+def test_equal_moments_of_the_loop_keep_their_order() -> None:
+    async def test(loop: _LoopThatIsTold) -> None:
+        clock, seen = LoopClock(), list[int]()
+        for number in range(50):
+            clock.call_later(1, partial(seen.append, number))
+        loop.told += 1
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == list(range(50))
+
+    _in_told_time(test)
+
+
+def test_a_loop_that_comes_late_does_not_let_a_reboot_overtake_the_failover() -> None:
+    async def test(loop: _LoopThatIsTold) -> None:
+        clock, seen = LoopClock(), list[str]()
+        clock.call_later(0.1, lambda: seen.append("the standby is active"))
+        clock.call_later(0.3, lambda: seen.append("the master is back"))
+        loop.told += 5
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == ["the standby is active"]
+        assert clock.now() == pytest.approx(100.1, abs=0.01)
+        loop.told += 0.19
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == ["the standby is active"]
+        loop.told += 0.02
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == ["the standby is active", "the master is back"]
+
+    _in_told_time(test)
