@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, TypeVar
+
+from geoplan.lab.clock import SimulatedClock
 
 Result = TypeVar("Result")
 
@@ -15,29 +16,36 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Never waits: where it would sleep until something is due, its time jumps to that moment."""
+    """Never waits: its time is the lab's, and where it would sleep, that clock is advanced to what is due next."""
 
     def __init__(self) -> None:
-        self._simulated = 0.0
-        super().__init__(_Hurried(self))
+        self.clock = SimulatedClock()
+        super().__init__(_Hurried(self.clock))
 
     def time(self) -> float:
-        return self._simulated
-
-    def pass_time(self, seconds: float) -> None:
-        self._simulated += seconds
+        return self.clock.now()
 
 
 class _Hurried(selectors.DefaultSelector):
-    def __init__(self, loop: SimulatedLoop) -> None:
+    def __init__(self, clock: SimulatedClock) -> None:
         super().__init__()
-        self._loop = loop
+        self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "nothing is due and nothing can happen: it would wait for ever"
-        if timeout > 0:
-            self._loop.pass_time(timeout)
+        if timeout is None or timeout > 0:
+            own = [] if timeout is None else [self._clock.now() + timeout]
+            of_lab = self._clock.next_due()
+            due = min(own if of_lab is None else [*own, of_lab], default=None)
+            assert due is not None, "nothing is due and nothing can happen: it would wait for ever"
+            self._clock.advance_to(due)
         return super().select(0)
+
+
+def clock_of_the_lab() -> SimulatedClock:
+    """Return the clock of the running simulated loop, which is the only time that there is."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimulatedLoop)
+    return loop.clock
 
 
 class SimulatedTime:
@@ -51,22 +59,6 @@ class SimulatedTime:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-class LabTime:
-    """The loop's time as the lab wants it: what is due at equal moments happens in the order in which it was asked for.
-
-    The loop's own timers keep no order among equals, and in simulated time many moments are equal.
-    """
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(seconds + next(self._numbers) * 1e-7, action)
 
 
 def run_simulated(work: Coroutine[Any, Any, Result]) -> Result:

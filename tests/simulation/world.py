@@ -26,7 +26,7 @@ from geoplan.push.fleet import Fleet
 from geoplan.push.run import Mission, Result, carry_out
 from geoplan.push.waits import Timings
 from geoplan.topology.model import Topology
-from tests.simulation.loop import LabTime, SimulatedTime
+from tests.simulation.loop import SimulatedTime, clock_of_the_lab
 from tests.simulation.transport import LabTransport
 
 PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
@@ -132,7 +132,7 @@ class World:
         self._chance = random.Random(-seed - 1)  # noqa: S311
         self.simulation = Simulation(
             script.topology,
-            LabTime(),
+            clock_of_the_lab(),
             timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
             firmware=script.firmware,
             credentials=Credentials("bal", PASSWORD),
