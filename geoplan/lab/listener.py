@@ -154,7 +154,8 @@ class Listener:
 
 def _bind(port: int) -> socket.socket:
     """Reserve a port of loopback, a free one for 0; a connection to it is refused until it listens."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns off the delay of small packets only where the protocol is given.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere the option would let others take the port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

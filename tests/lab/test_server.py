@@ -488,3 +488,18 @@ def test_connection_made_while_a_unit_goes_down_ends_at_once(turns: int) -> None
                     assert await connecting == b""
 
     run(test)
+
+
+def test_no_answer_waits_for_the_acknowledgement_of_its_own_head() -> None:
+    """With Nagle's algorithm every answer came 40 ms late: head and body are two small packets."""
+
+    async def test() -> None:
+        async with serving() as (lab, client):
+            await client.get(f"{lab.endpoints.units[M1].api}/access/get?param=version", auth=AUTH)
+            await client.get(lab.endpoints.units[M1].health or "")
+            for port in ("api", "health"):
+                (connection,) = lab._listeners[M1, port]._connections.connections
+                connected = connection.transport.get_extra_info("socket")
+                assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    run(test)
