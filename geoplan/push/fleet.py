@@ -10,7 +10,7 @@ from geoplan.push.facts import State
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.clock import Clock
@@ -40,12 +40,18 @@ class Fleet:
         return self._units[address]
 
     async def states(self, site: SiteSettings) -> dict[str, State]:
-        """Return what the health checks of a site's units say now, all asked at once."""
-        addresses = [unit.address for unit in site.units]
-        states = await asyncio.gather(*map(self._state, addresses))
-        return dict(zip(addresses, states, strict=True))
+        """Return what the health checks of a site's units say now, all asked at once; slow ones count as down."""
+        return await self._ask(site, self._state_at_a_look)
 
-    async def _state(self, address: str) -> State:
+    async def patient_states(self, site: SiteSettings) -> dict[str, State]:
+        """Return the same with all the patience that a unit's health check has: who is slow is not down."""
+        return await self._ask(site, lambda address: self._units[address].state())
+
+    async def _ask(self, site: SiteSettings, state_of: Callable[[str], Awaitable[State]]) -> dict[str, State]:
+        addresses = [unit.address for unit in site.units]
+        return dict(zip(addresses, await asyncio.gather(*map(state_of, addresses)), strict=True))
+
+    async def _state_at_a_look(self, address: str) -> State:
         try:
             async with asyncio.timeout(self.timings.look_seconds):
                 return await self._units[address].state()
@@ -83,7 +89,7 @@ async def units_down(fleet: Fleet, site: SiteSettings) -> tuple[str, ...]:
 
 async def _down_in(fleet: Fleet, site: SiteSettings) -> list[str]:
     if site.kind == "ha_pair":
-        states = await fleet.states(site)
+        states = await fleet.patient_states(site)
         return [address for address, state in states.items() if state not in (State.ACTIVE, State.STANDBY)]
     try:  # a standalone need not serve the health check
         await fleet.unit(site.units[0].address).geo_partners()

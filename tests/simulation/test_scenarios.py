@@ -21,7 +21,7 @@ from tests.conftest import TOPOLOGIES
 from tests.simulation.loop import run_simulated
 from tests.simulation.world import BOOT, Script, World
 
-M1, S1, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.9"
+M1, S1, M2, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.9"
 
 
 def world(folder: Path, section: str = "5.3") -> World:
@@ -232,3 +232,24 @@ def test_colours_that_a_slave_does_not_tell_are_no_finding(tmp_path: Path) -> No
     assert isinstance(result, Result)
     assert result.is_complete
     assert not [event for event in events if event.kind is EventKind.NOTE]
+
+
+def test_a_unit_that_is_slow_while_partners_are_submitted_is_not_taken_for_one_that_is_down(tmp_path: Path) -> None:
+    """What is submitted again, though nothing was wrong, may come too late, and costs a reboot."""
+
+    async def go() -> World:
+        made = world(tmp_path, "5.4")
+        handle = made.simulation.handle
+
+        def slow_down(address: str, request):  # type: ignore[no-untyped-def]
+            if address == S1 and b'"set"' in request.body:
+                made.simulation.inject(f"slow,unit={M2},command=health,occurrence=1,seconds=4")
+            return handle(address, request)
+
+        made.simulation.handle = slow_down  # type: ignore[method-assign]
+        assert (await made._push(resume=False, kill_after=None)).is_complete
+        return made
+
+    run_simulated(go())
+    (history,) = journal.histories(tmp_path)
+    assert [record.fields["message"] for record in history.records if record.event == "note"] == []
