@@ -162,6 +162,16 @@ class History:
         actions = (Action.SET_MASTER_HA_PARAMETERS, Action.SET_SLAVE_HA_PARAMETERS)
         return any(self._last(site, {"changing"}, action) >= 0 for action in actions)
 
+    def needs_submission(self, site: str, unit: str) -> bool:
+        """Tell whether a site's partners were changed in this push, and not, as far as is known, on this unit."""
+        changed = [
+            record
+            for record in self.records
+            if record.fields.get("site") == site and record.fields.get("action") == Action.SET_GEO_PARTNERS.value
+        ]
+        done_on = {canonical(str(r.fields.get("unit"))) for r in changed if r.event == "changed"}
+        return bool(changed) and canonical(unit) not in done_on
+
     def progress(self, site: str) -> PairProgress:
         """Return how far a pair has come; partners that were changed since begin it anew."""
         changed = self._last(site, {"changing"}, Action.SET_GEO_PARTNERS)

@@ -21,7 +21,7 @@ from geoplan.push.history import PairProgress
 from geoplan.push.pair import said
 from geoplan.push.readiness import require_ready, until_slave_has_lists
 from geoplan.push.reboot_limit import require_room
-from geoplan.push.resubmission import Resubmission
+from geoplan.push.resubmission import Resubmission, submit_on_master
 from geoplan.push.steps import Outcome
 from geoplan.push.waits import until
 
@@ -114,6 +114,7 @@ class PairReboot:
         """Reboot the master once everything is ready for it; return how that went."""
         await require_ready(self._pair)
         require_room(self._pair.context, self._pair.reboot, self._pair.master)
+        await submit_on_master(self._pair)
         note = await until_slave_has_lists(self._pair)
         if self._pair.context.stop.requested:
             raise StoppedError

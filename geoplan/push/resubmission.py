@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
+from geoplan.plan.model import Action
 from geoplan.push.addresses import same_addresses
 from geoplan.push.context import StepError
 from geoplan.push.failures import reason_of
@@ -101,3 +102,22 @@ class Resubmission:
             "resubmitted", step=self._pair.resubmission.id, site=self._pair.site.name, unit=self._pair.slave
         )
         return True
+
+
+async def submit_on_master(pair: Pair) -> None:
+    """Submit the partners on the active master where its list came by replication alone.
+
+    A master that was down while the partners were entered on its slave has the list, and no links. Raises
+    :class:`StepError` where it does not take them.
+    """
+    context, master, wanted = pair.context, pair.context.fleet.unit(pair.master), pair.site.geo_partners
+    if not context.journal.history.needs_submission(pair.site.name, pair.master):
+        return
+    context.journal.write("resubmitting", site=pair.site.name, unit=pair.master, after=list(wanted))
+    try:
+        await master.resubmit_geo_partners(wanted)
+    except UnitError as error:
+        message = f"the partners could not be submitted on the master before its reboot: {reason_of(error)}"
+        raise StepError(pair.reboot, message, unit=pair.master) from None
+    context.journal.write("changed", site=pair.site.name, action=Action.SET_GEO_PARTNERS.value, unit=pair.master)
+    pair.note(f"{pair.master}: its partners had been entered on {pair.slave}; they were submitted here, too")

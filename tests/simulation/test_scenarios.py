@@ -253,3 +253,38 @@ def test_a_unit_that_is_slow_while_partners_are_submitted_is_not_taken_for_one_t
     run_simulated(go())
     (history,) = journal.histories(tmp_path)
     assert [record.fields["message"] for record in history.records if record.event == "note"] == []
+
+
+def test_one_slow_look_at_a_pair_does_not_keep_it_from_its_reboot(tmp_path: Path) -> None:
+    def slow_down_while_the_group_is_asked(made: World) -> None:
+        handle = made.simulation.handle
+
+        def slow_down(address: str, request):  # type: ignore[no-untyped-def]
+            master = made.simulation.network.unit(M1)
+            if address == A1 and b'"get"' in request.body and master.geo_partners and not master.reboots:
+                made.simulation.inject(f"slow,unit={M1},command=health,occurrence=1,seconds=4")
+            return handle(address, request)
+
+        made.simulation.handle = slow_down  # type: ignore[method-assign]
+
+    made, error = push(tmp_path, slow_down_while_the_group_is_asked)
+    assert error is None
+    assert len(made.simulation.network.unit(M1).reboots) == 1
+
+
+def test_partners_that_were_entered_on_the_slave_are_submitted_on_the_master_too(tmp_path: Path) -> None:
+    """A master that was down meanwhile has its list by replication, and no links by that."""
+
+    async def go() -> World:
+        made = world(tmp_path)
+        made.simulation.inject(f"no-return,unit={M1},command=backup,occurrence=1")
+        with pytest.raises(PushStoppedError):
+            await made._push(resume=False, kill_after=None)
+        made.simulation.lift_all()
+        await asyncio.sleep(60)
+        assert (await made._push(resume=True, kill_after=None)).is_complete
+        return made
+
+    made = run_simulated(go())
+    assert made._red_in_any_state() == set()
+    assert len(made.simulation.network.unit(M1).reboots) == 2  # the crash, and the planned one
