@@ -24,7 +24,7 @@ class Resubmission:
         self._pair = pair
         self._failed_submissions = 0
         self._last_failure = ""
-        self._noted_down = False
+        self._down: tuple[str, ...] = ()
 
     async def run(self) -> bool:
         """Submit on the slave until it is sure that it was active then; tell whether it stayed so long enough."""
@@ -46,12 +46,14 @@ class Resubmission:
                 await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
                 continue
             if not await self._pair.slave_is_active():
+                self._require_all_up()
                 return False
             if down := await units_down(self._pair.context.fleet, self._pair.site):
                 self._note_down(down, deadline)
                 await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
                 continue
             return await self._read_back(wanted)
+        self._require_all_up()
         if self._failed_submissions >= MAX_FAILED_SUBMISSIONS:
             raise StepError(
                 self._pair.resubmission,
@@ -60,6 +62,17 @@ class Resubmission:
                 hint="look at the unit, then go on: its pair is rebooted once more",
             )
         return False
+
+    def _require_all_up(self) -> None:
+        """Stop where others were down: a reboot helps once they stay up, which is not for this push to find out."""
+        if self._down:
+            down = ", ".join(self._down)
+            raise StepError(
+                self._pair.resubmission,
+                f"the master took over while {down} did not answer, so no link with them could be made",
+                unit=self._pair.slave,
+                hint="see that they are up and stay up, then go on: this pair is rebooted once more",
+            )
 
     def _note_down(self, down: tuple[str, ...], deadline: float) -> None:
         """Say that links to some units could not be made, since they were down; the submission is then repeated."""
@@ -70,8 +83,8 @@ class Resubmission:
                 unit=self._pair.slave,
                 hint="bring them up, then go on",
             )
-        if not self._noted_down:
-            self._noted_down = True
+        if not self._down:
+            self._down = down
             self._pair.note(
                 f"{', '.join(down)} did not answer while the partners were submitted on {self._pair.slave}; "
                 "submitting again while it is active"

@@ -21,6 +21,7 @@ from geoplan.push.lock import try_to_be_only_push
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
 from geoplan.push.places import make_private
 from geoplan.push.preflight import Background, Verdict, check
+from geoplan.push.red_links import submit_where_red
 from geoplan.push.summary import stopped_because
 from geoplan.push.unfinished import GO_ON, standing
 from geoplan.push.verify import Report, is_seen_green, verify
@@ -151,6 +152,8 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
         raise PushStoppedError(stopped_because(context.plan, progress))
     context.say(EventKind.VERIFYING, "reading everything back")
     report, facts = await _verified(context)
+    if context.options.reboot is not RebootMode.NEVER and await submit_where_red(context, report):
+        report, facts = await _verified(context)
     # Without links partners share nothing: what is missing elsewhere then comes with the pair that is to be finished.
     if not report.is_configured and not report.pairs_to_finish:
         why = [f"{found.site}: {found.message}" for found in report.differences]

@@ -288,3 +288,17 @@ def test_partners_that_were_entered_on_the_slave_are_submitted_on_the_master_too
     made = run_simulated(go())
     assert made._red_in_any_state() == set()
     assert len(made.simulation.network.unit(M1).reboots) == 2  # the crash, and the planned one
+
+
+def test_a_flapping_unit_of_another_pair_costs_one_more_reboot_at_most(tmp_path: Path) -> None:
+    """Its every absence could take the window of another pair's resubmission, and with it another reboot."""
+
+    async def go() -> tuple[World, list[str]]:
+        script = Script(load_topology(TOPOLOGIES / "section-5.2.yaml"), "7.2.59.4", Options())
+        script.faults.append(f"flap,unit={M1},occurrence=1")
+        made = World(script, 1, tmp_path)
+        return made, await made.run()
+
+    made, broken = run_simulated(go())
+    assert broken == []
+    assert len(made.simulation.network.unit(M2).reboots) == 2
