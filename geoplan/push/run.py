@@ -14,6 +14,7 @@ from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
+from geoplan.push.facts import SUBJECTS
 from geoplan.push.fleet import NoActiveUnitError
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
@@ -24,7 +25,7 @@ from geoplan.push.preflight import Background, Verdict, check
 from geoplan.push.red_links import submit_where_red
 from geoplan.push.summary import stopped_because
 from geoplan.push.unfinished import GO_ON, standing
-from geoplan.push.verify import Report, is_seen_green, verify
+from geoplan.push.verify import Kind, Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
@@ -154,8 +155,9 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
     report, facts = await _verified(context)
     if context.options.reboot is not RebootMode.NEVER and await submit_where_red(context, report):
         report, facts = await _verified(context)
-    # Without links partners share nothing: what is missing elsewhere then comes with the pair that is to be finished.
-    if not report.is_configured and not report.pairs_to_finish:
+    # Without links partners share nothing: clusters missing elsewhere then come with the pair that is to be finished.
+    lists_differ = any(found.subject in SUBJECTS for found in report.differences if found.kind is not Kind.RED)
+    if lists_differ or not (report.is_configured or report.pairs_to_finish):
         why = [f"{found.site}: {found.message}" for found in report.differences]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
