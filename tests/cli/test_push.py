@@ -59,8 +59,7 @@ def test_push_works_in_both_formats_with_and_without_a_preferred_host(
     ended = push(geoplan, site, "--jobs", str(jobs))
     assert ended.code == 0, ended
     assert_finished(site)
-    again = ended.stdout.count("starting this pair again")  # the lab's boots are short, and this machine may be busy
-    assert sum(site.reboots.values()) == site.reboots[M1] + site.reboots[M2] == 2 + again
+    assert {address: count for address, count in site.reboots.items() if count} == {M1: 1, M2: 1}
 
 
 def test_push_to_an_embedded_lab_needs_nothing_else(geoplan: Geoplan) -> None:
