@@ -2,128 +2,160 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from geoplan.lab.messages import Ending, Outcome, Request
-from tests.push.support import CREDENTIALS, PASSWORD, Site, lab_for, red_in_any_state, write_topology
+from geoplan.lab.background import BackgroundLab
+from geoplan.lab.messages import Ending as Fate
+from geoplan.lab.messages import Outcome, Request
+from geoplan.plan.planner import make_plan
+from geoplan.topology.loader import load_topology
+from tests.campaign.conftest import Record
+from tests.campaign.processes import Ended, Running, arguments_for, environment_for, push, pushing
+from tests.campaign.support import (
+    BOOT,
+    CHANGES,
+    FAILOVER,
+    PATIENCE_SECONDS,
+    READS,
+    SYNC,
+    Ending,
+    assert_as_planned,
+    assert_no_secret,
+    command_of,
+    is_changing,
+    settled,
+    write_topology,
+)
+from tests.push.support import CREDENTIALS, M1, M2, PASSWORD, Site
 
-CHANGING = (b'"set"', b'"addcluster"', b'"modcluster"', b'"reboot"')
-CHANGES_OF_A_PUSH = 22  # 5.4: 8 lists, 2 reboots, 4 submissions, 4 clusters in two requests each
-READS = ("get", "listclusters", "listfqdns", "isgeoenabled", "getgeopartnerstatus", "getawshaparams", "backup")
-PATIENCE_SECONDS = 60
+READ_TO_KILL = 3
+KEPT = "kept.example.com"
 
 
-class Killer:
+class Watch:
+    """Sees every request to any unit, before and after it is carried out."""
+
+    def __init__(self, lab: BackgroundLab) -> None:
+        simulation = lab._lab.simulation
+        self._handle, self._check_health = simulation.handle, simulation.check_health
+        self.seen: Counter[str] = Counter()
+        simulation.handle = self._api  # type: ignore[method-assign]
+        simulation.check_health = self._health  # type: ignore[method-assign]
+
+    def meet(self, command: str, carry_out: Callable[[], Outcome]) -> Outcome:
+        self.seen[command] += 1
+        return carry_out()
+
+    def _api(self, address: str, request: Request) -> Outcome:
+        return self.meet(command_of(request), lambda: self._handle(address, request))
+
+    def _health(self, address: str, request: Request) -> Outcome:
+        return self.meet("health", lambda: self._check_health(address, request))
+
+
+class Killer(Watch):
     """Kills a process the moment before or after a unit carries out the n-th request that it waits for."""
 
-    def __init__(self, site: Site, wanted: tuple[bytes, ...], number: int, moment: str) -> None:
-        self._simulation = site.lab._lab.simulation
-        self._handle = self._simulation.handle
-        self._wanted = wanted
+    def __init__(self, lab: BackgroundLab, is_wanted: Callable[[str], bool], number: int, moment: str) -> None:
+        super().__init__(lab)
+        self._is_wanted = is_wanted
         self._left = number
         self._moment = moment
-        self.process: int | None = None
+        self.victim: Running | None = None
 
-    def watch(self) -> None:
-        self._simulation.handle = self._met  # type: ignore[method-assign]
-
-    def _met(self, address: str, request: Request) -> Outcome:
-        if self.process is None or not any(name in request.body for name in self._wanted):
-            return self._handle(address, request)
+    def meet(self, command: str, carry_out: Callable[[], Outcome]) -> Outcome:
+        if self.victim is None or not self._is_wanted(command):
+            return carry_out()
         self._left -= 1
         if self._left != 0:
-            return self._handle(address, request)
+            return carry_out()
         if self._moment == "after":
-            self._handle(address, request)
-        os.kill(self.process, signal.SIGKILL)
-        return Outcome(Ending.RESET)
+            carry_out()
+        self.victim.kill()
+        return Outcome(Fate.RESET)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    topology = write_topology(tmp_path)
-    with lab_for(topology) as lab:
+    topology = write_topology(tmp_path, "5.4")
+    timings = {"boot_seconds": BOOT, "failover_seconds": FAILOVER, "sync_seconds": SYNC}
+    with BackgroundLab(load_topology(str(topology)), credentials=CREDENTIALS, **timings) as lab:
         endpoints = tmp_path / "lab.yaml"
         endpoints.write_text(lab.endpoints.to_yaml())
+        network = lab._lab.simulation.network
+        lab._call(lambda: network.geo.put_fqdn(network.unit(M1), KEPT))
         yield Site(lab, topology, endpoints, tmp_path / "state")
 
 
-@contextmanager
-def pushing(site: Site, *options: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GEOPLAN_")}
-    environment |= {
-        "GEOPLAN_USER": CREDENTIALS.user,
-        "GEOPLAN_PASSWORD": PASSWORD,
-        "GEOPLAN_STATE_DIR": str(site.state),
-    }
-    command = [sys.executable, "-m", "geoplan", "push", str(site.topology), "--endpoints", str(site.endpoints), "--yes"]
-    running = subprocess.Popen(
-        [*command, *options], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.wait()
-
-
-def push(site: Site, *options: str) -> tuple[int, str]:
-    with pushing(site, *options) as running:
-        stdout, stderr = running.communicate(timeout=PATIENCE_SECONDS)
-        return running.returncode, stdout + stderr
-
-
-def kill(site: Site, wanted: tuple[bytes, ...], number: int, moment: str) -> str:
-    killer = Killer(site, wanted, number, moment)
-    killer.watch()
+def kill(site: Site, is_wanted: Callable[[str], bool], number: int, moment: str) -> str:
+    killer = Killer(site.lab, is_wanted, number, moment)
     with pushing(site) as running:
-        killer.process = running.pid
-        stdout, stderr = running.communicate(timeout=PATIENCE_SECONDS)
-        killer.process = None
-        assert running.returncode == -signal.SIGKILL, stdout + stderr
-        return stdout + stderr
+        killer.victim = running
+        killed = running.wait()
+        killer.victim = None
+        assert killed.code == -signal.SIGKILL, killed.said
+        return killed.said
 
 
-def complete(site: Site, printed: str) -> None:
+def complete(site: Site, printed: str) -> Ending:
     """Resume what was begun, or begin what was not, and see that all is as planned."""
     if site.journals():
+        way = "resumed"
         code, refused = push(site)
         assert code == 4, refused
         assert "--resume" in refused
         code, resumed = push(site, "--resume")
         printed += refused + resumed
     else:
+        way = "pushed anew, since nothing had been changed"
         code, resumed = push(site)
         printed += resumed
     assert code == 0, resumed
-    assert red_in_any_state(site.lab) == set()
-    assert sum(site.reboots.values()) <= 3
-    assert max(site.reboots.values()) <= 2
-    clusters: list[Any] = [unit["clusters"] for unit in site.units.values()]
-    assert all(len(found) == 4 for found in clusters)
-    written = [path.read_text() for path in site.state.rglob("*") if path.is_file() and path.suffix != ".backup"]
-    assert not any(PASSWORD in text for text in [printed, *written])
+    extra = assert_finished(site, printed)
+    assert extra <= 1, printed
+    return Ending("kill", way, extra)
+
+
+def assert_finished(site: Site, printed: str) -> int:
+    """See that all is as planned and no secret was told; return how many reboots were not planned."""
+    network, plan = site.lab._lab.simulation.network, make_plan(load_topology(str(site.topology)))
+    asyncio.run_coroutine_threadsafe(settled(network), site.lab._loop).result()
+    site.lab._call(lambda: assert_as_planned(network, plan, fqdns=frozenset({KEPT})))
+    assert_no_secret(PASSWORD, printed, site.state)
+    reboots = {address: count for address, count in site.reboots.items() if count}
+    assert reboots.keys() == {M1, M2}
+    return sum(reboots.values()) - len(reboots)
+
+
+def test_undisturbed_push_sends_what_the_campaign_kills_around(site: Site) -> None:
+    watch = Watch(site.lab)
+    code, printed = push(site)
+    assert code == 0, printed
+    assert assert_finished(site, printed) == 0
+    assert {name: count for name, count in watch.seen.items() if is_changing(name)} == CHANGES
+    reads = {name: count for name, count in watch.seen.items() if not is_changing(name)}
+    assert reads.keys() == set(READS)
+    assert min(reads.values()) >= READ_TO_KILL
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("number", range(1, CHANGES_OF_A_PUSH + 1))
-def test_kill_around_a_change(site: Site, number: int, moment: str) -> None:
-    complete(site, kill(site, CHANGING, number, moment))
+@pytest.mark.parametrize("number", range(1, sum(CHANGES.values()) + 1))
+def test_kill_around_a_change(site: Site, record: Record, number: int, moment: str) -> None:
+    record(complete(site, kill(site, is_changing, number, moment)))
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("command", READS)
-def test_kill_around_a_read(site: Site, command: str, moment: str) -> None:
-    complete(site, kill(site, (f'"{command}"'.encode(),), 3, moment))
+def test_kill_around_a_read(site: Site, record: Record, command: str, moment: str) -> None:
+    record(complete(site, kill(site, lambda name: name == command, READ_TO_KILL, moment)))
 
 
 def test_second_push_waits_for_nobody(site: Site) -> None:
@@ -153,19 +185,28 @@ def test_second_ctrl_c_ends_at_once(site: Site) -> None:
     complete(site, interrupted[1])
 
 
-def _signalled(site: Site, number: int, *, times: int) -> tuple[int, str]:
+def _signalled(site: Site, number: int, *, times: int) -> Ended:
     """Push, and send a signal once the first list has been entered."""
-    with pushing(site) as running:
-        assert running.stdout
-        seen = ""
-        while "entered and read back" not in seen:
-            line = running.stdout.readline()
-            assert line, running.communicate()
-            seen += line
-        for _ in range(times):
-            running.send_signal(number)
-            if times > 1:
-                while "ending after" not in seen:
-                    seen += running.stdout.readline()
-        stdout, stderr = running.communicate(timeout=PATIENCE_SECONDS)
-        return running.returncode, seen + stdout + stderr
+    with subprocess.Popen(
+        [sys.executable, "-m", "geoplan", *arguments_for(site)],
+        env=environment_for(site),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        try:
+            assert running.stdout
+            seen = ""
+            while "entered and read back" not in seen:
+                line = running.stdout.readline()
+                assert line, running.communicate()
+                seen += line
+            for _ in range(times):
+                running.send_signal(number)
+                if times > 1:
+                    while "ending after" not in seen:
+                        seen += running.stdout.readline()
+            stdout, stderr = running.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            running.kill()
+        return Ended(running.returncode, seen + stdout + stderr)

@@ -1,0 +1,168 @@
+"""How long a push takes beside its estimate, and a comparison beside the bare requests; and what both weigh."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from geoplan.lab.background import BackgroundLab
+from geoplan.lab.credentials import Credentials
+from geoplan.lab.messages import Outcome, Request
+from geoplan.lab.timings import Timings
+from geoplan.plan.planner import make_plan
+from geoplan.topology.loader import load_topology
+from tests.benchmarks.conftest import Compare
+from tests.conftest import TOPOLOGIES
+
+PASSWORD = "benchmark"  # noqa: S105 - of a lab
+PAIRS = 18
+RUNS = 3
+MAX_TIMES_ESTIMATE = 1.15
+MAX_MEBIBYTES = 150
+
+# A client for each unit, one request after the other on each: with all of them at once there would be more handshakes.
+BARE = """
+import asyncio, httpx, json, sys
+units = json.load(open({path!r}))
+async def ask(requests):
+    async with httpx.AsyncClient(verify=False, trust_env=False) as client:
+        for method, url, headers, body in requests:
+            await client.request(method, url, headers=headers, content=body.encode())
+async def main():
+    await asyncio.gather(*map(ask, units))
+asyncio.run(main())
+"""
+
+
+class Ended(NamedTuple):
+    """A command that has come to its end."""
+
+    stdout: str
+    seconds: float
+    mebibytes: float
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GEOPLAN_USER", "bal")
+    monkeypatch.setenv("GEOPLAN_PASSWORD", PASSWORD)
+    monkeypatch.setenv("GEOPLAN_STATE_DIR", str(tmp_path / "state"))
+
+
+def run(*arguments: str | Path) -> Ended:
+    """Run a command as a process of its own."""
+    begin = time.perf_counter()
+    with subprocess.Popen([sys.executable, "-m", "geoplan", *arguments], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        stdout = running.stdout.read()
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    assert running.returncode == 0, stdout
+    return Ended(stdout, time.perf_counter() - begin, used.ru_maxrss / 1024)
+
+
+@pytest.fixture
+def lab_of_pairs(tmp_path: Path) -> Iterator[tuple[BackgroundLab, Path, Path]]:
+    """Serve 36 units with quick boots; yield the lab, the topology and the endpoints."""
+    timing = {"boot_seconds": 0.3, "sync_seconds": 0.05}
+    sites = [
+        {"name": f"Pair {n}", "ha_pair": {"master": f"10.0.{n}.1", "slave": f"10.0.{n}.2"}} for n in range(1, PAIRS + 1)
+    ]
+    topology, endpoints = tmp_path / "pairs.yaml", tmp_path / "lab.yaml"
+    topology.write_text(yaml.safe_dump({"sites": sites, "timing": timing}))
+    loaded = load_topology(str(topology))
+    with BackgroundLab(loaded, **timing, failover_seconds=0.05, credentials=Credentials("bal", PASSWORD)) as lab:
+        endpoints.write_text(lab.endpoints.to_yaml())
+        yield lab, topology, endpoints
+
+
+def test_push_takes_little_more_than_its_estimate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = yaml.safe_load((TOPOLOGIES / "section-5.4.yaml").read_text())
+    timings = Timings()
+    document["timing"] = {"boot_seconds": timings.boot_seconds, "sync_seconds": timings.sync_seconds}
+    topology, endpoints = tmp_path / "topology.yaml", tmp_path / "lab.yaml"
+    topology.write_text(yaml.safe_dump(document, sort_keys=False))
+    loaded = load_topology(str(topology))
+    estimate = make_plan(loaded).estimates.by_api_seconds
+    ratios = []
+    for _ in range(RUNS):
+        with BackgroundLab(loaded, credentials=Credentials("bal", PASSWORD)) as lab:
+            endpoints.write_text(lab.endpoints.to_yaml())
+            ended = run("push", topology, "--endpoints", endpoints, "--yes", "--format", "json")
+        events = [json.loads(line) for line in ended.stdout.splitlines()]
+        checked_and_saved = max(event["seconds"] for event in events if event["event"] in ("preflight", "backup"))
+        pushed = next(event["seconds"] for event in events if event["event"] == "verified")
+        ratios.append((pushed / (estimate + checked_and_saved), pushed, checked_and_saved, ended.seconds))
+    ratio, pushed, before, whole = min(ratios)
+    with capsys.disabled():
+        print(  # noqa: T201 - a benchmark prints
+            f"\npush of 5.4: {pushed:.1f} s, {ratio:.2f} times (bound {MAX_TIMES_ESTIMATE}) its estimate by API of "
+            f"{estimate:g} s with {before:.1f} s for its own checks and backups; {whole:.1f} s as a process"
+        )
+    assert ratio <= MAX_TIMES_ESTIMATE
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="nothing tells the memory of a process that has ended")
+def test_push_and_diff_of_thirty_six_units(
+    lab_of_pairs: tuple[BackgroundLab, Path, Path],
+    compare_processes: Compare,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lab, topology, endpoints = lab_of_pairs
+    pushed = run("push", topology, "--endpoints", endpoints, "--yes")
+    with Recorded(lab) as recorded:
+        compared = run("diff", topology, "--endpoints", endpoints)
+    with capsys.disabled():
+        print(  # noqa: T201 - a benchmark prints
+            f"\n{2 * PAIRS} units: push peaks at {pushed.mebibytes:.0f} MiB, diff at {compared.mebibytes:.0f} MiB "
+            f"(bound {MAX_MEBIBYTES})"
+        )
+    assert max(pushed.mebibytes, compared.mebibytes) < MAX_MEBIBYTES
+    requests = tmp_path / "requests.json"
+    requests.write_text(json.dumps(list(recorded.requests.values())))
+    command = ["diff", str(topology), "--endpoints", str(endpoints)]
+    bare = BARE.format(path=str(requests))
+    compare_processes(f"diff of {2 * PAIRS} units", command, "the same requests by bare httpx", bare, 3)
+
+
+class Recorded:
+    """Notes every request to a lab while the block lasts, by units, as a script could send it again."""
+
+    def __init__(self, lab: BackgroundLab) -> None:
+        self._simulation: Any = lab._lab.simulation
+        self._endpoints = lab.endpoints
+        self.requests: dict[str, list[tuple[str, str, dict[str, str], str]]] = {}
+
+    def __enter__(self) -> Recorded:
+        handle, check_health = self._simulation.handle, self._simulation.check_health
+
+        def note_api(address: str, request: Request) -> Outcome:
+            self._note(address, self._endpoints.units[address].api, request)
+            outcome: Outcome = handle(address, request)
+            return outcome
+
+        def note_health(address: str, request: Request) -> Outcome:
+            self._note(address, self._endpoints.units[address].health or "", request)
+            outcome: Outcome = check_health(address, request)
+            return outcome
+
+        self._simulation.handle, self._simulation.check_health = note_api, note_health
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        del self._simulation.handle, self._simulation.check_health
+
+    def _note(self, address: str, base: str, request: Request) -> None:
+        url = base + request.path + (f"?{request.query}" if request.query else "")
+        headers = {name: value for name, value in request.headers.items() if name in ("authorization", "content-type")}
+        self.requests.setdefault(address, []).append((request.method, url, headers, request.body.decode()))

@@ -1,0 +1,127 @@
+"""What the campaign shares: quick labs, the requests of a push by their names, and what has to hold at every end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from geoplan.lab.messages import Request
+from geoplan.lab.network import Network
+from geoplan.lab.pair import Pair
+from geoplan.plan.model import Plan
+from tests.conftest import TOPOLOGIES
+
+BOOT, FAILOVER, SYNC = 0.3, 0.05, 0.05
+PLACED = {"location": {"latitude": 53.35, "longitude": -6.26}}
+# What a push of 5.4 sends; that it is so is told by the undisturbed one among the kills.
+CHANGES = {
+    "set:geoclients": 4,
+    "set:geopartners": 8,
+    "reboot": 2,
+    "addcluster": 4,
+    "modcluster": 4,
+    "clustchangeloc": 1,
+}
+READS = (
+    "get:version",
+    "get:sshaccess",
+    "get:hamode",
+    "get:geoclients",
+    "get:geopartners",
+    "listclusters",
+    "listfqdns",
+    "isgeoenabled",
+    "getgeopartnerstatus",
+    "getawshaparams",
+    "backup",
+    "health",
+)
+ENDINGS = pytest.StashKey[list["Ending"]]()
+PROPERTY = "campaign"
+PATIENCE_SECONDS = 60
+
+
+class Ending(NamedTuple):
+    """How one push under one incident came to its end."""
+
+    incident: str
+    """Kill or fault."""
+    way: str
+    extra_reboots: int
+
+
+def write_topology(folder: Path, section: str) -> Path:
+    """Write one of the document's topologies with quick boots; its first cluster is placed, so that all is sent."""
+    document = yaml.safe_load((TOPOLOGIES / f"section-{section}.yaml").read_text())
+    document["sites"][0]["cluster"] = PLACED
+    document["timing"] = {"boot_seconds": BOOT, "sync_seconds": SYNC, "manual_step_seconds": 60}
+    path = folder / f"section-{section}.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def command_of(request: Request) -> str:
+    """Return what a request of APIv2 asks for, as a fault names it."""
+    body = json.loads(request.body)
+    return f"{body['cmd']}:{body['param']}" if "param" in body else str(body["cmd"])
+
+
+def is_changing(command: str) -> bool:
+    return command.startswith(("set:", "add", "mod", "clustchange", "del", "enable", "disable", "reboot"))
+
+
+async def settled(network: Network) -> None:
+    """Wait until every unit is up, every pair is where it stays, and everything has reached the standbys."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (all(unit.is_up for unit in network.units.values()) and all(map(_stays, network.pairs.values()))):
+            await asyncio.sleep(0.01)
+
+
+def _stays(pair: Pair) -> bool:
+    is_placed = pair.active is pair.master or not pair.prefers_master
+    return is_placed and pair.standby is not None and not pair._deliveries
+
+
+def assert_as_planned(network: Network, plan: Plan, *, fqdns: frozenset[str] = frozenset()) -> None:
+    """See that nothing is lost and nothing more than planned: lists, clusters, and green links in every HA state."""
+    for site in plan.sites:
+        planned = {cluster.name: cluster.location for cluster in plan.clusters if cluster.group == site.group}
+        for address in (unit.address for unit in site.units):
+            unit = network.unit(address)
+            assert set(unit.remote_geo_access) == set(site.remote_geo_access)
+            assert set(unit.geo_partners) == set(site.geo_partners)
+            clusters = [cluster for _, cluster in network.geo.clusters(unit)]
+            assert sorted(cluster.name for cluster in clusters) == sorted(planned)
+            assert all(cluster.type == "remoteLM" for cluster in clusters)
+            assert all((planned[cluster.name] is not None) == (cluster.latitude_seconds != 0) for cluster in clusters)
+            assert {fqdn.name for fqdn in network.geo.fqdns(unit)} == fqdns
+    assert red_in_any_state(network) == set()
+
+
+def red_in_any_state(network: Network) -> set[tuple[str, str]]:
+    """Return the red entries over every combination of HA states; the network is afterwards as it was."""
+    red: set[tuple[str, str]] = set()
+    pairs = list(network.pairs.values())
+    before = [pair.active for pair in pairs]
+    for states in product(("master", "slave"), repeat=len(pairs)):
+        for pair, wanted in zip(pairs, states, strict=True):
+            pair.active = getattr(pair, wanted)
+        for unit in network.units.values():
+            if network.is_active(unit):
+                red |= {(unit.address, other) for other, green in network.partners.status_of(unit) if not green}
+    for pair, active in zip(pairs, before, strict=True):
+        pair.active = active
+    return red
+
+
+def assert_no_secret(secret: str, said: str, folder: Path) -> None:
+    """See that a secret stands neither in what was said nor in what was written, but for the units' own backups."""
+    written = {str(path): path.read_text() for path in folder.rglob("*") if path.is_file() and path.suffix != ".backup"}
+    assert written
+    assert not [where for where, text in {"output": said, **written}.items() if secret in text]
