@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from geoplan.cli import run
-from tests.campaign.support import PATIENCE_SECONDS
-from tests.push.support import CREDENTIALS, PASSWORD, Site
+from tests.push.support import CREDENTIALS, PASSWORD, PATIENCE_SECONDS, Site
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.campaign.preloaded"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from itertools import product
 from pathlib import Path
@@ -13,7 +12,6 @@ import yaml
 
 from geoplan.lab.messages import Request
 from geoplan.lab.network import Network
-from geoplan.lab.pair import Pair
 from geoplan.plan.model import Plan
 from tests.conftest import TOPOLOGIES
 
@@ -44,7 +42,6 @@ READS = (
 )
 ENDINGS = pytest.StashKey[list["Ending"]]()
 PROPERTY = "campaign"
-PATIENCE_SECONDS = 60
 
 
 class Ending(NamedTuple):
@@ -74,18 +71,6 @@ def command_of(request: Request) -> str:
 
 def is_changing(command: str) -> bool:
     return command.startswith(("set:", "add", "mod", "clustchange", "del", "enable", "disable", "reboot"))
-
-
-async def settled(network: Network) -> None:
-    """Wait until every unit is up, every pair is where it stays, and everything has reached the standbys."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (all(unit.is_up for unit in network.units.values()) and all(map(_stays, network.pairs.values()))):
-            await asyncio.sleep(0.01)
-
-
-def _stays(pair: Pair) -> bool:
-    is_placed = pair.active is pair.master or not pair.prefers_master
-    return is_placed and pair.standby is not None and not pair._deliveries
 
 
 def assert_as_planned(network: Network, plan: Plan, *, fqdns: frozenset[str] = frozenset()) -> None:

@@ -34,10 +34,9 @@ from tests.campaign.support import (
     Ending,
     assert_as_planned,
     assert_no_secret,
-    settled,
     write_topology,
 )
-from tests.push.support import CREDENTIALS, PASSWORD
+from tests.push.support import CREDENTIALS, PASSWORD, settled
 
 QUICK = Timeouts(connect=2.0, answer=1.5, backup=1.5, health=0.5)
 PLANNED_REBOOTS = 1  # of 5.3

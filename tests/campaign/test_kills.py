@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from tests.campaign.support import (
     BOOT,
     CHANGES,
     FAILOVER,
-    PATIENCE_SECONDS,
     READS,
     SYNC,
     Ending,
@@ -31,10 +29,9 @@ from tests.campaign.support import (
     assert_no_secret,
     command_of,
     is_changing,
-    settled,
     write_topology,
 )
-from tests.push.support import CREDENTIALS, M1, M2, PASSWORD, Site
+from tests.push.support import CREDENTIALS, M1, M2, PASSWORD, PATIENCE_SECONDS, Site
 
 READ_TO_KILL = 3
 KEPT = "kept.example.com"
@@ -127,7 +124,7 @@ def complete(site: Site, printed: str) -> Ending:
 def assert_finished(site: Site, printed: str) -> int:
     """See that all is as planned and no secret was told; return how many reboots were not planned."""
     network, plan = site.lab._lab.simulation.network, make_plan(load_topology(str(site.topology)))
-    asyncio.run_coroutine_threadsafe(settled(network), site.lab._loop).result()
+    site.settle()
     site.lab._call(lambda: assert_as_planned(network, plan, fqdns=frozenset({KEPT})))
     assert_no_secret(PASSWORD, printed, site.state)
     reboots = {address: count for address, count in site.reboots.items() if count}

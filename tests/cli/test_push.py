@@ -30,6 +30,7 @@ def diff(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
 
 def assert_finished(site: Site) -> None:
     """See that the units hold the plan, and stay together through every failover."""
+    site.settle()
     assert red_in_any_state(site.lab) == set()
     clusters = {frozenset(cluster["name"] for cluster in unit["clusters"]) for unit in site.units.values()}
     assert len(clusters) == 1

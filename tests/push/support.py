@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import yaml
 
 from geoplan.lab.background import BackgroundLab
 from geoplan.lab.credentials import Credentials
+from geoplan.lab.network import Network
+from geoplan.lab.pair import Pair
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 
 PASSWORD = "a passphrase that nobody may see"  # noqa: S105 - of a lab
 CREDENTIALS = Credentials("bal", PASSWORD)
+PATIENCE_SECONDS = 60
 BOOT, FAILOVER, SYNC = 1.0, 0.1, 0.1
 OLD_FIRMWARE = "7.2.48.3"  # of the document's day: APIv1 alone, no Partner Shared Secret
 NEW_FIRMWARE = "7.2.59.4"
@@ -45,6 +49,10 @@ class Site:
         kept = ("remote_geo_access", "geo_partners", "submitted_geo_partners", "clusters", "reboots")
         return {address: {name: unit[name] for name in kept} for address, unit in self.units.items()}
 
+    def settle(self) -> None:
+        """Wait until every unit is where it stays and has what the others have: a push waits for no standby."""
+        asyncio.run_coroutine_threadsafe(settled(self.lab._lab.simulation.network), self.lab._loop).result()
+
     def journals(self) -> list[Path]:
         return sorted(self.state.rglob("*.jsonl"))
 
@@ -69,6 +77,18 @@ def lab_for(topology: Path, *, boot: float = BOOT, **options: Any) -> Background
     return BackgroundLab(
         load_topology(str(topology)), boot_seconds=boot, failover_seconds=FAILOVER, sync_seconds=SYNC, **options
     )
+
+
+async def settled(network: Network) -> None:
+    """Wait until every unit is up, every pair is where it stays, and everything has reached the standbys."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (all(unit.is_up for unit in network.units.values()) and all(map(_stays, network.pairs.values()))):
+            await asyncio.sleep(0.01)
+
+
+def _stays(pair: Pair) -> bool:
+    is_placed = pair.active is pair.master or not pair.prefers_master
+    return is_placed and pair.standby is not None and not pair._deliveries
 
 
 def red_in_any_state(lab: BackgroundLab) -> set[tuple[str, str]]:
