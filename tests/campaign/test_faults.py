@@ -12,6 +12,7 @@ import pytest
 from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.lab import Lab
+from geoplan.lab.network import REBOOT_WINDOW_SECONDS
 from geoplan.lab.outages import FLAPS
 from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_accesses
 from geoplan.plan.planner import make_plan
@@ -114,9 +115,13 @@ class Scene:
         return result
 
     async def lift(self) -> None:
-        """Take the fault away, restart who was pacified by it, and wait until all units are up and where they stay."""
+        """Take the fault away, restart who was pacified by it, and wait until all units are up and where they stay.
+
+        Whoever mends a unit that keeps going down takes his time: its reboots are then too long ago to pacify it.
+        """
         self.lab.lift_all()
         for unit in self.lab.simulation.network.units.values():
+            unit.reboots[:] = [moment - REBOOT_WINDOW_SECONDS for moment in unit.reboots]
             if unit.pacified:
                 self.lab.power_off(unit.address)
                 self.lab.power_on(unit.address)
