@@ -83,7 +83,11 @@ class LoopClock:
 
     def now(self) -> float:
         """Return the loop's time in seconds, less what it lost by coming late."""
-        return self._loop.time() - self._lost
+        present, due = self._loop.time() - self._lost, self._agenda.next_due()
+        if due is not None and present > due + TOLERATED_LATENESS:  # here, too: it may never run backwards
+            self._lost += present - due - TOLERATED_LATENESS
+            return due + TOLERATED_LATENESS
+        return present
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> Timer:
         """Call ``action`` from the loop once ``seconds`` have passed; equal moments keep the order of these calls."""
@@ -104,9 +108,6 @@ class LoopClock:
 
     def _awake(self) -> None:
         self._waking = None
-        due = self._agenda.next_due()
-        if due is not None:
-            self._lost += max(0.0, self.now() - due - TOLERATED_LATENESS)
         agenda, present = self._agenda, self.now()
         try:
             while agenda is self._agenda and (timer := agenda.take(until=present)):
