@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
-from geoplan.push.events import EventKind
 from geoplan.push.failures import reason_of
 from geoplan.push.verify import Kind
 
@@ -33,5 +32,4 @@ async def submit_where_red(context: Context, report: Report) -> bool:
             submitted = True
             message = f"{site.unit}: a link was red after all steps; its partners were submitted again"
         context.journal.write("note", site=site.site, message=message)
-        context.say(EventKind.NOTE, message, site=site.site)
     return submitted
