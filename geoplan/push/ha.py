@@ -108,7 +108,7 @@ def problems_of_unit(unit: UnitFacts, wanted: HaParameters) -> Iterator[tuple[st
         if deviation.is_unset or deviation.name == ALL_INTERFACES:
             continue
         if deviation.name == PREFERRED_SERVER:
-            if is_in_pair:
+            if is_in_pair and wanted.mode == "master":  # section 6.2 sets it on the master, and the slave's follows
                 hint = "correct preferred_host in the topology, or change it on the unit by hand"
                 yield str(deviation), hint
             continue

@@ -84,6 +84,13 @@ def test_a_pair_at_work_is_not_changed_behind_its_back(ha: HaFacts, words: str) 
     assert any(words in problem and problem.startswith(M1) for problem in problems(changed(FINE, M1, ha=ha)))
 
 
+def test_a_slave_that_prefers_otherwise_than_its_master_is_given_the_planned_preference() -> None:
+    otherwise = changed(FINE, S1, ha=HaFacts(M1, 8444, prefers_master=False, mode="slave"))
+
+    assert problems(otherwise) == []
+    assert [difference.unit for difference in verify(PLAN, otherwise).differences] == [S1]
+
+
 def test_all_interfaces_alone_is_set_on_a_pair_at_work() -> None:
     open_everywhere = changed(FINE, M1, ha=HaFacts(S1, 8444, prefers_master=True, mode="master", all_interfaces=True))
 

@@ -18,7 +18,7 @@ from geoplan.lab.messages import Outcome, Request
 from geoplan.lab.simulation import Simulation
 from geoplan.lab.timings import Timings as LabTimings
 from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_accesses
-from geoplan.plan.model import Plan
+from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.api import connected
 from geoplan.push.context import Options
@@ -49,6 +49,7 @@ COMMANDS = (
     "reboot",
     "health",
 )
+HA_COMMANDS = ("awshamode", "awshaparam") * 3  # as often as they matter, among so many others
 UNIT_FAULTS = (FaultKind.NO_RETURN, FaultKind.EARLY_RETURN, FaultKind.FLAP)
 REQUEST_FAULTS = tuple(kind for kind in FaultKind if not kind.befalls_unit)
 
@@ -64,6 +65,8 @@ class Script:
     kills: list[float] = field(default_factory=list)
     """The moments, in seconds after its start, at which a run is killed."""
     longest_delay: float = 0.01
+    unpaired: bool = False
+    """Whether the units of pairs begin by themselves, and the push forms them first."""
 
     @property
     def incidents(self) -> int:
@@ -76,14 +79,17 @@ def draw(seed: int) -> Script:
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     topology = _draw_topology(chance)
     addresses = [unit.address for site in topology.sites for unit in site.units]
+    unpaired = chance.random() < 0.25 and any(site.ha_pair for site in topology.sites)
     script = Script(
         topology,
         chance.choice(["7.2.48.3", "7.2.54.4", "7.2.59.4"]),
         Options(jobs=chance.choice([1, 2, 16]), parallel_groups=chance.random() < 0.3),
         longest_delay=chance.choice([0.0, 0.05, 0.5]),
+        unpaired=unpaired,
     )
+    commands = (*COMMANDS, *HA_COMMANDS) if unpaired else COMMANDS
     for _ in range(chance.choice([0, 1, 1, 2, 3])):
-        script.faults.append(_draw_fault(chance, addresses))
+        script.faults.append(_draw_fault(chance, addresses, commands))
     for _ in range(chance.choice([0, 0, 1, 2])):
         script.kills.append(chance.uniform(0.0, 120.0))
     return script
@@ -103,11 +109,11 @@ def _draw_topology(chance: random.Random) -> Topology:
     return Topology.model_validate(document)
 
 
-def _draw_fault(chance: random.Random, addresses: list[str]) -> str:
+def _draw_fault(chance: random.Random, addresses: list[str], commands: tuple[str, ...]) -> str:
     unit = chance.choice(addresses)
     if chance.random() < 0.25:
         return f"{chance.choice(UNIT_FAULTS)},unit={unit},occurrence=1"
-    kind, command = chance.choice(REQUEST_FAULTS), chance.choice(COMMANDS)
+    kind, command = chance.choice(REQUEST_FAULTS), chance.choice(commands)
     if command == "health" and kind in (FaultKind.IGNORE, FaultKind.ERROR, FaultKind.HTML):
         kind = FaultKind.RESET
     parts = [f"{kind},unit={unit},command={command},occurrence={chance.choice([1, 1, 2, 3, 5])}"]
@@ -125,7 +131,7 @@ class World:
 
     def __init__(self, script: Script, seed: int, folder: Path) -> None:
         self.script = script
-        self.plan: Plan = make_plan(script.topology)
+        self.plan: Plan = make_plan(script.topology, list(Phase) if script.unpaired else [Phase.GEO])
         self.folder = folder
         self.options = script.options
         self.broken: list[str] = []
@@ -136,6 +142,7 @@ class World:
             timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
             firmware=script.firmware,
             credentials=Credentials("bal", PASSWORD),
+            unpaired=script.unpaired,
         )
         self._handle = self.simulation.handle
         self.simulation.handle = self._watch  # type: ignore[method-assign]
@@ -224,6 +231,11 @@ class World:
         return outcome
 
     def _check_end(self, result: Result) -> None:
+        for site, pair in self.simulation.network.pairs.items():
+            if pair.unpaired_because:
+                self.broken.append(f"'{site}' is no pair: {pair.unpaired_because}")
+            if pair.ever_same_mode:
+                self.broken.append(f"both units of '{site}' were in one mode")
         if not result.is_complete:
             self.broken.append(f"the end is not complete: {result.report.differences}, {result.unfinished_pairs}")
         self._check_clusters()
