@@ -1,0 +1,218 @@
+"""The status as one table and sentences for people, fitted to the width of a terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from geoplan.push.facts import Cause
+from geoplan.status.model import Severity, UnitState
+from geoplan.topology.firmware import parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from geoplan.status.model import Count, Finding, SiteStatus, Status, UnitStatus
+
+DEFAULT_WIDTH = 80
+HEADINGS = ("Unit", "Role", "State", "Health", "Firmware", "HA", "Prefers", "Links", "Clusters")
+NOT_TOLD = "?"
+NOT_THERE = "-"
+GAPS = (2, 1)  # between columns: the second where the first does not fit
+INDENT = "  "
+
+_STYLES = {
+    UnitState.ACTIVE: "bold green",
+    UnitState.STANDBY: "cyan",
+    UnitState.ALONE: "green",
+    UnitState.UNCONNECTED: "bold yellow",
+    UnitState.DOWN: "bold red",
+    UnitState.UNKNOWN: "bold yellow",
+}
+_WRONG = "bold yellow"
+_CAUSES = {Cause.UNREACHABLE: "no API", Cause.UNAUTHORIZED: "denied", Cause.UNREADABLE: "no API"}
+
+
+def as_text(status: Status, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
+    """Return the table and the findings ``width`` columns wide, with escape codes for colour only where asked for."""
+    console = Console(
+        file=StringIO(),
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    with console.capture() as captured:
+        for line in as_lines(status, width=width):
+            console.print(line, soft_wrap=True)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def as_lines(status: Status, *, width: int, height: int | None = None) -> list[Text]:
+    """Return all lines; commands to type are never broken.
+
+    With a ``height`` that they exceed, sites with which nothing is wrong are left out, and then what is too much.
+    """
+    sentences = list(_findings(status, width))
+    lines = [*_table(status.sites, width), Text(), *sentences]
+    if height is None or len(lines) <= height:
+        return lines
+    troubled = {name for finding in status.findings for name in finding.sites}
+    shown = [site for site in status.sites if site.name in troubled]
+    left_out = len(status.sites) - len(shown)
+    table = _table(shown, width) if shown else []
+    if left_out:
+        table.append(Text(f"and {_count(left_out, 'site')} with which nothing is wrong", style="dim"))
+    lines = [*table, Text(), *sentences]
+    if len(lines) > height:
+        lines = [*lines[: max(height - 2, 0)], Text("and more: make the terminal larger", style="dim"), sentences[-1]]
+    return lines
+
+
+def summary(status: Status) -> str:
+    """Say in one line how many units there are and how much is wrong."""
+    units = sum(len(site.units) for site in status.sites)
+    size = f"{status.topology}: {_count(len(status.sites), 'site')}, {_count(units, 'unit')}"
+    problems = sum(finding.severity is Severity.PROBLEM for finding in status.findings)
+    return f"{size}: {_count(problems, 'finding') if problems else 'all is well'}"
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+
+def _table(sites: Sequence[SiteStatus], width: int) -> list[Text]:
+    """Give each unit a row, below the name of its site or, where there is room, beside it.
+
+    Where even that is too wide, as with IPv6, an address has a line of its own.
+    """
+    rows = [[_row(site, unit) for unit in site.units] for site in sites]
+    every = [[Text(heading, style="bold") for heading in HEADINGS], *(row for of_site in rows for row in of_site)]
+    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*every, strict=True)]
+    site_width = max(cell_len(site.name) for site in sites)
+    if site_width + sum(widths) + GAPS[0] * len(widths) <= width:
+        named = [
+            [_named(site, number), *row]
+            for site, of_site in zip(sites, rows, strict=True)
+            for number, row in enumerate(of_site)
+        ]
+        heading = [Text("Site", style="bold"), *every[0]]
+        return _joined([heading, *named], [max(site_width, len("Site")), *widths], GAPS[0])
+    gap = next((gap for gap in GAPS if sum(widths) + gap * (len(widths) - 1) <= width), None)
+    head, rule, *lines = _joined(
+        every if gap else [row[1:] for row in every], widths if gap else widths[1:], gap or GAPS[1]
+    )
+    table = [head if gap else Text(INDENT).append_text(head), rule]
+    for site in sites:
+        table.append(Text(site.name, style="bold"))
+        for unit in site.units:
+            line = lines.pop(0)
+            table += [line] if gap else [Text(f"{INDENT}{unit.address}"), Text(INDENT).append_text(line)]
+    return table
+
+
+def _joined(rows: Sequence[Sequence[Text]], widths: Sequence[int], gap: int) -> list[Text]:
+    """Align rows by terminal cells, with a rule below the first."""
+    lines = []
+    for row in rows:
+        line = Text()
+        for cell, width in zip(row, widths, strict=True):
+            line.append_text(cell).append(" " * (width - cell_len(cell.plain) + gap))
+        line.rstrip()
+        lines.append(line)
+    rule = Text("─" * (sum(widths) + gap * (len(widths) - 1)), style="dim")
+    return [lines[0], rule, *lines[1:]]
+
+
+def _named(site: SiteStatus, number: int) -> Text:
+    return Text(site.name, style="bold") if number == 0 else Text()
+
+
+def _row(site: SiteStatus, unit: UnitStatus) -> list[Text]:
+    is_paired = site.kind == "ha_pair"
+    is_stand_in = site.failed_over and unit.address == site.active
+    return [
+        Text(unit.address),
+        Text(unit.role),
+        Text(unit.state.value, style=_WRONG if is_stand_in else _STYLES[unit.state]),
+        Text(unit.health or NOT_THERE),
+        _firmware(unit),
+        _ha(unit) if is_paired else Text(NOT_THERE),
+        _preferred(unit) if is_paired else Text(NOT_THERE),
+        _counted(unit, unit.partners),
+        _counted(unit, unit.clusters),
+    ]
+
+
+def _firmware(unit: UnitStatus) -> Text:
+    if unit.firmware:
+        return Text(".".join(map(str, parse_version(unit.firmware))))
+    if unit.state is UnitState.DOWN or unit.failure is None:
+        return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
+    return Text(_CAUSES[unit.failure.cause], style=_WRONG)
+
+
+def _ha(unit: UnitStatus) -> Text:
+    if unit.ha is None:
+        return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
+    if not unit.ha_differs:
+        return Text("ok")
+    first, *others = unit.ha_differs
+    return Text(f"{first} +{len(others)}" if others else first, style=_WRONG)
+
+
+def _preferred(unit: UnitStatus) -> Text:
+    if unit.state is UnitState.DOWN:
+        return Text(NOT_THERE)
+    if unit.ha is None or unit.ha.prefers_master is None:
+        return Text(NOT_TOLD)
+    return Text("master" if unit.ha.prefers_master else "none")
+
+
+def _counted(unit: UnitStatus, count: Count | None) -> Text:
+    if count is None or unit.state is UnitState.DOWN:
+        return Text(NOT_THERE)
+    if count.good is None:
+        return Text(f"{NOT_TOLD}/{count.planned}")
+    return Text(f"{count.good}/{count.planned}", style="" if count.good == count.planned else _WRONG)
+
+
+# -- the findings ------------------------------------------------------------------------------------------------------
+
+
+def _findings(status: Status, width: int) -> Iterator[Text]:
+    for finding in status.findings:
+        yield from _finding(finding, width)
+        yield Text()
+    yield Text(summary(status), style="bold green" if status.is_well else "bold yellow")
+
+
+def _finding(finding: Finding, width: int) -> Iterator[Text]:
+    is_problem = finding.severity is Severity.PROBLEM
+    title = Text("! " if is_problem else "- ", style="bold yellow" if is_problem else "cyan")
+    if len(finding.sites) == 1:
+        title.append(f"{finding.sites[0]}: ", style="bold")
+    yield from _wrapped(title.append(finding.message, style="not bold default"), width)
+    if finding.hint:
+        yield from _wrapped(Text(f"{INDENT}hint: {finding.hint}", style="dim"), width)
+    for command in finding.commands:
+        yield Text(f"{INDENT * 2}{command}", no_wrap=True)
+
+
+def _wrapped(text: Text, width: int) -> Iterator[Text]:
+    """Break a sentence so that what follows its first line is indented."""
+    console = Console(file=StringIO(), width=width, legacy_windows=False)
+    first, *rest = text.wrap(console, width - len(INDENT))
+    yield first
+    for line in rest:
+        yield Text(INDENT).append_text(line)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
