@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from geoplan.cli.units import Reach
 
 EVERY_SECONDS = 5.0
-MIN_SECONDS = 0.5
+MIN_SECONDS, MAX_SECONDS = 0.5, 86400.0
 WATCH = "--watch"
 
 EPILOG = """\b
@@ -37,6 +38,17 @@ What the last push did is told by: geoplan push TOPOLOGY --status
 """
 
 
+class _Seconds(click.FloatRange):
+    """Seconds; what is no number is none either."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the seconds."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no time", param, ctx)
+        return seconds
+
+
 class _WatchCommand(click.Command):
     """A command whose ``--watch`` needs no seconds, wherever it stands."""
 
@@ -54,7 +66,7 @@ class _WatchCommand(click.Command):
 @click.option(
     WATCH,
     "watch_seconds",
-    type=click.FloatRange(MIN_SECONDS),
+    type=_Seconds(MIN_SECONDS, MAX_SECONDS),
     metavar="[SECONDS]",
     help=f"Look again and again, so many seconds after each look; without a number {EVERY_SECONDS:g}.",
 )
@@ -77,7 +89,6 @@ def command(path: str, watch_seconds: float | None, output_format: str, output: 
 
 def _is_number(word: str) -> bool:
     try:
-        float(word)
+        return math.isfinite(float(word))
     except ValueError:
         return False
-    return True

@@ -90,6 +90,10 @@ def _named(units: Sequence[UnitFacts]) -> str:
     return listed(unit.address for unit in units)
 
 
+def _quoted(name: str) -> str:
+    return f"'{name}'"
+
+
 def _standalones_down(fleet: Fleet) -> Iterator[Finding]:
     for unit in fleet.units:
         if unit.role == "standalone" and unit.failure and unit_state(unit) is UnitState.DOWN:
@@ -155,18 +159,21 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
                 if is_green is False:
                     seen_by.setdefault(address, []).append(unit)
     red = {address: unit_at(fleet.plan, fleet.facts, address) for address in seen_by}
-    up = [unit for unit in dict.fromkeys(red.values()) if unit is not None and unit_state(unit) in _UP]
+    known = {unit.address: unit for unit in red.values() if unit is not None}
+    up = [unit for unit in known.values() if unit_state(unit) in _UP]
     slaves = [unit for unit in up if unit.role == "slave"]
     others = [unit for unit in up if unit.role != "slave"]
     if slaves:
-        shown = listed(f"{unit.address}, the slave of '{unit.site}'" for unit in slaves)
+        is_one = len(slaves) == 1
+        of_pairs = listed(f"{unit.address}, the slave of {_quoted(unit.site)}" for unit in slaves)
+        shown = f"{slaves[0].address}, the slave" if is_one else of_pairs
         words = [word for unit in slaves for word in ("--reboot", f"always={unit.site}")]
         yield _about(
             FindingKind.RED_PARTNER,
             slaves,
             f"red as GEO partner though up: {shown}; a slave that never submitted its partners makes its site drop "
             "out of GEO while it is active",
-            "finish these pairs, which reboots their masters:",
+            f"finish {'the pair, which reboots its master' if is_one else 'these pairs, which reboots their masters'}:",
             (fleet.command("push", *words),),
         )
     if others:
@@ -175,7 +182,7 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
         yield _about(FindingKind.RED_PARTNER, others, shown, hint, (fleet.command("diff"),))
     strangers = [address for address, unit in red.items() if unit is None]
     if strangers:
-        reporters = list(dict.fromkeys(unit for address in strangers for unit in seen_by[address]))
+        reporters = list({unit.address: unit for address in strangers for unit in seen_by[address]}.values())
         message = f"red as GEO partner, and not in the topology: {listed(strangers)}, on {_named(reporters)}"
         yield _about(FindingKind.RED_PARTNER, reporters, message, "compare:", (fleet.command("diff"),))
 
@@ -188,9 +195,9 @@ def _geo_differences(fleet: Fleet) -> Iterator[Finding]:
     if not counts:
         return
     units = tuple(unit.address for name in counts if (unit := fleet.facts.active(name)))
-    shown = listed(f"'{name}'" for name in counts)
+    where = "" if len(counts) == 1 else f" at {listed(_quoted(name) for name in counts)}"
     total = sum(counts.values())
-    message = f"Lists or clusters are not as planned at {shown}: {total} difference{'s'[: total > 1]}"
+    message = f"Lists or clusters are not as planned{where}: {total} difference{'s'[: total > 1]}"
     commands = (fleet.command("diff"), fleet.command("push"))
     yield Finding(
         FindingKind.GEO_DIFFERS, tuple(counts), units, message, "see what differs, and set it right:", commands

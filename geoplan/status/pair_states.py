@@ -129,7 +129,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
             FindingKind.BOTH_ACTIVE,
             f"both units are active: {listed(pair.addresses)} both answer 200, both get traffic, and neither "
             "takes over what is changed on the other",
-            "they do not find each other: compare their HA parameters, which this table does, then see that the "
+            "they do not find each other: set right what differs in their HA parameters, then see that the "
             f"health check port {pair.port} and TCP port 6973 are open between them (section 6)",
         )
     elif not active and standby:

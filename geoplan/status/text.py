@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -14,7 +15,7 @@ from geoplan.status.model import Severity, UnitState
 from geoplan.topology.firmware import parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geoplan.status.model import Count, Finding, SiteStatus, Status, UnitStatus
 
@@ -24,6 +25,7 @@ NOT_TOLD = "?"
 NOT_THERE = "-"
 GAPS = (2, 1)  # between columns: the second where the first does not fit
 INDENT = "  "
+SHORT_ROLES = MappingProxyType({"standalone": "alone"})
 
 _STYLES = {
     UnitState.ACTIVE: "bold green",
@@ -92,33 +94,55 @@ def _table(sites: Sequence[SiteStatus], width: int) -> list[Text]:
 
     Where even that is too wide, as with IPv6, an address has a line of its own.
     """
-    rows = [[_row(site, unit) for unit in site.units] for site in sites]
-    every = [[Text(heading, style="bold") for heading in HEADINGS], *(row for of_site in rows for row in of_site)]
-    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*every, strict=True)]
-    site_width = max(cell_len(site.name) for site in sites)
-    if site_width + sum(widths) + GAPS[0] * len(widths) <= width:
-        named = [
-            [_named(site, number), *row]
-            for site, of_site in zip(sites, rows, strict=True)
-            for number, row in enumerate(of_site)
-        ]
-        heading = [Text("Site", style="bold"), *every[0]]
-        return _joined([heading, *named], [max(site_width, len("Site")), *widths], GAPS[0])
-    gap = next((gap for gap in GAPS if sum(widths) + gap * (len(widths) - 1) <= width), None)
-    head, rule, *lines = _joined(
-        every if gap else [row[1:] for row in every], widths if gap else widths[1:], gap or GAPS[1]
+    whole = _rows(sites)
+    if _width(beside := _with_sites(sites, whole), GAPS[0]) <= width:
+        return _joined(beside, GAPS[0])
+    below = [(whole, GAPS[0]), (whole, GAPS[1]), (_rows(sites, SHORT_ROLES), GAPS[1])]
+    for rows, gap in below:
+        if _width(rows, gap) <= width:
+            return _below_sites(sites, _joined(rows, gap))
+    rows, gap = below[-1]
+    return _below_sites(
+        sites, [Text(INDENT).append_text(line) for line in _joined([row[1:] for row in rows], gap)], own_lines=True
     )
-    table = [head if gap else Text(INDENT).append_text(head), rule]
+
+
+def _rows(sites: Sequence[SiteStatus], roles: Mapping[str, str] = MappingProxyType({})) -> list[list[Text]]:
+    """Return the headings and a row for each unit."""
+    return [
+        [Text(heading, style="bold") for heading in HEADINGS],
+        *(_row(site, unit, roles) for site in sites for unit in site.units),
+    ]
+
+
+def _with_sites(sites: Sequence[SiteStatus], rows: list[list[Text]]) -> list[list[Text]]:
+    names = ["Site", *(name for site in sites for name in (site.name, *[""] * (len(site.units) - 1)))]
+    return [[Text(name, style="bold"), *row] for name, row in zip(names, rows, strict=True)]
+
+
+def _below_sites(sites: Sequence[SiteStatus], lines: list[Text], *, own_lines: bool = False) -> list[Text]:
+    head, rule, *rest = lines
+    table = [head, rule]
     for site in sites:
         table.append(Text(site.name, style="bold"))
         for unit in site.units:
-            line = lines.pop(0)
-            table += [line] if gap else [Text(f"{INDENT}{unit.address}"), Text(INDENT).append_text(line)]
+            table += [Text(f"{INDENT}{unit.address}")] if own_lines else []
+            table.append(rest.pop(0))
     return table
 
 
-def _joined(rows: Sequence[Sequence[Text]], widths: Sequence[int], gap: int) -> list[Text]:
+def _width(rows: Sequence[Sequence[Text]], gap: int) -> int:
+    widths = _widths(rows)
+    return sum(widths) + gap * (len(widths) - 1)
+
+
+def _widths(rows: Sequence[Sequence[Text]]) -> list[int]:
+    return [max(cell_len(cell.plain) for cell in column) for column in zip(*rows, strict=True)]
+
+
+def _joined(rows: Sequence[Sequence[Text]], gap: int) -> list[Text]:
     """Align rows by terminal cells, with a rule below the first."""
+    widths = _widths(rows)
     lines = []
     for row in rows:
         line = Text()
@@ -126,20 +150,16 @@ def _joined(rows: Sequence[Sequence[Text]], widths: Sequence[int], gap: int) -> 
             line.append_text(cell).append(" " * (width - cell_len(cell.plain) + gap))
         line.rstrip()
         lines.append(line)
-    rule = Text("─" * (sum(widths) + gap * (len(widths) - 1)), style="dim")
+    rule = Text("─" * _width(rows, gap), style="dim")
     return [lines[0], rule, *lines[1:]]
 
 
-def _named(site: SiteStatus, number: int) -> Text:
-    return Text(site.name, style="bold") if number == 0 else Text()
-
-
-def _row(site: SiteStatus, unit: UnitStatus) -> list[Text]:
+def _row(site: SiteStatus, unit: UnitStatus, roles: Mapping[str, str]) -> list[Text]:
     is_paired = site.kind == "ha_pair"
     is_stand_in = site.failed_over and unit.address == site.active
     return [
         Text(unit.address),
-        Text(unit.role),
+        Text(roles.get(unit.role, unit.role)),
         Text(unit.state.value, style=_WRONG if is_stand_in else _STYLES[unit.state]),
         Text(unit.health or NOT_THERE),
         _firmware(unit),
