@@ -116,11 +116,11 @@ def _interface_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]], wante
     planned = wanted.all_interfaces if wanted else None
     if len(set(everywhere.values())) < len(pair.units) and planned in (None, *everywhere.values()):
         return
-    shown = listed(f"{'on' if is_on else 'off'} on {address}" for address, is_on in everywhere.items())
-    expected = "" if planned is None else f"; the topology has it {'on' if planned else 'off'}"
+    shown = listed(f"{address} has it {'on' if is_on else 'off'}" for address, is_on in everywhere.items())
+    expected = "" if planned is None else f", and the topology has it {'on' if planned else 'off'}"
     yield pair.finding(
         FindingKind.ALL_INTERFACES_DIFFER,
-        f"Health Check on All Interfaces is {shown}{expected}",
+        f"Health Check on All Interfaces is not as it should be: {shown}{expected}",
         f"set both units alike under {MENU}: a unit that answers on eth0 alone may miss the load balancer's checks",
     )
 

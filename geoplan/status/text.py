@@ -58,13 +58,13 @@ def as_text(status: Status, *, width: int = DEFAULT_WIDTH, color: bool = False) 
 
 
 def as_lines(status: Status, *, width: int, height: int | None = None) -> list[Text]:
-    """Return all lines; commands to type are never broken.
+    """Return all lines, none wider than ``width`` but for commands to type, which are left whole.
 
     With a ``height`` that they exceed, sites with which nothing is wrong are left out, and then what is too much.
     """
     sentences = list(_findings(status, width))
     lines = [*_table(status.sites, width), Text(), *sentences]
-    if height is None or len(lines) <= height:
+    if height is None or _height(lines, width) <= height:
         return lines
     troubled = {name for finding in status.findings for name in finding.sites}
     shown = [site for site in status.sites if site.name in troubled]
@@ -73,9 +73,16 @@ def as_lines(status: Status, *, width: int, height: int | None = None) -> list[T
     if left_out:
         table.append(Text(f"and {_count(left_out, 'site')} with which nothing is wrong", style="dim"))
     lines = [*table, Text(), *sentences]
-    if len(lines) > height:
-        lines = [*lines[: max(height - 2, 0)], Text("and more: make the terminal larger", style="dim"), sentences[-1]]
-    return lines
+    if _height(lines, width) <= height:
+        return lines
+    end = [Text("and more: make the terminal larger", style="dim"), lines.pop()]
+    while lines and _height([*lines, *end], width) > height:
+        lines.pop()
+    return [*lines, *end]
+
+
+def _height(lines: Sequence[Text], width: int) -> int:
+    return sum(max(1, -(-line.cell_len // width)) for line in lines)
 
 
 def summary(status: Status) -> str:
@@ -222,7 +229,7 @@ def _finding(finding: Finding, width: int) -> Iterator[Text]:
     if finding.hint:
         yield from _wrapped(Text(f"{INDENT}hint: {finding.hint}", style="dim"), width)
     for command in finding.commands:
-        yield Text(f"{INDENT * 2}{command}", no_wrap=True)
+        yield Text(f"{INDENT * 2}{command}")
 
 
 def _wrapped(text: Text, width: int) -> Iterator[Text]:

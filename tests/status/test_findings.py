@@ -278,7 +278,7 @@ def test_all_interfaces_that_differ_between_the_units() -> None:
     finding = only(with_ha(well(), M1, all_interfaces=True))
 
     assert finding.kind is FindingKind.ALL_INTERFACES_DIFFER
-    assert f"on on {M1} and off on {S1}" in finding.message
+    assert f"{M1} has it on and {S1} has it off" in finding.message
     assert status_of(with_ha(with_ha(well(), M1, all_interfaces=True), S1, all_interfaces=True)).is_well
 
 
