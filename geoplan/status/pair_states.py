@@ -129,9 +129,9 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
             FindingKind.BOTH_ACTIVE,
             f"both units are active: {listed(pair.addresses)} both answer 200, both get traffic, and neither "
             "takes over what is changed on the other",
-            "they do not find each other: set right what differs in their HA parameters, see that the health check port "
-            f"{pair.port} and TCP port 6973 are open between them (section 6), and that both have the same Partner Shared "
-            "Secret where their firmware has one; it cannot be read",
+            "they do not find each other: set right what differs in their HA parameters, see that the health check "
+            f"port {pair.port} and TCP port 6973 are open between them (section 6), and that both have the same "
+            "Partner Shared Secret where their firmware has one; it cannot be read",
         )
     elif not active and standby:
         yield _none_active(pair, states, standby)

@@ -158,7 +158,7 @@ def test_pair_that_lacks_its_second_submission(geoplan: Geoplan, make_site: Make
 def test_geo_off_and_ssh_off(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.3")
     for command in ("disablegeo", "set?param=sshaccess&value=no"):
-        command(site, A1, command)
+        send(site, A1, command)
 
     assert {"geo_off", "ssh_off"} <= set(kinds(report_of(geoplan, site)))
 
@@ -339,7 +339,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert not loaded_by("status", "--help") & HEAVY
 
 
-def command(site: Site, address: str, request: str) -> None:
+def send(site: Site, address: str, request: str) -> None:
     import base64
     import ssl
     import urllib.request
