@@ -137,12 +137,15 @@ def test_refused_credentials_reach_a_unit_once(
     assert sorted(tried) == [M1, S1]
 
 
-def test_status_changes_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
-    site = make_site()
+def test_status_changes_nothing_but_that_units_have_been_polled(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
     before = site.units
     status(geoplan, site)
+    after = site.units
 
-    assert site.units == before
+    shown = [(before[address].pop("ha_status"), after[address].pop("ha_status")) for address in (M1, S1)]
+    assert after == before
+    assert shown == [("Master Unconnected", "Master (Active)"), ("Slave Unconnected", "Slave (Standby)")]
 
 
 def test_pair_that_lacks_its_second_submission(geoplan: Geoplan, make_site: MakeSite) -> None:
