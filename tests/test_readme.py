@@ -22,7 +22,9 @@ SET_UP = [block.strip() for language, block in BLOCKS if language == "sh"]
 
 
 # The lab's part of the tour is one story: its own output, then what is typed in another terminal.
-LAB_COMMAND, *LAB_SESSIONS = [session for session in SESSIONS if "geoplan lab " in session or ":20" in session]
+LAB_COMMAND, *LAB_SESSIONS = [
+    session for session in SESSIONS if "geoplan lab " in session or ":20" in session or "lab.yaml" in session
+]
 PUSH_SESSIONS = [session for session in SESSIONS if session.startswith("$ geoplan push ")]
 OTHER_SESSIONS = [session for session in SESSIONS if session not in (LAB_COMMAND, *LAB_SESSIONS, *PUSH_SESSIONS)]
 
@@ -92,11 +94,12 @@ def test_tour_of_the_lab() -> None:
     process = subprocess.Popen(
         ["bash", "-c", f"exec env {as_typed(command)}"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()
     )
+    sessions = [session for session in LAB_SESSIONS if "| jq" not in session or shutil.which("jq")]
     try:
         assert process.stdout is not None
         announced = "".join(process.stdout.readline() for _ in shown.splitlines())
-        assert [printed_by(split(session)[0]).rstrip("\n") for session in LAB_SESSIONS] == [
-            split(session)[1].rstrip("\n") for session in LAB_SESSIONS
+        assert [printed_by(split(session)[0]).rstrip("\n") for session in sessions] == [
+            split(session)[1].rstrip("\n") for session in sessions
         ]
     finally:
         process.terminate()

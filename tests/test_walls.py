@@ -15,7 +15,7 @@ import geoplan
 PACKAGE = Path(geoplan.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-PARTS = {"topology", "plan", "render", "loadmaster", "push", "lab", "cli"}
+PARTS = {"topology", "plan", "render", "loadmaster", "push", "status", "lab", "cli"}
 
 # What each part may import of the others; errors may be imported by all, and cli alone joins them.
 MAY_IMPORT = {
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "render": {"topology", "plan"},
     "loadmaster": {"topology"},
     "push": {"topology", "plan", "loadmaster"},
+    "status": {"topology", "plan", "push"},
     "lab": {"topology"},
     "cli": PARTS,
 }

@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "Write what AWS CloudFormation carries out.",
     "push": "Carry the plan out over the API, safely.",
     "diff": "Hold live units against the plan.",
+    "status": "Show how live units stand now, and what is wrong.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",

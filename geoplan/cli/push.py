@@ -36,7 +36,7 @@ Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopp
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
 @click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted.")
-@click.option("--status", is_flag=True, help="Show the last push, what it changed, and the way back by hand.")
+@click.option("--status", is_flag=True, help="Show the last push and the way back by hand; live units: geoplan status.")
 @click.option("--abandon", is_flag=True, help="Give the unfinished push up; what it changed stays.")
 @click.option("--plan", "plan_file", metavar="PLAN.json", help="Push only if the topology still gives this plan.")
 @click.option("--checksum", metavar="sha256:…", help="Push only if the plan still has this checksum.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,11 +16,32 @@ if TYPE_CHECKING:
 
 _STATES = {200: HaState.ACTIVE, 503: HaState.STANDBY}
 
+REFUSED = "refused"
+TIMEOUT = "timeout"
+UNREACHABLE = "unreachable"
+CUT_OFF = "cut off"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """Who a unit is by its health check, and what that was concluded from."""
+
+    state: HaState
+    said: str
+    """The HTTP status code, or ``refused``, ``timeout``, ``unreachable``, ``cut off``."""
+
 
 async def ha_state(
     url: str, *, timeout_seconds: float = 3.0, transport: httpx.AsyncBaseTransport | None = None
 ) -> HaState:
-    """Return who the unit behind a health check is now; never raises for what the unit does.
+    """Return who the unit behind a health check is now; never raises for what the unit does."""
+    return (await health_answer(url, timeout_seconds=timeout_seconds, transport=transport)).state
+
+
+async def health_answer(
+    url: str, *, timeout_seconds: float = 3.0, transport: httpx.AsyncBaseTransport | None = None
+) -> HealthAnswer:
+    """Ask a health check and return what it answers; never raises for what the unit does.
 
     One request, no redirect followed, no proxy used. ``transport`` replaces the network and stays open.
     """
@@ -34,15 +56,36 @@ async def ha_state(
             ) as client,
             client.stream("GET", url + "/") as response,
         ):
-            return _STATES.get(response.status_code, HaState.UNKNOWN)
-    except (httpx.ConnectError, httpx.TimeoutException, TimeoutError):
-        return HaState.DOWN
+            code = response.status_code
+            return HealthAnswer(_STATES.get(code, HaState.UNKNOWN), str(code))
+    except httpx.ConnectError as error:
+        return HealthAnswer(HaState.DOWN, REFUSED if _is_refusal(error) else UNREACHABLE)
+    except (httpx.TimeoutException, TimeoutError):
+        return HealthAnswer(HaState.DOWN, TIMEOUT)
     except (httpx.HTTPError, OSError):
-        return HaState.UNKNOWN
+        return HealthAnswer(HaState.UNKNOWN, CUT_OFF)
 
 
 async def ha_state_of(access: UnitAccess, *, transport: httpx.AsyncBaseTransport | None = None) -> HaState:
     """Return who a unit is now; a unit without a health check is ``UNKNOWN``."""
+    answer = await health_answer_of(access, transport=transport)
+    return answer.state if answer else HaState.UNKNOWN
+
+
+async def health_answer_of(
+    access: UnitAccess, *, transport: httpx.AsyncBaseTransport | None = None
+) -> HealthAnswer | None:
+    """Return what a unit's health check answers now, or nothing for a unit without one."""
     if access.health_url is None:
-        return HaState.UNKNOWN
-    return await ha_state(access.health_url, timeout_seconds=access.timeouts.health, transport=transport)
+        return None
+    return await health_answer(access.health_url, timeout_seconds=access.timeouts.health, transport=transport)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Tell whether the unit itself refused the connection, rather than nobody taking it."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return any(isinstance(cause, ConnectionRefusedError) for cause in seen)

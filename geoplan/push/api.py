@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.client import LoadMaster
-from geoplan.loadmaster.health import ha_state_of
+from geoplan.loadmaster.health import ha_state_of, health_answer_of
 from geoplan.loadmaster.model import HaMode, PartnerColour
 from geoplan.push.facts import HaFacts, LiveCluster, State
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from geoplan.loadmaster.access import UnitAccess
     from geoplan.loadmaster.exchange import ShownRequest
+    from geoplan.loadmaster.session import Retries
     from geoplan.plan.ha_model import HaParameters
     from geoplan.push.clock import Clock
     from geoplan.push.unit import SettableMode
@@ -40,6 +41,11 @@ class ApiUnit:
     async def state(self) -> State:
         """Return what its health check says."""
         return State((await ha_state_of(self._unit.access, transport=self._transport)).value)
+
+    async def health(self) -> tuple[State, str] | None:
+        """Return what its health check says and answered, or nothing where it has none."""
+        answer = await health_answer_of(self._unit.access, transport=self._transport)
+        return (State(answer.state.value), answer.said) if answer else None
 
     async def firmware(self) -> str:
         """Return the version that it runs."""
@@ -134,6 +140,7 @@ async def connected(  # noqa: PLR0913 - options
     *,
     transport_of: Callable[[str], httpx.AsyncBaseTransport] | None = None,
     jitter: Callable[[], float] = random.random,
+    retries: Retries | None = None,
     observer_of: Callable[[str], Callable[[ShownRequest], None]] | None = None,
     dry_run: bool = False,
 ) -> AsyncIterator[dict[str, ApiUnit]]:
@@ -147,6 +154,7 @@ async def connected(  # noqa: PLR0913 - options
                 transport=transport,
                 clock=clock,
                 jitter=jitter,
+                retries=retries,
                 observer=observer_of(address) if observer_of else None,
                 dry_run=dry_run,
             )

@@ -84,6 +84,8 @@ class UnitFacts:
     role: Role
     state: State | None = None
     """By its health check; a standalone need not have one."""
+    health: str | None = None
+    """What its health check answered: a status code, or how it failed."""
     failure: Failure | None = None
     firmware: str | None = None
     geo_enabled: bool | None = None

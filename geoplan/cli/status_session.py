@@ -1,0 +1,105 @@
+"""Looks at live units: one, or one after the other until somebody has seen enough."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.files import terminal, write
+from geoplan.cli.status_views import view_of
+from geoplan.loadmaster import Retries, Timeouts
+from geoplan.plan.model import Phase
+from geoplan.plan.planner import make_plan
+from geoplan.push.api import connected
+from geoplan.push.clock import SystemClock
+from geoplan.status.assess import assess
+from geoplan.status.observe import observe
+from geoplan.status.report import as_json
+from geoplan.status.sightings import Sightings
+from geoplan.status.text import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from geoplan.cli.units import Reach
+    from geoplan.status.model import Status
+    from geoplan.status.words import Command
+    from geoplan.topology.model import Topology
+
+# A glance has less patience than a push: a unit that is slow to answer is told as that.
+TIMEOUTS = Timeouts(connect=4.0, answer=10.0, health=3.0)
+RETRIES = Retries(attempts=3, patience=5.0)
+
+
+class StatusSession:
+    """The units of a topology, ready to be looked at."""
+
+    def __init__(self, topology: Topology, path: str, reach: Reach, output_format: str) -> None:
+        self._plan = make_plan(topology, [Phase.GEO])
+        self._accesses = {
+            address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
+        }
+        self._command: Command = lambda name, *words: reach.command(name, path, *words)
+        self._format = output_format
+        self._clock = SystemClock()
+
+    def show_once(self, output: str | None) -> int:
+        """Look once and write what there is to see; return the exit code."""
+        status = asyncio.run(self._look_once())
+        if self._format == "json":
+            write(as_json(status), output)
+        elif output in (None, "-"):
+            width, color = terminal()
+            click.echo(as_text(status, width=width, color=color), nl=False, color=color)
+        else:
+            write(as_text(status), output)
+        return 0 if status.is_well else 1
+
+    def watch(self, seconds: float) -> int:
+        """Look again and again until Ctrl-C or SIGTERM, which is no failure."""
+        return asyncio.run(self._watch(seconds))
+
+    async def _look_once(self) -> Status:
+        async with self._looking() as look:
+            return await look()
+
+    async def _watch(self, seconds: float) -> int:
+        with _ending_on_signals(), suppress(asyncio.CancelledError), view_of(self._format) as view:
+            async with self._looking() as look:
+                while True:
+                    view.show(await look())
+                    await self._clock.sleep(seconds)
+        return 0
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[Callable[[], Awaitable[Status]]]:
+        """Have a client for every unit; they stay, so that refused credentials are never sent twice."""
+        sightings = Sightings()
+        async with connected(self._accesses, self._clock, retries=RETRIES) as units:
+
+            async def look() -> Status:
+                facts = await observe(self._plan, units)
+                at = self._clock.wall()
+                return assess(self._plan, facts, at, since=sightings.look(facts, at), command=self._command)
+
+            yield look
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM cancel what the present task does."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task  # noqa: S101 - for the type checker
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

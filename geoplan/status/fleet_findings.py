@@ -1,0 +1,204 @@
+"""What concerns single units or all sites together: reachability, GEO, SSH, partner links, lists and clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geoplan.push.facts import Cause, State
+from geoplan.push.verify import Kind, verify
+from geoplan.status.glance import unit_at, unit_state
+from geoplan.status.model import Finding, FindingKind, Severity, UnitState
+from geoplan.status.words import listed, sentence, titled
+from geoplan.topology.firmware import has_partner_secret, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from geoplan.plan.model import Plan
+    from geoplan.push.facts import Facts, UnitFacts
+    from geoplan.status.words import Command
+
+_CAUSES = {
+    Cause.UNREACHABLE: (
+        FindingKind.UNREACHABLE,
+        "see that its API can be reached from here and is enabled; nothing of it but its health check is known",
+    ),
+    Cause.UNAUTHORIZED: (
+        FindingKind.UNAUTHORIZED,
+        "check GEOPLAN_USER and GEOPLAN_PASSWORD or GEOPLAN_APIKEY, or the certificate, with geoplan trust",
+    ),
+    Cause.UNREADABLE: (FindingKind.UNREADABLE, "see that its API is enabled and that the URL is the right one"),
+}
+_SHOWN = {
+    "ha": "HA parameters",
+    "geo_enabled": "whether GEO is on",
+    "ssh_access": "whether remote SSH access is on",
+    "remote_geo_access": "Remote GEO LoadMaster Access",
+    "geo_partners": "GEO LoadMaster Partners",
+    "partner_status": "GEO partners' status",
+    "clusters": "clusters",
+}
+_UP = (UnitState.ACTIVE, UnitState.STANDBY, UnitState.ALONE, UnitState.UNCONNECTED)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All units as the findings see them."""
+
+    plan: Plan
+    facts: Facts
+    command: Command
+
+    @property
+    def units(self) -> tuple[UnitFacts, ...]:
+        """All units, in the plan's order."""
+        return tuple(self.facts.units.values())
+
+
+def fleet_findings(fleet: Fleet) -> Iterator[Finding]:
+    """Say what is wrong beyond the single pair; what is the same on many units is said once."""
+    yield from _standalones_down(fleet)
+    yield from _failures(fleet)
+    yield from _unread(fleet)
+    yield from _secrets(fleet)
+    off = [unit for unit in fleet.units if unit.geo_enabled is False]
+    if off:
+        yield _about(FindingKind.GEO_OFF, off, f"GEO is off on {_named(off)}", "enable it under Global Balancing")
+    closed = [unit for unit in fleet.units if unit.ssh_access is False]
+    if closed:
+        hint = "turn on Allow Remote SSH Access under Certificates & Security > Remote Access: partners talk over it"
+        yield _about(FindingKind.SSH_OFF, closed, f"remote SSH access is not allowed on {_named(closed)}", hint)
+    yield from _red_partners(fleet)
+    yield from _geo_differences(fleet)
+
+
+def _about(  # noqa: PLR0913, PLR0917 - what a finding can have
+    kind: FindingKind,
+    units: Sequence[UnitFacts],
+    message: str,
+    hint: str = "",
+    commands: tuple[str, ...] = (),
+    severity: Severity = Severity.PROBLEM,
+) -> Finding:
+    """Return a finding about some units."""
+    sites = tuple(dict.fromkeys(unit.site for unit in units))
+    return Finding(kind, sites, tuple(unit.address for unit in units), sentence(message), hint, commands, severity)
+
+
+def _named(units: Sequence[UnitFacts]) -> str:
+    return listed(unit.address for unit in units)
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'"
+
+
+def _standalones_down(fleet: Fleet) -> Iterator[Finding]:
+    for unit in fleet.units:
+        if unit.role == "standalone" and unit.failure and unit_state(unit) is UnitState.DOWN:
+            hint = "see that it runs, and that it can be reached from here"
+            yield _about(FindingKind.UNIT_DOWN, [unit], f"{unit.address} is down: {unit.failure.message}", hint)
+
+
+def _failures(fleet: Fleet) -> Iterator[Finding]:
+    by_reason: dict[tuple[Cause, str], list[UnitFacts]] = {}
+    for unit in fleet.units:
+        if unit.failure and unit_state(unit) is not UnitState.DOWN:
+            by_reason.setdefault((unit.failure.cause, unit.failure.message), []).append(unit)
+    for (cause, reason), units in by_reason.items():
+        kind, hint = _CAUSES[cause]
+        is_silent_standby = cause is Cause.UNREADABLE and all(unit.state is State.STANDBY for unit in units)
+        if is_silent_standby:
+            hint = "whether a standby answers reads is up to its firmware; its health check does"
+        severity = Severity.NOTE if is_silent_standby else Severity.PROBLEM
+        each = "each of " if len(units) > 1 else ""
+        yield _about(kind, units, f"{each}{_named(units)}: {reason}", hint, severity=severity)
+
+
+def _unread(fleet: Fleet) -> Iterator[Finding]:
+    untold = [
+        unit
+        for unit in fleet.units
+        if unit.role != "standalone" and unit.failure is None and (unit.ha is None or "ha" in unit.unread)
+    ]
+    if untold:
+        what = "does not tell its HA parameters" if len(untold) == 1 else "do not tell their HA parameters"
+        hint = "not every platform does: compare mode, partner and health check port by eye under HA Parameters"
+        yield _about(FindingKind.HA_NOT_TOLD, untold, f"{_named(untold)} {what}", hint, severity=Severity.NOTE)
+    for unit in fleet.units:
+        names = [name for name in unit.unread if name != "ha"]
+        if names and unit.failure is None:
+            vital = unit.state is not State.STANDBY and names != ["partner_status"]
+            message = f"{unit.address} does not tell in a known way: {listed(_SHOWN[name] for name in names)}"
+            hint = "report the unit's firmware and its answers"
+            severity = Severity.PROBLEM if vital else Severity.NOTE
+            yield _about(FindingKind.UNREADABLE, [unit], message, hint, severity=severity)
+
+
+def _secrets(fleet: Fleet) -> Iterator[Finding]:
+    for group in fleet.plan.groups:
+        units = [unit for name in group.sites for unit in fleet.facts.of_site(name) if unit.firmware]
+        having = [unit for unit in units if has_partner_secret(parse_version(unit.firmware or ""))]
+        lacking = [unit for unit in units if unit not in having]
+        if having and lacking:
+            message = (
+                f"units of group '{group.name}' refuse each other: the firmware of {_named(having)} has the Partner "
+                f"Shared Secret, that of {_named(lacking)} has not"
+            )
+            hint = "bring all units of the group to firmware on the same side of it"
+            yield _about(FindingKind.PARTNER_SECRET, units, message, hint)
+
+
+def _red_partners(fleet: Fleet) -> Iterator[Finding]:
+    """Name the partners that are red and up: a link belongs to a unit, which has to have submitted its partners."""
+    seen_by: dict[str, list[UnitFacts]] = {}
+    for unit in fleet.units:
+        if unit.role == "standalone" or unit.state is State.ACTIVE:
+            for address, is_green in (unit.partner_status or {}).items():
+                if is_green is False:
+                    seen_by.setdefault(address, []).append(unit)
+    red = {address: unit_at(fleet.plan, fleet.facts, address) for address in seen_by}
+    known = {unit.address: unit for unit in red.values() if unit is not None}
+    up = [unit for unit in known.values() if unit_state(unit) in _UP]
+    slaves = [unit for unit in up if unit.role == "slave"]
+    others = [unit for unit in up if unit.role != "slave"]
+    if slaves:
+        is_one = len(slaves) == 1
+        of_pairs = listed(f"{unit.address}, the slave of {_quoted(unit.site)}" for unit in slaves)
+        shown = f"{slaves[0].address}, the slave" if is_one else of_pairs
+        words = [word for unit in slaves for word in ("--reboot", f"always={unit.site}")]
+        yield _about(
+            FindingKind.RED_PARTNER,
+            slaves,
+            f"red as GEO partner though up: {shown}; a slave that never submitted its partners makes its site drop "
+            "out of GEO while it is active",
+            f"finish {'the pair, which reboots its master' if is_one else 'these pairs, which reboots their masters'}:",
+            (fleet.command("push", *words),),
+        )
+    if others:
+        hint = "submit GEO LoadMaster Partners again on them, see that port 22 is open between partners, and compare:"
+        shown = "red as GEO partner though up: " + listed(titled(unit) for unit in others)
+        yield _about(FindingKind.RED_PARTNER, others, shown, hint, (fleet.command("diff"),))
+    strangers = [address for address, unit in red.items() if unit is None]
+    if strangers:
+        reporters = list({unit.address: unit for address in strangers for unit in seen_by[address]}.values())
+        message = f"red as GEO partner, and not in the topology: {listed(strangers)}, on {_named(reporters)}"
+        yield _about(FindingKind.RED_PARTNER, reporters, message, "compare:", (fleet.command("diff"),))
+
+
+def _geo_differences(fleet: Fleet) -> Iterator[Finding]:
+    counts: dict[str, int] = {}
+    for difference in verify(fleet.plan, fleet.facts).differences:
+        if difference.kind in (Kind.MISSING, Kind.EXTRA, Kind.DIFFERENT):
+            counts[difference.site] = counts.get(difference.site, 0) + 1
+    if not counts:
+        return
+    units = tuple(unit.address for name in counts if (unit := fleet.facts.active(name)))
+    where = "" if len(counts) == 1 else f" at {listed(_quoted(name) for name in counts)}"
+    total = sum(counts.values())
+    message = f"Lists or clusters are not as planned{where}: {total} difference{'s'[: total > 1]}"
+    commands = (fleet.command("diff"), fleet.command("push"))
+    yield Finding(
+        FindingKind.GEO_DIFFERS, tuple(counts), units, message, "see what differs, and set it right:", commands
+    )

@@ -1,0 +1,190 @@
+"""What a pair's states mean together: failed over, both active, none active, down, unconnected (sections 4, 6.2, 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geoplan.status.glance import SINGLE, has_mode, unit_state
+from geoplan.status.model import Finding, FindingKind, Severity, UnitState
+from geoplan.status.words import MENU, listed, present, sentence, titled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.plan.model import SiteSettings
+    from geoplan.push.facts import UnitFacts
+    from geoplan.status.words import Command, Since
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pair as its findings see it."""
+
+    site: SiteSettings
+    master: UnitFacts
+    slave: UnitFacts
+    port: int
+    """The topology's health check port."""
+    since: Since
+    command: Command
+
+    @property
+    def units(self) -> tuple[UnitFacts, UnitFacts]:
+        """Both units, the topology's master first."""
+        return self.master, self.slave
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Both addresses."""
+        return tuple(unit.address for unit in self.units)
+
+    @property
+    def is_swapped(self) -> bool:
+        """Whether the units have each other's HA mode."""
+        return has_mode(self.master, "slave") and has_mode(self.slave, "master")
+
+    @property
+    def prefers_master(self) -> bool:
+        """Whether the master takes over again once it is up, as the units say or, where they do not, the topology."""
+        said = self.master.ha.prefers_master if self.master.ha else None
+        return self.site.preferred_host != "none" if said is None else said
+
+    def other(self, unit: UnitFacts) -> UnitFacts:
+        """Return the other unit."""
+        return self.slave if unit is self.master else self.master
+
+    def finding(
+        self,
+        kind: FindingKind,
+        message: str,
+        hint: str = "",
+        *units: UnitFacts,
+        commands: tuple[str, ...] = (),
+        severity: Severity = Severity.PROBLEM,
+    ) -> Finding:
+        """Return a finding about this pair, or about some of its units."""
+        addresses = tuple(unit.address for unit in units) or self.addresses
+        return Finding(kind, (self.site.name,), addresses, sentence(message), hint, commands, severity)
+
+
+def state_findings(pair: Pair) -> Iterator[Finding]:
+    """Say what the states of both units mean."""
+    states = {unit.address: unit_state(unit) for unit in pair.units}
+    if set(states.values()) == {UnitState.DOWN}:
+        yield pair.finding(
+            FindingKind.PAIR_DOWN,
+            f"both units are down: neither {listed(pair.addresses)} answers, by health check or API",
+            "the site serves nobody: see that its units run, and that they can be reached from here",
+        )
+        return
+    for unit in pair.units:
+        yield from _unit_findings(pair, unit, states[unit.address])
+    yield from _activity_findings(pair, states)
+
+
+def _unit_findings(pair: Pair, unit: UnitFacts, state: UnitState) -> Iterator[Finding]:
+    match state:
+        case UnitState.DOWN:
+            other = pair.other(unit)
+            alone = " Its pair has no standby." if unit_state(other) is UnitState.ACTIVE else ""
+            yield pair.finding(
+                FindingKind.UNIT_DOWN,
+                f"{titled(unit)} is down: neither its health check ({unit.health}) nor its API answers.{alone}",
+                "see that it runs, and that it can be reached from here",
+                unit,
+            )
+        case UnitState.UNCONNECTED if _port(unit) in (None, pair.port):
+            yield _unconnected(pair, unit)
+        case UnitState.UNKNOWN if unit.failure is None or unit.health not in ("refused", "timeout", "unreachable"):
+            yield pair.finding(
+                FindingKind.HEALTH_UNCLEAR,
+                f"the health check of {titled(unit)} answers neither 200 nor 503, but: {unit.health}",
+                f"see what answers on port {pair.port} of {unit.address}: "
+                "a virtual service must not stand there (section 6.2.1)",
+                unit,
+            )
+        case _:
+            pass
+
+
+def _unconnected(pair: Pair, unit: UnitFacts) -> Finding:
+    """Infer what the API does not say: a unit whose health check nobody can poll shows itself unconnected."""
+    shown = f"{unit.ha.mode.capitalize()} Unconnected" if unit.ha and unit.ha.mode else "Unconnected"
+    return pair.finding(
+        FindingKind.UNCONNECTED,
+        f"nothing answers on the health check port {pair.port} of {titled(unit)} ({unit.health}), though its API does: "
+        f"a load balancer that gets no answer there either never polls it, and the unit shows {shown} (section 8)",
+        f"check Health Check Port under {MENU} on {unit.address}, and that port {pair.port} is open to it, from here "
+        "too; once anything polls it, a look of geoplan's included, it shows Active or Standby",
+        unit,
+    )
+
+
+def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Finding]:
+    active = [unit for unit in pair.units if states[unit.address] is UnitState.ACTIVE]
+    standby = [unit for unit in pair.units if states[unit.address] is UnitState.STANDBY]
+    if len(active) == len(pair.units):
+        yield pair.finding(
+            FindingKind.BOTH_ACTIVE,
+            f"both units are active: {listed(pair.addresses)} both answer 200, both get traffic, and neither "
+            "takes over what is changed on the other",
+            "they do not find each other: set right what differs in their HA parameters, see that the health check "
+            f"port {pair.port} and TCP port 6973 are open between them (section 6), and that both have the same "
+            "Partner Shared Secret where their firmware has one; it cannot be read",
+        )
+    elif not active and standby:
+        yield _none_active(pair, states, standby)
+    elif active == [pair.slave] and not pair.is_swapped and not has_mode(pair.slave, SINGLE):
+        yield from _failed_over(pair, states[pair.master.address])
+
+
+def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[UnitFacts]) -> Finding:
+    if len(standby) == len(pair.units):
+        what = f"neither unit is active: {listed(pair.addresses)} both answer 503, as standby"
+    else:
+        other = pair.other(standby[0])
+        what = (
+            f"no unit is seen active: {titled(standby[0])} is standby, and {titled(other)} is {states[other.address]}"
+        )
+    return pair.finding(
+        FindingKind.NONE_ACTIVE,
+        f"{what}. A load balancer that gets the same answers sends traffic to nobody",
+        "a failover under way looks like this for a moment: look again; if it stays, see that the units have "
+        f"different HA modes and each other as partner, and reboot {pair.master.address}",
+    )
+
+
+def _failed_over(pair: Pair, master: UnitState) -> Iterator[Finding]:
+    taken = f"failed over: the slave {pair.slave.address} is active {present(pair.since, pair.slave.address)}"
+    if master is UnitState.DOWN:
+        back = (
+            "It goes back by itself once the master is up (Prefer Master)"
+            if pair.prefers_master
+            else "It stays with the slave, also once the master is up (No Preferred Host)"
+        )
+        yield pair.finding(FindingKind.FAILED_OVER, f"{taken}; the master is down. {back}")
+    elif master is UnitState.STANDBY and pair.prefers_master:
+        yield pair.finding(
+            FindingKind.FAILED_OVER,
+            f"{taken}; the master {pair.master.address} is its standby. Under Prefer Master that is unusual: a master "
+            "that is up takes over by itself, so either it has only just come back, or somebody switched over by hand",
+            f"it goes back at the master's next boot, or at once when {pair.slave.address} is rebooted; to see it:",
+            commands=(pair.command("status", "--watch"),),
+        )
+    elif master is UnitState.STANDBY:
+        yield pair.finding(
+            FindingKind.FAILED_OVER,
+            f"{taken}; the master {pair.master.address} is its standby. It stays so (No Preferred Host): the master "
+            "takes over when the slave goes down",
+            severity=Severity.NOTE,
+        )
+    else:
+        yield pair.finding(
+            FindingKind.FAILED_OVER,
+            f"{taken}; whether the master {pair.master.address} stands by cannot be told",
+        )
+
+
+def _port(unit: UnitFacts) -> int | None:
+    return unit.ha.health_check_port if unit.ha else None

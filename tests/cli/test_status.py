@@ -1,0 +1,356 @@
+"""``geoplan status`` against the lab over real sockets."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from tests.conftest import TOPOLOGIES, Geoplan, Outcome
+from tests.push.conftest import MakeSite, make_site
+from tests.push.support import A1, A2, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, S1, S2, Site
+from tests.test_walls import HEAVY, loaded_by
+
+__all__ = ["make_site"]
+
+PATIENCE = 60.0  # seconds, so that a failing test ends
+
+
+def status(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
+    return geoplan("status", site.topology, "--endpoints", site.endpoints, *options)
+
+
+def report_of(geoplan: Geoplan, site: Site) -> Any:
+    return json.loads(status(geoplan, site, "--format", "json").stdout)
+
+
+def kinds(report: Any) -> list[str]:
+    return [finding["kind"] for finding in report["findings"]]
+
+
+def units_of(report: Any) -> dict[str, Any]:
+    return {unit["address"]: unit for site in report["sites"] for unit in site["units"]}
+
+
+def fail_over(site: Site, pair: str = "HA Pair 1") -> None:
+    before = site.lab.state()["pairs"][pair]["active"]
+    site.lab.fail_over(pair)
+    for _ in range(500):
+        if site.lab.state()["pairs"][pair]["active"] not in (None, before):
+            return
+        select.select([], [], [], 0.02)
+    raise AssertionError("never came true")
+
+
+# -- one look ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("firmware", [OLD_FIRMWARE, NEW_FIRMWARE])
+def test_pushed_topology_is_well_and_its_failover_is_said(geoplan: Geoplan, make_site: MakeSite, firmware: str) -> None:
+    site = make_site("5.4", firmware=firmware)
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 0
+    before = status(geoplan, site)
+    fail_over(site)
+    after = status(geoplan, site)
+
+    assert before.code == 0, before
+    assert before.stdout.endswith(": 4 sites, 6 units: all is well\n")
+    assert after.code == 1
+    assert re.search(rf"^{M1} +master +standby +503 +{firmware}.* +ok +master +4/4 +4/4$", after.stdout, re.MULTILINE)
+    assert re.search(rf"^{S1} +slave +active +200 +{firmware}.* +ok +master +4/4 +4/4$", after.stdout, re.MULTILINE)
+    assert f"! HA Pair 1: Failed over: the slave {S1} is active at present" in after.stdout
+    assert after.stdout.endswith("1 finding\n")
+
+
+def test_failover_without_a_preferred_host_is_a_note(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.1", preferred_host="none")
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 0
+    fail_over(site)
+    shown = status(geoplan, site)
+
+    assert shown.code == 0, shown
+    assert "- HA Pair 1: Failed over" in shown.stdout
+    assert shown.stdout.endswith("all is well\n")
+
+
+def test_fresh_units_are_left_to_diff_and_push(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site()
+    report = report_of(geoplan, site)
+
+    assert kinds(report) == ["geo_differs"]
+    assert report["findings"][0]["commands"] == [
+        f"geoplan {command} {site.topology} --endpoints {site.endpoints}" for command in ("diff", "push")
+    ]
+
+
+def test_units_that_are_down_or_refuse_are_part_of_the_picture(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site()
+    site.lab.power_off(S1)
+    site.lab.power_off(A1)
+    site.lab.inject(f"refuse,unit={S2},command=health")
+    monkeypatch.setenv("GEOPLAN_PASSWORD_172_24_1_10", "not the password")
+    shown = status(geoplan, site)
+    report = report_of(geoplan, site)
+
+    assert shown.code == 1
+    assert "Traceback" not in shown.stdout + shown.stderr
+    assert PASSWORD not in shown.stdout + shown.stderr
+    assert "not the password" not in shown.stdout + shown.stderr
+    assert {"unit_down", "unconnected", "unauthorized"} <= set(kinds(report))
+    states = {address: unit["state"] for address, unit in units_of(report).items()}
+    assert states == {M1: "active", S1: "down", M2: "active", S2: "unconnected", A1: "down", A2: "unknown"}
+    assert units_of(report)[A2]["failure"]["cause"] == "unauthorized"
+    assert units_of(report)[S1]["health"] == "refused"
+
+
+def test_refused_credentials_reach_a_unit_once(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site("5.1")
+    monkeypatch.setenv("GEOPLAN_PASSWORD", "not the password")
+    tried: list[str] = []
+    simulation = site.lab._lab.simulation
+    handle = simulation.handle
+
+    def noted(address: str, request: Any) -> Any:
+        tried.append(address)
+        return handle(address, request)
+
+    monkeypatch.setattr(simulation, "handle", noted)
+    assert kinds(report_of(geoplan, site)) == ["unauthorized"]
+    assert sorted(tried) == [M1, S1]
+
+
+def test_status_changes_nothing_but_that_units_have_been_polled(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    before = site.units
+    status(geoplan, site)
+    after = site.units
+
+    shown = [(before[address].pop("ha_status"), after[address].pop("ha_status")) for address in (M1, S1)]
+    assert after == before
+    assert shown == [("Master Unconnected", "Master (Active)"), ("Slave Unconnected", "Slave (Standby)")]
+
+
+def test_pair_that_lacks_its_second_submission(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes", "--reboot", "never")
+    report = report_of(geoplan, site)
+
+    assert kinds(report) == ["red_partner"]
+    assert report["findings"][0]["units"] == [S1]
+    assert "--reboot 'always=HA Pair 1'" in report["findings"][0]["commands"][0]
+
+
+def test_geo_off_and_ssh_off(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    for command in ("disablegeo", "set?param=sshaccess&value=no"):
+        send(site, A1, command)
+
+    assert {"geo_off", "ssh_off"} <= set(kinds(report_of(geoplan, site)))
+
+
+def test_firmware_that_differs_within_a_pair(geoplan: Geoplan, make_site: MakeSite) -> None:
+    pair = {"master": {"address": M1, "firmware": OLD_FIRMWARE}, "slave": {"address": S1, "firmware": NEW_FIRMWARE}}
+    site = make_site("5.1", settings={"sites": [{"name": "HA Pair 1", "ha_pair": pair}]})
+
+    assert {"firmware_differs", "partner_secret"} <= set(kinds(report_of(geoplan, site)))
+
+
+def test_platform_without_ha_parameters(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    site.lab.inject(f"error,unit={M1},command=getawshaparams")
+    site.lab.inject(f"error,unit={M1},command=getcloudhaparams")
+    report = report_of(geoplan, site)
+
+    assert units_of(report)[M1]["ha"] is None
+    assert "ha_not_told" in kinds(report)
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+def test_json_goes_through_jq(make_site: MakeSite) -> None:
+    site = make_site()
+    fail_over(site)
+    command = f"{sys.executable} -m geoplan status {site.topology} --endpoints {site.endpoints} --format json"
+    select_active = "jq -r '.sites[] | [.name, .active, .failed_over] | @tsv'"
+    printed = subprocess.run(["bash", "-c", f"{command} | {select_active}"], capture_output=True, text=True, check=True)
+
+    assert printed.stdout.splitlines()[:2] == [f"HA Pair 1\t{S1}\ttrue", f"HA Pair 2\t{M2}\tfalse"]
+
+
+def test_json_keys_stay(geoplan: Geoplan, make_site: MakeSite) -> None:
+    report = report_of(geoplan, make_site("5.1"))
+
+    assert list(report) == ["format", "topology", "checksum", "at", "well", "sites", "findings"]
+    assert report["format"] == "geoplan/status/1"
+    assert list(report["sites"][0]) == ["name", "kind", "group", "active", "failed_over", "units"]
+    unit = report["sites"][0]["units"][0]
+    assert list(unit)[:7] == ["address", "role", "state", "since", "health", "firmware", "ha"]
+    assert list(unit)[7:] == ["geo_enabled", "ssh_access", "partners", "clusters", "failure", "unread"]
+    assert unit["ha"] == {
+        "mode": "master",
+        "partner": S1,
+        "health_check_port": 8444,
+        "preferred_host": "master",
+        "all_interfaces": False,
+        "differs": [],
+    }
+    assert unit["partners"] is None
+    assert unit["clusters"] == {"in_place": 0, "planned": 1}
+    assert list(report["findings"][0]) == ["kind", "sites", "units", "message", "hint", "commands", "severity"]
+
+
+def test_output_goes_to_a_file(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site("5.1")
+    target = tmp_path / "status.txt"
+    shown = status(geoplan, site, "-o", target)
+
+    assert (shown.code, shown.stdout) == (1, "")
+    assert "HA Pair 1" in target.read_text()
+
+
+# -- watching ----------------------------------------------------------------------------------------------------------
+
+
+def watching(site: Site, *options: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "geoplan", "status", "--watch", *options, str(site.topology)]
+    environment = {**os.environ, "TERM": "xterm"}
+    environment.pop("NO_COLOR", None)
+    return subprocess.Popen(
+        [*command, "--endpoints", str(site.endpoints)], stdout=stdout, stderr=subprocess.STDOUT, env=environment
+    )
+
+
+def read_until(source: int, wanted: bytes, seen: bytes = b"") -> bytes:
+    """Read until something stands there. What comes after it is left to the next."""
+    while wanted not in seen:
+        ready, _, _ = select.select([source], [], [], PATIENCE)
+        assert ready, seen.decode()
+        part = os.read(source, 65536)
+        assert part, seen.decode()
+        seen += part
+    return seen
+
+
+def end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGINT) -> int:
+    process.send_signal(number)
+    return process.wait(PATIENCE)
+
+
+def source_of(process: subprocess.Popen[bytes]) -> int:
+    stream: IO[bytes] | None = process.stdout
+    assert stream is not None
+    return stream.fileno()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_terminal_is_redrawn_in_place_and_sees_a_failover(make_site: MakeSite, number: signal.Signals) -> None:
+    site = make_site("5.1")
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 90, 0, 0))
+    with watching(site, "0.5", stdout=writer) as process:
+        os.close(writer)
+        first = read_until(reader, b"finding")
+        site.lab.fail_over("HA Pair 1")
+        later = read_until(reader, b"2 findings")
+        assert end(process, number) == 0
+    rest = b""
+    while True:
+        try:
+            rest += os.read(reader, 65536) or b""
+        except OSError:  # what a terminal says when nobody writes to it any more
+            break
+    os.close(reader)
+
+    assert b"\x1b[?25l" in first  # the cursor is hidden while it redraws, and back at the end
+    assert b"\x1b[?25h" in later + rest
+    assert b"\x1b[1A" in later  # it goes up to draw over what was there
+    assert b"Failed over" in later
+    assert b"active since " in later
+
+
+def test_pipe_gets_the_text_again_only_when_it_changed(make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    with watching(site, "0.5") as process:
+        shown = read_until(source_of(process), b"1 finding\n")
+        site.lab.fail_over("HA Pair 1")
+        shown = read_until(source_of(process), b"active since", shown)
+        shown = read_until(source_of(process), b"2 findings\n", shown)
+        assert end(process) == 0
+
+    text = shown.decode()
+    assert "\x1b[" not in text
+    pictures = re.split(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n\n", text, flags=re.MULTILINE)[1:]
+    assert all(one.rstrip() != other.rstrip() for one, other in pairwise(pictures))
+    assert "Failed over" not in pictures[0]
+
+
+def test_json_is_one_line_a_look(make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    with watching(site, "--format", "json") as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        site.lab.fail_over("HA Pair 1")
+        for line in process.stdout:
+            look = json.loads(line)
+            if look["sites"][0]["failed_over"]:
+                break
+        assert end(process) == 0
+
+    assert first["sites"][0]["active"] == M1
+    assert units_of(look)[S1]["since"] is not None
+    assert units_of(first)[M1]["since"] is None
+
+
+def test_watch_and_a_file_do_not_go_together(geoplan: Geoplan) -> None:
+    shown = geoplan("status", TOPOLOGIES / "section-5.1.yaml", "--watch", "-o", "status.txt")
+
+    assert shown.code == 2
+    assert "--watch and -o FILE do not go together" in shown.stderr
+
+
+def test_watch_takes_seconds(geoplan: Geoplan) -> None:
+    assert "0.1 is not in the range" in geoplan("status", TOPOLOGIES / "section-5.1.yaml", "--watch", "0.1").stderr
+    for no_time in ("nan", "inf", "soon"):
+        refused = geoplan("status", TOPOLOGIES / "section-5.1.yaml", f"--watch={no_time}")
+        assert refused.code == 2
+        assert no_time in refused.stderr
+
+
+def test_both_helps_tell_the_two_statuses_apart(geoplan: Geoplan) -> None:
+    assert "geoplan push TOPOLOGY --status" in geoplan("status", "--help").stdout
+    assert "live units: geoplan status" in " ".join(geoplan("push", "--help").stdout.split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert not loaded_by("status", "--help") & HEAVY
+
+
+def send(site: Site, address: str, request: str) -> None:
+    import base64
+    import ssl
+    import urllib.request
+
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    credentials = base64.b64encode(f"bal:{PASSWORD}".encode()).decode()
+    asked = urllib.request.Request(  # noqa: S310 - the lab's
+        f"{site.lab.endpoints.units[address].api}/access/{request}", headers={"Authorization": f"Basic {credentials}"}
+    )
+    urllib.request.urlopen(asked, context=context).close()  # noqa: S310

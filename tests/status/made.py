@@ -1,0 +1,91 @@
+"""Units as they would say themselves, and what the status makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from geoplan.plan.model import Phase, Plan
+from geoplan.plan.planner import make_plan
+from geoplan.push.facts import Cause, Facts, Failure, State
+from geoplan.status.assess import NOTHING_SEEN, assess
+from geoplan.status.model import Finding, FindingKind, Status
+from geoplan.topology.loader import load_topology
+from tests.conftest import TOPOLOGIES
+from tests.push import facts as push_facts
+
+if TYPE_CHECKING:
+    from geoplan.status.words import Since
+
+AT = datetime(2026, 3, 14, 1, 59, 26, tzinfo=UTC)
+M1, S1, M2, S2, A1, A2 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.7", "172.24.1.9", "172.24.1.10"
+NO_ANSWER = Failure(Cause.UNREACHABLE, "cannot connect to https://172.24.1.5: connection refused")
+DENIED = Failure(Cause.UNAUTHORIZED, "it does not accept the credentials")
+NO_API = Failure(Cause.UNREADABLE, "it answers with a web page, not with the API")
+HEALTH = {State.ACTIVE: "200", State.STANDBY: "503", State.DOWN: "refused", State.UNKNOWN: "404"}
+
+
+def plan_of(name: str = "section-5.4") -> Plan:
+    return make_plan(load_topology(TOPOLOGIES / f"{name}.yaml"), [Phase.GEO])
+
+
+PLAN = plan_of()
+
+
+def well(plan: Plan = PLAN) -> Facts:
+    """Return units with which nothing is wrong."""
+    facts = push_facts.in_place(plan)
+    units = {
+        address: replace(unit, health=HEALTH[unit.state] if unit.state else None)
+        for address, unit in facts.units.items()
+    }
+    return Facts(units)
+
+
+def changed(facts: Facts, *addresses: str, **fields: Any) -> Facts:
+    """Return the facts with some units otherwise; a state brings its health check's answer with it."""
+    if isinstance(state := fields.get("state"), State):
+        fields.setdefault("health", HEALTH[state])
+    return push_facts.changed(facts, *addresses, **fields)
+
+
+def with_ha(facts: Facts, address: str, **fields: Any) -> Facts:
+    """Return the facts with some HA parameters of a unit otherwise."""
+    ha = facts.units[address].ha
+    assert ha is not None
+    return push_facts.changed(facts, address, ha=replace(ha, **fields))
+
+
+def failed_over(facts: Facts) -> Facts:
+    """Return the facts with the first pair's slave active and its master the standby."""
+    master, slave = facts.units[M1], facts.units[S1]
+    swapped = {name: getattr(master, name) for name in ("partner_status", "clusters")}
+    facts = changed(facts, M1, state=State.STANDBY, **{name: getattr(slave, name) for name in swapped})
+    return changed(facts, S1, state=State.ACTIVE, **swapped)
+
+
+def down(facts: Facts, address: str) -> Facts:
+    """Return the facts with a unit from which nothing comes."""
+    unit = facts.units[address]
+    bare = type(unit)(unit.address, unit.site, unit.role, failure=NO_ANSWER)
+    if unit.role != "standalone":
+        bare = replace(bare, state=State.DOWN, health="refused")
+    return Facts({**facts.units, address: bare})
+
+
+def status_of(facts: Facts, plan: Plan = PLAN, since: Since = NOTHING_SEEN) -> Status:
+    return assess(plan, facts, AT, since=since)
+
+
+def findings_of(facts: Facts, plan: Plan = PLAN) -> dict[FindingKind, list[Finding]]:
+    found: dict[FindingKind, list[Finding]] = {}
+    for finding in status_of(facts, plan).findings:
+        found.setdefault(finding.kind, []).append(finding)
+    return found
+
+
+def only(facts: Facts, plan: Plan = PLAN) -> Finding:
+    """Return the one finding that there is to be."""
+    (finding,) = status_of(facts, plan).findings
+    return finding

@@ -1,0 +1,115 @@
+"""The table as people read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
+
+from geoplan.plan.model import Phase, Plan
+from geoplan.plan.planner import make_plan
+from geoplan.push.facts import Facts, State
+from geoplan.status.text import as_lines, as_text
+from geoplan.topology.loader import load_topology
+from tests.conftest import TOPOLOGIES
+from tests.status.made import (
+    A1,
+    A2,
+    DENIED,
+    M1,
+    M2,
+    S1,
+    S2,
+    changed,
+    down,
+    failed_over,
+    plan_of,
+    status_of,
+    well,
+    with_ha,
+)
+
+
+def spoilt() -> Facts:
+    """Return a night on which much went wrong at once."""
+    facts = changed(with_ha(with_ha(well(), S1, mode="master"), S1, partner="10.9.9.9"), S1, state=State.ACTIVE)
+    facts = changed(with_ha(down(facts, M2), S2, health_check_port=9000), S2, state=State.DOWN)
+    facts = changed(facts, A1, failure=DENIED, firmware=None, partner_status=None, clusters=None)
+    return changed(facts, A2, partner_status={S2: False, M1: True}, clusters=())
+
+
+NIGHTS = {
+    "well": well(),
+    "failed-over": failed_over(well()),
+    "master-down": down(failed_over(well()), M1),
+    "spoilt": spoilt(),
+}
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+def test_table_at_80_columns(night: str, snapshot: SnapshotAssertion) -> None:
+    assert as_text(status_of(NIGHTS[night])) == snapshot
+
+
+def test_wide_terminal_has_the_site_beside_its_units(snapshot: SnapshotAssertion) -> None:
+    assert as_text(status_of(failed_over(well())), width=140) == snapshot
+
+
+def test_eighteen_sites_at_80_columns(snapshot: SnapshotAssertion) -> None:
+    plan = plan_of("eighteen-sites")
+    assert as_text(status_of(well(plan), plan)) == snapshot
+
+
+def altered(folder: Path, old: str, new: str) -> tuple[Facts, Plan]:
+    """Return units with which nothing is wrong, of the document's example with something written otherwise."""
+    path = folder / "altered.yaml"
+    path.write_text((TOPOLOGIES / "section-5.4.yaml").read_text().replace(old, new))
+    plan = make_plan(load_topology(path), [Phase.GEO])
+    return well(plan), plan
+
+
+def test_long_addresses_have_lines_of_their_own(tmp_path: Path) -> None:
+    facts, plan = altered(tmp_path, "172.24.1.10", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1")
+    lines = as_text(status_of(facts, plan)).splitlines()
+
+    assert "  2001:db8:aaaa:bbbb:cccc:dddd:eeee:1" in lines
+    assert "  alone  alone   -      7.2.59.4 -  -       5/5   4/4" in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_colour_only_where_asked_for() -> None:
+    status = status_of(failed_over(well()))
+
+    assert "\x1b[" not in as_text(status)
+    assert "\x1b[" in as_text(status, color=True)
+
+
+def test_names_are_aligned_by_the_cells_that_they_take(tmp_path: Path) -> None:
+    facts, plan = altered(tmp_path, "name: HA", "name: 東京 HA")
+    table = as_text(status_of(facts, plan), width=140).splitlines()[:8]
+
+    assert len({cell_len(line[: line.index("172.")]) for line in table if "172." in line}) == 1
+
+
+def test_low_terminal_leaves_out_sites_with_which_nothing_is_wrong() -> None:
+    plan = plan_of("eighteen-sites")
+    first = plan.sites[0]
+    facts = down(well(plan), first.units[-1].address)
+    status = status_of(facts, plan)
+    lines = [line.plain for line in as_lines(status, width=80, height=20)]
+
+    assert len(lines) <= 20
+    assert first.name in lines
+    assert plan.sites[1].name not in lines
+    assert "and 17 sites with which nothing is wrong" in lines
+    assert lines[-1].endswith("1 finding")
+
+
+@pytest.mark.parametrize("height", [1, 5, 10])
+def test_lowest_terminal_still_has_the_summary(height: int) -> None:
+    lines = as_lines(status_of(spoilt()), width=80, height=height)
+
+    assert len(lines) <= max(height, 2)
+    assert "findings" in lines[-1].plain
