@@ -11,6 +11,9 @@ from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan, SiteSettings, Step
 
+OK = Value("200")  # what the active unit answers the health check (section 4)
+BUSY = Value("503")  # what the standby answers
+
 
 class Pair(NamedTuple):
     """An HA pair with what each of its units answers the health check on."""

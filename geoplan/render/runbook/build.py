@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from geoplan.render.runbook.bearings import Bearings, health_url
+from geoplan.render.runbook.bearings import BUSY, OK, Bearings, health_url
 from geoplan.render.runbook.checks import before_you_begin, verify
 from geoplan.render.runbook.model import Fact, Runbook, SiteLists, UnitRow
 from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, duration, listing, prose
-from geoplan.render.runbook.steps import BUSY, OK, phases_of
-from geoplan.render.runbook.trouble import troubles
+from geoplan.render.runbook.steps import phases_of, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,50 +1,31 @@
-"""What to see to before the first step, and after the last."""
+"""What to see to before the first step, and after the last: what every plan needs, and what its phases add."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.render.runbook import wui
+from geoplan.plan.model import Phase
+from geoplan.render.runbook import checks_geo, wui
 from geoplan.render.runbook.model import Check
-from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, duration, listing, prose
-from geoplan.render.runbook.steps import BUSY, OK
+from geoplan.render.runbook.prose import prose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from geoplan.plan.model import ClusterDefinition, Plan, PlannedGroup
-    from geoplan.render.runbook.bearings import Bearings, Pair
+    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.phase_checks import PhaseChecks
 
-SSH_PORT = Value("22")  # partners, and the health check of Remote LM clusters
-SYNC_PORT = Value("6973")  # between the units of a pair (section 6)
+CHECKS: Mapping[Phase, PhaseChecks] = {Phase.GEO: checks_geo.CHECKS}
 
 
 def before_you_begin(bearings: Bearings) -> Iterator[Check]:
     """Yield what has to be true before the first step."""
     plan = bearings.plan
-    if bearings.pairs:
-        yield from _pairs_are_sound(bearings)
-    yield Check(
-        "ssh",
-        prose("{} is on, on every unit", wui.ALLOW_SSH),
-        (prose("{}. Partners and clusters speak to each other over SSH.", wui.REMOTE_ACCESS.path),),
-    )
-    yield Check(
-        "shared-secret",
-        prose("The {} is the same everywhere, where the firmware has it", wui.SHARED_SECRET),
-        (
-            prose(
-                "Firmware {} and later {}, and {} and later: set it to the same 8 to 127 characters on every unit of "
-                "every site, at {}. A unit without it and a unit with it refuse each other. It cannot be read back: "
-                "when in doubt, set it again everywhere.",
-                Value("7.2.54.10"),
-                Value("7.2.54.x"),
-                Value("7.2.59.4"),
-                wui.REMOTE_ACCESS.path,
-            ),
-        ),
-    )
-    yield Check("ports", prose("The ports are open"), tuple(_ports(plan, pairs=bool(bearings.pairs))))
+    phases = _phases_of(bearings)
+    for phase in phases:
+        yield from phase.units_are_ready(bearings)
+    ports = dict.fromkeys(line for phase in phases for line in phase.ports(bearings))
+    yield Check("ports", prose("The ports are open"), tuple(ports))
     yield Check(
         "backup",
         prose("Every unit has a fresh backup, {} in all", prose(str(sum(len(site.units) for site in plan.sites)))),
@@ -53,19 +34,8 @@ def before_you_begin(bearings: Bearings) -> Iterator[Check]:
             prose("Name each file after its unit and keep all of them where you can reach them tonight."),
         ),
     )
-    yield Check(
-        "old-lists",
-        prose("Both lists of every site are written down as they are now"),
-        (
-            prose(
-                "They are the way back. What is submitted replaces the whole list: an address that stands there today "
-                "and not in the table of lists below loses its access."
-            ),
-        ),
-    )
-    yield from (
-        _right_configuration(group, several=len(plan.groups) > 1) for group in plan.groups if len(group.sites) > 1
-    )
+    for phase in phases:
+        yield from phase.way_back(bearings)
     yield Check(
         "alone",
         prose("Nobody else changes anything until the last check is ticked"),
@@ -77,161 +47,11 @@ def before_you_begin(bearings: Bearings) -> Iterator[Check]:
     )
 
 
-def _pairs_are_sound(bearings: Bearings) -> Iterator[Check]:
-    pairs = tuple(bearings.pairs.values())
-    yield Check(
-        "pairs-up",
-        prose("Both units of every pair are up, and the master is the active one"),
-        (
-            prose("On the health check the master answers {} and the slave {}; see the table of units.", OK, BUSY),
-            prose("Top right, their web interfaces say Master (Active) and Slave (Standby)."),
-        ),
-    )
-    yield Check(
-        "firmware",
-        prose("Both units of every pair run the same firmware"),
-        (prose("The home screen of each unit shows it. Do not start with a pair whose units differ (section 7)."),),
-    )
-    yield Check("preferred-host", prose("{} is set as planned", wui.PREFERRED_SERVER), tuple(_preferred(pairs)))
-
-
-def _preferred(pairs: tuple[Pair, ...]) -> Iterator[Prose]:
-    yield prose("{}. The order and the waiting of the steps depend on it.", wui.HA_PARAMETERS.path)
-    for returns, choice in ((True, "master"), (False, "none")):
-        names = [pair.site for pair in pairs if pair.master_returns is returns]
-        if names:
-            yield prose("{}: {}.", wui.PREFERRED_CHOICE[choice], listing(names))
-
-
-def _ports(plan: Plan, *, pairs: bool) -> Iterator[Prose]:
-    if len(plan.sites) > 1:
-        yield prose(
-            "TCP {} between the units of all sites of a group, both ways: partners and cluster checks.", SSH_PORT
-        )
-    else:
-        yield prose("TCP {} to the site's own address: the cluster's check.", SSH_PORT)
-    if pairs:
-        port = Value(str(plan.health_check_port))
-        yield prose("TCP {} between the two units of each pair: replication.", SYNC_PORT)
-        yield prose("TCP {} to both units of each pair, from the load balancer and from where you sit.", port)
-
-
-def _right_configuration(group: PlannedGroup, *, several: bool) -> Check:
-    decided = prose("It is decided whose GEO configuration is the right one, and all the others hold it")
-    return Check(
-        f"geo-configuration/{group.name}" if several else "geo-configuration",
-        prose(
-            "{}: it is decided whose GEO configuration is the right one, and all its other sites hold it",
-            Name(group.name),
-        )
-        if several
-        else decided,
-        (
-            prose("Partners share one GEO configuration: what differs now is lost on one side or the other."),
-            prose("On the right one: {}, {}.", wui.BACKUP.path, wui.CREATE_BACKUP),
-            prose(
-                "On the active unit of every other site: the same screen, choose that file, tick {} alone, press {}.",
-                wui.GEO_CONFIGURATION,
-                wui.RESTORE,
-            ),
-            prose("The geographical IP database is not shared: update it on every unit by itself."),
-        ),
-        blank="GEO configuration taken from",
-    )
-
-
 def verify(bearings: Bearings) -> Iterator[Check]:
     """Yield what shows that all of it worked."""
-    plan = bearings.plan
-    joined = [group for group in plan.groups if len(group.sites) > 1]
-    if joined:
-        sites = [plan.site(name) for group in joined for name in group.sites]
-        yield Check(
-            "partners-green",
-            prose("Every partner is green, seen from every site"),
-            (
-                prose("On the active unit of each site: {}, {}.", wui.REMOTE_ACCESS.path, wui.PARTNERS_STATUS),
-                *(
-                    prose("{}: {}, all green.", Name(site.name), prose(count(len(site.geo_partners), "partner")))
-                    for site in sites
-                ),
-            ),
-        )
-    for group in plan.groups:
-        several = len(plan.groups) > 1
-        clusters = [cluster for cluster in plan.clusters if cluster.group == group.name]
-        yield Check(
-            f"clusters-up/{group.name}" if several else "clusters-up",
-            prose("{}: every cluster is up", Name(group.name)) if several else prose("Every cluster is up"),
-            (
-                prose(
-                    "{}, on the active unit of any site. A new cluster shows as up until it has been checked once: "
-                    "look again a minute later.",
-                    wui.MANAGE_CLUSTERS.path,
-                ),
-                *(prose("{}, {}: up.", Name(cluster.name), Value(cluster.address)) for cluster in clusters),
-                *(
-                    _cluster_behind_nat(bearings.pairs[cluster.site], cluster)
-                    for cluster in clusters
-                    if cluster.site in bearings.pairs and bearings.pairs[cluster.site].behind_nat
-                ),
-            ),
-        )
-    yield from (_drill(pair, bearings) for pair in bearings.pairs.values())
+    for phase in _phases_of(bearings):
+        yield from phase.verify(bearings)
 
 
-def _cluster_behind_nat(pair: Pair, cluster: ClusterDefinition) -> Prose:
-    """Say that nobody but a person sees to a cluster with a NAT address (section 4, GEO505)."""
-    return prose(
-        "After every failover of {}, look by hand where the cluster {}, entered with {}, points: {}",
-        pair.site,
-        Name(cluster.name),
-        Value(cluster.address),
-        _why_by_hand(pair),
-    )
-
-
-def _why_by_hand(pair: Pair) -> Prose:
-    return prose(
-        "HA replaces a unit's own address in a cluster by the other unit's own, but not a NAT address. From outside, "
-        "the master is reached at {}, the slave at {}.",
-        *pair.reached_at,
-    )
-
-
-def _drill(pair: Pair, bearings: Bearings) -> Check:
-    """Describe a failover that shows that both units of a pair hold links of their own."""
-    failed_over = not pair.master_returns and pair.site in bearings.rebooted
-    active, active_health, other_health = pair.master, pair.master_health, pair.slave_health
-    if failed_over:
-        active, active_health, other_health = pair.slave, pair.slave_health, pair.master_health
-    boot = prose(duration(bearings.plan.estimates.boot_seconds))
-    back = prose("Wait about {} until {} answers again: ", boot, active_health)
-    if pair.master_returns:
-        ending = prose("{}{}, and the other one {}.", back, OK, BUSY)
-    else:
-        ending = prose("{}{}. The other one stays active.", back, BUSY)
-    return Check(
-        f"drill/{pair.site}",
-        prose("Failover drill: {}", pair.site),
-        (
-            prose("Reboot the active unit, {}: {}, {}.", Pasted(active), wui.SYSTEM_REBOOT.path, wui.REBOOT),
-            prose("{} answers {}: the other unit has taken over.", other_health, OK),
-            *_look_after_failover(pair, bearings),
-            ending,
-        ),
-    )
-
-
-def _look_after_failover(pair: Pair, bearings: Bearings) -> Iterator[Prose]:
-    cluster = bearings.plan.cluster(pair.site)
-    partners = bearings.plan.site(pair.site).geo_partners
-    if pair.behind_nat:
-        if partners:
-            yield prose("On that unit, every partner is green and every other cluster is up.")
-        words = "At {}, look by hand where the cluster {} points, now and once the drill is over: {}"
-        yield prose(words, wui.MANAGE_CLUSTERS.path, Name(cluster.name), _why_by_hand(pair))
-    elif partners:
-        yield prose("On that unit, every partner is green and every cluster is up.")
-    else:
-        yield prose("On that unit, the cluster is up; its address may now show as that unit's own (section 5).")
+def _phases_of(bearings: Bearings) -> tuple[PhaseChecks, ...]:
+    return tuple(CHECKS[phase] for phase in bearings.plan.phases())

@@ -1,4 +1,4 @@
-"""If something goes wrong: for each kind of step what is in place, how to go on, and how to go back."""
+"""If a GEO step goes wrong: for each kind of step what is in place, how to go on, and how to go back."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
+from geoplan.render.runbook.bearings import OK
 from geoplan.render.runbook.model import Trouble
 from geoplan.render.runbook.prose import Value, duration, prose
-from geoplan.render.runbook.steps import OK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from geoplan.render.runbook.bearings import Bearings
 
 NOT_ACTIVE = (
@@ -21,29 +19,8 @@ NOT_ACTIVE = (
 )
 
 
-def troubles(bearings: Bearings) -> Iterator[Trouble]:
-    """Yield one entry for each kind of step that the plan has."""
-    present = {step.action for step in bearings.plan.steps}
-    return (_trouble(action, bearings) for action in Action if action in present)
-
-
-def _trouble(action: Action, bearings: Bearings) -> Trouble:
-    match action:
-        case Action.SET_REMOTE_GEO_ACCESS:
-            return _access()
-        case Action.SET_GEO_PARTNERS:
-            return _partners()
-        case Action.REBOOT_MASTER:
-            return _reboot(bearings)
-        case Action.RESUBMIT_GEO_PARTNERS:
-            return _resubmission(bearings)
-        case Action.ADD_CLUSTER:
-            return _cluster()
-        case _:
-            raise KeyError(action)
-
-
-def _access() -> Trouble:
+def access(_bearings: Bearings) -> Trouble:
+    """Say what to do when Remote GEO LoadMaster Access cannot be set."""
     return Trouble(
         Action.SET_REMOTE_GEO_ACCESS,
         f"If {wui.REMOTE_GEO_ACCESS} cannot be set",
@@ -61,7 +38,8 @@ def _access() -> Trouble:
     )
 
 
-def _partners() -> Trouble:
+def partners(_bearings: Bearings) -> Trouble:
+    """Say what to do when GEO LoadMaster Partners cannot be set."""
     return Trouble(
         Action.SET_GEO_PARTNERS,
         f"If {wui.GEO_PARTNERS} cannot be set, or a partner stays red",
@@ -94,7 +72,8 @@ def _partners() -> Trouble:
     )
 
 
-def _reboot(bearings: Bearings) -> Trouble:
+def reboot(bearings: Bearings) -> Trouble:
+    """Say what to do when a reboot or its failover goes wrong."""
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
     return Trouble(
         Action.REBOOT_MASTER,
@@ -133,7 +112,8 @@ def _reboot(bearings: Bearings) -> Trouble:
     )
 
 
-def _resubmission(bearings: Bearings) -> Trouble:
+def resubmission(bearings: Bearings) -> Trouble:
+    """Say what to do when the resubmission goes wrong."""
     too_late = prose(
         "Too late on a pair, the master is active again: the submission would reach the master. Do the reboot step "
         "before it once more, with its waits, then this step at once. Leave 5 minutes between the reboots."
@@ -167,7 +147,8 @@ def _resubmission(bearings: Bearings) -> Trouble:
     )
 
 
-def _cluster() -> Trouble:
+def cluster(_bearings: Bearings) -> Trouble:
+    """Say what to do when a cluster cannot be added."""
     return Trouble(
         Action.ADD_CLUSTER,
         "If a cluster cannot be added, or is down",

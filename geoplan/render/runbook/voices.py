@@ -1,0 +1,43 @@
+"""What a runbook says of one kind of step: each action has a voice, and the steps join them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from geoplan.plan.model import Plan, Step
+    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.model import Button, Field, Login, Trouble
+    from geoplan.render.runbook.prose import Prose
+    from geoplan.render.runbook.wui import Screen
+
+
+def nothing(_step: Step, _bearings: Bearings) -> Iterable[Prose]:
+    """Return no line: such a step waits for nothing."""
+    return ()
+
+
+def no_time(_step: Step, _plan: Plan) -> float:
+    """Return 0 seconds: such a step takes no longer than any step does by hand."""
+    return 0
+
+
+class Voice(NamedTuple):
+    """All that depends on what a step does; each function is given the step and where everything is by then."""
+
+    heading: str
+    """Under which the step stands, with its neighbours of the same heading."""
+    title: str
+    """What the step does; ``{}`` is the site whose step it is."""
+    screen: Screen
+    login: Callable[[Step, Bearings], Login]
+    moves: Callable[[Step, Bearings], Iterable[Field | Button]]
+    expect: Callable[[Step, Bearings], Prose]
+    trouble: Callable[[Bearings], Trouble]
+    """What to do when such a step goes wrong; once in a runbook, however many steps do it."""
+    wait_before: Callable[[Step, Bearings], Iterable[Prose]] = nothing
+    wait_after: Callable[[Step, Bearings], Iterable[Prose]] = nothing
+    waiting_seconds: Callable[[Step, Plan], float] = no_time
+    """What such a step takes besides the work by hand and the health check of the load balancer."""
