@@ -5,15 +5,17 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
+from geoplan.render import text_pairs
+from geoplan.render.tables import count, table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step, TargetUnit
 
 DEFAULT_WIDTH = 100
@@ -71,11 +73,13 @@ def duration(seconds: float) -> str:
 
 def _parts(plan: Plan) -> list[RenderableType]:
     parts: list[RenderableType] = [_heading(plan)]
-    for group in plan.groups:
-        sites = [plan.site(name) for name in group.sites]
-        if len(plan.groups) > 1:
-            parts += ["", Text(f"Group {group.name}", style="bold")]
-        parts += [_lists(sites), _clusters(plan, group)]
+    parts += text_pairs.parts(plan)
+    if Phase.GEO in plan.phases():
+        for group in plan.groups:
+            sites = [plan.site(name) for name in group.sites]
+            if len(plan.groups) > 1:
+                parts += ["", Text(f"Group {group.name}", style="bold")]
+            parts += [_lists(sites), _clusters(plan, group)]
     parts += [_steps(plan), _reasons(plan)]
     notes = _notes(plan)
     if notes:
@@ -85,19 +89,21 @@ def _parts(plan: Plan) -> list[RenderableType]:
 
 def _heading(plan: Plan) -> RenderableType:
     units = sum(len(site.units) for site in plan.sites)
-    followed = sorted({group.section for group in plan.groups})
-    sections = f"section{'s' if len(followed) > 1 else ''} {', '.join(followed)}"
-    groups = f", {_count(len(plan.groups), 'group')}" if len(plan.groups) > 1 else ""
-    size = f"{_count(len(plan.sites), 'site')}, {_count(units, 'unit')}{groups}; {sections} of the document"
+    followed = sorted({step.section for step in plan.steps})
+    sections = f"section{'s' if len(followed) > 1 else ''} {', '.join(followed)} of the document"
+    groups = f", {count(len(plan.groups), 'group')}" if len(plan.groups) > 1 else ""
+    size = (
+        f"{count(len(plan.sites), 'site')}, {count(units, 'unit')}{groups}; {sections if followed else 'nothing to do'}"
+    )
     return Group(Text(plan.topology, style="bold"), Text(size), Text(plan.checksum, style="dim"))
 
 
 def _lists(sites: list[SiteSettings]) -> Table:
-    table = _table("Site", "Remote GEO LoadMaster Access", "GEO LoadMaster Partners")
+    lists = table("Site", "Remote GEO LoadMaster Access", "GEO LoadMaster Partners")
     for site in sites:
         partners = " ".join(site.geo_partners) or Text("none: a site alone has no partner", style="dim")
-        table.add_row(_site(site), " ".join(site.remote_geo_access), partners)
-    return table
+        lists.add_row(_site(site), " ".join(site.remote_geo_access), partners)
+    return lists
 
 
 def _site(site: SiteSettings) -> Text:
@@ -113,28 +119,28 @@ def _clusters(plan: Plan, group: PlannedGroup) -> RenderableType:
     host = next(
         (step.on for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites), None
     )
-    table = _table("Cluster", "IP address", "Type", "Location")
+    clusters = table("Cluster", "IP address", "Type", "Location")
     for cluster in plan.clusters:
         if cluster.group == group.name:
             place = cluster.location
             location = f"{place.latitude:g}, {place.longitude:g}" if place else ""
-            table.add_row(cluster.name, cluster.address, cluster.type, location)
+            clusters.add_row(cluster.name, cluster.address, cluster.type, location)
     if not any(cluster.location for cluster in plan.clusters):
-        table.columns.pop()
+        clusters.columns.pop()
     if host is None:
-        return table
+        return clusters
     where = "" if len(group.sites) == 1 else "; its partners take them over"
-    return Group(table, Text(f"All are entered on {host.site}{where}.", style="dim"))
+    return Group(clusters, Text(f"All are entered on {host.site}{where}.", style="dim"))
 
 
 def _steps(plan: Plan) -> Table:
-    table = _table("#", "On", "Step")
-    table.columns[0].justify = "right"
+    steps = table("#", "On", "Step")
+    steps.columns[0].justify = "right"
     for step in plan.steps:
         unit = UNIT_LABELS[step.on.unit]
         on = f"{step.on.site}, {unit}" if unit else step.on.site
-        table.add_row(str(step.number), on, _what(plan, step))
-    return table
+        steps.add_row(str(step.number), on, _what(plan, step))
+    return steps
 
 
 def _what(plan: Plan, step: Step) -> Text:
@@ -145,11 +151,11 @@ def _what(plan: Plan, step: Step) -> Text:
 
 
 def _reasons(plan: Plan) -> Table:
-    table = _table("Step", "Why")
+    shown = table("Step", "Why")
     reasons = {(ACTION_LABELS[step.action], step.why): None for step in plan.steps}
     for what, why in reasons:
-        table.add_row(what, why)
-    return table
+        shown.add_row(what, why)
+    return shown
 
 
 def _notes(plan: Plan) -> list[RenderableType]:
@@ -167,32 +173,14 @@ def _notes(plan: Plan) -> list[RenderableType]:
 
 def _estimates(plan: Plan) -> Text:
     times = plan.estimates
+    by_hand = f"{duration(times.by_hand_seconds)} by hand"
+    checked = sum(map(plan.health_check_seconds, plan.steps))
+    if checked:
+        by_hand += f", {checked} s of it for the load balancers' health checks"
     if not times.by_api_seconds:
-        return Text(f"Estimated: {duration(times.by_hand_seconds)} by hand; nothing is rebooted, so by API no waiting.")
-    chain = f"The longest chain, {times.longest_chain_steps} of {_count(len(plan.steps), 'step')}"
+        return Text(f"Estimated: {by_hand}; nothing is rebooted, so by API no waiting.")
+    chain = f"The longest chain, {times.longest_chain_steps} of {count(len(plan.steps), 'step')}"
     return Text(
-        f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {duration(times.by_hand_seconds)} by hand. "
+        f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {by_hand}. "
         f"{chain}, takes {duration(times.longest_chain_seconds)}: no way of working beats that."
     )
-
-
-def _spans(numbers: list[int]) -> str:
-    """Write rising numbers with what follows one another drawn together."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][-1] == number - 1:
-            spans[-1].append(number)
-        else:
-            spans.append([number])
-    return ", ".join(f"{span[0]}–{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans)  # noqa: PLR2004, RUF001
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

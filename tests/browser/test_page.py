@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from geoplan import Plan, Topology, load_topology, make_plan
 from tests.browser.conftest import Open
 from tests.conftest import TOPOLOGIES
-from tests.render.runbooks import HOSTILE_NAMES, eighteen_sites, two_sites
+from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, two_sites
 
 SMALL = {"width": 400, "height": 800}
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -47,6 +47,24 @@ def test_ticks_stay_after_a_reload(open_page: Open, plan: Plan) -> None:
     page.uncheck("#tick-3")
     page.reload()
     expect_ticked(page, ["tick-1", "tick-2"])
+
+
+def test_items_of_a_check_are_ticked_each_by_itself(open_page: Open) -> None:
+    plan = behind_balancer("A")
+    page = open_page(plan)
+    page.get_by_label("Hostname").check()
+    page.reload()
+    expect(page.get_by_label("Hostname")).to_be_checked()
+    expect(page.get_by_label("Name server")).not_to_be_checked()
+    expect(page.get_by_label("A: what HA does not synchronise")).not_to_be_checked()
+    assert ticked(page) == []
+    assert page.locator(".check.done").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pairs_fit_a_small_screen(open_page: Open, scheme: str) -> None:
+    page = open_page(behind_balancer("A" * 40), viewport=SMALL, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
 def test_what_is_written_down_stays_too(open_page: Open, plan: Plan) -> None:

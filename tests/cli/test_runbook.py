@@ -56,6 +56,35 @@ def test_ending_of_no_format_is_refused(geoplan: Geoplan, tmp_path: Path, name: 
         assert known in outcome.stderr
 
 
+FORMS_PAIRS = "### Form the pairs"
+ENTERS_LISTS = "### Enter the lists"
+
+
+@pytest.mark.parametrize(
+    ("topology", "phase", "headings"),
+    [
+        ("section-5.4", [], [ENTERS_LISTS]),
+        ("section-5.4", ["--phase", "ha"], [FORMS_PAIRS]),
+        ("section-5.4", ["--phase", "all"], [FORMS_PAIRS, ENTERS_LISTS]),
+        ("aws-dublin-ohio", [], [FORMS_PAIRS, ENTERS_LISTS]),
+        ("aws-dublin-ohio", ["--phase", "ha"], [FORMS_PAIRS]),
+        ("aws-dublin-ohio", ["--phase", "geo"], [ENTERS_LISTS]),
+    ],
+)
+def test_phase_is_the_one_asked_for_or_the_usual_one(
+    geoplan: Geoplan, topology: str, phase: list[str], headings: list[str]
+) -> None:
+    outcome = geoplan("runbook", TOPOLOGIES / f"{topology}.yaml", *phase)
+    assert outcome.code == 0
+    assert [heading for heading in (FORMS_PAIRS, ENTERS_LISTS) if heading in outcome.stdout] == headings
+
+
+def test_pairs_of_a_topology_without_pairs_are_refused(geoplan: Geoplan) -> None:
+    outcome = geoplan("runbook", "-", "--phase", "ha", stdin="sites: [{name: A, standalone: 10.0.0.1}]")
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert "has no HA pair" in outcome.stderr
+
+
 def test_topology_from_standard_input(geoplan: Geoplan) -> None:
     outcome = geoplan("runbook", "-", stdin="sites: [{name: A, standalone: 10.0.0.1}]")
     assert (outcome.code, outcome.stdout.splitlines()[0]) == (0, "# Runbook: stdin")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from geoplan import Plan, Topology, make_plan
+from geoplan.plan.model import Phase
 
 HOSTILE_NAMES = (
     "<script>alert(1)</script>",
@@ -37,14 +40,37 @@ HOSTILE_NAMES = (
 )
 
 
-def two_sites(pair: str, standalone: str, *, name: str = "topology", group: str | None = None) -> Plan:
+def two_sites(
+    pair: str,
+    standalone: str,
+    *,
+    name: str = "topology",
+    group: str | None = None,
+    phases: Collection[Phase] | None = None,
+) -> Plan:
     """Plan a pair and a standalone that carry these names."""
     sites = [
         {"name": pair, "ha_pair": {"master": "10.0.0.5", "slave": "10.0.0.6"}},
         {"name": standalone, "standalone": "10.0.0.9"},
     ]
     groups = {group: [pair], "others": [standalone]} if group else None
-    return make_plan(Topology.model_validate({"name": name, "sites": sites, "groups": groups}))
+    return make_plan(Topology.model_validate({"name": name, "sites": sites, "groups": groups}), phases)
+
+
+def behind_balancer(pair: str, *, tag: str = "shop", phases: Collection[Phase] = tuple(Phase)) -> Plan:
+    """Plan a pair of this name behind its load balancer, with a tag, and a standalone."""
+    aws = {
+        "region": "eu-west-1",
+        "vpc_id": "vpc-0a1b2c3d",
+        "subnets": [{"subnet_id": "subnet-0a1b2c3d"}, {"subnet_id": "subnet-0a1b2c3e"}],
+        "listeners": [{"protocol": "TCP_UDP", "port": 53}],
+        "tags": {"Service": tag},
+    }
+    sites = [
+        {"name": pair, "ha_pair": {"master": "10.0.0.5", "slave": "10.0.0.6", "aws": aws}},
+        {"name": "Plain", "standalone": "10.0.0.9"},
+    ]
+    return make_plan(Topology.model_validate({"name": "topology", "sites": sites}), phases)
 
 
 def hostile_plan(index: int) -> Plan:

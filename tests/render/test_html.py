@@ -10,11 +10,13 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geoplan import Plan, Topology, load_topology, make_plan
+from geoplan.plan.model import Phase
 from geoplan.render import html
 from tests.conftest import TOPOLOGIES
-from tests.render.runbooks import HOSTILE_NAMES, eighteen_sites, hostile_plan, plain_plan, two_sites
+from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
 from tests.topologies import topologies
 
 # Attributes whose value names a site or a step of it; their names count, their values do not.
@@ -115,16 +117,24 @@ def test_hostile_group_changes_its_own_text_alone(name: str) -> None:
     assert hostile.structure() == plain.structure()
 
 
-@given(topologies(max_sites=5))
-@settings(max_examples=15)
-def test_any_topology_shows_its_names(topology: Topology) -> None:
-    page = page_of(make_plan(topology))
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_name_of_a_formed_pair_changes_its_own_text_alone(name: str) -> None:
+    hostile, plain = page_of(behind_balancer(name)), page_of(behind_balancer("Quiet"))
+    assert hostile.structure() == plain.structure()
+    assert hostile.inside["script"] == plain.inside["script"]
+
+
+@given(topologies(max_sites=5), st.sampled_from([[Phase.GEO], list(Phase)]))
+@settings(max_examples=20)
+def test_any_topology_shows_its_names(topology: Topology, phases: list[Phase]) -> None:
+    page = page_of(make_plan(topology, phases))
     assert {site.name for site in topology.sites} <= set(page.texts)
     assert len(page.inside["script"]) == 1
 
 
-def test_headings_stand_in_order_and_ids_are_unique() -> None:
-    page = page_of(eighteen_sites())
+@pytest.mark.parametrize("plan", [eighteen_sites(), behind_balancer("A"), behind_balancer("A", phases=[Phase.HA])])
+def test_headings_stand_in_order_and_ids_are_unique(plan: Plan) -> None:
+    page = page_of(plan)
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1

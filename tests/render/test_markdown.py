@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from geoplan import Plan, Topology, load_topology, make_plan
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
 from geoplan.render import markdown
 from geoplan.render import markdown_text as md
 from tests.conftest import TOPOLOGIES
-from tests.render.runbooks import HOSTILE_NAMES, eighteen_sites, hostile_plan, plain_plan, two_sites
+from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
 from tests.topologies import topologies
 
 # What can stand for a name, whatever that holds.
@@ -58,6 +59,12 @@ def in_order(text: str, parts: Iterator[str]) -> None:
 @pytest.mark.parametrize("path", sorted(TOPOLOGIES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_runbook(path: Path, snapshot: SnapshotAssertion) -> None:
     assert markdown.render(make_plan(load_topology(path))) == snapshot(extension_class=MarkdownFile)
+
+
+@pytest.mark.parametrize("stem", ["aws-dublin-ohio", "section-5.4"])
+def test_runbook_of_the_pairs_alone(stem: str, snapshot: SnapshotAssertion) -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / f"{stem}.yaml"), [Phase.HA])
+    assert markdown.render(plan) == snapshot(extension_class=MarkdownFile)
 
 
 PATHS = {
@@ -114,10 +121,10 @@ def test_eighteen_sites_stand_in_order_with_their_values_and_paths() -> None:
     in_order(markdown.render(plan).partition("## The steps")[2], expected_of(plan))
 
 
-@given(topologies(max_sites=6))
-@settings(max_examples=25)
-def test_any_topology_shows_its_names_and_nothing_else_of_them(topology: Topology) -> None:
-    text = markdown.render(make_plan(topology))
+@given(topologies(max_sites=6), st.sampled_from([[Phase.GEO], list(Phase)]))
+@settings(max_examples=40)
+def test_any_topology_shows_its_names_and_nothing_else_of_them(topology: Topology, phases: list[Phase]) -> None:
+    text = markdown.render(make_plan(topology, phases))
     assert not [token for token in parse(text) if token.type in {"html_block", "html_inline", "image"}]
     shown = re.sub(r"\s+", " ", words(text))
     for site in topology.sites:
@@ -142,6 +149,11 @@ def blank_checksum(text: str) -> str:
 def test_hostile_group_changes_its_own_text_alone(name: str) -> None:
     hostile = markdown.render(two_sites("Quiet", "Plain", group=name))
     assert structure(hostile) == structure(markdown.render(two_sites("Quiet", "Plain", group="Group")))
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_name_of_a_formed_pair_changes_its_own_text_alone(name: str) -> None:
+    assert structure(markdown.render(behind_balancer(name))) == structure(markdown.render(behind_balancer("Quiet")))
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if re.search(r"[@:]|www\.", name)])

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 import pytest
 
 from geoplan import Topology, make_plan
-from geoplan.plan.model import Action, Plan
+from geoplan.plan.model import HA_ACTIONS, Action, Phase, Plan
 from geoplan.render import html, markdown
 from geoplan.render.runbook.build import build
-from geoplan.render.runbook.model import Runbook, RunbookStep
+from geoplan.render.runbook.checks import CHECKS
+from geoplan.render.runbook.model import Runbook, RunbookStep, Task
 from geoplan.render.runbook.prose import Name, Value, duration, listing, prose
-from tests.render.runbooks import eighteen_sites, two_sites
+from geoplan.render.runbook.steps import VOICES
+from tests.render.runbooks import behind_balancer, eighteen_sites, two_sites
 
 
 def plan_of(*sites: Mapping[str, object], **more: object) -> Plan:
@@ -186,7 +188,14 @@ def test_no_time_at_all_is_not_counted_in_numbers() -> None:
 def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
     alone = build(plan_of(pair("A", 1)))
     assert [trouble.action for trouble in alone.trouble] == [Action.SET_REMOTE_GEO_ACCESS, Action.ADD_CLUSTER]
-    assert {trouble.action for trouble in build(two_sites("A", "B")).trouble} == set(Action)
+    assert {trouble.action for trouble in build(two_sites("A", "B")).trouble} == set(Action) - HA_ACTIONS
+    formed = behind_balancer("A")
+    assert {trouble.action for trouble in build(formed).trouble} == {step.action for step in formed.steps}
+
+
+def test_every_kind_of_step_has_a_voice_and_every_phase_its_checks() -> None:
+    assert set(VOICES) == set(Action)
+    assert set(CHECKS) == set(Phase)
 
 
 def test_lone_site_is_told_that_it_has_no_partner() -> None:
@@ -230,7 +239,11 @@ def test_each_group_has_its_own_parts() -> None:
 
 def test_place_of_a_cluster_is_entered_where_it_is_known() -> None:
     site = {"name": "A", "standalone": "10.0.0.1", "cluster": {"location": {"latitude": 53.35, "longitude": -6.26}}}
-    labels = [str(move.label) for move in step_of(build(plan_of(site)), Action.ADD_CLUSTER, "A").moves]
+    labels = [
+        str(move.label)
+        for move in step_of(build(plan_of(site)), Action.ADD_CLUSTER, "A").moves
+        if not isinstance(move, Task)
+    ]
     assert labels == ["IP address", "Name", "Add Cluster", "Type", "Show Locations", "Latitude", "Longitude"]
 
 

@@ -7,8 +7,10 @@ from collections import Counter
 
 import pytest
 from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, load_topology, make_plan
+from geoplan.plan.model import Phase
 from geoplan.render import terminal
 from tests.conftest import TOPOLOGIES
 from tests.render.pictures import plan_of, site
@@ -34,7 +36,7 @@ def broken(plan: Plan, width: int) -> set[str]:
 
 
 @pytest.mark.parametrize("width", [28, 40, 50, 60, 80, 120])
-@pytest.mark.parametrize("stem", ["section-5.4", "three-regions", "fleet", "ipv6"])
+@pytest.mark.parametrize("stem", ["section-5.4", "three-regions", "fleet", "ipv6", "aws-dublin-ohio"])
 def test_address_or_url_stays_in_one_piece(stem: str, width: int) -> None:
     plan = ipv6_plan() if stem == "ipv6" else make_plan(load_topology(TOPOLOGIES / f"{stem}.yaml"))
     assert broken(plan, width) == set()
@@ -61,6 +63,12 @@ def test_nothing_is_wider_than_the_terminal_or_cut_short(width: int) -> None:
         shown = terminal.render(plan, width=width)
         assert max(map(len, shown.splitlines())) <= width
         assert not re.search(r"[\w/:]…", shown)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_pairs_on_a_terminal(width: int, snapshot: SnapshotAssertion) -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml"), [Phase.HA])
+    assert terminal.render(plan, width=width) == snapshot
 
 
 def test_every_step_can_be_read() -> None:

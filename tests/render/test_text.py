@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from geoplan import load_topology, make_plan
+from geoplan import Topology, load_topology, make_plan
+from geoplan.plan.model import Phase
 from geoplan.render import text
 from tests.conftest import TOPOLOGIES
 
@@ -15,6 +17,30 @@ from tests.conftest import TOPOLOGIES
 @pytest.mark.parametrize("path", sorted(TOPOLOGIES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_text(path: Path, snapshot: SnapshotAssertion) -> None:
     assert text.render(make_plan(load_topology(path))) == snapshot
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_text_of_a_phase(phase: Phase, snapshot: SnapshotAssertion) -> None:
+    assert text.render(make_plan(load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml"), [phase])) == snapshot
+
+
+def test_times_of_the_health_check_are_shown() -> None:
+    pair = {"master": "10.0.0.5", "slave": "10.0.0.6"}
+    check = {"interval_seconds": 20, "healthy_threshold": 10, "unhealthy_threshold": 4}
+    topology = Topology.model_validate({"sites": [{"name": "A", "ha_pair": {**pair, "health_check": check}}]})
+    for phase in Phase:
+        printed = text.render(make_plan(topology, [phase]), width=120)
+        assert re.search(r"A +port 8444, every 20 s +200 s +80 s", printed)
+    by_hand = "7 min by hand, 200 s of it for the load balancers' health checks; nothing is rebooted"
+    assert by_hand in text.render(make_plan(topology, [Phase.HA]), width=120)
+
+
+def test_plan_without_geo_has_no_lists_and_no_clusters() -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml"), [Phase.HA])
+    printed = text.render(plan)
+    assert "Remote GEO LoadMaster" not in printed
+    assert "Remote LM" not in printed
+    assert "sections 6.1, 6.2, 8 of the document" in printed
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

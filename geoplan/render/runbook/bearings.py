@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
+from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 
 if TYPE_CHECKING:
+    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings, Step
 
 OK = Value("200")  # what the active unit answers the health check (section 4)
@@ -53,6 +55,14 @@ class Bearings:
             if site.kind == "ha_pair"
         }
 
+    @cached_property
+    def health_check_ports(self) -> dict[Value, list[Name]]:
+        """The pairs by the port on which they answer the health check."""
+        ports: dict[Value, list[Name]] = {}
+        for site in self.pairs:
+            ports.setdefault(Value(str(self.plan.health_check_port_of(site))), []).append(Name(site))
+        return ports
+
     def number(self, site: str, action: Action) -> StepNumber:
         """Return the number of the step that does something to a site."""
         return StepNumber(self._numbers[site, action])
@@ -65,6 +75,35 @@ class Bearings:
             (step.number for step in steps if step.action in of_pairs and step.on.unit != "standalone"), default=0
         )
         return next((step.number for step in steps if step.number > last), 0)
+
+    def has(self, phase: Phase) -> bool:
+        """Tell whether the plan has steps of a phase."""
+        return phase in self.phases
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts of the work that the plan has steps of."""
+        return self.plan.phases()
+
+    @cached_property
+    def sites(self) -> tuple[SiteSettings, ...]:
+        """The sites that the plan touches: without GEO, the pairs alone."""
+        return tuple(site for site in self.plan.sites if self.phases != (Phase.HA,) or site.name in self.pairs)
+
+    @cached_property
+    def ha_pairs(self) -> dict[str, HaPairSettings]:
+        """What the plan knows of pairs beyond their units, by their site's name: parameters, health check, AWS."""
+        return {pair.site: pair for pair in self.plan.ha_pairs}
+
+    @cached_property
+    def names_in_aws(self) -> dict[str, str]:
+        """What the names of a pair's load balancer and target groups begin with, by its site's name."""
+        return stems_of(self.pairs)
+
+    def number_of_verification(self, site: str) -> StepNumber | None:
+        """Return the number of the step that shows that a site is a working pair, where the plan forms it."""
+        number = self._numbers.get((site, Action.VERIFY_HA_PAIR))
+        return StepNumber(number) if number else None
 
     def group_of(self, step: Step) -> str:
         """Return the name of the group that a step belongs to."""

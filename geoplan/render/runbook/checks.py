@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
-from geoplan.render.runbook import checks_geo, wui
+from geoplan.render.runbook import checks_geo, checks_ha, wui
 from geoplan.render.runbook.model import Check
 from geoplan.render.runbook.prose import prose
 
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from geoplan.render.runbook.bearings import Bearings
     from geoplan.render.runbook.phase_checks import PhaseChecks
 
-CHECKS: Mapping[Phase, PhaseChecks] = {Phase.GEO: checks_geo.CHECKS}
+CHECKS: Mapping[Phase, PhaseChecks] = {Phase.HA: checks_ha.CHECKS, Phase.GEO: checks_geo.CHECKS}
 
 
 def before_you_begin(bearings: Bearings) -> Iterator[Check]:
     """Yield what has to be true before the first step."""
-    plan = bearings.plan
     phases = _phases_of(bearings)
     for phase in phases:
         yield from phase.units_are_ready(bearings)
@@ -28,7 +27,7 @@ def before_you_begin(bearings: Bearings) -> Iterator[Check]:
     yield Check("ports", prose("The ports are open"), tuple(ports))
     yield Check(
         "backup",
-        prose("Every unit has a fresh backup, {} in all", prose(str(sum(len(site.units) for site in plan.sites)))),
+        prose("Every unit has a fresh backup, {} in all", prose(str(sum(len(site.units) for site in bearings.sites)))),
         (
             prose("{}, then {}.", wui.BACKUP.path, wui.CREATE_BACKUP),
             prose("Name each file after its unit and keep all of them where you can reach them tonight."),
@@ -54,4 +53,4 @@ def verify(bearings: Bearings) -> Iterator[Check]:
 
 
 def _phases_of(bearings: Bearings) -> tuple[PhaseChecks, ...]:
-    return tuple(CHECKS[phase] for phase in bearings.plan.phases())
+    return tuple(CHECKS[phase] for phase in bearings.phases)

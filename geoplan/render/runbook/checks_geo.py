@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.plan.model import Phase
 from geoplan.render.runbook import wui
 from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.drills import drill
 from geoplan.render.runbook.model import Check
-from geoplan.render.runbook.phase_checks import SYNC_PORT, PhaseChecks
-from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, duration, listing, prose
+from geoplan.render.runbook.phase_checks import PhaseChecks, ports_of_pairs, same_firmware, same_secret
+from geoplan.render.runbook.prose import Name, Prose, Value, count, listing, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,28 +22,14 @@ SSH_PORT = Value("22")  # partners, and the health check of Remote LM clusters
 
 
 def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
-    if bearings.pairs:
+    if bearings.pairs and not bearings.has(Phase.HA):
         yield from _pairs_are_sound(bearings)
     yield Check(
         "ssh",
         prose("{} is on, on every unit", wui.ALLOW_SSH),
         (prose("{}. Partners and clusters speak to each other over SSH.", wui.REMOTE_ACCESS.path),),
     )
-    yield Check(
-        "shared-secret",
-        prose("The {} is the same everywhere, where the firmware has it", wui.SHARED_SECRET),
-        (
-            prose(
-                "Firmware {} and later {}, and {} and later: set it to the same 8 to 127 characters on every unit of "
-                "every site, at {}. A unit without it and a unit with it refuse each other. It cannot be read back: "
-                "when in doubt, set it again everywhere.",
-                Value("7.2.54.10"),
-                Value("7.2.54.x"),
-                Value("7.2.59.4"),
-                wui.REMOTE_ACCESS.path,
-            ),
-        ),
-    )
+    yield same_secret()
 
 
 def _pairs_are_sound(bearings: Bearings) -> Iterator[Check]:
@@ -54,11 +42,7 @@ def _pairs_are_sound(bearings: Bearings) -> Iterator[Check]:
             prose("Top right, their web interfaces say Master (Active) and Slave (Standby)."),
         ),
     )
-    yield Check(
-        "firmware",
-        prose("Both units of every pair run the same firmware"),
-        (prose("The home screen of each unit shows it. Do not start with a pair whose units differ (section 7)."),),
-    )
+    yield same_firmware()
     yield Check("preferred-host", prose("{} is set as planned", wui.PREFERRED_SERVER), tuple(_preferred(pairs)))
 
 
@@ -78,10 +62,7 @@ def _ports(bearings: Bearings) -> Iterator[Prose]:
         )
     else:
         yield prose("TCP {} to the site's own address: the cluster's check.", SSH_PORT)
-    if bearings.pairs:
-        port = Value(str(plan.health_check_port))
-        yield prose("TCP {} between the two units of each pair: replication.", SYNC_PORT)
-        yield prose("TCP {} to both units of each pair, from the load balancer and from where you sit.", port)
+    yield from ports_of_pairs(bearings)
 
 
 def _way_back(bearings: Bearings) -> Iterator[Check]:
@@ -96,12 +77,13 @@ def _way_back(bearings: Bearings) -> Iterator[Check]:
             ),
         ),
     )
-    yield from (
-        _right_configuration(group, several=len(plan.groups) > 1) for group in plan.groups if len(group.sites) > 1
-    )
+    yield from (_right_configuration(group, bearings) for group in plan.groups if len(group.sites) > 1)
 
 
-def _right_configuration(group: PlannedGroup, *, several: bool) -> Check:
+def _right_configuration(group: PlannedGroup, bearings: Bearings) -> Check:
+    several = len(bearings.plan.groups) > 1
+    # Before there are pairs there is no active unit; the slave takes it over from its master.
+    where = "the master or only unit" if bearings.has(Phase.HA) else "the active unit"
     decided = prose("It is decided whose GEO configuration is the right one, and all the others hold it")
     return Check(
         f"geo-configuration/{group.name}" if several else "geo-configuration",
@@ -115,7 +97,8 @@ def _right_configuration(group: PlannedGroup, *, several: bool) -> Check:
             prose("Partners share one GEO configuration: what differs now is lost on one side or the other."),
             prose("On the right one: {}, {}.", wui.BACKUP.path, wui.CREATE_BACKUP),
             prose(
-                "On the active unit of every other site: the same screen, choose that file, tick {} alone, press {}.",
+                "On {} of every other site: the same screen, choose that file, tick {} alone, press {}.",
+                prose(where),
                 wui.GEO_CONFIGURATION,
                 wui.RESTORE,
             ),
@@ -161,7 +144,7 @@ def _verify(bearings: Bearings) -> Iterator[Check]:
                 ),
             ),
         )
-    yield from (_drill(pair, bearings) for pair in bearings.pairs.values())
+    yield from (drill(pair, bearings, _look_after_failover(pair, bearings)) for pair in bearings.pairs.values())
 
 
 def _cluster_behind_nat(pair: Pair, cluster: ClusterDefinition) -> Prose:
@@ -180,30 +163,6 @@ def _why_by_hand(pair: Pair) -> Prose:
         "HA replaces a unit's own address in a cluster by the other unit's own, but not a NAT address. From outside, "
         "the master is reached at {}, the slave at {}.",
         *pair.reached_at,
-    )
-
-
-def _drill(pair: Pair, bearings: Bearings) -> Check:
-    """Describe a failover that shows that both units of a pair hold links of their own."""
-    failed_over = not pair.master_returns and pair.site in bearings.rebooted
-    active, active_health, other_health = pair.master, pair.master_health, pair.slave_health
-    if failed_over:
-        active, active_health, other_health = pair.slave, pair.slave_health, pair.master_health
-    boot = prose(duration(bearings.plan.estimates.boot_seconds))
-    back = prose("Wait about {} until {} answers again: ", boot, active_health)
-    if pair.master_returns:
-        ending = prose("{}{}, and the other one {}.", back, OK, BUSY)
-    else:
-        ending = prose("{}{}. The other one stays active.", back, BUSY)
-    return Check(
-        f"drill/{pair.site}",
-        prose("Failover drill: {}", pair.site),
-        (
-            prose("Reboot the active unit, {}: {}, {}.", Pasted(active), wui.SYSTEM_REBOOT.path, wui.REBOOT),
-            prose("{} answers {}: the other unit has taken over.", other_health, OK),
-            *_look_after_failover(pair, bearings),
-            ending,
-        ),
     )
 
 

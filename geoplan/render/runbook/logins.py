@@ -23,6 +23,8 @@ def log_in(step: Step, bearings: Bearings) -> Login:
     match step.on.unit:
         case "master":
             return Login(prose("the master of {}", site), pair.master)
+        case "slave":
+            return Login(prose("the slave of {}", site), pair.slave)
         case "new_active":
             unit = prose("the new active unit of {}, its slave", site)
             return Login(unit, pair.slave, _tell_after_reboot(pair, bearings))

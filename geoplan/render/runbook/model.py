@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Action
-    from geoplan.render.runbook.prose import Label, Name, Prose, Url, Value
+    from geoplan.render.runbook.prose import Label, Name, Prose, Span, Url, Value
     from geoplan.render.runbook.wui import Screen
 
 
@@ -27,7 +27,34 @@ class UnitRow(NamedTuple):
     health: Url | None
     """Where it answers the health check; a standalone need not."""
     answer: Value | None
-    """The status it has before the first step."""
+    """The status that it has before the first step; none before its HA parameters are set."""
+
+
+class UnitParameters(NamedTuple):
+    """A unit of a pair with the HA parameters that it is to have."""
+
+    site: Name
+    role: str
+    address: Value
+    mode: Label
+    preferred: Label
+    partner: Value
+    port: Value
+    all_interfaces: str
+
+
+class UnitState(NamedTuple):
+    """What the web interface says of a unit top right, and what that means."""
+
+    shown: Label
+    meaning: Prose
+
+
+class Item(NamedTuple):
+    """One of several things of a check, to be ticked by itself."""
+
+    id: str
+    text: Prose
 
 
 class Check(NamedTuple):
@@ -36,6 +63,7 @@ class Check(NamedTuple):
     id: str
     title: Prose
     lines: tuple[Prose, ...] = ()
+    items: tuple[Item, ...] = ()
     blank: str | None = None
     """What is to be written down beside it, by hand."""
 
@@ -72,6 +100,23 @@ class Button(NamedTuple):
     label: Label
 
 
+class Choice(NamedTuple):
+    """What a list or a number is set to, where nothing is pasted."""
+
+    label: Label
+    option: Span
+    remark: Prose | None = None
+
+
+class Task(NamedTuple):
+    """Something to do that one field or button cannot say."""
+
+    text: Prose
+
+
+Move = Field | Button | Choice | Task
+
+
 class RunbookStep(NamedTuple):
     """One step: where, what, and how to see that it worked."""
 
@@ -82,7 +127,7 @@ class RunbookStep(NamedTuple):
     wait_before: tuple[Prose, ...]
     login: Login
     screen: Screen
-    moves: tuple[Field | Button, ...]
+    moves: tuple[Move, ...]
     expect: Prose
     wait_after: tuple[Prose, ...]
     why: str
@@ -123,6 +168,10 @@ class Runbook(NamedTuple):
     """That, from a shell."""
     units: tuple[UnitRow, ...]
     before: tuple[Check, ...]
+    pairs: tuple[UnitParameters, ...]
+    """Of the pairs that are formed."""
+    states: tuple[UnitState, ...]
+    """What the units of those can show."""
     lists: tuple[SiteLists, ...]
     phases: tuple[Phase, ...]
     verify: tuple[Check, ...]

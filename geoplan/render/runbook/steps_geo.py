@@ -9,7 +9,7 @@ from geoplan.render.runbook import trouble_geo, wui
 from geoplan.render.runbook.bearings import BUSY, OK, url_host
 from geoplan.render.runbook.logins import log_in
 from geoplan.render.runbook.model import Button, Field
-from geoplan.render.runbook.prose import Name, Pasted, Prose, StepNumber, Value, duration, listing, prose
+from geoplan.render.runbook.prose import Name, Pasted, Prose, StepNumber, Value, count, duration, listing, prose
 from geoplan.render.runbook.voices import Voice
 
 if TYPE_CHECKING:
@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, Step
     from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.model import Move
 
 
-def _access_moves(step: Step, bearings: Bearings) -> Iterator[Field | Button]:
+def _before_access(step: Step, bearings: Bearings) -> Iterator[Prose]:
+    verified = bearings.number_of_verification(step.site)
+    if verified:
+        yield prose("{} is a working pair: {} is ticked.", Name(step.site), verified)
+
+
+def _access_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     yield Field(wui.REMOTE_GEO_ACCESS, _list_of(step, bearings))
     yield Button(wui.SET_REMOTE_GEO_ACCESS)
 
@@ -28,7 +35,7 @@ def _access_seen(_step: Step, _bearings: Bearings) -> Prose:
     return prose("Open the screen again: {} holds exactly these addresses.", wui.REMOTE_GEO_ACCESS)
 
 
-def _partners_moves(step: Step, bearings: Bearings) -> Iterator[Field | Button]:
+def _partners_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     yield Field(wui.GEO_PARTNERS, _list_of(step, bearings))
     yield Button(wui.SET_GEO_PARTNERS)
 
@@ -84,7 +91,7 @@ def _ask(address: str, parameter: str) -> Pasted:
     return Pasted(f"curl -k -u bal 'https://{url_host(address)}/access/get?param={parameter}'")
 
 
-def _reboot_moves(_step: Step, _bearings: Bearings) -> Iterator[Field | Button]:
+def _reboot_moves(_step: Step, _bearings: Bearings) -> Iterator[Move]:
     yield Button(wui.REBOOT)
 
 
@@ -104,6 +111,19 @@ def _after_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
             "Go on with {} on the slave. Under {} it stays active when the master comes back, which then answers {}."
         )
         yield prose(words, follow, wui.PREFERRED_CHOICE["none"], BUSY)
+    yield from _traffic_moves(step, bearings)
+
+
+def _traffic_moves(step: Step, bearings: Bearings) -> Iterator[Prose]:
+    settings = bearings.ha_pairs.get(step.site)
+    if settings:
+        check = settings.health_check
+        words = (
+            f"The load balancer takes the master out of service after {count(check.out_of_service_seconds, 'second')} "
+            f"and the slave into service after {count(check.in_service_seconds, 'second')}, at least: until then "
+            "clients may find nobody."
+        )
+        yield prose(words + (" The way back takes as long." if bearings.pairs[step.site].master_returns else ""))
 
 
 def _seconds_of_reboot(_step: Step, plan: Plan) -> float:
@@ -129,7 +149,7 @@ def _once_pairs_are_whole(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words, listing([pair.site for pair in pairs]), OK, BUSY)
 
 
-def _resubmission_moves(step: Step, bearings: Bearings) -> Iterator[Field | Button]:
+def _resubmission_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     unchanged = prose("The field should hold this list already: then only press the button.")
     yield Field(wui.GEO_PARTNERS, _list_of(step, bearings), unchanged)
     yield Button(wui.SET_GEO_PARTNERS)
@@ -152,7 +172,7 @@ def _after_resubmission(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words, pair.master_health, BUSY, pair.slave_health, OK)
 
 
-def _cluster_moves(step: Step, bearings: Bearings) -> Iterator[Field | Button]:
+def _cluster_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     cluster = bearings.plan.cluster(step.site)
     yield Field(wui.CLUSTER_ADDRESS, Value(cluster.address))
     yield Field(wui.CLUSTER_NAME, Value(cluster.name))
@@ -181,6 +201,7 @@ VOICES = {
         moves=_access_moves,
         expect=_access_seen,
         trouble=trouble_geo.access,
+        wait_before=_before_access,
     ),
     Action.SET_GEO_PARTNERS: Voice(
         heading="Enter the lists",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, Step
     from geoplan.render.runbook.bearings import Bearings
-    from geoplan.render.runbook.model import Button, Field, Login, Trouble
+    from geoplan.render.runbook.model import Login, Move, Trouble
     from geoplan.render.runbook.prose import Prose
     from geoplan.render.runbook.wui import Screen
 
@@ -33,7 +33,7 @@ class Voice(NamedTuple):
     """What the step does; ``{}`` is the site whose step it is."""
     screen: Screen
     login: Callable[[Step, Bearings], Login]
-    moves: Callable[[Step, Bearings], Iterable[Field | Button]]
+    moves: Callable[[Step, Bearings], Iterable[Move]]
     expect: Callable[[Step, Bearings], Prose]
     trouble: Callable[[Bearings], Trouble]
     """What to do when such a step goes wrong; once in a runbook, however many steps do it."""

@@ -20,6 +20,7 @@ class Screen(NamedTuple):
 REMOTE_ACCESS = Screen(Label("Certificates & Security > Remote Access"), "document")
 MANAGE_CLUSTERS = Screen(Label("Global Balancing > Manage Clusters"), "document")
 HA_PARAMETERS = Screen(Label("System Configuration > AWS HA Parameters"), "document")
+HOME = Screen(Label("Home"), "vendor")
 SYSTEM_REBOOT = Screen(Label("System Configuration > System Administration > System Reboot"), "vendor")
 BACKUP = Screen(Label("System Configuration > System Administration > Backup/Restore"), "vendor")
 
@@ -34,11 +35,29 @@ ADD_CLUSTER = Label("Add Cluster")
 CLUSTER_TYPE = Label("Type")
 
 # Section 6.2.
+HA_MODE = Label("AWS HA Mode")
+MODES = {"master": Label("Master HA Mode"), "slave": Label("Slave HA Mode")}
+PARTNER = Label("Partner Name/IP")
+SET_PARTNER = Label("Set Partner Name/IP")
+HEALTH_CHECK_PORT = Label("Health Check Port")
+SET_HEALTH_CHECK_PORT = Label("Set Health Check Port")
+ALL_INTERFACES = Label("Health Check on All Interfaces")
 PREFERRED_SERVER = Label("Switch to Preferred Server")
 PREFERRED_CHOICE = {"master": Label("Prefer Master"), "none": Label("No Preferred Host")}
 LOCAL_ADMINISTRATION = Label("Local Administration")
 
+# Section 8: what stands in the top right corner.
+MASTER = Label("MASTER")
+SLAVE = Label("SLAVE")
+MASTER_UNCONNECTED = Label("Master Unconnected")
+SLAVE_UNCONNECTED = Label("Slave Unconnected")
+MASTER_ACTIVE = Label("Master (Active)")
+MASTER_STANDBY = Label("Master (Standby)")
+SLAVE_ACTIVE = Label("Slave (Active)")
+SLAVE_STANDBY = Label("Slave (Standby)")
+
 # The vendor's other guides: the document has no name for these.
+NON_HA_MODE = Label("Non HA Mode")
 REBOOT = Label("Reboot")
 CREATE_BACKUP = Label("Create Backup File")
 GEO_CONFIGURATION = Label("GEO Configuration")

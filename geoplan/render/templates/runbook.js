@@ -46,7 +46,7 @@
   const current = () => steps.find((step) => !tickOf(step).checked);
   const show = () => {
     const now = current();
-    ticks.forEach((tick) => tick.closest(".step, .check").classList.toggle("done", tick.checked));
+    ticks.forEach((tick) => tick.closest("li").classList.toggle("done", tick.checked));
     steps.forEach((step) => {
       step.classList.toggle("now", step === now);
       if (step === now) step.setAttribute("aria-current", "step");

@@ -1,0 +1,19 @@
+"""Tables and counts of the text format."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+
+
+def table(*headings: str) -> Table:
+    """Return an empty table; a cell that has no room is folded."""
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold")
+    return drawn
+
+
+def count(number: int, noun: str) -> str:
+    """Say how many there are: ``1 site``, ``3 sites``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
