@@ -57,8 +57,8 @@ def test_items_of_a_check_are_ticked_each_by_itself(open_page: Open) -> None:
     expect(page.get_by_label("Hostname")).to_be_checked()
     expect(page.get_by_label("Name server")).not_to_be_checked()
     expect(page.get_by_label("A: what HA does not synchronise")).not_to_be_checked()
-    assert ticked(page) == []
-    assert page.locator(".check.done").count() == 0
+    expect_ticked(page, [])
+    expect(page.locator(".check.done")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
