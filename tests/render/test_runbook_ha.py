@@ -174,6 +174,7 @@ def test_pair_without_a_load_balancer_stays_unconnected_until_something_asks_it(
     step = step_of(book, Action.VERIFY_HA_PAIR, "HA Pair 1")
     assert "until something does, the units say Master Unconnected and Slave Unconnected" in text_of(step)
     assert "InService" not in text_of(step)
+    assert "20 seconds have passed since then" in text_of(step)
 
 
 def test_a_reboot_says_how_long_the_load_balancer_takes() -> None:

@@ -177,20 +177,20 @@ def _log_in_to_both(step: Step, bearings: Bearings) -> Login:
 def _before_verification(step: Step, bearings: Bearings) -> Iterator[Prose]:
     pair = bearings.ha_pairs[step.site]
     check = pair.health_check
-    if pair.load_balancer:
-        answers = (
-            f"{count(check.healthy_threshold, 'good answer')}, one every {count(check.interval_seconds, 'second')}"
-        )
-        yield prose(
-            f"{count(check.in_service_seconds, 'second')} have passed since {{}}: so long the load balancer takes at "
-            f"least until a unit is in service, with {answers}. A failed one is out of service after "
-            f"{count(check.out_of_service_seconds, 'second')}.",
-            bearings.number(step.site, Action.SET_SLAVE_HA_PARAMETERS),
-        )
-    else:
+    since = prose("{}", bearings.number(step.site, Action.SET_SLAVE_HA_PARAMETERS))
+    who = "the load balancer takes"
+    if pair.load_balancer is None:
         words = "Something asks both units at port {}: the topology names no load balancer for this pair, and until "
         words += "something does, the units say {} and {}."
         yield prose(words, Value(str(check.port)), wui.MASTER_UNCONNECTED, wui.SLAVE_UNCONNECTED)
+        since, who = prose("then"), "whoever asks takes"
+    enough, failed = (count(each, "second") for each in (check.in_service_seconds, check.out_of_service_seconds))
+    answers = f"{count(check.healthy_threshold, 'good answer')}, one every {count(check.interval_seconds, 'second')}"
+    yield prose(
+        f"{enough} have passed since {{}}: so long {who} at least until a unit is in service, with {answers}. A failed "
+        f"one is out of service after {failed}.",
+        since,
+    )
 
 
 def _verification_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
