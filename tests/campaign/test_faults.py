@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from geoplan.lab.lab import Lab
 from geoplan.lab.network import REBOOT_WINDOW_SECONDS
 from geoplan.lab.outages import FLAPS
 from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_accesses
+from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.api import connected
@@ -41,6 +42,7 @@ from tests.push.support import CREDENTIALS, PASSWORD, settled
 
 QUICK = Timeouts(connect=2.0, answer=1.5, backup=1.5, health=0.5)
 PLANNED_REBOOTS = 1  # of 5.3
+HA_COMMANDS = ("awshamode", "awshaparam")
 
 # Which of the requests fail, beside the first: one of each later purpose, and one that is sent after the reboot.
 LATER = {"get:geopartners": (6, 12), "set:geopartners": (2, 3, 4), "listclusters": (4,), "health": (5, 12)}
@@ -48,9 +50,9 @@ LOST_ON_THE_WAY_BACK = (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.ERROR, Fau
 SECONDS = {FaultKind.REFUSE: 1, FaultKind.SLOW: 1}
 
 
-def faults() -> Iterator[str]:
+def faults(commands: Sequence[str]) -> Iterator[str]:
     """Yield every fault on every command; of a change also each fault that lets it be carried out unanswered."""
-    for command in (*CHANGES, *READS):
+    for command in commands:
         for kind in FaultKind:
             if kind is FaultKind.EARLY_RETURN and command != "reboot":
                 continue
@@ -58,18 +60,23 @@ def faults() -> Iterator[str]:
             for number in (1, *LATER.get(command, ())):
                 fault = f"{kind},command={command},occurrence={number}{seconds}"
                 yield fault
-                if command in CHANGES and kind in LOST_ON_THE_WAY_BACK:
+                if command not in READS and kind in LOST_ON_THE_WAY_BACK:
                     yield f"{fault},applied=yes"
 
 
 class Scene:
     """A lab with one fault, and pushes to it as an operator would send them."""
 
-    def __init__(self, topology: Path, folder: Path) -> None:
+    def __init__(self, topology: Path, folder: Path, phases: Sequence[Phase] = (Phase.GEO,)) -> None:
         self.topology = load_topology(str(topology))
-        self.plan = make_plan(self.topology)
+        self.plan = make_plan(self.topology, phases)
         self.lab = Lab(
-            self.topology, boot_seconds=BOOT, failover_seconds=FAILOVER, sync_seconds=SYNC, credentials=CREDENTIALS
+            self.topology,
+            boot_seconds=BOOT,
+            failover_seconds=FAILOVER,
+            sync_seconds=SYNC,
+            credentials=CREDENTIALS,
+            unpaired=Phase.HA in phases,
         )
         self.folder = folder
         self.said: list[str] = []
@@ -132,7 +139,17 @@ class Scene:
         self.said.append(f"{event.seconds:6.2f} {event.kind} {where} {event.message} {event.details or ''}")
 
 
-@pytest.mark.parametrize("fault", list(faults()))
+@pytest.mark.parametrize("fault", list(faults(HA_COMMANDS)))
+def test_fault_while_a_pair_is_formed_ends_in_success_or_in_a_stop_that_a_resume_completes(
+    tmp_path: Path, record: Record, fault: str
+) -> None:
+    scene = Scene(write_topology(tmp_path, "5.3"), tmp_path / "state", list(Phase))
+    record(asyncio.run(_try(scene, fault)))
+    pairs = scene.lab.simulation.network.pairs.values()
+    assert all(pair.is_formed and not pair.ever_same_mode for pair in pairs), scene
+
+
+@pytest.mark.parametrize("fault", list(faults((*CHANGES, *READS))))
 def test_fault_ends_in_success_or_in_a_stop_that_a_resume_completes(tmp_path: Path, record: Record, fault: str) -> None:
     record(asyncio.run(_try(Scene(write_topology(tmp_path, "5.3"), tmp_path / "state"), fault)))
 

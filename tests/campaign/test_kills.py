@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ from tests.campaign.support import (
 from tests.push.support import CREDENTIALS, M1, M2, PASSWORD, PATIENCE_SECONDS, Site
 
 READ_TO_KILL = 3
+HA_CHANGES = 8  # mode and parameters, on both units of two pairs
 KEPT = "kept.example.com"
 
 
@@ -82,9 +84,21 @@ class Killer(Watch):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
+    with site_of_5_4(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def unpaired_site(tmp_path: Path) -> Iterator[Site]:
+    with site_of_5_4(tmp_path, unpaired=True) as served:
+        yield served
+
+
+@contextmanager
+def site_of_5_4(tmp_path: Path, *, unpaired: bool = False) -> Iterator[Site]:
     topology = write_topology(tmp_path, "5.4")
     timings = {"boot_seconds": BOOT, "failover_seconds": FAILOVER, "sync_seconds": SYNC}
-    with BackgroundLab(load_topology(str(topology)), credentials=CREDENTIALS, **timings) as lab:
+    with BackgroundLab(load_topology(str(topology)), credentials=CREDENTIALS, unpaired=unpaired, **timings) as lab:
         endpoints = tmp_path / "lab.yaml"
         endpoints.write_text(lab.endpoints.to_yaml())
         network = lab._lab.simulation.network
@@ -92,9 +106,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield Site(lab, topology, endpoints, tmp_path / "state")
 
 
-def kill(site: Site, is_wanted: Callable[[str], bool], number: int, moment: str) -> str:
+def kill(site: Site, is_wanted: Callable[[str], bool], number: int, moment: str, *options: str) -> str:
     killer = Killer(site.lab, is_wanted, number, moment)
-    with pushing(site) as running:
+    with pushing(site, *options) as running:
         killer.victim = running
         killed = running.wait()
         killer.victim = None
@@ -102,18 +116,18 @@ def kill(site: Site, is_wanted: Callable[[str], bool], number: int, moment: str)
         return killed.said
 
 
-def complete(site: Site, printed: str) -> Ending:
+def complete(site: Site, printed: str, *options: str) -> Ending:
     """Resume what was begun, or begin what was not, and see that all is as planned."""
     if site.journals():
         way = "resumed"
-        code, refused = push(site)
+        code, refused = push(site, *options)
         assert code == 4, refused
         assert "--resume" in refused
-        code, resumed = push(site, "--resume")
+        code, resumed = push(site, "--resume", *options)
         printed += refused + resumed
     else:
         way = "pushed anew, since nothing had been changed"
-        code, resumed = push(site)
+        code, resumed = push(site, *options)
         printed += resumed
     assert code == 0, resumed
     extra = assert_finished(site, printed)
@@ -147,6 +161,15 @@ def test_undisturbed_push_sends_what_the_campaign_kills_around(site: Site) -> No
 @pytest.mark.parametrize("number", range(1, sum(CHANGES.values()) + 1))
 def test_kill_around_a_change(site: Site, record: Record, number: int, moment: str) -> None:
     record(complete(site, kill(site, is_changing, number, moment)))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, HA_CHANGES + 1))
+def test_kill_around_a_change_that_forms_a_pair(unpaired_site: Site, record: Record, number: int, moment: str) -> None:
+    printed = kill(unpaired_site, lambda command: command.startswith("awsha"), number, moment, "--phase", "all")
+    record(complete(unpaired_site, printed, "--phase", "all"))
+    pairs = unpaired_site.lab._lab.simulation.network.pairs.values()
+    assert all(pair.is_formed and not pair.ever_same_mode for pair in pairs)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -87,6 +87,8 @@ async def settled(network: Network) -> None:
 
 
 def _stays(pair: Pair) -> bool:
+    if not all(unit.ha.is_complete for unit in pair.units):  # they wait for nobody but a push
+        return True
     is_placed = pair.active is pair.master or not pair.prefers_master
     return is_placed and pair.standby is not None and not pair._deliveries
 
