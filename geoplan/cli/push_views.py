@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 import click
 from rich.cells import cell_len
 
+from geoplan.cli.views import Appending, Showing
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Self
 
     from rich.console import RenderableType
     from rich.progress import Progress, TaskID
@@ -27,14 +28,8 @@ MIN_TITLE = 20
 LONGEST_STATE = len("done before")
 
 
-class View(Protocol):
+class View(Showing, Protocol):
     """Shows events while its ``with`` block lasts."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -43,16 +38,8 @@ class View(Protocol):
         """Show a text that is no event; a program does not get it."""
 
 
-class JsonView:
+class JsonView(Appending):
     """One event a line."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        return None
 
     def show(self, event: Event) -> None:
         """Write an event as one line of JSON."""
@@ -64,21 +51,13 @@ class JsonView:
         click.echo(text, err=True)
 
 
-class PlainView:
+class PlainView(Appending):
     """One line a step, and one for each wait that is not over at once."""
 
     def __init__(self, plan: Plan) -> None:
         self._total = len(plan.steps)
         self._width = max((cell_len(_title(step)) for step in plan.steps), default=0)
         self._unit_width = max(len(unit.address) for site in plan.sites for unit in site.units)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        return None
 
     def show(self, event: Event) -> None:
         """Write the line of an event, where it has one."""

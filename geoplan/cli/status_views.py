@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from geoplan.cli.files import terminal
+from geoplan.cli.views import Appending, Showing
 from geoplan.status.report import as_json_line
 from geoplan.status.text import as_lines, as_text
 
@@ -19,32 +20,14 @@ if TYPE_CHECKING:
     from geoplan.status.model import Status
 
 
-class View(Protocol):
+class View(Showing, Protocol):
     """Shows one status after the other while its ``with`` block lasts."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
 
     def show(self, status: Status) -> None:
         """Show how everything stands now."""
 
 
-class _Appending:
-    """What goes to a pipe or a file."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        return None
-
-
-class JsonView(_Appending):
+class JsonView(Appending):
     """One look a line."""
 
     def show(self, status: Status) -> None:
@@ -53,7 +36,7 @@ class JsonView(_Appending):
         sys.stdout.flush()
 
 
-class PlainView(_Appending):
+class PlainView(Appending):
     """The whole text with its time, whenever it is another one."""
 
     def __init__(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.plan.model import Action
+from geoplan.push.changes import Change, try_change
 from geoplan.push.context import StepError
 from geoplan.push.events import StepState
 from geoplan.push.facts import HaFacts, State
@@ -16,8 +17,6 @@ from geoplan.push.steps import Outcome
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
@@ -51,23 +50,13 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     if before.mode not in (SINGLE, wanted.mode):
         message = f"it is in {before.mode or 'an unknown'} mode, and the plan has it as {wanted.mode}"
         raise StepError(step, message, unit=unit.address, hint=APART)
-    context.journal.write(
-        "changing",
-        step=step.id,
-        site=step.site,
-        action=step.action.value,
-        unit=unit.address,
-        what="ha_parameters",
-        before=_plain(before),
-        after=wanted.model_dump(mode="json", exclude={"address"}),
-    )
+    change = Change(context, step, unit, "ha_parameters")
+    change.begin(_plain(before), wanted.model_dump(mode="json", exclude={"address"}))
     problem = await _change(step, unit, before, wanted)
     after = await _read(step, unit, problem)
     if left := [str(deviation) for deviation in deviations(after, wanted)]:
-        answer = f"failed ({problem})" if problem else "was answered as done"
-        message = f"the change {answer}, but read back {'; '.join(left)}: it was not applied"
-        raise StepError(step, message, unit=unit.address)
-    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+        raise change.not_applied(problem, "; ".join(left))
+    change.end()
     said = f"{wanted.mode} mode, partner {wanted.partner}, health check port {wanted.health_check_port}, read back"
     return Outcome(StepState.DONE, unit.address, said)
 
@@ -120,22 +109,14 @@ async def _change(step: Step, unit: Unit, before: HaFacts, wanted: HaParameters)
         return reason_of(error)
     if before.mode == wanted.mode:
         return "it refused its HA parameters" if refused else None
-    if problem := await _try(unit.set_ha_mode(wanted.mode)):
+    if problem := await try_change(unit.set_ha_mode(wanted.mode)):
         return problem
     if not any(deviations(await _read(step, unit), wanted)):
         return None
-    problem = await _try(unit.set_ha_parameters(wanted))
+    problem = await try_change(unit.set_ha_parameters(wanted))
     if problem or any(deviations(await _read(step, unit), wanted)):
-        await _try(unit.set_ha_mode("single"))
+        await try_change(unit.set_ha_mode("single"))
     return problem
-
-
-async def _try(change: Awaitable[None]) -> str | None:
-    try:
-        await change
-    except UnitError as error:
-        return reason_of(error)
-    return None
 
 
 async def _read(step: Step, unit: Unit, problem: str | None = None) -> HaFacts:

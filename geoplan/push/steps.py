@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from geoplan.errors import UnitError
 from geoplan.plan.model import Action
 from geoplan.push.addresses import same_addresses, without
+from geoplan.push.changes import Change, try_change
 from geoplan.push.colours import RED, stay_red
 from geoplan.push.context import StepError
 from geoplan.push.events import StepState
@@ -82,24 +83,14 @@ async def set_list(context: Context, step: Step) -> Outcome:
     if same_addresses(before, wanted):
         return Outcome(StepState.IN_PLACE, unit.address, f"{len(before)} addresses were there")
     _require_word(context, step, unit, before)
-    context.journal.write(
-        "changing",
-        step=step.id,
-        site=step.site,
-        action=step.action.value,
-        unit=unit.address,
-        what=kind.subject,
-        before=list(before),
-        after=list(wanted),
-    )
-    problem = await _try_change(kind.write(unit, wanted))
+    change = Change(context, step, unit, kind.subject)
+    change.begin(list(before), list(wanted))
+    problem = await try_change(kind.write(unit, wanted))
     after = await _read_back(step, unit, kind.read, problem)
     if not same_addresses(after, wanted):
         held = ", ".join(after) or "nothing"
-        answer = f"failed ({problem})" if problem else "was answered as done"
-        message = f"the change {answer}, but read back {name} holds {held}: it was not applied"
-        raise StepError(step, message, unit=unit.address)
-    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+        raise change.not_applied(problem, f"{name} holds {held}")
+    change.end()
     return Outcome(StepState.DONE, unit.address, f"{len(wanted)} addresses entered and read back")
 
 
@@ -115,32 +106,25 @@ async def add_cluster(context: Context, step: Step) -> Outcome:
     if state not in (ClusterState.MISSING, ClusterState.UNFINISHED, ClusterState.MISPLACED):
         message = f"a cluster of another kind or name is in the way of '{cluster.name}' ({cluster.address}): {state}"
         raise StepError(step, message, unit=unit.address, hint="rename or remove it by hand, then go on")
-    context.journal.write(
-        "changing",
-        step=step.id,
-        site=step.site,
-        action=step.action.value,
-        unit=unit.address,
-        what="cluster",
+    change = Change(context, step, unit, "cluster")
+    change.begin(
         before=None if found is None else asdict(found),
         after={"address": cluster.address, "name": cluster.name, "type": cluster.type},
     )
     address = found.address if found else cluster.address
     problem = None
     if state is not ClusterState.MISPLACED:
-        problem = await _try_change(
+        problem = await try_change(
             unit.add_remote_lm_cluster(cluster.name, address, also_as=addresses_of(context.plan, cluster))
         )
     if cluster.location and problem is None:
         latitude, longitude = cluster.location.latitude, cluster.location.longitude
-        problem = await _try_change(unit.set_cluster_location(address, latitude, longitude))
+        problem = await try_change(unit.set_cluster_location(address, latitude, longitude))
     after = await _read_back(step, unit, lambda asked: asked.clusters(), problem)
     reached = state_of(context.plan, cluster, after)
     if reached is not ClusterState.IN_PLACE:
-        answer = f"failed ({problem})" if problem else "was answered as done"
-        message = f"the change {answer}, but read back the cluster '{cluster.name}' is {reached}: it was not applied"
-        raise StepError(step, message, unit=unit.address)
-    context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
+        raise change.not_applied(problem, f"the cluster '{cluster.name}' is {reached}")
+    change.end()
     done = "defined" if state is ClusterState.MISSING else "completed"
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
 
@@ -150,10 +134,10 @@ async def resubmit_on_standalone(context: Context, step: Step) -> Outcome:
     unit = await find_unit(context, step)
     wanted = context.plan.values(step)
     context.journal.write("resubmitting", step=step.id, site=step.site, unit=unit.address, after=list(wanted))
-    problem = await _try_change(unit.resubmit_geo_partners(wanted))
+    problem = await try_change(unit.resubmit_geo_partners(wanted))
     if problem is not None:
         # The list cannot show whether the answer or the submission was lost; to submit it once more is harmless.
-        problem = await _try_change(unit.resubmit_geo_partners(wanted))
+        problem = await try_change(unit.resubmit_geo_partners(wanted))
     after = await _read_back(step, unit, lambda asked: asked.geo_partners(), problem)
     if problem is not None or not same_addresses(after, wanted):
         reason = problem or f"read back it holds {', '.join(after) or 'nothing'}"
@@ -172,15 +156,6 @@ def _require_word(context: Context, step: Step, unit: Unit, before: tuple[str, .
     if extra := without(before, context.plan.values(step)):
         message = f"it now lists {', '.join(extra)}, which the plan would remove"
         raise StepError(step, message, unit=unit.address, hint="put them into the plan, or give --remove-unknown")
-
-
-async def _try_change(change: Awaitable[None]) -> str | None:
-    """Make a change; return what went wrong, as far as one can tell before reading back."""
-    try:
-        await change
-    except UnitError as error:
-        return reason_of(error)
-    return None
 
 
 async def _read_back(step: Step, unit: Unit, read: Callable[[Unit], Awaitable[Read]], problem: str | None) -> Read:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from geoplan.lab.messages import Request
 from geoplan.lab.network import Network
 from geoplan.plan.model import Plan
 from tests.conftest import TOPOLOGIES
+from tests.push.support import red_links
 
 BOOT, FAILOVER, SYNC = 0.3, 0.05, 0.05
 PLACED = {"location": {"latitude": 53.35, "longitude": -6.26}}
@@ -86,23 +86,7 @@ def assert_as_planned(network: Network, plan: Plan, *, fqdns: frozenset[str] = f
             assert all(cluster.type == "remoteLM" for cluster in clusters)
             assert all((planned[cluster.name] is not None) == (cluster.latitude_seconds != 0) for cluster in clusters)
             assert {fqdn.name for fqdn in network.geo.fqdns(unit)} == fqdns
-    assert red_in_any_state(network) == set()
-
-
-def red_in_any_state(network: Network) -> set[tuple[str, str]]:
-    """Return the red entries over every combination of HA states; the network is afterwards as it was."""
-    red: set[tuple[str, str]] = set()
-    pairs = list(network.pairs.values())
-    before = [pair.active for pair in pairs]
-    for states in product(("master", "slave"), repeat=len(pairs)):
-        for pair, wanted in zip(pairs, states, strict=True):
-            pair.active = getattr(pair, wanted)
-        for unit in network.units.values():
-            if network.is_active(unit):
-                red |= {(unit.address, other) for other, green in network.partners.status_of(unit) if not green}
-    for pair, active in zip(pairs, before, strict=True):
-        pair.active = active
-    return red
+    assert red_links(network) == set()
 
 
 def assert_no_secret(secret: str, said: str, folder: Path) -> None:

@@ -95,11 +95,11 @@ def _stays(pair: Pair) -> bool:
 
 def red_in_any_state(lab: BackgroundLab) -> set[tuple[str, str]]:
     """Return the red entries over every combination of HA states; the lab is afterwards as it was."""
-    return lab._call(lambda: _red(lab))
+    return lab._call(lambda: red_links(lab._lab.simulation.network))
 
 
-def _red(lab: BackgroundLab) -> set[tuple[str, str]]:
-    network = lab._lab.simulation.network
+def red_links(network: Network) -> set[tuple[str, str]]:
+    """Return the red entries over every combination of HA states; the network is afterwards as it was."""
     red: set[tuple[str, str]] = set()
     pairs = list(network.pairs.values())
     before = [pair.active for pair in pairs]
