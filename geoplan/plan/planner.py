@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan import steps as step_graph
 from geoplan.plan.ha import settings_of_pairs
-from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
+from geoplan.plan.model import UPDATE_ACTIONS, Action, Estimates, Phase, Plan, PlannedGroup
 from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
 
     import networkx as nx
 
-    from geoplan.plan.steps import StepKey
-    from geoplan.topology.model import Timing, Topology
+    from geoplan.plan.steps import Description, StepKey
+    from geoplan.topology.model import Group, Timing, Topology
 
 
 def usual_phases(topology: Topology) -> tuple[Phase, ...]:
@@ -34,12 +34,25 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     """
     require_well_formed(topology)
     groups = topology.partner_groups()
-    settings = {site.name: site for group in groups for site in settings_of(group)}
     phases = usual_phases(topology) if phases is None else phases
     graph = step_graph.build_graph(groups, phases)
+    plan = assemble(topology, groups, graph, step_graph.descriptions_in(groups))
+    if Phase.HA in phases:
+        plan = plan.model_copy(update={"ha_pairs": tuple(settings_of_pairs(topology, every_pair=True))})
+    return signed(plan)
+
+
+def assemble(
+    topology: Topology,
+    groups: Sequence[Group],
+    graph: nx.DiGraph[StepKey],
+    describe: Callable[[StepKey], Description],
+) -> Plan:
+    """Make the plan of a topology whose steps are those of a graph, to be completed and then :func:`signed`."""
+    settings = {site.name: site for group in groups for site in settings_of(group)}
     slugs = step_graph.slugs_of(site.name for site in topology.sites)
-    steps = tuple(step_graph.number_steps(graph, groups, slugs))
-    unsigned = Plan.model_construct(
+    steps = tuple(step_graph.number_steps(graph, slugs, describe))
+    return Plan.model_construct(
         topology=topology.name,
         checksum="",
         groups=tuple(
@@ -56,19 +69,23 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
         ),
         steps=steps,
         health_check_port=topology.health_check_port,
-        ha_pairs=tuple(settings_of_pairs(topology, every_pair=Phase.HA in phases)),
+        ha_pairs=tuple(settings_of_pairs(topology, every_pair=False)),
         estimates=_estimate(topology.timing, graph),
     )
-    checked = sum(map(unsigned.health_check_seconds, steps))
-    estimates = unsigned.estimates.model_copy(update={"by_hand_seconds": unsigned.estimates.by_hand_seconds + checked})
-    return unsigned.model_copy(update={"checksum": unsigned.compute_checksum(), "estimates": estimates})
+
+
+def signed(plan: Plan) -> Plan:
+    """Return a plan with all that follows from the rest of it: its checksum, and the time of its health checks."""
+    checked = sum(map(plan.health_check_seconds, plan.steps))
+    estimates = plan.estimates.model_copy(update={"by_hand_seconds": plan.estimates.by_hand_seconds + checked})
+    return plan.model_copy(update={"checksum": plan.compute_checksum(), "estimates": estimates})
 
 
 def _estimate(timing: Timing, graph: nx.DiGraph[StepKey]) -> Estimates:
-    seconds_of_reboot = timing.sync_seconds + timing.boot_seconds
-    reboots = sum(step.action is Action.REBOOT_MASTER for step in graph)
-    by_api = reboots * seconds_of_reboot
-    chain_seconds, chain_steps = step_graph.longest_chain(graph, seconds_of_reboot)
+    seconds_of = dict.fromkeys(UPDATE_ACTIONS, timing.boot_seconds)
+    seconds_of[Action.REBOOT_MASTER] = timing.sync_seconds + timing.boot_seconds
+    by_api = sum(seconds_of.get(step.action, 0.0) for step in graph)
+    chain_seconds, chain_steps = step_graph.longest_chain(graph, seconds_of)
     return Estimates.model_construct(
         **timing.model_dump(),
         by_api_seconds=by_api,
