@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Site
 
 LOWEST = ".".join(map(str, LOWEST_AFTER_DOWNGRADE))
+# A version to go to: three or four numbers, or the whole of what a unit shows. 7.2.59.x is none.
+ASKED_FOR = r"\d+(\.\d+){2,3}|\d+(\.\d+){4}(\.[A-Za-z]+)?"
 MOST_NAMED = 6  # units in one reason: whoever reads it needs to know which kind, not all of fifty
 
 
@@ -30,7 +32,7 @@ class Problem(NamedTuple):
 
 def require_version(to: str) -> None:
     """Raise :class:`geoplan.errors.UpgradeRefusedError` where the version asked for is not one."""
-    if not is_version(to):
+    if not re.fullmatch(ASKED_FOR, to):
         raise UpgradeRefusedError(
             f"'{presentable(to)}' is not a firmware version", hint="write it as the unit shows it, for example 7.2.59.4"
         )
