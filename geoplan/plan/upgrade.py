@@ -123,7 +123,7 @@ def _descriptions(change: FirmwareChange, sites: Mapping[str, Site]) -> Callable
         return Description(
             on=StepTarget(site=key.site, unit=UNIT_OF.get(key.action) or _remaining(change, key.site)),
             section=SECTION_OF[change.direction or "upgrade"],
-            why=upgrade_wording.why(key.action, change),
+            why=upgrade_wording.why(key.action, site, change),
             note=upgrade_wording.note(key.action, site, change),
         )
 

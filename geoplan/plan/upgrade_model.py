@@ -56,6 +56,10 @@ class FirmwareChange(FrozenModel):
         """Tell whether a unit has the secret on one side of the change only; not known counts as another side."""
         return unit.present is None or has_partner_secret(parse_version(unit.present)) != self.has_secret
 
+    def crosses_at(self, site: str) -> bool:
+        """Tell whether a unit of a site gains the Partner Shared Secret, or loses it."""
+        return any(map(self.crosses, self.of_site(site)))
+
     @property
     def crossing(self) -> tuple[UnitFirmware, ...]:
         """The units that gain the Partner Shared Secret, or lose it."""

@@ -22,9 +22,9 @@ REASONS = {
 }
 
 
-def why(action: Action, change: FirmwareChange) -> str:
+def why(action: Action, site: Site, change: FirmwareChange) -> str:
     """Say in one short sentence why a step is there."""
-    if action is Action.UPDATE_ACTIVE and change.crossing:
+    if action is Action.UPDATE_ACTIVE and change.crosses_at(site.name):
         return "Until this unit runs the new version as well, the pair's units refuse each other."
     return REASONS[action]
 
@@ -32,7 +32,7 @@ def why(action: Action, change: FirmwareChange) -> str:
 def note(action: Action, site: Site, change: FirmwareChange) -> str | None:
     """Say how the document is read for a step, where it leaves a question open."""
     match action:
-        case Action.UPDATE_STANDBY if change.crossing:
+        case Action.UPDATE_STANDBY if change.crosses_at(site.name):
             return (
                 "Section 7 has the standby stay standby after this. It is older than the Partner Shared Secret: where "
                 "only one unit of a pair has it, HA between them is refused, and then the standby may take itself for "
