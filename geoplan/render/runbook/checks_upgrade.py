@@ -31,7 +31,9 @@ def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
         "window",
         prose("It is a maintenance window, and everybody expects disruption"),
         (
-            prose("Every unit reboots once. A pair serves on one unit meanwhile; a standalone's site is down."),
+            prose(
+                "Every unit that is updated reboots once. A pair then serves on one unit; a standalone's site is down."
+            ),
             prose("Once begun, a pair is finished: two versions are never left paired (section 7)."),
         ),
     )

@@ -78,7 +78,7 @@ def present_versions(bearings: Bearings) -> Prose:
     """Name what the units that are updated run before, each version once."""
     change = change_of(bearings)
     due = [unit for unit in change.units if change.is_due(unit)]
-    found = dict.fromkeys(unit.present for unit in due if unit.present)
+    found = dict.fromkeys(unit.present for unit in due if unit.present) or {change.to: None}
     return listing([Value(version) for version in sorted(found, key=parse_version)])
 
 

@@ -81,7 +81,7 @@ def _of_geo(bearings: Bearings) -> Prose:
 def facts(bearings: Bearings) -> Iterator[Fact]:
     """Yield what the overview tells, line by line."""
     plan = bearings.plan
-    if len(plan.groups) == 1:
+    if len(plan.groups) == 1 and bearings.sites:
         yield Fact("Sites", listing([Name(site.name) for site in bearings.sites]))
     else:
         for group in plan.groups:

@@ -110,9 +110,7 @@ def _before_active(step: Step, bearings: Bearings) -> Iterator[Prose]:
         words = "Do not wait any longer than that: while the two units differ, they refuse each other, and nothing is "
         yield prose(words + "replicated.")
     else:
-        sync = prose(duration(bearings.plan.estimates.sync_seconds))
-        words = "It is the standby again and answers {}; give it {} to take over what the active unit has."
-        yield prose(words, BUSY, sync)
+        yield prose("It is the standby again, ready to take over: it answers {}.", BUSY)
 
 
 def _before_remaining(step: Step, bearings: Bearings) -> Iterator[Prose]:

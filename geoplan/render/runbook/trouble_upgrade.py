@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
 from geoplan.render.runbook.bearings import BUSY, OK
-from geoplan.render.runbook.firmware import no_way_back, to_version, units_named
+from geoplan.render.runbook.firmware import change_of, no_way_back, to_version, units_named
 from geoplan.render.runbook.model import Trouble
 from geoplan.render.runbook.prose import Prose, Value, duration, prose
 
@@ -118,12 +118,7 @@ def pair(bearings: Bearings) -> Trouble:
                 "One unit shows another version than {}: its update was not installed. Do its step once more.",
                 to_version(bearings),
             ),
-            prose(
-                "Both answer {}: they do not accept each other. Where the firmware has the {}, set it on both again; "
-                "then see that they reach each other. Two active units replicate nothing: change no setting on either.",
-                OK,
-                wui.SHARED_SECRET,
-            ),
+            prose("Both answer {}: they do not accept each other. {}", OK, _acceptance(bearings)),
             prose(
                 "Both answer {}, or neither does: reboot the one that is to be active, once, from its console.", BUSY
             ),
@@ -131,6 +126,14 @@ def pair(bearings: Bearings) -> Trouble:
         ),
         go_back=_back(bearings),
     )
+
+
+def _acceptance(bearings: Bearings) -> Prose:
+    """Say what makes two units accept each other; meanwhile each is active by itself."""
+    reach = "See that they reach each other. Two active units replicate nothing: change no setting on either."
+    if not change_of(bearings).has_secret:
+        return prose(reach)
+    return prose("Set the {} on both again. " + reach, wui.SHARED_SECRET)
 
 
 def _refused_file() -> tuple[Prose, ...]:
