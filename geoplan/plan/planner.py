@@ -29,7 +29,7 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     """Plan the lists, clusters and ordered steps of a topology (sections 5.1 to 5.4), and its pairs (section 6).
 
     ``phases`` are the parts of the work to plan, by default those of :func:`usual_phases`; steps of other parts are
-    left out. The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule
+    left out, and new firmware is planned by :func:`geoplan.plan.upgrade.make_upgrade` alone. The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule
     is broken, so that no plan is ever made from addresses or names that clash.
     """
     require_well_formed(topology)
