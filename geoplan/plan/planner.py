@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan import steps as step_graph
 from geoplan.plan.ha import settings_of_pairs
-from geoplan.plan.model import UPDATE_ACTIONS, Action, Estimates, Phase, Plan, PlannedGroup
+from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
 from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
+from geoplan.plan.steps import Reboots
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
 
     import networkx as nx
 
     from geoplan.plan.steps import Description, StepKey
-    from geoplan.topology.model import Group, Timing, Topology
+    from geoplan.topology.model import Timing, Topology
 
 
 def usual_phases(topology: Topology) -> tuple[Phase, ...]:
@@ -29,14 +30,17 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     """Plan the lists, clusters and ordered steps of a topology (sections 5.1 to 5.4), and its pairs (section 6).
 
     ``phases`` are the parts of the work to plan, by default those of :func:`usual_phases`; steps of other parts are
-    left out, and new firmware is planned by :func:`geoplan.plan.upgrade.make_upgrade` alone. The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule
-    is broken, so that no plan is ever made from addresses or names that clash.
+    left out, and new firmware is planned by :func:`geoplan.plan.upgrade.make_upgrade` alone. The same topology always
+    gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule is broken, so that no plan is ever made
+    from addresses or names that clash.
     """
     require_well_formed(topology)
     groups = topology.partner_groups()
     phases = usual_phases(topology) if phases is None else phases
     graph = step_graph.build_graph(groups, phases)
-    plan = assemble(topology, groups, graph, step_graph.descriptions_in(groups))
+    timing = topology.timing
+    reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds)
+    plan = assemble(topology, graph, step_graph.descriptions_in(groups), reboots)
     if Phase.HA in phases:
         plan = plan.model_copy(update={"ha_pairs": tuple(settings_of_pairs(topology, every_pair=True))})
     return signed(plan)
@@ -44,11 +48,12 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
 
 def assemble(
     topology: Topology,
-    groups: Sequence[Group],
     graph: nx.DiGraph[StepKey],
     describe: Callable[[StepKey], Description],
+    reboots: Reboots,
 ) -> Plan:
     """Make the plan of a topology whose steps are those of a graph, to be completed and then :func:`signed`."""
+    groups = topology.partner_groups()
     settings = {site.name: site for group in groups for site in settings_of(group)}
     slugs = step_graph.slugs_of(site.name for site in topology.sites)
     steps = tuple(step_graph.number_steps(graph, slugs, describe))
@@ -70,7 +75,7 @@ def assemble(
         steps=steps,
         health_check_port=topology.health_check_port,
         ha_pairs=tuple(settings_of_pairs(topology, every_pair=False)),
-        estimates=_estimate(topology.timing, graph),
+        estimates=_estimate(topology.timing, graph, reboots),
     )
 
 
@@ -81,11 +86,9 @@ def signed(plan: Plan) -> Plan:
     return plan.model_copy(update={"checksum": plan.compute_checksum(), "estimates": estimates})
 
 
-def _estimate(timing: Timing, graph: nx.DiGraph[StepKey]) -> Estimates:
-    seconds_of = dict.fromkeys(UPDATE_ACTIONS, timing.boot_seconds)
-    seconds_of[Action.REBOOT_MASTER] = timing.sync_seconds + timing.boot_seconds
-    by_api = sum(seconds_of.get(step.action, 0.0) for step in graph)
-    chain_seconds, chain_steps = step_graph.longest_chain(graph, seconds_of)
+def _estimate(timing: Timing, graph: nx.DiGraph[StepKey], reboots: Reboots) -> Estimates:
+    by_api = sum(map(reboots.seconds_of, graph))
+    chain_seconds, chain_steps = step_graph.longest_chain(graph, reboots)
     return Estimates.model_construct(
         **timing.model_dump(),
         by_api_seconds=by_api,

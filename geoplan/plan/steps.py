@@ -30,6 +30,17 @@ class StepKey(NamedTuple):
     """Which one it is, where a site has a step of its kind twice."""
 
 
+class Reboots(NamedTuple):
+    """The steps that reboot a unit, and how long each takes."""
+
+    actions: tuple[Action, ...]
+    seconds: float
+
+    def seconds_of(self, key: StepKey) -> float:
+        """Return how long a step waits for a unit, in seconds."""
+        return self.seconds if key.action in self.actions else 0.0
+
+
 class Description(NamedTuple):
     """What is said of a step beside its place: where it is done, by which section, and why."""
 
@@ -97,12 +108,12 @@ def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
     return list(nx.lexicographical_topological_sort(graph, key=places.__getitem__))
 
 
-def longest_chain(graph: nx.DiGraph[StepKey], seconds_of: Mapping[Action, float]) -> tuple[float, int]:
+def longest_chain(graph: nx.DiGraph[StepKey], reboots: Reboots) -> tuple[float, int]:
     """Return the time in seconds and the number of steps of the longest chain of steps that wait for one another."""
     reached: dict[StepKey, tuple[float, int]] = {}
     for step in nx.topological_sort(graph):
         seconds, steps = max((reached[before] for before in graph.predecessors(step)), default=(0.0, 0))
-        reached[step] = (seconds + seconds_of.get(step.action, 0.0), steps + 1)
+        reached[step] = (seconds + reboots.seconds_of(step), steps + 1)
     return max(reached.values(), default=(0.0, 0))
 
 
