@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from geoplan.errors import GeoplanError, InvalidInputError, UnusableFileError
+    from geoplan.errors import GeoplanError, InvalidInputError, UnusableFileError, UpgradeRefusedError
     from geoplan.plan.model import Plan
     from geoplan.plan.planner import make_plan
+    from geoplan.plan.upgrade import make_upgrade
     from geoplan.topology.loader import check_topology, load_topology
     from geoplan.topology.model import HaPair, Site, Topology, Unit
 
@@ -27,8 +28,10 @@ _HOMES = {
     "GeoplanError": "geoplan.errors",
     "InvalidInputError": "geoplan.errors",
     "UnusableFileError": "geoplan.errors",
+    "UpgradeRefusedError": "geoplan.errors",
     "Plan": "geoplan.plan.model",
     "make_plan": "geoplan.plan.planner",
+    "make_upgrade": "geoplan.plan.upgrade",
     "check_topology": "geoplan.topology.loader",
     "load_topology": "geoplan.topology.loader",
     "HaPair": "geoplan.topology.model",
@@ -46,9 +49,11 @@ __all__ = [
     "Topology",
     "Unit",
     "UnusableFileError",
+    "UpgradeRefusedError",
     "check_topology",
     "load_topology",
     "make_plan",
+    "make_upgrade",
 ]
 
 

@@ -32,6 +32,14 @@ class InvalidInputError(GeoplanError):
         self.diagnostics = tuple(diagnostics)
 
 
+class UpgradeRefusedError(GeoplanError):
+    """A change of firmware that would harm a unit, or cannot be planned; ``problems`` holds each reason."""
+
+    def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
+        super().__init__("\n  ".join([message, *problems]), hint=hint)
+        self.problems = tuple(problems)
+
+
 class CredentialsError(GeoplanError):
     """There are no credentials for a unit, or a file of them that others can read."""
 

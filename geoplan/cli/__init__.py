@@ -20,6 +20,7 @@ COMMANDS = {
     "plan": "Show the lists, the clusters and the ordered steps.",
     "compare": "Hold the plan's lists against recorded ones.",
     "runbook": "Write what a person follows in the maintenance window.",
+    "upgrade": "Write the runbook for new firmware, up or down.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "export": "Write what AWS CloudFormation carries out.",
     "push": "Carry the plan out over the API, safely.",

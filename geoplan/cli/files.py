@@ -51,7 +51,7 @@ def plan_phases(topology: Topology, phase: str | None) -> tuple[Phase, ...]:
 
     if phase is None:
         return usual_phases(topology)
-    phases = tuple(Phase) if phase == "all" else (Phase(phase),)
+    phases = (Phase.HA, Phase.GEO) if phase == "all" else (Phase(phase),)
     if phases == (Phase.HA,) and not any(site.ha_pair for site in topology.sites):
         raise click.UsageError(f"--phase {phase}: the topology '{topology.name}' has no HA pair")
     return phases

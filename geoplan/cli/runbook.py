@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 import click
 
 from geoplan.cli.endings import format_of
-from geoplan.cli.files import load_plan, output_option, phase_option, terminal, topology_argument, write
-
-if TYPE_CHECKING:
-    from geoplan.plan.model import Plan
-
-FORMAT_OF_ENDING = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
+from geoplan.cli.files import load_plan, output_option, phase_option, topology_argument
+from geoplan.cli.runbooks import FORMAT_OF_ENDING, no_pager_option, write_runbook
 
 
 @click.command("runbook")
@@ -28,7 +19,7 @@ FORMAT_OF_ENDING = {".html": "html", ".htm": "html", ".md": "markdown", ".markdo
 )
 @phase_option
 @output_option
-@click.option("--no-pager", is_flag=True, help="Write straight to the terminal.")
+@no_pager_option
 def command(path: str, output_format: str | None, phase: str | None, output: str | None, *, no_pager: bool) -> None:
     """Write what a person follows in the maintenance window.
 
@@ -36,20 +27,4 @@ def command(path: str, output_format: str | None, phase: str | None, output: str
     the Markdown is shown page by page.
     """
     chosen = output_format or format_of(output, FORMAT_OF_ENDING, "markdown")
-    plan = load_plan(path, phase)
-    gc.freeze()  # what is loaded by now stays until the end: no collection has to look through it again
-    if chosen == "markdown" and output is None and sys.stdout.isatty():
-        _show(plan, pager=not no_pager)
-    else:
-        write(import_module(f"geoplan.render.{chosen}").render(plan), output)
-
-
-def _show(plan: Plan, *, pager: bool) -> None:
-    from geoplan.render.terminal import render
-
-    width, color = terminal()
-    text = render(plan, width=width, color=color)
-    if pager:
-        click.echo_via_pager(text, color=color)
-    else:
-        click.echo(text, nl=False, color=color)
+    write_runbook(load_plan(path, phase), chosen, output, pager=not no_pager)

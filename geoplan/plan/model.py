@@ -12,20 +12,25 @@ from pydantic_core import PydanticCustomError, to_json
 
 from geoplan.plan.base import FrozenModel
 from geoplan.plan.ha_model import HaPairSettings, HaParameters
+from geoplan.plan.upgrade_model import FirmwareChange
 from geoplan.topology.model import Location
 
 Kind = Literal["ha_pair", "standalone"]
 Role = Literal["master", "slave", "standalone"]
 GeoSection = Literal["5.1", "5.2", "5.3", "5.4"]
-Section = Literal[GeoSection, "6.1", "6.2", "8"]
-TargetUnit = Literal["active", "master", "slave", "both", "new_active", "standalone", "load_balancer"]
+FirmwareSection = Literal["7.1", "7.2"]
+Section = Literal[GeoSection, "6.1", "6.2", "8", FirmwareSection]
+TargetUnit = Literal[
+    "active", "standby", "master", "slave", "both", "new_active", "updated", "standalone", "load_balancer"
+]
 
 
 class Phase(StrEnum):
-    """A part of the work that is done as one: working pairs first, then GEO upon them."""
+    """A part of the work that is done as one: working pairs first, then GEO upon them; new firmware is its own work."""
 
     HA = "ha"
     GEO = "geo"
+    FIRMWARE = "firmware"
 
 
 class Action(StrEnum):
@@ -40,6 +45,12 @@ class Action(StrEnum):
     REBOOT_MASTER = "reboot_master"
     RESUBMIT_GEO_PARTNERS = "resubmit_geo_partners"
     ADD_CLUSTER = "add_cluster"
+    UPDATE_STANDBY = "update_standby"
+    UPDATE_ACTIVE = "update_active"
+    UPDATE_REMAINING = "update_remaining"
+    UPDATE_STANDALONE = "update_standalone"
+    SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
+    VERIFY_UPDATED_PAIR = "verify_updated_pair"
 
 
 HA_ACTIONS = frozenset(
@@ -50,6 +61,10 @@ HA_ACTIONS = frozenset(
         Action.VERIFY_HA_PAIR,
     }
 )
+UPDATE_ACTIONS = frozenset(
+    {Action.UPDATE_STANDBY, Action.UPDATE_ACTIVE, Action.UPDATE_REMAINING, Action.UPDATE_STANDALONE}
+)
+FIRMWARE_ACTIONS = UPDATE_ACTIONS | {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
 
 
 class PlannedGroup(FrozenModel):
@@ -118,7 +133,9 @@ class Step(FrozenModel):
     @property
     def phase(self) -> Phase:
         """The part of the work that it belongs to."""
-        return Phase.HA if self.action in HA_ACTIONS else Phase.GEO
+        if self.action in HA_ACTIONS:
+            return Phase.HA
+        return Phase.FIRMWARE if self.action in FIRMWARE_ACTIONS else Phase.GEO
 
 
 class Estimates(FrozenModel):
@@ -128,7 +145,7 @@ class Estimates(FrozenModel):
     sync_seconds: float
     manual_step_seconds: float
     by_api_seconds: float = Field(
-        description="One replication and one boot for each reboot, one after the other over all groups."
+        description="One replication and one boot for each reboot, one boot for each update, all one after the other."
     )
     by_hand_seconds: float = Field(
         description="That, the time of a manual step for each step, and what the load balancers' health checks take."
@@ -162,12 +179,14 @@ class Plan(FrozenModel):
     ha_pairs: tuple[HaPairSettings, ...] = Field(
         default=(), description="The pairs that are to be formed, or whose health check the topology describes."
     )
+    firmware: FirmwareChange | None = Field(default=None, description="The change of firmware that its steps make.")
     estimates: Estimates
 
     @property
     def written_fields(self) -> tuple[str, ...]:
-        """The keys with which it is written: without HA pairs there is no word of them."""
-        return tuple(key for key in type(self).model_fields if key != "ha_pairs" or self.ha_pairs)
+        """The keys with which it is written: without HA pairs or new firmware there is no word of them."""
+        left_out = {key for key in ("ha_pairs", "firmware") if not getattr(self, key)}
+        return tuple(key for key in type(self).model_fields if key not in left_out)
 
     def compute_checksum(self) -> str:
         """Return what ``checksum`` has to be: SHA-256 over the compact JSON of all that would be done."""
@@ -205,8 +224,9 @@ class Plan(FrozenModel):
     def health_check_seconds(self, step: Step) -> int:
         """Return how long the load balancer's health check makes a step take, in seconds (section 2).
 
-        A new pair is checked until its active unit is in service. After a reboot the traffic moves to the slave, and
-        with Prefer Master back again. Without a word on the health check in the topology that is not known, and 0.
+        A new pair is checked until its active unit is in service. While a unit reboots that may be the active one, the
+        traffic moves to the other, and with Prefer Master back again. Without a word on the health check in the
+        topology that is not known, and 0.
         """
         pair = self._ha_pairs_by_site.get(step.site)
         if pair is None:
@@ -214,7 +234,7 @@ class Plan(FrozenModel):
         match step.action:
             case Action.VERIFY_HA_PAIR:
                 return pair.health_check.in_service_seconds
-            case Action.REBOOT_MASTER:
+            case Action.REBOOT_MASTER | Action.UPDATE_ACTIVE | Action.UPDATE_REMAINING:
                 switchovers = 2 if pair.master.preferred_host == "master" else 1
                 return switchovers * pair.health_check.switchover_seconds
             case _:
@@ -230,7 +250,7 @@ class Plan(FrozenModel):
 
         That is the addresses of a list; address, name and type of a cluster; mode, preferred host, partner, health
         check port and ``yes`` or ``no`` for all interfaces of a unit's HA parameters; region, VPC and scheme of a load
-        balancer; nothing for a reboot and for what is only looked at.
+        balancer; the version of an update; nothing for a reboot, for a secret and for what is only looked at.
         """
         match step.action:
             case Action.CREATE_LOAD_BALANCER:
@@ -240,8 +260,6 @@ class Plan(FrozenModel):
                 return _written(self.ha_pair(step.site).master)
             case Action.SET_SLAVE_HA_PARAMETERS:
                 return _written(self.ha_pair(step.site).slave)
-            case Action.VERIFY_HA_PAIR:
-                return ()
             case Action.SET_REMOTE_GEO_ACCESS:
                 return self.site(step.site).remote_geo_access
             case Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS:
@@ -249,7 +267,9 @@ class Plan(FrozenModel):
             case Action.ADD_CLUSTER:
                 cluster = self.cluster(step.site)
                 return (cluster.address, cluster.name, cluster.type)
-            case Action.REBOOT_MASTER:
+            case Action.UPDATE_STANDBY | Action.UPDATE_ACTIVE | Action.UPDATE_REMAINING | Action.UPDATE_STANDALONE:
+                return (self.firmware.to,) if self.firmware else ()
+            case Action.VERIFY_HA_PAIR | Action.REBOOT_MASTER | Action.SET_PARTNER_SECRET | Action.VERIFY_UPDATED_PAIR:
                 return ()
 
     @cached_property

@@ -8,14 +8,15 @@ from geoplan.plan import steps as step_graph
 from geoplan.plan.ha import settings_of_pairs
 from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
 from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
+from geoplan.plan.steps import Reboots
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     import networkx as nx
 
-    from geoplan.plan.steps import StepKey
+    from geoplan.plan.steps import Description, StepKey
     from geoplan.topology.model import Timing, Topology
 
 
@@ -29,17 +30,34 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     """Plan the lists, clusters and ordered steps of a topology (sections 5.1 to 5.4), and its pairs (section 6).
 
     ``phases`` are the parts of the work to plan, by default those of :func:`usual_phases`; steps of other parts are
-    left out. The same topology always gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule
-    is broken, so that no plan is ever made from addresses or names that clash.
+    left out, and new firmware is planned by :func:`geoplan.plan.upgrade.make_upgrade` alone. The same topology always
+    gives the same plan. Raises :class:`geoplan.InvalidInputError` where a rule is broken, so that no plan is ever made
+    from addresses or names that clash.
     """
     require_well_formed(topology)
     groups = topology.partner_groups()
-    settings = {site.name: site for group in groups for site in settings_of(group)}
     phases = usual_phases(topology) if phases is None else phases
     graph = step_graph.build_graph(groups, phases)
+    timing = topology.timing
+    reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds)
+    plan = assemble(topology, graph, step_graph.descriptions_in(groups), reboots)
+    if Phase.HA in phases:
+        plan = plan.model_copy(update={"ha_pairs": tuple(settings_of_pairs(topology, every_pair=True))})
+    return signed(plan)
+
+
+def assemble(
+    topology: Topology,
+    graph: nx.DiGraph[StepKey],
+    describe: Callable[[StepKey], Description],
+    reboots: Reboots,
+) -> Plan:
+    """Make the plan of a topology whose steps are those of a graph, to be completed and then :func:`signed`."""
+    groups = topology.partner_groups()
+    settings = {site.name: site for group in groups for site in settings_of(group)}
     slugs = step_graph.slugs_of(site.name for site in topology.sites)
-    steps = tuple(step_graph.number_steps(graph, groups, slugs))
-    unsigned = Plan.model_construct(
+    steps = tuple(step_graph.number_steps(graph, slugs, describe))
+    return Plan.model_construct(
         topology=topology.name,
         checksum="",
         groups=tuple(
@@ -56,19 +74,21 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
         ),
         steps=steps,
         health_check_port=topology.health_check_port,
-        ha_pairs=tuple(settings_of_pairs(topology, every_pair=Phase.HA in phases)),
-        estimates=_estimate(topology.timing, graph),
+        ha_pairs=tuple(settings_of_pairs(topology, every_pair=False)),
+        estimates=_estimate(topology.timing, graph, reboots),
     )
-    checked = sum(map(unsigned.health_check_seconds, steps))
-    estimates = unsigned.estimates.model_copy(update={"by_hand_seconds": unsigned.estimates.by_hand_seconds + checked})
-    return unsigned.model_copy(update={"checksum": unsigned.compute_checksum(), "estimates": estimates})
 
 
-def _estimate(timing: Timing, graph: nx.DiGraph[StepKey]) -> Estimates:
-    seconds_of_reboot = timing.sync_seconds + timing.boot_seconds
-    reboots = sum(step.action is Action.REBOOT_MASTER for step in graph)
-    by_api = reboots * seconds_of_reboot
-    chain_seconds, chain_steps = step_graph.longest_chain(graph, seconds_of_reboot)
+def signed(plan: Plan) -> Plan:
+    """Return a plan with all that follows from the rest of it: its checksum, and the time of its health checks."""
+    checked = sum(map(plan.health_check_seconds, plan.steps))
+    estimates = plan.estimates.model_copy(update={"by_hand_seconds": plan.estimates.by_hand_seconds + checked})
+    return plan.model_copy(update={"checksum": plan.compute_checksum(), "estimates": estimates})
+
+
+def _estimate(timing: Timing, graph: nx.DiGraph[StepKey], reboots: Reboots) -> Estimates:
+    by_api = sum(map(reboots.seconds_of, graph))
+    chain_seconds, chain_steps = step_graph.longest_chain(graph, reboots)
     return Estimates.model_construct(
         **timing.model_dump(),
         by_api_seconds=by_api,

@@ -15,9 +15,9 @@ from geoplan.plan.model import HA_ACTIONS, Action, Phase, Step, StepTarget
 from geoplan.plan.settings import pairs_of, standalones_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from geoplan.plan.model import GeoSection, TargetUnit
+    from geoplan.plan.model import GeoSection, Section, TargetUnit
     from geoplan.topology.model import Group, Site
 
 
@@ -26,6 +26,28 @@ class StepKey(NamedTuple):
 
     site: str
     action: Action
+    turn: int = 1
+    """Which one it is, where a site has a step of its kind twice."""
+
+
+class Reboots(NamedTuple):
+    """The steps that reboot a unit, and how long each takes."""
+
+    actions: tuple[Action, ...]
+    seconds: float
+
+    def seconds_of(self, key: StepKey) -> float:
+        """Return how long a step waits for a unit, in seconds."""
+        return self.seconds if key.action in self.actions else 0.0
+
+
+class Description(NamedTuple):
+    """What is said of a step beside its place: where it is done, by which section, and why."""
+
+    on: StepTarget
+    section: Section
+    why: str
+    note: str | None
 
 
 def section_of(group: Group) -> GeoSection:
@@ -86,13 +108,12 @@ def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
     return list(nx.lexicographical_topological_sort(graph, key=places.__getitem__))
 
 
-def longest_chain(graph: nx.DiGraph[StepKey], seconds_of_reboot: float) -> tuple[float, int]:
+def longest_chain(graph: nx.DiGraph[StepKey], reboots: Reboots) -> tuple[float, int]:
     """Return the time in seconds and the number of steps of the longest chain of steps that wait for one another."""
     reached: dict[StepKey, tuple[float, int]] = {}
     for step in nx.topological_sort(graph):
         seconds, steps = max((reached[before] for before in graph.predecessors(step)), default=(0.0, 0))
-        own_seconds = seconds_of_reboot if step.action is Action.REBOOT_MASTER else 0.0
-        reached[step] = (seconds + own_seconds, steps + 1)
+        reached[step] = (seconds + reboots.seconds_of(step), steps + 1)
     return max(reached.values(), default=(0.0, 0))
 
 
@@ -135,28 +156,46 @@ def _dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
     yield from pairwise(clusters)
 
 
-def number_steps(graph: nx.DiGraph[StepKey], groups: Iterable[Group], slugs: Mapping[str, str]) -> Iterator[Step]:
+def number_steps(
+    graph: nx.DiGraph[StepKey], slugs: Mapping[str, str], describe: Callable[[StepKey], Description]
+) -> Iterator[Step]:
     """Yield the steps of the graph as the plan holds them; ``slugs`` gives each site's part of the ids."""
-    settings = {site.name: (site, placed) for placed in map(_placed, groups) for site in placed.group.sites}
     places: dict[StepKey, tuple[int, int, int]] = nx.get_node_attributes(graph, "place")
 
     def identify(key: StepKey) -> str:
-        return f"{slugs[key.site]}/{key.action.replace('_', '-')}"
+        identity = f"{slugs[key.site]}/{key.action.replace('_', '-')}"
+        return identity if key.turn == 1 else f"{identity}-{key.turn}"
 
     for number, key in enumerate(in_order(graph), start=1):
-        site, placed = settings[key.site]
-        host = placed.first_site if key.action is Action.ADD_CLUSTER else site
+        on, section, why, note = describe(key)
         yield Step(
             number=number,
             id=identify(key),
             action=key.action,
-            site=site.name,
-            on=StepTarget(site=host.name, unit=_unit_of(key.action, host)),
+            site=key.site,
+            on=on,
             after=tuple(map(identify, sorted(graph.predecessors(key), key=places.__getitem__))),
+            section=section,
+            why=why,
+            note=note,
+        )
+
+
+def descriptions_in(groups: Iterable[Group]) -> Callable[[StepKey], Description]:
+    """Return what describes the steps that make pairs and GEO systems of the groups."""
+    settings = {site.name: (site, placed) for placed in map(_placed, groups) for site in placed.group.sites}
+
+    def describe(key: StepKey) -> Description:
+        site, placed = settings[key.site]
+        host = placed.first_site if key.action is Action.ADD_CLUSTER else site
+        return Description(
+            on=StepTarget(site=host.name, unit=_unit_of(key.action, host)),
             section=ha.SECTION_OF.get(key.action, placed.section),
             why=wording.why(key.action, site),
             note=wording.note(key.action, site, placed.section),
         )
+
+    return describe
 
 
 class _PlacedGroup(NamedTuple):

@@ -30,10 +30,18 @@ ACTION_LABELS = {
     Action.REBOOT_MASTER: "Reboot",
     Action.RESUBMIT_GEO_PARTNERS: "Submit GEO LoadMaster Partners again",
     Action.ADD_CLUSTER: "Add the cluster",
+    Action.UPDATE_STANDBY: "Update the firmware of the standby",
+    Action.UPDATE_ACTIVE: "Update the firmware of the active unit",
+    Action.UPDATE_REMAINING: "Update the firmware of the unit that is left",
+    Action.UPDATE_STANDALONE: "Update the firmware",
+    Action.SET_PARTNER_SECRET: "Set the Partner Shared Secret",
+    Action.VERIFY_UPDATED_PAIR: "See that the pair is whole again",
 }
 
 UNIT_LABELS: dict[TargetUnit, str] = {
     "active": "active unit",
+    "standby": "standby",
+    "updated": "unit just updated",
     "master": "master",
     "slave": "slave",
     "both": "both units",

@@ -8,6 +8,9 @@ import re
 PARTNER_SECRET_LTSF = (7, 2, 54, 10)  # and later 7.2.54.x
 PARTNER_SECRET_GA = (7, 2, 59, 4)  # and everything after it
 
+# The lowest version to which a unit at or above it can go (section 7).
+LOWEST_AFTER_DOWNGRADE = (7, 2, 36, 0)
+
 Version = tuple[int, ...]
 
 
@@ -21,3 +24,8 @@ def has_partner_secret(version: Version) -> bool:
     """Tell whether partners have to share a secret under this firmware."""
     ltsf = version[:3] == PARTNER_SECRET_LTSF[:3] and version >= PARTNER_SECRET_LTSF
     return ltsf or version >= PARTNER_SECRET_GA
+
+
+def becomes_inaccessible(present: Version, to: Version) -> bool:
+    """Tell whether a unit would be lost for good by this change (section 7)."""
+    return to < LOWEST_AFTER_DOWNGRADE <= present

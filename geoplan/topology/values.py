@@ -175,7 +175,7 @@ def _check_api_url(text: str) -> str:
 
 
 def _check_firmware(text: str) -> str:
-    if not re.fullmatch(r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?", text):
+    if not re.fullmatch(FIRMWARE_VERSION, text):
         hint = "write it as the unit shows it, for example 7.2.59.4"
         raise fault("GEO107", f"'{shorten(text)}' is not a firmware version", hint)
     return text
@@ -215,6 +215,7 @@ Name = Annotated[
     Field(min_length=None, json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH}),
 ]
 ApiUrl = Annotated[str, AfterValidator(_check_api_url), Field(examples=["https://172.24.1.5"])]
+FIRMWARE_VERSION = r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?"
 Firmware = Annotated[str, AfterValidator(_check_firmware), Field(examples=["7.2.59.4"])]
 
 Port = Annotated[int, Field(strict=True, ge=1, le=MAX_PORT), BeforeValidator(typed)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from geoplan import Topology, make_plan
-from geoplan.plan.model import HA_ACTIONS, Action, Phase, Plan
+from geoplan.plan.model import FIRMWARE_ACTIONS, HA_ACTIONS, Action, Phase, Plan
 from geoplan.render import html, markdown
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.checks import CHECKS
@@ -188,7 +188,9 @@ def test_no_time_at_all_is_not_counted_in_numbers() -> None:
 def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
     alone = build(plan_of(pair("A", 1)))
     assert [trouble.action for trouble in alone.trouble] == [Action.SET_REMOTE_GEO_ACCESS, Action.ADD_CLUSTER]
-    assert {trouble.action for trouble in build(two_sites("A", "B")).trouble} == set(Action) - HA_ACTIONS
+    assert {trouble.action for trouble in build(two_sites("A", "B")).trouble} == set(
+        Action
+    ) - HA_ACTIONS - FIRMWARE_ACTIONS
     formed = behind_balancer("A")
     assert {trouble.action for trouble in build(formed).trouble} == {step.action for step in formed.steps}
 

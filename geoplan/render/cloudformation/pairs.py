@@ -8,9 +8,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.errors import GeoplanError
+from geoplan.plan.naming import site_named
 from geoplan.plan.steps import slugs_of
 from geoplan.topology.balancer import HealthCheck
-from geoplan.topology.spelling import folded, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -90,13 +90,7 @@ def pairs_for(topology: Topology, site: str | None) -> tuple[BalancedPair, ...]:
 
 
 def _named(topology: Topology, name: str) -> tuple[Site, HaPair, Aws]:
-    slugs = slugs_of(site.name for site in topology.sites)
-    found = next((site for site in topology.sites if folded(site.name) == folded(name)), None)
-    found = found or next((site for site in topology.sites if slugs[site.name] == name.lower()), None)
-    if found is None:
-        near = nearest(name, slugs) or nearest(name, slugs.values())
-        hint = f"did you mean '{near}'?" if near else _known_in_aws(topology)
-        raise GeoplanError(f"{topology.name} has no site '{name}'", hint=hint)
+    found = site_named(topology, name, otherwise=_known_in_aws(topology))
     if found.ha_pair is None:
         message = f"'{found.name}' is a standalone, and what AWS balances between is the units of an HA pair"
         raise GeoplanError(message, hint=_known_in_aws(topology))

@@ -48,10 +48,10 @@ class Bearings:
 
     @cached_property
     def pairs(self) -> dict[str, Pair]:
-        """Every HA pair by its site's name."""
+        """Every HA pair that the plan touches, by its site's name."""
         return {
             site.name: _pair(site, self.plan.health_check_port_of(site.name))
-            for site in self.plan.sites
+            for site in self.sites
             if site.kind == "ha_pair"
         }
 
@@ -87,13 +87,16 @@ class Bearings:
 
     @cached_property
     def sites(self) -> tuple[SiteSettings, ...]:
-        """The sites that the plan touches: without GEO, the pairs alone."""
-        return tuple(site for site in self.plan.sites if self.phases != (Phase.HA,) or site.name in self.pairs)
+        """The sites that the plan touches: without GEO the pairs alone, or those that get new firmware."""
+        if self.plan.firmware:
+            updated = set(self.plan.firmware.sites)
+            return tuple(site for site in self.plan.sites if site.name in updated)
+        return tuple(site for site in self.plan.sites if self.phases != (Phase.HA,) or site.kind == "ha_pair")
 
     @cached_property
     def ha_pairs(self) -> dict[str, HaPairSettings]:
         """What the plan knows of pairs beyond their units, by their site's name: parameters, health check, AWS."""
-        return {pair.site: pair for pair in self.plan.ha_pairs}
+        return {pair.site: pair for pair in self.plan.ha_pairs if pair.site in self.pairs}
 
     @cached_property
     def names_in_aws(self) -> dict[str, str]:

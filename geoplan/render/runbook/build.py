@@ -17,7 +17,7 @@ from geoplan.render.runbook.steps import phases_of, troubles
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.model import Plan
+    from geoplan.plan.model import Plan, SiteSettings
     from geoplan.render.runbook.prose import Prose
 
 HANDING_OVER = prose(
@@ -46,6 +46,7 @@ def build(plan: Plan) -> Runbook:
         how_to_tell=_how_to_tell(bearings) if first_pair else None,
         check_command=_check_command(first_pair.master_health) if first_pair else None,
         units=tuple(_units(bearings)),
+        new_firmware=Value(plan.firmware.to) if plan.firmware else None,
         before=tuple(before_you_begin(bearings)),
         pairs=tuple(parameters_of_units(bearings)) if forms_pairs else (),
         states=STATES if forms_pairs else (),
@@ -79,8 +80,9 @@ def _check_command(url: str) -> Value:
 
 def _units(bearings: Bearings) -> Iterator[UnitRow]:
     plan = bearings.plan
-    answers = {} if bearings.has(Phase.HA) else {"master": OK, "slave": BUSY}
+    firmware = {unit.address: unit.present for unit in plan.firmware.units} if plan.firmware else {}
     for site in bearings.sites:
+        answers = _answers(site, bearings)
         for unit in site.units:
             in_pair = site.kind == "ha_pair"
             yield UnitRow(
@@ -89,5 +91,15 @@ def _units(bearings: Bearings) -> Iterator[UnitRow]:
                 address=Value(unit.address),
                 nat_address=Value(unit.nat_address) if unit.nat_address else None,
                 health=health_url(unit.address, plan.health_check_port_of(site.name)) if in_pair else None,
+                firmware=Value(firmware[unit.address]) if firmware.get(unit.address) else None,
                 answer=answers.get(unit.role),
             )
+
+
+def _answers(site: SiteSettings, bearings: Bearings) -> dict[str, Value]:
+    """Return what the units of a pair answer the health check before the first step."""
+    if bearings.has(Phase.HA):
+        return {}
+    if bearings.plan.firmware and site.preferred_host == "none":  # whoever is active stays so
+        return dict.fromkeys(("master", "slave"), Value(f"{OK} or {BUSY}"))
+    return {"master": OK, "slave": BUSY}

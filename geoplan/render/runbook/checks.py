@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
-from geoplan.render.runbook import checks_geo, checks_ha, wui
+from geoplan.render.runbook import checks_geo, checks_ha, checks_upgrade, wui
 from geoplan.render.runbook.model import Check
 from geoplan.render.runbook.prose import prose
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from geoplan.render.runbook.bearings import Bearings
     from geoplan.render.runbook.phase_checks import PhaseChecks
 
-CHECKS: Mapping[Phase, PhaseChecks] = {Phase.HA: checks_ha.CHECKS, Phase.GEO: checks_geo.CHECKS}
+CHECKS: Mapping[Phase, PhaseChecks] = {
+    Phase.HA: checks_ha.CHECKS,
+    Phase.GEO: checks_geo.CHECKS,
+    Phase.FIRMWARE: checks_upgrade.CHECKS,
+}
 
 
 def before_you_begin(bearings: Bearings) -> Iterator[Check]:

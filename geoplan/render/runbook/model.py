@@ -26,6 +26,8 @@ class UnitRow(NamedTuple):
     nat_address: Value | None
     health: Url | None
     """Where it answers the health check; a standalone need not."""
+    firmware: Value | None
+    """What it runs before the first step, where that is to change."""
     answer: Value | None
     """The status that it has before the first step; none before its HA parameters are set."""
 
@@ -167,6 +169,8 @@ class Runbook(NamedTuple):
     check_command: Value | None
     """That, from a shell."""
     units: tuple[UnitRow, ...]
+    new_firmware: Value | None
+    """The version to which they are brought, where that is what is done."""
     before: tuple[Check, ...]
     pairs: tuple[UnitParameters, ...]
     """Of the pairs that are formed."""

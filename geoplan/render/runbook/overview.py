@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
+from geoplan.render.runbook import firmware
 from geoplan.render.runbook.model import Fact
 from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, duration, listing, prose
 
@@ -20,6 +21,8 @@ TITLE_OF_DOCUMENT = "LoadMaster HA for AWS"
 
 def summary(bearings: Bearings) -> Prose:
     """Say in a few sentences what this changes, and what it costs."""
+    if bearings.plan.firmware:
+        return firmware.summary(bearings)
     if not bearings.plan.steps:
         return prose("There is nothing to do.")
     if not bearings.has(Phase.HA):
@@ -78,7 +81,7 @@ def _of_geo(bearings: Bearings) -> Prose:
 def facts(bearings: Bearings) -> Iterator[Fact]:
     """Yield what the overview tells, line by line."""
     plan = bearings.plan
-    if len(plan.groups) == 1:
+    if len(plan.groups) == 1 and bearings.sites:
         yield Fact("Sites", listing([Name(site.name) for site in bearings.sites]))
     else:
         for group in plan.groups:
@@ -86,6 +89,9 @@ def facts(bearings: Bearings) -> Iterator[Fact]:
             if touched:
                 yield Fact("Sites", prose("{}: {}", Name(group.name), listing([Name(name) for name in touched])))
     reboots = f"of which {count(len(bearings.rebooted), 'reboot')}" if bearings.rebooted else "no reboot"
+    if plan.firmware:
+        yield Fact("Firmware", prose("{}, from {}", firmware.to_version(bearings), firmware.present_versions(bearings)))
+        reboots = f"of which {count(firmware.number_of_updates(bearings), 'update')} with a reboot each"
     yield Fact("Steps", prose(f"{len(plan.steps)}, {reboots}"))
     yield Fact("Estimated window", prose(_window(bearings)))
     for sites, check in _health_checks(bearings):
@@ -107,6 +113,9 @@ def _window(bearings: Bearings) -> str:
     if of_reboot:
         more = " more" if parts else ""
         parts.append(f"{duration(of_reboot)}{more} for each reboot, to replicate and to boot")
+    if bearings.plan.firmware and times.boot_seconds:
+        more = " more" if parts else ""
+        parts.append(f"{duration(times.boot_seconds)}{more} for each update, to boot")
     checked = sum(map(bearings.plan.health_check_seconds, bearings.plan.steps))
     if checked:
         parts.append(f"{duration(checked)} for the health checks of the load balancers")
@@ -114,6 +123,8 @@ def _window(bearings: Bearings) -> str:
     if parts:
         made_of = ", ".join([*parts[:-1], f"and {parts[-1]}"]) if len(parts) > 1 else parts[0]
         window = f"{duration(times.by_hand_seconds)} ({made_of})"
+    if bearings.plan.firmware:
+        return f"{window}; sending and installing the files, the preparation and the last checks come on top"
     return f"{window}; the preparation and the last checks come on top"
 
 

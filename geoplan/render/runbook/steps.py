@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
-from geoplan.render.runbook import steps_geo, steps_ha
+from geoplan.render.runbook import steps_geo, steps_ha, steps_upgrade
 from geoplan.render.runbook.model import Phase, RunbookStep
 from geoplan.render.runbook.prose import Name, Prose, prose
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from geoplan.render.runbook.model import Trouble
     from geoplan.render.runbook.voices import Voice
 
-VOICES: Mapping[Action, Voice] = {**steps_ha.VOICES, **steps_geo.VOICES}
+VOICES: Mapping[Action, Voice] = {**steps_ha.VOICES, **steps_geo.VOICES, **steps_upgrade.VOICES}
 """What is said of each kind of step: one module of them for each phase."""
 
 

@@ -22,6 +22,8 @@ MANAGE_CLUSTERS = Screen(Label("Global Balancing > Manage Clusters"), "document"
 HA_PARAMETERS = Screen(Label("System Configuration > AWS HA Parameters"), "document")
 HOME = Screen(Label("Home"), "vendor")
 SYSTEM_REBOOT = Screen(Label("System Configuration > System Administration > System Reboot"), "vendor")
+UPDATE_SOFTWARE = Screen(Label("System Configuration > System Administration > Update Software"), "vendor")
+STANDBY_UPDATE = Screen(Label("Local Administration > Update Software"), "vendor")
 BACKUP = Screen(Label("System Configuration > System Administration > Backup/Restore"), "vendor")
 
 # Sections 5.1 to 5.4.
@@ -57,6 +59,10 @@ SLAVE_ACTIVE = Label("Slave (Active)")
 SLAVE_STANDBY = Label("Slave (Standby)")
 
 # The vendor's other guides: the document has no name for these.
+LOCAL_UPDATE = STANDBY_UPDATE.path
+LOCAL_REMOTE_ACCESS = Label("Local Administration > Remote Access")
+UPDATE_MACHINE = Label("Update Machine")
+RESTORE_SOFTWARE = Label("Restore Software")
 NON_HA_MODE = Label("Non HA Mode")
 REBOOT = Label("Reboot")
 CREATE_BACKUP = Label("Create Backup File")

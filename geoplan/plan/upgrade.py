@@ -1,0 +1,136 @@
+"""New firmware: of each pair the standby, then the active unit, pair by pair; then the standalones (section 7)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from geoplan.plan import upgrade_wording
+from geoplan.plan.model import UPDATE_ACTIONS, Action, StepTarget
+from geoplan.plan.planner import assemble, signed
+from geoplan.plan.steps import Description, Reboots, StepKey
+from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
+from geoplan.plan.upgrade_rules import is_version, require_possible
+from geoplan.topology.rules import require_well_formed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from geoplan.plan.model import FirmwareSection, Plan, Role, TargetUnit
+    from geoplan.topology.model import Site, Topology
+
+SECTION_OF: dict[str, FirmwareSection] = {"upgrade": "7.1", "downgrade": "7.2"}
+UNIT_OF: dict[Action, TargetUnit] = {
+    Action.UPDATE_STANDBY: "standby",
+    Action.UPDATE_ACTIVE: "active",
+    Action.UPDATE_STANDALONE: "standalone",
+    Action.SET_PARTNER_SECRET: "updated",
+    Action.VERIFY_UPDATED_PAIR: "both",
+}
+ROLES: tuple[Role, ...] = ("master", "slave")
+PLACE_OF_PHASE = 2  # behind HA and GEO, with which it is never planned together
+
+
+def written_firmware(topology: Topology) -> dict[str, str]:
+    """Return the firmware that a topology names, by the units' own addresses."""
+    return {unit.address: unit.firmware for site in topology.sites for unit in site.units if unit.firmware}
+
+
+def make_upgrade(topology: Topology, to: str, running: Mapping[str, str], sites: Collection[str] | None = None) -> Plan:
+    """Plan the upgrade or the downgrade of units to one version (sections 7.1 and 7.2).
+
+    ``running`` has what units run now by their own addresses, as :func:`written_firmware` returns it or as the units
+    say; ``sites`` are the names of the sites to bring to the version, by default all. A plan without steps has nothing
+    to do. Raises :class:`geoplan.errors.UpgradeRefusedError` with every reason where a unit would be lost or is not
+    known well enough, :class:`geoplan.InvalidInputError` where the topology breaks a rule, and :class:`KeyError` for a
+    site that it does not have.
+    """
+    require_well_formed(topology)
+    by_name = {site.name: site for site in topology.sites}
+    chosen = {by_name[name].name for name in sites} if sites is not None else set(by_name)
+    to_change = [site for site in topology.sites if site.name in chosen]
+    direction = require_possible(to_change, to, running)
+    change = FirmwareChange(
+        to=to,
+        direction=direction,
+        units=tuple(_units(to_change, running)),
+        others=tuple(_units(_left_in_their_groups(topology, chosen), running)),
+    )
+    graph: nx.DiGraph[StepKey] = nx.DiGraph()
+    keys = list(_keys_in_order(to_change, change))
+    graph.add_nodes_from((key, {"place": (PLACE_OF_PHASE, 0, position)}) for position, key in enumerate(keys))
+    graph.add_edges_from(pairwise(keys))  # one thing at a time, over all groups
+    reboots = Reboots(tuple(UPDATE_ACTIONS), topology.timing.boot_seconds)
+    plan = assemble(topology, graph, _descriptions(change, by_name), reboots)
+    return signed(plan.model_copy(update={"firmware": change}))
+
+
+def _units(sites: Collection[Site], running: Mapping[str, str]) -> Iterator[UnitFirmware]:
+    for site in sites:
+        for unit in site.units:
+            present = running.get(unit.address)
+            known = present if present is not None and is_version(present) else None
+            yield UnitFirmware(address=unit.address, site=site.name, present=known)
+
+
+def _left_in_their_groups(topology: Topology, chosen: Collection[str]) -> list[Site]:
+    """Return the sites that are partners of the chosen ones, and are not chosen."""
+    groups = (group for group in topology.partner_groups() if any(site.name in chosen for site in group.sites))
+    return [site for group in groups for site in group.sites if site.name not in chosen]
+
+
+def _keys_in_order(sites: Collection[Site], change: FirmwareChange) -> Iterator[StepKey]:
+    for site in sites:
+        if site.ha_pair:
+            yield from _keys_of_pair(site.name, change)
+    for site in sites:
+        if not site.ha_pair and change.due(site.name):
+            yield StepKey(site.name, Action.UPDATE_STANDALONE)
+            yield from _secret_keys(site.name, change)
+
+
+def _keys_of_pair(site: str, change: FirmwareChange) -> Iterator[StepKey]:
+    match len(change.due(site)):
+        case 0:
+            return
+        case 1:
+            yield StepKey(site, Action.UPDATE_REMAINING)
+            yield from _secret_keys(site, change)
+        case _:
+            secrets = list(_secret_keys(site, change))
+            yield StepKey(site, Action.UPDATE_STANDBY)
+            yield from secrets[:1]
+            yield StepKey(site, Action.UPDATE_ACTIVE)
+            yield from secrets[1:]
+    yield StepKey(site, Action.VERIFY_UPDATED_PAIR)
+
+
+def _secret_keys(site: str, change: FirmwareChange) -> Iterator[StepKey]:
+    """Yield the steps that give a site's units the secret.
+
+    Which unit is updated first is a state. So where one unit of a pair had a secret before and the other had none,
+    both are given it: setting it again does no harm, and nothing can read back whether the two are equal.
+    """
+    gaining = change.has_secret and any(map(change.crosses, change.due(site)))
+    for turn, _ in enumerate(change.due(site) if gaining else (), start=1):
+        yield StepKey(site, Action.SET_PARTNER_SECRET, turn)
+
+
+def _descriptions(change: FirmwareChange, sites: Mapping[str, Site]) -> Callable[[StepKey], Description]:
+    def describe(key: StepKey) -> Description:
+        site = sites[key.site]
+        return Description(
+            on=StepTarget(site=key.site, unit=UNIT_OF.get(key.action) or _remaining(change, key.site)),
+            section=SECTION_OF[change.direction or "upgrade"],
+            why=upgrade_wording.why(key.action, site, change),
+            note=upgrade_wording.note(key.action, site, change),
+        )
+
+    return describe
+
+
+def _remaining(change: FirmwareChange, site: str) -> Role:
+    """Return which unit of a pair is left to be updated: a role, since it may be active or standby."""
+    return next(role for role, unit in zip(ROLES, change.of_site(site), strict=True) if change.is_due(unit))
