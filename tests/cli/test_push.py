@@ -75,6 +75,7 @@ def test_push_to_an_embedded_lab_needs_nothing_else(geoplan: Geoplan) -> None:
 def test_second_push_finds_nothing_to_do_and_reboots_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site()
     assert push(geoplan, site).code == 0
+    site.settle()
     before = site.all_that_counts()
     ended = push(geoplan, site)
     assert ended.code == 0
@@ -171,6 +172,7 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
     assert push(geoplan, site).code == 3
     (journal,) = site.journals()
     _command(site, A1, "set", param="sshaccess", value="no")
+    site.settle()
     before, written = site.all_that_counts(), journal.read_text()
     for options in ((), ("--only-preflight",)):
         refused = push(geoplan, site, *options)

@@ -86,6 +86,7 @@ def test_ha_phase_alone_forms_the_pairs_and_leaves_geo(geoplan: Geoplan, make_un
 def test_second_push_finds_nothing_to_do(geoplan: Geoplan, make_unpaired: MakeUnpaired) -> None:
     site = make_unpaired()
     assert push(geoplan, site).code == 0
+    site.settle()
     before = site.all_that_counts()
     ended = push(geoplan, site)
 
