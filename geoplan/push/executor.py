@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
 from geoplan.push import ha_steps, steps
 from geoplan.push.context import RebootMode, StepError, StoppedError
 from geoplan.push.events import StepState
 from geoplan.push.failures import reason_of
+from geoplan.push.history import PairProgress
 from geoplan.push.pair import Pair
 from geoplan.push.reboots import PairReboot
 from geoplan.push.steps import Outcome
@@ -20,7 +21,7 @@ from geoplan.push.telling import Telling
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from geoplan.plan.model import Phase, Plan, Step
+    from geoplan.plan.model import Plan, Step
     from geoplan.push.context import Context
 
 
@@ -196,6 +197,8 @@ class Executor:
         match step.action:
             case Action.CREATE_LOAD_BALANCER:
                 return ha_steps.leave_balancer_to_aws()
+            case _ if step.phase is Phase.HA and self._is_rebooting(step):
+                return Outcome(StepState.RECORDED, None, "the journal has it, and the pair is being rebooted")
             case Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS:
                 return await ha_steps.set_parameters(self._context, step)
             case Action.VERIFY_HA_PAIR:
@@ -208,6 +211,11 @@ class Executor:
                 return await self._resubmit_on_standalone(step)
             case _:
                 raise StepError(step, "it is no step of GEO")
+
+    def _is_rebooting(self, step: Step) -> bool:
+        """Tell whether the push that this one resumes had come to the reboot of a step's pair, and not to its end."""
+        under_way = (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
+        return self._context.journal.history.progress(step.site) in under_way
 
     async def _resubmit_on_standalone(self, step: Step) -> Outcome:
         if self._context.options.reboot is RebootMode.NEVER:

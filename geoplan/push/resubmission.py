@@ -30,6 +30,7 @@ class Resubmission:
         """Submit on the slave until it is sure that it was active then; tell whether it stayed so long enough."""
         slave, wanted = self._pair.slave_unit, self._pair.site.geo_partners
         deadline = self._pair.context.clock.now() + self._pair.context.timings.return_deadline
+        all_were_up = True  # just before the reboot
         while await self._pair.slave_is_active():
             self._pair.context.journal.write(
                 "resubmitting",
@@ -49,8 +50,12 @@ class Resubmission:
                 self._require_all_up()
                 return False
             if down := await units_down(self._pair.context.fleet, self._pair.site):
+                all_were_up = False
                 self._note_down(down, deadline)
                 await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
+                continue
+            if not all_were_up:  # who is up now may have come up after the submission, which made no link with it then
+                all_were_up = True
                 continue
             return await self._read_back(wanted)
         self._require_all_up()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.simulation.loop import run_simulated
 from tests.simulation.world import World, draw
+
+ONCE_BROKEN = (2199, 2706, 3147, 5378, 6146, 6489, 7018, 7697, 7845, 7970, 9101, 9736)
 
 
 async def simulate(seed: int, folder: Path) -> list[str]:
@@ -15,6 +19,11 @@ async def simulate(seed: int, folder: Path) -> list[str]:
 def test_no_seed_breaks_an_invariant(seeds: range, tmp_path: Path) -> None:
     broken = {seed: found for seed in seeds if (found := run_simulated(simulate(seed, tmp_path / str(seed))))}
     assert not broken, "replay one with: python -m pytest tests/simulation --seed N"
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_what_once_broke_an_invariant_does_not_break_it_again(seed: int, tmp_path: Path) -> None:
+    assert not run_simulated(simulate(seed, tmp_path))
 
 
 def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.credentials import Credentials
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.messages import Outcome, Request
+from geoplan.lab.network import REBOOT_WINDOW_SECONDS
 from geoplan.lab.simulation import Simulation
 from geoplan.lab.timings import Timings as LabTimings
 from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_accesses
@@ -162,6 +163,7 @@ class World:
                 resume = self._is_unfinished()
             except PushStoppedError:
                 resume = True
+                self._restart_pacified()
             except PushRefusedError as error:
                 resume = self._is_unfinished()
                 self._act_on(error)
@@ -200,6 +202,14 @@ class World:
         for site, pair in self.simulation.network.pairs.items():
             if pair.active is pair.slave and pair.standby and any("its slave is active" in p for p in refusal.problems):
                 self.simulation.fail_over(site)
+
+    def _restart_pacified(self) -> None:
+        """Bring back what a flapping unit's reboots, beside the push's own, have pacified: after a while."""
+        for unit in self.simulation.network.units.values():
+            if unit.pacified:
+                unit.reboots[:] = [moment - REBOOT_WINDOW_SECONDS for moment in unit.reboots]
+                self.simulation.power_off(unit.address)
+                self.simulation.power_on(unit.address)
 
     def _transport(self, address: str) -> LabTransport:
         return LabTransport(self.simulation, address, self._latency)
