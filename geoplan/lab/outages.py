@@ -86,7 +86,7 @@ class Outages:
         self._leaving.discard(unit)
         if not unit.is_up:
             return
-        kinds = {injected.fault.kind: injected for injected in happening}
+        kinds = {injected.fault.kind: injected for injected in happening if injected.number in self._faults}
         self._early.pop(unit, None)
         self._network.reboot(unit, returns=FaultKind.NO_RETURN not in kinds)
         if injected := kinds.get(FaultKind.NO_RETURN):

@@ -128,6 +128,16 @@ def test_a_unit_that_never_comes_back_boots_once_that_is_lifted(lab: Rehearsal) 
     assert lab.accepts(M1)
 
 
+@pytest.mark.parametrize("command", [None, "set"])
+def test_a_fault_that_is_lifted_before_its_unit_has_gone_lets_it_come_back(lab: Rehearsal, command: str | None) -> None:
+    number = lab.inject(Fault(FaultKind.NO_RETURN, unit=M1, command=command))
+    assert status(write(lab) if command else v1(lab, M1, "reboot")) == 200
+    lab.lift(number)
+    settle(lab)
+    assert len(lab.network.unit(M1).reboots) == 1
+    assert lab.accepts(M1)
+
+
 def test_a_unit_that_does_not_return_can_be_switched_on(lab: Rehearsal) -> None:
     lab.inject(f"no-return,unit={M1}")
     v1(lab, M1, "reboot")

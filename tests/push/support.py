@@ -81,9 +81,17 @@ def lab_for(topology: Path, *, boot: float = BOOT, **options: Any) -> Background
 
 async def settled(network: Network) -> None:
     """Wait until every unit is up, every pair is where it stays, and everything has reached the standbys."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (all(unit.is_up for unit in network.units.values()) and all(map(_stays, network.pairs.values()))):
-            await asyncio.sleep(0.01)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (all(unit.is_up for unit in network.units.values()) and all(map(_stays, network.pairs.values()))):
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        units = {unit.address: (str(unit.power), unit.pacified, len(unit.reboots)) for unit in network.units.values()}
+        pairs = {
+            name: (pair.active and pair.active.address, pair.is_formed, pair.unpaired_because, len(pair._deliveries))
+            for name, pair in network.pairs.items()
+        }
+        raise AssertionError(f"the lab does not settle: {units}, {pairs}") from None
 
 
 def _stays(pair: Pair) -> bool:
