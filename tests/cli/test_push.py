@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import yaml
 
 from geoplan.push.lock import only_push
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
@@ -164,6 +165,25 @@ def test_everything_wrong_stands_in_one_report_and_nothing_is_changed(
         assert part.strip("'") in ended.stderr
     assert site.all_that_counts() == before
     assert site.journals() == []
+
+
+def test_certificate_that_is_not_believed_leads_to_trust_and_refused_credentials_to_credentials(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site("5.3")
+    pinned = yaml.safe_load(site.endpoints.read_text())
+    pinned["units"][M1]["fingerprint"] = "sha256:" + 64 * "0"
+    del pinned["units"][S1]["fingerprint"]
+    site.endpoints.write_text(yaml.safe_dump(pinned))
+    monkeypatch.setenv("GEOPLAN_PASSWORD_172_24_1_9", "not the password")
+    ended = push(geoplan, site)
+    told = {line.split(":")[0].strip(): line for line in ended.stderr.splitlines()}
+    assert "its certificate is not the pinned one" in told[M1]
+    assert "compare the fingerprint on the unit and run geoplan trust again" in told[M1]
+    assert "pin its fingerprint with geoplan trust" in told[S1]
+    assert "--credentials, GEOPLAN_USER and GEOPLAN_PASSWORD" in told[A1]
+    for address in (M1, S1):
+        assert "GEOPLAN_PASSWORD" not in told[address]
 
 
 def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan, make_site: MakeSite) -> None:
