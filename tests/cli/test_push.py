@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -184,6 +187,50 @@ def test_certificate_that_is_not_believed_leads_to_trust_and_refused_credentials
     assert "--credentials, GEOPLAN_USER and GEOPLAN_PASSWORD" in told[A1]
     for address in (M1, S1):
         assert "GEOPLAN_PASSWORD" not in told[address]
+
+
+def test_state_folder_that_cannot_be_used_is_named_with_what_to_do(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("5.1")
+    (tmp_path / "file").write_text("")
+    before = site.all_that_counts()
+    ended = push(geoplan, site, "--state-dir", tmp_path / "file" / "state")
+    assert ended.code == 2
+    assert f"cannot keep the push's journal in {tmp_path / 'file' / 'state'}" in ended.stderr
+    assert "--state-dir" in ended.stderr
+    assert "standard output" not in ended.stderr
+    assert site.all_that_counts() == before
+
+
+def test_lock_and_journal_that_cannot_be_opened_are_named(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site("5.1")
+    really_open = os.open
+    for name in ("lock", ".jsonl"):
+
+        def refuse(path: Any, *how: Any, ending: str = name, **more: Any) -> int:
+            if str(path).endswith(ending):
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return really_open(path, *how, **more)
+
+        monkeypatch.setattr(os, "open", refuse)
+        ended = push(geoplan, site)
+        assert ended.code == 2
+        assert f"cannot keep the push's journal in {tmp_path / 'state'}" in ended.stderr
+
+
+def test_push_without_room_for_its_backups_leaves_nothing_unfinished(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("5.1")
+    (tmp_path / "file").write_text("")
+    ended = push(geoplan, site, "--backup-dir", tmp_path / "file" / "backups")
+    assert ended.code == 2
+    assert "cannot write a backup into" in ended.stderr
+    assert "nothing was changed" in ended.stderr
+    assert push(geoplan, site).code == 0
 
 
 def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan, make_site: MakeSite) -> None:
