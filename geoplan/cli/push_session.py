@@ -26,6 +26,7 @@ from geoplan.push.fleet import Fleet
 from geoplan.push.journal import SUFFIX
 from geoplan.push.paper import Paper, PaperClock, on_paper
 from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.verify import Kind
 from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
@@ -181,11 +182,12 @@ class _Session:
     # -- the operator ------------------------------------------------------------------------------------------------
 
     def _confirm(self, view: View, verdict: Verdict, report: Report) -> bool:
-        differing = len(report.differences)
-        view.say(
-            f"{self._plan.topology}: {len(self._plan.sites)} sites in {len(self._plan.groups)} "
-            f"group{'s'[: len(self._plan.groups) > 1]}, {len(self._plan.steps)} steps, {differing} differences"
-        )
+        red = sum(found.kind is Kind.RED for found in report.differences)
+        differing = _counted(len(report.differences) - red, "difference")
+        if red:  # these no step writes: they follow from the reboots and submissions
+            differing += f", {_counted(red, 'red partner link')}"
+        sites, groups = _counted(len(self._plan.sites), "site"), _counted(len(self._plan.groups), "group")
+        view.say(f"{self._plan.topology}: {sites} in {groups}, {_counted(len(self._plan.steps), 'step')}, {differing}")
         if verdict.forms:
             view.say(f"pairs to form of single units: {', '.join(verdict.forms)}")
         reboots = ", ".join(verdict.reboots) or "none"
@@ -298,6 +300,10 @@ class _Session:
     def _tells_colours(self, result: Result) -> bool:
         has_partners = any(site.geo_partners for site in self._plan.sites)
         return has_partners and not any("partners it sees" in note.message for note in result.report.notes)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s'[: number != 1]}"
 
 
 class _Requests:

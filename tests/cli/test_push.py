@@ -128,8 +128,10 @@ def test_push_without_reboots_names_the_pairs_and_finishes_them_later(geoplan: G
     assert ended.code == 1
     assert set(site.reboots.values()) == {0}
     assert "'HA Pair 1' is not finished" in ended.stdout
+    assert "4 sites in 1 group, 18 steps, 24 differences\n" in ended.stdout
     again = push(geoplan, site, "--reboot", "always=HA Pair 1", "--reboot", "always=HA Pair 2")
     assert again.code == 0, again
+    assert "18 steps, 0 differences, 6 red partner links\n" in again.stdout
     assert_finished(site)
 
 
@@ -505,6 +507,49 @@ def test_status_tells_the_way_back_with_the_values_of_before(geoplan: Geoplan, m
     assert f"{A1}.backup" in way
     units = json.loads(push(geoplan, site, "--status", "--format", "json").stdout)["going_back"]
     assert {unit["unit"] for unit in units} == {M1, A1}
+
+
+def test_status_and_abandon_speak_json_before_during_and_after_a_push(geoplan: Geoplan, make_site: MakeSite) -> None:
+    def told(*options: str) -> dict[str, Any]:
+        ended = push(geoplan, site, *options, "--format", "json")
+        assert ended.code == 0, ended
+        status: dict[str, Any] = json.loads(ended.stdout)
+        return status
+
+    site = make_site("5.3")
+    for asked in ("--status", "--abandon"):
+        assert told(asked) == {
+            "format": "geoplan/push-status/1",
+            "outcome": None,
+            "finished": True,
+            "running": None,
+            "pairs_to_finish": [],
+        }
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners")
+    assert push(geoplan, site).code == 3
+    stopped = told("--status")
+    assert (stopped["outcome"], stopped["finished"], stopped["running"]) == ("stopped", False, None)
+    assert stopped["pairs_to_finish"] == ["HA Pair 1"]
+    with only_push(site.journals()[0].parent):
+        assert "another push on this topology is running" in told("--status")["running"]
+    abandoned = told("--abandon")
+    assert (abandoned["outcome"], abandoned["finished"]) == ("abandoned", True)
+    assert told("--status") == abandoned
+
+
+def test_abandoned_push_names_the_pairs_that_are_not_finished_and_lets_another_begin(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site).code == 3
+    assert push(geoplan, site).code == 4
+    ended = push(geoplan, site, "--abandon")
+    assert ended.code == 0
+    assert "push with --reboot 'always=HA Pair 1'" in ended.stdout
+    assert push(geoplan, site, "--abandon").stdout == "there is no unfinished push\n"
+    assert push(geoplan, site, "--reboot", "always=HA Pair 1").code == 0
+    assert_finished(site)
 
 
 def test_status_shows_what_was_there_before(geoplan: Geoplan, make_site: MakeSite) -> None:
