@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LAB_GRACE_SECONDS = 15.0
+ONE_SIGNAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,11 @@ class _Session:
         """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step."""
         loop, main = asyncio.get_running_loop(), asyncio.current_task()
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        signals = Signals()
 
-        def interrupt() -> None:
+        def interrupt(number: int) -> None:
+            if not signals.is_new(number, loop.time()):
+                return
             if main and (self._stop.requested or not self._has_begun):
                 main.cancel()
                 return
@@ -215,7 +219,7 @@ class _Session:
             view.say("ending after the steps that are under way; once more ends at once")
 
         for number in before:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+            signal.signal(number, lambda number, _frame: loop.call_soon_threadsafe(interrupt, number))
         try:
             yield
         finally:
@@ -300,6 +304,24 @@ class _Session:
     def _tells_colours(self, result: Result) -> bool:
         has_partners = any(site.geo_partners for site in self._plan.sites)
         return has_partners and not any("partners it sees" in note.message for note in result.report.notes)
+
+
+class Signals:
+    """Tells a second signal from the first one, sent twice.
+
+    ``timeout`` and others send SIGTERM to a process and at once again to its group; nobody wants the push ended at once
+    by that. Ctrl-C comes once, and somebody who presses it twice means it.
+    """
+
+    def __init__(self) -> None:
+        self._terminated: float | None = None
+
+    def is_new(self, number: int, now: float) -> bool:
+        """Tell whether a signal is one of its own; ``now`` in seconds of a clock that only goes on."""
+        if number != signal.SIGTERM:
+            return True
+        earlier, self._terminated = self._terminated, now
+        return earlier is None or now - earlier >= ONE_SIGNAL_SECONDS
 
 
 def _counted(number: int, what: str) -> str:
