@@ -314,6 +314,16 @@ def test_another_plan_than_the_reviewed_one_is_refused(geoplan: Geoplan, make_si
 # -- what goes wrong on the way ----------------------------------------------------------------------------------------
 
 
+def test_cluster_that_is_not_applied_is_told_with_what_the_unit_said_about_it(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.1")
+    site.lab.inject("ignore,command=addcluster,occurrence=1")
+    ended = push(geoplan, site)
+    assert ended.code == 3
+    assert "Unknown cluster 172.24.1.5), and read back the cluster 'HA Pair 1' is missing" in ended.stderr
+
+
 def test_unit_that_answers_200_and_does_not_apply_fails_at_read_back(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.3")
     site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
