@@ -102,7 +102,8 @@ def run(arguments: list[str]) -> int:
         sys.stdout = None  # what is still in its buffer cannot be written either
         if isinstance(error, BrokenPipeError):
             return 0  # whoever reads the output, such as head, has had enough
-        click.echo(f"geoplan: error: cannot write standard output: {error.strerror}", err=True)
+        where = "write standard output" if error.filename is None else f"use {os.fsdecode(error.filename)}"
+        click.echo(f"geoplan: error: cannot {where}: {error.strerror}", err=True)
         return GeoplanError.exit_code
     return result if isinstance(result, int) else 0
 

@@ -58,7 +58,9 @@ Ctrl-C or SIGTERM stops it, with exit code 0.
     help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
 )
 @click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Let a fault lie in wait; repeatable.")
-@click.option("--endpoints", metavar="FILE", help="Write where everything answers, for push and diff, while it does.")
+@click.option(
+    "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
+)
 @click.option(
     "--port-base",
     type=click.IntRange(1024, 65535),

@@ -95,7 +95,7 @@ def command(  # noqa: PLR0913 - one for each option
     if status or abandon:
         from geoplan.cli import push_journal
 
-        return push_journal.abandon(folder) if abandon else push_journal.show(folder, output_format)
+        return push_journal.abandon(folder, output_format) if abandon else push_journal.show(folder, output_format)
     _require_reviewed(plan, plan_file, checksum)
     options = _options(plan, reboots, jobs=1 if dry_run else jobs)
     from dataclasses import replace

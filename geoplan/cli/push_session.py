@@ -26,6 +26,7 @@ from geoplan.push.fleet import Fleet
 from geoplan.push.journal import SUFFIX
 from geoplan.push.paper import Paper, PaperClock, on_paper
 from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.verify import Kind
 from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LAB_GRACE_SECONDS = 15.0
+ONE_SIGNAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -181,11 +183,12 @@ class _Session:
     # -- the operator ------------------------------------------------------------------------------------------------
 
     def _confirm(self, view: View, verdict: Verdict, report: Report) -> bool:
-        differing = len(report.differences)
-        view.say(
-            f"{self._plan.topology}: {len(self._plan.sites)} sites in {len(self._plan.groups)} "
-            f"group{'s'[: len(self._plan.groups) > 1]}, {len(self._plan.steps)} steps, {differing} differences"
-        )
+        red = sum(found.kind is Kind.RED for found in report.differences)
+        differing = _counted(len(report.differences) - red, "difference")
+        if red:  # these no step writes: they follow from the reboots and submissions
+            differing += f", {_counted(red, 'red partner link')}"
+        sites, groups = _counted(len(self._plan.sites), "site"), _counted(len(self._plan.groups), "group")
+        view.say(f"{self._plan.topology}: {sites} in {groups}, {_counted(len(self._plan.steps), 'step')}, {differing}")
         if verdict.forms:
             view.say(f"pairs to form of single units: {', '.join(verdict.forms)}")
         reboots = ", ".join(verdict.reboots) or "none"
@@ -204,8 +207,11 @@ class _Session:
         """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step."""
         loop, main = asyncio.get_running_loop(), asyncio.current_task()
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        signals = Signals()
 
-        def interrupt() -> None:
+        def interrupt(number: int) -> None:
+            if not signals.is_new(number, loop.time()):
+                return
             if main and (self._stop.requested or not self._has_begun):
                 main.cancel()
                 return
@@ -213,7 +219,7 @@ class _Session:
             view.say("ending after the steps that are under way; once more ends at once")
 
         for number in before:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+            signal.signal(number, lambda number, _frame: loop.call_soon_threadsafe(interrupt, number))
         try:
             yield
         finally:
@@ -298,6 +304,28 @@ class _Session:
     def _tells_colours(self, result: Result) -> bool:
         has_partners = any(site.geo_partners for site in self._plan.sites)
         return has_partners and not any("partners it sees" in note.message for note in result.report.notes)
+
+
+class Signals:
+    """Tells a second signal from the first one, sent twice.
+
+    ``timeout`` and others send SIGTERM to a process and at once again to its group; nobody wants the push ended at once
+    by that. Ctrl-C comes once, and somebody who presses it twice means it.
+    """
+
+    def __init__(self) -> None:
+        self._terminated: float | None = None
+
+    def is_new(self, number: int, now: float) -> bool:
+        """Tell whether a signal is one of its own; ``now`` in seconds of a clock that only goes on."""
+        if number != signal.SIGTERM:
+            return True
+        earlier, self._terminated = self._terminated, now
+        return earlier is None or now - earlier >= ONE_SIGNAL_SECONDS
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s'[: number != 1]}"
 
 
 class _Requests:

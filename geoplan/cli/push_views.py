@@ -178,6 +178,8 @@ class TerminalView(PlainView):
 
     def _bar(self) -> tuple[Progress, TaskID]:
         if self._progress is None or self._task is None:
+            from rich import get_console
+            from rich.constrain import Constrain
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.table import Column
 
@@ -189,7 +191,9 @@ class TerminalView(PlainView):
                         seconds = left.seconds
                         task.completed = left.whole - seconds
                         task.fields |= {"left": _clock(seconds), "done": left.ended}
-                    yield from super().get_renderables()
+                    # A terminal echoes ^C behind the bar: at the edge it would wrap, and the bar stay where it is.
+                    room = max(1, get_console().width - len("^C"))
+                    yield from (Constrain(renderable, room) for renderable in super().get_renderables())
 
             self._progress = Countdown(
                 BarColumn(bar_width=15),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; a changed fingerprint is refused all the same.")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(*, path: str, endpoints: str | None, output: str | None, yes: bool, output_format: str) -> int:
-    """Fetch the fingerprint of every unit's certificate, and write them for push and diff to hold the units to.
+    """Fetch the fingerprint of every unit's certificate, and write them for push, diff and status to hold the units to.
 
     Compare what is shown with what each unit shows itself; as with ssh, everything rests on that. A unit whose
     fingerprint is not the known one is shown with both, nothing is written then, and the exit code is 1. So it is

@@ -51,8 +51,8 @@ class Change:
 
     def not_applied(self, problem: str | None, read_back: str) -> StepError:
         """Return the failure of a change that reading back does not find."""
-        answer = f"failed ({problem})" if problem else "was answered as done"
-        message = f"the change {answer}, but read back {read_back}: it was not applied"
+        answer = f"failed ({problem}), and" if problem else "was answered as done, but"
+        message = f"the change {answer} read back {read_back}: it was not applied"
         return StepError(self.step, message, unit=self.unit.address)
 
 

@@ -40,6 +40,8 @@ class Failure:
 
     cause: Cause
     message: str
+    hint: str | None = None
+    """What to do, where the reason alone tells that, and not its cause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,10 @@ from geoplan.push.facts import Cause, Failure
 if TYPE_CHECKING:
     from geoplan.errors import UnitError
 
+CHECK_CREDENTIALS = (
+    "check its credentials: --credentials, GEOPLAN_USER and GEOPLAN_PASSWORD or GEOPLAN_APIKEY, or the keyring"
+)
+
 
 def failure_of(error: UnitError) -> Failure:
     """Return why a unit could not be read."""
@@ -20,7 +24,8 @@ def failure_of(error: UnitError) -> Failure:
             cause = Cause.UNREACHABLE
         case _:
             cause = Cause.UNREADABLE
-    return Failure(cause, reason_of(error))
+    # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
+    return Failure(cause, reason_of(error), error.hint if isinstance(error, UntrustedUnitError) else None)
 
 
 def reason_of(error: UnitError) -> str:

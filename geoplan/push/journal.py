@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.errors import UnusableFileError
 from geoplan.push.history import FORMAT, History, Record
-from geoplan.push.places import PRIVATE_FILE, sync_folder
+from geoplan.push.places import PRIVATE_FILE, sync_folder, usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,8 @@ class Journal:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+        with usable(path.parent):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         self._records: list[Record] = []
         self._load()
 

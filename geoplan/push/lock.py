@@ -7,8 +7,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from geoplan.errors import PushRefusedError
-from geoplan.push.places import PRIVATE_FILE
+from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.push.places import PRIVATE_FILE, usable
 
 if sys.platform == "win32":
     import msvcrt
@@ -41,7 +41,8 @@ def try_to_be_only_push(folder: Path, *, announced: bool = True) -> Iterator[str
 
     Whoever is refused meanwhile learns who holds it, where that is ``announced``.
     """
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    with usable(folder):
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
         if not _try_lock(handle):
             holder = os.read(handle, 100).decode(errors="replace").strip()
@@ -58,7 +59,7 @@ def try_to_be_only_push(folder: Path, *, announced: bool = True) -> Iterator[str
 
 def holder(folder: Path) -> str | None:
     """Say which push on a topology is running now, or nothing where none is."""
-    with suppress(OSError), try_to_be_only_push(folder, announced=False) as refusal:
+    with suppress(UnusableFileError), try_to_be_only_push(folder, announced=False) as refusal:
         return refusal
     return None
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
+
+from geoplan.errors import UnusableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -33,6 +40,21 @@ def make_private(folder: Path) -> Path:
         missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     folder.chmod(PRIVATE_FOLDER)
     return folder
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Say which folder of journals cannot be used, and what to do, where the system refuses the block something there.
+
+    Raises :class:`UnusableFileError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UnusableFileError(
+            f"cannot keep the push's journal in {folder}: {error.strerror or error}",
+            hint="name a folder that you can write to with --state-dir; without a journal nothing is changed",
+        ) from None
 
 
 def write_private(path: Path, content: bytes) -> None:

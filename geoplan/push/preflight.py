@@ -10,6 +10,7 @@ from geoplan.plan.model import Action, Phase
 from geoplan.push.addresses import canonical, same_addresses, without
 from geoplan.push.context import RebootMode
 from geoplan.push.facts import LIST_NAMES, SUBJECTS, Cause, State
+from geoplan.push.failures import CHECK_CREDENTIALS
 from geoplan.push.geo_merge import merge_problems
 from geoplan.push.ha import once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
@@ -185,10 +186,10 @@ def _unit_problems(unit: UnitFacts) -> Iterator[Problem]:
     if unit.failure and not _is_silent_standby(unit):
         hints = {
             Cause.UNREACHABLE: "see that it is up and its API can be reached from here",
-            Cause.UNAUTHORIZED: "check GEOPLAN_USER and GEOPLAN_PASSWORD or GEOPLAN_APIKEY, and its fingerprint",
+            Cause.UNAUTHORIZED: CHECK_CREDENTIALS,
             Cause.UNREADABLE: "see that its API is enabled and the URL is the right one",
         }
-        yield Problem(unit.address, unit.failure.message, hints[unit.failure.cause])
+        yield Problem(unit.address, unit.failure.message, unit.failure.hint or hints[unit.failure.cause])
 
 
 def _is_silent_standby(unit: UnitFacts) -> bool:

@@ -20,7 +20,7 @@ from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
 from geoplan.push.lock import try_to_be_only_push
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
-from geoplan.push.places import make_private
+from geoplan.push.places import make_private, usable
 from geoplan.push.preflight import Background, Verdict, check
 from geoplan.push.red_links import submit_where_red
 from geoplan.push.summary import stopped_because
@@ -77,9 +77,11 @@ async def carry_out(mission: Mission) -> Result:
     """Carry a plan out, or go on with it.
 
     Raises :class:`PushRefusedError` while nothing has been changed, :class:`PushStoppedError` once something may have
-    been; what was done then stands in the journal.
+    been; what was done then stands in the journal. Raises :class:`UnusableFileError`, with nothing changed, where the
+    journal or the backups cannot be written.
     """
-    make_private(mission.folder)
+    with usable(mission.folder):
+        make_private(mission.folder)
     with try_to_be_only_push(mission.folder) as running:
         earlier = journals.histories(mission.folder)
         stands = standing(mission.fleet.plan, earlier, resume=mission.resume, running=running)
@@ -140,9 +142,11 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
     backups = (mission.backup_folder or mission.folder / "backups") / context.journal.path.stem
     try:
         await back_up(context, facts, backups)
-    except (PushRefusedError, asyncio.CancelledError) as error:
+    except (PushRefusedError, UnusableFileError, asyncio.CancelledError) as error:
         if not context.journal.history.has_changes:
-            context.journal.write("end", outcome="refused" if isinstance(error, PushRefusedError) else "interrupted")
+            outcome = "interrupted" if isinstance(error, asyncio.CancelledError) else "refused"
+            with suppress(UnusableFileError):  # the journal itself may be what has no room
+                context.journal.write("end", outcome=outcome)
         raise
     try:
         progress = await _do_phases(mission, context)

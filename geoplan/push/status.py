@@ -12,6 +12,8 @@ from geoplan.push.going_back import as_lines, going_back, submitted_on_slaves
 if TYPE_CHECKING:
     from geoplan.push.history import History, Record
 
+FORMAT = "geoplan/push-status/1"
+
 
 def as_text(history: History, running: str | None = None) -> str:
     """Return when and by whom it was begun, how it ended, what it changed, and how to go back by hand.
@@ -43,14 +45,18 @@ def as_text(history: History, running: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_plain(history: History) -> dict[str, object]:
-    """Return the same as JSON would hold it."""
+def as_plain(history: History | None, running: str | None = None) -> dict[str, object]:
+    """Return the same as JSON would hold it; where there was no push yet, its outcome is nothing."""
+    if history is None:
+        return {"format": FORMAT, "outcome": None, "finished": True, "running": running, "pairs_to_finish": []}
     return {
-        "format": "geoplan/push-status/1",
+        "format": FORMAT,
         "began": history.records[0].at.isoformat(),
         "who": history.who,
         "outcome": history.outcome,
         "finished": history.is_finished,
+        "running": None if history.is_finished else running,
+        "pairs_to_finish": list(history.owed_pairs),
         "checksum": history.checksum,
         "steps": dict(history.step_states),
         "journal": str(history.path),

@@ -94,9 +94,12 @@ class Report:
 
     @property
     def pairs_to_finish(self) -> tuple[str, ...]:
-        """The pairs whose slave is up and red elsewhere: it seems never to have submitted its partners."""
-        named = [value for found in self.differences if found.kind is Kind.RED for value in found.values]
-        return tuple(dict.fromkeys(named))
+        """The pairs whose slave is up and red elsewhere: it seems never to have submitted its partners.
+
+        They stand in the plan's order.
+        """
+        named = {value for found in self.differences if found.kind is Kind.RED for value in found.values}
+        return tuple(site.site for site in self.sites if site.site in named)
 
 
 def verify(plan: Plan, facts: Facts) -> Report:

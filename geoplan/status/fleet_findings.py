@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geoplan.push.facts import Cause, State
+from geoplan.push.failures import CHECK_CREDENTIALS
 from geoplan.push.verify import Kind, verify
 from geoplan.status.glance import unit_at, unit_state
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geoplan.plan.model import Plan
-    from geoplan.push.facts import Facts, UnitFacts
+    from geoplan.push.facts import Facts, Failure, UnitFacts
     from geoplan.status.words import Command
 
 _CAUSES = {
@@ -24,10 +25,7 @@ _CAUSES = {
         FindingKind.UNREACHABLE,
         "see that its API can be reached from here and is enabled; nothing of it but its health check is known",
     ),
-    Cause.UNAUTHORIZED: (
-        FindingKind.UNAUTHORIZED,
-        "check GEOPLAN_USER and GEOPLAN_PASSWORD or GEOPLAN_APIKEY, or the certificate, with geoplan trust",
-    ),
+    Cause.UNAUTHORIZED: (FindingKind.UNAUTHORIZED, CHECK_CREDENTIALS),
     Cause.UNREADABLE: (FindingKind.UNREADABLE, "see that its API is enabled and that the URL is the right one"),
 }
 _SHOWN = {
@@ -102,18 +100,19 @@ def _standalones_down(fleet: Fleet) -> Iterator[Finding]:
 
 
 def _failures(fleet: Fleet) -> Iterator[Finding]:
-    by_reason: dict[tuple[Cause, str], list[UnitFacts]] = {}
+    by_failure: dict[Failure, list[UnitFacts]] = {}
     for unit in fleet.units:
         if unit.failure and unit_state(unit) is not UnitState.DOWN:
-            by_reason.setdefault((unit.failure.cause, unit.failure.message), []).append(unit)
-    for (cause, reason), units in by_reason.items():
-        kind, hint = _CAUSES[cause]
-        is_silent_standby = cause is Cause.UNREADABLE and all(unit.state is State.STANDBY for unit in units)
+            by_failure.setdefault(unit.failure, []).append(unit)
+    for failure, units in by_failure.items():
+        kind, hint = _CAUSES[failure.cause]
+        hint = failure.hint or hint
+        is_silent_standby = failure.cause is Cause.UNREADABLE and all(unit.state is State.STANDBY for unit in units)
         if is_silent_standby:
             hint = "whether a standby answers reads is up to its firmware; its health check does"
         severity = Severity.NOTE if is_silent_standby else Severity.PROBLEM
         each = "each of " if len(units) > 1 else ""
-        yield _about(kind, units, f"{each}{_named(units)}: {reason}", hint, severity=severity)
+        yield _about(kind, units, f"{each}{_named(units)}: {failure.message}", hint, severity=severity)
 
 
 def _unread(fleet: Fleet) -> Iterator[Finding]:

@@ -399,3 +399,15 @@ def test_no_color_is_honoured() -> None:
 
 def test_pipe_gets_plain_text() -> None:
     assert b"\x1b[" not in geoplan_process("plan", EXAMPLE, TERM="xterm-256color").stdout
+
+
+def test_system_that_refuses_a_file_is_not_said_to_refuse_standard_output(
+    geoplan: Geoplan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_arguments: list[str]) -> object:
+        raise PermissionError(13, "Permission denied", "/some/file")
+
+    monkeypatch.setattr("geoplan.cli._invoke", refuse)
+    ended = geoplan("--help")
+    assert ended.code == 2
+    assert ended.stderr == "geoplan: error: cannot use /some/file: Permission denied\n"

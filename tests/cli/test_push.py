@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from geoplan.cli.push_session import Signals
 from geoplan.push.lock import only_push
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
@@ -124,8 +129,10 @@ def test_push_without_reboots_names_the_pairs_and_finishes_them_later(geoplan: G
     assert ended.code == 1
     assert set(site.reboots.values()) == {0}
     assert "'HA Pair 1' is not finished" in ended.stdout
+    assert "4 sites in 1 group, 18 steps, 24 differences\n" in ended.stdout
     again = push(geoplan, site, "--reboot", "always=HA Pair 1", "--reboot", "always=HA Pair 2")
     assert again.code == 0, again
+    assert "18 steps, 0 differences, 6 red partner links\n" in again.stdout
     assert_finished(site)
 
 
@@ -164,6 +171,69 @@ def test_everything_wrong_stands_in_one_report_and_nothing_is_changed(
         assert part.strip("'") in ended.stderr
     assert site.all_that_counts() == before
     assert site.journals() == []
+
+
+def test_certificate_that_is_not_believed_leads_to_trust_and_refused_credentials_to_credentials(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site("5.3")
+    pinned = yaml.safe_load(site.endpoints.read_text())
+    pinned["units"][M1]["fingerprint"] = "sha256:" + 64 * "0"
+    del pinned["units"][S1]["fingerprint"]
+    site.endpoints.write_text(yaml.safe_dump(pinned))
+    monkeypatch.setenv("GEOPLAN_PASSWORD_172_24_1_9", "not the password")
+    ended = push(geoplan, site)
+    told = {line.split(":")[0].strip(): line for line in ended.stderr.splitlines()}
+    assert "its certificate is not the pinned one" in told[M1]
+    assert "compare the fingerprint on the unit and run geoplan trust again" in told[M1]
+    assert "pin its fingerprint with geoplan trust" in told[S1]
+    assert "--credentials, GEOPLAN_USER and GEOPLAN_PASSWORD" in told[A1]
+    for address in (M1, S1):
+        assert "GEOPLAN_PASSWORD" not in told[address]
+
+
+def test_state_folder_that_cannot_be_used_is_named_with_what_to_do(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("5.1")
+    (tmp_path / "file").write_text("")
+    before = site.all_that_counts()
+    ended = push(geoplan, site, "--state-dir", tmp_path / "file" / "state")
+    assert ended.code == 2
+    assert f"cannot keep the push's journal in {tmp_path / 'file' / 'state'}" in ended.stderr
+    assert "--state-dir" in ended.stderr
+    assert "standard output" not in ended.stderr
+    assert site.all_that_counts() == before
+
+
+def test_lock_and_journal_that_cannot_be_opened_are_named(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site("5.1")
+    really_open = os.open
+    for name in ("lock", ".jsonl"):
+
+        def refuse(path: Any, *how: Any, ending: str = name, **more: Any) -> int:
+            if str(path).endswith(ending):
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return really_open(path, *how, **more)
+
+        monkeypatch.setattr(os, "open", refuse)
+        ended = push(geoplan, site)
+        assert ended.code == 2
+        assert f"cannot keep the push's journal in {tmp_path / 'state'}" in ended.stderr
+
+
+def test_push_without_room_for_its_backups_leaves_nothing_unfinished(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("5.1")
+    (tmp_path / "file").write_text("")
+    ended = push(geoplan, site, "--backup-dir", tmp_path / "file" / "backups")
+    assert ended.code == 2
+    assert "cannot write a backup into" in ended.stderr
+    assert "nothing was changed" in ended.stderr
+    assert push(geoplan, site).code == 0
 
 
 def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan, make_site: MakeSite) -> None:
@@ -242,6 +312,16 @@ def test_another_plan_than_the_reviewed_one_is_refused(geoplan: Geoplan, make_si
 
 
 # -- what goes wrong on the way ----------------------------------------------------------------------------------------
+
+
+def test_cluster_that_is_not_applied_is_told_with_what_the_unit_said_about_it(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.1")
+    site.lab.inject("ignore,command=addcluster,occurrence=1")
+    ended = push(geoplan, site)
+    assert ended.code == 3
+    assert "Unknown cluster 172.24.1.5), and read back the cluster 'HA Pair 1' is missing" in ended.stderr
 
 
 def test_unit_that_answers_200_and_does_not_apply_fails_at_read_back(geoplan: Geoplan, make_site: MakeSite) -> None:
@@ -401,6 +481,29 @@ def test_the_exact_commands_carry_every_option_that_leads_to_the_same_units(
     assert f"{base} --status --endpoints {site.endpoints} --use-proxies" in stopped.stderr
 
 
+def test_sigterm_that_comes_twice_in_a_moment_is_one_and_ctrl_c_is_two() -> None:
+    signals = Signals()
+    assert [signals.is_new(signal.SIGTERM, now) for now in (5.0, 5.001, 30.0)] == [True, False, True]
+    assert [signals.is_new(signal.SIGINT, now) for now in (31.0, 31.001)] == [True, True]
+
+
+def test_sigterm_to_the_process_and_to_its_group_ends_after_the_steps_under_way(make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    site.lab.inject("slow,command=set,seconds=1")
+    command = [sys.executable, "-m", "geoplan", "push", str(site.topology), "--endpoints", str(site.endpoints), "--yes"]
+    running = subprocess.Popen(
+        [*command, "--format", "json"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert running.stdout
+    while json.loads(running.stdout.readline())["event"] != "step_started":
+        pass
+    running.send_signal(signal.SIGTERM)
+    running.send_signal(signal.SIGTERM)
+    _, stderr = running.communicate()
+    assert running.returncode == 3
+    assert "the push was ended before its last step" in stderr
+
+
 @pytest.mark.parametrize("output_format", ["text", "json"])
 def test_interrupted_while_units_are_asked_it_ends_at_once_and_leaves_nothing(
     make_site: MakeSite, output_format: str
@@ -438,6 +541,49 @@ def test_status_tells_the_way_back_with_the_values_of_before(geoplan: Geoplan, m
     assert f"{A1}.backup" in way
     units = json.loads(push(geoplan, site, "--status", "--format", "json").stdout)["going_back"]
     assert {unit["unit"] for unit in units} == {M1, A1}
+
+
+def test_status_and_abandon_speak_json_before_during_and_after_a_push(geoplan: Geoplan, make_site: MakeSite) -> None:
+    def told(*options: str) -> dict[str, Any]:
+        ended = push(geoplan, site, *options, "--format", "json")
+        assert ended.code == 0, ended
+        status: dict[str, Any] = json.loads(ended.stdout)
+        return status
+
+    site = make_site("5.3")
+    for asked in ("--status", "--abandon"):
+        assert told(asked) == {
+            "format": "geoplan/push-status/1",
+            "outcome": None,
+            "finished": True,
+            "running": None,
+            "pairs_to_finish": [],
+        }
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners")
+    assert push(geoplan, site).code == 3
+    stopped = told("--status")
+    assert (stopped["outcome"], stopped["finished"], stopped["running"]) == ("stopped", False, None)
+    assert stopped["pairs_to_finish"] == ["HA Pair 1"]
+    with only_push(site.journals()[0].parent):
+        assert "another push on this topology is running" in told("--status")["running"]
+    abandoned = told("--abandon")
+    assert (abandoned["outcome"], abandoned["finished"]) == ("abandoned", True)
+    assert told("--status") == abandoned
+
+
+def test_abandoned_push_names_the_pairs_that_are_not_finished_and_lets_another_begin(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site).code == 3
+    assert push(geoplan, site).code == 4
+    ended = push(geoplan, site, "--abandon")
+    assert ended.code == 0
+    assert "push with --reboot 'always=HA Pair 1'" in ended.stdout
+    assert push(geoplan, site, "--abandon").stdout == "there is no unfinished push\n"
+    assert push(geoplan, site, "--reboot", "always=HA Pair 1").code == 0
+    assert_finished(site)
 
 
 def test_status_shows_what_was_there_before(geoplan: Geoplan, make_site: MakeSite) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from geoplan.cli.push_views import PlainView, TimeLeft
+from geoplan.cli.push_views import PlainView, TerminalView, TimeLeft
 from geoplan.plan.model import Plan
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.waits import Timings
@@ -52,6 +52,20 @@ def test_why_a_step_failed_is_never_cut() -> None:
     why = "read back it holds nothing: it was not applied. " * 5
     line = PlainView(PLAN).of_step(PLAN.steps[0], ended(PLAN, 1, StepState.FAILED, why), width=80)
     assert why.strip() in line.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", ["HA Pair 1", "S" * 200])
+def test_bar_leaves_room_for_the_control_c_that_a_terminal_echoes(name: str) -> None:
+    step = PLAN.steps[8].model_copy(update={"site": name})
+    with TerminalView(PLAN, TIMINGS) as view:
+        view.show(Event(EventKind.STEP_WAITING, 1.0, "waiting until the slave is active", step, None, None, None))
+        progress, _ = view._bar()
+        with progress.console.capture() as shown:
+            progress.console.print(progress.get_renderable())
+        lines = shown.get().splitlines()
+        assert len(lines) == 1
+        assert "left" in lines[0]
+        assert cell_len(lines[0]) <= progress.console.width - 2
 
 
 def test_time_left_passes_while_a_pair_boots_and_ends_when_it_is_healthy() -> None:

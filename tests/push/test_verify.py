@@ -85,6 +85,13 @@ def test_a_red_slave_that_is_up_names_the_pair_to_finish() -> None:
     assert "--reboot 'always=HA Pair 1'" in report.as_text(found)
 
 
+def test_pairs_to_finish_stand_in_the_plan_s_order_whoever_sees_them_red() -> None:
+    seen_first = {**(FINE.units[M1].partner_status or {}), S2: False}
+    seen_last = {**(FINE.units[A1].partner_status or {}), S1: False}
+    facts = changed(changed(FINE, M1, partner_status=seen_first), A1, partner_status=seen_last)
+    assert verify(PLAN, facts).pairs_to_finish == ("HA Pair 1", "HA Pair 2")
+
+
 def test_a_red_slave_that_is_down_names_no_pair_to_reboot() -> None:
     status = {**(FINE.units[A1].partner_status or {}), S1: False}
     facts = changed(changed(FINE, A1, partner_status=status), S1, state=State.DOWN)

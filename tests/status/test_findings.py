@@ -335,6 +335,13 @@ def test_credentials_that_no_unit_takes_are_said_once() -> None:
     assert "GEOPLAN_PASSWORD" in finding.hint
 
 
+def test_certificate_that_is_not_believed_says_what_to_do_about_it_and_nothing_of_passwords() -> None:
+    untrusted = Failure(Cause.UNAUTHORIZED, "its certificate is not the pinned one", "run geoplan trust again")
+    finding = only(changed(well(), *PLAN_UNITS, failure=untrusted, firmware=None, ha=None))
+
+    assert finding.hint == "run geoplan trust again"
+
+
 PLAN_UNITS = tuple(unit.address for site in PLAN.sites for unit in site.units)
 
 
