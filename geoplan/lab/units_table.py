@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from geoplan.printing import laid_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,19 +44,7 @@ def as_table(network: Network, endpoints: Endpoints, *, width: int, color: bool 
         table.add_column(Text(heading), width=None if column == SITE else cells, overflow="fold")
     for row in rows[1:]:
         table.add_row(*map(Text, row))
-    console = Console(
-        file=StringIO(),
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as captured:
-        console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return laid_out([table], width=width, color=color)
 
 
 def _rows(network: Network, endpoints: Endpoints) -> list[Row]:

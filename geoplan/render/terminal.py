@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markdown import CodeBlock, ListItem, Markdown, Paragraph, TableElement
 from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from geoplan.printing import laid_out
 from geoplan.render import markdown
 from geoplan.render.text import DEFAULT_WIDTH
 from geoplan.render.whole_words import cells_of_widest_word, lines_of, move_right
 
 if TYPE_CHECKING:
-    from rich.console import ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderResult
 
     from geoplan.plan.model import Plan
 
@@ -101,20 +100,10 @@ def render(plan: Plan, *, width: int = DEFAULT_WIDTH, color: bool = False) -> st
 
     An address or a URL stays in one piece unless it alone is wider: whoever copies half of one has a wrong one.
     """
-    console = Console(
-        file=StringIO(),
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-    )
     text = markdown.render(plan, picture=False, links=False)
-    with console.capture() as captured:
-        # The theme of the terminal itself: code in its own colours, on its own background.
-        console.print(_Runbook(text, code_theme="ansi_dark", hyperlinks=False))
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    # The theme of the terminal itself: code in its own colours, on its own background.
+    runbook = _Runbook(text, code_theme="ansi_dark", hyperlinks=False)
+    return laid_out([runbook], width=width, color=color)
 
 
 def _shared(room: int, narrowest: list[int], widest: list[int]) -> list[int]:

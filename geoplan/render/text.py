@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from geoplan.plan.model import Action, Phase
+from geoplan.printing import laid_out
 from geoplan.render import text_pairs
 from geoplan.render.tables import count, table
 
@@ -53,20 +53,7 @@ UNIT_LABELS: dict[TargetUnit, str] = {
 
 def render(plan: Plan, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
     """Return the plan as tables ``width`` columns wide, with escape codes for colour only where asked for."""
-    console = Console(
-        file=StringIO(),
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as captured:
-        for part in _parts(plan):
-            console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return laid_out(_parts(plan), width=width, color=color)
 
 
 def duration(seconds: float) -> str:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from geoplan.printing import laid_out
 from geoplan.push.facts import Cause
 from geoplan.status.model import Severity, UnitState
 from geoplan.topology.firmware import parse_version
@@ -41,20 +42,7 @@ _CAUSES = {Cause.UNREACHABLE: "no API", Cause.UNAUTHORIZED: "denied", Cause.UNRE
 
 def as_text(status: Status, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
     """Return the table and the findings ``width`` columns wide, with escape codes for colour only where asked for."""
-    console = Console(
-        file=StringIO(),
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as captured:
-        for line in as_lines(status, width=width):
-            console.print(line, soft_wrap=True)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return laid_out(as_lines(status, width=width), width=width, color=color, soft_wrap=True)
 
 
 def as_lines(status: Status, *, width: int, height: int | None = None) -> list[Text]:
