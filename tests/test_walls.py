@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -81,6 +82,12 @@ def test_package_is_known_to_one_part_alone(path: Path) -> None:
     for name in imports_of(path):
         package = name.split(".")[0]
         assert ONLY_IN.get(package, part_of(path)) == part_of(path), f"{path} imports {package}"
+
+
+@pytest.mark.parametrize("module", ["planner", "steps", "settings"])
+def test_core_of_planning_knows_nothing_of_aws(module: str) -> None:
+    text = (PACKAGE / "plan" / f"{module}.py").read_text()
+    assert not re.findall(r"\baws\b|amazon|\bec2\b|cloudformation|balancer", text, re.IGNORECASE)
 
 
 def loaded_by(*arguments: str) -> set[str]:

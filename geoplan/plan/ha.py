@@ -39,6 +39,11 @@ SECTION_OF: dict[Action, Section] = {
 }
 
 
+def are_described(topology: Topology) -> bool:
+    """Tell whether a topology says enough of its pairs that they are planned unless something else is asked for."""
+    return any(site.ha_pair and site.ha_pair.aws for site in topology.sites)
+
+
 def actions_of(site: Site) -> Iterator[Action]:
     """Yield what makes a site a working pair, in the order of sections 6.1, 6.2 and 8."""
     if site.ha_pair is None:

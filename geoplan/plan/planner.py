@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.plan import ha
 from geoplan.plan import steps as step_graph
-from geoplan.plan.ha import settings_of_pairs
 from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
 from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
 from geoplan.plan.steps import Reboots
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 
 def usual_phases(topology: Topology) -> tuple[Phase, ...]:
-    """Return what is planned unless something else is asked for: GEO, and the pairs where their balancers are known."""
-    in_aws = any(site.ha_pair and site.ha_pair.aws for site in topology.sites)
-    return (Phase.HA, Phase.GEO) if in_aws else (Phase.GEO,)
+    """Return what is planned unless something else is asked for: GEO, after the pairs where these are described."""
+    return (Phase.HA, Phase.GEO) if ha.are_described(topology) else (Phase.GEO,)
 
 
 def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Plan:
@@ -42,7 +41,7 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds)
     plan = assemble(topology, graph, step_graph.descriptions_in(groups), reboots)
     if Phase.HA in phases:
-        plan = plan.model_copy(update={"ha_pairs": tuple(settings_of_pairs(topology, every_pair=True))})
+        plan = plan.model_copy(update={"ha_pairs": tuple(ha.settings_of_pairs(topology, every_pair=True))})
     return signed(plan)
 
 
@@ -74,7 +73,7 @@ def assemble(
         ),
         steps=steps,
         health_check_port=topology.health_check_port,
-        ha_pairs=tuple(settings_of_pairs(topology, every_pair=False)),
+        ha_pairs=tuple(ha.settings_of_pairs(topology, every_pair=False)),
         estimates=_estimate(topology.timing, graph, reboots),
     )
 

@@ -72,10 +72,10 @@ def build_graph(groups: Sequence[Group], phases: Collection[Phase] = (Phase.GEO,
     graph: nx.DiGraph[StepKey] = nx.DiGraph()
     for number, group in enumerate(groups):
         if Phase.HA in phases:
-            graph.add_nodes_from(_with_places(_ha_keys(group), 0, number))
+            graph.add_nodes_from(with_places(_ha_keys(group), Phase.HA, number))
             graph.add_edges_from(_ha_dependencies(group))
         if Phase.GEO in phases:
-            graph.add_nodes_from(_with_places(_keys_in_order(group), 1, number))
+            graph.add_nodes_from(with_places(_keys_in_order(group), Phase.GEO, number))
             graph.add_edges_from(_dependencies(group))
         if Phase.HA in phases and Phase.GEO in phases:
             graph.add_edges_from(
@@ -85,9 +85,13 @@ def build_graph(groups: Sequence[Group], phases: Collection[Phase] = (Phase.GEO,
     return graph
 
 
-def _with_places(keys: Iterable[StepKey], phase: int, group: int) -> Iterator[tuple[StepKey, dict[str, object]]]:
+def with_places(
+    keys: Iterable[StepKey], phase: Phase, group: int = 0
+) -> Iterator[tuple[StepKey, dict[str, tuple[int, int, int]]]]:
+    """Yield nodes of the graph: steps of one phase and one group, given in their order, each with its place."""
+    number = list(Phase).index(phase)
     for position, key in enumerate(keys):
-        yield key, {"place": (phase, group, position)}
+        yield key, {"place": (number, group, position)}
 
 
 def _ha_keys(group: Group) -> Iterator[StepKey]:

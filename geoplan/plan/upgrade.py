@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from geoplan.plan import upgrade_wording
-from geoplan.plan.model import UPDATE_ACTIONS, Action, StepTarget
+from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase, StepTarget
 from geoplan.plan.planner import assemble, signed
-from geoplan.plan.steps import Description, Reboots, StepKey
+from geoplan.plan.steps import Description, Reboots, StepKey, with_places
 from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
 from geoplan.plan.upgrade_rules import is_version, require_possible
 from geoplan.topology.rules import require_well_formed
@@ -30,7 +30,6 @@ UNIT_OF: dict[Action, TargetUnit] = {
     Action.VERIFY_UPDATED_PAIR: "both",
 }
 ROLES: tuple[Role, ...] = ("master", "slave")
-PLACE_OF_PHASE = 2  # behind HA and GEO, with which it is never planned together
 
 
 def written_firmware(topology: Topology) -> dict[str, str]:
@@ -60,7 +59,7 @@ def make_upgrade(topology: Topology, to: str, running: Mapping[str, str], sites:
     )
     graph: nx.DiGraph[StepKey] = nx.DiGraph()
     keys = list(_keys_in_order(to_change, change))
-    graph.add_nodes_from((key, {"place": (PLACE_OF_PHASE, 0, position)}) for position, key in enumerate(keys))
+    graph.add_nodes_from(with_places(keys, Phase.FIRMWARE))
     graph.add_edges_from(pairwise(keys))  # one thing at a time, over all groups
     reboots = Reboots(tuple(UPDATE_ACTIONS), topology.timing.boot_seconds)
     plan = assemble(topology, graph, _descriptions(change, by_name), reboots)
