@@ -1,4 +1,4 @@
-"""Tables and counts of the text format."""
+"""The tables of the text format."""
 
 from __future__ import annotations
 
@@ -12,8 +12,3 @@ def table(*headings: str) -> Table:
     for heading in headings:
         drawn.add_column(heading, overflow="fold")
     return drawn
-
-
-def count(number: int, noun: str) -> str:
-    """Say how many there are: ``1 site``, ``3 sites``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

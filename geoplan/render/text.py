@@ -11,7 +11,8 @@ from rich.text import Text
 from geoplan.plan.model import Action, Phase
 from geoplan.printing import laid_out
 from geoplan.render import text_pairs
-from geoplan.render.tables import count, table
+from geoplan.render.runbook.prose import count
+from geoplan.render.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from geoplan.plan.model import Phase
 from geoplan.render.runbook import wui
-from geoplan.render.tables import count, table
+from geoplan.render.runbook.prose import count
+from geoplan.render.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

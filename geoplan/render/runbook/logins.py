@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.plan.model import Action
 from geoplan.render.runbook.bearings import BUSY, OK
 from geoplan.render.runbook.model import Login
-from geoplan.render.runbook.prose import Name, Prose, Value, prose
+from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, prose
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Step
@@ -35,6 +35,13 @@ def log_in(step: Step, bearings: Bearings) -> Login:
         case _:
             unit = prose("the active unit of {}, its master", site)
             return Login(unit, pair.master, _tell(pair, slave_active=False))
+
+
+def log_in_to_both(step: Step, bearings: Bearings) -> Login:
+    """Return both units of a pair, the master first."""
+    pair = bearings.pairs[step.site]
+    second = prose("And, in a second window, to its slave: {}.", Pasted(pair.slave))
+    return Login(prose("the master of {}", pair.site), pair.master, second)
 
 
 def _tell(pair: Pair, *, slave_active: bool) -> Prose:

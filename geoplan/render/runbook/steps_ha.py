@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from geoplan.plan.model import Action
 from geoplan.render.runbook import ec2, trouble_ha, wui
 from geoplan.render.runbook.bearings import BUSY, OK
-from geoplan.render.runbook.logins import log_in
+from geoplan.render.runbook.logins import log_in, log_in_to_both
 from geoplan.render.runbook.model import Button, Choice, Field, Login, Task
 from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, listing, prose
 from geoplan.render.runbook.voices import Voice
@@ -168,12 +168,6 @@ def _slave_seen(_step: Step, _bearings: Bearings) -> Prose:
     return prose(words, wui.SLAVE, wui.SLAVE_UNCONNECTED)
 
 
-def _log_in_to_both(step: Step, bearings: Bearings) -> Login:
-    pair = bearings.pairs[step.site]
-    second = prose("And, in a second window, to its slave: {}.", Pasted(pair.slave))
-    return Login(prose("the master of {}", Name(step.site)), pair.master, second)
-
-
 def _before_verification(step: Step, bearings: Bearings) -> Iterator[Prose]:
     pair = bearings.ha_pairs[step.site]
     check = pair.health_check
@@ -250,7 +244,7 @@ VOICES = {
         heading="Form the pairs",
         title="{}: see that one unit is active and the other its standby",
         screen=wui.HOME,
-        login=_log_in_to_both,
+        login=log_in_to_both,
         moves=_verification_moves,
         expect=_verification_seen,
         trouble=trouble_ha.verification,

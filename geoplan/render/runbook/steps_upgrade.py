@@ -8,7 +8,7 @@ from geoplan.plan.model import UPDATE_ACTIONS, Action
 from geoplan.render.runbook import trouble_upgrade, wui
 from geoplan.render.runbook.bearings import BUSY, OK
 from geoplan.render.runbook.firmware import gains_secret, loses_secret, to_version
-from geoplan.render.runbook.logins import log_in
+from geoplan.render.runbook.logins import log_in, log_in_to_both
 from geoplan.render.runbook.model import Button, Login, Task
 from geoplan.render.runbook.prose import Name, Pasted, Prose, StepNumber, count, duration, prose
 from geoplan.render.runbook.voices import Voice
@@ -55,12 +55,6 @@ def _log_in_to_updated(step: Step, bearings: Bearings) -> Login:
     if update.on.unit in {"standby", "active"}:
         words += ", as a rule"
     return Login(prose(words, StepNumber(update.number)), address)
-
-
-def _log_in_to_both(step: Step, bearings: Bearings) -> Login:
-    pair = bearings.pairs[step.site]
-    second = prose("And, in a second window, to its slave: {}.", Pasted(pair.slave))
-    return Login(prose("the master of {}", pair.site), pair.master, second)
 
 
 def _update_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
@@ -325,7 +319,7 @@ VOICES = {
         heading=HEADING,
         title="{}: see that the pair is whole again",
         screen=wui.HOME,
-        login=_log_in_to_both,
+        login=log_in_to_both,
         moves=_verification_moves,
         expect=_pair_seen,
         trouble=trouble_upgrade.pair,
