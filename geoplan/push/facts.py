@@ -127,6 +127,7 @@ class Facts:
 
 
 Subject = Literal["remote_geo_access", "geo_partners"]
+HA_SUBJECT = "ha_parameters"
 SUBJECTS: tuple[Subject, ...] = ("remote_geo_access", "geo_partners")
 LIST_NAMES: Mapping[Subject, str] = {
     "remote_geo_access": "Remote GEO LoadMaster Access",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from geoplan.push.facts import LIST_NAMES, SUBJECTS
+from geoplan.push.facts import HA_SUBJECT, LIST_NAMES, SUBJECTS
 
 if TYPE_CHECKING:
     from geoplan.push.history import History, Record
@@ -16,7 +16,6 @@ REMOTE_ACCESS = "Certificates & Security > Remote Access"
 HA_PARAMETERS = "System Configuration > AWS HA Parameters"
 MANAGE_CLUSTERS = "Global Balancing > Manage Clusters"
 BACKUP_RESTORE = "System Configuration > System Administration > Backup/Restore"
-HA_SUBJECT = "ha_parameters"
 BUTTONS = {"remote_geo_access": "Set GEO LoadMaster access", "geo_partners": "Set GEO LoadMaster Partners"}
 
 

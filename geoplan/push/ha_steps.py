@@ -9,7 +9,7 @@ from geoplan.plan.model import Action
 from geoplan.push.changes import Change, try_change
 from geoplan.push.context import StepError
 from geoplan.push.events import StepState
-from geoplan.push.facts import HaFacts, State
+from geoplan.push.facts import HA_SUBJECT, HaFacts, State
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import are_healthy
 from geoplan.push.ha import SINGLE, deviations
@@ -50,7 +50,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     if before.mode not in (SINGLE, wanted.mode):
         message = f"it is in {before.mode or 'an unknown'} mode, and the plan has it as {wanted.mode}"
         raise StepError(step, message, unit=unit.address, hint=APART)
-    change = Change(context, step, unit, "ha_parameters")
+    change = Change(context, step, unit, HA_SUBJECT)
     change.begin(_plain(before), wanted.model_dump(mode="json", exclude={"address"}))
     problem = await _change(step, unit, before, wanted)
     after = await _read(step, unit, problem)

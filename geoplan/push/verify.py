@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
 from geoplan.push.addresses import canonical, without
-from geoplan.push.facts import LIST_NAMES, SUBJECTS, State
+from geoplan.push.facts import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.push.ha import deviations, planned_pairs
 from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
     from geoplan.push.facts import Facts, LiveCluster, UnitFacts
-
-
-HA_PARAMETERS = "ha_parameters"
 
 
 class Kind(StrEnum):
@@ -136,12 +133,12 @@ def _ha_differences(site: SiteSettings, pair: HaPairSettings, facts: Facts) -> I
         unit = facts.unit(wanted.address)
         if unit is None or unit.ha is None:
             message = f"{wanted.address} does not tell its HA parameters"
-            yield Difference(site.name, wanted.address, Kind.UNREADABLE, HA_PARAMETERS, message)
+            yield Difference(site.name, wanted.address, Kind.UNREADABLE, HA_SUBJECT, message)
             continue
         for deviation in deviations(unit.ha, wanted):
             kind = Kind.MISSING if deviation.is_unset else Kind.DIFFERENT
             message = f"{wanted.address} ({wanted.mode}): {deviation}"
-            yield Difference(site.name, wanted.address, kind, HA_PARAMETERS, message, (deviation.name,))
+            yield Difference(site.name, wanted.address, kind, HA_SUBJECT, message, (deviation.name,))
 
 
 def _no_active(site: SiteSettings, facts: Facts) -> Difference:
