@@ -13,7 +13,16 @@ import pytest
 import yaml
 
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
-from tests.push.support import NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, SYNC, Site, lab_for, red_in_any_state
+from tests.push.support import (
+    NEW_FIRMWARE,
+    OLD_FIRMWARE,
+    PASSWORD,
+    SYNC,
+    Site,
+    as_operator,
+    red_in_any_state,
+    serve,
+)
 
 M1, S1, M2, S2, A1 = "10.10.1.5", "10.10.2.5", "10.20.1.5", "10.20.2.5", "10.30.0.5"
 
@@ -23,10 +32,7 @@ MakeUnpaired = Callable[..., Site]
 @pytest.fixture
 def make_unpaired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeUnpaired]:
     """Serve the example in AWS with the units of its pairs by themselves, until the test ends."""
-    monkeypatch.setenv("GEOPLAN_USER", "bal")
-    monkeypatch.setenv("GEOPLAN_PASSWORD", PASSWORD)
-    monkeypatch.setenv("GEOPLAN_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.delenv("GEOPLAN_APIKEY", raising=False)
+    as_operator(monkeypatch, tmp_path / "state")
     document = yaml.safe_load((TOPOLOGIES / "aws-dublin-ohio.yaml").read_text())
     document["timing"] = {"boot_seconds": 1.0, "sync_seconds": SYNC}
     topology = tmp_path / "aws.yaml"
@@ -35,10 +41,7 @@ def make_unpaired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[M
     with ExitStack() as running:
 
         def make(**options: Any) -> Site:
-            lab = running.enter_context(lab_for(topology, **{"unpaired": True, **options}))
-            endpoints = tmp_path / "lab.yaml"
-            endpoints.write_text(lab.endpoints.to_yaml())
-            return Site(lab, topology, endpoints, tmp_path / "state")
+            return serve(running, topology, **{"unpaired": True, **options})
 
         yield make
 

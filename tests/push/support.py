@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from geoplan.lab.background import BackgroundLab
@@ -77,6 +79,23 @@ def lab_for(topology: Path, *, boot: float = BOOT, **options: Any) -> Background
     return BackgroundLab(
         load_topology(str(topology)), boot_seconds=boot, failover_seconds=FAILOVER, sync_seconds=SYNC, **options
     )
+
+
+def as_operator(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    """Set what the environment of a push has: the lab's credentials, and a folder for what pushes write."""
+    monkeypatch.setenv("GEOPLAN_USER", CREDENTIALS.user)
+    monkeypatch.setenv("GEOPLAN_PASSWORD", PASSWORD)
+    monkeypatch.setenv("GEOPLAN_STATE_DIR", str(state))
+    monkeypatch.delenv("GEOPLAN_APIKEY", raising=False)
+
+
+def serve(running: ExitStack, topology: Path, **options: Any) -> Site:
+    """Serve a topology as long as ``running`` lasts, with its endpoints and its state beside its file."""
+    folder = topology.parent
+    lab = running.enter_context(lab_for(topology, **options))
+    endpoints = folder / "lab.yaml"
+    endpoints.write_text(lab.endpoints.to_yaml())
+    return Site(lab, topology, endpoints, folder / "state")
 
 
 async def settled(network: Network) -> None:
