@@ -18,9 +18,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from geoplan.errors import GeoplanError, InvalidInputError, UnusableFileError, UpgradeRefusedError
-    from geoplan.plan.model import Plan
+    from geoplan.plan.model import Action, Phase, Plan, Step
     from geoplan.plan.planner import make_plan
-    from geoplan.plan.upgrade import make_upgrade
+    from geoplan.plan.upgrade import make_upgrade, written_firmware
     from geoplan.topology.loader import check_topology, load_topology
     from geoplan.topology.model import HaPair, Site, Topology, Unit
 
@@ -29,9 +29,13 @@ _HOMES = {
     "InvalidInputError": "geoplan.errors",
     "UnusableFileError": "geoplan.errors",
     "UpgradeRefusedError": "geoplan.errors",
+    "Action": "geoplan.plan.model",
+    "Phase": "geoplan.plan.model",
     "Plan": "geoplan.plan.model",
+    "Step": "geoplan.plan.model",
     "make_plan": "geoplan.plan.planner",
     "make_upgrade": "geoplan.plan.upgrade",
+    "written_firmware": "geoplan.plan.upgrade",
     "check_topology": "geoplan.topology.loader",
     "load_topology": "geoplan.topology.loader",
     "HaPair": "geoplan.topology.model",
@@ -41,11 +45,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Action",
     "GeoplanError",
     "HaPair",
     "InvalidInputError",
+    "Phase",
     "Plan",
     "Site",
+    "Step",
     "Topology",
     "Unit",
     "UnusableFileError",
@@ -54,6 +61,7 @@ __all__ = [
     "load_topology",
     "make_plan",
     "make_upgrade",
+    "written_firmware",
 ]
 
 
