@@ -18,7 +18,7 @@ def command() -> None:
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
 
 
-@command.command("cloudformation", short_help="A template for AWS: the Network Load Balancers.")
+@command.command("cloudformation", short_help="Write a template for AWS: the Network Load Balancers.")
 @topology_argument
 @click.option(
     "--site", metavar="NAME", help="The HA pair, by its name in any case or its slug.  [default: all that have aws]"

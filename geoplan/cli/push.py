@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan
     from geoplan.push.context import Options
 
-EPILOG = """\b
+EPILOG = """
 Everything is checked before anything is changed, and nothing is changed that is in place. A push that stops, for
 whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
 

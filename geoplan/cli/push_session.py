@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.push_views import view_of
+from geoplan.cli.signals import on_signals
 from geoplan.cli.units import live_fleet
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.plan.model import Phase
@@ -142,11 +143,9 @@ class _Session:
     async def _fleet(self) -> AsyncIterator[tuple[Fleet, Path, Callable[[Callable[[str], None]], None]]]:
         clock = SystemClock()
         if self._wishes.lab:
-            async with self._lab() as (reach, timings):
-                accesses = reach
-                async with live_fleet(self._plan, accesses, clock) as live:
-                    with _temporary_folder() as folder:
-                        yield _with_timings(live, timings), folder, lambda _say: None
+            async with self._lab() as (accesses, timings), live_fleet(self._plan, accesses, clock) as live:
+                with _temporary_folder() as folder:
+                    yield _with_timings(live, timings), folder, lambda _say: None
             return
         accesses = self._reach.accesses(self._topology)
         if not self._wishes.dry_run:
@@ -206,7 +205,6 @@ class _Session:
     def _stopping_on_signals(self, view: View) -> Iterator[None]:
         """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step."""
         loop, main = asyncio.get_running_loop(), asyncio.current_task()
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         signals = Signals()
 
         def interrupt(number: int) -> None:
@@ -218,13 +216,8 @@ class _Session:
             self._stop.request()
             view.say("ending after the steps that are under way; once more ends at once")
 
-        for number in before:
-            signal.signal(number, lambda number, _frame: loop.call_soon_threadsafe(interrupt, number))
-        try:
+        with on_signals(interrupt):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

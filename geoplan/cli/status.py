@@ -17,14 +17,13 @@ EVERY_SECONDS = 5.0
 MIN_SECONDS, MAX_SECONDS = 0.5, 86400.0
 WATCH = "--watch"
 
-EPILOG = """\b
+EPILOG = """
 The columns: State is active, standby, alone (a standalone, or HA mode single), unconnected (up, and nothing
 answers its health check), down or unknown. Health is what the health check answered. HA is ok, or what differs
 from the topology: single, mode, partner, port, preferred, interfaces. Prefers is Switch to Preferred Server.
 Links are the GEO partners that the unit sees green, Clusters those that it has as planned, each of all planned.
-- is nothing to tell, ? is not told.
+A - is nothing to tell, a ? is not told.
 
-\b
 JSON is one object: format geoplan/status/1, topology, checksum, at, well; sites with name, kind, group, active,
 failed_over, units (address, role, state, since, health, firmware, ha, geo_enabled, ssh_access, partners, clusters,
 failure, unread); findings with kind, sites, units, message, hint, commands, severity (problem or note).
@@ -32,8 +31,8 @@ failure, unread); findings with kind, sites, units, message, hint, commands, sev
 --watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
 one line for every look. Ctrl-C or SIGTERM ends it with exit code 0, as it does watch(1).
 
-\b
 Exit codes: 0 all is well, notes aside; 1 with findings, units that cannot be read among them.
+
 What the last push did is told by: geoplan push TOPOLOGY --status
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import terminal, write
+from geoplan.cli.signals import on_signals
 from geoplan.cli.status_views import view_of
 from geoplan.loadmaster import Retries, Timeouts
 from geoplan.plan.model import Phase
@@ -93,13 +93,11 @@ class StatusSession:
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM cancel what the present task does."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task  # noqa: S101 - for the type checker
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
-    try:
+    task = asyncio.current_task()
+
+    def end(_number: int) -> None:
+        if task:
+            task.cancel()
+
+    with on_signals(end):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

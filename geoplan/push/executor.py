@@ -210,7 +210,7 @@ class Executor:
             case Action.RESUBMIT_GEO_PARTNERS:
                 return await self._resubmit_on_standalone(step)
             case _:
-                raise StepError(step, "it is no step of GEO")
+                raise StepError(step, "it is no step that a push can do")
 
     def _is_rebooting(self, step: Step) -> bool:
         """Tell whether the push that this one resumes had come to the reboot of a step's pair, and not to its end."""
