@@ -1,0 +1,150 @@
+"""The table of a status: a row for each unit, fitted to the width of a terminal."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from geoplan.push.facts import Cause
+from geoplan.status.model import UnitState
+from geoplan.topology.firmware import parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geoplan.status.model import Count, SiteStatus, UnitStatus
+
+HEADINGS = ("Unit", "Role", "State", "Health", "Firmware", "HA", "Prefers", "Links", "Clusters")
+NOT_TOLD = "?"
+NOT_THERE = "-"
+GAPS = (2, 1)  # between columns: the second where the first does not fit
+INDENT = "  "
+SHORT_ROLES = MappingProxyType({"standalone": "alone"})
+
+_STYLES = {
+    UnitState.ACTIVE: "bold green",
+    UnitState.STANDBY: "cyan",
+    UnitState.ALONE: "green",
+    UnitState.UNCONNECTED: "bold yellow",
+    UnitState.DOWN: "bold red",
+    UnitState.UNKNOWN: "bold yellow",
+}
+_WRONG = "bold yellow"
+_CAUSES = {Cause.UNREACHABLE: "no API", Cause.UNAUTHORIZED: "denied", Cause.UNREADABLE: "no API"}
+
+
+def table(sites: Sequence[SiteStatus], width: int) -> list[Text]:
+    """Return the lines of the table: a row for each unit, below the name of its site or, with room for it, beside it.
+
+    Where even that is too wide, as with IPv6, an address has a line of its own.
+    """
+    whole = _rows(sites)
+    if _width(beside := _with_sites(sites, whole), GAPS[0]) <= width:
+        return _joined(beside, GAPS[0])
+    below = [(whole, GAPS[0]), (whole, GAPS[1]), (_rows(sites, SHORT_ROLES), GAPS[1])]
+    for rows, gap in below:
+        if _width(rows, gap) <= width:
+            return _below_sites(sites, _joined(rows, gap))
+    rows, gap = below[-1]
+    return _below_sites(
+        sites, [Text(INDENT).append_text(line) for line in _joined([row[1:] for row in rows], gap)], own_lines=True
+    )
+
+
+def _rows(sites: Sequence[SiteStatus], roles: Mapping[str, str] = MappingProxyType({})) -> list[list[Text]]:
+    """Return the headings and a row for each unit."""
+    return [
+        [Text(heading, style="bold") for heading in HEADINGS],
+        *(_row(site, unit, roles) for site in sites for unit in site.units),
+    ]
+
+
+def _with_sites(sites: Sequence[SiteStatus], rows: list[list[Text]]) -> list[list[Text]]:
+    names = ["Site", *(name for site in sites for name in (site.name, *[""] * (len(site.units) - 1)))]
+    return [[Text(name, style="bold"), *row] for name, row in zip(names, rows, strict=True)]
+
+
+def _below_sites(sites: Sequence[SiteStatus], rows: list[Text], *, own_lines: bool = False) -> list[Text]:
+    head, rule, *rest = rows
+    lines = [head, rule]
+    for site in sites:
+        lines.append(Text(site.name, style="bold"))
+        for unit in site.units:
+            lines += [Text(f"{INDENT}{unit.address}")] if own_lines else []
+            lines.append(rest.pop(0))
+    return lines
+
+
+def _width(rows: Sequence[Sequence[Text]], gap: int) -> int:
+    widths = _widths(rows)
+    return sum(widths) + gap * (len(widths) - 1)
+
+
+def _widths(rows: Sequence[Sequence[Text]]) -> list[int]:
+    return [max(cell_len(cell.plain) for cell in column) for column in zip(*rows, strict=True)]
+
+
+def _joined(rows: Sequence[Sequence[Text]], gap: int) -> list[Text]:
+    """Align rows by terminal cells, with a rule below the first."""
+    widths = _widths(rows)
+    lines = []
+    for row in rows:
+        line = Text()
+        for cell, width in zip(row, widths, strict=True):
+            line.append_text(cell).append(" " * (width - cell_len(cell.plain) + gap))
+        line.rstrip()
+        lines.append(line)
+    rule = Text("─" * _width(rows, gap), style="dim")
+    return [lines[0], rule, *lines[1:]]
+
+
+def _row(site: SiteStatus, unit: UnitStatus, roles: Mapping[str, str]) -> list[Text]:
+    is_paired = site.kind == "ha_pair"
+    is_stand_in = site.failed_over and unit.address == site.active
+    return [
+        Text(unit.address),
+        Text(roles.get(unit.role, unit.role)),
+        Text(unit.state.value, style=_WRONG if is_stand_in else _STYLES[unit.state]),
+        Text(unit.health or NOT_THERE),
+        _firmware(unit),
+        _ha(unit) if is_paired else Text(NOT_THERE),
+        _preferred(unit) if is_paired else Text(NOT_THERE),
+        _counted(unit, unit.partners),
+        _counted(unit, unit.clusters),
+    ]
+
+
+def _firmware(unit: UnitStatus) -> Text:
+    if unit.firmware:
+        return Text(".".join(map(str, parse_version(unit.firmware))))
+    if unit.state is UnitState.DOWN or unit.failure is None:
+        return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
+    return Text(_CAUSES[unit.failure.cause], style=_WRONG)
+
+
+def _ha(unit: UnitStatus) -> Text:
+    if unit.ha is None:
+        return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
+    if not unit.ha_differs:
+        return Text("ok")
+    first, *others = unit.ha_differs
+    return Text(f"{first} +{len(others)}" if others else first, style=_WRONG)
+
+
+def _preferred(unit: UnitStatus) -> Text:
+    if unit.state is UnitState.DOWN:
+        return Text(NOT_THERE)
+    if unit.ha is None or unit.ha.prefers_master is None:
+        return Text(NOT_TOLD)
+    return Text("master" if unit.ha.prefers_master else "none")
+
+
+def _counted(unit: UnitStatus, count: Count | None) -> Text:
+    if count is None or unit.state is UnitState.DOWN:
+        return Text(NOT_THERE)
+    if count.good is None:
+        return Text(f"{NOT_TOLD}/{count.planned}")
+    return Text(f"{count.good}/{count.planned}", style="" if count.good == count.planned else _WRONG)
