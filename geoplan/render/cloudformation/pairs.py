@@ -82,7 +82,7 @@ def pairs_for(topology: Topology, site: str | None) -> tuple[BalancedPair, ...]:
             pair=pair,
             aws=aws,
             check=pair.health_check or HealthCheck(),
-            check_port=(pair.health_check and pair.health_check.port) or topology.health_check_port,
+            check_port=topology.health_check_port_of(each),
             partners=tuple(_partners(topology, each)),
         )
         for (each, pair, aws), prefix in zip(chosen, prefixes, strict=True)
