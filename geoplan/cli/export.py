@@ -21,10 +21,14 @@ def command() -> None:
 @command.command("cloudformation", short_help="Write a template for AWS: the Network Load Balancers.")
 @topology_argument
 @click.option(
-    "--site", metavar="NAME", help="The HA pair, by its name in any case or its slug.  [default: all that have aws]"
+    "--site",
+    "sites",
+    metavar="NAME",
+    multiple=True,
+    help="This HA pair (repeatable), by its name in any case or its slug.  [default: all that have aws]",
 )
 @output_option
-def cloudformation(path: str, site: str | None, output: str | None) -> None:
+def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> None:
     """Write a template for AWS CloudFormation: the Network Load Balancers of section 6.1.
 
     For each HA pair with aws it makes the load balancer with its Elastic IPs, a target group for each protocol and
@@ -53,4 +57,4 @@ def cloudformation(path: str, site: str | None, output: str | None) -> None:
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from geoplan.render.cloudformation import render
 
-    write(render(load_topology(path), site), output)
+    write(render(load_topology(path), *sites), output)

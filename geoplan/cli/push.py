@@ -90,8 +90,13 @@ def command(  # noqa: PLR0913 - one for each option
     if lab and (reach.endpoints or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     topology = load_topology(path)
-    plan = make_plan(topology, plan_phases(topology, phase))
-    folder = folder_of(state_folder(state_dir), plan.topology, reach.lab_file())
+    folder = folder_of(state_folder(state_dir), topology.name, reach.lab_file())
+    phases = plan_phases(topology, phase)
+    if resume and phase is None:
+        from geoplan.cli import push_journal
+
+        phases = push_journal.phases_to_resume(folder) or phases
+    plan = make_plan(topology, phases)
     if status or abandon:
         from geoplan.cli import push_journal
 

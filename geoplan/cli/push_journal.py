@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.push import journal, lock, status
+from geoplan.push import journal, lock, status, unfinished
 from geoplan.push.clock import SystemClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geoplan.plan.model import Phase
     from geoplan.push.history import History
 
 
@@ -26,6 +27,12 @@ def show(folder: Path, output_format: str) -> int:
     else:
         click.echo(status.as_text(history, lock.holder(folder)), nl=False)
     return 0
+
+
+def phases_to_resume(folder: Path) -> tuple[Phase, ...]:
+    """Return the parts of the work that the unfinished push does; nothing where there is none."""
+    history = unfinished.unfinished_of(journal.histories(folder))
+    return history.phases if history else ()
 
 
 def abandon(folder: Path, output_format: str) -> int:

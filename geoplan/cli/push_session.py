@@ -84,10 +84,10 @@ class _Session:
         self._stop = Stop()
         self._has_begun = False
 
-    def command(self, *more: str) -> str:
+    def command(self, *more: str, is_of_this_phase: bool = True) -> str:
         """Return the command that does something more about this push."""
         wishes = self._wishes
-        given = ["--phase", wishes.phase] if wishes.phase else []
+        given = ["--phase", wishes.phase] if wishes.phase and is_of_this_phase else []
         given += ["--state-dir", wishes.state_dir] if wishes.state_dir else []
         return self._reach.command("push", wishes.path, *given, *more)
 
@@ -242,7 +242,8 @@ class _Session:
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
             if "--resume" in (error.hint or ""):
-                hint = f"go on from it with: {self.command('--resume')}\n        {error.hint}"
+                go_on = self.command("--resume", is_of_this_phase=False)  # it goes on with the phase that was begun
+                hint = f"go on from it with: {go_on}\n        {error.hint}"
                 return PushRefusedError(str(error), error.problems, hint=hint)
         if isinstance(error, PushStoppedError):
             hint = self.going_on()

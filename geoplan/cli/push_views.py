@@ -106,7 +106,7 @@ class PlainView(Appending):
         whole = f"{line:<{len(line) + LONGEST_STATE - len(str(event.state or ''))}}  {event.message}".rstrip()
         if width is None or cell_len(whole) <= width:
             return whole
-        return f"{line}\n       {event.message}" if event.state == "failed" else line
+        return f"{line}\n       {event.message}" if event.state in ("failed", "by hand") else line
 
     def _number(self, step: Step) -> str:
         return f"{step.number:>{len(str(self._total))}}/{self._total}"

@@ -102,6 +102,15 @@ class UnitFacts:
     unread: tuple[str, ...] = ()
     """What this unit does not answer although the rest of it was read."""
 
+    @property
+    def condition(self) -> str:
+        """How it stands in its pair, as what follows its name: a unit whose API answers is never called down."""
+        if self.ha is not None and self.ha.mode == "single":
+            return "is in HA mode single"
+        if self.state is State.DOWN and (self.failure is None or self.failure.cause is not Cause.UNREACHABLE):
+            return "is up, but does not answer its health check"
+        return f"is {self.state or State.UNKNOWN}"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

@@ -34,24 +34,30 @@ class UndoneChange:
 
 @dataclass(frozen=True, slots=True)
 class UnitToGoBack:
-    """The changes of one unit, the last one first, and its backup."""
+    """Changes of one unit, the last one first, and its backup."""
 
     unit: str
     changes: tuple[UndoneChange, ...]
     backup: str | None
     pair: str | None = None
-    """The pair that it belongs to: its lists are entered on the unit that is active."""
+    """The pair whose active unit takes these changes; nothing where they are this very unit's, as HA parameters are."""
 
 
 def going_back(history: History) -> tuple[UnitToGoBack, ...]:
-    """Return what to do on each unit; the unit that was changed last comes first."""
-    latest: dict[str, list[UndoneChange]] = {}
+    """Return what to do on each unit, the unit that was changed last first: GEO, then the HA parameters."""
+    geo: dict[str, list[UndoneChange]] = {}
+    ha: dict[str, list[UndoneChange]] = {}
     for record in reversed(_first_changes(history)):
+        # A pair goes back as a whole before it is parted, and a backup from before it was formed parts it.
+        latest = ha if record.fields.get("what") == HA_SUBJECT else geo
         latest.setdefault(str(record.fields["unit"]), []).append(_undone(record, history))
     pairs = {unit.address: site.name for site in history.plan.sites for unit in site.units if site.kind == "ha_pair"}
-    return tuple(
-        UnitToGoBack(unit, tuple(changes), history.backed_up.get(unit), pairs.get(unit))
-        for unit, changes in latest.items()
+    return (
+        *(
+            UnitToGoBack(unit, tuple(changes), None if unit in ha else history.backed_up.get(unit), pairs.get(unit))
+            for unit, changes in geo.items()
+        ),
+        *(UnitToGoBack(unit, tuple(changes), history.backed_up.get(unit)) for unit, changes in ha.items()),
     )
 
 

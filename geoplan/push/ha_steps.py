@@ -80,7 +80,8 @@ async def verify_pair(context: Context, step: Step) -> Outcome:
     within = timings.failover_deadline if is_new else timings.settle_deadline
     telling = context.waiting(step, f"waiting until one unit of '{site.name}' answers 200 and the other 503")
     await until(context.clock, look, within=within, every=timings.poll_seconds, on_wait=telling)
-    shown = ", ".join(f"{address} is {state}" for address, state in seen.items())
+    words = {State.DOWN: "does not answer its health check"}
+    shown = ", ".join(f"{address} {words.get(state, f'is {state}')}" for address, state in seen.items())
     if sorted(seen.values()) != [State.ACTIVE, State.STANDBY]:
         raise StepError(
             step,

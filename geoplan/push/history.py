@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,8 @@ from geoplan.push.addresses import canonical
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from geoplan.plan.model import Phase
 
 FORMAT = "geoplan/journal/1"
 
@@ -90,6 +93,13 @@ class History:
             return Plan.model_validate(self._begin.get("plan"))
         except ValueError:
             raise UnusableFileError(f"{self.path}: the journal has no usable plan") from None
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts of the work that it carries out; nothing where its plan cannot be read."""
+        with suppress(UnusableFileError):
+            return self.plan.phases()
+        return ()
 
     @property
     def checksum(self) -> str:

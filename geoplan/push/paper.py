@@ -51,11 +51,18 @@ class Paper:
         self.clusters: dict[str, tuple[LiveCluster, ...]] = {}
         self.ha: dict[str, HaFacts] = {}
         """The HA parameters of units that were given any."""
+        self.ha_before: dict[str, HaFacts] = {}
+        """The HA parameters that units were seen to have."""
         self._rebooted: dict[str, float] = {}
 
     def is_formed(self, site: SiteSettings) -> bool:
-        """Tell whether both units of a site were given their HA modes."""
-        return all(self.ha.get(unit.address, HaFacts()).mode for unit in site.units)
+        """Tell whether a site became a pair on paper: a unit was given HA parameters, and both have a mode by now.
+
+        The other unit may have had its own before: a pair is half formed where a push ended between the two.
+        """
+        known = {**self.ha_before, **self.ha}
+        modes = {known.get(unit.address, HaFacts()).mode for unit in site.units}
+        return any(unit.address in self.ha for unit in site.units) and not modes & {None, "single"}
 
     def reboot(self, site: SiteSettings) -> None:
         """Note that a pair's master reboots now."""
@@ -111,7 +118,11 @@ class PaperUnit:
 
     async def ha_parameters(self) -> HaFacts | None:
         """Return its HA parameters as they would be."""
-        return self._paper.ha.get(self.address) or await self._unit.ha_parameters()
+        if noted := self._paper.ha.get(self.address):
+            return noted
+        if found := await self._unit.ha_parameters():
+            self._paper.ha_before[self.address] = found
+        return found
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return the list as it would be."""

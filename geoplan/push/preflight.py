@@ -12,7 +12,7 @@ from geoplan.push.context import RebootMode
 from geoplan.push.facts import LIST_NAMES, SUBJECTS, Cause, State
 from geoplan.push.failures import CHECK_CREDENTIALS
 from geoplan.push.geo_merge import merge_problems
-from geoplan.push.ha import once_formed, planned_pairs, problems_of_unit, sites_to_form
+from geoplan.push.ha import SINGLE, once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
 from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
 from geoplan.push.reboot_limit import room_at
@@ -84,8 +84,10 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     forming = sites_to_form(plan, facts)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
+    pairs = {pair.site: pair for pair in planned_pairs(plan)}
     problems = [
-        *(problem for pair in planned_pairs(plan) for problem in _pair_parameters(pair, seen)),
+        *(problem for pair in pairs.values() for problem in _pair_parameters(pair, seen)),
+        *(problem for site in plan.sites if site.name not in pairs for problem in _role_problems(site, facts)),
         *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
         *(
             problem
@@ -175,8 +177,7 @@ def _site_problems(
     if site.kind != "ha_pair":
         return
     yield from _firmware_problems(site, units)
-    if is_formed:
-        yield from _role_problems(site, *units)
+    if is_formed and not any(_is_single(unit) for unit in units):  # what single units answer says nothing of a pair
         yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
     if site.name in reboots and progress is PairProgress.NOT_BEGUN:
         yield from _room_problems(units[0], background)
@@ -204,9 +205,20 @@ def _firmware_problems(site: SiteSettings, units: Sequence[UnitFacts]) -> Iterat
         yield Problem(site.name, message, "bring both to the same version first (section 7)")
 
 
-def _role_problems(site: SiteSettings, master: UnitFacts, slave: UnitFacts) -> Iterator[Problem]:
-    for unit, other in ((master, slave), (slave, master)):
-        yield from _role_problems_of(site, unit, other)
+def _is_single(unit: UnitFacts) -> bool:
+    return unit.ha is not None and unit.ha.mode == SINGLE
+
+
+def _role_problems(site: SiteSettings, facts: Facts) -> Iterator[Problem]:
+    """Find HA parameters that GEO cannot be set up on; of single units nothing but that they are no pair yet."""
+    units = facts.of_site(site.name)
+    single = [unit for unit in units if _is_single(unit)]
+    for unit in single:
+        message = f"its HA mode is {SINGLE}, and the topology has it as {unit.role}"
+        yield Problem(unit.address, message, "form the pair first: push with --phase ha, or all")
+    if site.kind == "ha_pair" and not single:
+        for unit, other in (units, units[::-1]):
+            yield from _role_problems_of(site, unit, other)
 
 
 def _role_problems_of(site: SiteSettings, unit: UnitFacts, other: UnitFacts) -> Iterator[Problem]:
@@ -233,7 +245,7 @@ def _state_problems(
     site: SiteSettings, units: Sequence[UnitFacts], *, under_way: bool, is_rebooted: bool
 ) -> Iterator[Problem]:
     master, slave = units
-    states = f"{master.address} (master) is {master.state}, {slave.address} (slave) is {slave.state}"
+    states = f"{master.address} (master) {master.condition}, {slave.address} (slave) {slave.condition}"
     active = [unit for unit in units if unit.state is State.ACTIVE]
     if len(active) != 1:
         yield Problem(site.name, f"not exactly one of its units is active: {states}", "see to the pair first")

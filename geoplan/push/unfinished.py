@@ -11,7 +11,7 @@ from geoplan.push.preflight import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from geoplan.plan.model import Plan
+    from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
 
 GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
@@ -29,11 +29,16 @@ class Standing:
 
 def standing(plan: Plan, earlier: Sequence[History], *, resume: bool, running: str | None) -> Standing:
     """Look at the journals of earlier pushes; ``running`` says that another push holds the lock now."""
-    unfinished = next((history for history in reversed(earlier) if history.records and not history.is_finished), None)
+    unfinished = unfinished_of(earlier)
     if running:  # what is unfinished is that push
         return Standing(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_problems(plan, unfinished, resume=resume))
     return Standing(unfinished, problems, may_resume=unfinished is not None and not resume)
+
+
+def unfinished_of(earlier: Sequence[History]) -> History | None:
+    """Return the push that is still to be ended, of those on a topology, the oldest first."""
+    return next((history for history in reversed(earlier) if history.records and not history.is_finished), None)
 
 
 def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
@@ -45,7 +50,16 @@ def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterat
         began = f"{unfinished.records[0].at.astimezone():%Y-%m-%d %H:%M:%S}"
         yield Problem(plan.topology, f"the push that {unfinished.who} began at {began} is unfinished: see --resume")
     if unfinished.checksum != plan.checksum:
+        if (begun := unfinished.phases) and begun != plan.phases():
+            message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
+            yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or give it up with --abandon")
+            return
         plans = f"{unfinished.checksum}, and the topology now gives {plan.checksum}"
         message = f"the unfinished push carries out the plan {plans}"
         hint = "resume with the topology as it was, or give the unfinished push up with --abandon"
         yield Problem(plan.topology, message, hint)
+
+
+def as_option(phases: Sequence[Phase]) -> str:
+    """Return the option that names phases."""
+    return f"--phase {'all' if len(phases) > 1 else phases[0]}"

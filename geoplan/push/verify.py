@@ -142,7 +142,7 @@ def _ha_differences(site: SiteSettings, pair: HaPairSettings, facts: Facts) -> I
 
 
 def _no_active(site: SiteSettings, facts: Facts) -> Difference:
-    states = ", ".join(f"{unit.address} is {unit.state or State.UNKNOWN}" for unit in facts.of_site(site.name))
+    states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
     return Difference(site.name, None, Kind.UNREADABLE, "active unit", f"not exactly one unit is active: {states}")
 
 

@@ -43,15 +43,18 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
             f"{titled(single[0])} is in HA mode single: it forms no pair with {other.address}, "
             f"whose mode is {modes.get(other.address, 'not told')}"
         )
-        yield pair.finding(FindingKind.NO_HA, message, "set HA up:", single[0], commands=(set_up,))
+        correct = ""
+        if modes.get(other.address, other.role) != other.role:  # which a push never changes
+            correct = f"set {other.role.capitalize()} HA Mode under {MENU} on {other.address}, then "
+        yield pair.finding(FindingKind.NO_HA, message, f"{correct}set HA up:", single[0], commands=(set_up,))
     elif len(modes) == len(pair.units) and len(set(modes.values())) == 1:
         mode = modes[pair.master.address]
         wrong = next(unit for unit in pair.units if unit.role != mode)
         yield pair.finding(
             FindingKind.SAME_MODE,
             f"both units, {listed(pair.addresses)}, are in HA mode {mode}: HA needs different modes (section 4)",
-            f"set {wrong.role.capitalize()} HA Mode under {MENU} on {wrong.address}, or:",
-            commands=(set_up,),
+            f"set {wrong.role.capitalize()} HA Mode under {MENU} on {wrong.address} by hand: "
+            "a push changes no mode that a unit has already",
         )
     elif wrong_units := [unit for unit in pair.units if modes.get(unit.address, unit.role) != unit.role]:
         shown = listed(f"{unit.address} is {modes[unit.address]}, not {unit.role}" for unit in wrong_units)
@@ -79,15 +82,17 @@ def _port_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]]) -> Iterato
     if not wrong:
         return
     shown = listed(f"{port or 'none'} on {address}" for address, port in ports.items())
+    correct = f"set Health Check Port {pair.port} under {MENU} on {listed(unit.address for unit in wrong)}"
     if len(set(ports.values())) > 1:
         message = f"the health check ports differ: {shown}; HA needs the same on both (section 6.2)"
     else:
         message = f"the health check port is not the topology's: {shown}"
+        correct += ", or correct the topology if the units are right: "
+        correct += "health_check_port, or this pair's health_check: {port: …}"
     yield pair.finding(
         FindingKind.PORTS_DIFFER,
         f"{message}, and the topology has {pair.port}, where the load balancer and geoplan ask",
-        f"set Health Check Port {pair.port} under {MENU} on {listed(unit.address for unit in wrong)}, "
-        "or write health_check_port into the topology if the units are right",
+        correct,
         *wrong,
     )
 

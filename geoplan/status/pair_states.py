@@ -135,7 +135,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
         )
     elif not active and standby:
         yield _none_active(pair, states, standby)
-    elif active == [pair.slave] and not pair.is_swapped and not has_mode(pair.slave, SINGLE):
+    elif active == [pair.slave] and not pair.is_swapped and not any(has_mode(unit, SINGLE) for unit in pair.units):
         yield from _failed_over(pair, states[pair.master.address])
 
 

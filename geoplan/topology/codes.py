@@ -333,6 +333,12 @@ CODES: dict[str, Code] = {
         "What a listener takes can be passed on in certain protocols only; AWS refuses the others.",
         BALANCING,
     ),
+    "GEO711": Code(
+        ERROR,
+        "A listener that passes clients on to a port of HA",
+        "No virtual service may stand on these ports, so clients would reach HA itself, or partners' SSH.",
+        DOCUMENT + ", 6.2.1",
+    ),
 }
 
 

@@ -69,6 +69,7 @@ class ListenerOutline(NamedTuple):
     protocol: Text | None
     port: Number | None
     target_protocol: Text | None
+    target_port: Number | None
     certificate: Text | None
     has_certificate: bool
     """Whether it names one, be it readable or not."""
@@ -240,6 +241,7 @@ def _listener(loc: Loc, listener: Mapping[object, object]) -> ListenerOutline:
         protocol=read_text((*loc, "protocol"), listener.get("protocol")),
         port=read_number((*loc, "port"), listener.get("port")),
         target_protocol=read_text((*loc, "target_protocol"), listener.get("target_protocol")),
+        target_port=read_number((*loc, "target_port"), listener.get("target_port")),
         certificate=read_text((*loc, "certificate_arn"), listener.get("certificate_arn")),
         has_certificate="certificate_arn" in listener,
     )

@@ -230,6 +230,7 @@ RULES: dict[str, Rule] = {
     "GEO708": rules_ha.aws_id_used_twice,
     "GEO709": rules_ha.certificate_of_another_region,
     "GEO710": rules_ha.target_does_not_fit,
+    "GEO711": rules_ha.target_on_port_of_ha,
 }
 
 

@@ -156,6 +156,20 @@ def target_does_not_fit(outline: Outline) -> Iterator[Finding]:
                 yield Finding(listener.target_protocol.loc, message, f"write target_protocol: {' or '.join(fitting)}")
 
 
+def target_on_port_of_ha(outline: Outline) -> Iterator[Finding]:
+    """Find listeners that pass clients on to a TCP port at which the units serve HA or GEO."""
+    for site in outline.sites:
+        needed = {SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
+        if site.health_check_port:
+            needed[site.health_check_port] = "the health check"
+        for listener in site.balancer.listeners if site.balancer else ():
+            target, protocol = listener.target_port or listener.port, listener.target_protocol or listener.protocol
+            if target and target.value in needed and protocol and protocol.text != "UDP":
+                what = needed[target.value]
+                message = f"a listener of {site.label} passes clients on to TCP {target.value}, which is for {what}"
+                yield Finding(target.loc, message, "name the port of a virtual service as target_port")
+
+
 def _services(outline: Outline) -> Iterator[tuple[SiteOutline, ServiceOutline, int]]:
     for site in outline.sites:
         for service in site.virtual_services:

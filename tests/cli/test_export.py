@@ -19,6 +19,10 @@ def test_template_of_a_site_by_its_slug(geoplan: Geoplan) -> None:
     assert (outcome.code, outcome.stdout, outcome.stderr) == (0, DUBLIN, "")
 
 
+def test_site_that_is_named_twice_is_there_once(geoplan: Geoplan) -> None:
+    assert geoplan("export", "cloudformation", EXAMPLE, "--site", "dublin", "--site", "Dublin").stdout == DUBLIN
+
+
 def test_template_goes_into_a_file(tmp_path: Path, geoplan: Geoplan) -> None:
     outcome = geoplan("export", "cloudformation", EXAMPLE, "--site", "DUBLIN", "-o", tmp_path / "d.yaml")
     assert (outcome.code, outcome.stdout) == (0, "")
@@ -40,6 +44,7 @@ def test_topology_comes_from_standard_input_and_is_not_replaced(tmp_path: Path, 
         (["--site", "dubln"], "hint: did you mean 'Dublin'?"),
         (["--site", "Singapore data centre"], "is a standalone"),
         ([], "hint: write a template for each: --site dublin or --site ohio"),
+        (["--site", "dublin", "--site", "ohio"], "hint: write a template for each: --site dublin or --site ohio"),
     ],
 )
 def test_site_that_cannot_be_is_wrong_usage(site: list[str], told: str, tmp_path: Path, geoplan: Geoplan) -> None:

@@ -223,3 +223,38 @@ def test_a_slave_that_takes_no_partner_is_left_in_single_mode(geoplan: Geoplan, 
     assert ended.code == 3, ended.stdout + ended.stderr
     assert site.units[S1]["ha_mode"] == "single"
     assert not any(pair["ever_same_mode"] for pair in pairs(site).values())
+
+
+def stop_between_the_units(geoplan: Geoplan, site: Site, *options: str) -> None:
+    """Let a push end with Dublin's master in its mode and the slave by itself."""
+    number = site.lab.inject(f"ignore,unit={S1},command=awshamode")
+    assert push(geoplan, site, *options).code == 3
+    site.lab.lift(number)
+    assert [site.units[address]["ha_mode"] for address in (M1, S1)] == ["master", "single"]
+
+
+def test_dry_run_completes_a_pair_that_is_half_formed(geoplan: Geoplan, make_unpaired: MakeUnpaired) -> None:
+    site = make_unpaired()
+    stop_between_the_units(geoplan, site)
+    geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon")
+    ended = push(geoplan, site, "--dry-run")
+
+    assert ended.code == 0, ended.stdout + ended.stderr
+    assert "nothing was changed: this was a dry run" in ended.stdout
+    assert site.units[S1]["ha_mode"] == "single"
+
+
+def test_resume_goes_on_with_the_phase_that_was_begun(geoplan: Geoplan, make_unpaired: MakeUnpaired) -> None:
+    site = make_unpaired()
+    stop_between_the_units(geoplan, site, "--phase", "ha")
+    other = push(geoplan, site, "--phase", "all", "--resume")
+
+    assert other.code == 4
+    assert "the unfinished push is one of --phase ha, and this one of --phase all" in other.stderr
+    refused = push(geoplan, site)
+    assert f"go on from it with: geoplan push {site.topology} --resume --endpoints" in refused.stderr
+    resumed = push(geoplan, site, "--resume")
+    assert resumed.code == 0, resumed.stdout + resumed.stderr
+    assert "every pair has one active unit and its standby" in resumed.stdout
+    assert_formed(site)
+    assert all(unit["geo_partners"] == [] for unit in site.units.values())

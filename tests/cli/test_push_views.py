@@ -68,6 +68,13 @@ def test_bar_leaves_room_for_the_control_c_that_a_terminal_echoes(name: str) -> 
         assert cell_len(lines[0]) <= progress.console.width - 2
 
 
+def test_what_is_left_to_a_person_is_said_on_a_narrow_terminal_too() -> None:
+    why = "AWS makes it: geoplan export cloudformation writes the template"
+    line = PlainView(PLAN).of_step(PLAN.steps[0], ended(PLAN, 1, StepState.BY_HAND, why), width=80)
+    assert line.splitlines()[1].strip() == why
+    assert max(map(cell_len, line.splitlines())) <= 80
+
+
 def test_time_left_passes_while_a_pair_boots_and_ends_when_it_is_healthy() -> None:
     now = 0.0
     left = TimeLeft(PLAN, TIMINGS, lambda: now)

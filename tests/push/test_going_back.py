@@ -10,6 +10,7 @@ from geoplan.push.clock import SystemClock
 from geoplan.push.going_back import (
     BACKUP_RESTORE,
     BUTTONS,
+    HA_PARAMETERS,
     MANAGE_CLUSTERS,
     REMOTE_ACCESS,
     as_lines,
@@ -65,6 +66,42 @@ def test_the_last_change_comes_first_and_the_first_value_counts(tmp_path: Path) 
     assert [change.value for change in units[0].changes] == [None, None, "10.9.9.1 10.9.9.2", ""]
     assert [change.is_certain for change in units[0].changes] == [False, True, True, True]
     assert units[0].backup == f"backups/{M1}.backup"
+
+
+def formed(folder: Path) -> History:
+    """Return a push that formed the pair and then changed a list on its active unit."""
+    with Journal.begin(folder, PLAN, {}, SystemClock()) as journal:
+        for unit in (M1, S1):
+            journal.write("backup", unit=unit, file=f"backups/{unit}.backup")
+        for unit in (M1, S1):
+            journal.write(
+                "changing", step=unit, site=PAIR, unit=unit, what="ha_parameters", before={"mode": "single"}, after={}
+            )
+            journal.write("changed", step=unit)
+        journal.write("changing", step="a", site=PAIR, unit=M1, what="geo_partners", before=[])
+        journal.write("changed", step="a")
+        return journal.history
+
+
+def test_geo_goes_back_before_the_pair_is_parted_and_the_slave_leaves_it_first(tmp_path: Path) -> None:
+    units = going_back(formed(tmp_path))
+
+    assert [(unit.unit, {change.where for change in unit.changes}) for unit in units] == [
+        (M1, {REMOTE_ACCESS}),
+        (S1, {HA_PARAMETERS}),
+        (M1, {HA_PARAMETERS}),
+    ]
+    assert [unit.backup for unit in units] == [None, f"backups/{S1}.backup", f"backups/{M1}.backup"]
+
+
+def test_ha_parameters_go_back_on_their_own_unit_and_never_on_whichever_is_active(tmp_path: Path) -> None:
+    lines = as_lines(going_back(formed(tmp_path)))
+
+    assert [line for line in lines if line.startswith("  on ")] == [
+        f"  on {M1} (or whichever unit of '{PAIR}' is active then)",
+        f"  on {S1}",
+        f"  on {M1}",
+    ]
 
 
 def test_a_push_that_changed_nothing_has_no_way_back(tmp_path: Path) -> None:

@@ -64,6 +64,32 @@ def test_single_units_are_formed_although_none_answers_its_health_check() -> Non
     assert "HA Pair 1" in found.reboots
 
 
+def test_geo_alone_says_that_single_units_are_no_pair_and_nothing_that_follows_from_it() -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.GEO])
+    background = Background(Options(), 18, datetime(2026, 1, 1, tzinfo=UTC))
+    fresh = fresh_pair(untouched(plan), M1, S1, ha=HaFacts(mode="single", prefers_master=False))
+
+    found = check(plan, fresh, background).problems
+    assert [(problem.where, problem.message) for problem in found] == [
+        (M1, "its HA mode is single, and the topology has it as master"),
+        (S1, "its HA mode is single, and the topology has it as slave"),
+    ]
+    assert {problem.hint for problem in found} == {"form the pair first: push with --phase ha, or all"}
+
+
+def test_a_unit_whose_api_answers_is_not_called_down() -> None:
+    deaf = changed(FINE, S1, state=State.DOWN, ha=HaFacts(M1, 9000, prefers_master=True, mode="slave"))
+    silent = changed(FINE, M1, S1, state=State.DOWN)
+
+    assert any(f"{S1} (slave) is up, but does not answer its health check" in problem for problem in problems(deaf))
+    (unknown,) = [found.message for found in verify(PLAN, silent).differences if found.subject == "active unit"]
+    assert unknown.count("is up, but does not answer its health check") == 2
+    (none,) = [
+        found.message for found in verify(PLAN, FRESH).differences if found.site == "HA Pair 1" and not found.unit
+    ]
+    assert none.count("is in HA mode single") == 2
+
+
 def test_what_an_interrupted_push_left_is_completed() -> None:
     half = changed(FRESH, M1, ha=HaFacts(mode="master", prefers_master=True))
 
@@ -81,7 +107,8 @@ def test_what_an_interrupted_push_left_is_completed() -> None:
     ],
 )
 def test_a_pair_at_work_is_not_changed_behind_its_back(ha: HaFacts, words: str) -> None:
-    assert any(words in problem and problem.startswith(M1) for problem in problems(changed(FINE, M1, ha=ha)))
+    (problem,) = problems(changed(FINE, M1, ha=ha))
+    assert problem.startswith(f"{M1}: {words}")
 
 
 def test_a_slave_that_prefers_otherwise_than_its_master_is_given_the_planned_preference() -> None:

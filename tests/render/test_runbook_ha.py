@@ -270,7 +270,11 @@ def test_console_of_each_partition_of_aws() -> None:
         assert ec2.console_of(region) == f"https://{host}/ec2/home?region={region}"
 
 
-@given(st.lists(names | st.sampled_from(["internal-a", "é", "東京", "a" * 40, "a" * 41]), unique=True, max_size=30))
+@given(
+    st.lists(
+        names | st.sampled_from(["internal-a", "Internal", "é", "東京", "a" * 40, "a" * 41]), unique=True, max_size=30
+    )
+)
 def test_names_in_aws_are_allowed_and_no_two_the_same(sites: list[str]) -> None:
     stems = ec2.stems_of(sites)
     longest = [ec2.target_group_name(stem, "TCP_UDP", 65535) for stem in stems.values()]

@@ -203,6 +203,14 @@ def test_single_unit_beside_a_master() -> None:
 
     assert (finding.kind, finding.units) == (FindingKind.NO_HA, (S1,))
     assert "whose mode is master" in finding.message
+    assert finding.hint == "set HA up:"
+
+
+def test_single_unit_beside_one_in_its_own_mode_is_set_up_once_that_is_put_right() -> None:
+    finding = only(with_ha(with_ha(failed_over(well()), M1, mode="single"), S1, mode="master"))
+
+    assert (finding.kind, finding.units) == (FindingKind.NO_HA, (M1,))
+    assert finding.hint == f"set Slave HA Mode under System Configuration > AWS HA Parameters on {S1}, then set HA up:"
 
 
 @pytest.mark.parametrize(("mode", "wrong", "wanted"), [("master", S1, "Slave"), ("slave", M1, "Master")])
@@ -211,8 +219,8 @@ def test_both_units_in_the_same_mode(mode: str, wrong: str, wanted: str) -> None
 
     assert finding.kind is FindingKind.SAME_MODE
     assert f"are in HA mode {mode}" in finding.message
-    assert f"set {wanted} HA Mode" in finding.hint
-    assert finding.hint.endswith(f"{wrong}, or:")
+    assert f"set {wanted} HA Mode under System Configuration > AWS HA Parameters on {wrong} by hand" in finding.hint
+    assert finding.commands == ()  # a push would be refused: it changes no mode that a unit has already
 
 
 def test_modes_swapped_against_the_topology_is_no_failover() -> None:
@@ -250,7 +258,7 @@ def test_ports_that_differ_between_the_units() -> None:
     assert (finding.kind, finding.units) == (FindingKind.PORTS_DIFFER, (S1,))
     assert f"8444 on {M1} and 9000 on {S1}" in finding.message
     assert "the topology has 8444" in finding.message
-    assert f"set Health Check Port 8444 under System Configuration > AWS HA Parameters on {S1}" in finding.hint
+    assert finding.hint == f"set Health Check Port 8444 under System Configuration > AWS HA Parameters on {S1}"
 
 
 def test_same_port_on_both_that_is_not_the_topology_s() -> None:
@@ -259,6 +267,7 @@ def test_same_port_on_both_that_is_not_the_topology_s() -> None:
 
     assert finding.units == (M1, S1)
     assert "is not the topology's" in finding.message
+    assert "health_check_port, or this pair's health_check: {port: …}" in finding.hint
 
 
 def test_port_that_is_not_set() -> None:

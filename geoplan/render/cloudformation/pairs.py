@@ -58,13 +58,14 @@ def is_ipv6(unit: Unit) -> bool:
     return ":" in unit.address
 
 
-def pairs_for(topology: Topology, site: str | None) -> tuple[BalancedPair, ...]:
-    """Return the pairs of one template: the named site's, or all that have ``aws``, which are then of one region.
+def pairs_for(topology: Topology, sites: Sequence[str] = ()) -> tuple[BalancedPair, ...]:
+    """Return the pairs of one template: the named sites', or all that have ``aws``. They are of one region.
 
     A site is named by its name in any case or by its slug. Raises :class:`GeoplanError` for a site that there is not,
     for one without ``aws``, and for pairs in several regions.
     """
-    chosen = [_named(topology, site)] if site is not None else _all_in_aws(topology)
+    named = {found.name: (found, pair, aws) for found, pair, aws in (_named(topology, name) for name in sites)}
+    chosen = list(named.values()) if sites else _all_in_aws(topology)
     regions = {aws.region for _, _, aws in chosen}
     if len(regions) > 1:
         places = ", ".join(f"{each.name} in {aws.region}" for each, _, aws in chosen)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 
-def render(topology: Topology, site: str | None = None) -> str:
-    """Return a template in YAML, for one site or for all that have ``aws``; the same text for the same topology.
+def render(topology: Topology, site: str | None = None, *others: str) -> str:
+    """Return a template in YAML, for named sites or for all that have ``aws``; the same text for the same topology.
 
     Presumes that the topology's rules hold. Raises :class:`geoplan.errors.GeoplanError` where a template cannot be: see
     :func:`pairs_for`, and for ports and tags that AWS or HA does not bear.
     """
-    pairs = pairs_for(topology, site)
+    pairs = pairs_for(topology, () if site is None else (site, *others))
     for pair in pairs:
         refuse_clashing_ports(pair)
     region = pairs[0].aws.region

@@ -44,4 +44,4 @@ def _traffic_follows(pair: Pair, bearings: Bearings) -> Iterator[Prose]:
     settings = bearings.ha_pairs.get(pair.site)
     if settings:
         seconds = count(settings.health_check.switchover_seconds, "second")
-        yield prose(f"The load balancer follows within about {seconds}: only then has it moved the traffic.")
+        yield prose(f"The load balancer follows after {seconds} at least: only then has it moved the traffic.")

@@ -69,7 +69,7 @@ def stems_of(sites: Iterable[str]) -> dict[str, str]:
     for site in sites:
         letters = unicodedata.normalize("NFKD", site).encode("ascii", "ignore").decode().lower()
         plain = re.sub(r"[^a-z0-9]+", "-", letters).strip("-") or "pair"
-        if plain.startswith("internal-"):  # AWS keeps that for itself
+        if f"{plain}-".startswith("internal-"):  # AWS keeps that for itself, and a hyphen follows the stem
             plain = f"lm-{plain}"
         stem, number = plain[:LONGEST_STEM].rstrip("-"), 2
         while stem in taken:

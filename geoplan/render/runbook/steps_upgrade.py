@@ -209,7 +209,7 @@ def _time_of_failover(pair: Pair, bearings: Bearings) -> Prose:
     if settings is None:
         return prose("")
     seconds = count(settings.health_check.switchover_seconds, "second")
-    return prose(f" The load balancer follows within about {seconds}, each time.")
+    return prose(f" The load balancer follows after {seconds} at least, each time.")
 
 
 def _after_remaining(step: Step, bearings: Bearings) -> Iterator[Prose]:
