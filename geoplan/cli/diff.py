@@ -44,7 +44,7 @@ def command(path: str, output_format: str, phase: str | None, output: str | None
             return verify(plan, await observe_for_verify(fleet))
 
     report = asyncio.run(compare())
-    push = reach.command("push", path)
+    push = reach.command("push", path, *(("--phase", phase) if phase else ()))
     rendered = {
         "text": lambda: reports.as_text(report, push),
         "markdown": lambda: reports.as_markdown(report, push),

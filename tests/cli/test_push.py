@@ -560,7 +560,7 @@ def test_status_and_abandon_speak_json_before_during_and_after_a_push(geoplan: G
             "pairs_to_finish": [],
         }
     site.lab.inject(f"ignore,unit={A1},command=set:geopartners")
-    assert push(geoplan, site).code == 3
+    assert push(geoplan, site, "--jobs", "1").code == 3  # one after the other: the pair's partners before A1's
     stopped = told("--status")
     assert (stopped["outcome"], stopped["finished"], stopped["running"]) == ("stopped", False, None)
     assert stopped["pairs_to_finish"] == ["HA Pair 1"]

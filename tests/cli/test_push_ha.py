@@ -201,6 +201,15 @@ def test_status_and_events_tell_what_was_there_before(geoplan: Geoplan, make_unp
     assert "set AWS HA Mode back to Non HA Mode" in shown.stdout
 
 
+def test_diff_offers_a_push_of_its_own_phase(geoplan: Geoplan, make_unpaired: MakeUnpaired) -> None:
+    site = make_unpaired(unpaired=False)
+    assert push(geoplan, site, "--phase", "geo", "--reboot", "never").code == 1
+    found = geoplan("diff", site.topology, "--endpoints", site.endpoints, "--phase", "geo")
+
+    assert found.code == 1, found
+    assert f"geoplan push {site.topology} --phase geo" in found.stdout
+
+
 def test_diff_names_a_parameter_that_was_changed_by_hand(geoplan: Geoplan, make_unpaired: MakeUnpaired) -> None:
     site = make_unpaired()
     assert push(geoplan, site).code == 0
