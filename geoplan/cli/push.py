@@ -106,6 +106,7 @@ def command(  # noqa: PLR0913 - one for each option
     from dataclasses import replace
 
     from geoplan.cli import push_session
+    from geoplan.cli.push_units import Wishes
 
     options = replace(
         options,
@@ -113,7 +114,7 @@ def command(  # noqa: PLR0913 - one for each option
         remove_unknown=remove_unknown,
         accept_geo_merge=accept_geo_merge,
     )
-    wishes = push_session.Wishes(
+    wishes = Wishes(
         path=path,
         phase=phase,
         folder=folder,

@@ -1,41 +1,33 @@
-"""A push as a command: live units, an embedded lab or paper, signals, and what is said at its end."""
+"""A push as a command: the question before it, signals while it goes on, and what is said at its end."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import sys
-import tempfile
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.push_units import push_units
 from geoplan.cli.push_views import view_of
-from geoplan.cli.signals import on_signals
-from geoplan.cli.units import live_fleet
+from geoplan.cli.signals import Signals, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.plan.model import Phase
 from geoplan.push import report as reports
-from geoplan.push.clock import SystemClock
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
-from geoplan.push.fleet import Fleet
-from geoplan.push.journal import SUFFIX
-from geoplan.push.paper import Paper, PaperClock, on_paper
 from geoplan.push.run import Mission, Result, carry_out
 from geoplan.push.verify import Kind
-from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Iterator
 
+    from geoplan.cli.push_units import Wishes
     from geoplan.cli.push_views import View
     from geoplan.cli.units import Reach
-    from geoplan.loadmaster import ShownRequest, UnitAccess
     from geoplan.plan.model import Plan
     from geoplan.push.context import Options
     from geoplan.push.preflight import Verdict
@@ -43,25 +35,6 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 INTERRUPTED = 130
-LAB_GRACE_SECONDS = 15.0
-ONE_SIGNAL_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the command line says beside the push's own options."""
-
-    path: str
-    phase: str | None
-    folder: Path
-    state_dir: str | None
-    backup_folder: Path | None
-    output_format: str
-    yes: bool
-    dry_run: bool
-    resume: bool
-    only_preflight: bool
-    lab: bool
 
 
 def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> int:
@@ -107,7 +80,7 @@ class _Session:
 
     async def run(self) -> int:
         """Push, and say how it ended."""
-        async with self._fleet() as (fleet, folder, show_requests):
+        async with push_units(self._topology, self._plan, self._reach, self._wishes) as (fleet, folder, show_requests):
             began = fleet.clock.now()
             view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
             with view, self._stopping_on_signals(view):
@@ -136,48 +109,6 @@ class _Session:
                     view.show(self._ending(str(error), error.exit_code, fleet.clock.now() - began, error))
                     raise self._explained(error) from None
             return self._conclude(view, result, fleet.clock.now() - began)
-
-    # -- units -------------------------------------------------------------------------------------------------------
-
-    @asynccontextmanager
-    async def _fleet(self) -> AsyncIterator[tuple[Fleet, Path, Callable[[Callable[[str], None]], None]]]:
-        clock = SystemClock()
-        if self._wishes.lab:
-            async with self._lab() as (accesses, timings), live_fleet(self._plan, accesses, clock) as live:
-                with _temporary_folder() as folder:
-                    yield _with_timings(live, timings), folder, lambda _say: None
-            return
-        accesses = self._reach.accesses(self._topology)
-        if not self._wishes.dry_run:
-            async with live_fleet(self._plan, accesses, clock) as live:
-                yield live, self._wishes.folder, lambda _say: None
-            return
-        shown = _Requests()
-        async with live_fleet(self._plan, accesses, clock, observer=shown, dry_run=True) as live:
-            paper_clock = PaperClock()
-            paper = Paper(self._plan, paper_clock, live.timings)
-            units = on_paper({address: live.unit(address) for address in accesses}, paper)
-            with _temporary_folder() as folder:
-                for path in self._wishes.folder.glob(f"*{SUFFIX}"):  # so that it also shows what --resume would do
-                    shutil.copy(path, folder)
-                yield Fleet(self._plan, units, paper_clock, live.timings), folder, shown.tell
-
-    @asynccontextmanager
-    async def _lab(self) -> AsyncIterator[tuple[dict[str, UnitAccess], Timings]]:
-        from geoplan.lab import Lab
-        from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
-        from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_accesses
-
-        async with Lab(self._topology, unpaired=Phase.HA in self._plan.phases()) as lab:
-            known = Endpoints(
-                {
-                    address: UnitEndpoint(unit.api, unit.health, unit.fingerprint)
-                    for address, unit in lab.endpoints.units.items()
-                }
-            )
-            credentials = UserPassword(lab.credentials.user, Secret(lab.credentials.password))
-            accesses = unit_accesses(self._topology, lambda _address: credentials, endpoints=known)
-            yield accesses, Timings(DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS, LAB_GRACE_SECONDS)
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
@@ -300,51 +231,8 @@ class _Session:
         return has_partners and not any("partners it sees" in note.message for note in result.report.notes)
 
 
-class Signals:
-    """Tells a second signal from the first one, sent twice.
-
-    ``timeout`` and others send SIGTERM to a process and at once again to its group; nobody wants the push ended at once
-    by that. Ctrl-C comes once, and somebody who presses it twice means it.
-    """
-
-    def __init__(self) -> None:
-        self._terminated: float | None = None
-
-    def is_new(self, number: int, now: float) -> bool:
-        """Tell whether a signal is one of its own; ``now`` in seconds of a clock that only goes on."""
-        if number != signal.SIGTERM:
-            return True
-        earlier, self._terminated = self._terminated, now
-        return earlier is None or now - earlier >= ONE_SIGNAL_SECONDS
-
-
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'s'[: number != 1]}"
-
-
-class _Requests:
-    """Shows the requests that would change a unit."""
-
-    def __init__(self) -> None:
-        self._say: Callable[[str], None] = lambda _text: None
-
-    def tell(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def __call__(self, request: ShownRequest) -> None:
-        if request.changes:
-            self._say(f"    {request}")
-
-
-def _with_timings(fleet: Fleet, timings: Timings) -> Fleet:
-    units = {unit.address: fleet.unit(unit.address) for site in fleet.plan.sites for unit in site.units}
-    return Fleet(fleet.plan, units, fleet.clock, timings)
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="geoplan-") as folder:
-        yield Path(folder)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+ONE_SIGNAL_SECONDS = 1.0
+
 
 @contextmanager
 def on_signals(handle: Callable[[int], None]) -> Iterator[None]:
@@ -23,3 +25,21 @@ def on_signals(handle: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Signals:
+    """Tells a second signal from the first one, sent twice.
+
+    ``timeout`` and others send SIGTERM to a process and at once again to its group; nobody wants the push ended at once
+    by that. Ctrl-C comes once, and somebody who presses it twice means it.
+    """
+
+    def __init__(self) -> None:
+        self._terminated: float | None = None
+
+    def is_new(self, number: int, now: float) -> bool:
+        """Tell whether a signal is one of its own; ``now`` in seconds of a clock that only goes on."""
+        if number != signal.SIGTERM:
+            return True
+        earlier, self._terminated = self._terminated, now
+        return earlier is None or now - earlier >= ONE_SIGNAL_SECONDS

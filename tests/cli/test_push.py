@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from geoplan.cli.push_session import Signals
+from geoplan.cli.signals import Signals
 from geoplan.push.lock import only_push
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
