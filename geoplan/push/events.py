@@ -45,6 +45,12 @@ class StepState(StrEnum):
     FAILED = "failed"
 
 
+class NoteKind(StrEnum):
+    """What a note is about: programs go by this and never by its words."""
+
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened; ``seconds`` since the push began."""
