@@ -64,13 +64,13 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
             with _temporary_folder() as folder:
                 yield PushUnits(_with_timings(live, timings), folder, lambda _say: None)
         return
-    accesses = reach.accesses(topology)
+    accesses, is_lab = reach.accesses(topology), reach.lab_file() is not None
     if not wishes.dry_run:
-        async with live_fleet(plan, accesses, clock) as live:
+        async with live_fleet(plan, accesses, clock, is_lab=is_lab) as live:
             yield PushUnits(live, wishes.folder, lambda _say: None)
         return
     shown = _Requests()
-    async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True) as live:
+    async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True, is_lab=is_lab) as live:
         paper_clock = PaperClock()
         paper = Paper(plan, paper_clock, live.timings)
         units = on_paper({address: live.unit(address) for address in accesses}, paper)

@@ -54,6 +54,7 @@ def get_parameters(element: str) -> Handler:
     def answer(context: Context, _call: Call) -> Answer:
         ha = context.unit.ha
         shown = {
+            "HaMode": ha.mode,
             "Partner": ha.partner or UNSET,
             "Port": ha.health_check_port or UNSET,
             "HaPrefered": int(ha.prefer_master),

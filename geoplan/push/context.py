@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from geoplan.push.events import Event, EventKind, StepState
+from geoplan.push.addresses import canonical
+from geoplan.push.events import Event, EventKind, NoteKind, StepState
+from geoplan.push.facts import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.clock import Clock
     from geoplan.push.events import Reporter
+    from geoplan.push.facts import Facts
     from geoplan.push.fleet import Fleet
     from geoplan.push.journal import Journal
     from geoplan.push.waits import Timings
@@ -76,6 +79,38 @@ class Stop:
         self.requested = True
 
 
+@dataclass
+class Seen:
+    """What the push has seen of the units or done to them: whatever else it meets, somebody else has done."""
+
+    lists: dict[tuple[str, str], set[frozenset[str]]] = field(default_factory=dict)
+    """What each list of a site held, by the site's name and the subject; each as canonical addresses."""
+    boot_times: dict[str, str] = field(default_factory=dict)
+    """When each unit was booted last, in its own words, by its address."""
+
+    @classmethod
+    def in_facts(cls, facts: Facts) -> Seen:
+        """Take what the checks saw."""
+        seen = cls()
+        for unit in facts.units.values():
+            for subject in SUBJECTS:
+                held: tuple[str, ...] | None = getattr(unit, subject)
+                if held is not None:
+                    seen.note_list(unit.site, subject, held)
+            if unit.boot_time is not None:
+                seen.boot_times[unit.address] = unit.boot_time
+        return seen
+
+    def note_list(self, site: str, subject: str, addresses: Iterable[str]) -> None:
+        """Note what a list holds, or holds now since this push has written it."""
+        self.lists.setdefault((site, subject), set()).add(frozenset(map(canonical, addresses)))
+
+    def knows_list(self, site: str, subject: str, addresses: Iterable[str]) -> bool:
+        """Return whether a list holds what it held at the checks, or what this push has written."""
+        known = self.lists.get((site, subject))
+        return known is None or frozenset(map(canonical, addresses)) in known
+
+
 @dataclass(frozen=True)
 class Context:
     """One push as its parts see it."""
@@ -86,6 +121,7 @@ class Context:
     report: Reporter
     stop: Stop = field(default_factory=Stop)
     began: float = 0.0
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def plan(self) -> Plan:
@@ -120,6 +156,13 @@ class Context:
         """Tell whoever listens."""
         seconds = self.clock.now() - self.began
         self.report(Event(kind, seconds, message, step, unit, state, step_seconds, details))
+
+    def note(self, kind: NoteKind, message: str, *, site: str | None = None, unit: str | None = None) -> None:
+        """Write something worth knowing into the journal, and say it."""
+        about = {"site": site} if site else {}
+        self.journal.write("note", kind=kind.value, message=message, **about)
+        seconds = self.clock.now() - self.began
+        self.report(Event(EventKind.NOTE, seconds, message, unit=unit, details={"kind": kind.value, **about}))
 
     def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
         """Return what says what a step is waiting for, once it has to."""

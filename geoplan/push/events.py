@@ -49,6 +49,24 @@ class NoteKind(StrEnum):
     """What a note is about: programs go by this and never by its words."""
 
     OTHER = "other"
+    TOOK_OVER = "took_over"
+    """The other unit of a pair took over between a look and a write, which is done again where it belongs."""
+    SUBMITTED_ON_MASTER = "submitted_on_master"
+    SUBMITTED_AGAIN = "submitted_again"
+    """Partners were submitted again where a link was red."""
+    NOT_SUBMITTED = "not_submitted"
+    STAYS_RED = "stays_red"
+    UNITS_DOWN = "units_down"
+    """Units of the group did not answer while partners were submitted."""
+    TRIED_AGAIN = "tried_again"
+    STARTED_AGAIN = "started_again"
+    """A pair's reboot was to no effect."""
+    REBOOT_NOT_SENT = "reboot_not_sent"
+    ANSWER_LOST = "answer_lost"
+    STANDBY_REFUSES_READS = "standby_refuses_reads"
+    LEFT_AS_IS = "left_as_is"
+    """HA parameters of a pair at work that differ, and that a push does not change."""
+    NOT_BACKED_UP = "not_backed_up"
 
 
 @dataclass(frozen=True, slots=True)

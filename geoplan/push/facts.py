@@ -67,13 +67,15 @@ class LiveCluster:
 
 @dataclass(frozen=True, slots=True)
 class HaFacts:
-    """The HA parameters of a unit; what its platform does not tell is nothing."""
+    """The HA parameters of a unit; what it does not tell is None, which is neither unset nor *single*."""
 
     partner: str | None = None
+    """Empty where the unit says that none is set."""
     health_check_port: int | None = None
+    """0 where the unit says that none is set."""
     prefers_master: bool | None = None
     mode: str | None = None
-    """``master``, ``slave`` or ``single``."""
+    """``master``, ``slave`` or ``single``, by the unit's own word."""
     all_interfaces: bool | None = None
 
 
@@ -90,6 +92,8 @@ class UnitFacts:
     """What its health check answered: a status code, or how it failed."""
     failure: Failure | None = None
     firmware: str | None = None
+    boot_time: str | None = None
+    """When it was booted last, in its own words."""
     geo_enabled: bool | None = None
     ssh_access: bool | None = None
     ha: HaFacts | None = None

@@ -59,6 +59,7 @@ class PairProgress(StrEnum):
 
 _PAIR_EVENTS = {
     "rebooting": PairProgress.REBOOTING,
+    "reboot_not_sent": PairProgress.NOT_BEGUN,
     "too_late": PairProgress.NOT_BEGUN,
     "resubmitted": PairProgress.RESUBMITTED,
     "healthy": PairProgress.HEALTHY,
@@ -190,6 +191,11 @@ class History:
             if record.event in _PAIR_EVENTS and record.fields.get("site") == site:
                 return _PAIR_EVENTS[record.event]
         return PairProgress.NOT_BEGUN
+
+    def last_reboot(self, site: str) -> Record | None:
+        """Return the last reboot of a site's master that may have been sent."""
+        number = self._last(site, {"rebooting"})
+        return self.records[number] if number > self._last(site, {"reboot_not_sent"}) else None
 
     def reboots_of(self, unit: str) -> tuple[datetime, ...]:
         """Return when a unit was rebooted."""

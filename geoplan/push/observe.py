@@ -29,6 +29,7 @@ _GEO: tuple[Question, ...] = (
 )
 _SYSTEM: tuple[Question, ...] = (
     ("firmware", lambda unit: unit.firmware()),
+    ("boot_time", lambda unit: unit.boot_time()),
     ("geo_enabled", lambda unit: unit.geo_enabled()),
     ("ssh_access", lambda unit: unit.remote_ssh_access()),
 )

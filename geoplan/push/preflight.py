@@ -81,12 +81,18 @@ class Background:
 
 def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     """Hold what all units say against what a push needs."""
-    forming = sites_to_form(plan, facts)
+    resumed = background.resumed
+    begun = [pair.site for pair in plan.ha_pairs if resumed and resumed.was_formed(pair.site)]
+    forming = sites_to_form(plan, facts, begun)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     problems = [
-        *(problem for pair in pairs.values() for problem in _pair_parameters(pair, seen)),
+        *(
+            problem
+            for pair in pairs.values()
+            for problem in _pair_parameters(pair, seen, is_formed=pair.site in forming)
+        ),
         *(problem for site in plan.sites if site.name not in pairs for problem in _role_problems(site, facts)),
         *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
         *(
@@ -139,11 +145,11 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[s
     return [site for site in pairs if is_due(site)]
 
 
-def _pair_parameters(pair: HaPairSettings, facts: Facts) -> Iterator[Problem]:
+def _pair_parameters(pair: HaPairSettings, facts: Facts, *, is_formed: bool) -> Iterator[Problem]:
     """Find HA parameters that a push must not change."""
     for wanted in (pair.master, pair.slave):
         unit = facts.unit(wanted.address)
-        for message, hint in problems_of_unit(unit, wanted) if unit else ():
+        for message, hint in problems_of_unit(unit, wanted, is_formed=is_formed) if unit else ():
             yield Problem(wanted.address, message, hint)
 
 

@@ -11,7 +11,7 @@ from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
 from geoplan.plan.model import Phase
 from geoplan.push import journal as journals
 from geoplan.push.backups import back_up
-from geoplan.push.context import Context, RebootMode, Stop
+from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
 from geoplan.push.facts import SUBJECTS
@@ -109,7 +109,8 @@ async def carry_out(mission: Mission) -> Result:
         if not mission.confirm(verdict, before):
             return Result(verdict, before, Progress(), declined=True)
         with _open_journal(mission, options, history) as journal:
-            context = Context(mission.fleet, journal, options, mission.report, mission.stop, began)
+            fleet = mission.fleet.guarded(journal)
+            context = Context(fleet, journal, options, mission.report, mission.stop, began, Seen.in_facts(facts))
             return await _change(mission, context, facts, verdict)
 
 
@@ -186,7 +187,7 @@ async def _do_phases(mission: Mission, context: Context) -> Progress:
 
 async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
-    facts = await observe_for_preflight(mission.fleet)
+    facts = await observe_for_preflight(context.fleet)
     now, history = mission.fleet.clock.wall(), context.journal.history
     verdict = check(context.plan, facts, Background(context.options, mission.max_clusters, now, (history,), history))
     if not verdict.is_clear:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.lab.messages import Ending, Request, Response
+from geoplan.lab.messages import Outcome as LabOutcome
 from geoplan.push import journal
 from geoplan.push.context import Options
 from geoplan.push.events import Event, EventKind
@@ -63,14 +65,47 @@ def test_a_slave_that_never_gets_the_lists_keeps_its_master_from_being_rebooted(
     assert made.simulation.network.unit(M1).reboots == []
 
 
-def test_a_standby_that_answers_no_reads_gets_twice_the_time_of_a_replication(tmp_path: Path) -> None:
-    made, error = push(tmp_path, lambda made: made.simulation.inject(f"html,unit={S1},command=get"))
-    assert error is not None
-    assert "partners" in str(error)  # after the failover it has to answer, and here it does not
+REFUSAL = Response(200, "application/json", b'{"code":422,"message":"Not available: not active","status":"fail"}')
+
+
+def refusing_standbys(made: World) -> None:
+    """Let every standby refuse to tell its lists, in the API's own format."""
+    handle, network = made.simulation.handle, made.simulation.network
+
+    def refuse(address: str, request: Request) -> LabOutcome:
+        unit = network.unit(address)
+        if network.pair_of(unit) and not network.is_active(unit) and b'"geo' in request.body:
+            return LabOutcome(Ending.ANSWERED, REFUSAL)
+        return handle(address, request)
+
+    made.simulation.handle = refuse  # type: ignore[method-assign]
+
+
+def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_path: Path) -> None:
+    made, error = push(tmp_path, refusing_standbys)
+    assert error is None
     assert len(made.simulation.network.unit(M1).reboots) == 1
     (history,) = journal.histories(tmp_path)
     notes = [record.fields["message"] for record in history.records if record.event == "note"]
-    assert any("the standby answers no reads" in note and "waiting 10 s" in note for note in notes)
+    assert any("the standby refuses reads" in note and "waiting 10 s" in note for note in notes)
+
+
+@pytest.mark.parametrize("fault", ["html", "error", "timeout", "refuse", "reset", "truncate"])
+def test_a_slave_that_tells_nothing_is_no_standby_that_refuses_reads(tmp_path: Path, fault: str) -> None:
+    def silence_once_lists_are_entered(made: World) -> None:
+        handle = made.simulation.handle
+
+        def silence(address: str, request: Request) -> LabOutcome:
+            if made.simulation.network.unit(M1).geo_partners and not list(made.simulation.faults):
+                made.simulation.inject(f"{fault},unit={S1},command=get")
+            return handle(address, request)
+
+        made.simulation.handle = silence  # type: ignore[method-assign]
+
+    made, error = push(tmp_path, silence_once_lists_are_entered)
+    assert isinstance(error, PushStoppedError)
+    assert "has not told whether it holds the new lists" in str(error)
+    assert made.simulation.network.unit(M1).reboots == []
 
 
 @pytest.mark.parametrize("occurrence", range(1, 9))
@@ -210,7 +245,7 @@ def test_a_submission_that_is_not_applied_is_said_at_its_step_and_reboots_nothin
     assert result.report.pairs_to_finish == ("HA Pair 1",)
     (step,) = [e for e in events if e.kind is EventKind.STEP_ENDED and e.step and e.step.number == 6]
     assert "every partner stays red there" in step.message
-    assert [e.unit for e in events if e.kind is EventKind.NOTE] == [S1]
+    assert [e.unit for e in events if e.kind is EventKind.NOTE] == [S1, A1]  # A1 submits again, since S1 is red there
     (history,) = journal.histories(tmp_path)
     assert len(history.reboots_of(M1)) == 1
     assert history.is_finished

@@ -241,7 +241,8 @@ def test_partner_of_another_address() -> None:
 
 
 def test_partner_that_is_not_set() -> None:
-    finding = only(with_ha(well(), S1, partner=None))
+    assert status_of(with_ha(well(), S1, partner=None)).findings == ()  # not told is not unset
+    finding = only(with_ha(well(), S1, partner=""))
 
     assert (finding.kind, finding.units) == (FindingKind.NO_PARTNER, (S1,))
 
@@ -271,7 +272,8 @@ def test_same_port_on_both_that_is_not_the_topology_s() -> None:
 
 
 def test_port_that_is_not_set() -> None:
-    assert f"none on {S1}" in only(with_ha(well(), S1, health_check_port=None)).message
+    assert f"none on {S1}" in only(with_ha(well(), S1, health_check_port=0)).message
+    assert status_of(with_ha(well(), S1, health_check_port=None)).findings == ()
 
 
 def test_preferred_host_of_the_master_counts_and_of_the_slave_is_worth_a_note() -> None:
