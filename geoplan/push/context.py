@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.clock import Clock
     from geoplan.push.events import Reporter
-    from geoplan.push.facts import Facts
+    from geoplan.push.facts import Facts, HaFacts
     from geoplan.push.fleet import Fleet
     from geoplan.push.journal import Journal
     from geoplan.push.waits import Timings
@@ -85,6 +85,8 @@ class Seen:
 
     lists: dict[tuple[str, str], set[frozenset[str]]] = field(default_factory=dict)
     """What each list of a site held, by the site's name and the subject; each as canonical addresses."""
+    ha: dict[str, HaFacts] = field(default_factory=dict)
+    """The HA parameters of each unit that this push has not changed yet, by its address."""
     boot_times: dict[str, str] = field(default_factory=dict)
     """When each unit was booted last, in its own words, by its address."""
 
@@ -97,6 +99,8 @@ class Seen:
                 held: tuple[str, ...] | None = getattr(unit, subject)
                 if held is not None:
                     seen.note_list(unit.site, subject, held)
+            if unit.ha is not None:
+                seen.ha[unit.address] = unit.ha
             if unit.boot_time is not None:
                 seen.boot_times[unit.address] = unit.boot_time
         return seen

@@ -75,8 +75,8 @@ def is_at_work(units: Iterable[UnitFacts]) -> bool:
 def is_to_be_formed(pair: HaPairSettings, facts: Facts, *, is_begun: bool = False) -> bool:
     """Return whether a unit says that it is single, or has no partner or no health check port, in a pair not at work.
 
-    ``is_begun`` means that the push which is resumed had begun to form it: both units may have a partner then, and
-    one no mode yet.
+    ``is_begun`` means that a push is known to have begun to form it: both units may have a partner then, and one no
+    mode yet.
     """
     units = facts.of_site(pair.site)
     answers = sorted(unit.state or State.UNKNOWN for unit in units)
@@ -89,7 +89,7 @@ def is_to_be_formed(pair: HaPairSettings, facts: Facts, *, is_begun: bool = Fals
 
 
 def sites_to_form(plan: Plan, facts: Facts, begun: Collection[str] = ()) -> frozenset[str]:
-    """Return the sites whose pairs this push forms; ``begun`` are those that the push which is resumed began with."""
+    """Return the sites whose pairs this push forms; ``begun`` are those that a push is known to have begun."""
     return frozenset(
         pair.site for pair in planned_pairs(plan) if is_to_be_formed(pair, facts, is_begun=pair.site in begun)
     )

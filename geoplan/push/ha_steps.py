@@ -50,6 +50,10 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     states = await context.fleet.states(site)
     if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
         return _left_as_is(context, step, unit, differing)
+    if context.seen.ha.get(unit.address, before) != before:
+        message = "its HA parameters were changed since the checks, and not by this push"
+        hint = "find out who else changes them; then go on, which checks everything again"
+        raise StepError(step, message, unit=unit.address, hint=hint)
     opposite = await _read(step, other)
     for told, address in ((before, unit.address), (opposite, other.address)):
         if told.mode is None:
@@ -62,6 +66,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
         raise StepError(step, message, unit=unit.address, hint=APART)
     change = Change(context, step, unit, HA_SUBJECT)
     change.begin(_plain(before), wanted.model_dump(mode="json", exclude={"address"}))
+    context.seen.ha.pop(unit.address, None)
     problem = await _change(context, step, unit, before, wanted)
     after = await _read(step, unit, problem)
     left = [str(deviation) for deviation in deviations(after, wanted)]

@@ -81,8 +81,7 @@ class Background:
 
 def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     """Hold what all units say against what a push needs."""
-    resumed = background.resumed
-    begun = [pair.site for pair in plan.ha_pairs if resumed and resumed.was_formed(pair.site)]
+    begun = [pair.site for pair in plan.ha_pairs if any(past.was_formed(pair.site) for past in background.histories)]
     forming = sites_to_form(plan, facts, begun)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)

@@ -63,6 +63,13 @@ class _Sending:
     """What was seen before it was sent."""
     is_told: bool = False
     """Whether the loss of its answer was told."""
+    is_taken_back: bool = False
+    """Whether it was given up before anybody knew whether it was sent."""
+
+    def take_back(self) -> None:
+        """Send it no more, if it is not sent yet."""
+        self.is_taken_back = True
+        self.request.cancel()
 
     async def give_up(self) -> None:
         """Wait for the answer no longer."""
@@ -242,8 +249,8 @@ class PairReboot:
                 return None
             if slave is State.STANDBY:
                 return _Look.MASTER_BACK if went or (sending is None and await self._did_not_happen()) else None
-            if sending and not sending.request.done():  # while it is on its way the slave is gone: take it back
-                sending.request.cancel()
+            if sending and not sending.request.done():  # the slave is gone while the reboot is on its way
+                sending.take_back()
             return None
 
         found = await until(
@@ -256,6 +263,13 @@ class PairReboot:
         if found is not None:
             return found
         if seen[pair.master] is State.ACTIVE and not went:
+            if sending and sending.is_taken_back:
+                raise StepError(
+                    pair.reboot,
+                    f"the slave went away while the reboot was being sent; it was taken back: {said(seen)}",
+                    unit=pair.slave,
+                    hint=f"bring {pair.slave} up, then go on",
+                )
             return _Look.NOT_REBOOTED if sending else _Look.MASTER_BACK
         raise StepError(
             pair.reboot,
@@ -339,11 +353,14 @@ class PairReboot:
             ),
         )
         if found is None:
-            states = said(seen)
+            pair = self._pair
+            back = f"bring {pair.master} back"
+            if seen == {pair.master: State.STANDBY, pair.slave: State.ACTIVE}:
+                back = f"make {pair.master} active again: switch over, or reboot {pair.slave}"
             raise StepError(
-                self._pair.resubmission,
+                pair.resubmission,
                 f"the partners are submitted, but the pair is not healthy after "
-                f"{timings.return_deadline:.0f} s: {states}",
-                unit=self._pair.master,
-                hint="bring the unit back, then go on; the pair is not rebooted again",
+                f"{timings.return_deadline:.0f} s: {said(seen)}",
+                unit=pair.master,
+                hint=f"{back}; then go on: the pair is not rebooted again",
             )
