@@ -143,8 +143,7 @@ SYNC_FLOOR_SECONDS = 120.0  # an older HA Feature Description has pairs synchron
 class Timing(FrozenModel):
     """How long things take, in seconds: for the estimates, and for how long a push waits.
 
-    On a network a push waits as for a boot of ``BOOT_FLOOR_SECONDS`` and a replication of ``SYNC_FLOOR_SECONDS`` at
-    least, whatever is written here.
+    On a network a push waits as for a boot of 60 and a replication of 120 at least, whatever is written here.
     """
 
     boot_seconds: Seconds = Field(default=120.0, description="From the reboot until the unit answers again.")
