@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from geoplan.push.events import Event, EventKind, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.clock import Clock
     from geoplan.push.events import Reporter
     from geoplan.push.fleet import Fleet
     from geoplan.push.journal import Journal
+    from geoplan.push.ledger import Ledger
+    from geoplan.push.records import RecordedOptions
     from geoplan.push.waits import Timings
 
 DEFAULT_JOBS = 8
@@ -51,17 +53,17 @@ class Options:
             "accept_geo_merge": self.accept_geo_merge,
         }
 
-    def resumed_with(self, recorded: Mapping[str, Any]) -> Options:
+    def resumed_with(self, recorded: RecordedOptions) -> Options:
         """Return these options with what the operator had already said when the push began."""
-        sites = (*map(str, recorded.get("reboot_sites", ())), *self.reboot_sites)
-        mode = RebootMode(recorded.get("reboot", self.reboot)) if self.reboot is RebootMode.CHANGED else self.reboot
+        sites = (*recorded.reboot_sites, *self.reboot_sites)
+        mode = recorded.reboot if self.reboot is RebootMode.CHANGED else self.reboot
         return Options(
             jobs=self.jobs,
             reboot=mode,
             reboot_sites=tuple(dict.fromkeys(sites)),
-            parallel_groups=self.parallel_groups or bool(recorded.get("parallel_groups")),
-            remove_unknown=self.remove_unknown or bool(recorded.get("remove_unknown")),
-            accept_geo_merge=self.accept_geo_merge or bool(recorded.get("accept_geo_merge")),
+            parallel_groups=self.parallel_groups or recorded.parallel_groups,
+            remove_unknown=self.remove_unknown or recorded.remove_unknown,
+            accept_geo_merge=self.accept_geo_merge or recorded.accept_geo_merge,
         )
 
 
@@ -91,6 +93,11 @@ class Context:
     def plan(self) -> Plan:
         """The plan that is carried out."""
         return self.fleet.plan
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the units owe and have proven, by this push and those before it."""
+        return self.journal.ledger
 
     @property
     def clock(self) -> Clock:
