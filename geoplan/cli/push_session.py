@@ -80,7 +80,7 @@ class _Session:
 
     async def run(self) -> int:
         """Push, and say how it ended."""
-        async with push_units(self._topology, self._plan, self._reach, self._wishes) as (fleet, folder, show_requests):
+        async with push_units(self._topology, self._plan, self._reach, self._wishes) as (fleet, store, show_requests):
             began = fleet.clock.now()
             view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
             with view, self._stopping_on_signals(view):
@@ -90,7 +90,7 @@ class _Session:
                 mission = Mission(
                     fleet,
                     self._options,
-                    folder,
+                    store,
                     self._topology.limits.max_clusters,
                     lambda event: view.show(self._as_told(event)),
                     confirm=lambda verdict, report: self._confirm(view, verdict, report),

@@ -66,11 +66,12 @@ class Reach:
         given += ["--use-proxies"] if self.use_proxies else []
         return shlex.join(given)
 
-    def lab_file(self) -> str | None:
-        """Return the endpoints file where it is a lab's, whose pushes are no production's."""
+    def lab_id(self) -> str | None:
+        """Return the id of the lab that the endpoints file is of, whose pushes are no production's."""
         from geoplan.loadmaster import load_endpoints
+        from geoplan.push.places import lab_id
 
-        return self.endpoints if self.endpoints and load_endpoints(self.endpoints).control else None
+        return lab_id(load_endpoints(self.endpoints)) if self.endpoints else None
 
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust

@@ -11,7 +11,7 @@ from geoplan.push.events import Event, EventKind, NoteKind, StepState
 from geoplan.push.facts import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.clock import Clock
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from geoplan.push.facts import Facts, HaFacts
     from geoplan.push.fleet import Fleet
     from geoplan.push.journal import Journal
+    from geoplan.push.ledger import Ledger
+    from geoplan.push.records import RecordedOptions
     from geoplan.push.waits import Timings
 
 DEFAULT_JOBS = 8
@@ -54,17 +56,17 @@ class Options:
             "accept_geo_merge": self.accept_geo_merge,
         }
 
-    def resumed_with(self, recorded: Mapping[str, Any]) -> Options:
+    def resumed_with(self, recorded: RecordedOptions) -> Options:
         """Return these options with what the operator had already said when the push began."""
-        sites = (*map(str, recorded.get("reboot_sites", ())), *self.reboot_sites)
-        mode = RebootMode(recorded.get("reboot", self.reboot)) if self.reboot is RebootMode.CHANGED else self.reboot
+        sites = (*recorded.reboot_sites, *self.reboot_sites)
+        mode = recorded.reboot if self.reboot is RebootMode.CHANGED else self.reboot
         return Options(
             jobs=self.jobs,
             reboot=mode,
             reboot_sites=tuple(dict.fromkeys(sites)),
-            parallel_groups=self.parallel_groups or bool(recorded.get("parallel_groups")),
-            remove_unknown=self.remove_unknown or bool(recorded.get("remove_unknown")),
-            accept_geo_merge=self.accept_geo_merge or bool(recorded.get("accept_geo_merge")),
+            parallel_groups=self.parallel_groups or recorded.parallel_groups,
+            remove_unknown=self.remove_unknown or recorded.remove_unknown,
+            accept_geo_merge=self.accept_geo_merge or recorded.accept_geo_merge,
         )
 
 
@@ -131,6 +133,11 @@ class Context:
     def plan(self) -> Plan:
         """The plan that is carried out."""
         return self.fleet.plan
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the units owe and have proven, by this push and those before it."""
+        return self.journal.ledger
 
     @property
     def clock(self) -> Clock:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from geoplan.errors import PushStoppedError, UnitRefusedError
+from geoplan.push import records as models
 from geoplan.push.addresses import canonical, same_addresses
 from geoplan.push.facts import HA_SUBJECT, State
 
@@ -178,12 +179,14 @@ class Guard:
         Raises :class:`GuardError` where that record is not one of the request that is about to be sent.
         """
         for record in reversed(self._journal.history.records):
-            if canonical(str(record.fields.get("unit"))) != canonical(address) or record.event in ("note", "step"):
+            if not isinstance(record, models.Changing | models.Resubmitting | models.Rebooting | models.Changed):
                 continue
-            if record.event not in events or (subject and record.fields.get("what") != subject):
+            if canonical(record.unit) != canonical(address):
+                continue
+            if record.event not in events or (isinstance(record, models.Changing) and record.what != subject):
                 break
-            before = record.fields.get("before")
-            return [str(each) for each in before] if isinstance(before, list | tuple) else None
+            before = getattr(record, "before", None)
+            return before if isinstance(before, tuple) else None
         raise GuardError(address, what, "the journal does not have it")
 
     def _partner(self, site: SiteSettings, address: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from geoplan.push.failures import CHECK_CREDENTIALS
 from geoplan.push.geo_merge import merge_problems
 from geoplan.push.ha import SINGLE, once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
+from geoplan.push.ledger import Ledger
 from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
 from geoplan.push.reboot_limit import room_at
 from geoplan.topology.firmware import has_partner_secret, parse_version
@@ -74,14 +75,14 @@ class Background:
     options: Options
     max_clusters: int
     now: datetime
-    histories: Sequence[History] = ()
-    """The earlier pushes on this topology, for the room that reboots have."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """What earlier pushes on these units left: pairs that are owed, and the room that reboots have."""
     resumed: History | None = None
 
 
 def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     """Hold what all units say against what a push needs."""
-    begun = [pair.site for pair in plan.ha_pairs if any(past.was_formed(pair.site) for past in background.histories)]
+    begun = [pair.site for pair in plan.ha_pairs if background.ledger.was_formed(plan.site(pair.site))]
     forming = sites_to_form(plan, facts, begun)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
@@ -134,6 +135,8 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[s
     def is_due(site: str) -> bool:
         if history and history.is_owed(site):
             return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
+        if background.ledger.owes_reboot(plan.site(site)):
+            return True
         unit = facts.active(site)
         held = unit.geo_partners if unit else None
         if held is None or not same_addresses(held, plan.site(site).geo_partners):
@@ -264,10 +267,9 @@ def _state_problems(
 
 
 def _room_problems(master: UnitFacts, background: Background) -> Iterator[Problem]:
-    reboots = [moment for history in background.histories for moment in history.reboots_of(master.address)]
-    if later := room_at(reboots, background.now):
+    if later := room_at(background.ledger.reboots_of(master.address), background.now):
         message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
-        yield Problem(master.address, message, f"try again after {later.astimezone():%H:%M:%S}")
+        yield Problem(master.address, message, f"try again after {later.astimezone():%Y-%m-%d %H:%M:%S}")
 
 
 def _secret_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:

@@ -314,7 +314,7 @@ class PairReboot:
         last = pair.context.journal.history.last_reboot(pair.site.name)
         if last is None:
             return True
-        before, now = last.fields.get("boot_time"), await boot_time(pair.context.fleet.unit(pair.master))
+        before, now = last.boot_time, await boot_time(pair.context.fleet.unit(pair.master))
         if before is not None and now is not None and before != now:
             return True
         return (pair.context.clock.wall() - last.at).total_seconds() >= pair.context.timings.grace_seconds

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
 from geoplan.plan.model import Phase
-from geoplan.push import journal as journals
 from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
@@ -17,12 +16,11 @@ from geoplan.push.executor import Executor, Progress
 from geoplan.push.facts import SUBJECTS
 from geoplan.push.fleet import NoActiveUnitError
 from geoplan.push.history import PairProgress
-from geoplan.push.journal import Journal
-from geoplan.push.lock import try_to_be_only_push
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
-from geoplan.push.places import make_private, usable
+from geoplan.push.places import make_own, usable
 from geoplan.push.preflight import Background, Verdict, check
 from geoplan.push.red_links import submit_where_red
+from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.push.summary import stopped_because
 from geoplan.push.unfinished import GO_ON, standing
 from geoplan.push.verify import Kind, Report, is_seen_green, verify
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
     from geoplan.push.facts import Facts
     from geoplan.push.fleet import Fleet
     from geoplan.push.history import History
+    from geoplan.push.journal import Journal
+    from geoplan.push.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Mission:
 
     fleet: Fleet
     options: Options
-    folder: Path
-    """Where this topology's journals are."""
+    folder: Path | Store
+    """What is kept of pushes on its units; a folder alone is that of pushes to real units."""
     max_clusters: int
     report: Reporter
     confirm: Callable[[Verdict, Report], bool] = lambda _verdict, _report: True
@@ -54,6 +54,13 @@ class Mission:
     resume: bool = False
     only_preflight: bool = False
     stop: Stop = field(default_factory=Stop)
+
+    @property
+    def store(self) -> Store:
+        """What is kept of pushes on its units."""
+        if isinstance(self.folder, Store):
+            return self.folder
+        return Store(self.folder, unit_keys(addresses_of(self.fleet.plan)))
 
 
 @dataclass(frozen=True)
@@ -80,18 +87,20 @@ async def carry_out(mission: Mission) -> Result:
     been; what was done then stands in the journal. Raises :class:`UnusableFileError`, with nothing changed, where the
     journal or the backups cannot be written.
     """
-    with usable(mission.folder):
-        make_private(mission.folder)
-    with try_to_be_only_push(mission.folder) as running:
-        earlier = journals.histories(mission.folder)
-        stands = standing(mission.fleet.plan, earlier, resume=mission.resume, running=running)
+    store = mission.store
+    with usable(store.state):
+        make_own(store.state)
+    with store.locked(mission.fleet.plan.topology) as running:
+        past = store.past()
+        ledger = past.ledger
+        stands = standing(mission.fleet.plan, past.unfinished, resume=mission.resume, running=running)
         history = stands.unfinished  # the units are held against where it left them, even where it is not resumed yet
         options = mission.options.resumed_with(history.options) if history else mission.options
         began = mission.fleet.clock.now()
         if history and not running:
             await _let_pairs_settle(mission, history, began)
         facts = await observe_for_preflight(mission.fleet)
-        background = Background(options, mission.max_clusters, mission.fleet.clock.wall(), earlier, history)
+        background = Background(options, mission.max_clusters, mission.fleet.clock.wall(), ledger, history)
         verdict = check(mission.fleet.plan, facts, background)
         verdict = replace(verdict, problems=(*stands.problems, *verdict.problems))
         before = verify(mission.fleet.plan, facts)
@@ -105,10 +114,10 @@ async def carry_out(mission: Mission) -> Result:
         if mission.only_preflight:
             return Result(verdict, before, Progress())
         if before.is_configured and not verdict.reboots and not verdict.forms and history is None:
-            return Result(verdict, before, Progress(), _left_out(mission, options))
+            return Result(verdict, before, Progress(), _left_out(mission, options, ledger))
         if not mission.confirm(verdict, before):
             return Result(verdict, before, Progress(), declined=True)
-        with _open_journal(mission, options, history) as journal:
+        with _open_journal(mission, options, history, ledger) as journal:
             fleet = mission.fleet.guarded(journal)
             context = Context(fleet, journal, options, mission.report, mission.stop, began, Seen.in_facts(facts))
             return await _change(mission, context, facts, verdict)
@@ -132,15 +141,15 @@ def _noting(mission: Mission, what: str, began: float) -> Callable[[float], None
     return tell
 
 
-def _open_journal(mission: Mission, options: Options, history: History | None) -> Journal:
+def _open_journal(mission: Mission, options: Options, history: History | None, ledger: Ledger) -> Journal:
     if history:
-        return Journal.resume(history.path, mission.fleet.clock)
-    return Journal.begin(mission.folder, mission.fleet.plan, options.as_plain(), mission.fleet.clock)
+        return mission.store.resume(history, mission.fleet.clock, ledger)
+    return mission.store.begin(mission.fleet.plan, options.as_plain(), mission.fleet.clock, ledger)
 
 
 async def _change(mission: Mission, context: Context, facts: Facts, verdict: Verdict) -> Result:
     # A folder of its own for each push: no backup ever takes an earlier one's place.
-    backups = (mission.backup_folder or mission.folder / "backups") / context.journal.path.stem
+    backups = (mission.backup_folder or mission.store.backups) / context.journal.path.stem
     try:
         await back_up(context, facts, backups)
     except (PushRefusedError, UnusableFileError, asyncio.CancelledError) as error:
@@ -189,7 +198,8 @@ async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
     facts = await observe_for_preflight(context.fleet)
     now, history = mission.fleet.clock.wall(), context.journal.history
-    verdict = check(context.plan, facts, Background(context.options, mission.max_clusters, now, (history,), history))
+    background = Background(context.options, mission.max_clusters, now, context.ledger, history)
+    verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]
         context.journal.write("stopped", outcome="stopped", why=why)
@@ -220,23 +230,26 @@ def _unfinished(context: Context, progress: Progress, report: Report, facts: Fac
     Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and
     nobody has said since that it sees the slave.
     """
-    left_out = {step.site for step in context.plan.steps if _is_left_out(progress, step.id)}
-    owed = [site for site in context.journal.history.owed_pairs if site in left_out]
+    left_out = dict.fromkeys(step.site for step in context.plan.steps if _is_left_out(progress, step.id))
+    owed = [site for site in left_out if _is_owed(context, site)]
     pairs = [step.site for step in progress.red_steps(context.plan) if step.on.unit == "new_active"]
     unseen = [site for site in pairs if not is_seen_green(context.plan.site(site).units[1], facts)]
     return tuple(dict.fromkeys((*owed, *(site for site in unseen if site not in report.pairs_to_finish))))
+
+
+def _is_owed(context: Context, site: str) -> bool:
+    return context.journal.history.is_owed(site) or context.ledger.owes_reboot(context.plan.site(site))
 
 
 def _is_left_out(progress: Progress, step: str) -> bool:
     return step in progress.outcomes and progress.outcomes[step].state is StepState.LEFT_OUT
 
 
-def _left_out(mission: Mission, options: Options) -> tuple[str, ...]:
-    """Return the pairs that an earlier push without reboots left unfinished, where this one does so, too."""
-    last = journals.latest(mission.folder)
-    if last is None or options.reboot is not RebootMode.NEVER:
+def _left_out(mission: Mission, options: Options, ledger: Ledger) -> tuple[str, ...]:
+    """Return the pairs that earlier pushes left unfinished, where this one does so, too."""
+    if options.reboot is not RebootMode.NEVER:
         return ()
-    return last.owed_pairs
+    return tuple(site.name for site in mission.fleet.plan.sites if ledger.owes_reboot(site))
 
 
 def _tell_preflight(mission: Mission, verdict: Verdict, began: float) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
-from geoplan.push.history import History, Record
+from geoplan.push.history import History
+from geoplan.push.ledger import Ledger
 from geoplan.push.preflight import Background, Verdict, check
+from geoplan.push.records import FORMAT, make
 from tests.push.facts import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1, S2
 
@@ -92,9 +94,26 @@ def test_a_slave_may_not_be_active_where_its_master_is_to_be_rebooted() -> None:
     assert "its slave is active, and its master is to be rebooted" in problem
 
 
+CHANGING = {"action": "set_geo_partners", "what": "geo_partners", "before": [], "after": ["172.24.1.9"]}
+
+
 def journal(*events: str, at: datetime = NOW) -> History:
-    fields = {"site": "HA Pair 1", "unit": M1, "action": "set_geo_partners"}
-    return History(Path("journal"), tuple(Record(event, at, fields) for event in events))
+    units = {unit.address: unit.address for site in PLAN.sites for unit in site.units}
+    begin = {"who": "ann@desk", "checksum": PLAN.checksum, "options": {}, "units": units}
+    fields = {"step": "a-step", "site": "HA Pair 1", "unit": M1}
+    return History(
+        Path("journal"),
+        (
+            make("begin", at, format=FORMAT, plan=PLAN.model_dump(mode="json"), **begin),
+            *(make(event, at, **fields, **(CHANGING if event == "changing" else {})) for event in events),
+        ),
+    )
+
+
+def ledger(history: History) -> Ledger:
+    read = Ledger()
+    read.read(history)
+    return read
 
 
 def test_a_reboot_that_the_journal_records_may_be_under_way() -> None:
@@ -105,10 +124,10 @@ def test_a_reboot_that_the_journal_records_may_be_under_way() -> None:
 
 def test_reboots_need_room() -> None:
     recent = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=4))
-    (problem,) = verdict(FRESH, replace(BACKGROUND, histories=(recent,))).problems
+    (problem,) = verdict(FRESH, replace(BACKGROUND, ledger=ledger(recent))).problems
     assert "once more would pacify it" in str(problem)
     older = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=6))
-    assert verdict(FRESH, replace(BACKGROUND, histories=(older,))).is_clear
+    assert verdict(FRESH, replace(BACKGROUND, ledger=ledger(older))).is_clear
 
 
 def test_a_word_lets_unknown_addresses_go() -> None:

@@ -86,7 +86,7 @@ def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_p
     assert error is None
     assert len(made.simulation.network.unit(M1).reboots) == 1
     (history,) = journal.histories(tmp_path)
-    notes = [record.fields["message"] for record in history.records if record.event == "note"]
+    notes = [record.message for record in history.records if record.event == "note"]
     assert any("the standby refuses reads" in note and "waiting 10 s" in note for note in notes)
 
 
@@ -125,7 +125,7 @@ def test_a_pair_that_cannot_be_done_is_not_rebooted_for_ever(tmp_path: Path) -> 
 
 def test_a_full_disk_stops_the_push_before_it_changes_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fsync = os.fsync
-    left = iter(range(12))
+    left = iter(range(14))
 
     def full(handle: int) -> None:
         if next(left, None) is None:
@@ -287,7 +287,7 @@ def test_a_unit_that_is_slow_while_partners_are_submitted_is_not_taken_for_one_t
 
     run_simulated(go())
     (history,) = journal.histories(tmp_path)
-    assert [record.fields["message"] for record in history.records if record.event == "note"] == []
+    assert [record.message for record in history.records if record.event == "note"] == []
 
 
 def test_one_slow_look_at_a_pair_does_not_keep_it_from_its_reboot(tmp_path: Path) -> None:
