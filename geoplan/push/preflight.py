@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from geoplan.loadmaster.readers import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.addresses import canonical, same_addresses, without
 from geoplan.push.context import RebootMode
@@ -267,7 +268,8 @@ def _state_problems(
 
 
 def _room_problems(master: UnitFacts, background: Background) -> Iterator[Problem]:
-    if later := room_at(background.ledger.reboots_of(master.address), background.now):
+    booted = moment(master.boot_time or "")
+    if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
         message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
         yield Problem(master.address, message, f"try again after {later.astimezone():%Y-%m-%d %H:%M:%S}")
 

@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UntrustedUnitError
+from geoplan.loadmaster.readers import moment
 from geoplan.push.changes import MAX_TRIES, pause_after
 from geoplan.push.colours import RED, stay_red
 from geoplan.push.context import StepError, StoppedError
@@ -169,7 +170,8 @@ class PairReboot:
         pair = self._pair
         for attempt in range(MAX_TRIES):
             await require_ready(pair)
-            require_room(pair.context, pair.reboot, pair.master)
+            booted = moment(await boot_time(pair.context.fleet.unit(pair.master)) or "")
+            require_room(pair.context, pair.reboot, pair.master, booted)
             await submit_on_master(pair)
             await require_undisturbed(pair)
             note = await until_slave_has_lists(pair)
