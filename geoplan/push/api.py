@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from geoplan.loadmaster.client import LoadMaster
 from geoplan.loadmaster.health import ha_state_of, health_answer_of
 from geoplan.loadmaster.model import HaMode, PartnerColour
+from geoplan.loadmaster.trust import Insecure
 from geoplan.push.facts import HaFacts, LiveCluster, State
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class ApiUnit:
     def address(self) -> str:
         """Its own address."""
         return self._unit.address
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned."""
+        return not isinstance(self._unit.access.trust, Insecure)
 
     async def state(self) -> State:
         """Return what its health check says."""

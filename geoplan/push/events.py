@@ -49,6 +49,24 @@ class NoteKind(StrEnum):
     """What a note is about: programs go by this and never by its words."""
 
     OTHER = "other"
+    COLOURS_NOT_TOLD = "colours_not_told"
+    """A unit does not say of every planned partner whether it sees it."""
+    LINK_NOT_PROVEN = "link_not_proven"
+    """Nobody says, and nobody was seen to say, that a unit's links are there."""
+    STANDBY_RED = "standby_red"
+    """A standby shows red to units that it saw green itself while it was active."""
+    STAYS_RED = "stays_red"
+    """Partners were submitted, and all that are up stay red."""
+    STANDBY_REFUSES = "standby_refuses"
+    """A standby explicitly refuses reads: what it holds is not known."""
+    NOT_BACKED_UP = "not_backed_up"
+    """A standby gives no backup."""
+    UNKNOWN_CLUSTER = "unknown_cluster"
+    """A cluster that the plan does not mention, and a push leaves alone."""
+    HA_NOT_TOLD = "ha_not_told"
+    """A unit's platform does not tell its HA parameters."""
+    LEFT_AS_IT_IS = "left_as_it_is"
+    """Something differs that a push does not change on a pair at work."""
 
 
 @dataclass(frozen=True, slots=True)

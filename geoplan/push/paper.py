@@ -100,6 +100,11 @@ class PaperUnit:
         """Its own address."""
         return self._unit.address
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned."""
+        return self._unit.is_trusted
+
     async def state(self) -> State:
         """Return who it would be by now."""
         return self._paper.state(self._site, self.address, await self._unit.state())

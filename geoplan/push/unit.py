@@ -25,6 +25,10 @@ class Unit(Protocol):
     def address(self) -> str:
         """Its own address, as the plan has it."""
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned, so that what it refuses was refused by itself."""
+
     async def state(self) -> State:
         """Return what its health check says."""
 
