@@ -91,7 +91,7 @@ def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Deviat
     if not differing:
         return Outcome(StepState.IN_PLACE, unit.address, "its pair is at work; it does not tell its HA mode")
     message = f"its pair is at work and is left as it is: {'; '.join(map(str, differing))}"
-    context.note(NoteKind.LEFT_AS_IS, f"{unit.address}: {message}", site=step.site, unit=unit.address)
+    context.note(NoteKind.LEFT_AS_IT_IS, f"{unit.address}: {message}", site=step.site, unit=unit.address)
     return Outcome(StepState.IN_PLACE, unit.address, message)
 
 

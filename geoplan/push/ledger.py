@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from geoplan.push.records import AnyRecord, Begin
 
 NONE: frozenset[str] = frozenset()
+_CHANGES = (
+    models.Changing,
+    models.Changed,
+    models.Rebooting,
+    models.Resubmitting,
+    models.Resubmitted,
+    models.Healthy,
+)
 
 
 class _Unit(BaseModel):
@@ -85,6 +93,7 @@ class _Account:
     """What was due and submitted before the last reboot, which may turn out never to have been sent."""
     is_formed: bool = False
     """Whether a push has begun to form its pair."""
+    changed_at: datetime | None = None
 
 
 class Ledger:
@@ -129,6 +138,14 @@ class Ledger:
         """Return the partners that a slave was seen to have green links to, as far as that still holds."""
         return frozenset(self._of(slave).sights)
 
+    def all_sights(self) -> dict[str, frozenset[str]]:
+        """Return the sights of every unit that has any, by its canonical address."""
+        return {unit: frozenset(account.sights) for unit, account in self._accounts.items() if account.sights}
+
+    def changed_at(self, unit: str) -> datetime | None:
+        """Return when a push last changed something on a unit's site, rebooted or submitted there, if one ever did."""
+        return self._of(unit).changed_at
+
     def was_formed(self, pair: SiteSettings) -> bool:
         """Return whether a push has changed HA parameters of a pair's units, or may have."""
         return any(self._of(unit.address).is_formed for unit in pair.units)
@@ -149,6 +166,9 @@ class Ledger:
 
     def take(self, record: AnyRecord) -> None:
         """Take the next record of the journal that is being read or written."""
+        if isinstance(record, _CHANGES):
+            for unit in self._units(record.site):
+                self._account(unit).changed_at = record.at
         match record:
             case models.Begin():
                 self._open(record)

@@ -165,6 +165,6 @@ async def until_slave_has_lists(pair: Pair) -> str:
             )
     seconds = timings.replication_seconds
     message = f"{pair.slave}: the standby refuses reads ({reason}); waiting {seconds:.0f} s for replication"
-    pair.note(NoteKind.STANDBY_REFUSES_READS, message)
+    pair.note(NoteKind.STANDBY_REFUSES, message)
     await pair.context.clock.sleep(seconds)
     return f"rebooted {seconds:.0f} s after the lists, since the standby refuses reads"

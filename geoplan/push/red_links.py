@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from geoplan.push.events import NoteKind
 from geoplan.push.submission import NotSubmittedError, submit_unchanged
-from geoplan.push.verify import Kind
 
 if TYPE_CHECKING:
     from geoplan.push.context import Context
@@ -17,10 +16,11 @@ if TYPE_CHECKING:
 
 
 async def submit_where_red(context: Context, report: Report) -> bool:
-    """Submit unchanged partners on every active unit that sees a red one; tell whether any was submitted."""
+    """Submit unchanged partners on the active units of red links; tell whether any was submitted."""
     submitted = False
+    to_submit = set(report.sites_to_resubmit)
     for site in report.sites:
-        if site.unit is None or all(found.kind is not Kind.RED for found in site.differences):
+        if site.unit is None or site.site not in to_submit:
             continue
         try:
             unit, _ = await submit_unchanged(context, context.plan.site(site.site))

@@ -13,7 +13,6 @@ from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
-from geoplan.push.facts import SUBJECTS
 from geoplan.push.fleet import NoActiveUnitError
 from geoplan.push.history import PairProgress
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
@@ -23,7 +22,7 @@ from geoplan.push.red_links import submit_where_red
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.push.summary import stopped_because
 from geoplan.push.unfinished import GO_ON, standing
-from geoplan.push.verify import Kind, Report, is_seen_green, verify
+from geoplan.push.verify import Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
@@ -77,7 +76,8 @@ class Result:
     @property
     def is_complete(self) -> bool:
         """Whether everything is in place, and proved."""
-        return self.report.is_in_place and not self.unfinished_pairs and not self.declined
+        is_proved = self.report.is_in_place and self.report.is_proven
+        return is_proved and not self.unfinished_pairs and not self.declined
 
 
 async def carry_out(mission: Mission) -> Result:
@@ -100,20 +100,22 @@ async def carry_out(mission: Mission) -> Result:
         if history and not running:
             await _let_pairs_settle(mission, history, began)
         facts = await observe_for_preflight(mission.fleet)
-        background = Background(options, mission.max_clusters, mission.fleet.clock.wall(), ledger, history)
+        now = mission.fleet.clock.wall()
+        background = Background(options, mission.max_clusters, now, ledger, history, ledger.all_sights())
         verdict = check(mission.fleet.plan, facts, background)
         verdict = replace(verdict, problems=(*stands.problems, *verdict.problems))
-        before = verify(mission.fleet.plan, facts)
+        before = verify(mission.fleet.plan, facts, background.sights)
         _tell_preflight(mission, verdict, began)
         if not verdict.is_clear:
             raise PushRefusedError(
                 f"{len(verdict.problems)} problem{'s'[: len(verdict.problems) > 1]} found, nothing was changed",
                 [str(problem) for problem in verdict.problems],
                 hint=GO_ON if stands.may_resume else None,
+                may_resume=stands.may_resume,
             )
         if mission.only_preflight:
             return Result(verdict, before, Progress())
-        if before.is_configured and not verdict.reboots and not verdict.forms and history is None:
+        if before.is_configured and not verdict.changes_units and history is None:
             return Result(verdict, before, Progress(), _left_out(mission, options, ledger))
         if not mission.confirm(verdict, before):
             return Result(verdict, before, Progress(), declined=True)
@@ -167,12 +169,10 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
         raise PushStoppedError(stopped_because(context.plan, progress))
     context.say(EventKind.VERIFYING, "reading everything back")
     report, facts = await _verified(context)
-    if context.options.reboot is not RebootMode.NEVER and await submit_where_red(context, report):
+    if await submit_where_red(context, report):
         report, facts = await _verified(context)
-    # Without links partners share nothing: clusters missing elsewhere then come with the pair that is to be finished.
-    lists_differ = any(found.subject in SUBJECTS for found in report.differences if found.kind is not Kind.RED)
-    if lists_differ or not (report.is_configured or report.pairs_to_finish):
-        why = [f"{found.site}: {found.message}" for found in report.differences]
+    if report.undone:
+        why = [f"{found.site}: {found.message}" for found in report.undone]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
     unfinished = _unfinished(context, progress, report, facts)
@@ -198,7 +198,8 @@ async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
     facts = await observe_for_preflight(context.fleet)
     now, history = mission.fleet.clock.wall(), context.journal.history
-    background = Background(context.options, mission.max_clusters, now, context.ledger, history)
+    ledger = context.ledger
+    background = Background(context.options, mission.max_clusters, now, ledger, history, ledger.all_sights())
     verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]
@@ -210,18 +211,28 @@ async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
 async def _verified(context: Context) -> tuple[Report, Facts]:
     """Compare everything with the plan; what is still on its way between partners is given its time."""
     seen: list[tuple[Report, Facts]] = []
+    began = context.clock.now()
 
     async def look() -> bool | None:
         facts = await observe_for_verify(context.fleet)
-        seen.append((verify(context.plan, facts), facts))
-        return True if seen[-1][0].is_in_place else None
+        report = verify(context.plan, facts, context.ledger.all_sights())
+        seen.append((report, facts))
+        if report.is_in_place:  # what is only not told may stay so: no time of a replication is spent on it
+            has_settled = context.clock.now() - began >= context.timings.settle_deadline
+            return True if report.is_proven or has_settled else None
+        return None
 
     def tell(at_most: float) -> None:
         context.say(EventKind.VERIFYING, f"not everything is as planned yet; looking again for {at_most:.0f} s")
 
     every = max(context.timings.poll_seconds, min(5.0, context.timings.sync_seconds / 4))
-    await until(context.clock, look, within=context.timings.settle_deadline, every=every, on_wait=tell)
+    await until(context.clock, look, within=_time_to_settle(context), every=every, on_wait=tell)
     return seen[-1]
+
+
+def _time_to_settle(context: Context) -> float:
+    """Return how long what was entered may take to reach partners and standbys."""
+    return max(context.timings.settle_deadline, context.timings.replication_deadline)
 
 
 def _unfinished(context: Context, progress: Progress, report: Report, facts: Facts) -> tuple[str, ...]:
@@ -257,8 +268,10 @@ def _tell_preflight(mission: Mission, verdict: Verdict, began: float) -> None:
     message = "all units are ready" if verdict.is_clear else f"{count} problem{'s'[: count > 1]}"
     details: dict[str, object] = {
         "problems": [str(problem) for problem in verdict.problems],
-        "notes": list(verdict.notes),
+        "notes": [str(note) for note in verdict.notes],
+        "note_kinds": [note.kind.value for note in verdict.notes],
         "reboots": list(verdict.reboots),
+        "resubmits": list(verdict.resubmits),
     }
     seconds = mission.fleet.clock.now() - began
     mission.report(Event(EventKind.PREFLIGHT, seconds, message, details=details))

@@ -27,7 +27,7 @@ class Unit(Protocol):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether its certificate is verified or pinned, so that it is this unit that answers."""
+        """Whether its certificate is verified or pinned, so that what it refuses was refused by itself."""
 
     async def state(self) -> State:
         """Return what its health check says."""

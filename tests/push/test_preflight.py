@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from geoplan.push.context import Options, RebootMode
+from geoplan.push.events import NoteKind
 from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
 from geoplan.push.history import History
 from geoplan.push.ledger import Ledger
@@ -63,7 +64,7 @@ def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:
         (M1, {"ha": HaFacts(S1, 8444, prefers_master=False, mode="master")}, "it is set to No Preferred Host"),
         (S1, {"state": State.ACTIVE}, "not exactly one of its units is active"),
         (S1, {"state": State.DOWN}, "it has no standby"),
-        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "in the way of the cluster 'Standalone"),
+        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "is called 'Another', of type remoteLM"),
         (M2, {"clusters": (LiveCluster(A1, "Standalone LoadMaster 1", "localLM"),)}, "of type localLM"),
         (M2, {"geo_partners": ("10.9.9.9",)}, "has 10.9.9.9, which the plan would remove"),
     ],
@@ -156,7 +157,36 @@ def test_an_unfinished_cluster_is_not_in_the_way() -> None:
     assert problems(facts) == []
 
 
-def test_a_standby_that_answers_no_reads_is_noted() -> None:
-    found = verdict(changed(FRESH, S1, failure=Failure(Cause.UNREADABLE, "it answers a web page")))
+REFUSED = Failure(Cause.REFUSED, "it refuses 'get' with 422: not active")
+
+
+def test_a_standby_that_refuses_reads_is_noted() -> None:
+    found = verdict(changed(FRESH, S1, failure=REFUSED))
     assert found.is_clear
-    assert "the standby answers no reads" in found.notes[0]
+    assert found.notes[0].kind is NoteKind.STANDBY_REFUSES
+
+
+def test_a_standby_that_refuses_one_question_is_noted_with_it() -> None:
+    found = verdict(changed(FRESH, S1, ssh_access=None, refused=("ssh_access",)))
+    assert found.is_clear
+    assert [(note.kind, "whether remote SSH access is on" in str(note)) for note in found.notes] == [
+        (NoteKind.STANDBY_REFUSES, True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        (S1, {"failure": Failure(Cause.UNREADABLE, "it answers a web page")}),
+        (S1, {"failure": Failure(Cause.UNREACHABLE, "no route")}),
+        (S1, {"failure": Failure(Cause.UNAUTHORIZED, "not accepted")}),
+        (S1, {"failure": REFUSED, "is_trusted": False}),
+        (M1, {"failure": REFUSED}),
+        (A1, {"failure": REFUSED}),
+    ],
+)
+def test_whoever_has_not_explicitly_refused_as_a_standby_has_told_nothing(
+    address: str, fields: dict[str, object]
+) -> None:
+    (problem,) = verdict(changed(FRESH, address, **fields)).problems
+    assert problem.where == address
