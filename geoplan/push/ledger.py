@@ -137,9 +137,16 @@ class Ledger:
     # -- how it grows ------------------------------------------------------------------------------------------------
 
     def read(self, history: History) -> None:
-        """Take a whole journal; those that were begun before it have to be in the ledger by then."""
-        for record in history.records:
-            self.take(record)
+        """Take a whole journal; those that were begun before it have to be in the ledger by then.
+
+        Raises :class:`UnusableFileError` where its plan cannot be read.
+        """
+        try:
+            for record in history.records:
+                self.take(record)
+        except ValidationError:
+            message = f"{history.path}: the journal has no usable plan"
+            raise UnusableFileError(message, hint=MOVE_AWAY) from None
 
     def take(self, record: AnyRecord) -> None:
         """Take the next record of the journal that is being read or written."""
@@ -196,12 +203,7 @@ class Ledger:
                     account.unproven |= paid - account.sights
 
     def _open(self, begin: Begin) -> None:
-        try:
-            outline = _Outline.model_validate(begin.plan)
-        except ValidationError:
-            raise UnusableFileError(
-                f"a journal of {begin.at:%Y-%m-%d %H:%M:%S} has no usable plan", hint=MOVE_AWAY
-            ) from None
+        outline = _Outline.model_validate(begin.plan)
         self._unknown = frozenset(
             canonical(address)
             for address, key in begin.units.items()

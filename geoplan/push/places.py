@@ -112,7 +112,7 @@ def usable(folder: Path) -> Iterator[None]:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a new file that only its owner can read; it is on disk when this returns."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
