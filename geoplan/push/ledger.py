@@ -76,13 +76,14 @@ class _Account:
 
     due: set[str] = field(default_factory=set)
     unproven: set[str] = field(default_factory=set)
+    unproven_before_reboot: set[str] = field(default_factory=set)
     sights: set[str] = field(default_factory=set)
     sent: frozenset[str] | None = None
     """The partners that were sent to it last, if any were: nothing says that it took them."""
     submitted: set[str] = field(default_factory=set)
     """What it took while it was active, since its pair's last reboot."""
-    before_reboot: tuple[set[str], set[str], set[str]] = field(default_factory=lambda: (set(), set(), set()))
-    """What was due, unproven and submitted before the last reboot, which may turn out never to have been sent."""
+    before_reboot: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    """What was due and submitted before the last reboot, which may turn out never to have been sent."""
 
 
 class Ledger:
@@ -181,7 +182,8 @@ class Ledger:
                 if self._counts(record.unit):
                     self._reboots.setdefault(canonical(record.unit), []).append(record.at)
                 if account := self._slave_of(record.site):
-                    account.before_reboot = (set(account.due), set(account.unproven), set(account.submitted))
+                    account.before_reboot = (set(account.due), set(account.submitted))
+                    account.unproven_before_reboot = set(account.unproven)
                     account.due |= _set(self._sites[record.site].geo_partners)
                     account.unproven -= account.due
                     account.submitted.clear()
@@ -189,7 +191,8 @@ class Ledger:
                 if self._counts(record.unit) and (reboots := self._reboots.get(canonical(record.unit))):
                     reboots.pop()
                 if account := self._slave_of(record.site):
-                    account.due, account.unproven, account.submitted = account.before_reboot
+                    account.due, account.submitted = account.before_reboot
+                    account.unproven = account.unproven_before_reboot
             case models.TooLate():
                 if account := self._slave_of(record.site):
                     account.submitted.clear()
