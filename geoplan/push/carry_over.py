@@ -18,7 +18,7 @@ from geoplan.push import records as models
 from geoplan.push.addresses import canonical
 from geoplan.push.history import MOVE_AWAY
 from geoplan.push.journal import MAX_BYTES, SUFFIX, new_path, who
-from geoplan.push.places import journals_folder, old_folder_of, sync_folder, usable, write_private
+from geoplan.push.places import journals_folder, old_folder_of, require_own, sync_folder, usable, write_private
 
 if sys.platform != "win32":
     import fcntl
@@ -46,6 +46,8 @@ def carry_over(state: Path, locks: Path) -> None:
 
 def _old_journals(state: Path) -> list[Path]:
     with usable(state):
+        require_own(state)
+        require_own(journals_folder(state))
         found = [path for path in journals_folder(state).glob(f"*/*{SUFFIX}") if _is_of_real_units(state, path)]
     return sorted(found, key=lambda path: path.name)
 

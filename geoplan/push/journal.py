@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan
     from geoplan.push.clock import Clock
-    from geoplan.push.records import AnyRecord
 
 SUFFIX = ".jsonl"
 UNITS_SUFFIX = ".units"
 """Of a small file beside each journal that lists its units: whoever looks for a unit reads these, not the journals."""
 MAX_BYTES = 64 * 2**20
 _NUMBER = re.compile(r"(\d{6,})[-.]")
-_NOT_FOLLOWED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+# No link is followed, no pipe is waited for, and no system writes line ends of its own.
+_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Journal:
@@ -49,7 +49,7 @@ class Journal:
         self.path = path
         self._clock = clock
         with usable(path.parent):
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NOT_FOLLOWED, PRIVATE_FILE)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _AS_IT_IS, PRIVATE_FILE)
         try:
             content = _read(path, self._handle)
             self._history = History.parse(path, _whole(content))
@@ -127,10 +127,7 @@ class Journal:
         Raises :class:`UnusableFileError` where it cannot be, and then nothing of it is left in the journal; and
         :class:`TypeError` for an event or a field that :mod:`geoplan.push.records` does not have.
         """
-        self.append(models.make(event, self._clock.wall(), **fields))
-
-    def append(self, record: AnyRecord) -> None:
-        """Append a record that is made already, as :meth:`write` does."""
+        record = models.make(event, self._clock.wall(), **fields)
         line = record.to_line().encode("ascii") + b"\n"
         if self._size + len(line) > MAX_BYTES:
             raise _unwritable(self.path, f"it would be larger than {MAX_BYTES // 2**20} MiB")
@@ -155,7 +152,7 @@ class Journal:
 def read(path: Path) -> History:
     """Read a journal without opening it for writing."""
     try:
-        handle = os.open(path, os.O_RDONLY | _NOT_FOLLOWED)
+        handle = os.open(path, os.O_RDONLY | _AS_IT_IS)
     except OSError as error:
         raise UnusableFileError(f"cannot read {path}: {error.strerror or error}") from None
     try:

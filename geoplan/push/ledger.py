@@ -84,6 +84,7 @@ class _Account:
 
     due: set[str] = field(default_factory=set)
     unproven: set[str] = field(default_factory=set)
+    unproven_before_reboot: set[str] = field(default_factory=set)
     sights: set[str] = field(default_factory=set)
     sent: frozenset[str] | None = None
     """The partners that were sent to it last, if any were: nothing says that it took them."""
@@ -160,9 +161,16 @@ class Ledger:
     # -- how it grows ------------------------------------------------------------------------------------------------
 
     def read(self, history: History) -> None:
-        """Take a whole journal; those that were begun before it have to be in the ledger by then."""
-        for record in history.records:
-            self.take(record)
+        """Take a whole journal; those that were begun before it have to be in the ledger by then.
+
+        Raises :class:`UnusableFileError` where its plan cannot be read.
+        """
+        try:
+            for record in history.records:
+                self.take(record)
+        except ValidationError:
+            message = f"{history.path}: the journal has no usable plan"
+            raise UnusableFileError(message, hint=MOVE_AWAY) from None
 
     def take(self, record: AnyRecord) -> None:
         """Take the next record of the journal that is being read or written."""
@@ -202,13 +210,16 @@ class Ledger:
                     self._reboots.setdefault(canonical(record.unit), []).append(record.at)
                 if account := self._slave_of(record.site):
                     account.before_reboot = (set(account.due), set(account.submitted))
+                    account.unproven_before_reboot = set(account.unproven)
                     account.due |= _set(self._sites[record.site].geo_partners)
+                    account.unproven -= account.due
                     account.submitted.clear()
             case models.RebootNotSent():
                 if self._counts(record.unit) and (reboots := self._reboots.get(canonical(record.unit))):
                     reboots.pop()
                 if account := self._slave_of(record.site):
                     account.due, account.submitted = account.before_reboot
+                    account.unproven = account.unproven_before_reboot
             case models.TooLate():
                 if account := self._slave_of(record.site):
                     account.submitted.clear()
@@ -222,12 +233,7 @@ class Ledger:
                     account.unproven |= paid - account.sights
 
     def _open(self, begin: Begin) -> None:
-        try:
-            outline = _Outline.model_validate(begin.plan)
-        except ValidationError:
-            raise UnusableFileError(
-                f"a journal of {begin.at:%Y-%m-%d %H:%M:%S} has no usable plan", hint=MOVE_AWAY
-            ) from None
+        outline = _Outline.model_validate(begin.plan)
         self._unknown = frozenset(
             canonical(address)
             for address, key in begin.units.items()

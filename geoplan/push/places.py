@@ -59,13 +59,24 @@ def old_folder_of(state: Path, topology: str) -> Path:
 def make_own(folder: Path) -> Path:
     """Make a folder for what pushes write, as :func:`make_private`; one that is there has to be the user's own.
 
+    Raises :class:`UnusableFileError` where it is not: see :func:`require_own`.
+    """
+    if not folder.is_symlink() and not folder.exists():
+        make_private(folder)
+    require_own(folder)
+    return folder
+
+
+def require_own(folder: Path) -> None:
+    """Check that a folder of what pushes write, if it is there, is the user's own.
+
     Raises :class:`UnusableFileError` where it is a symbolic link, or another user's: who owns it decides what is in
     it. What leads to it may be either.
     """
-    made = not folder.is_symlink() and not folder.exists()
-    if made:
-        make_private(folder)
-    found = folder.lstat()
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return
     if stat.S_ISLNK(found.st_mode):
         raise UnusableFileError(
             f"{folder} is a symbolic link, which is not followed", hint=f"name the folder itself, {BY_OPTION}"
@@ -74,7 +85,6 @@ def make_own(folder: Path) -> Path:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         raise UnusableFileError(f"{folder} belongs to another user", hint=f"name a folder of your own, {BY_OPTION}")
-    return folder
 
 
 def make_private(folder: Path) -> Path:
@@ -102,7 +112,7 @@ def usable(folder: Path) -> Iterator[None]:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a new file that only its owner can read; it is on disk when this returns."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()

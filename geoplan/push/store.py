@@ -17,7 +17,7 @@ from geoplan.push.addresses import canonical
 from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
-from geoplan.push.places import journals_folder, locks_folder, make_private, usable
+from geoplan.push.places import journals_folder, locks_folder, make_private, require_own, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -123,6 +123,8 @@ class Store:
     def _paths(self) -> Iterator[Path]:
         wanted = frozenset(self.keys.values())
         with usable(self.state):
+            require_own(self.state)
+            require_own(journals_folder(self.state))
             found = journals.paths(self.state)
         for path in found:
             if not wanted.isdisjoint(journals.units_of(path)):

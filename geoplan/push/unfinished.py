@@ -42,7 +42,9 @@ def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterat
         return
     if not resume:
         began = f"{unfinished.begin.at.astimezone():%Y-%m-%d %H:%M:%S}"
-        yield Problem(plan.topology, f"the push that {unfinished.who} began at {began} is unfinished: see --resume")
+        called = "" if unfinished.topology == plan.topology else f" on '{unfinished.topology}'"
+        message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
+        yield Problem(plan.topology, message)
     if unfinished.checksum != plan.checksum:
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"

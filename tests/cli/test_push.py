@@ -282,6 +282,32 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
     assert journal.read_text() == written
 
 
+def test_second_push_of_the_same_units_stops_whatever_its_name_and_its_state_folder(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site()
+    (tmp_path / "dc2").mkdir()
+    renamed = yaml.safe_load(site.topology.read_text()) | {"name": "another"}
+    (tmp_path / "dc2" / "another.yaml").write_text(yaml.safe_dump(renamed))
+    elsewhere = tmp_path / "elsewhere"
+    command = [sys.executable, "-m", "geoplan", "push", str(site.topology), "--endpoints", str(site.endpoints), "--yes"]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+        assert first.stdout
+        said = iter(first.stdout.readline, "")
+        assert any("entered and read back" in line for line in said)
+        second = geoplan(
+            "push", tmp_path / "dc2" / "another.yaml", "--endpoints", site.endpoints, "--yes", "--state-dir", elsewhere
+        )
+        assert first.poll() is None  # it was still running
+        _, stderr = first.communicate()
+    assert second.code == 4, second
+    assert f"another push is running on {M1}: 'two-pairs-two-standalones', process {first.pid}" in second.stderr
+    assert "nothing was changed" in second.stderr
+    assert not list(elsewhere.rglob("*.jsonl"))
+    assert first.returncode == 0, stderr
+    assert_finished(site)
+
+
 def test_nothing_to_resume_stands_in_the_same_report(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.1")
     _command(site, M1, "disablegeo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from geoplan.lab.background import BackgroundLab
 from geoplan.lab.credentials import Credentials
 from geoplan.lab.network import Network
 from geoplan.lab.pair import Pair
+from geoplan.push.clock import SystemClock
 from geoplan.push.store import Store, unit_keys
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
@@ -23,11 +25,22 @@ from tests.conftest import TOPOLOGIES
 PASSWORD = "a passphrase that nobody may see"  # noqa: S105 - of a lab
 CREDENTIALS = Credentials("bal", PASSWORD)
 PATIENCE_SECONDS = 60
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BOOT, FAILOVER, SYNC = 1.0, 0.1, 0.1
 OLD_FIRMWARE = "7.2.48.3"  # of the document's day: APIv1 alone, no Partner Shared Secret
 NEW_FIRMWARE = "7.2.59.4"
 
 M1, S1, M2, S2, A1, A2 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.7", "172.24.1.9", "172.24.1.10"
+
+
+class SettableClock(SystemClock):
+    """A clock whose wall time is what a test says."""
+
+    def __init__(self, wall_time: datetime = NOON) -> None:
+        self.wall_time = wall_time
+
+    def wall(self) -> datetime:
+        return self.wall_time
 
 
 class Site:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
 from geoplan.push.places import make_private, state_folder
 from tests.push.facts import plan_of
+from tests.push.support import NOON, SettableClock
 
 PLAN = plan_of()
 PAIR = "HA Pair 1"
@@ -112,3 +115,82 @@ def test_the_state_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyP
     made = make_private(state / "pushes")
     assert made.stat().st_mode & 0o777 == 0o700
     assert state.stat().st_mode & 0o777 == 0o700
+
+
+# -- a disk that gives up, and files that are none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [0, 1, 20])
+def test_a_write_that_fails_half_way_leaves_whole_records_alone(
+    opened: Journal, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    before = opened.path.read_bytes()
+    really_write = os.write
+    with monkeypatch.context() as broken:
+
+        def write(handle: int, content: bytes) -> int:
+            if len(content) <= written or not written:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            really_write(handle, content[:written])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        broken.setattr(os, "write", write)
+        with pytest.raises(UnusableFileError, match="No space left on device"):
+            opened.write("healthy", site=PAIR)
+    assert opened.path.read_bytes() == before
+    opened.write("healthy", site=PAIR)
+    assert [record.event for record in journal.read(opened.path).records] == ["begin", "healthy"]
+    assert opened.history.records == journal.read(opened.path).records
+
+
+def test_what_could_not_be_cut_back_at_once_is_cut_back_before_the_next_record(
+    opened: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fail)
+        broken.setattr(os, "ftruncate", fail)
+        with pytest.raises(UnusableFileError):
+            opened.write("healthy", site=PAIR)
+    opened.write("note", message="after it")
+    assert [record.event for record in journal.read(opened.path).records] == ["begin", "note"]
+
+
+def test_only_regular_files_of_a_bounded_size_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "000001-pipe.jsonl")
+    with pytest.raises(UnusableFileError, match="no regular file"):
+        journal.read(tmp_path / "000001-pipe.jsonl")
+    (tmp_path / "000002-link.jsonl").symlink_to(tmp_path / "000001-pipe.jsonl")
+    with pytest.raises(UnusableFileError, match="cannot read"):
+        journal.read(tmp_path / "000002-link.jsonl")
+    monkeypatch.setattr(journal, "MAX_BYTES", 2**20)
+    (tmp_path / "000003-large.jsonl").write_bytes(b"x" * (2**20 + 1))
+    with pytest.raises(UnusableFileError, match="larger than 1 MiB"):
+        journal.read(tmp_path / "000003-large.jsonl")
+
+
+def test_journals_stand_in_the_order_in_which_they_were_begun_whatever_the_clock_said(tmp_path: Path) -> None:
+    clock = SettableClock()
+    begun = []
+    for hours in (0, -5, 3, -1):
+        clock.wall_time = NOON + timedelta(hours=hours)
+        with Journal.begin(tmp_path, PLAN, {}, clock) as opened:
+            begun.append(opened.path)
+    assert list(journal.paths(tmp_path)) == begun
+
+
+def test_units_are_told_without_reading_the_journal_and_by_it_where_the_list_is_damaged(opened: Journal) -> None:
+    every = {unit.address for site in PLAN.sites for unit in site.units}
+    (listed,) = opened.path.parent.glob("*.units")
+    assert journal.units_of(opened.path) == every
+    listed.write_text('["172.24.')
+    assert journal.units_of(opened.path) == every
+    listed.unlink()
+    assert journal.units_of(opened.path) == every
+
+
+def test_asking_a_history_costs_the_same_however_long_it_is(opened: Journal) -> None:
+    assert opened.history is opened.history
+    assert opened.history.records is opened.history.records

@@ -37,6 +37,13 @@ def test_an_unfinished_push_asks_for_resume() -> None:
     assert standing(PLAN, begun(), resume=True, running=None).problems == ()
 
 
+def test_an_unfinished_push_on_a_file_of_another_name_is_told_with_that_name() -> None:
+    renamed = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml").model_copy(update={"name": "renamed"}))
+    (problem,) = standing(renamed, begun(), resume=False, running=None).problems
+    assert "the push on 'two-pairs-two-standalones' that ann@desk began" in str(problem)
+    assert standing(renamed, begun(), resume=True, running=None).problems == ()
+
+
 def test_nothing_to_resume_and_another_plan_are_problems() -> None:
     (problem,) = standing(PLAN, None, resume=True, running=None).problems
     assert "no unfinished push to resume" in str(problem)

@@ -1,0 +1,303 @@
+"""What slaves owe and have proven, over pushes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from geoplan.plan.model import Plan
+from geoplan.plan.planner import make_plan
+from geoplan.push.ledger import Ledger
+from geoplan.push.reboot_limit import WINDOW, room_at
+from geoplan.push.records import FORMAT, AnyRecord, make
+from geoplan.topology.model import Topology
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+M1, S1, M2, S2, A = "10.0.1.1", "10.0.1.2", "10.0.2.1", "10.0.2.2", "10.0.3.1"
+ACTIVE = {"P1": M1, "P2": M2, "Alone": A}
+EVERY = frozenset({M1, S1, M2, S2, A})
+
+
+def plan_of(*sites: str) -> Plan:
+    known = {
+        "P1": {"name": "P1", "ha_pair": {"master": M1, "slave": S1}},
+        "P2": {"name": "P2", "ha_pair": {"master": M2, "slave": S2}},
+        "Alone": {"name": "Alone", "standalone": A},
+    }
+    return make_plan(Topology.model_validate({"name": "t", "sites": [known[site] for site in sites]}))
+
+
+PLAN = plan_of("P1", "P2", "Alone")
+PARTNERS_OF_S1 = frozenset({M2, S2, A})
+
+
+class Push:
+    """A push as its journal has it, written into a ledger."""
+
+    def __init__(self, ledger: Ledger, plan: Plan = PLAN, keys: dict[str, str] | None = None) -> None:
+        self._ledger = ledger
+        self._plan = plan
+        addresses = [unit.address for site in plan.sites for unit in site.units]
+        units = {address: (keys or {}).get(address, address) for address in addresses}
+        self("begin", format=FORMAT, who="a", checksum="b", options={}, units=units, plan=plan.model_dump(mode="json"))
+
+    def __call__(self, event: str, **fields: object) -> AnyRecord:
+        record = make(event, NOW, **fields)
+        self._ledger.take(record)
+        return record
+
+    def change(
+        self, site: str = "P1", before: list[str] | None = None, after: list[str] | None = None, *, seen: bool = True
+    ) -> None:
+        wanted = list(self._plan.site(site).geo_partners) if after is None else after
+        fields = {"step": "s", "site": site, "action": "set_geo_partners", "unit": ACTIVE[site]}
+        self("changing", **fields, what="geo_partners", before=before, after=wanted)
+        if seen:
+            self("changed", **fields)
+
+    def reboot(self, site: str = "P1") -> None:
+        self("rebooting", step="r", site=site, unit=ACTIVE[site])
+
+    def submit(self, site: str = "P1") -> None:
+        slave = self._plan.site(site).units[1].address
+        self("resubmitting", site=site, unit=slave, after=list(self._plan.site(site).geo_partners))
+        self("resubmitted", step="x", site=site, unit=slave)
+
+    def green(self, *partners: str, unit: str = S1, site: str = "P1") -> None:
+        self("green", site=site, unit=unit, partners=list(partners))
+
+    def whole(self, site: str = "P1", *, green: bool = True) -> None:
+        self.reboot(site)
+        self.submit(site)
+        if green:
+            site_of = self._plan.site(site)
+            self.green(*site_of.geo_partners, unit=site_of.units[1].address, site=site)
+        self("healthy", site=site)
+
+
+def test_a_debt_arises_with_a_partner_and_stays_over_pushes_until_the_pair_has_had_its_turn() -> None:
+    ledger = Ledger()
+    first = Push(ledger)
+    assert ledger.owes(S1) == frozenset()
+    first.change(before=[M2])
+    assert ledger.due(S1) == {S2, A}
+    first("end", outcome="abandoned")
+    second = Push(ledger)
+    second("step", id="p1/reboot", site="P1", state="left out")
+    second("end", outcome="done with findings")
+    assert ledger.owes_reboot(PLAN.site("P1"))
+    third = Push(ledger)
+    third.reboot()
+    third.submit()
+    assert ledger.due(S1) == PARTNERS_OF_S1
+    third("healthy", site="P1")
+    assert ledger.due(S1) == frozenset()
+    assert ledger.owes(S1) == ledger.unproven(S1) == PARTNERS_OF_S1
+    third.green(M2, S2)
+    assert ledger.owes(S1) == {A}
+    assert ledger.sights(S1) == {M2, S2}
+    Push(ledger).green(A)
+    assert ledger.owes(S1) == frozenset()
+
+
+def test_what_was_there_before_and_is_not_told_is_taken_for_nothing() -> None:
+    ledger = Ledger()
+    Push(ledger).change(before=None, seen=False)
+    assert ledger.due(S1) == PARTNERS_OF_S1
+
+
+def test_a_pair_that_is_healthy_again_without_a_submission_has_paid_nothing() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.change(before=[])
+    push.reboot()
+    push.submit()
+    push("too_late", site="P1", unit=S1)
+    push("healthy", site="P1")
+    assert ledger.due(S1) == PARTNERS_OF_S1
+
+
+def test_a_submission_pays_for_those_that_it_named_alone() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.change(before=[])
+    push.reboot()
+    push("resubmitting", site="P1", unit=S1, after=[M2])
+    push("resubmitted", step="x", site="P1", unit=S1)
+    push("healthy", site="P1")
+    assert ledger.due(S1) == {S2, A}
+
+
+def test_a_reboot_that_is_begun_owes_its_end_and_one_that_was_never_sent_does_not() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.reboot()
+    assert ledger.owes_reboot(PLAN.site("P1"))
+    assert len(ledger.reboots_of(M1)) == 1
+    push("reboot_not_sent", step="r", site="P1", unit=M1, why="refused")
+    assert not ledger.owes_reboot(PLAN.site("P1"))
+    assert ledger.reboots_of(M1) == ()
+
+
+def test_a_partner_that_leaves_takes_its_debt_and_its_sight_along() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.change(before=[])
+    push.whole()
+    push.change(before=[M2, S2])  # A was lost, and is owed again
+    assert ledger.due(S1) == {A}
+    smaller = plan_of("P1", "P2")
+    later = Push(ledger, smaller)
+    later.change(before=[M2, S2, A], seen=False)
+    assert ledger.due(S1) == {A}  # it may not have been made
+    assert not ledger.owes_reboot(smaller.site("P1"))
+    later.change(before=[M2, S2, A])
+    assert ledger.owes(S1) == frozenset()
+    assert ledger.sights(S1) == {M2, S2}
+    Push(ledger).change(before=[M2, S2])
+    assert ledger.due(S1) == {A}
+
+
+@pytest.mark.parametrize("told", ["changing", "resubmitting"])
+def test_a_sight_goes_with_the_configuration(told: str) -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.change(before=[])
+    push.whole()
+    assert ledger.sights(S1) == PARTNERS_OF_S1
+    if told == "changing":
+        push.change(before=[M2])
+    else:
+        push("resubmitting", site="P1", unit=M1, before=[M2], after=[M2, S2, A])
+    assert ledger.sights(S1) == {M2}
+    assert ledger.due(S1) == {S2, A}
+
+
+def test_a_sight_of_a_slave_goes_where_the_other_side_gets_it_again() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    for site in ("P1", "P2"):
+        push.change(site, before=[])
+        push.whole(site)
+    push.change("P2", before=[M1, A])
+    assert ledger.sights(S1) == {A}
+    assert not ledger.owes_reboot(PLAN.site("P1"))
+    assert ledger.due(S2) == {S1}
+
+
+def test_units_of_a_lab_owe_nothing_to_production() -> None:
+    ledger = Ledger({address: address for address in EVERY})
+    lab = Push(ledger, keys={address: f"{address}@1f" for address in EVERY})
+    lab.change(before=[])
+    lab.reboot()
+    lab.green(M2)
+    assert ledger.owes(S1) == ledger.sights(S1) == frozenset()
+    assert ledger.reboots_of(M1) == ()
+
+
+def test_another_spelling_and_another_name_of_a_site_are_no_other_slave() -> None:
+    pair = {"name": "Old", "ha_pair": {"master": "2001:db8:0::1", "slave": "2001:DB8::2"}}
+    alone = {"name": "Alone", "standalone": "2001:db8::3"}
+    plan = make_plan(Topology.model_validate({"name": "t", "sites": [pair, alone]}))
+    ledger = Ledger()
+    push = Push(ledger, plan)
+    fields = {"step": "s", "site": "Old", "action": "set_geo_partners", "unit": "2001:db8:0::1"}
+    push("changing", **fields, what="geo_partners", before=[], after=["2001:db8:0:0::3"])
+    renamed = {"name": "New", "ha_pair": {"master": "2001:db8::1", "slave": "2001:db8:0::2"}}
+    again = make_plan(Topology.model_validate({"name": "u", "sites": [renamed, alone]}))
+    assert ledger.owes_reboot(again.site("New"))
+
+
+def happen(push: Push, event: str, site: str, listed: set[str] | None) -> None:
+    slave = {"P1": S1, "P2": S2}.get(site, "")
+    match event:
+        case "change":
+            push.change(site, before=None if listed is None else sorted(listed))
+        case "reboot":
+            push.reboot(site)
+        case "not sent":
+            push.reboot(site)
+            push("reboot_not_sent", step="r", site=site, unit=ACTIVE[site], why="refused")
+        case "submit":
+            push.submit(site)
+        case "too late":
+            push("too_late", site=site, unit=slave)
+        case "healthy":
+            push("healthy", site=site)
+        case "green":
+            push.green(*sorted(listed or ()), unit=slave, site=site)
+        case "push":
+            push("end", outcome="abandoned")
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("change"),
+            st.sampled_from(["P1", "P2", "Alone"]),
+            st.none() | st.sets(st.sampled_from(sorted(EVERY))),
+        ),
+        st.tuples(
+            st.sampled_from(["reboot", "submit", "not sent", "too late", "healthy", "push"]),
+            st.sampled_from(["P1", "P2"]),
+            st.none(),
+        ),
+        st.tuples(st.just("green"), st.sampled_from(["P1", "P2"]), st.sets(st.sampled_from(sorted(EVERY)))),
+    ),
+    max_size=25,
+)
+
+
+@given(EVENTS)
+@example([("change", "P1", None), *((event, "P1", None) for event in ("reboot", "submit", "healthy", "reboot"))])
+@example([("change", "P1", None), *((event, "P1", None) for event in ("reboot", "submit", "healthy", "not sent"))])
+@example(
+    [
+        ("change", "P1", set()),
+        ("reboot", "P1", None),
+        ("submit", "P1", None),
+        ("change", "P1", {M2}),
+        ("healthy", "P1", None),
+    ]
+)
+def test_whatever_happens_a_debt_is_paid_by_a_turn_and_a_sight_alone(
+    events: list[tuple[str, str, set[str] | None]],
+) -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    slaves = {"P1": S1, "P2": S2}
+    took: dict[str, bool] = {}  # whether a slave took its partners since its pair's last reboot
+    for event, site, listed in events:
+        owed = {slave: ledger.owes(slave) for slave in slaves.values()}
+        due = {slave: ledger.due(slave) for slave in slaves.values()}
+        happen(push, event, site, listed)
+        took[site] = {"reboot": False, "too late": False, "submit": True}.get(event, took.get(site, False))
+        if event == "push":
+            push = Push(ledger)
+        for slave in slaves.values():
+            of_site = slaves.get(site) == slave
+            if not (of_site and event == "healthy" and took.get(site)):
+                assert due[slave] <= ledger.due(slave) | (due[slave] - PARTNERS[slave])
+            if not (of_site and event in ("green", "healthy")):
+                assert owed[slave] <= ledger.owes(slave) | (owed[slave] - PARTNERS[slave])
+            if event == "not sent":
+                assert (due[slave], owed[slave]) == (ledger.due(slave), ledger.owes(slave))
+            assert not ledger.due(slave) & ledger.unproven(slave)
+
+
+PARTNERS = {S1: PARTNERS_OF_S1, S2: frozenset({M1, S1, A})}
+
+
+def test_reboots_of_all_pushes_and_the_unit_s_own_word_leave_room_or_not() -> None:
+    def ago(minutes: int) -> datetime:
+        return NOW - timedelta(minutes=minutes)
+
+    assert room_at([ago(1), ago(2)], NOW) is None
+    assert room_at([ago(1), ago(2), ago(3)], NOW) == ago(3) + WINDOW
+    assert room_at([ago(2), ago(3)], NOW, booted=ago(1)) is None  # that is the reboot of two minutes ago
+    assert room_at([ago(2), ago(3)], NOW, booted=ago(4)) == ago(4) + WINDOW
+    assert room_at([ago(1), ago(2), ago(6)], NOW) is None
+    assert room_at([ago(-60), ago(-61), ago(2)], NOW) == ago(2) + WINDOW  # the clock was set back by an hour
