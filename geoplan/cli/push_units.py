@@ -43,6 +43,8 @@ class Wishes:
     resume: bool
     only_preflight: bool
     lab: bool
+    jobs: int
+    """How many units are asked at once."""
 
 
 class PushUnits(NamedTuple):
@@ -60,24 +62,27 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
     """Have the units at hand that a push is wished for, while the block lasts."""
     clock = SystemClock()
     if wishes.lab:
-        async with _lab(topology, plan) as (accesses, timings), live_fleet(plan, accesses, clock) as live:
+        async with (
+            _lab(topology, plan) as (accesses, timings),
+            live_fleet(plan, accesses, clock, jobs=wishes.jobs) as live,
+        ):
             with _temporary_folder() as folder:
-                yield PushUnits(_with_timings(live, timings), folder, lambda _say: None)
+                yield PushUnits(_with_timings(live, timings, wishes.jobs), folder, lambda _say: None)
         return
     accesses = reach.accesses(topology)
     if not wishes.dry_run:
-        async with live_fleet(plan, accesses, clock) as live:
+        async with live_fleet(plan, accesses, clock, jobs=wishes.jobs) as live:
             yield PushUnits(live, wishes.folder, lambda _say: None)
         return
     shown = _Requests()
-    async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True) as live:
+    async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, observer=shown, dry_run=True) as live:
         paper_clock = PaperClock()
         paper = Paper(plan, paper_clock, live.timings)
         units = on_paper({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
             for path in wishes.folder.glob(f"*{SUFFIX}"):  # so that it also shows what --resume would do
                 shutil.copy(path, folder)
-            yield PushUnits(Fleet(plan, units, paper_clock, live.timings), folder, shown.tell)
+            yield PushUnits(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), folder, shown.tell)
 
 
 @asynccontextmanager
@@ -112,9 +117,9 @@ class _Requests:
             self._say(f"    {request}")
 
 
-def _with_timings(fleet: Fleet, timings: Timings) -> Fleet:
+def _with_timings(fleet: Fleet, timings: Timings, jobs: int) -> Fleet:
     units = {unit.address: fleet.unit(unit.address) for site in fleet.plan.sites for unit in site.units}
-    return Fleet(fleet.plan, units, fleet.clock, timings)
+    return Fleet(fleet.plan, units, fleet.clock, timings, jobs=jobs)
 
 
 @contextmanager

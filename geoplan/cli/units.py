@@ -105,12 +105,20 @@ _OPTIONS = (
 )
 
 
+DEFAULT_READ_JOBS = 32
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1), default=DEFAULT_READ_JOBS, show_default=True, help="How many units at once."
+)
+
+
 @asynccontextmanager
-async def live_fleet(
+async def live_fleet(  # noqa: PLR0913 - options
     plan: Plan,
     accesses: dict[str, UnitAccess],
     clock: Clock,
     *,
+    jobs: int,
     observer: Callable[[ShownRequest], None] | None = None,
     dry_run: bool = False,
 ) -> AsyncIterator[Fleet]:
@@ -121,7 +129,7 @@ async def live_fleet(
 
     observer_of = (lambda _address: observer) if observer else None
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:
-        yield Fleet(plan, units, clock, Timings.of(plan.estimates))
+        yield Fleet(plan, units, clock, Timings.of(plan.estimates), jobs=jobs)
 
 
 def _prompt(address: str, user: str) -> str:

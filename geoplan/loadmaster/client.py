@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.access import UnitAccess
     from geoplan.loadmaster.clock import Clock
     from geoplan.loadmaster.exchange import ShownRequest
+    from geoplan.loadmaster.idle import IdleConnections
 
 Value = TypeVar("Value")
 
@@ -53,7 +54,7 @@ class LoadMaster:
 
     ``transport`` replaces the network and stays open; ``clock`` and ``jitter``, which returns a number from 0 to 1,
     drive the pauses between attempts. ``observer`` is told every request, secrets masked, just before it is sent.
-    With ``dry_run`` changes go to the observer alone and count as done.
+    With ``dry_run`` changes go to the observer alone and count as done. Clients of many units share an ``idle``.
 
     Every method may raise the children of :class:`geoplan.errors.UnitError`. Of those a change raises
     :class:`geoplan.errors.UnclearOutcomeError` where it cannot tell whether it was carried out; after any other
@@ -70,10 +71,11 @@ class LoadMaster:
         retries: Retries | None = None,
         observer: Callable[[ShownRequest], None] | None = None,
         dry_run: bool = False,
+        idle: IdleConnections | None = None,
     ) -> None:
         self.access = access
         self.address = access.address
-        self._exchange = Exchange(access, transport=transport, observer=observer)
+        self._exchange = Exchange(access, transport=transport, observer=observer, idle=idle)
         self._session = Session(
             self._exchange,
             api_version=access.api_version,

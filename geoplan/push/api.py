@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.client import LoadMaster
 from geoplan.loadmaster.health import ha_state_of, health_answer_of
+from geoplan.loadmaster.idle import IdleConnections
 from geoplan.loadmaster.model import HaMode, PartnerColour
 from geoplan.push.facts import HaFacts, LiveCluster, State
 
@@ -145,6 +146,7 @@ async def connected(  # noqa: PLR0913 - options
     dry_run: bool = False,
 ) -> AsyncIterator[dict[str, ApiUnit]]:
     """Have a client for every unit while the block lasts; nothing is sent by that."""
+    idle = IdleConnections()
     async with AsyncExitStack() as stack:
         units = {}
         for address, access in accesses.items():
@@ -157,6 +159,7 @@ async def connected(  # noqa: PLR0913 - options
                 retries=retries,
                 observer=observer_of(address) if observer_of else None,
                 dry_run=dry_run,
+                idle=idle,
             )
             units[address] = ApiUnit(await stack.enter_async_context(client), transport=transport)
         yield units

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnitError
+from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
 from geoplan.push import ha_steps, steps
 from geoplan.push.context import RebootMode, StepError, StoppedError
@@ -116,7 +116,7 @@ class Executor:
         self._telling.begin(step)
         try:
             outcome = await self._outcome(step)
-        except UnitError as error:
+        except (UnitError, TooManyOpenFilesError) as error:
             raise _unexpected(step, error) from None
         self._record(step, outcome)
         self._telling.end(step, outcome)
@@ -136,7 +136,7 @@ class Executor:
             await pair.run()
         except StepError as error:
             failed = error
-        except UnitError as error:
+        except (UnitError, TooManyOpenFilesError) as error:
             under_way = reboot if reboot.id not in pair.outcomes else resubmission
             failed = _unexpected(under_way, error)
         for step in task.steps:
@@ -218,6 +218,8 @@ class Executor:
         self._telling.end(error.step, Outcome(StepState.FAILED, error.unit, str(error)))
 
 
-def _unexpected(step: Step, error: UnitError) -> StepError:
+def _unexpected(step: Step, error: UnitError | TooManyOpenFilesError) -> StepError:
     """Return the failure of a step that meets what none expects, such as a certificate that changed meanwhile."""
+    if isinstance(error, TooManyOpenFilesError):
+        return StepError(step, str(error), hint=error.hint)  # of this machine: no unit is named
     return StepError(step, reason_of(error), unit=error.unit, hint=error.hint)
