@@ -40,6 +40,7 @@ class Fleet:
         self.plan = plan
         self.clock = clock
         self.timings = timings
+        self.jobs = jobs
         self._units = units
         self._places = asyncio.Semaphore(jobs)
 
