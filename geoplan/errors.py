@@ -44,6 +44,16 @@ class CredentialsError(GeoplanError):
     """There are no credentials for a unit, or a file of them that others can read."""
 
 
+class TooManyOpenFilesError(GeoplanError):
+    """This machine allows no further connection or file; it says nothing of any unit, which received no request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "too many open files: that is this machine's own limit; no unit has failed",
+            hint="allow more with ulimit -n, or ask fewer units at once with --jobs",
+        )
+
+
 class UnitError(GeoplanError):
     """Something went wrong on one unit; ``unit`` is its address."""
 

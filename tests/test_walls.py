@@ -19,7 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PARTS = {"topology", "plan", "render", "loadmaster", "push", "status", "lab", "cli"}
 
 # What all may import, and what itself imports none of them.
-LEAVES = {"errors", "printing"}
+LEAVES = {"concurrency", "errors", "printing"}
 
 # What each part may import of the others; cli alone joins them.
 MAY_IMPORT = {

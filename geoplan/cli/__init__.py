@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import click
 
 from geoplan import __version__
-from geoplan.errors import GeoplanError, InvalidInputError
+from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 
 INTERRUPTED = 130
 
@@ -88,10 +89,7 @@ def run(arguments: list[str]) -> int:
         click.echo(as_text(error.diagnostics), err=True)
         return error.exit_code
     except GeoplanError as error:
-        click.echo(f"geoplan: error: {error}", err=True)
-        if error.hint:
-            click.echo(f"  hint: {error.hint}", err=True)
-        return error.exit_code
+        return _show(error)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -99,6 +97,8 @@ def run(arguments: list[str]) -> int:
         click.echo("geoplan: interrupted", err=True)
         return INTERRUPTED
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return _show(TooManyOpenFilesError())
         sys.stdout = None  # what is still in its buffer cannot be written either
         if isinstance(error, BrokenPipeError):
             return 0  # whoever reads the output, such as head, has had enough
@@ -106,6 +106,14 @@ def run(arguments: list[str]) -> int:
         click.echo(f"geoplan: error: cannot {where}: {error.strerror}", err=True)
         return GeoplanError.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _show(error: GeoplanError) -> int:
+    """Show an error; return its exit code."""
+    click.echo(f"geoplan: error: {error}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+    return error.exit_code
 
 
 def _invoke(arguments: list[str]) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import load_topology, output_option, phase_option, plan_phases, topology_argument, write
-from geoplan.cli.units import live_fleet, reach_options
+from geoplan.cli.units import jobs_option, live_fleet, reach_options
 
 if TYPE_CHECKING:
     from geoplan.cli.units import Reach
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 )
 @phase_option
 @output_option
+@jobs_option
 @reach_options
-def command(path: str, output_format: str, phase: str | None, output: str | None, reach: Reach) -> int:
+def command(  # noqa: PLR0913 - one for each option
+    *, path: str, output_format: str, phase: str | None, output: str | None, jobs: int, reach: Reach
+) -> int:
     """Hold live units against the plan; exit 1 where they differ.
 
     It asks the active unit of every site for its two lists, its clusters and its partners, and changes nothing. After
@@ -40,7 +43,7 @@ def command(path: str, output_format: str, phase: str | None, output: str | None
     accesses = reach.accesses(topology)
 
     async def compare() -> Report:
-        async with live_fleet(plan, accesses, SystemClock()) as fleet:
+        async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
             return verify(plan, await observe_for_verify(fleet))
 
     report = asyncio.run(compare())

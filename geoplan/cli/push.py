@@ -47,7 +47,9 @@ Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopp
     multiple=True,
     help="Which pairs to reboot: those whose partners change, all, one more (repeatable), none.  [default: changed]",
 )
-@click.option("--jobs", type=click.IntRange(1), default=8, show_default=True, help="How many steps at once.")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=8, show_default=True, help="How many steps at once, and units asked."
+)
 @click.option("--parallel-groups", is_flag=True, help="Reboot pairs of different groups at the same time.")
 @click.option("--remove-unknown", is_flag=True, help="Remove live addresses that the plan does not have.")
 @click.option("--accept-geo-merge", is_flag=True, help="Let units with different GEO configurations become partners.")
@@ -129,6 +131,7 @@ def command(  # noqa: PLR0913 - one for each option
         resume=resume,
         only_preflight=only_preflight,
         lab=lab,
+        jobs=jobs,
     )
     return push_session.run(topology, plan, reach, options, wishes)
 

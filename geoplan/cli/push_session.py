@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from contextlib import contextmanager, suppress
@@ -40,6 +41,7 @@ INTERRUPTED = 130
 def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> int:
     """Carry a plan out as the command line says; return the exit code."""
     session = _Session(topology, plan, reach, options, wishes)
+    gc.freeze()  # a large plan stays to the end; to search it for garbage again and again would hold up looks at pairs
     try:
         return asyncio.run(session.run())
     except asyncio.CancelledError:

@@ -42,6 +42,8 @@ class Wishes:
     resume: bool
     only_preflight: bool
     lab: bool
+    jobs: int
+    """How many units are asked at once."""
 
 
 class PushUnits(NamedTuple):
@@ -59,24 +61,27 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
     """Have the units at hand that a push is wished for, while the block lasts."""
     clock = SystemClock()
     if wishes.lab:
-        async with _lab(topology, plan) as (accesses, timings), live_fleet(plan, accesses, clock) as live:
+        async with (
+            _lab(topology, plan) as (accesses, timings),
+            live_fleet(plan, accesses, clock, jobs=wishes.jobs) as live,
+        ):
             with _temporary_folder() as folder:
                 store = Store(folder, wishes.store.keys, folder / "locks")
-                yield PushUnits(_with_timings(live, timings), store, lambda _say: None)
+                yield PushUnits(_with_timings(live, timings, wishes.jobs), store, lambda _say: None)
         return
     accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
     if not wishes.dry_run:
-        async with live_fleet(plan, accesses, clock, is_lab=is_lab) as live:
+        async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, is_lab=is_lab) as live:
             yield PushUnits(live, wishes.store, lambda _say: None)
         return
     shown = _Requests()
-    async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True, is_lab=is_lab) as live:
+    async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, observer=shown, dry_run=True, is_lab=is_lab) as live:
         paper_clock = PaperClock()
         paper = Paper(plan, paper_clock, live.timings)
         units = on_paper({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
             store = wishes.store.copied_to(folder)  # so that it also shows what --resume would do
-            yield PushUnits(Fleet(plan, units, paper_clock, live.timings), store, shown.tell)
+            yield PushUnits(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), store, shown.tell)
 
 
 @asynccontextmanager
@@ -111,9 +116,9 @@ class _Requests:
             self._say(f"    {request}")
 
 
-def _with_timings(fleet: Fleet, timings: Timings) -> Fleet:
+def _with_timings(fleet: Fleet, timings: Timings, jobs: int) -> Fleet:
     units = {unit.address: fleet.unit(unit.address) for site in fleet.plan.sites for unit in site.units}
-    return Fleet(fleet.plan, units, fleet.clock, timings)
+    return Fleet(fleet.plan, units, fleet.clock, timings, jobs=jobs)
 
 
 @contextmanager

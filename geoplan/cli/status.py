@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoplan.cli.files import load_topology, output_option, topology_argument
-from geoplan.cli.units import reach_options
+from geoplan.cli.units import jobs_option, reach_options
 
 if TYPE_CHECKING:
     from geoplan.cli.units import Reach
@@ -71,18 +71,21 @@ class _WatchCommand(click.Command):
 )
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @output_option
+@jobs_option
 @reach_options
-def command(path: str, watch_seconds: float | None, output_format: str, output: str | None, reach: Reach) -> int:
+def command(  # noqa: PLR0913 - one for each option
+    *, path: str, watch_seconds: float | None, output_format: str, output: str | None, jobs: int, reach: Reach
+) -> int:
     """Show how live units stand now, and say what is wrong; exit 1 where something is.
 
-    It asks every unit at once, by its health check and over its API, and only reads. A unit that does not answer, or
-    not with these credentials, is part of the picture.
+    It asks many units at once, by health check and over the API, and only reads. A unit that does not answer, or not
+    with these credentials, is part of the picture.
     """
     if watch_seconds is not None and output not in (None, "-"):
         raise click.UsageError("--watch and -o FILE do not go together: a file holds one look")
     from geoplan.cli import status_session
 
-    session = status_session.StatusSession(load_topology(path), path, reach, output_format)
+    session = status_session.StatusSession(load_topology(path), path, reach, output_format, jobs)
     return session.show_once(output) if watch_seconds is None else session.watch(watch_seconds)
 
 

@@ -39,13 +39,14 @@ RETRIES = Retries(attempts=3, patience=5.0)
 class StatusSession:
     """The units of a topology, ready to be looked at."""
 
-    def __init__(self, topology: Topology, path: str, reach: Reach, output_format: str) -> None:
+    def __init__(self, topology: Topology, path: str, reach: Reach, output_format: str, jobs: int) -> None:
         self._plan = make_plan(topology, [Phase.GEO])
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
         self._command: Command = lambda name, *words: reach.command(name, path, *words)
         self._format = output_format
+        self._jobs = jobs
         self._clock = SystemClock()
 
     def show_once(self, output: str | None) -> int:
@@ -83,7 +84,7 @@ class StatusSession:
         async with connected(self._accesses, self._clock, retries=RETRIES) as units:
 
             async def look() -> Status:
-                facts = await observe(self._plan, units)
+                facts = await observe(self._plan, units, jobs=self._jobs)
                 at = self._clock.wall()
                 return assess(self._plan, facts, at, since=sightings.look(facts, at), command=self._command)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import load_topology, output_option, topology_argument, write
+from geoplan.cli.units import jobs_option
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.endpoints import Endpoints
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 @topology_argument
 @click.option("--endpoints", metavar="FILE", help="Where the units answer, and fingerprints that are known already.")
 @output_option
+@jobs_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; a changed fingerprint is refused all the same.")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(*, path: str, endpoints: str | None, output: str | None, yes: bool, output_format: str) -> int:
+def command(  # noqa: PLR0913 - one for each option
+    *, path: str, endpoints: str | None, output: str | None, jobs: int, yes: bool, output_format: str
+) -> int:
     """Fetch the fingerprint of every unit's certificate, and write them for push, diff and status to hold the units to.
 
     Compare what is shown with what each unit shows itself; as with ssh, everything rests on that. A unit whose
@@ -35,7 +39,7 @@ def command(*, path: str, endpoints: str | None, output: str | None, yes: bool, 
 
     topology = load_topology(path)
     given, present = _files(endpoints, output)
-    units = asyncio.run(fetch_pins(topology, given, present))
+    units = asyncio.run(fetch_pins(topology, given, present, jobs=jobs))
     states = {unit.state for unit in units}
     if output_format == "text":
         _show(units)

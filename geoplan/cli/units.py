@@ -106,12 +106,20 @@ _OPTIONS = (
 )
 
 
+DEFAULT_READ_JOBS = 32
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1), default=DEFAULT_READ_JOBS, show_default=True, help="How many units at once."
+)
+
+
 @asynccontextmanager
 async def live_fleet(  # noqa: PLR0913 - options
     plan: Plan,
     accesses: dict[str, UnitAccess],
     clock: Clock,
     *,
+    jobs: int,
     observer: Callable[[ShownRequest], None] | None = None,
     dry_run: bool = False,
     is_lab: bool = False,
@@ -123,7 +131,7 @@ async def live_fleet(  # noqa: PLR0913 - options
 
     observer_of = (lambda _address: observer) if observer else None
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:
-        yield Fleet(plan, units, clock, Timings.of(plan.estimates, is_lab=is_lab))
+        yield Fleet(plan, units, clock, Timings.of(plan.estimates, is_lab=is_lab), jobs=jobs)
 
 
 def _prompt(address: str, user: str) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.access import UnitAccess
     from geoplan.loadmaster.clock import Clock
     from geoplan.loadmaster.exchange import ShownRequest
+    from geoplan.loadmaster.idle import IdleConnections
 
 Value = TypeVar("Value")
 
@@ -56,7 +57,7 @@ class LoadMaster:
     drive the pauses between attempts. ``observer`` is told every request, secrets masked, just before it is sent.
     With ``changes_once`` no change is sent a second time, whatever became of the first: for callers that look at the
     unit again before each attempt. A reboot, an HA mode and a resubmission are never sent a second time. With
-    ``dry_run`` changes go to the observer alone and count as done.
+    ``dry_run`` changes go to the observer alone and count as done. Clients of many units share an ``idle``.
 
     Every method may raise the children of :class:`geoplan.errors.UnitError`. Of those a change raises
     :class:`geoplan.errors.UnclearOutcomeError` where it cannot tell whether it was carried out; after any other
@@ -74,10 +75,11 @@ class LoadMaster:
         observer: Callable[[ShownRequest], None] | None = None,
         changes_once: bool = False,
         dry_run: bool = False,
+        idle: IdleConnections | None = None,
     ) -> None:
         self.access = access
         self.address = access.address
-        self._exchange = Exchange(access, transport=transport, observer=observer)
+        self._exchange = Exchange(access, transport=transport, observer=observer, idle=idle)
         self._session = Session(
             self._exchange,
             api_version=access.api_version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -19,15 +20,18 @@ from geoplan.errors import (
     UntrustedUnitError,
     UnusableAnswerError,
 )
+from geoplan.loadmaster.causes import causes_of, too_many_open_files
 from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
 from geoplan.loadmaster.fingerprints import describe_os_error
+from geoplan.loadmaster.idle import IdleConnections
 from geoplan.loadmaster.transport import Borrowed
 from geoplan.loadmaster.trust import PinMismatchError
 from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
+    from geoplan.errors import GeoplanError
     from geoplan.loadmaster.access import UnitAccess
     from geoplan.loadmaster.wire import Answer, Command, WireFormat, WireRequest
 
@@ -65,31 +69,59 @@ class Exchange:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         observer: Callable[[ShownRequest], None] | None = None,
+        idle: IdleConnections | None = None,
     ) -> None:
         self.unit = access.address
         self._access = access
         self._transport = transport
         self._observer = observer
+        self._idle = idle or IdleConnections()
+        self._is_open = False
+        self._requests = 0
+        """How many are under way."""
         self._client: httpx.AsyncClient | None = None
+        """What has the connections; without any there is none."""
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)  # waiting for a connection is no time of the unit's
 
     async def open(self) -> None:
         """Make ready to connect."""
-        self._client = httpx.AsyncClient(
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._is_open = False
+        self._idle.take(self)
+        await self.close_connections()
+
+    async def close_connections(self) -> None:
+        """Close all connections; the next request makes a new one."""
+        client, self._client = self._client, None
+        if client:
+            await client.aclose()
+
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Have the connections while a request is under way; afterwards one of them waits for the next request."""
+        self._idle.take(self)
+        self._requests += 1
+        self._client = client = self._client or self._new_client()
+        try:
+            yield client
+        finally:
+            self._requests -= 1
+            if not self._requests and self._is_open:
+                await self._idle.give_back(self)
+
+    def _new_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
             transport=Borrowed(self._transport) if self._transport else None,
             verify=self._access.trust.context,
             trust_env=self._access.use_proxies,
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=1),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
             follow_redirects=False,
         )
-
-    async def close(self) -> None:
-        """Close all connections."""
-        if self._client:
-            await self._client.aclose()
-            self._client = None
 
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
@@ -100,7 +132,11 @@ class Exchange:
             self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
 
     async def send(self, wire: WireFormat, command: Command) -> Answer:
-        """Send a command and return its successful answer; every failure is a :class:`geoplan.errors.UnitError`."""
+        """Send a command and return its successful answer.
+
+        Every failure is a :class:`geoplan.errors.UnitError`, but for :class:`geoplan.errors.TooManyOpenFilesError`,
+        which is this machine's, and with which nothing was sent.
+        """
         self.show(wire, command)
         reply = await self._reply(wire.request(command, self._access.credentials), file=command.file)
         logger.debug(
@@ -117,15 +153,19 @@ class Exchange:
         raise self._failure(command.name, answer)
 
     async def _reply(self, request: WireRequest, *, file: bool) -> Reply:
-        if self._client is None:
+        if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
+        async with self._slots, self._connections() as client:
+            return await self._reply_over(client, request, file=file)
+
+    async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
         timeouts = self._access.timeouts
         seconds = timeouts.backup if file else timeouts.answer
+        failure: GeoplanError
         try:
             async with (
-                self._slots,
                 asyncio.timeout(timeouts.connect + seconds),
-                self._client.stream(
+                client.stream(
                     request.method,
                     self._access.api_url + request.target,
                     headers=dict(request.headers),
@@ -155,9 +195,11 @@ class Exchange:
                 raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
         return bytes(body)
 
-    def _no_connection(self, error: Exception) -> UnitUnreachableError | UntrustedUnitError:
+    def _no_connection(self, error: Exception) -> GeoplanError:
         """Say why there was no connection, so that nothing was sent."""
-        causes = list(_causes(error))
+        if own_failure := too_many_open_files(error):
+            return own_failure
+        causes = list(causes_of(error))
         mismatch = next((cause for cause in causes if isinstance(cause, PinMismatchError)), None)
         if mismatch:
             return UntrustedUnitError(
@@ -217,12 +259,3 @@ class Exchange:
             reason=reason,
             hint="check that the unit is active and that the user may do this",
         )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what led to it, the last first."""
-    seen = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__

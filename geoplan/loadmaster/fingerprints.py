@@ -9,6 +9,7 @@ import ssl
 from urllib.parse import urlsplit
 
 from geoplan.errors import GeoplanError, UnitUnreachableError
+from geoplan.loadmaster.causes import too_many_open_files
 
 PREFIX = "sha256:"
 HTTPS_PORT = 443
@@ -32,7 +33,8 @@ def parse_fingerprint(text: str) -> str:
 async def fetch_fingerprint(unit: str, api_url: str, *, timeout_seconds: float = 10.0) -> str:
     """Return the fingerprint that a unit's API presents now. Only the handshake takes place; no request is sent.
 
-    Raises :class:`geoplan.errors.UnitUnreachableError` where there is no handshake in time.
+    Raises :class:`geoplan.errors.UnitUnreachableError` where there is no handshake in time, and
+    :class:`geoplan.errors.TooManyOpenFilesError` where this machine allows no further connection.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -46,6 +48,8 @@ async def fetch_fingerprint(unit: str, api_url: str, *, timeout_seconds: float =
     except TimeoutError:
         reason = f"no TLS handshake with {api_url} within {timeout_seconds:g} s"
     except OSError as error:
+        if own_failure := too_many_open_files(error):
+            raise own_failure from None
         reason = f"no TLS handshake with {api_url}: {describe_os_error(error)}"
     else:
         if certificate:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from geoplan.loadmaster.causes import causes_of, too_many_open_files
 from geoplan.loadmaster.model import HaState
 from geoplan.loadmaster.transport import Borrowed
 
@@ -43,7 +44,8 @@ async def health_answer(
 ) -> HealthAnswer:
     """Ask a health check and return what it answers; never raises for what the unit does.
 
-    One request, no redirect followed, no proxy used. ``transport`` replaces the network and stays open.
+    One request, no redirect followed, no proxy used. ``transport`` replaces the network and stays open. Raises
+    :class:`geoplan.errors.TooManyOpenFilesError` where this machine allows no further connection.
     """
     try:
         async with (
@@ -59,6 +61,8 @@ async def health_answer(
             code = response.status_code
             return HealthAnswer(_STATES.get(code, HaState.UNKNOWN), str(code))
     except httpx.ConnectError as error:
+        if own_failure := too_many_open_files(error):
+            raise own_failure from None
         return HealthAnswer(HaState.DOWN, REFUSED if _is_refusal(error) else UNREACHABLE)
     except (httpx.TimeoutException, TimeoutError):
         return HealthAnswer(HaState.DOWN, TIMEOUT)
@@ -83,9 +87,4 @@ async def health_answer_of(
 
 def _is_refusal(error: BaseException) -> bool:
     """Tell whether the unit itself refused the connection, rather than nobody taking it."""
-    seen: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in seen:
-        seen.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return any(isinstance(cause, ConnectionRefusedError) for cause in seen)
+    return any(isinstance(cause, ConnectionRefusedError) for cause in causes_of(error))

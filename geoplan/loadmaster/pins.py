@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitUnreachableError
 from geoplan.loadmaster.addresses import canonical
 from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint
@@ -47,8 +48,10 @@ class PinnedUnit:
         return PinState.UNCHANGED if self.presented == self.known else PinState.CHANGED
 
 
-async def fetch_pins(topology: Topology, *known: Endpoints, timeout_seconds: float = 10.0) -> list[PinnedUnit]:
-    """Ask all units of a topology for their fingerprints at once; returns them in order of declaration.
+async def fetch_pins(
+    topology: Topology, *known: Endpoints, timeout_seconds: float = 10.0, jobs: int = DEFAULT_AT_ONCE
+) -> list[PinnedUnit]:
+    """Ask all units of a topology for their fingerprints, so many at once; returns them in order of declaration.
 
     A fingerprint has to be that of every file which knows one; URLs are taken from the first which knows them.
     """
@@ -65,7 +68,8 @@ async def fetch_pins(topology: Topology, *known: Endpoints, timeout_seconds: flo
         other = next((pin for pin in pins if pin != presented), None)
         return PinnedUnit(unit.address, api, presented, other or next(iter(pins), None))
 
-    return await asyncio.gather(*(fetch(unit) for site in topology.sites for unit in site.units))
+    units = [unit for site in topology.sites for unit in site.units]
+    return await ask_each(units, fetch, asyncio.Semaphore(jobs))
 
 
 def with_pins(known: Endpoints, units: Sequence[PinnedUnit]) -> Endpoints:

@@ -208,6 +208,10 @@ class Plan(FrozenModel):
         """Return the site of that name; raises :class:`KeyError` where the plan has none."""
         return self._sites_by_name[name]
 
+    def sites_of(self, group: str) -> tuple[SiteSettings, ...]:
+        """Return the sites of a group, in the plan's order; raises :class:`KeyError` where the plan has none."""
+        return self._sites_by_group[group]
+
     def cluster(self, site: str) -> ClusterDefinition:
         """Return the cluster of the site of that name; raises :class:`KeyError` where the plan has none."""
         return self._clusters_by_site[site]
@@ -275,6 +279,13 @@ class Plan(FrozenModel):
     @cached_property
     def _sites_by_name(self) -> dict[str, SiteSettings]:
         return {site.name: site for site in self.sites}
+
+    @cached_property
+    def _sites_by_group(self) -> dict[str, tuple[SiteSettings, ...]]:
+        sites: dict[str, list[SiteSettings]] = {}
+        for site in self.sites:
+            sites.setdefault(site.group, []).append(site)
+        return {group: tuple(members) for group, members in sites.items()}
 
     @cached_property
     def _ha_pairs_by_site(self) -> dict[str, HaPairSettings]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.client import LoadMaster
 from geoplan.loadmaster.health import ha_state_of, health_answer_of
+from geoplan.loadmaster.idle import IdleConnections
 from geoplan.loadmaster.model import HaMode, PartnerColour
 from geoplan.loadmaster.trust import Insecure
 from geoplan.push.facts import HaFacts, LiveCluster, State
@@ -157,6 +158,7 @@ async def connected(  # noqa: PLR0913 - options
 
     A change is sent once: a push looks at the units again before it sends it a second time.
     """
+    idle = IdleConnections()
     async with AsyncExitStack() as stack:
         units = {}
         for address, access in accesses.items():
@@ -170,6 +172,7 @@ async def connected(  # noqa: PLR0913 - options
                 observer=observer_of(address) if observer_of else None,
                 changes_once=True,
                 dry_run=dry_run,
+                idle=idle,
             )
             units[address] = ApiUnit(await stack.enter_async_context(client), transport=transport)
         yield units

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def back_up(context: Context, facts: Facts, folder: Path) -> None:
-    """Write a backup of every unit that has none in the journal yet, all at once.
+    """Write a backup of every unit that has none in the journal yet, many at once.
 
     A standby may have none, which is said: its active unit's holds the same configuration. Raises
     :class:`PushRefusedError` where an active unit or a standalone gives none: nothing has been changed then.
@@ -31,7 +30,7 @@ async def back_up(context: Context, facts: Facts, folder: Path) -> None:
         return
     try:
         make_private(folder)
-        results = await asyncio.gather(*(_back_up_unit(context, unit, folder) for unit in missing))
+        results = await context.fleet.ask_each(missing, lambda unit: _back_up_unit(context, unit, folder))
     except OSError as error:
         raise UnusableFileError(
             f"cannot write a backup into {folder}: {error.strerror or error}", hint="nothing was changed"

@@ -102,5 +102,5 @@ async def _partners_up(context: Context, step: Step) -> list[str]:
     """Return the addresses, as a site's partners list has them, of all units that are up."""
     own = context.site(step)
     down = set(await units_down(context.fleet, own))
-    others = [site for site in context.plan.sites if site.group == own.group and site.name != own.name]
+    others = [site for site in context.plan.sites_of(own.group) if site.name != own.name]
     return [unit.nat_address or unit.address for site in others for unit in site.units if unit.address not in down]

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnitError
+from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
 from geoplan.push import ha_steps, steps
 from geoplan.push.context import RebootMode, StepError, StoppedError
@@ -15,6 +15,7 @@ from geoplan.push.failures import reason_of
 from geoplan.push.history import PairProgress
 from geoplan.push.pair import Pair
 from geoplan.push.reboots import PairReboot
+from geoplan.push.schedule import Schedule, tasks_of
 from geoplan.push.steps import Outcome
 from geoplan.push.telling import Telling
 
@@ -23,24 +24,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, Step
     from geoplan.push.context import Context
-
-
-@dataclass(frozen=True)
-class Task:
-    """Steps that are done as one: a pair's reboot with its resubmission, else a single step."""
-
-    steps: tuple[Step, ...]
-
-    @property
-    def first(self) -> Step:
-        """The step that stands for it."""
-        return self.steps[0]
-
-    @property
-    def after(self) -> frozenset[str]:
-        """The steps of other tasks that it waits for."""
-        own = {step.id for step in self.steps}
-        return frozenset(before for step in self.steps for before in step.after) - own
+    from geoplan.push.schedule import Task
 
 
 @dataclass
@@ -65,44 +49,6 @@ class Progress:
         return {step.id: self.outcomes[step.id].state for step in plan.steps if step.id in self.outcomes} | failed
 
 
-def tasks_of(plan: Plan) -> tuple[Task, ...]:
-    """Return the steps of a plan as tasks, in its order."""
-    resubmissions = {
-        step.site: step
-        for step in plan.steps
-        if step.action is Action.RESUBMIT_GEO_PARTNERS and step.on.unit == "new_active"
-    }
-    tasks = []
-    for step in plan.steps:
-        if step.action is Action.REBOOT_MASTER:
-            tasks.append(Task((step, resubmissions[step.site])))
-        elif resubmissions.get(step.site) is not step:
-            tasks.append(Task((step,)))
-    return tuple(tasks)
-
-
-def pairs_to_reboot(context: Context) -> frozenset[str]:
-    """Return the pairs whose reboot is due by all that is known now.
-
-    It is wanted; or partners were changed in this push, or in an earlier one that left the reboot out.
-    """
-    if context.options.reboot is RebootMode.NEVER:
-        return frozenset()
-    pairs = [step.site for step in context.plan.steps if step.action is Action.REBOOT_MASTER]
-    return frozenset(site for site in pairs if is_to_be_rebooted(context, site))
-
-
-def is_to_be_rebooted(context: Context, site: str) -> bool:
-    """Return whether the reboot of one pair of the plan is due: see :func:`pairs_to_reboot`."""
-    options, history = context.options, context.journal.history
-    if options.reboot is RebootMode.NEVER:
-        return False
-    if history.is_owed(site) or context.ledger.owes_reboot(context.plan.site(site)):
-        return True
-    wanted = options.reboot is RebootMode.ALWAYS or site in options.reboot_sites
-    return wanted and not history.was_finished(site)
-
-
 class Executor:
     """Carries a plan out. What was begun is always brought to its end, unless it is cancelled."""
 
@@ -110,7 +56,8 @@ class Executor:
         self._context = context
         self._progress = Progress()
         self._jobs = max(1, context.options.jobs)
-        self._reboots: dict[str, asyncio.Lock] = {}
+        self._reboots_wanted = frozenset(context.options.reboot_sites)
+        self._groups_touched: dict[str, bool] = {}
         self._telling = Telling(context)
 
     async def run(self, phase: Phase) -> Progress:
@@ -118,38 +65,42 @@ class Executor:
 
         None is begun after a failure, or once a stop is wanted.
         """
-        waiting = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
-        running: set[asyncio.Task[None]] = set()
+        tasks = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
+        schedule = Schedule(tasks, self._progress.outcomes, self._lane_of)
+        running: dict[asyncio.Task[None], Task] = {}
+        ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
         try:
             while True:
-                if not self._progress.failures and not self._context.stop.requested:
-                    ready = [task for task in waiting if self._progress.has_ended(task.after)]
-                    ready = ready[: max(0, self._jobs - len(running))]  # so one job at a time keeps the plan's order
-                    waiting = [task for task in waiting if task not in ready]
-                    running |= {asyncio.create_task(self._run(task)) for task in ready}
+                while len(running) < self._jobs and not self._is_ending and (task := schedule.begin_next()):
+                    doing = asyncio.create_task(self._do(task))
+                    doing.add_done_callback(ended.put_nowait)
+                    running[doing] = task
                 if not running:
                     return self._progress
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for ended in done:
-                    ended.result()
+                done = [await ended.get()]
+                done += [ended.get_nowait() for _ in range(ended.qsize())]
+                for doing in done:
+                    doing.result()
+                    task = running.pop(doing)
+                    schedule.end(task, [step.id for step in task.steps if step.id in self._progress.outcomes])
         finally:
-            for task in running:
-                task.cancel()
+            for doing in running:
+                doing.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def _run(self, task: Task) -> None:
-        if task.first.action is Action.REBOOT_MASTER:
-            async with self._reboot_lock(task.first):
-                await self._do(task)
-        else:
-            await self._do(task)
+    @property
+    def _is_ending(self) -> bool:
+        """Whether no further step may begin."""
+        return bool(self._progress.failures) or self._context.stop.requested
 
-    def _reboot_lock(self, step: Step) -> asyncio.Lock:
-        group = self._context.plan.site(step.site).group if self._context.options.parallel_groups else ""
-        return self._reboots.setdefault(group, asyncio.Lock())
+    def _lane_of(self, task: Task) -> str | None:
+        """Return what reboots go one after the other with; whoever waits for that takes no job from others."""
+        if task.first.action is not Action.REBOOT_MASTER:
+            return None
+        return self._context.plan.site(task.first.site).group if self._context.options.parallel_groups else ""
 
     async def _do(self, task: Task) -> None:
-        if self._progress.failures or self._context.stop.requested:
+        if self._is_ending:
             return
         try:
             if task.first.action is Action.REBOOT_MASTER:
@@ -165,7 +116,7 @@ class Executor:
         self._telling.begin(step)
         try:
             outcome = await self._outcome(step)
-        except UnitError as error:
+        except (UnitError, TooManyOpenFilesError) as error:
             raise _unexpected(step, error) from None
         self._record(step, outcome)
         self._telling.end(step, outcome)
@@ -185,7 +136,7 @@ class Executor:
             await pair.run()
         except StepError as error:
             failed = error
-        except UnitError as error:
+        except (UnitError, TooManyOpenFilesError) as error:
             under_way = reboot if reboot.id not in pair.outcomes else resubmission
             failed = _unexpected(under_way, error)
         for step in task.steps:
@@ -198,10 +149,13 @@ class Executor:
         """Say why a pair is not rebooted in this push, or nothing where it is."""
         if self._context.options.reboot is RebootMode.NEVER:
             return Outcome(StepState.LEFT_OUT, None, "no reboot is wanted")
-        if is_to_be_rebooted(self._context, reboot.site):
+        history = self._context.journal.history
+        if history.is_owed(reboot.site) or self._context.ledger.owes_reboot(self._context.plan.site(reboot.site)):
             return None
-        if self._context.journal.history.was_finished(reboot.site):
+        if history.was_finished(reboot.site):
             return Outcome(StepState.RECORDED, None, "the journal has it")
+        if self._context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
+            return None
         return Outcome(StepState.NOT_NEEDED, None, "its partners did not change")
 
     async def _outcome(self, step: Step) -> Outcome:
@@ -236,11 +190,16 @@ class Executor:
         return await steps.resubmit_on_standalone(self._context, step)
 
     def _group_was_touched(self, step: Step) -> bool:
-        """Tell whether partners were changed, or a pair rebooted, in a step's group in this push."""
-        history = self._context.journal.history
+        """Tell whether partners were changed, or a pair rebooted, in a step's group in this push.
+
+        Standalones submit after all of that (section 5.4), so the first one's answer is that of the others.
+        """
         group = self._context.plan.site(step.site).group
-        sites = [site.name for site in self._context.plan.sites if site.group == group]
-        return any(history.was_touched(site) for site in sites)
+        if group not in self._groups_touched:
+            history = self._context.journal.history
+            touched = any(history.was_touched(site.name) for site in self._context.plan.sites_of(group))
+            self._groups_touched[group] = touched
+        return self._groups_touched[group]
 
     def _record(self, step: Step, outcome: Outcome) -> None:
         self._context.journal.write("step", id=step.id, site=step.site, state=outcome.state.value, unit=outcome.unit)
@@ -259,6 +218,8 @@ class Executor:
         self._telling.end(error.step, Outcome(StepState.FAILED, error.unit, str(error)))
 
 
-def _unexpected(step: Step, error: UnitError) -> StepError:
+def _unexpected(step: Step, error: UnitError | TooManyOpenFilesError) -> StepError:
     """Return the failure of a step that meets what none expects, such as a certificate that changed meanwhile."""
+    if isinstance(error, TooManyOpenFilesError):
+        return StepError(step, str(error), hint=error.hint)  # of this machine: no unit is named
     return StepError(step, reason_of(error), unit=error.unit, hint=error.hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitError, UpgradeRefusedError
 from geoplan.push.failures import reason_of
 from geoplan.topology.firmware import parse_version
@@ -16,20 +17,25 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 
-async def firmware_of(units: Mapping[str, Unit]) -> dict[str, str]:
-    """Return the version that each unit says it runs, all asked at once.
+async def firmware_of(units: Mapping[str, Unit], *, jobs: int = DEFAULT_AT_ONCE) -> dict[str, str]:
+    """Return the version that each unit says it runs, so many asked at once.
 
     Raises :class:`geoplan.errors.UpgradeRefusedError` with every unit that does not say it: nothing is updated that
     does not answer, and of a pair never one unit alone.
     """
-    answers = await asyncio.gather(*(unit.firmware() for unit in units.values()), return_exceptions=True)
+
+    async def ask(unit: Unit) -> str | UnitError:
+        try:
+            return await unit.firmware()
+        except UnitError as error:
+            return error
+
+    answers = await ask_each(units.values(), ask, asyncio.Semaphore(jobs))
     found: dict[str, str] = {}
     problems = []
     for address, answer in zip(units, answers, strict=True):
         if isinstance(answer, UnitError):
             problems.append(f"{address}: {reason_of(answer)}")
-        elif isinstance(answer, BaseException):
-            raise answer
         else:
             found[address] = answer
     if problems:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from geoplan.concurrency import ask_each
 from geoplan.errors import UnitError
+from geoplan.push.context import DEFAULT_JOBS
 from geoplan.push.facts import State
 from geoplan.push.guard import Guard
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
     from geoplan.push.clock import Clock
     from geoplan.push.journal import Journal
     from geoplan.push.unit import Unit
     from geoplan.push.waits import Timings
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
 class NoActiveUnitError(Exception):
@@ -29,38 +34,40 @@ class NoActiveUnitError(Exception):
 
 
 class Fleet:
-    """All units of a plan, by their own addresses."""
+    """All units of a plan, by their own addresses, of which at most ``jobs`` are asked at once."""
 
-    def __init__(self, plan: Plan, units: Mapping[str, Unit], clock: Clock, timings: Timings) -> None:
+    def __init__(
+        self, plan: Plan, units: Mapping[str, Unit], clock: Clock, timings: Timings, *, jobs: int = DEFAULT_JOBS
+    ) -> None:
         self.plan = plan
         self.clock = clock
         self.timings = timings
+        self.jobs = jobs
         self._units = units
+        self._places = asyncio.Semaphore(jobs)
 
     def guarded(self, journal: Journal) -> Fleet:
         """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
         guard = Guard(self.plan, journal, self.clock, self.timings)
-        return Fleet(self.plan, {a: guard.unit(unit) for a, unit in self._units.items()}, self.clock, self.timings)
+        units = {address: guard.unit(unit) for address, unit in self._units.items()}
+        return Fleet(self.plan, units, self.clock, self.timings, jobs=self.jobs)
 
     def unit(self, address: str) -> Unit:
         """Return the unit of an address."""
         return self._units[address]
 
+    async def ask_each(self, items: Iterable[Item], ask: Callable[[Item], Awaitable[Answer]]) -> list[Answer]:
+        """Ask many units and return their answers in order. A look at one pair is no part of that: it cannot wait."""
+        return await ask_each(items, ask, self._places)
+
     async def states(self, site: SiteSettings) -> dict[str, State]:
         """Return what the health checks of a site's units say now, all asked at once; slow ones count as down."""
-        return await self._ask(site, self._state_at_a_look)
+        addresses = [unit.address for unit in site.units]
+        return dict(zip(addresses, await asyncio.gather(*map(self._state_at_a_look, addresses)), strict=True))
 
     async def is_active_now(self, site: SiteSettings, address: str) -> bool:
         """Look at all units of a site: whether this one, and no other, takes settings at this moment."""
         return site.kind == "standalone" or only_active(await self.states(site)) == address
-
-    async def patient_states(self, site: SiteSettings) -> dict[str, State]:
-        """Return the same with all the patience that a unit's health check has: who is slow is not down."""
-        return await self._ask(site, lambda address: self._units[address].state())
-
-    async def _ask(self, site: SiteSettings, state_of: Callable[[str], Awaitable[State]]) -> dict[str, State]:
-        addresses = [unit.address for unit in site.units]
-        return dict(zip(addresses, await asyncio.gather(*map(state_of, addresses)), strict=True))
 
     async def _state_at_a_look(self, address: str) -> State:
         try:
@@ -93,20 +100,25 @@ class Fleet:
 
 async def units_down(fleet: Fleet, site: SiteSettings) -> tuple[str, ...]:
     """Return the units of the other sites of a site's group that are not up now."""
-    others = [other for other in fleet.plan.sites if other.group == site.group and other.name != site.name]
-    found = await asyncio.gather(*(_down_in(fleet, other) for other in others))
-    return tuple(address for addresses in found for address in addresses)
+    others = [other for other in fleet.plan.sites_of(site.group) if other.name != site.name]
+    units = [(other, unit) for other in others for unit in other.units]
+
+    async def is_down(asked: tuple[SiteSettings, PlannedUnit]) -> bool:
+        other, unit = asked
+        return await _is_down(fleet.unit(unit.address), is_paired=other.kind == "ha_pair")
+
+    answers = await fleet.ask_each(units, is_down)
+    return tuple(unit.address for (_, unit), down in zip(units, answers, strict=True) if down)
 
 
-async def _down_in(fleet: Fleet, site: SiteSettings) -> list[str]:
-    if site.kind == "ha_pair":
-        states = await fleet.patient_states(site)
-        return [address for address, state in states.items() if state not in (State.ACTIVE, State.STANDBY)]
+async def _is_down(unit: Unit, *, is_paired: bool) -> bool:
+    if is_paired:  # with all the patience that its health check has: who is slow is not down
+        return await unit.state() not in (State.ACTIVE, State.STANDBY)
     try:  # a standalone need not serve the health check
-        await fleet.unit(site.units[0].address).geo_partners()
+        await unit.geo_partners()
     except UnitError:
-        return [site.units[0].address]
-    return []
+        return True
+    return False
 
 
 def only_active(states: Mapping[str, State]) -> str | None:

@@ -1,8 +1,7 @@
-"""Ask units what they say of themselves: all units at once, one question after the other on each."""
+"""Ask units what they say of themselves: many units at once, one question after the other on each."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from geoplan.errors import UnitError
@@ -74,14 +73,15 @@ async def observe_for_preflight(fleet: Fleet) -> Facts:
 async def _observe(
     fleet: Fleet, questions: Callable[[SiteSettings, PlannedUnit, State | None], Iterable[Question]]
 ) -> Facts:
-    async def ask(site: SiteSettings, planned: PlannedUnit) -> UnitFacts:
+    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> UnitFacts:
+        site, planned = asked
         unit = fleet.unit(planned.address)
         state = await unit.state() if site.kind == "ha_pair" else None
         answers = await _answers(unit, questions(site, planned, state), is_standby=state is State.STANDBY)
         return UnitFacts(planned.address, site.name, planned.role, state, is_trusted=unit.is_trusted, **answers)
 
-    asked = [ask(site, planned) for site in fleet.plan.sites for planned in site.units]
-    return Facts({unit.address: unit for unit in await asyncio.gather(*asked)})
+    units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
+    return Facts({unit.address: unit for unit in await fleet.ask_each(units, ask)})
 
 
 async def _answers(unit: Unit, questions: Iterable[Question], *, is_standby: bool) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
+from geoplan.errors import PushRefusedError, PushStoppedError, TooManyOpenFilesError, UnusableFileError
 from geoplan.plan.model import Phase
 from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Seen, Stop
@@ -26,7 +26,7 @@ from geoplan.push.verify import Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from geoplan.push.context import Options
@@ -154,16 +154,30 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
     backups = (mission.backup_folder or mission.store.backups) / context.journal.path.stem
     try:
         await back_up(context, facts, backups)
-    except (PushRefusedError, UnusableFileError, asyncio.CancelledError) as error:
+    except (PushRefusedError, UnusableFileError, TooManyOpenFilesError, asyncio.CancelledError) as error:
         if not context.journal.history.has_changes:
             outcome = "interrupted" if isinstance(error, asyncio.CancelledError) else "refused"
             with suppress(UnusableFileError):  # the journal itself may be what has no room
                 context.journal.write("end", outcome=outcome)
         raise
+    with _stopping_for_this_machine():
+        return await _do_and_verify(mission, context, verdict)
+
+
+@contextmanager
+def _stopping_for_this_machine() -> Iterator[None]:
+    """Stop a push that has begun where this machine fails it: without its journal, or a connection, it goes no further.
+
+    Raises :class:`PushStoppedError` then: it can be resumed.
+    """
     try:
-        progress = await _do_phases(mission, context)
-    except UnusableFileError as error:  # without its journal a push goes no further
+        yield
+    except (UnusableFileError, TooManyOpenFilesError) as error:
         raise PushStoppedError(f"the push stopped before its end: {error}", hint=error.hint) from None
+
+
+async def _do_and_verify(mission: Mission, context: Context, verdict: Verdict) -> Result:
+    progress = await _do_phases(mission, context)
     if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
         context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
         raise PushStoppedError(stopped_because(context.plan, progress))

@@ -1,10 +1,11 @@
-"""Ask all units at once how they stand; whatever fails on one is a fact about it, and stops no other."""
+"""Ask many units at once how they stand; whatever fails on one is a fact about it, and stops no other."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
+from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitError
 from geoplan.push.facts import Cause, Facts, Failure, UnitFacts
 from geoplan.push.failures import failure_of
@@ -67,10 +68,20 @@ _OTHERS: tuple[Question, ...] = (
 )
 
 
-async def observe(plan: Plan, units: Mapping[str, ReadableUnit], *, unit_seconds: float = UNIT_SECONDS) -> Facts:
-    """Ask every unit of a plan for its health check and over its API, all at once and each for so many seconds."""
+async def observe(
+    plan: Plan,
+    units: Mapping[str, ReadableUnit],
+    *,
+    unit_seconds: float = UNIT_SECONDS,
+    jobs: int = DEFAULT_AT_ONCE,
+) -> Facts:
+    """Ask every unit of a plan for its health check and over its API: so many at once, each for so many seconds.
 
-    async def ask(site: SiteSettings, planned: PlannedUnit) -> UnitFacts:
+    A unit's seconds begin once it is asked.
+    """
+
+    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> UnitFacts:
+        site, planned = asked
         unit = units[planned.address]
         is_paired = site.kind == "ha_pair"
         questions = (_FIRMWARE, *((_HA,) if is_paired else ()), *_OTHERS)
@@ -78,8 +89,8 @@ async def observe(plan: Plan, units: Mapping[str, ReadableUnit], *, unit_seconds
         state, said = health or (None, None)
         return UnitFacts(planned.address, site.name, planned.role, state=state, health=said, **answers)
 
-    asked = [ask(site, planned) for site in plan.sites for planned in site.units]
-    return Facts({unit.address: unit for unit in await asyncio.gather(*asked)})
+    planned_units = [(site, planned) for site in plan.sites for planned in site.units]
+    return Facts({unit.address: unit for unit in await ask_each(planned_units, ask, asyncio.Semaphore(jobs))})
 
 
 async def _health(unit: ReadableUnit, *, asked: bool) -> tuple[State, str] | None:

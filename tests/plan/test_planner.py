@@ -214,6 +214,18 @@ def test_values_of_each_action() -> None:
     assert values["ha-pair-1/add-cluster"] == ("172.24.1.5", "HA Pair 1", "Remote LM")
 
 
+def test_copy_with_other_sites_finds_those_and_not_the_ones_that_were_looked_up_before() -> None:
+    plan = plan_of("section-5.3")
+    pair, standalone = plan.sites_of("default")
+    assert (pair, standalone) == (plan.site("HA Pair 1"), plan.site("Standalone LoadMaster 1"))
+    alone = pair.model_copy(update={"geo_partners": ()})
+    copied = plan.model_copy(update={"sites": (alone,)})
+    assert copied.site("HA Pair 1").geo_partners == ()
+    assert copied.sites_of("default") == (alone,)
+    assert plan.site("HA Pair 1") is pair
+    assert plan == Plan.model_validate_json(json_format.render(plan))
+
+
 def test_estimates_follow_the_timing() -> None:
     pairs = [{"name": f"P{n}", "ha_pair": {"master": f"10.0.{n}.1", "slave": f"10.0.{n}.2"}} for n in range(3)]
     groups = {"one": ["P0", "P1"], "two": ["P2"]}

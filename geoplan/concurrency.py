@@ -1,0 +1,36 @@
+"""Many units asked side by side, and never more at once than this machine is to have connections to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+DEFAULT_AT_ONCE = 32  # of reads; with two connections to each that is far below the 256 open files of a small machine
+
+
+async def ask_each(
+    items: Iterable[Item], ask: Callable[[Item], Awaitable[Answer]], at_once: asyncio.Semaphore
+) -> list[Answer]:
+    """Return the answer for each item, in order; ``at_once`` says how many are asked at the same time.
+
+    Whoever waits for a place is not being asked yet, so no time limit within ``ask`` runs for it. The first error
+    ends it all: what is under way is cancelled, and has ended when that error is raised.
+    """
+
+    async def in_its_turn(item: Item) -> Answer:
+        async with at_once:
+            return await ask(item)
+
+    tasks = [asyncio.ensure_future(in_its_turn(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
