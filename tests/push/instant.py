@@ -58,7 +58,7 @@ def instant_units(
 
     async def change_at_once(context: Context, step: Step) -> Outcome:
         unit = context.fleet.unit(context.site(step).units[0].address)
-        change = Change(context, step, unit, "list")
+        change = Change(context, step, unit, "geo_partners")
         change.begin([], list(context.plan.values(step)))
         await asyncio.sleep(step_seconds)
         change.end()
