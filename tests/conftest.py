@@ -20,6 +20,7 @@ TOPOLOGIES = ROOT / "topologies"
 LOOPBACK = ROOT / "tests" / "loopback"
 
 settings.register_profile("geoplan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("geoplan"), max_examples=15)
 settings.load_profile("geoplan")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -12,13 +11,11 @@ from packaging.requirements import Requirement
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 
-def requirements() -> Iterator[Requirement]:
-    """Yield everything that the project and its extras need, the project's own extras aside."""
+def requirements() -> list[Requirement]:
+    """Return everything that the project and its extras need, the project's own extras aside."""
     project = tomllib.loads(PROJECT.read_text())["project"]
-    for written in chain(project["dependencies"], *project["optional-dependencies"].values()):
-        requirement = Requirement(written)
-        if requirement.name != project["name"]:
-            yield requirement
+    written = chain(project["dependencies"], *project["optional-dependencies"].values())
+    return [needed for needed in map(Requirement, written) if needed.name != project["name"]]
 
 
 def floor(requirement: Requirement) -> str:
