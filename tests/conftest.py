@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,25 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from geoplan.cli import run
+from tests.loopback.guard import hold_to_loopback
 
 ROOT = Path(__file__).parent.parent
 TOPOLOGIES = ROOT / "topologies"
+LOOPBACK = ROOT / "tests" / "loopback"
 
 settings.register_profile("geoplan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("geoplan"), max_examples=15)
 settings.load_profile("geoplan")
+
+
+hold_to_loopback()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold to loopback what tests start: Python runs ``sitecustomize`` from there. A controller starts only workers."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", default=None):
+        given = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(LOOPBACK), *([given] if given else [])])
 
 
 class Outcome(NamedTuple):

@@ -130,6 +130,25 @@ def test_set_up_is_two_commands_of_one_line_each() -> None:
         assert command.startswith("python3 -m venv ")
 
 
+def test_both_set_up_commands_install_what_is_pinned() -> None:
+    for command in SET_UP:
+        assert command.count("pip install ") == command.count("pip install -c tests/constraints.txt ") == 1
+
+
+def test_ci_installs_what_is_pinned_and_once_the_newest_and_the_lowest() -> None:
+    lines = [
+        line
+        for line in (ROOT / ".ci" / "run").read_text().splitlines()
+        if "pip install" in line or 'pip" install' in line
+    ]
+    of_pins = [line for line in lines if re.search(r"install (-q )?-c (tests/)?constraints\.txt ", line)]
+
+    assert len(of_pins) == 3
+    assert [line for line in lines if line not in of_pins] == [
+        """  "$scratch/$1/bin/pip" install -q "${@:3}" -e '.[test]'"""
+    ]
+
+
 def test_ci_calls_exactly_the_test_command() -> None:
     assert f"\n{SET_UP[1]}\n" in (ROOT / ".ci" / "run").read_text()
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError, to_json
+from pydantic_core import PydanticCustomError
 
-from geoplan.plan.base import FrozenModel
+from geoplan.plan.base import FrozenModel, json_of
 from geoplan.plan.ha_model import HaPairSettings, HaParameters
 from geoplan.plan.upgrade_model import FirmwareChange
 from geoplan.topology.model import Location
@@ -193,7 +193,7 @@ class Plan(FrozenModel):
         fields = (key for key in self.written_fields if key not in {"topology", "checksum", "estimates"})
         wording = {"__all__": {"why", "note"}}
         parts = (
-            b'"%s":%s' % (key.encode(), to_json(getattr(self, key), exclude=wording if key == "steps" else None))
+            b'"%s":%s' % (key.encode(), json_of(getattr(self, key), exclude=wording if key == "steps" else None))
             for key in fields
         )
         return "sha256:" + hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
+from geoplan.plan.base import json_of
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
@@ -18,5 +18,5 @@ def render(plan: Plan) -> str:
 
 def _value(value: object) -> bytes:
     if isinstance(value, tuple) and value:
-        return b"[\n    " + b",\n    ".join(map(to_json, value)) + b"\n  ]"
-    return to_json(value)
+        return b"[\n    " + b",\n    ".join(map(json_of, value)) + b"\n  ]"
+    return json_of(value)

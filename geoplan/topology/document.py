@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import yaml
 
+from geoplan.topology.nesting import bracket_beyond
 from geoplan.topology.values import PlainScalar
 
 if TYPE_CHECKING:
@@ -110,12 +111,15 @@ class _RefusedError(Exception):
 class _Open:
     """A collection whose end has not been read yet."""
 
-    __slots__ = ("anchor", "discard", "key", "key_place", "spot", "value", "values_before")
+    __slots__ = ("anchor", "discard", "in_brackets", "key", "key_place", "spot", "value", "values_before")
 
-    def __init__(self, value: dict[str, Any] | list[Any], spot: Spot, anchor: str | None, values_before: int) -> None:
+    def __init__(
+        self, value: dict[str, Any] | list[Any], spot: Spot, event: yaml.CollectionStartEvent, values_before: int
+    ) -> None:
         self.value = value
         self.spot = spot
-        self.anchor = anchor
+        self.anchor = event.anchor
+        self.in_brackets = event.flow_style is True
         self.values_before = values_before
         self.key: str | None = None  # the key whose value comes next
         self.discard = False  # whether the value that comes next is left out
@@ -139,7 +143,7 @@ def read_document(text: str) -> Document:
     except _RefusedError:
         pass
     except yaml.YAMLError as error:
-        reader.document.faults.append(_syntax_fault(error, text))
+        reader.document.faults.append(reader.nested_too_deep(error) or _syntax_fault(error, text))
     return reader.document
 
 
@@ -153,6 +157,8 @@ class _Reader:
         self._anchors: dict[str, _Anchored | None] = {}
         self._values = 0
         self._documents = 0
+        self._text = text
+        self._read_to = 0  # the end of the last event, as an index of the text
 
     def read(self) -> None:
         for event in self._events():
@@ -175,21 +181,39 @@ class _Reader:
                         hint = "keep one topology in a file, without a line of --- between parts"
                         self._refuse("GEO005", "the file holds more than one YAML document", hint, _place(event))
 
+    def nested_too_deep(self, error: yaml.YAMLError) -> YamlFault | None:
+        """Return the fault if, up to the parser's error, values are nested beyond the limit.
+
+        The parser may have met a limit of its own while it looked ahead; what is told is the same with every parser.
+        """
+        mark = getattr(error, "problem_mark", None)
+        if mark is None:
+            return None
+        in_brackets = bool(self._stack) and self._stack[-1].in_brackets
+        room = MAX_DEPTH - len(self._stack)
+        index = bracket_beyond(self._text, self._read_to, mark.index, room=room, in_brackets=in_brackets)
+        if index is None:
+            return None
+        line, column = _position(self._text, index)
+        return _too_deep(Place(line, column, line, column + 1))
+
     def _events(self) -> Iterator[yaml.Event]:
         while self._loader.check_event():
-            yield self._loader.get_event()
+            event = self._loader.get_event()
+            self._read_to = event.end_mark.index
+            yield event
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._count(1, event)
         place = _place(event)
         if len(self._stack) >= MAX_DEPTH:
-            hint = "no topology needs that; look for brackets that are never closed"
-            self._refuse("GEO009", f"values are nested more than {MAX_DEPTH} deep", hint, place)
+            self.document.faults.append(_too_deep(place))
+            raise _RefusedError
         self._check_tag(event.tag, place, ("map", "seq"))
         if event.anchor:
             self._anchors[event.anchor] = None
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self._stack.append(_Open(value, Spot(place), event.anchor, self._values - 1))
+        self._stack.append(_Open(value, Spot(place), event, self._values - 1))
 
     def _close(self, event: yaml.Event) -> None:
         closed = self._stack.pop()
@@ -295,8 +319,18 @@ def _place(event: yaml.Event) -> Place:
     return Place(start.line, start.column, end.line, end.column)
 
 
+def _position(text: str, index: int) -> tuple[int, int]:
+    """Return the line and the column of an index, both from 0."""
+    return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+
+
+def _too_deep(place: Place) -> YamlFault:
+    hint = "no topology needs that; look for brackets that are never closed"
+    return YamlFault("GEO009", f"values are nested more than {MAX_DEPTH} deep", hint, place)
+
+
 def _unreadable_character(text: str, index: int) -> YamlFault:
-    line, column = text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+    line, column = _position(text, index)
     message = f"not YAML: the character U+{ord(text[index]):04X} is not allowed"
     return YamlFault("GEO003", message, "delete it, or save the file as plain text", Place(line, column, line, column))
 

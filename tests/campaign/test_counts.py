@@ -1,7 +1,8 @@
-"""The README tells how many kills and faults there are."""
+"""The README tells how many kills and faults there are, and a sample is a fair part of them."""
 
 from __future__ import annotations
 
+from tests.campaign.conftest import PARTS, sample
 from tests.campaign.support import CHANGES, READS
 from tests.campaign.test_faults import HA_COMMANDS, faults
 from tests.campaign.test_kills import HA_CHANGES
@@ -13,3 +14,14 @@ def test_readme_has_the_counts_of_the_campaign() -> None:
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert f"{kills} kills" in readme
     assert f"{len(list(faults((*CHANGES, *READS, *HA_COMMANDS))))} faults" in readme
+
+
+def test_parts_of_the_campaign_are_all_of_it_with_something_of_each_kind_in_each() -> None:
+    kinds = [f"test_{kind}[" for kind in ("kill", "fault")]
+    incidents = {f"{kind}{command}-{number}]" for kind in kinds for command in "abcdefgh" for number in range(16)}
+    parts = [sample(incidents, part) for part in range(1, PARTS + 1)]
+
+    assert sorted(name for part in parts for name in part) == sorted(incidents)
+    for part in parts:
+        assert {len([name for name in part if name.startswith(kind)]) for kind in kinds} == {16}
+        assert len({name[-4:] for name in part}) > 8

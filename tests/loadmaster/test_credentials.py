@@ -174,6 +174,7 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.
         "default: {password: !hunter2 x}",
         "default: *hunter2",
         "hunter2: 1\nhunter2: 2",
+        "units: {hunter2: " + "[" * 2000,
     ],
 )
 def test_a_wrong_file_is_told_without_what_it_holds(tmp_path: Path, content: str) -> None:

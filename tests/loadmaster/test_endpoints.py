@@ -70,6 +70,7 @@ def test_what_is_written_is_what_is_read() -> None:
         ("units: {10.0.0.1: {fingerprint: abc}}", "not a SHA-256 fingerprint"),
         ("units: {10.0.0.1: {}, 10.0.0.1: {}}", "given twice"),
         ("units: {", "line 1"),
+        ("units:\n  " + "[" * 2000, "line 2: values are nested more than 32 deep"),
     ],
 )
 def test_a_wrong_file_is_told(content: str, reason: str) -> None:

@@ -15,7 +15,17 @@ from syrupy.assertion import SnapshotAssertion
 from geoplan import GeoplanError, Topology, load_topology
 from geoplan.render import cloudformation
 from tests.conftest import ROOT, TOPOLOGIES
-from tests.render.templates import INTERNAL, lint, one_pair, over_ipv6, pair, template_of, topology, variants
+from tests.render.templates import (
+    INTERNAL,
+    lint,
+    one_pair,
+    over_ipv6,
+    pair,
+    require_linter,
+    template_of,
+    topology,
+    variants,
+)
 
 EXAMPLE = TOPOLOGIES / "aws-dublin-ohio.yaml"
 VARIANTS = variants()
@@ -98,6 +108,7 @@ def test_linter_has_something_to_say_of_a_mistake() -> None:
 
 
 def test_linter_reads_what_the_command_prints() -> None:
+    require_linter()
     command = f"{sys.executable} -m geoplan export cloudformation {EXAMPLE} --site dublin | {LINTER}"
     ended = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False

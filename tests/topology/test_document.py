@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -130,12 +131,120 @@ def test_alias_bomb_is_refused_before_it_is_built() -> None:
     assert read.value is None
 
 
-@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
-def test_deep_nesting_is_refused_at_its_limit(opening: str) -> None:
-    read = read_document(opening * 1_000_000)
+class Nesting(NamedTuple):
+    """A way to nest values: what opens a level, what closes it, and how far apart the levels stand."""
 
-    assert [fault.code for fault in read.faults] == ["GEO009"]
-    assert read.faults[0].place.column == MAX_DEPTH * len(opening)
+    opening: str
+    closing: str = ""
+    inmost: str = "x"
+    width: int = 0
+
+    def levels(self, depth: int) -> str:
+        return self.opening * depth + self.inmost + self.closing * depth
+
+    def unclosed(self, depth: int) -> str:
+        return self.opening * depth
+
+    def column(self, level: int) -> int:
+        return level * (self.width or len(self.opening))
+
+
+NESTINGS = {
+    "list in brackets": Nesting("[", "]"),
+    "list in brackets, spaced": Nesting("[ ", " ]"),
+    "mapping in braces": Nesting("{a: ", "}"),
+    "mapping in braces, long keys": Nesting("{" + "a" * 100 + ": ", "}"),
+    "braces as keys": Nesting("{", "}", "a: b"),
+    "list of dashes": Nesting("- "),
+    "keys of keys": Nesting("? "),
+}
+
+beyond = pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 2 * MAX_DEPTH, 999, 1000, 1001, 1024, 1025, 20_000])
+nestings = pytest.mark.parametrize("nesting", NESTINGS.values(), ids=list(NESTINGS))
+
+
+def indented(depth: int) -> str:
+    return "\n".join("  " * level + "a:" for level in range(depth))
+
+
+@nestings
+@pytest.mark.parametrize("depth", [1, MAX_DEPTH - 1, MAX_DEPTH])
+def test_nesting_up_to_the_limit_is_read(nesting: Nesting, depth: int) -> None:
+    assert "GEO003" not in {fault.code for fault in read_document(nesting.levels(depth)).faults}
+    assert "GEO009" not in {fault.code for fault in read_document(nesting.levels(depth)).faults}
+
+
+@nestings
+@beyond
+def test_deep_nesting_is_refused_at_its_limit(nesting: Nesting, depth: int) -> None:
+    for text in (nesting.levels(depth), nesting.unclosed(depth)):
+        read = read_document(text)
+
+        assert [fault.code for fault in read.faults] == ["GEO009"]
+        assert read.faults[0].place.column == nesting.column(MAX_DEPTH)
+        assert read.value is None
+
+
+@nestings
+def test_nesting_without_end_is_refused_at_its_limit(nesting: Nesting) -> None:
+    assert [fault.code for fault in read_document(nesting.unclosed(1_000_000)).faults] == ["GEO009"]
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 999, 1001, 2000])
+def test_deep_indentation_is_refused_at_its_limit(depth: int) -> None:
+    assert not read_document(indented(MAX_DEPTH)).faults
+
+    (fault,) = read_document(indented(depth)).faults
+    assert (fault.code, fault.place.line) == ("GEO009", MAX_DEPTH)
+
+
+@pytest.mark.parametrize("before", ["a:\n  - b: {c: ", "# [[[ a note\n- &a !!seq ", "---\n", "{a: [x, 'y ]', \"[\", "])
+def test_nesting_is_counted_from_the_top_of_the_file(before: str) -> None:
+    around = {"a:\n  - b: {c: ": 4, "# [[[ a note\n- &a !!seq ": 1, "---\n": 0, "{a: [x, 'y ]', \"[\", ": 2}[before]
+    (fault,) = read_document(before + "[" * 2000).faults
+
+    last_line = before.rpartition("\n")[2]
+    assert (fault.code, fault.place.column) == ("GEO009", len(last_line) + MAX_DEPTH - around)
+
+
+@pytest.mark.parametrize("own_limit", [MAX_DEPTH, MAX_DEPTH + 1, 100, 1000])
+@nestings
+def test_limit_of_the_parser_changes_nothing(nesting: Nesting, own_limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class LimitedLoader(yaml.SafeLoader):
+        yaml_implicit_resolvers = document.Yaml12Loader.yaml_implicit_resolvers
+
+        def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:  # noqa: N803 - PyYAML's name
+            if self.flow_level >= own_limit:
+                raise yaml.scanner.ScannerError(None, None, "too deep for this parser", self.get_mark())
+            super().fetch_flow_collection_start(TokenClass)
+
+        def add_indent(self, column: int) -> bool:
+            if len(self.indents) > own_limit:
+                raise yaml.scanner.ScannerError(None, None, "too deep for this parser", self.get_mark())
+            return bool(super().add_indent(column))
+
+    monkeypatch.setattr(document, "Yaml12Loader", LimitedLoader)
+
+    assert "GEO003" not in {fault.code for fault in read_document(nesting.levels(MAX_DEPTH)).faults}
+    (fault,) = read_document(nesting.levels(2000)).faults
+    assert (fault.code, fault.place.column) == ("GEO009", nesting.column(MAX_DEPTH))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a, '" + "[" * 40,
+        '[a, "' + "[" * 40 + '\\"',
+        "a: b " + "[" * 40 + "\nc",
+        "[a # " + "[" * 40 + "\n %",
+        "[" * MAX_DEPTH + "%",
+        "[" + "[], " * 40 + "%",
+        "k: |" + "[" * 40,
+        "a: ]" + "[" * 40,
+    ],
+)
+def test_brackets_that_nest_nothing_are_no_depth(text: str) -> None:
+    assert [fault.code for fault in read_document(text).faults] == ["GEO003"]
 
 
 def test_too_many_values_are_refused_while_they_are_read() -> None:
