@@ -27,8 +27,8 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Hold live units against the plan; exit 1 where they differ.
 
-    It asks the active unit of every site for its two lists, its clusters and its partners, and changes nothing. After
-    a failover a pair's cluster carries the slave's address: that is no difference.
+    It asks every unit for its two lists and its clusters, the active ones for their partners, and changes nothing.
+    After a failover a pair's cluster carries the slave's address: that is no difference.
     """
     import asyncio
 

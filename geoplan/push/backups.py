@@ -53,9 +53,7 @@ async def _back_up_unit(context: Context, unit: UnitFacts, folder: Path) -> str 
         reason = reason_of(error)
         if await _may_be_missing(context, unit):
             message = f"{unit.address}: the standby is not backed up: {reason}"
-            kind = NoteKind.NOT_BACKED_UP.value
-            context.journal.write("note", site=unit.site, message=message, kind=kind)
-            context.say(EventKind.NOTE, message, unit=unit.address, note=kind)
+            context.note(NoteKind.NOT_BACKED_UP, message, site=unit.site, unit=unit.address)
             return None
         return f"{unit.address}: no backup: {reason}"
     path = folder / f"{unit.address.replace(':', '_')}.backup"

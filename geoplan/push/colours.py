@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.push.addresses import canonical
-from geoplan.push.events import EventKind, NoteKind
+from geoplan.push.events import NoteKind
 from geoplan.push.fleet import units_down
 from geoplan.push.waits import until
 
@@ -58,9 +58,7 @@ async def stay_red(
             f"{unit.address}: its partners were submitted and read back, but every partner that is up stays red there: "
             "it may not have applied the submission; the report at the end says what would finish it"
         )
-        kind = NoteKind.STAYS_RED.value
-        context.journal.write("note", site=step.site, message=message, kind=kind)
-        context.say(EventKind.NOTE, message, step=step, unit=unit.address, note=kind)
+        context.note(NoteKind.STAYS_RED, message, site=step.site, unit=unit.address, step=step)
     return seen.is_red
 
 

@@ -168,12 +168,14 @@ class Context:
         seconds = self.clock.now() - self.began
         self.report(Event(kind, seconds, message, step, unit, state, step_seconds, details))
 
-    def note(self, kind: NoteKind, message: str, *, site: str | None = None, unit: str | None = None) -> None:
+    def note(
+        self, kind: NoteKind, message: str, *, site: str, unit: str | None = None, step: Step | None = None
+    ) -> None:
         """Write something worth knowing into the journal, and say it."""
-        about = {"site": site} if site else {}
-        self.journal.write("note", kind=kind.value, message=message, **about)
+        self.journal.write("note", kind=kind, message=message, site=site, unit=unit)
         seconds = self.clock.now() - self.began
-        self.report(Event(EventKind.NOTE, seconds, message, unit=unit, details={"kind": kind.value, **about}))
+        details = {"kind": kind.value, "site": site}
+        self.report(Event(EventKind.NOTE, seconds, message, step, unit, details=details))
 
     def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
         """Return what says what a step is waiting for, once it has to."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from geoplan.push.addresses import canonical
 from geoplan.push.facts import State
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
     from geoplan.push.facts import Facts, UnitFacts
 
-    Sights = Mapping[str, frozenset[str]]
+Sights: TypeAlias = "Mapping[str, frozenset[str]]"
 
 NO_SIGHTS: Sights = MappingProxyType({})
 """Of each unit, by its canonical address, the partners that it saw green while it was active, likewise."""

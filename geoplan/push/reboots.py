@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UntrustedUnitError
 from geoplan.loadmaster.readers import moment
 from geoplan.push.changes import MAX_TRIES, pause_after
-from geoplan.push.colours import RED, stay_red
+from geoplan.push.colours import RED, record_green, stay_red
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.events import EventKind, NoteKind, StepState
 from geoplan.push.facts import State
@@ -177,6 +177,7 @@ class PairReboot:
             note = await until_slave_has_lists(pair)
             if pair.context.stop.requested:
                 raise StoppedError
+            await self._record_sight_of_master()
             await require_ready(pair)  # the replication may have taken minutes
             if (sending := await self._try_reboot(note)) is not None:
                 return sending
@@ -187,6 +188,13 @@ class PairReboot:
             unit=pair.master,
             hint="look at both units, then go on",
         )
+
+    async def _record_sight_of_master(self) -> None:
+        """Record what the active master sees green: under *No Preferred Host* it is the standby from now on."""
+        pair = self._pair
+        with suppress(UnitError):
+            told = await pair.context.fleet.unit(pair.master).partner_status()
+            record_green(pair.context, pair.site, pair.master, told)
 
     async def _try_reboot(self, note: str) -> _Sending | None:
         """Record the reboot, look at both units, and begin to send it; return None where the look forbids it."""

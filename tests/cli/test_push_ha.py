@@ -219,8 +219,10 @@ def test_diff_names_a_parameter_that_was_changed_by_hand(geoplan: Geoplan, make_
 
     assert found.code == 1
     assert f"{S2} (slave): its Health Check on All Interfaces is off, where on is planned" in found.stdout
-    assert push(geoplan, site).code == 0
-    assert unit.ha.all_interfaces
+    left = push(geoplan, site)
+    assert left.code == 1
+    assert "a push leaves it as it is on a pair at work" in left.stdout
+    assert not unit.ha.all_interfaces
     assert max(site.reboots.values()) == 1
 
 

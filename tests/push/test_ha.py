@@ -16,7 +16,7 @@ from geoplan.push.context import Options
 from geoplan.push.facts import Facts, HaFacts, LiveCluster, State
 from geoplan.push.ha import deviations, sites_to_form
 from geoplan.push.preflight import Background, Verdict, check
-from geoplan.push.verify import Kind, verify
+from geoplan.push.verify import Kind, Mend, verify
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push.facts import changed, in_place, untouched
@@ -111,19 +111,20 @@ def test_a_pair_at_work_is_not_changed_behind_its_back(ha: HaFacts, words: str) 
     assert problem.startswith(f"{M1}: {words}")
 
 
-def test_a_slave_that_prefers_otherwise_than_its_master_is_given_the_planned_preference() -> None:
+def test_a_slave_that_prefers_otherwise_than_its_master_is_left_as_it_is() -> None:
     otherwise = changed(FINE, S1, ha=HaFacts(M1, 8444, prefers_master=False, mode="slave"))
 
     assert problems(otherwise) == []
-    assert [difference.unit for difference in verify(PLAN, otherwise).differences] == [S1]
+    assert [(found.unit, found.mends) for found in verify(PLAN, otherwise).differences] == [(S1, Mend.LEFT)]
 
 
-def test_all_interfaces_alone_is_set_on_a_pair_at_work() -> None:
+def test_all_interfaces_alone_are_left_as_they_are_on_a_pair_at_work() -> None:
     open_everywhere = changed(FINE, M1, ha=HaFacts(S1, 8444, prefers_master=True, mode="master", all_interfaces=True))
 
     assert problems(open_everywhere) == []
     (difference,) = verify(PLAN, open_everywhere).differences
     assert (difference.kind, difference.unit, difference.subject) == (Kind.DIFFERENT, M1, "ha_parameters")
+    assert difference.mends is Mend.LEFT
 
 
 def test_a_unit_that_does_not_tell_its_parameters_cannot_be_given_any() -> None:
