@@ -40,6 +40,14 @@ class UpgradeRefusedError(GeoplanError):
         self.problems = tuple(problems)
 
 
+class NotInLabError(GeoplanError):
+    """Units that a lab does not serve, so that their real addresses would be used; ``units`` holds them all."""
+
+    def __init__(self, message: str, units: Sequence[str], *, hint: str | None = None) -> None:
+        super().__init__("\n  ".join([message, *units]), hint=hint)
+        self.units = tuple(units)
+
+
 class CredentialsError(GeoplanError):
     """There are no credentials for a unit, or a file of them that others can read."""
 
@@ -104,10 +112,16 @@ class PushStoppedError(GeoplanError):
 
 
 class PushRefusedError(GeoplanError):
-    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it."""
+    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it.
+
+    ``may_resume`` says that an unfinished push is among that, which can be resumed.
+    """
 
     exit_code = 4
 
-    def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, problems: Sequence[str] = (), *, hint: str | None = None, may_resume: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        self.may_resume = may_resume
