@@ -29,7 +29,7 @@ from geoplan.push.verify import Kind, Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from geoplan.push.context import Options
@@ -37,6 +37,18 @@ if TYPE_CHECKING:
     from geoplan.push.facts import Facts
     from geoplan.push.fleet import Fleet
     from geoplan.push.history import History
+    from geoplan.push.preflight import Problem
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the checks before a push found, for whoever decides whether it may begin."""
+
+    options: Options
+    """With what a push that is resumed was begun with."""
+    facts: Facts
+    verdict: Verdict
+    before: Report
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,9 @@ class Mission:
     """Where this topology's journals are."""
     max_clusters: int
     report: Reporter
-    confirm: Callable[[Verdict, Report], bool] = lambda _verdict, _report: True
+    objections: Callable[[Found], Sequence[Problem]] = lambda _found: ()
+    """What stands against this push beside the checks: such as an approval that does not fit."""
+    confirm: Callable[[Found], bool] = lambda _found: True
     backup_folder: Path | None = None
     resume: bool = False
     only_preflight: bool = False
@@ -93,20 +107,22 @@ async def carry_out(mission: Mission) -> Result:
         facts = await observe_for_preflight(mission.fleet)
         background = Background(options, mission.max_clusters, mission.fleet.clock.wall(), earlier, history)
         verdict = check(mission.fleet.plan, facts, background)
-        verdict = replace(verdict, problems=(*stands.problems, *verdict.problems))
         before = verify(mission.fleet.plan, facts)
+        objections = mission.objections(Found(options, facts, verdict, before))
+        verdict = replace(verdict, problems=(*stands.problems, *objections, *verdict.problems))
         _tell_preflight(mission, verdict, began)
         if not verdict.is_clear:
             raise PushRefusedError(
                 f"{len(verdict.problems)} problem{'s'[: len(verdict.problems) > 1]} found, nothing was changed",
                 [str(problem) for problem in verdict.problems],
                 hint=GO_ON if stands.may_resume else None,
+                may_resume=stands.may_resume,
             )
         if mission.only_preflight:
             return Result(verdict, before, Progress())
         if before.is_configured and not verdict.reboots and not verdict.forms and history is None:
             return Result(verdict, before, Progress(), _left_out(mission, options))
-        if not mission.confirm(verdict, before):
+        if not mission.confirm(Found(options, facts, verdict, before)):
             return Result(verdict, before, Progress(), declined=True)
         with _open_journal(mission, options, history) as journal:
             context = Context(mission.fleet, journal, options, mission.report, mission.stop, began)
