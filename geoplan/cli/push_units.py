@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
@@ -9,12 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
+from geoplan.cli.extras import lab_installed
 from geoplan.cli.units import live_fleet
+from geoplan.errors import NotInLabError, PushRefusedError
 from geoplan.plan.model import Phase
 from geoplan.push.clock import SystemClock
 from geoplan.push.fleet import Fleet
 from geoplan.push.journal import SUFFIX
 from geoplan.push.paper import Paper, PaperClock, on_paper
+from geoplan.push.places import STATE_DIR_VARIABLE, folder_of, state_folder
 from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from geoplan.cli.units import Reach
     from geoplan.loadmaster import ShownRequest, UnitAccess
     from geoplan.plan.model import Plan
+    from geoplan.push.approval import Review
     from geoplan.topology.model import Topology
 
 LAB_GRACE_SECONDS = 15.0
@@ -43,6 +50,7 @@ class Wishes:
     resume: bool
     only_preflight: bool
     lab: bool
+    review: Review
 
 
 class PushUnits(NamedTuple):
@@ -51,8 +59,15 @@ class PushUnits(NamedTuple):
     fleet: Fleet
     folder: Path
     """For its journals; a temporary one for whatever is gone when the push ends."""
-    show_requests: Callable[[Callable[[str], None]], None]
-    """Takes what writes the requests of a dry run; without one nothing is shown."""
+    show_requests: Callable[[Callable[[ShownRequest], None]], None]
+    """Takes what shows the requests of a dry run; without one nothing is shown."""
+
+
+def push_folder(topology: Topology, reach: Reach, state_dir: str | None) -> Path:
+    """Return where the journals of pushes of a topology are. Raises :class:`click.UsageError` for an empty place."""
+    if state_dir is None and os.environ.get(STATE_DIR_VARIABLE) == "":
+        raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
+    return folder_of(state_folder(state_dir), topology.name, reach.lab_file())
 
 
 @asynccontextmanager
@@ -62,12 +77,15 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
     if wishes.lab:
         async with _lab(topology, plan) as (accesses, timings), live_fleet(plan, accesses, clock) as live:
             with _temporary_folder() as folder:
-                yield PushUnits(_with_timings(live, timings), folder, lambda _say: None)
+                yield PushUnits(_with_timings(live, timings), folder, lambda _show: None)
         return
-    accesses = reach.accesses(topology)
+    try:
+        accesses = reach.accesses(topology)
+    except NotInLabError as error:
+        raise PushRefusedError(f"{error}\n  nothing was changed", error.units, hint=error.hint) from None
     if not wishes.dry_run:
         async with live_fleet(plan, accesses, clock) as live:
-            yield PushUnits(live, wishes.folder, lambda _say: None)
+            yield PushUnits(live, wishes.folder, lambda _show: None)
         return
     shown = _Requests()
     async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True) as live:
@@ -77,12 +95,13 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
         with _temporary_folder() as folder:
             for path in wishes.folder.glob(f"*{SUFFIX}"):  # so that it also shows what --resume would do
                 shutil.copy(path, folder)
-            yield PushUnits(Fleet(plan, units, paper_clock, live.timings), folder, shown.tell)
+            yield PushUnits(Fleet(plan, units, paper_clock, live.timings), folder, shown.show_by)
 
 
 @asynccontextmanager
 async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, UnitAccess], Timings]]:
-    from geoplan.lab import Lab
+    with lab_installed():
+        from geoplan.lab import Lab
     from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
     from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_accesses
 
@@ -102,14 +121,14 @@ class _Requests:
     """Shows the requests that would change a unit."""
 
     def __init__(self) -> None:
-        self._say: Callable[[str], None] = lambda _text: None
+        self._show: Callable[[ShownRequest], None] = lambda _request: None
 
-    def tell(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def show_by(self, show: Callable[[ShownRequest], None]) -> None:
+        self._show = show
 
     def __call__(self, request: ShownRequest) -> None:
         if request.changes:
-            self._say(f"    {request}")
+            self._show(request)
 
 
 def _with_timings(fleet: Fleet, timings: Timings) -> Fleet:

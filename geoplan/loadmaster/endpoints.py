@@ -84,8 +84,8 @@ class Endpoints:
                 f"the endpoints file is that of a lab ({self.control}), and these units are not in it: "
                 "they would be reached at their real addresses",
                 missing,
-                hint="start geoplan lab anew with this topology and the same --endpoints FILE; to reach real LoadMasters, "
-                "leave the lab's file out",
+                hint="start geoplan lab anew with this topology and the same --endpoints FILE; "
+                "to reach real LoadMasters, leave the lab's file out",
             )
 
     def _serves(self, address: str, *, needs_health: bool) -> bool:
