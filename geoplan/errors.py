@@ -40,6 +40,14 @@ class UpgradeRefusedError(GeoplanError):
         self.problems = tuple(problems)
 
 
+class NotInLabError(GeoplanError):
+    """Units that a lab does not serve, so that their real addresses would be used; ``units`` holds them all."""
+
+    def __init__(self, message: str, units: Sequence[str], *, hint: str | None = None) -> None:
+        super().__init__("\n  ".join([message, *units]), hint=hint)
+        self.units = tuple(units)
+
+
 class CredentialsError(GeoplanError):
     """There are no credentials for a unit, or a file of them that others can read."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from geoplan import __version__
+from geoplan.cli.outlet import forgiving
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 
 INTERRUPTED = 130
@@ -67,7 +68,7 @@ def cli() -> None:
     the Remote LM clusters and the ordered steps. Wherever a command takes a file, - is standard input.
 
     Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
-    4 a push was refused before it changed anything, 130 interrupted.
+    4 a push was refused, by a check or by you, before it changed anything, 130 interrupted.
     """
 
 
@@ -136,10 +137,11 @@ def _start_lean() -> None:
 def _open_standard_streams() -> None:
     """Write UTF-8 into pipes and files whatever the locale; a terminal that lacks a character shows its code.
 
-    What would go to a stream that was closed goes nowhere.
+    What would go to a stream that was closed goes nowhere, and so does what standard error cannot take: a result does
+    not fail for want of its messages.
     """
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = forgiving(sys.stderr or Path(os.devnull).open("w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             if stream.isatty():

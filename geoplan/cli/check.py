@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.files import topology_argument
 
 
@@ -20,7 +21,7 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
     ctx.exit()
 
 
-@click.command("check")
+@click.command("check", cls=Command)
 @topology_argument
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(

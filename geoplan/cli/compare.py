@@ -6,10 +6,11 @@ import json
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.files import load_plan, read_text, topology_argument
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @topology_argument
 @click.argument("recorded", metavar="RECORDED", type=click.Path(allow_dash=True))
 @click.option("--ordered", is_flag=True, help="Want the order of the document's example, too.")

@@ -6,13 +6,14 @@ from importlib import import_module
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.endings import format_of
 from geoplan.cli.files import load_plan, output_option, topology_argument, write
 
 FORMATS_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 
 
-@click.command("diagram")
+@click.command("diagram", cls=Command)
 @topology_argument
 @click.option(
     "--format",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.files import load_topology, output_option, phase_option, plan_phases, topology_argument, write
 from geoplan.cli.units import jobs_option, live_fleet, reach_options
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from geoplan.cli.units import Reach
 
 
-@click.command("diff")
+@click.command("diff", cls=Command)
 @topology_argument
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from geoplan.cli.command import Group
 from geoplan.cli.files import load_topology, output_option, topology_argument, write
 
 
-@click.group("export")
+@click.group("export", cls=Group)
 def command() -> None:
     """Write what another engine carries out: AWS CloudFormation, for what stands in front of pairs in AWS.
 

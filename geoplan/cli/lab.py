@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.command import Command
+from geoplan.cli.extras import lab_installed
 from geoplan.cli.files import load_topology, terminal, topology_argument
 from geoplan.lab.faults import DESCRIPTIONS
 
@@ -41,11 +43,11 @@ While the lab runs, its control endpoint does the same and more:
 A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
 under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.
 
-Ctrl-C or SIGTERM stops it, with exit code 0.
+Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
 """
 
 
-@click.command("lab", epilog=EPILOG)
+@click.command("lab", cls=Command, epilog=EPILOG)
 @topology_argument
 @click.option("--boot-seconds", type=float, default=3, show_default=True, help="From a reboot until the unit is up.")
 @click.option(
@@ -92,16 +94,10 @@ def command(  # noqa: PLR0913 - one for each option
     reboots, failovers, replication, partners. Credentials are GEOPLAN_USER, GEOPLAN_PASSWORD and GEOPLAN_APIKEY, else
     the user bal with a password that is generated and shown once.
     """
-    from geoplan.errors import GeoplanError
-
-    try:
+    with lab_installed():
         from geoplan.lab.console import serve
         from geoplan.lab.credentials import Credentials
         from geoplan.lab.lab import Lab
-    except ModuleNotFoundError as error:
-        raise GeoplanError(
-            f"the lab is not installed: {error.name} is missing", hint="pip install 'geoplan[lab]'"
-        ) from None
 
     lab = Lab(
         load_topology(path),

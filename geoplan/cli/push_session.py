@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import sys
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.outlet import Outlet, dropping_lost_output
+from geoplan.cli.push_question import change_lines, counted, destination_of
 from geoplan.cli.push_units import push_units
 from geoplan.cli.push_views import view_of
-from geoplan.cli.signals import Signals, on_signals
+from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.plan.model import Phase
 from geoplan.push import report as reports
 from geoplan.push.context import Stop
-from geoplan.push.events import Event, EventKind
+from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.run import Mission, Result, carry_out
-from geoplan.push.verify import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,24 +29,38 @@ if TYPE_CHECKING:
     from geoplan.cli.push_units import Wishes
     from geoplan.cli.push_views import View
     from geoplan.cli.units import Reach
-    from geoplan.plan.model import Plan
+    from geoplan.loadmaster import ShownRequest
+    from geoplan.plan.model import Plan, Step
     from geoplan.push.context import Options
-    from geoplan.push.preflight import Verdict
-    from geoplan.push.verify import Report
+    from geoplan.push.run import Found
     from geoplan.topology.model import Topology
 
 INTERRUPTED = 130
 
+# A dry run has nothing to say of these: nothing was rebooted, and nothing is there to be read back.
+_NOT_IN_DRY_RUN = (EventKind.PAIR_HEALTHY, EventKind.VERIFYING, EventKind.VERIFIED)
+
 
 def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> int:
-    """Carry a plan out as the command line says; return the exit code."""
+    """Carry a plan out as the command line says; return the exit code.
+
+    Output that cannot be written stops no push that changes units: it is dropped, and said at the end.
+    """
     session = _Session(topology, plan, reach, options, wishes)
     gc.freeze()  # a large plan stays to the end; to search it for garbage again and again would hold up looks at pairs
-    try:
-        return asyncio.run(session.run())
-    except asyncio.CancelledError:
-        click.echo(f"geoplan: {session.interrupted()}", err=True)
-        return INTERRUPTED
+    only_reads = wishes.dry_run or wishes.only_preflight
+    with nullcontext() if only_reads else dropping_lost_output() as outlet:
+        try:
+            return asyncio.run(session.run())
+        except asyncio.CancelledError:
+            click.echo(f"geoplan: {session.interrupted()}", err=True)
+            return INTERRUPTED
+        finally:
+            if outlet and outlet.lost_because:
+                click.echo(
+                    f"geoplan: warning: the output was lost: cannot write standard output: {outlet.lost_because}",
+                    err=True,
+                )
 
 
 class _Session:
@@ -58,6 +72,10 @@ class _Session:
         self._wishes = wishes
         self._stop = Stop()
         self._has_begun = False
+        self._step: Step | None = None
+        """That is under way; a dry run does one after the other."""
+        self._backed_up = 0
+        self._destination = destination_of(reach, lab=wishes.lab)
 
     def command(self, *more: str, is_of_this_phase: bool = True) -> str:
         """Return the command that does something more about this push."""
@@ -86,7 +104,8 @@ class _Session:
             began = fleet.clock.now()
             view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
             with view, self._stopping_on_signals(view):
-                show_requests(view.say)
+                show_requests(lambda request: view.show(self._as_event(request, fleet.clock.now() - began)))
+                view.show(self._going())
                 units = sum(len(site.units) for site in self._plan.sites)
                 view.say(f"preflight: asking {units} unit{'s'[: units > 1]}")
                 mission = Mission(
@@ -94,8 +113,9 @@ class _Session:
                     self._options,
                     store,
                     self._topology.limits.max_clusters,
-                    lambda event: view.show(self._as_told(event)),
-                    confirm=lambda verdict, report: self._confirm(view, verdict, report),
+                    lambda event: self._tell(view, event),
+                    objections=lambda found: self._wishes.review.objections(self._plan, found),
+                    confirm=lambda found: self._confirm(view, found, fleet.clock.now() - began),
                     backup_folder=None if self._wishes.dry_run else self._wishes.backup_folder,
                     resume=self._wishes.resume,
                     only_preflight=self._wishes.only_preflight,
@@ -114,36 +134,53 @@ class _Session:
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
-    def _confirm(self, view: View, verdict: Verdict, report: Report) -> bool:
-        red = sum(found.kind is Kind.RED for found in report.differences)
-        differing = _counted(len(report.differences) - red, "difference")
-        if red:  # these no step writes: they follow from the reboots and submissions
-            differing += f", {_counted(red, 'red partner link')}"
-        sites, groups = _counted(len(self._plan.sites), "site"), _counted(len(self._plan.groups), "group")
-        view.say(f"{self._plan.topology}: {sites} in {groups}, {_counted(len(self._plan.steps), 'step')}, {differing}")
-        if verdict.forms:
-            view.say(f"pairs to form of single units: {', '.join(verdict.forms)}")
-        if verdict.resubmits:
-            view.say(f"partners to submit again, since links are red: {', '.join(verdict.resubmits)}")
-        reboots = ", ".join(verdict.reboots) or "none"
-        order = ", one after the other" if len(verdict.reboots) > 1 else ""
-        view.say(f"masters to reboot{order}: {reboots}")
-        view.say(f"plan {self._plan.checksum}")
-        if self._wishes.yes or self._wishes.dry_run:
+    def _going(self) -> Event:
+        """Say where the push goes, before it connects to any unit."""
+        kind = "dry run of a push" if self._wishes.dry_run else "push"
+        details: dict[str, object] = {"destination": self._destination.place.value}
+        if self._destination.lab_file is not None:
+            details["lab_file"] = self._destination.lab_file
+        return Event(EventKind.DESTINATION, 0.0, f"{kind} {self._destination.message}", details=details)
+
+    def _confirm(self, view: View, found: Found, seconds: float) -> bool:
+        wishes = self._wishes
+        diff = self._reach.command("diff", wishes.path, *(("--phase", wishes.phase) if wishes.phase else ()))
+        for line in change_lines(self._plan, found, diff=diff, with_differences=not wishes.dry_run):
+            view.say(line)
+        details: dict[str, object] = {
+            "checksum": self._plan.checksum,
+            "forms": list(found.verdict.forms),
+            "reboots": list(found.verdict.reboots),
+            "differences": [asdict(difference) for difference in found.before.differences],
+        }
+        message = counted(len(found.before.differences), "difference")
+        view.show(Event(EventKind.DIFFERENCES, seconds, message, details=details))
+        if wishes.yes or wishes.dry_run:
             return True
         if not sys.stdin.isatty():
             raise PushRefusedError("nobody is there to be asked; nothing was changed", hint="give --yes")
-        with _interruptible():
-            return click.confirm("Change these units now?", err=True)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, Outlet) and stream.lost_because:
+                raise PushRefusedError(
+                    f"what would be changed cannot be shown: {stream.lost_because}; nothing was changed",
+                    hint="let the output go somewhere, or give --yes",
+                )
+        with interruptible():
+            return click.confirm(self._destination.question, err=True)
 
     @contextmanager
     def _stopping_on_signals(self, view: View) -> Iterator[None]:
-        """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step."""
+        """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step.
+
+        A session that is lost (SIGHUP) is a first Ctrl-C and never a second.
+        """
         loop, main = asyncio.get_running_loop(), asyncio.current_task()
         signals = Signals()
 
         def interrupt(number: int) -> None:
             if not signals.is_new(number, loop.time()):
+                return
+            if self._stop.requested and not signals.may_be_second(number):
                 return
             if main and (self._stop.requested or not self._has_begun):
                 main.cancel()
@@ -156,12 +193,41 @@ class _Session:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def _as_told(self, event: Event) -> Event:
-        """Return an event as it is true where nothing outlives the push; note when the first step begins."""
-        self._has_begun = self._has_begun or event.kind is EventKind.STEP_STARTED
-        if event.kind is EventKind.BACKUP and self._wishes.lab and not self._wishes.backup_folder:
-            return replace(event, message=f"{event.details['what']}, which go with the lab")
+    def _tell(self, view: View, event: Event) -> None:
+        """Show an event as it is true of this push; note which step is under way, and when the first begins."""
+        if event.kind is EventKind.STEP_STARTED:
+            self._has_begun, self._step = True, event.step
+        elif event.kind is EventKind.STEP_ENDED:
+            self._step = None
+        elif event.kind is EventKind.BACKUP and event.unit:
+            self._backed_up += 1
+        if self._wishes.dry_run:
+            event = self._as_if(event)
+        elif event.kind is EventKind.BACKUP and not event.unit and self._wishes.lab and not self._wishes.backup_folder:
+            backed_up = counted(self._backed_up, "unit")
+            event = replace(event, message=f"{backed_up} backed up, which go with the lab")
+        if not (self._wishes.dry_run and event.kind in _NOT_IN_DRY_RUN):
+            view.show(event)
+
+    def _as_if(self, event: Event) -> Event:
+        """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
+        if event.kind is EventKind.BACKUP:
+            message = "would be backed up"
+            return replace(event, message=message if event.unit else f"{counted(self._backed_up, 'unit')} {message}")
+        if event.state is StepState.DONE:
+            return replace(event, state=StepState.WOULD_DO, message="a push would do this")
         return event
+
+    def _as_event(self, request: ShownRequest, seconds: float) -> Event:
+        """Return a request of a dry run as an event; its secrets are masked."""
+        details = {
+            "command": request.command,
+            "method": request.method,
+            "url": request.url,
+            "body": request.body,
+        }
+        message = f"{request.command} on {request.unit}"
+        return Event(EventKind.REQUEST, seconds, message, self._step, request.unit, details=details)
 
     def _ending(self, message: str, code: int, seconds: float, error: GeoplanError | None = None) -> Event:
         details: dict[str, object] = {"exit_code": code}
@@ -208,6 +274,8 @@ class _Session:
         return code
 
     def _exit_code(self, result: Result) -> int:
+        if result.declined:
+            return PushRefusedError.exit_code
         if self._wishes.only_preflight:
             return 0
         return 0 if result.is_complete else 1
@@ -246,18 +314,3 @@ class _Session:
     def _tells_colours(result: Result) -> bool:
         """Tell whether each unit that was asked says green of each of its planned partners."""
         return result.report.is_all_green
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s'[: number != 1]}"
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a question."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            signal.signal(signal.SIGINT, before)

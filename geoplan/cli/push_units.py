@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
+from geoplan.cli.extras import lab_installed
 from geoplan.cli.units import live_fleet
+from geoplan.errors import NotInLabError, PushRefusedError
 from geoplan.plan.model import Phase
 from geoplan.push.clock import SystemClock
 from geoplan.push.fleet import Fleet
 from geoplan.push.paper import Paper, PaperClock, on_paper
-from geoplan.push.store import Store
+from geoplan.push.places import STATE_DIR_VARIABLE, state_folder
+from geoplan.push.store import Store, unit_keys
 from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from geoplan.cli.units import Reach
     from geoplan.loadmaster import ShownRequest, UnitAccess
     from geoplan.plan.model import Plan
+    from geoplan.push.approval import Review
     from geoplan.topology.model import Topology
 
 LAB_GRACE_SECONDS = 15.0
@@ -44,6 +51,7 @@ class Wishes:
     lab: bool
     jobs: int
     """How many units are asked at once."""
+    review: Review
 
 
 class PushUnits(NamedTuple):
@@ -52,8 +60,16 @@ class PushUnits(NamedTuple):
     fleet: Fleet
     store: Store
     """For its journals and locks; a temporary one for whatever is gone when the push ends."""
-    show_requests: Callable[[Callable[[str], None]], None]
-    """Takes what writes the requests of a dry run; without one nothing is shown."""
+    show_requests: Callable[[Callable[[ShownRequest], None]], None]
+    """Takes what shows the requests of a dry run; without one nothing is shown."""
+
+
+def push_store(topology: Topology, reach: Reach, state_dir: str | None) -> Store:
+    """Return what is kept of pushes on a topology's units. Raises :class:`click.UsageError` for an empty place."""
+    if state_dir is None and os.environ.get(STATE_DIR_VARIABLE) == "":
+        raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
+    addresses = (unit.address for site in topology.sites for unit in site.units)
+    return Store(state_folder(state_dir), unit_keys(addresses, reach.lab_id()))
 
 
 @asynccontextmanager
@@ -67,12 +83,15 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
         ):
             with _temporary_folder() as folder:
                 store = Store(folder, wishes.store.keys, folder / "locks")
-                yield PushUnits(_with_timings(live, timings, wishes.jobs), store, lambda _say: None)
+                yield PushUnits(_with_timings(live, timings, wishes.jobs), store, lambda _show: None)
         return
-    accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
+    try:
+        accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
+    except NotInLabError as error:
+        raise PushRefusedError(f"{error}\n  nothing was changed", error.units, hint=error.hint) from None
     if not wishes.dry_run:
         async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, is_lab=is_lab) as live:
-            yield PushUnits(live, wishes.store, lambda _say: None)
+            yield PushUnits(live, wishes.store, lambda _show: None)
         return
     shown = _Requests()
     async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, observer=shown, dry_run=True, is_lab=is_lab) as live:
@@ -81,12 +100,13 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
         units = on_paper({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
             store = wishes.store.copied_to(folder)  # so that it also shows what --resume would do
-            yield PushUnits(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), store, shown.tell)
+            yield PushUnits(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), store, shown.show_by)
 
 
 @asynccontextmanager
 async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, UnitAccess], Timings]]:
-    from geoplan.lab import Lab
+    with lab_installed():
+        from geoplan.lab import Lab
     from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
     from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_accesses
 
@@ -106,14 +126,14 @@ class _Requests:
     """Shows the requests that would change a unit."""
 
     def __init__(self) -> None:
-        self._say: Callable[[str], None] = lambda _text: None
+        self._show: Callable[[ShownRequest], None] = lambda _request: None
 
-    def tell(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def show_by(self, show: Callable[[ShownRequest], None]) -> None:
+        self._show = show
 
     def __call__(self, request: ShownRequest) -> None:
         if request.changes:
-            self._say(f"    {request}")
+            self._show(request)
 
 
 def _with_timings(fleet: Fleet, timings: Timings, jobs: int) -> Fleet:

@@ -39,11 +39,14 @@ class View(Showing, Protocol):
 
 
 class JsonView(Appending):
-    """One event a line."""
+    """One event a line; in a dry run each says so."""
+
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self._more: dict[str, object] = {"dry_run": True} if dry_run else {}
 
     def show(self, event: Event) -> None:
         """Write an event as one line of JSON."""
-        click.echo(json.dumps(event.as_plain(), ensure_ascii=False))
+        click.echo(json.dumps(event.as_plain() | self._more, ensure_ascii=False))
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
@@ -83,14 +86,14 @@ class PlainView(Appending):
                 return f"{self._number(event.step)}  {event.step.site}: {event.message}"
             case EventKind.BACKUP if event.unit is None:
                 return f"backup: {event.message}"
-            case EventKind.NOTE:
-                return f"note: {event.message}"
+            case EventKind.NOTE | EventKind.VERIFYING:
+                return f"{event.kind}: {event.message}"
             case EventKind.PREFLIGHT:
                 notes = event.details.get("notes")
                 shown = [f"note: {note}" for note in notes] if isinstance(notes, list) else []
                 return "\n".join([f"preflight: {event.message}", *shown])
-            case EventKind.VERIFYING:
-                return f"verifying: {event.message}"
+            case EventKind.DESTINATION:
+                return event.message
             case _:
                 return None
 
@@ -122,9 +125,12 @@ class DryRunView(PlainView):
         match event.kind:
             case EventKind.STEP_STARTED if event.step:
                 return f"{event.step.number:>{len(str(self._total))}}/{self._total}  {_title(event.step)}"
-            case EventKind.STEP_ENDED if event.state not in (StepState.DONE, None):
+            case EventKind.REQUEST:
+                method, url, body = (event.details[key] for key in ("method", "url", "body"))
+                return f"    {method} {url} {body}".rstrip()
+            case EventKind.STEP_ENDED if event.state not in (StepState.WOULD_DO, None):
                 return f"    {event.state}: {event.message}"
-            case EventKind.PREFLIGHT | EventKind.NOTE:
+            case EventKind.DESTINATION | EventKind.PREFLIGHT | EventKind.NOTE:
                 return super().line(event)
             case _:
                 return None
@@ -215,7 +221,7 @@ class TerminalView(PlainView):
 def view_of(plan: Plan, timings: Timings, output_format: str, *, dry_run: bool) -> View:
     """Return the view for where standard output leads."""
     if output_format == "json":
-        return JsonView()
+        return JsonView(dry_run=dry_run)
     if dry_run:
         return DryRunView(plan)
     return TerminalView(plan, timings) if sys.stdout.isatty() else PlainView(plan)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.endings import format_of
 from geoplan.cli.files import load_plan, output_option, phase_option, topology_argument
 from geoplan.cli.runbooks import FORMAT_OF_ENDING, no_pager_option, write_runbook
 
 
-@click.command("runbook")
+@click.command("runbook", cls=Command)
 @topology_argument
 @click.option(
     "--format",

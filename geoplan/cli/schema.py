@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.files import output_option, write
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @click.argument("subject", type=click.Choice(["topology", "plan"]))
 @output_option
 def command(subject: str, output: str | None) -> None:

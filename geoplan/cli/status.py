@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.files import load_topology, output_option, topology_argument
 from geoplan.cli.units import jobs_option, reach_options
 
@@ -48,14 +49,14 @@ class _Seconds(click.FloatRange):
         return seconds
 
 
-class _WatchCommand(click.Command):
+class _WatchCommand(Command):
     """A command whose ``--watch`` needs no seconds, wherever it stands."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give a bare ``--watch`` its seconds, so that what follows is not taken for them."""
         given = [
-            f"{WATCH}={EVERY_SECONDS}" if word == WATCH and not _is_number(follower) else word
-            for word, follower in zip(args, [*args[1:], ""], strict=True)
+            f"{WATCH}={EVERY_SECONDS}" if word == WATCH and not _is_value(follower) else word
+            for word, follower in zip(args, [*args[1:], None], strict=True)
         ]
         return super().parse_args(ctx, given)
 
@@ -89,7 +90,10 @@ def command(  # noqa: PLR0913 - one for each option
     return session.show_once(output) if watch_seconds is None else session.watch(watch_seconds)
 
 
-def _is_number(word: str) -> bool:
+def _is_value(word: str | None) -> bool:
+    """Tell whether a word is meant as the seconds; an empty one is, and no good one."""
+    if not word:
+        return word is not None
     try:
         return math.isfinite(float(word))
     except ValueError:

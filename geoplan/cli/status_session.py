@@ -93,7 +93,7 @@ class StatusSession:
 
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM cancel what the present task does."""
+    """Let Ctrl-C, SIGTERM and a lost session cancel what the present task does."""
     task = asyncio.current_task()
 
     def end(_number: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.files import load_topology, output_option, topology_argument, write
 from geoplan.cli.units import jobs_option
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.pins import PinnedUnit
 
 
-@click.command("trust")
+@click.command("trust", cls=Command)
 @topology_argument
 @click.option("--endpoints", metavar="FILE", help="Where the units answer, and fingerprints that are known already.")
 @output_option
@@ -57,7 +58,7 @@ def _files(endpoints: str | None, output: str | None) -> tuple[Endpoints, Endpoi
     """Return what both files say: the one that is read, and the one that is about to be replaced."""
     from geoplan.loadmaster.endpoints import Endpoints, load_endpoints
 
-    given = load_endpoints(endpoints) if endpoints else Endpoints()
+    given = load_endpoints(endpoints) if endpoints is not None else Endpoints()
     is_there = output is not None and output != "-" and Path(output).is_file()
     return given, load_endpoints(output) if output and is_there else Endpoints()
 

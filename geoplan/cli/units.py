@@ -40,14 +40,14 @@ class Reach:
 
         sources = CredentialSources(
             os.environ,
-            load_credentials(self.credentials) if self.credentials else None,
+            load_credentials(self.credentials) if self.credentials is not None else None,
             use_keyring=self.keyring,
             prompt=_prompt if sys.stdin.isatty() else None,
         )
         return unit_accesses(
             topology,
             sources.credentials_of,
-            endpoints=load_endpoints(self.endpoints) if self.endpoints else None,
+            endpoints=load_endpoints(self.endpoints) if self.endpoints is not None else None,
             trust=self._trust(),
             use_proxies=self.use_proxies,
         )
@@ -60,18 +60,23 @@ class Reach:
             ("--credentials", self.credentials),
             ("--ca-file", self.ca_file),
         ):
-            given += [option, value] if value else []
+            given += [option, value] if value is not None else []
         given += ["--keyring"] if self.keyring else []
         given += ["--insecure"] if self.insecure else []
         given += ["--use-proxies"] if self.use_proxies else []
         return shlex.join(given)
 
-    def lab_id(self) -> str | None:
-        """Return the id of the lab that the endpoints file is of, whose pushes are no production's."""
+    def lab_file(self) -> str | None:
+        """Return the endpoints file where it is a lab's, whose pushes are no production's."""
         from geoplan.loadmaster import load_endpoints
-        from geoplan.push.places import lab_id
 
-        return lab_id(load_endpoints(self.endpoints)) if self.endpoints else None
+        return self.endpoints if self.endpoints is not None and load_endpoints(self.endpoints).is_lab else None
+
+    def lab_id(self) -> str | None:
+        """Return what tells the lab of the endpoints file from every other, or ``None`` where it is no lab's."""
+        from geoplan.loadmaster import load_endpoints
+
+        return None if self.endpoints is None else load_endpoints(self.endpoints).lab_id
 
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
@@ -80,7 +85,7 @@ class Reach:
             click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone in between", err=True)
             click.echo("         can read the credentials and pretend to be the units", err=True)
             return Insecure()
-        return CaFile(self.ca_file) if self.ca_file else SystemTrust()
+        return CaFile(self.ca_file) if self.ca_file is not None else SystemTrust()
 
 
 def reach_options(command: Callable[..., int]) -> Callable[..., int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.command import Command
 from geoplan.cli.endings import format_of
 from geoplan.cli.files import load_topology, output_option, topology_argument
 from geoplan.cli.runbooks import FORMAT_OF_ENDING, no_pager_option, write_runbook
@@ -25,7 +26,7 @@ Exit codes: 0 the runbook, or nothing to do; 2 refused, with the reason.
 """
 
 
-@click.command("upgrade", epilog=EPILOG)
+@click.command("upgrade", cls=Command, epilog=EPILOG)
 @topology_argument
 @click.option("--to", metavar="VERSION", required=True, help="The firmware to go to, such as 7.2.59.4.")
 @click.option(

@@ -28,16 +28,18 @@ if TYPE_CHECKING:
 BEGINNING = b"units:\n"  # of every endpoints file
 CONTROL = re.compile(r"^control: (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
 PATIENCE_SECONDS = 2  # for another lab's control endpoint
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # of a session that is lost; not every system has it
+STOPPING = tuple(dict.fromkeys((signal.SIGINT, signal.SIGTERM, HANGUP)))
 
 
 def serve(lab: Lab, *, announce: Callable[[], None], endpoints: str | None = None, log_requests: bool = True) -> None:
-    """Run a lab until SIGINT or SIGTERM; both stop it cleanly.
+    """Run a lab until SIGINT, SIGTERM or the end of its session (SIGHUP); each stops it cleanly.
 
     The endpoints file is there while everything answers, and only then: one of an earlier run is removed first, and
     its own is removed at the end. ``announce`` is called just before it is written. Raises :class:`LabError` where
     the lab cannot start, the file cannot be written, or it belongs to a lab that still serves. Once a signal has
-    stopped the lab both stay ignored: a second Ctrl-C must not spoil the exit of the process.
+    stopped the lab all stay ignored: a second Ctrl-C must not spoil the exit of the process. A hangup that was ignored
+    before, as under ``nohup``, stays so.
     """
     with _request_log(sys.stderr) if log_requests else nullcontext():
         asyncio.run(_serve(lab, announce, Path(endpoints) if endpoints else None))
@@ -59,6 +61,8 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Call ``stop`` on a signal in place of what else it would do."""
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in STOPPING}
+    if before.get(HANGUP) is signal.SIG_IGN:  # as under nohup
+        del before[HANGUP]
     received = False
 
     def handle(*_: object) -> None:
@@ -66,7 +70,7 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
         received = True
         loop.call_soon_threadsafe(stop)
 
-    for number in STOPPING:
+    for number in before:
         signal.signal(number, handle)
     try:
         yield

@@ -62,9 +62,12 @@ def unit_accesses(  # noqa: PLR0913 - options
 
     ``credentials_of`` finds the credentials of an address. A fingerprint among the endpoints goes before ``trust``,
     which is the system's store unless given, and an endpoint's URLs before the topology's.
+
+    Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units.
     """
     trust = trust or SystemTrust()
     known = endpoints or Endpoints()
+    known.require_all_of(topology)
     accesses = {}
     for site in topology.sites:
         port = topology.health_check_port_of(site)

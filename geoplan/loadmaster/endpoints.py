@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from geoplan.errors import GeoplanError, UnusableFileError
+from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
 from geoplan.loadmaster.addresses import canonical, is_address
 from geoplan.loadmaster.fingerprints import parse_fingerprint
 from geoplan.topology.document import MAX_BYTES, read_document
@@ -18,7 +19,10 @@ from geoplan.topology.document import MAX_BYTES, read_document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from geoplan.topology.model import Topology
+
 MAX_SHOWN = 60
+LAB_ID_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,49 @@ class Endpoints:
         """Return what is known of a unit, in whatever spelling of its address; nothing is known of a new one."""
         wanted = canonical(address)
         return next((endpoint for known, endpoint in self.units.items() if canonical(known) == wanted), UnitEndpoint())
+
+    @property
+    def is_lab(self) -> bool:
+        """Whether these are a lab's: only a lab has a control endpoint."""
+        return self.control is not None
+
+    @property
+    def lab_id(self) -> str | None:
+        """What tells this lab from every other: hexadecimal digits over its control endpoint and its certificates.
+
+        ``None`` where these are no lab's. A lab that is started again has new certificates, and so another id.
+        """
+        if self.control is None:
+            return None
+        known = sorted((canonical(address), unit.fingerprint or "") for address, unit in self.units.items())
+        identity = "\n".join([self.control, *(f"{address} {fingerprint}" for address, fingerprint in known)])
+        return hashlib.sha256(identity.encode()).hexdigest()[:LAB_ID_DIGITS]
+
+    def require_all_of(self, topology: Topology) -> None:
+        """Check that a lab serves every unit of a topology: one that it does not would be reached in production.
+
+        Raises :class:`NotInLabError` with all that are missing. Endpoints that are no lab's may leave units out.
+        """
+        if not self.is_lab:
+            return
+        missing = [
+            f"{unit.address} ('{site.name}')"
+            for site in topology.sites
+            for unit in site.units
+            if not self._serves(unit.address, needs_health=site.ha_pair is not None)
+        ]
+        if missing:
+            raise NotInLabError(
+                f"the endpoints file is that of a lab ({self.control}), and these units are not in it: "
+                "they would be reached at their real addresses",
+                missing,
+                hint="start geoplan lab anew with this topology and the same --endpoints FILE; "
+                "to reach real LoadMasters, leave the lab's file out",
+            )
+
+    def _serves(self, address: str, *, needs_health: bool) -> bool:
+        unit = self.unit(address)
+        return unit.api is not None and (unit.health is not None or not needs_health)
 
     def to_yaml(self) -> str:
         """Return the content of the file."""

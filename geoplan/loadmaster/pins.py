@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
@@ -54,7 +55,9 @@ async def fetch_pins(
     """Ask all units of a topology for their fingerprints, so many at once; returns them in order of declaration.
 
     A fingerprint has to be that of every file which knows one; URLs are taken from the first which knows them.
+    Raises :class:`geoplan.errors.NotInLabError` where the first that names units is a lab's without all of these.
     """
+    reduce(joined, known, Endpoints()).require_all_of(topology)
 
     async def fetch(unit: Unit) -> PinnedUnit:
         endpoints = [file.unit(unit.address) for file in known]
@@ -84,7 +87,10 @@ def with_pins(known: Endpoints, units: Sequence[PinnedUnit]) -> Endpoints:
 
 
 def joined(first: Endpoints, second: Endpoints) -> Endpoints:
-    """Return two files as one; what the first says goes before what the second says."""
+    """Return two files as one; what the first says goes before what the second says.
+
+    It is a lab's only where the first is, or names no unit: units of the network never become those of a lab.
+    """
     merged = dict(first.units)
     for address, other in second.units.items():
         own = first.unit(address)
@@ -95,4 +101,4 @@ def joined(first: Endpoints, second: Endpoints) -> Endpoints:
         merged[spelled] = UnitEndpoint(
             own.api or other.api, own.health or other.health, own.fingerprint or other.fingerprint
         )
-    return Endpoints(merged, first.control or second.control)
+    return Endpoints(merged, first.control if first.units or first.control else second.control)

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 class EventKind(StrEnum):
     """What has happened."""
 
+    DESTINATION = "destination"
+    """Where the push goes: a lab, or the network."""
     PREFLIGHT = "preflight"
+    DIFFERENCES = "differences"
+    """What differs from the plan before anything is changed, and so what a push would change."""
     BACKUP = "backup"
     STEP_STARTED = "step_started"
     STEP_WAITING = "step_waiting"
+    REQUEST = "request"
+    """What a dry run would send to change a unit."""
     STEP_ENDED = "step_ended"
     PAIR_HEALTHY = "pair_healthy"
     """Both units of a rebooted pair are up again; its steps have ended before."""
@@ -33,6 +39,8 @@ class StepState(StrEnum):
     """How a step ended."""
 
     DONE = "done"
+    WOULD_DO = "would do"
+    """Of a dry run: what a push would do."""
     IN_PLACE = "in place"
     """What it enters was there already; nothing was changed."""
     RECORDED = "done before"

@@ -18,7 +18,6 @@ from geoplan.errors import UnusableFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.loadmaster import Endpoints
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -40,14 +39,6 @@ def locks_folder() -> Path:
 def journals_folder(state: Path) -> Path:
     """Return where the journals of all pushes are, in the order of their numbers."""
     return state / "pushes"
-
-
-def lab_id(endpoints: Endpoints) -> str | None:
-    """Return the id of the lab that endpoints are of, or nothing where they are of real units."""
-    if endpoints.control is None:
-        return None
-    pinned = sorted(unit.fingerprint or "" for unit in endpoints.units.values())
-    return hashlib.sha256("\n".join((endpoints.control, *pinned)).encode()).hexdigest()[:16]
 
 
 def old_folder_of(state: Path, topology: str) -> Path:

@@ -26,7 +26,7 @@ from geoplan.push.verify import Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from geoplan.push.context import Options
@@ -36,6 +36,18 @@ if TYPE_CHECKING:
     from geoplan.push.history import History
     from geoplan.push.journal import Journal
     from geoplan.push.ledger import Ledger
+    from geoplan.push.preflight import Problem
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the checks before a push found, for whoever decides whether it may begin."""
+
+    options: Options
+    """With what a push that is resumed was begun with."""
+    facts: Facts
+    verdict: Verdict
+    before: Report
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,9 @@ class Mission:
     """What is kept of pushes on its units; a folder alone is that of pushes to real units."""
     max_clusters: int
     report: Reporter
-    confirm: Callable[[Verdict, Report], bool] = lambda _verdict, _report: True
+    objections: Callable[[Found], Sequence[Problem]] = lambda _found: ()
+    """What stands against this push beside the checks: such as an approval that does not fit."""
+    confirm: Callable[[Found], bool] = lambda _found: True
     backup_folder: Path | None = None
     resume: bool = False
     only_preflight: bool = False
@@ -103,8 +117,9 @@ async def carry_out(mission: Mission) -> Result:
         now = mission.fleet.clock.wall()
         background = Background(options, mission.max_clusters, now, ledger, history, ledger.all_sights())
         verdict = check(mission.fleet.plan, facts, background)
-        verdict = replace(verdict, problems=(*stands.problems, *verdict.problems))
         before = verify(mission.fleet.plan, facts, background.sights)
+        objections = mission.objections(Found(options, facts, verdict, before))
+        verdict = replace(verdict, problems=(*stands.problems, *objections, *verdict.problems))
         _tell_preflight(mission, verdict, began)
         if not verdict.is_clear:
             raise PushRefusedError(
@@ -117,7 +132,7 @@ async def carry_out(mission: Mission) -> Result:
             return Result(verdict, before, Progress())
         if before.is_configured and not verdict.changes_units and history is None:
             return Result(verdict, before, Progress(), _left_out(mission, options, ledger))
-        if not mission.confirm(verdict, before):
+        if not mission.confirm(Found(options, facts, verdict, before)):
             return Result(verdict, before, Progress(), declined=True)
         with _open_journal(mission, options, history, ledger) as journal:
             fleet = mission.fleet.guarded(journal)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.errors import GeoplanError, UnusableFileError
+from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
 from geoplan.loadmaster import (
     CaFile,
     Endpoints,
@@ -23,6 +25,7 @@ from geoplan.loadmaster import (
     unit_accesses,
 )
 from geoplan.loadmaster.endpoints import read_endpoints
+from geoplan.loadmaster.pins import fetch_pins, joined
 from geoplan.topology.model import Topology
 from tests.loadmaster.support import UNIT, V2, endpoints_of, example, lab, run
 
@@ -125,3 +128,60 @@ def test_old_firmware_in_the_topology_means_the_old_format(firmware: str | None,
 def test_addresses_compare_as_sets_by_what_they_mean() -> None:
     assert same_addresses(["2001:DB8::5", "10.0.0.1"], ["10.0.0.1", "2001:db8:0::5"])
     assert not same_addresses(["10.0.0.1"], ["10.0.0.1", "10.0.0.2"])
+
+
+LAB = Endpoints(
+    {
+        "172.24.1.5": UnitEndpoint("https://127.0.0.1:1", "http://127.0.0.1:2", PIN),
+        "172.24.1.6": UnitEndpoint("https://127.0.0.1:3", "http://127.0.0.1:4", PIN),
+        "172.24.1.8": UnitEndpoint("https://127.0.0.1:5", None, PIN),
+        "172.24.1.9": UnitEndpoint("https://127.0.0.1:7", None, PIN),
+        "172.24.1.10": UnitEndpoint(None, None, PIN),
+    },
+    "http://127.0.0.1:9",
+)
+
+
+def test_unit_that_a_lab_does_not_serve_is_never_reached_at_its_real_address() -> None:
+    def no_credentials(address: str) -> UserPassword:
+        raise AssertionError(f"asked for the credentials of {address}")
+
+    with pytest.raises(NotInLabError) as caught:
+        unit_accesses(example(), no_credentials, endpoints=LAB)
+    assert caught.value.units == (
+        "172.24.1.8 ('HA Pair 2')",  # its health check would be the real one
+        "172.24.1.7 ('HA Pair 2')",
+        "172.24.1.10 ('Standalone LoadMaster 2')",
+    )
+    assert "geoplan lab" in (caught.value.hint or "")
+    with pytest.raises(NotInLabError):
+        asyncio.run(fetch_pins(example(), LAB))
+    with pytest.raises(NotInLabError):
+        asyncio.run(fetch_pins(example(), Endpoints(), LAB))
+
+
+def test_file_that_is_no_lab_s_may_leave_units_out() -> None:
+    assert len(unit_accesses(example(), lambda _: CREDENTIALS, endpoints=replace(LAB, control=None))) == 6
+
+
+def test_units_of_the_network_never_become_those_of_a_lab() -> None:
+    of_network = Endpoints({"172.24.1.5": UnitEndpoint("https://172.24.1.5")})
+    assert not joined(of_network, LAB).is_lab
+    assert joined(Endpoints(), LAB).is_lab
+    assert joined(LAB, of_network).control == LAB.control
+
+
+def test_lab_is_known_by_its_control_endpoint_and_its_certificates_in_whatever_order_and_spelling() -> None:
+    units = {"2001:DB8::5": UnitEndpoint(fingerprint=PIN), "10.0.0.1": UnitEndpoint("https://a")}
+    lab = Endpoints(units, "http://127.0.0.1:9")
+    same = Endpoints(
+        {"10.0.0.1": UnitEndpoint("https://a"), "2001:db8:0::5": UnitEndpoint(fingerprint=PIN)}, "http://127.0.0.1:9"
+    )
+    others = [
+        replace(lab, control="http://127.0.0.1:10"),
+        replace(lab, units={**units, "10.0.0.1": UnitEndpoint("https://a", fingerprint=PIN)}),
+        replace(lab, units={"10.0.0.1": UnitEndpoint("https://a")}),
+    ]
+    assert lab.lab_id == same.lab_id
+    assert len({lab.lab_id, *(other.lab_id for other in others)}) == 4
+    assert replace(lab, control=None).lab_id is None

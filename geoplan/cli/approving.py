@@ -1,0 +1,183 @@
+"""Approvals as commands make and take them: a plan alone, or bound to flags and to what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+
+from geoplan.cli.files import read_text, write
+from geoplan.cli.push_question import change_lines
+from geoplan.cli.push_units import push_store
+from geoplan.cli.units import live_fleet
+from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.plan.model import Phase, Plan
+from geoplan.push.approval import FORMAT, Approval, Flags, Review
+from geoplan.push.clock import SystemClock
+from geoplan.push.run import Found, Mission, carry_out
+
+if TYPE_CHECKING:
+    from geoplan.cli.units import Reach
+    from geoplan.push.context import Options
+    from geoplan.topology.model import Topology
+
+CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+# -- made: geoplan plan --live -----------------------------------------------------------------------------------------
+
+
+def write_approval(  # noqa: PLR0913 - options
+    topology: Topology,
+    plan: Plan,
+    reach: Reach,
+    options: Options,
+    *,
+    path: str,
+    phase: str | None,
+    state_dir: str | None,
+    output: str | None,
+) -> int:
+    """Ask all units as a push does, and write what approves the push that would follow; return the exit code.
+
+    Raises :class:`PushRefusedError` where anything stands against that push: then there is nothing to approve.
+    """
+    found = asyncio.run(_look(topology, plan, reach, options, state_dir))
+    approval = Approval.of(plan, options, found.facts, found.verdict)
+    more = ("--phase", phase) if phase else ()
+    for line in change_lines(plan, found, diff=reach.command("diff", path, *more)):
+        click.echo(line, err=True)
+    write(approval.to_json(), output)
+    click.echo(f"approval {approval.checksum}", err=True)
+    if output not in (None, "-"):
+        click.echo(f"push with: {_push(reach, path, plan, approval.flags, '--plan', str(output))}", err=True)
+    return 0
+
+
+async def _look(topology: Topology, plan: Plan, reach: Reach, options: Options, state_dir: str | None) -> Found:
+    seen: list[Found] = []
+
+    def see(found: Found) -> tuple[()]:
+        seen.append(found)
+        return ()
+
+    accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
+    async with live_fleet(plan, accesses, SystemClock(), jobs=options.jobs, is_lab=is_lab) as fleet:
+        mission = Mission(
+            fleet,
+            options,
+            push_store(topology, reach, state_dir),
+            topology.limits.max_clusters,
+            lambda _event: None,
+            objections=see,
+            only_preflight=True,
+        )
+        try:
+            await carry_out(mission)
+        except PushRefusedError as error:
+            for problem in error.problems:
+                click.echo(f"  {problem}", err=True)
+            raise PushRefusedError(
+                f"a push would be refused, so nothing can be approved: {error}", error.problems, hint=error.hint
+            ) from None
+    (found,) = seen
+    return found
+
+
+# -- taken: geoplan push --plan, --checksum ----------------------------------------------------------------------------
+
+
+def require_checksum(checksum: str | None) -> None:
+    """Check that a checksum can be one. Raises :class:`click.BadParameter`."""
+    if checksum is not None and not CHECKSUM.fullmatch(checksum):
+        raise click.BadParameter(
+            f"'{checksum}' is no checksum: write sha256: and 64 hexadecimal digits", param_hint="'--checksum'"
+        )
+
+
+def review_of(  # noqa: PLR0913 - what is held against each other
+    plan: Plan,
+    options: Options,
+    reach: Reach,
+    *,
+    path: str,
+    plan_file: str | None,
+    checksum: str | None,
+    resume: bool,
+) -> Review:
+    """Return what the push is to be held against once its units have been asked.
+
+    Raises :class:`PushRefusedError` for what can be told without them: another plan, or flags that were not approved.
+    """
+    require_checksum(checksum)
+    reviewed = None if plan_file is None else _read(plan_file)
+    flags = Flags.of(options)
+    if isinstance(reviewed, Approval):
+        if resume:
+            raise click.UsageError(
+                "--resume goes on with what was approved when the push began: leave the approval out of --plan"
+            )
+        _require_plan(plan, reviewed.plan)
+        if flags != reviewed.flags:
+            given, approved = (" ".join(each.as_written) or "none" for each in (flags, reviewed.flags))
+            fitting = _push(reach, path, plan, reviewed.flags, "--plan", str(plan_file))
+            raise PushRefusedError(
+                f"the options of this push are not the approved ones: given {given}, approved {approved}; "
+                "nothing was changed",
+                hint=f"what was approved is: {fitting}",
+            )
+        return Review(reviewed, checksum)
+    if reviewed:
+        _require_plan(plan, reviewed)
+    if (reviewed or checksum == plan.checksum) and flags.as_written:
+        option = "--plan" if reviewed else "--checksum"
+        approve = _plan_live(reach, path, plan, flags)
+        raise PushRefusedError(
+            f"the plan that {option} names does not approve {' '.join(flags.as_written)}; nothing was changed",
+            hint=f"approve plan and options together: {approve}",
+        )
+    return Review(None, checksum)
+
+
+def _require_plan(plan: Plan, reviewed: Plan) -> None:
+    """Refuse a plan that is another one than was reviewed."""
+    if plan.checksum == reviewed.checksum:
+        return
+    hint = "review the plan again; nothing was changed"
+    if plan.phases() != reviewed.phases():
+        hint = f"the reviewed plan is one of --phase {_phase(reviewed)}, and this one of --phase {_phase(plan)}"
+    raise PushRefusedError(
+        f"the topology now gives another plan than the reviewed one: {plan.checksum} in place of {reviewed.checksum}",
+        hint=hint,
+    )
+
+
+def _read(path: str) -> Approval | Plan:
+    """Read a plan or an approval; the file says which it is."""
+    text = read_text(path)
+    try:
+        content = json.loads(text)
+        is_approval = isinstance(content, dict) and content.get("format") == FORMAT
+        return Approval.model_validate_json(text) if is_approval else Plan.model_validate_json(text)
+    except (ValueError, RecursionError) as error:
+        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise UnusableFileError(
+            f"{path} is no usable plan or approval: {first}",
+            hint="make a plan with geoplan plan --format json, an approval with geoplan plan --live",
+        ) from None
+
+
+def _push(reach: Reach, path: str, plan: Plan, flags: Flags, *more: str) -> str:
+    return reach.command("push", path, "--phase", _phase(plan), *flags.as_written, *more)
+
+
+def _plan_live(reach: Reach, path: str, plan: Plan, flags: Flags) -> str:
+    return reach.command("plan", path, "--live", "--phase", _phase(plan), *flags.as_written, "-o", "approved.json")
+
+
+def _phase(plan: Plan) -> str:
+    return "all" if len(plan.phases()) > 1 else next(iter(plan.phases()), Phase.GEO).value

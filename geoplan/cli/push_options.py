@@ -1,0 +1,89 @@
+"""The options that change what a push does: a push is given them, and an approval holds them."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geoplan.plan.model import Plan
+    from geoplan.push.context import Options
+
+
+class GivenFlags(NamedTuple):
+    """These options as they were given."""
+
+    reboots: tuple[str, ...] = ()
+    parallel_groups: bool = False
+    remove_unknown: bool = False
+    accept_geo_merge: bool = False
+
+    def options(self, plan: Plan, *, jobs: int = 1) -> Options:
+        """Return the options of a push of a plan. Raises :class:`click.UsageError` where they cannot be."""
+        from geoplan.push.context import Options, RebootMode
+
+        modes: list[RebootMode] = []
+        sites: list[str] = []
+        for written in self.reboots:
+            word, is_of_site, site = written.partition("=")
+            if is_of_site and word == RebootMode.ALWAYS:
+                sites.append(_pair(plan, site))
+            elif written in list(RebootMode):
+                modes.append(RebootMode(written))
+            else:
+                raise click.UsageError(f"--reboot {written}: write changed, always, always=SITE or never")
+        if len(set(modes)) > 1 or (sites and RebootMode.NEVER in modes):
+            raise click.UsageError("--reboot: these contradict each other")
+        return Options(
+            jobs=jobs,
+            reboot=modes[0] if modes else RebootMode.CHANGED,
+            reboot_sites=tuple(sites),
+            parallel_groups=self.parallel_groups,
+            remove_unknown=self.remove_unknown,
+            accept_geo_merge=self.accept_geo_merge,
+        )
+
+
+def _pair(plan: Plan, name: str) -> str:
+    pairs = [step.site for step in plan.steps if step.action == "reboot_master"]
+    if name not in pairs:
+        known = ", ".join(f"'{pair}'" for pair in pairs) or "none"
+        raise click.UsageError(f"--reboot always={name}: the plan reboots no such pair; its pairs are {known}")
+    return name
+
+
+_OPTIONS = (
+    click.option(
+        "--reboot",
+        "reboots",
+        metavar="[changed|always[=SITE]|never]",
+        multiple=True,
+        help="Which pairs to reboot: whose partners change, all, one more (repeatable), none.  [default: changed]",
+    ),
+    click.option("--parallel-groups", is_flag=True, help="Reboot pairs of different groups at the same time."),
+    click.option("--remove-unknown", is_flag=True, help="Remove live addresses that the plan does not have."),
+    click.option(
+        "--accept-geo-merge", is_flag=True, help="Let units with different GEO configurations become partners."
+    ),
+)
+
+state_dir_option = click.option(
+    "--state-dir", metavar="DIR", type=click.Path(file_okay=False), help="Where journals are kept."
+)
+
+
+def flags_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add these options to a command, which gets them as ``flags``."""
+
+    @wraps(command)
+    def with_flags(**options: Any) -> Any:  # noqa: ANN401 - whatever click gives
+        own = {name: options.pop(name) for name in GivenFlags._fields}
+        return command(**options, flags=GivenFlags(**own))
+
+    for option in reversed(_OPTIONS):
+        with_flags = option(with_flags)
+    return with_flags
