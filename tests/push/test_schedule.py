@@ -121,17 +121,27 @@ def test_work_grows_with_the_number_of_steps(
 
 
 def lines_of(run: Callable[[], object]) -> int:
-    """Return how many lines of geoplan run; the journal and its queries aside, whose records hold whole lists."""
-    package, left_out = str(Path(geoplan.__file__).parent), ("journal.py", "history.py", "ledger.py", "records.py")
+    """Return how many lines of geoplan run; what the journal records or is asked counts once for each call."""
+    package = Path(geoplan.__file__).parent
+    journal = {str(package / "push" / f"{name}.py") for name in ("journal", "history", "ledger", "records")}
     count = 0
+    inside = 0
 
     def trace(frame: FrameType, event: str, _arg: object) -> Any:
-        nonlocal count
+        nonlocal count, inside
         file = frame.f_code.co_filename
-        if event == "call" and (not file.startswith(package) or file.endswith(left_out)):
+        if event == "call" and (inside or not file.startswith(str(package))):
             return None
         count += 1
+        if event == "call" and file in journal:
+            inside += 1
+            return until_return
         return trace
+
+    def until_return(_frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal inside
+        inside -= event == "return"
+        return until_return
 
     before = sys.gettrace()
     sys.settrace(trace)
