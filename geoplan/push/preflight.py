@@ -118,7 +118,7 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     forming = sites_to_form(plan, facts, begun)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
-    report = verify(plan, facts, background.sights)
+    report = verify(plan, facts, background.sights, forming=forming)
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     problems = [
         *(

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UntrustedUnitError
+from geoplan.errors import (
+    TooManyOpenFilesError,
+    UnclearOutcomeError,
+    UnitError,
+    UnitUnreachableError,
+    UntrustedUnitError,
+)
 from geoplan.loadmaster.readers import moment
 from geoplan.push.changes import MAX_TRIES, pause_after
 from geoplan.push.colours import RED, record_green, stay_red
@@ -75,7 +81,7 @@ class _Sending:
     async def give_up(self) -> None:
         """Wait for the answer no longer."""
         self.request.cancel()
-        with suppress(UnitError, asyncio.CancelledError):
+        with suppress(UnitError, TooManyOpenFilesError, asyncio.CancelledError):
             await self.request
 
 
@@ -301,6 +307,11 @@ class PairReboot:
                 return None
             case UnitUnreachableError(request_sent=False) | UntrustedUnitError() as error:
                 return reason_of(error)
+            case TooManyOpenFilesError() as error:  # this machine's own, and before anything was sent
+                pair.context.journal.write(
+                    "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=str(error)
+                )
+                raise error
             case UnitError() as error if not isinstance(error, UnclearOutcomeError):
                 pair.context.journal.write(
                     "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=reason_of(error)

@@ -117,7 +117,7 @@ async def carry_out(mission: Mission) -> Result:
         now = mission.fleet.clock.wall()
         background = Background(options, mission.max_clusters, now, ledger, history, ledger.all_sights())
         verdict = check(mission.fleet.plan, facts, background)
-        before = verify(mission.fleet.plan, facts, background.sights)
+        before = verify(mission.fleet.plan, facts, background.sights, forming=verdict.forms)
         objections = mission.objections(Found(options, facts, verdict, before))
         verdict = replace(verdict, problems=(*stands.problems, *objections, *verdict.problems))
         _tell_preflight(mission, verdict, began)

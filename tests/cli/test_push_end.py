@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -41,7 +41,7 @@ def end(
     """Return the exit code and the sentence of a push that left the units so."""
     wishes: dict[str, Any] = dict.fromkeys(Wishes.__dataclass_fields__)
     topology = load_topology(TOPOLOGIES / "section-5.4.yaml")
-    session = _Session(topology, plan, cast("Reach", None), Options(), Wishes(**wishes))
+    session = _Session(topology, plan, Reach(), Options(), Wishes(**wishes))
     result = Result(Verdict((), (), ()), verify(plan, facts, sights), Progress(), unfinished, journal)
     return session._exit_code(result), session._summary(result)
 
