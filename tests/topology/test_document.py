@@ -187,7 +187,9 @@ def test_deep_nesting_is_refused_at_its_limit(nesting: Nesting, depth: int) -> N
 
 @nestings
 def test_nesting_without_end_is_refused_at_its_limit(nesting: Nesting) -> None:
-    assert [fault.code for fault in read_document(nesting.unclosed(1_000_000)).faults] == ["GEO009"]
+    assert [fault.code for fault in read_document(nesting.unclosed(1_000_000 // len(nesting.opening))).faults] == [
+        "GEO009"
+    ]
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 999, 1001, 2000])
