@@ -208,7 +208,7 @@ def test_json_keys_stay(geoplan: Geoplan, make_site: MakeSite) -> None:
         "partner": S1,
         "health_check_port": 8444,
         "preferred_host": "master",
-        "all_interfaces": False,
+        "all_interfaces": None,
         "differs": [],
     }
     assert unit["partners"] is None

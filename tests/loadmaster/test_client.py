@@ -74,9 +74,9 @@ def test_reads_what_the_unit_says_of_itself(firmware: str, environment: dict[str
         assert await unit.partner_status() == ()
         assert await unit.clusters() == ()
         assert await unit.fqdns() == ()
-        assert await unit.ha_mode() is HaMode.MASTER
         parameters = await unit.ha_parameters()
         assert isinstance(parameters, HaParameters)
+        assert parameters.mode is HaMode.MASTER
         assert (parameters.partner, parameters.health_check_port, parameters.prefers_master) == (
             "172.24.1.6", 8444, True,
         )  # fmt: skip
@@ -341,8 +341,7 @@ def test_makes_a_unit_part_of_a_pair(firmware: str) -> None:
     async def act(unit: LoadMaster, _lab: Any) -> None:
         before = await unit.ha_parameters()
         assert before
-        assert (before.partner, before.health_check_port) == (None, None)
-        assert await unit.ha_mode() is HaMode.SINGLE
+        assert (before.partner, before.health_check_port, before.mode) == (None, None, HaMode.SINGLE)
         await unit.set_ha_parameters(
             partner="172.24.1.6", health_check_port=9000, prefers_master=False, all_interfaces=True
         )
@@ -352,7 +351,7 @@ def test_makes_a_unit_part_of_a_pair(firmware: str) -> None:
         assert (after.partner, after.health_check_port, after.prefers_master, after.all_interfaces) == (
             "172.24.1.6", 9000, False, True,
         )  # fmt: skip
-        assert await unit.ha_mode() is HaMode.MASTER
+        assert after.mode is HaMode.MASTER
 
     on_unit(act, firmware=firmware, unpaired=True)
 
@@ -371,7 +370,7 @@ def test_ha_parameters_with_a_lost_answer_are_set_exactly_once(firmware: str, fa
         after = await unit.ha_parameters()
         assert after
         assert after.partner == "172.24.1.6"
-        assert await unit.ha_mode() is HaMode.SLAVE
+        assert after.mode is HaMode.SLAVE
 
     on_unit(act, firmware=firmware, unpaired=True)
 
