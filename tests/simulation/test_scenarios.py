@@ -89,13 +89,11 @@ def test_a_pair_that_cannot_be_done_is_not_rebooted_for_ever(tmp_path: Path) -> 
 
 
 def test_a_full_disk_stops_the_push_before_it_changes_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fsync = os.fsync
     left = iter(range(12))
 
-    def full(handle: int) -> None:
+    def full(_handle: int) -> None:
         if next(left, None) is None:
             raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(handle)
 
     monkeypatch.setattr(os, "fsync", full)
     _, error = push(tmp_path, lambda _made: None)
