@@ -152,7 +152,11 @@ class Middlebox(Behaviour):
         world.ways.append(way)
 
 
+Loss = Literal["refused", "connect-timeout", "applied", "lost", "late"]
+"""The first two before anything is sent, the next two after that, the last arrives 4 seconds late."""
+LOSSES: tuple[Loss, ...] = ("refused", "connect-timeout", "applied", "lost", "late")
 Then = Literal["nothing", "slave dies", "failover"]
+THENS: tuple[Then, ...] = ("nothing", "slave dies", "failover")
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,7 @@ class LostRequest(Behaviour):
     unit: str
     subject: str
     """A command, or ``set:PARAMETER``."""
-    how: Literal["refused", "connect-timeout", "applied", "lost", "late"]
-    """The first two before anything is sent, the next two after that, the last arrives 4 seconds late."""
+    how: Loss
     times: int = 1
     then: Then = "nothing"
     costs: ClassVar[int] = 2
@@ -171,9 +174,8 @@ class LostRequest(Behaviour):
     @classmethod
     def draw(cls, chance: random.Random, topology: Topology) -> Self | None:
         subject = chance.choice(["reboot", "reboot", "set:geopartners", "awshamode"])
-        how: Literal["refused", "connect-timeout", "applied", "lost", "late"]
-        how = chance.choice(["refused", "connect-timeout", "applied", "lost", "late"])
-        then: Then = chance.choice(["nothing", "slave dies", "failover"])
+        how = chance.choice(LOSSES)
+        then: Then = chance.choice(THENS)
         unit = _unit_of_pair(chance, topology)
         return cls(unit, subject, how, chance.choice([1, 1, 2, 4]), then) if unit else None
 

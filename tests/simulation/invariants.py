@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,8 @@ class Watch(Watcher):
         """The addresses that a hand has added to a site's list, and when."""
         self.is_edited = False
         """Whether a hand has removed an address from a list."""
+        self.taken: Counter[tuple[str, str]] = Counter()
+        """How many lists each unit took while it was active, by unit and list."""
         self._looks: dict[str, tuple[float, float]] = {}
         self._attempted: dict[str, float] = {}
         self._alive: dict[str, tuple[float, int]] = {}
@@ -232,6 +235,7 @@ class Watch(Watcher):
     def _list_arrived(self, unit: Unit, call: Call) -> None:
         name = str(call.parameters.get("param")).lower()
         new = {canonical(address) for address in call.addresses("value")}
+        self.taken[unit.address, name] += self._world.network.is_active(unit)
         held = unit.geo_partners if name == "geopartners" else unit.remote_geo_access
         read = self._read.get((unit.address, name), -1.0)
         for address, moment in self.handed.get((unit.site, name), {}).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from geoplan.lab.answers import UNPROCESSABLE, Answer, RefusalError
 from geoplan.lab.appliance import HTML, LOGIN_PAGE, Appliance, Dialect
 from geoplan.lab.calls import Call
 from geoplan.lab.commands import Context
+from geoplan.lab.commands_ha import set_parameters
 from geoplan.lab.messages import Response
 from geoplan.lab.simulation import Simulation
 from tests.simulation.transport import subject_of
@@ -187,5 +188,17 @@ def ha_told(mode: str, number: str | None) -> Shape:
         if ha.all_interfaces:
             told["HealthCheckAllInterfaces"] = True
         return dialect.write(Answer(data={"AwsHA": told}))
+
+    return shape
+
+
+def deaf_to(parameter: str) -> Shape:
+    """Let units take HA parameters and leave one of them as it is."""
+
+    def shape(dialect: Dialect, context: Context, call: Call) -> Response | None:
+        if call.command not in ("awshaparam", "setcloudhaparam") or not call.has(parameter):
+            return None
+        heard = {name: value for name, value in call.parameters.items() if name != parameter}
+        return dialect.write(set_parameters(context, replace(call, parameters=heard)))
 
     return shape
