@@ -274,13 +274,16 @@ class Colours(Behaviour):
     lasting: ClassVar[bool] = True
     hides_colours: ClassVar[bool] = True
     shape: str
+    unit: str | None = None
+    """Which unit does so; without it all do."""
 
     @classmethod
-    def draw(cls, chance: random.Random, _topology: Topology) -> Self | None:
-        return cls(chance.choice(list(shapes.COLOURS)))
+    def draw(cls, chance: random.Random, topology: Topology) -> Self | None:
+        unit = _unit(chance, topology) if chance.random() < 0.5 else None
+        return cls(chance.choice(list(shapes.COLOURS)), unit)
 
     def begin(self, world: World) -> None:
-        world.shapes.append(shapes.colours(self.shape))
+        world.shapes.append(shapes.colours(self.shape, self.unit))
 
 
 @dataclass(frozen=True)

@@ -130,11 +130,11 @@ COLOURS: Mapping[str, Callable[[Told], Answer | None]] = {
 """Partner status that tells too little, by a word for it."""
 
 
-def colours(told_as: str) -> Shape:
-    """Let every unit tell its partners' colours in a shape that tells too little."""
+def colours(told_as: str, unit: str | None = None) -> Shape:
+    """Let a unit, or every one, tell its partners' colours in a shape that tells too little."""
 
     def shape(dialect: Dialect, context: Context, call: Call) -> Response | None:
-        if call.command != "getgeopartnerstatus":
+        if call.command != "getgeopartnerstatus" or unit not in (None, context.unit.address):
             return None
         answer = COLOURS[told_as](context.network.partners.status_of(context.unit))
         return dialect.write(answer) if answer else Response(200, HTML, LOGIN_PAGE)
