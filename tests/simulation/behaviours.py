@@ -31,12 +31,15 @@ STRANGER = "203.0.113.66"
 Subject = Literal["geoclients", "geopartners"]
 
 
+Hands = Literal["never", "always", "unpaired", "refused in HA"]
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """One thing that goes on."""
 
     lasting: ClassVar[bool] = False
-    needs_hands: ClassVar[Literal["never", "always", "unpaired"]] = "never"
+    needs_hands: ClassVar[Hands] = "never"
     """Whether a push may refuse because of it until a person has mended it, although it is lasting."""
     hides_colours: ClassVar[bool] = False
     """Whether nobody can tell by what units say of their partners that all links are green."""
@@ -225,6 +228,7 @@ class RefusingStandbys(Behaviour):
     """Standbys refuse some or all reads, and say so."""
 
     lasting: ClassVar[bool] = True
+    needs_hands: ClassVar[Hands] = "refused in HA"  # without their HA parameters nobody knows whether those are right
     what: str
 
     @classmethod
@@ -232,7 +236,7 @@ class RefusingStandbys(Behaviour):
         return cls(chance.choice(list(shapes.READS_OF_STANDBYS))) if _pair(chance, topology) else None
 
     def begin(self, world: World) -> None:
-        world.shapes.append(shapes.refusing(self.what, Refusal.EXPLICIT))
+        world.shapes.append(world.until_mended(shapes.refusing(self.what, Refusal.EXPLICIT)))
 
 
 @dataclass(frozen=True)
@@ -240,7 +244,7 @@ class UnclearStandbys(Behaviour):
     """Standbys answer some or all reads with a web page or HTTP 500, which may mean anything."""
 
     lasting: ClassVar[bool] = True
-    needs_hands: ClassVar[Literal["never", "always", "unpaired"]] = "always"
+    needs_hands: ClassVar[Hands] = "always"
     what: str
     how: Refusal
 
@@ -306,7 +310,7 @@ class HaTold(Behaviour):
     """Units tell their HA mode in another form."""
 
     lasting: ClassVar[bool] = True
-    needs_hands: ClassVar[Literal["never", "always", "unpaired"]] = "unpaired"  # a mode that nobody tells
+    needs_hands: ClassVar[Hands] = "unpaired"  # a mode that nobody tells
     mode: str
     number: str | None
 
@@ -325,7 +329,7 @@ class OtherParameter(Behaviour):
     """A pair at work has an HA parameter that the plan has otherwise."""
 
     lasting: ClassVar[bool] = True
-    needs_hands: ClassVar[Literal["never", "always", "unpaired"]] = "always"
+    needs_hands: ClassVar[Hands] = "always"
     unit: str
     parameter: Literal["all_interfaces", "prefer_master"]
 

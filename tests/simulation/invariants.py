@@ -61,6 +61,7 @@ class Watch(Watcher):
         self._answered_health: dict[str, tuple[float, int]] = {}
         self._read: dict[tuple[str, str], float] = {}
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
+        self._refusals: dict[tuple[str, str], float] = {}
         self._refused: set[tuple[str, str]] = set()
         self._written: dict[tuple[str, str], float] = {}
         self._pair_written: dict[str, float] = {}
@@ -90,6 +91,7 @@ class Watch(Watcher):
             self._looks[sent.address] = (sent.began, now)
             if response is not None:
                 self._answered_health[sent.address] = (now, response.status_code)
+                self._note_refusal(sent.address)
             return
         if sent.call is None:
             return
@@ -109,11 +111,18 @@ class Watch(Watcher):
                 self._read[key] = sent.began
                 self._held[key] = frozenset(_ADDRESS.findall(body))
                 self._refused.discard(key)
+                self._refusals.pop(key, None)
         elif 400 <= code < 500 and code != 401:
-            answered, status = self._answered_health.get(sent.address, (-LOOK_AGE, 0))
-            if status == 503 and now - answered <= LOOK_AGE:
-                self._told.add(sent.address)
-                self._refused.add((sent.address, subject.removeprefix("get:")))
+            self._refusals[sent.address, subject.removeprefix("get:")] = now
+            self._note_refusal(sent.address)
+
+    def _note_refusal(self, address: str) -> None:
+        """See that a unit has refused explicitly: by its API, while its health check answers 503 in the same look."""
+        answered, status = self._answered_health.get(address, (0.0, 0))
+        for key, moment in self._refusals.items():
+            if key[0] == address and status == 503 and abs(moment - answered) <= LOOK_AGE:
+                self._told.add(address)
+                self._refused.add(key)
 
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
@@ -140,14 +149,12 @@ class Watch(Watcher):
         for name, addresses in wanted.items():
             if (master, name) not in self._read:
                 self.say(f"{master} is to be rebooted, and its {name} was not read in this push")
-            seen = self._held.get((slave, name))
-            if seen is not None and (slave, name) not in self._refused:
-                if not {address.encode() for address in addresses} <= seen:
-                    self.say(f"{master} is to be rebooted, and {slave} was not seen with its new {name}")
-            else:
+            if (slave, name) in self._refused:
                 written = self._pair_written.get(site.name)
                 if written is not None and self._world.clock.now() - written < self._world.sync_seconds:
                     self.say(f"{master} is to be rebooted before its lists have had the time of a replication")
+            elif {address.encode() for address in addresses} - self._held.get((slave, name), frozenset()):
+                self.say(f"{master} is to be rebooted, and {slave} was not seen with its new {name}")
 
     def _require_read(self, address: str, name: str) -> None:
         read, written = self._read.get((address, name), -1.0), self._written.get((address, name), -1.0)
@@ -271,7 +278,7 @@ class _Journals:
             whole = content[offset : content.rfind(b"\n") + 1]
             self._offsets[path] = offset + len(whole)
             for line in whole.splitlines():
-                if line.startswith((b'{"event":"changing"', b'{"event":"resubmitting"', b'{"event":"rebooting"')):
+                if any(event in line[:200] for event in (b'"changing"', b'"resubmitting"', b'"rebooting"')):
                     yield json.loads(line)
 
 

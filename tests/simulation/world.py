@@ -194,7 +194,7 @@ class World:
         self.is_over = False
         """Whether the push has come to its end: nobody touches anything after that."""
         self.removes_unknown = False
-        self._has_proved = False
+        self._has_proved = self._is_refused = False
         self._asked_for = 0
         """How many reboots the operator has asked for by name."""
         self._chance = random.Random(-seed - 1)  # noqa: S311
@@ -259,6 +259,7 @@ class World:
                 self.lift()
             if number >= len(self.script.kills) + MENDED_AFTER:
                 self._mend()
+            self._is_refused = False
             try:
                 result = await self._push(resume=resume, kill_after=kills.pop(0) if kills else None)
             except TimeoutError:
@@ -267,6 +268,7 @@ class World:
                 resume = self._goes_on()
                 self._restart_pacified()
             except PushRefusedError as error:
+                self._is_refused = True
                 if not error.problems and not error.hint:
                     self.watch.say(f"it was refused without a word on what to do: {error}")
                 resume = self._is_unfinished()
@@ -362,8 +364,10 @@ class World:
 
     def _mend(self) -> None:
         """Do by hand what keeps this estate from any push: standbys that only say HTTP 500, pairs that never form."""
-        needs = {behaviour.needs_hands for behaviour in self.script.behaviours}
-        if self.is_mended or not ("always" in needs or ("unpaired" in needs and self.script.unpaired)):
+        script = self.script
+        needs = {behaviour.needs_hands for behaviour in script.behaviours}
+        in_ha = "refused in HA" in needs and self._is_refused and (script.unpaired or script.verifies_ha)
+        if self.is_mended or not ("always" in needs or ("unpaired" in needs and script.unpaired) or in_ha):
             return
         self.is_mended = True
         for do in self.by_hand:
