@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.simulation import behaviours
 from tests.simulation.loop import run_simulated
 from tests.simulation.world import World, draw, draw_faults
 
@@ -36,3 +39,14 @@ def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
         return [path.read_text().replace(str(folder), "") for path in sorted(folder.glob("*.jsonl"))]
 
     assert journals("one") == journals("other")
+
+
+def test_every_behaviour_is_drawn_and_none_often() -> None:
+    topology = draw_faults(2).topology  # with a pair
+    seen = Counter(
+        type(behaviour)
+        for seed in range(2000)
+        for behaviour in behaviours.draw(random.Random(seed), topology)  # noqa: S311 - not for secrets
+    )
+    assert set(seen) == {kind for kind, _ in behaviours.TABLE}
+    assert all(count < 300 for count in seen.values())
