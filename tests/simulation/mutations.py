@@ -49,7 +49,7 @@ class Replay:
     def __str__(self) -> str:
         state = "caught" if self.is_caught else "NOT CAUGHT"
         why = self.without[0] if self.is_caught else next(iter(self.with_mend), "the mend is not named yet")
-        return f"{state:10}  {self.mutation.name:65}  {self.mutation.scenario:46}  {why[:100]}"
+        return f"{state:10}  {self.mutation.name:65}  {self.mutation.scenario:46}  {why.splitlines()[0][:100]}"
 
 
 def setting(*changes: tuple[str, Any]) -> TakeOut:

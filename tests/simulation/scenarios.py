@@ -62,11 +62,13 @@ PAIR, LONE = "HA Pair 1", "Standalone LoadMaster 1"
 PARTNERS, ACCESS = "geopartners", "geoclients"
 
 
-def sites(*kinds: str, preferred: str = "master") -> Topology:
+def sites(*kinds: str, all_interfaces: bool = False) -> Topology:
     """Return a topology of pairs (p) and standalones (s), called A, B, C."""
     made = []
     for number, kind in enumerate(kinds, start=1):
-        pair = {"master": f"10.0.{number}.1", "slave": f"10.0.{number}.2", "preferred_host": preferred}
+        pair: dict[str, object] = {"master": f"10.0.{number}.1", "slave": f"10.0.{number}.2"}
+        if all_interfaces:
+            pair["health_check"] = {"all_interfaces": True}
         site = {"ha_pair": pair} if kind == "p" else {"standalone": f"10.0.{number}.1"}
         made.append({"name": "ABCDEFGH"[number - 1], **site})
     return Topology.model_validate({"sites": made, "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC}})
@@ -223,8 +225,8 @@ async def other_parameter(folder: Path, unit: str) -> list[str]:
 
 async def parameter_that_a_unit_does_not_take(folder: Path) -> list[str]:
     """A unit that got its mode and answers its health check is not sent back to single mode."""
-    made = world(folder, sites("p", "s", preferred="none"), unpaired=True)
-    made.shapes.append(shapes.deaf_to("haprefered"))
+    made = world(folder, sites("p", "s", all_interfaces=True), unpaired=True)
+    made.shapes.append(shapes.deaf_to("hcai"))
     ended = await push(made)
     return [*made.broken, *wrong((isinstance(ended, Result), "it came to its end"))]
 
