@@ -218,9 +218,10 @@ class Watch(Watcher):
     def _reboot_arrived(self, unit: Unit, pair: Pair | None) -> None:
         if pair is None or unit is not pair.master:
             self.say(f"{unit.address} was rebooted, and is no master")
-        elif pair.active is not unit or pair.standby is None:
-            if not self._looked_right.get(unit.address):  # its partner may have died since
-                self.say(f"{unit.address} was rebooted while its partner was not healthy")
+            return
+        is_healthy = pair.active is unit and pair.standby is not None
+        if not is_healthy and not self._looked_right.get(unit.address):  # its partner may have died since the look
+            self.say(f"{unit.address} was rebooted while its partner was not healthy")
 
     def _mode_arrived(self, unit: Unit, pair: Pair | None, call: Call) -> None:
         word = str(call.parameters.get("hamode")).lower()
