@@ -12,15 +12,17 @@ from geoplan.lab.commands import Command, Context
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from geoplan.lab.answers import Leaf
     from geoplan.lab.calls import Call
     from geoplan.lab.commands import Handler
     from geoplan.lab.firmware import Firmware
-    from geoplan.lab.unit import Mode
+    from geoplan.lab.unit import Mode, Unit
 
 UNSET = "unset"
 
 _MODES: dict[str, Mode] = {"master": "master", "slave": "slave", "single": "single"}
 _NEWER_MODES: dict[str, Mode] = {**_MODES, "first": "master", "second": "slave"}
+_NEWER_WORDS: dict[Mode, str] = {"master": "first", "slave": "second", "single": "single"}
 
 
 def set_mode(context: Context, call: Call) -> Answer:
@@ -48,18 +50,24 @@ def set_parameters(context: Context, call: Call) -> Answer:
     return Answer()
 
 
+def mode_word(unit: Unit) -> str:
+    """Return a unit's HA mode in the words of its firmware; those of newer firmware and of single mode are guesses."""
+    return _NEWER_WORDS[unit.ha.mode] if unit.firmware.has_cloud_ha else unit.ha.mode
+
+
 def get_parameters(element: str) -> Handler:
-    """Return the command that answers the HA parameters under that element."""
+    """Return the command that answers the HA parameters under that element, as the Interface Description's sample."""
 
     def answer(context: Context, _call: Call) -> Answer:
         ha = context.unit.ha
-        shown = {
-            "HaMode": ha.mode,
+        shown: dict[str, Leaf] = {
+            "HaMode": mode_word(context.unit),
+            "HaPrefered": int(ha.prefer_master),
             "Partner": ha.partner or UNSET,
             "Port": ha.health_check_port or UNSET,
-            "HaPrefered": int(ha.prefer_master),
-            "HealthCheckAllInterfaces": ha.all_interfaces or UNSET,
         }
+        if ha.all_interfaces:  # absent when unset
+            shown["HealthCheckAllInterfaces"] = True
         return Answer(data={element: shown})
 
     return answer

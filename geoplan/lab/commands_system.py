@@ -12,27 +12,21 @@ from geoplan.lab.parameters import PARAMETERS, Parameter, Value
 if TYPE_CHECKING:
     from geoplan.lab.calls import Call
     from geoplan.lab.firmware import Firmware
-    from geoplan.lab.unit import Unit
 
 MIN_SECRET, MAX_SECRET = 8, 127  # characters (Updating the LoadMaster Software)
 
-_FIRST_SECOND = {"master": "first", "slave": "second"}
-
-
-def mode_word(unit: Unit) -> str:
-    """Return a unit's HA mode in the words of its firmware."""
-    return _FIRST_SECOND.get(unit.ha.mode, unit.ha.mode) if unit.firmware.has_cloud_ha else unit.ha.mode
+NO_HA, CLOUD_HA = "0", "3"  # of the numbers that hamode has (Interface Description); it tells no role of a cloud pair
 
 
 def get(context: Context, call: Call) -> Answer:
     """Answer a parameter under the name that was asked for."""
     asked = call.text("param")
-    return Answer(data={asked: _value(context.unit, _parameter(asked))})
+    return Answer(data={asked: _value(context, _parameter(asked))})
 
 
 def get_all(context: Context, _call: Call) -> Answer:
     """Answer all parameters."""
-    return Answer(data={name: _value(context.unit, parameter) for name, parameter in PARAMETERS.items()})
+    return Answer(data={name: _value(context, parameter) for name, parameter in PARAMETERS.items()})
 
 
 def set_parameter(context: Context, call: Call) -> Answer:
@@ -79,12 +73,15 @@ def _parameter(name: str) -> Parameter:
     return parameter
 
 
-def _value(unit: Unit, parameter: Parameter) -> Value:
+def _value(context: Context, parameter: Parameter) -> Value:
+    unit = context.unit
     match parameter.name:
         case "version":
             return unit.firmware.release
         case "hamode":
-            return mode_word(unit)
+            return NO_HA if unit.ha.mode == "single" else CLOUD_HA
+        case "boottime":
+            return str(int(context.network.epoch + unit.booted))
         case name:
             return unit.setting(name)
 

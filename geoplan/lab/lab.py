@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from geoplan.lab.certificates import make_certificate
@@ -76,6 +77,7 @@ class Lab:
             rate_limit=self._rate_limit,
             standalone_health=self._standalone_health,
             unpaired=self._unpaired,
+            epoch=time.time() - self._clock.now(),
             on_change=self._follow,
         )
         try:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from geoplan.topology import model
 
 MAX_REBOOTS = 3
+DEFAULT_EPOCH = 1_767_225_600.0  # the first second of 2026, for clocks that are simulated
 REBOOT_WINDOW_SECONDS = 300.0  # WUI guide, HA Mode: more than 3 reboots in 5 minutes
 
 
@@ -40,7 +41,8 @@ class Network:
 
     ``secret`` is the Partner Shared Secret that all units start with, as operators have to arrange it. ``firmware``
     is every unit's; without it each has the topology's, or the default. ``unpaired`` units of a pair have no HA mode
-    and parameters yet. ``on_change`` is called after everything that happens.
+    and parameters yet. ``epoch`` is the time of day, in seconds since 1970, at which the lab's clock shows 0; boot
+    times are told by it. ``on_change`` is called after everything that happens.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -52,8 +54,10 @@ class Network:
         firmware: str | None = None,
         secret: str | None = "a secret of the lab",  # noqa: S107 - it guards nothing
         unpaired: bool = False,
+        epoch: float = DEFAULT_EPOCH,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        self.epoch = epoch
         self.timings = timings or Timings()
         self.clock = clock
         self._on_change = on_change
@@ -253,6 +257,7 @@ class Network:
         self._boots.pop(unit, None)
         self._finish_upgrade(unit)
         unit.power = Power.UP
+        unit.booted = self.clock.now()
         pair = self.pair_of(unit)
         if pair:
             pair.came_up(unit)

@@ -38,6 +38,7 @@ _TABLE = (
     Parameter("searchlist", "text", "", synchronised=False),
     Parameter("hamode", "text", "", synchronised=False, writable=False),
     Parameter("version", "text", "", synchronised=False, writable=False),
+    Parameter("boottime", "text", "", synchronised=False, writable=False),
 )
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType({parameter.name: parameter for parameter in _TABLE})
 

@@ -21,7 +21,7 @@ from geoplan.lab.errors import LabError
 from geoplan.lab.faults import HEALTH, REBOOT, Fault, FaultKind, Faults, Injected
 from geoplan.lab.firmware import Firmware
 from geoplan.lab.messages import Ending, Outcome, Response
-from geoplan.lab.network import Network
+from geoplan.lab.network import DEFAULT_EPOCH, Network
 from geoplan.lab.outages import Outages
 from geoplan.lab.parameters import GEO_PARTNERS
 from geoplan.lab.requestlog import describe_call, describe_fate, describe_page
@@ -65,7 +65,8 @@ class Simulation:
 
     ``rate_limit`` is the number of API requests that a unit takes in a second, without it any number.
     ``standalone_health`` lets standalones serve the health check too. ``unpaired`` lets the units of pairs begin as
-    fresh ones: single, without HA parameters. ``on_change`` is called after everything that may open or close a port.
+    fresh ones: single, without HA parameters. ``epoch`` is the time of day at which the clock shows 0, in seconds
+    since 1970. ``on_change`` is called after everything that may open or close a port.
     Raises :class:`LabError` for impossible timings or firmware.
     """
 
@@ -80,6 +81,7 @@ class Simulation:
         rate_limit: int | None = None,
         standalone_health: bool = False,
         unpaired: bool = False,
+        epoch: float = DEFAULT_EPOCH,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.clock = clock
@@ -96,6 +98,7 @@ class Simulation:
             firmware=firmware,
             secret=secrets.token_urlsafe(24),
             unpaired=unpaired,
+            epoch=epoch,
             on_change=on_change,
         )
         self._outages = Outages(self.network, self.faults, on_change)

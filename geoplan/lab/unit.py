@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from geoplan.lab.geo import Entries
     from geoplan.topology.model import HaPair, Topology
 
+UP_BEFORE_SECONDS = 86_400.0
+
 Role = Literal["master", "slave", "standalone"]
 Mode = Literal["single", "master", "slave"]
 
@@ -86,6 +88,8 @@ class Unit:
     """Rebooted too often: it answers, and takes part in nothing."""
     reboots: list[float] = field(default_factory=list)
     """When it was rebooted, in seconds of the lab's clock."""
+    booted: float = -UP_BEFORE_SECONDS
+    """When it last came up, in seconds of the lab's clock; a fresh unit was up long before the lab."""
 
     @property
     def is_up(self) -> bool:

@@ -380,14 +380,46 @@ def test_ha_parameters_are_each_unit_s_own(lab: Rehearsal) -> None:
     v1(lab, M1, "awshaparam", haprefered="0", hcai="1", hcp="8445")
     answer = body(v1(lab, M1, "getawshaparams"))
     for element in (
-        "<AwsHA><Partner>172.24.1.6</Partner><Port>8445</Port>",
-        "<HaPrefered>0</HaPrefered><HealthCheckAllInterfaces>yes</HealthCheckAllInterfaces></AwsHA>",
+        "<HaPrefered>0</HaPrefered><Partner>172.24.1.6</Partner><Port>8445</Port>",
+        "<HealthCheckAllInterfaces>yes</HealthCheckAllInterfaces></AwsHA>",
     ):
         assert element in answer
-    assert "<HealthCheckAllInterfaces>unset</HealthCheckAllInterfaces>" in body(v1(lab, S1, "getawshaparams"))
+    assert "HealthCheckAllInterfaces" not in body(v1(lab, S1, "getawshaparams"))
     v1(lab, M1, "reboot")
     settle(lab)
     assert lab.network.is_active(lab.network.unit(S1)), "No Preferred Host holds from now on"
+
+
+def test_ha_parameters_are_told_as_the_vendor_s_sample_tells_them() -> None:
+    answer = body(v1(simulate(firmware="7.2.57.0"), M1, "getawshaparams"))
+    assert (
+        "<AwsHA><HaMode>master</HaMode><HaPrefered>1</HaPrefered><Partner>172.24.1.6</Partner><Port>8444</Port></AwsHA>"
+        in answer
+    )
+
+
+def test_hamode_says_that_a_unit_is_one_of_a_cloud_pair_and_not_which(lab: Rehearsal) -> None:
+    told = {address: body(v1(lab, address, "get", param="hamode")) for address in (M1, S1, A1)}
+    assert ["<hamode>3</hamode>" in told[M1], "<hamode>3</hamode>" in told[S1]] == [True, True]
+    assert "<hamode>0</hamode>" in told[A1]
+
+
+def test_the_boot_time_stays_while_a_unit_is_up_and_is_another_after_each_boot(lab: Rehearsal) -> None:
+    def told(address: str) -> int:
+        return int(read_v2(lab, address, "get", param="boottime")["boottime"])
+
+    before = told(M1)
+    lab.clock.advance(1000)
+    assert told(M1) == before
+    assert before < lab.network.epoch, "it was up long before the lab"
+    v1(lab, M1, "reboot")
+    settle(lab)
+    after = told(M1)
+    assert lab.network.epoch + 1000 < after <= lab.network.epoch + lab.clock.now()
+    v1(lab, M1, "reboot")
+    settle(lab)
+    assert told(M1) > after
+    assert told(S1) == before
 
 
 def test_secrets_are_never_read_back(lab: Rehearsal) -> None:
@@ -416,7 +448,7 @@ def test_the_firmware_decides_what_exists(
     lab = simulate(firmware=firmware)
     assert status(v2(lab, M1, "get", param="version")) == json_status
     assert status(v1(lab, M1, "setlmcommsecret", secret=SHARED)) == secret_status
-    assert f"<hamode>{mode}</hamode>" in body(v1(lab, M1, "get", param="hamode"))
+    assert f"<AwsHA><HaMode>{mode}</HaMode>" in body(v1(lab, M1, "getawshaparams"))
     assert status(v1(lab, M1, "getcloudhaparams")) == cloud_status
     assert status(v1(lab, M1, "awshamode", hamode="master")) == 200
     assert status(v1(lab, M1, "awshamode", hamode="first")) == cloud_status

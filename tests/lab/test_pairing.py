@@ -72,12 +72,12 @@ def healths(lab: Rehearsal) -> tuple[int | None, int | None]:
 def test_a_fresh_unit_is_single_has_nothing_set_and_serves_no_health_check(fresh: Rehearsal) -> None:
     assert healths(fresh) == (None, None)
     assert not fresh.accepts(M, "health")
-    assert "<hamode>single</hamode>" in body(v1(fresh, M, "get", param="hamode"))
+    assert "<hamode>0</hamode>" in body(v1(fresh, M, "get", param="hamode"))
     assert read_v2(fresh, S, "getawshaparams")["AwsHA"] == {
+        "HaMode": "single",
+        "HaPrefered": 1,
         "Partner": "unset",
         "Port": "unset",
-        "HaPrefered": 1,
-        "HealthCheckAllInterfaces": "unset",
     }
     found = pair_in(fresh)
     assert (found["formed"], found["active"], found["ever_same_mode"]) == (False, None, False)
@@ -201,7 +201,7 @@ def test_the_newer_commands_and_words_do_the_same(fresh: Rehearsal) -> None:
     for address, other, mode in ((M, S, "first"), (S, M, "second")):
         assert status(v2(fresh, address, "setcloudhaparam", partner=other, hcp="8444", hcai="1")) == 200
         assert status(v2(fresh, address, "setcloudhamode", hamode=mode)) == 200
-        assert read_v2(fresh, address, "get", param="hamode")["hamode"] == mode
+        assert read_v2(fresh, address, "getcloudhaparams")["CloudHA"]["HaMode"] == mode
         assert read_v2(fresh, address, "getcloudhaparams")["CloudHA"]["HealthCheckAllInterfaces"] is True
     assert healths(fresh) == (200, 503)
 

@@ -49,13 +49,16 @@ def clock_of_the_lab() -> SimulatedClock:
 
 
 class SimulatedTime:
-    """The loop's time as a push wants it."""
+    """The loop's time as a push wants it. ``set_back`` is by how many seconds somebody has set its wall clock back."""
+
+    def __init__(self) -> None:
+        self.set_back = 0.0
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
     def wall(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.now())
+        return EPOCH + timedelta(seconds=self.now() - self.set_back)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

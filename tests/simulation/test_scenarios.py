@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
-from geoplan.lab.messages import Ending, Request, Response
 from geoplan.lab.messages import Outcome as LabOutcome
+from geoplan.lab.messages import Request
 from geoplan.push import journal
 from geoplan.push.context import Options
 from geoplan.push.events import Event, EventKind
@@ -20,8 +20,10 @@ from geoplan.push.history import PairProgress
 from geoplan.push.run import Mission, Result, carry_out
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
+from tests.simulation import shapes
 from tests.simulation.loop import run_simulated
-from tests.simulation.world import BOOT, Script, World
+from tests.simulation.transport import Sent
+from tests.simulation.world import BOOT, SYNC, Script, World
 
 M1, S1, M2, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.9"
 
@@ -65,29 +67,30 @@ def test_a_slave_that_never_gets_the_lists_keeps_its_master_from_being_rebooted(
     assert made.simulation.network.unit(M1).reboots == []
 
 
-REFUSAL = Response(200, "application/json", b'{"code":422,"message":"Not available: not active","status":"fail"}')
-
-
-def refusing_standbys(made: World) -> None:
-    """Let every standby refuse to tell its lists, in the API's own format."""
-    handle, network = made.simulation.handle, made.simulation.network
-
-    def refuse(address: str, request: Request) -> LabOutcome:
-        unit = network.unit(address)
-        if network.pair_of(unit) and not network.is_active(unit) and b'"geo' in request.body:
-            return LabOutcome(Ending.ANSWERED, REFUSAL)
-        return handle(address, request)
-
-    made.simulation.handle = refuse  # type: ignore[method-assign]
-
-
 def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_path: Path) -> None:
-    made, error = push(tmp_path, refusing_standbys)
+    entered: list[float] = []
+
+    def prepare(made: World) -> None:
+        async def note(sent: Sent) -> None:
+            if sent.address == M1 and sent.subject == "set:geopartners":
+                entered.append(sent.began)
+
+        made.ways.append(note)
+        made.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
+
+    made, error = push(tmp_path, prepare)
     assert error is None
-    assert len(made.simulation.network.unit(M1).reboots) == 1
-    (history,) = journal.histories(tmp_path)
-    notes = [record.message for record in history.records if record.event == "note"]
-    assert any("the standby refuses reads" in note and "waiting 10 s" in note for note in notes)
+    (rebooted,) = made.network.unit(M1).reboots
+    assert rebooted - entered[0] >= 2 * SYNC
+
+
+@pytest.mark.parametrize("how", [shapes.Refusal.HTML, shapes.Refusal.ERROR])
+def test_a_standby_whose_answer_may_mean_anything_keeps_its_master_from_being_rebooted(
+    tmp_path: Path, how: shapes.Refusal
+) -> None:
+    made, error = push(tmp_path, lambda made: made.shapes.append(shapes.refusing("lists", how)))
+    assert error is not None
+    assert made.network.unit(M1).reboots == []
 
 
 @pytest.mark.parametrize("fault", ["html", "error", "timeout", "refuse", "reset", "truncate"])
@@ -124,13 +127,11 @@ def test_a_pair_that_cannot_be_done_is_not_rebooted_for_ever(tmp_path: Path) -> 
 
 
 def test_a_full_disk_stops_the_push_before_it_changes_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fsync = os.fsync
     left = iter(range(14))
 
-    def full(handle: int) -> None:
+    def full(_handle: int) -> None:
         if next(left, None) is None:
             raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(handle)
 
     monkeypatch.setattr(os, "fsync", full)
     _, error = push(tmp_path, lambda _made: None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.simulation import behaviours
 from tests.simulation.loop import run_simulated
-from tests.simulation.world import World, draw
+from tests.simulation.world import World, draw, draw_faults
 
 ONCE_BROKEN = (2199, 2706, 3147, 5378, 6146, 6489, 7018, 7697, 7845, 7970, 9101, 9736)
 
@@ -23,7 +26,10 @@ def test_no_seed_breaks_an_invariant(seeds: range, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_what_once_broke_an_invariant_does_not_break_it_again(seed: int, tmp_path: Path) -> None:
-    assert not run_simulated(simulate(seed, tmp_path))
+    async def go() -> list[str]:
+        return await World(draw_faults(seed), seed, tmp_path).run()
+
+    assert not run_simulated(go())
 
 
 def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
@@ -33,3 +39,14 @@ def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
         return [path.read_text().replace(str(folder), "") for path in sorted(folder.rglob("*.jsonl"))]
 
     assert journals("one") == journals("other")
+
+
+def test_every_behaviour_is_drawn_and_none_often() -> None:
+    topology = draw_faults(2).topology  # with a pair
+    seen = Counter(
+        type(behaviour)
+        for seed in range(2000)
+        for behaviour in behaviours.draw(random.Random(seed), topology)  # noqa: S311 - not for secrets
+    )
+    assert set(seen) == {kind for kind, _ in behaviours.TABLE}
+    assert all(count < 300 for count in seen.values())

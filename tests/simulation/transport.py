@@ -1,47 +1,109 @@
-"""The lab behind httpx without a socket."""
+"""The lab behind httpx without a socket, with what lies between a push and a unit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 import httpx
 
+from geoplan.lab import api_v1, api_v2
+from geoplan.lab.answers import RefusalError
+from geoplan.lab.calls import Call
 from geoplan.lab.messages import Ending, Outcome, Request
 from geoplan.lab.simulation import Simulation
 
 Latency = Callable[[], float]
 
+HEALTH_PORT = 8444
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request on its way to a unit."""
+
+    address: str
+    is_health: bool
+    asked: Request
+    call: Call | None
+    """Its command; nothing for a health check."""
+    http: httpx.Request
+    began: float
+
+    @property
+    def subject(self) -> str:
+        """Its command, with the parameter of a ``get`` or ``set``."""
+        return subject_of(self.call) if self.call else "health"
+
+
+Way = Callable[[Sent], Awaitable[httpx.Response | None]]
+"""What lies between: it passes a request on (``None``), answers in a unit's place, or raises as httpx does."""
+
+
+class Watcher:
+    """Sees every request leave a push, and what came of it there."""
+
+    def left(self, sent: Sent) -> None:
+        """See that a push sends a request."""
+
+    def ended(self, sent: Sent, response: httpx.Response | None) -> None:
+        """See what the push had for an answer; none where the request failed or was given up."""
+
 
 class LabTransport(httpx.AsyncBaseTransport):
     """Leads to one unit of a simulated lab; ``latency`` says how long each way of each request takes, in seconds."""
 
-    def __init__(self, simulation: Simulation, address: str, latency: Latency) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        address: str,
+        latency: Latency,
+        *,
+        ways: Sequence[Way] = (),
+        watcher: Watcher | None = None,
+    ) -> None:
         self._simulation = simulation
         self._address = address
         self._latency = latency
+        self._ways = ways
+        self._watcher = watcher or Watcher()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        timeouts = request.extensions.get("timeout", {})
-        is_health = request.url.port == HEALTH_PORT
+        sent = await self._read(request)
+        self._watcher.left(sent)
+        response = None
+        try:
+            response = await self._carried(sent)
+        finally:
+            self._watcher.ended(sent, response)
+        return response
+
+    async def _carried(self, sent: Sent) -> httpx.Response:
         await asyncio.sleep(self._latency())
-        if not self._simulation.accepts(self._address, "health" if is_health else "api"):
-            raise httpx.ConnectError("connection refused", request=request)
-        body = await request.aread()
+        for way in self._ways:
+            if response := await way(sent):
+                return response
+        if not self._simulation.accepts(self._address, "health" if sent.is_health else "api"):
+            raise httpx.ConnectError("connection refused", request=sent.http)
+        outcome = deliver(self._simulation, sent, self._address)
+        await asyncio.sleep(self._latency() + outcome.delay_seconds)
+        return await self._answer(sent.http, outcome)
+
+    async def _read(self, request: httpx.Request) -> Sent:
+        is_health = request.url.port == HEALTH_PORT
         asked = Request(
             request.method,
             unquote(request.url.path),
             request.url.query.decode(),
             {name.lower(): value for name, value in request.headers.items()},
-            body,
+            await request.aread(),
         )
-        handle = self._simulation.check_health if is_health else self._simulation.handle
-        outcome = handle(self._address, asked)
-        await asyncio.sleep(self._latency() + outcome.delay_seconds)
-        return await self._answer(request, outcome, timeouts.get("read"))
+        call = None if is_health else call_of(asked)
+        return Sent(self._address, is_health, asked, call, request, asyncio.get_running_loop().time())
 
-    async def _answer(self, request: httpx.Request, outcome: Outcome, timeout: float | None) -> httpx.Response:
+    async def _answer(self, request: httpx.Request, outcome: Outcome) -> httpx.Response:
         match outcome.ending:
             case Ending.ANSWERED if outcome.response:
                 response = outcome.response
@@ -50,8 +112,7 @@ class LabTransport(httpx.AsyncBaseTransport):
                     response.status, headers=headers, stream=httpx.ByteStream(response.body), request=request
                 )
             case Ending.SILENCE:
-                await asyncio.sleep(timeout or 30.0)
-                raise httpx.ReadTimeout("no answer", request=request)
+                raise await no_answer(request)
             case Ending.REFUSED:
                 raise httpx.ConnectError("connection refused", request=request)
             case Ending.TRUNCATED:
@@ -60,4 +121,29 @@ class LabTransport(httpx.AsyncBaseTransport):
                 raise httpx.ReadError("connection reset", request=request)
 
 
-HEALTH_PORT = 8444
+def deliver(simulation: Simulation, sent: Sent, address: str) -> Outcome:
+    """Let a request arrive."""
+    handle = simulation.check_health if sent.is_health else simulation.handle
+    return handle(address, sent.asked)
+
+
+async def no_answer(request: httpx.Request) -> httpx.ReadTimeout:
+    """Wait as long as whoever asks has patience; return what httpx raises then."""
+    await asyncio.sleep(request.extensions.get("timeout", {}).get("read") or 30.0)
+    return httpx.ReadTimeout("no answer", request=request)
+
+
+def call_of(asked: Request) -> Call | None:
+    """Return the command of a request to the API, in either format."""
+    try:
+        if asked.path == api_v2.PATH:
+            return api_v2.read(asked)
+        return api_v1.read(asked) if asked.path.startswith(api_v1.PREFIX) else None
+    except RefusalError:
+        return None
+
+
+def subject_of(call: Call) -> str:
+    """Return a command, with the parameter of a ``get`` or ``set``."""
+    param = call.parameters.get("param")
+    return f"{call.command}:{param.lower()}" if isinstance(param, str) else call.command
