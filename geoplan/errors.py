@@ -104,10 +104,16 @@ class PushStoppedError(GeoplanError):
 
 
 class PushRefusedError(GeoplanError):
-    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it."""
+    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it.
+
+    ``may_resume`` says that an earlier push is unfinished, which ``--resume`` would let go on.
+    """
 
     exit_code = 4
 
-    def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, problems: Sequence[str] = (), *, hint: str | None = None, may_resume: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        self.may_resume = may_resume

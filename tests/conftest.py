@@ -28,6 +28,12 @@ class Outcome(NamedTuple):
     stderr: str
 
 
+@pytest.fixture(autouse=True)
+def _own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the locks of units with the test that takes them: they lie in one place for each user."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("user")))
+
+
 Geoplan = Callable[..., Outcome]
 
 

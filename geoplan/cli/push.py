@@ -85,22 +85,25 @@ def command(  # noqa: PLR0913 - one for each option
     other. It can be stopped at any time and resumed.
     """
     from geoplan.plan.planner import make_plan
-    from geoplan.push.places import folder_of, state_folder
+    from geoplan.push.places import state_folder
+    from geoplan.push.store import Store, unit_keys
 
     if lab and (reach.endpoints or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     topology = load_topology(path)
-    folder = folder_of(state_folder(state_dir), topology.name, reach.lab_file())
     phases = plan_phases(topology, phase)
+    addresses = (unit.address for site in topology.sites for unit in site.units)
+    store = Store(state_folder(state_dir), unit_keys(addresses, reach.lab_id()))
     if resume and phase is None:
         from geoplan.cli import push_journal
 
-        phases = push_journal.phases_to_resume(folder) or phases
+        phases = push_journal.phases_to_resume(store) or phases
     plan = make_plan(topology, phases)
     if status or abandon:
         from geoplan.cli import push_journal
 
-        return push_journal.abandon(folder, output_format) if abandon else push_journal.show(folder, output_format)
+        tell = push_journal.abandon if abandon else push_journal.show
+        return tell(store, plan, output_format)
     _require_reviewed(plan, plan_file, checksum)
     options = _options(plan, reboots, jobs=1 if dry_run else jobs)
     from dataclasses import replace
@@ -117,7 +120,7 @@ def command(  # noqa: PLR0913 - one for each option
     wishes = Wishes(
         path=path,
         phase=phase,
-        folder=folder,
+        store=store,
         state_dir=state_dir,
         backup_folder=Path(backup_dir) if backup_dir else None,
         output_format=output_format,

@@ -7,53 +7,52 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.push import journal, lock, status, unfinished
+from geoplan.push import journal, status
 from geoplan.push.clock import SystemClock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from geoplan.plan.model import Phase
-    from geoplan.push.history import History
+    from geoplan.plan.model import Phase, Plan
+    from geoplan.push.store import Past, Store
 
 
-def show(folder: Path, output_format: str) -> int:
-    """Show the last push on a topology."""
-    history = journal.latest(folder)
+def show(store: Store, plan: Plan, output_format: str) -> int:
+    """Show the push on any of the units that is to be ended, else the last one, and what all of them left owed."""
+    past = store.past()
+    running = store.holder()
     if output_format == "json":
-        _as_json(history, lock.holder(folder))
-    elif history is None:
-        click.echo("no push on this topology yet")
+        _as_json(past, plan, running)
     else:
-        click.echo(status.as_text(history, lock.holder(folder)), nl=False)
+        click.echo(status.as_text(past, plan, running), nl=False)
     return 0
 
 
-def phases_to_resume(folder: Path) -> tuple[Phase, ...]:
+def phases_to_resume(store: Store) -> tuple[Phase, ...]:
     """Return the parts of the work that the unfinished push does; nothing where there is none."""
-    history = unfinished.unfinished_of(journal.histories(folder))
+    history = store.past().unfinished
     return history.phases if history else ()
 
 
-def abandon(folder: Path, output_format: str) -> int:
-    """Give the unfinished push up, so that a new one may begin."""
-    history = journal.latest(folder)
-    is_unfinished = history is not None and not history.is_finished
-    if history is not None and is_unfinished:
-        with lock.only_push(folder), journal.Journal(history.path, SystemClock()) as opened:
-            opened.write("end", outcome="abandoned", who=journal.who())
-            history = opened.history
+def abandon(store: Store, plan: Plan, output_format: str) -> int:
+    """Give the unfinished push up, so that a new one may begin; what it owes stays owed."""
+    unfinished = store.past().unfinished
+    if unfinished is not None:
+        topology = unfinished.topology
+        with store.only_push(topology, unfinished.units), journal.Journal(unfinished.path, SystemClock()) as opened:
+            if not opened.history.is_finished:
+                opened.write("end", outcome="abandoned", who=journal.who())
+    past = store.past()
     if output_format == "json":
-        _as_json(history, None)
+        _as_json(past, plan, None)
         return 0
-    if history is None or not is_unfinished:
+    if unfinished is None:
         click.echo("there is no unfinished push")
         return 0
     click.echo("given up; what it changed stays as it is")
-    for site in history.owed_pairs:
-        click.echo(f"'{site}' is not finished: push with --reboot 'always={site}'")
+    for site in status.pairs_that_owe(past.ledger, plan):
+        click.echo(f"'{site}' is not finished: the next push reboots it")
     return 0
 
 
-def _as_json(history: History | None, running: str | None) -> None:
-    click.echo(json.dumps(status.as_plain(history, running), ensure_ascii=False, indent=2))
+def _as_json(past: Past, plan: Plan, running: str | None) -> None:
+    told = json.dumps(status.as_plain(past, plan, running), ensure_ascii=False, indent=2)
+    click.echo(told.encode(errors="backslashreplace").decode())  # which is how JSON writes bytes beyond UTF-8, too

@@ -80,7 +80,7 @@ class _Session:
 
     async def run(self) -> int:
         """Push, and say how it ended."""
-        async with push_units(self._topology, self._plan, self._reach, self._wishes) as (fleet, folder, show_requests):
+        async with push_units(self._topology, self._plan, self._reach, self._wishes) as (fleet, store, show_requests):
             began = fleet.clock.now()
             view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
             with view, self._stopping_on_signals(view):
@@ -90,7 +90,7 @@ class _Session:
                 mission = Mission(
                     fleet,
                     self._options,
-                    folder,
+                    store,
                     self._topology.limits.max_clusters,
                     lambda event: view.show(self._as_told(event)),
                     confirm=lambda verdict, report: self._confirm(view, verdict, report),
@@ -121,6 +121,8 @@ class _Session:
         view.say(f"{self._plan.topology}: {sites} in {groups}, {_counted(len(self._plan.steps), 'step')}, {differing}")
         if verdict.forms:
             view.say(f"pairs to form of single units: {', '.join(verdict.forms)}")
+        if verdict.resubmits:
+            view.say(f"partners to submit again, since links are red: {', '.join(verdict.resubmits)}")
         reboots = ", ".join(verdict.reboots) or "none"
         order = ", one after the other" if len(verdict.reboots) > 1 else ""
         view.say(f"masters to reboot{order}: {reboots}")
@@ -156,7 +158,7 @@ class _Session:
         """Return an event as it is true where nothing outlives the push; note when the first step begins."""
         self._has_begun = self._has_begun or event.kind is EventKind.STEP_STARTED
         if event.kind is EventKind.BACKUP and self._wishes.lab and not self._wishes.backup_folder:
-            return replace(event, message=event.message.split(" in ")[0] + ", which go with the lab")
+            return replace(event, message=f"{event.details['what']}, which go with the lab")
         return event
 
     def _ending(self, message: str, code: int, seconds: float, error: GeoplanError | None = None) -> Event:
@@ -172,7 +174,7 @@ class _Session:
         if isinstance(error, PushRefusedError):
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
-            if "--resume" in (error.hint or ""):
+            if error.may_resume:
                 go_on = self.command("--resume", is_of_this_phase=False)  # it goes on with the phase that was begun
                 hint = f"go on from it with: {go_on}\n        {error.hint}"
                 return PushRefusedError(str(error), error.problems, hint=hint)
@@ -192,6 +194,8 @@ class _Session:
         else:
             for note in result.report.notes:
                 view.say(f"note: {note.site}: {note.message}")
+            for line in reports.proof(result.report, self.command()):
+                view.say(line)
         for site in result.unfinished_pairs:
             view.say(f"'{site}' is not finished: its master was not rebooted, or to no effect")
         if set(result.unfinished_pairs) - set(result.report.pairs_to_finish):
@@ -213,22 +217,33 @@ class _Session:
             return "nothing stands against a push; nothing was changed"
         if self._wishes.dry_run:
             return "nothing was changed: this was a dry run"
+        nothing_else = result.report.is_in_place and not result.unfinished_pairs
+        unproven = f"; not proven: the links of {', '.join(result.report.unproven)}" if nothing_else else ""
         if result.journal is None and not result.is_complete:
-            return "nothing was changed: the lists and clusters are in place, with findings"
+            return f"nothing was changed: the lists and clusters are in place{unproven or ', with findings'}"
         if result.journal is None:
             return "nothing to do: everything is in place, nothing was rebooted"
         if not result.is_complete:
-            return "done, with findings"
+            return f"done{unproven or ', with findings'}"
         return f"done and verified: {self._what_is_verified(result)}"
 
     def _what_is_verified(self, result: Result) -> str:
+        report = result.report
         if Phase.GEO not in self._plan.phases():
             return "every pair has one active unit and its standby"
-        return "all partner links are green" if self._tells_colours(result) else "all lists and clusters are in place"
+        if not report.links:
+            return "all lists and clusters are in place"
+        if self._tells_colours(result):
+            return "all partner links are green"
+        if not report.not_told:  # standbys show red to units that they saw green while they were active
+            return "all partner links are green, or were while their standby was active"
+        does = "does" if len(report.not_told) == 1 else "do"
+        return f"all partner links are proven, though {', '.join(report.not_told)} {does} not tell all of theirs"
 
-    def _tells_colours(self, result: Result) -> bool:
-        has_partners = any(site.geo_partners for site in self._plan.sites)
-        return has_partners and not any("partners it sees" in note.message for note in result.report.notes)
+    @staticmethod
+    def _tells_colours(result: Result) -> bool:
+        """Tell whether each unit that was asked says green of each of its planned partners."""
+        return result.report.is_all_green
 
 
 def _counted(number: int, what: str) -> str:

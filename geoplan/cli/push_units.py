@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from geoplan.cli.units import live_fleet
 from geoplan.plan.model import Phase
 from geoplan.push.clock import SystemClock
 from geoplan.push.fleet import Fleet
-from geoplan.push.journal import SUFFIX
 from geoplan.push.paper import Paper, PaperClock, on_paper
+from geoplan.push.store import Store
 from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Wishes:
 
     path: str
     phase: str | None
-    folder: Path
+    store: Store
     state_dir: str | None
     backup_folder: Path | None
     output_format: str
@@ -49,8 +48,8 @@ class PushUnits(NamedTuple):
     """Where a push goes, and where it is written down."""
 
     fleet: Fleet
-    folder: Path
-    """For its journals; a temporary one for whatever is gone when the push ends."""
+    store: Store
+    """For its journals and locks; a temporary one for whatever is gone when the push ends."""
     show_requests: Callable[[Callable[[str], None]], None]
     """Takes what writes the requests of a dry run; without one nothing is shown."""
 
@@ -62,22 +61,22 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
     if wishes.lab:
         async with _lab(topology, plan) as (accesses, timings), live_fleet(plan, accesses, clock) as live:
             with _temporary_folder() as folder:
-                yield PushUnits(_with_timings(live, timings), folder, lambda _say: None)
+                store = Store(folder, wishes.store.keys, folder / "locks")
+                yield PushUnits(_with_timings(live, timings), store, lambda _say: None)
         return
-    accesses = reach.accesses(topology)
+    accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
     if not wishes.dry_run:
-        async with live_fleet(plan, accesses, clock) as live:
-            yield PushUnits(live, wishes.folder, lambda _say: None)
+        async with live_fleet(plan, accesses, clock, is_lab=is_lab) as live:
+            yield PushUnits(live, wishes.store, lambda _say: None)
         return
     shown = _Requests()
-    async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True) as live:
+    async with live_fleet(plan, accesses, clock, observer=shown, dry_run=True, is_lab=is_lab) as live:
         paper_clock = PaperClock()
         paper = Paper(plan, paper_clock, live.timings)
         units = on_paper({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
-            for path in wishes.folder.glob(f"*{SUFFIX}"):  # so that it also shows what --resume would do
-                shutil.copy(path, folder)
-            yield PushUnits(Fleet(plan, units, paper_clock, live.timings), folder, shown.tell)
+            store = wishes.store.copied_to(folder)  # so that it also shows what --resume would do
+            yield PushUnits(Fleet(plan, units, paper_clock, live.timings), store, shown.tell)
 
 
 @asynccontextmanager

@@ -66,11 +66,12 @@ class Reach:
         given += ["--use-proxies"] if self.use_proxies else []
         return shlex.join(given)
 
-    def lab_file(self) -> str | None:
-        """Return the endpoints file where it is a lab's, whose pushes are no production's."""
+    def lab_id(self) -> str | None:
+        """Return the id of the lab that the endpoints file is of, whose pushes are no production's."""
         from geoplan.loadmaster import load_endpoints
+        from geoplan.push.places import lab_id
 
-        return self.endpoints if self.endpoints and load_endpoints(self.endpoints).control else None
+        return lab_id(load_endpoints(self.endpoints)) if self.endpoints else None
 
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
@@ -106,22 +107,23 @@ _OPTIONS = (
 
 
 @asynccontextmanager
-async def live_fleet(
+async def live_fleet(  # noqa: PLR0913 - options
     plan: Plan,
     accesses: dict[str, UnitAccess],
     clock: Clock,
     *,
     observer: Callable[[ShownRequest], None] | None = None,
     dry_run: bool = False,
+    is_lab: bool = False,
 ) -> AsyncIterator[Fleet]:
-    """Have the units of a plan at hand while the block lasts."""
+    """Have the units of a plan at hand while the block lasts; in a lab quick boots are waited for less long."""
     from geoplan.push.api import connected
     from geoplan.push.fleet import Fleet
     from geoplan.push.waits import Timings
 
     observer_of = (lambda _address: observer) if observer else None
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:
-        yield Fleet(plan, units, clock, Timings.of(plan.estimates))
+        yield Fleet(plan, units, clock, Timings.of(plan.estimates, is_lab=is_lab))
 
 
 def _prompt(address: str, user: str) -> str:

@@ -30,6 +30,7 @@ Value = TypeVar("Value")
 
 REMOTE_GEO_ACCESS = "geoclients"
 GEO_PARTNERS = "geopartners"
+BOOT_TIME = "boottime"
 SECONDS_OF_ARC = 3600  # in a degree
 
 
@@ -53,7 +54,9 @@ class LoadMaster:
 
     ``transport`` replaces the network and stays open; ``clock`` and ``jitter``, which returns a number from 0 to 1,
     drive the pauses between attempts. ``observer`` is told every request, secrets masked, just before it is sent.
-    With ``dry_run`` changes go to the observer alone and count as done.
+    With ``changes_once`` no change is sent a second time, whatever became of the first: for callers that look at the
+    unit again before each attempt. A reboot, an HA mode and a resubmission are never sent a second time. With
+    ``dry_run`` changes go to the observer alone and count as done.
 
     Every method may raise the children of :class:`geoplan.errors.UnitError`. Of those a change raises
     :class:`geoplan.errors.UnclearOutcomeError` where it cannot tell whether it was carried out; after any other
@@ -69,6 +72,7 @@ class LoadMaster:
         jitter: Callable[[], float] = random.random,
         retries: Retries | None = None,
         observer: Callable[[ShownRequest], None] | None = None,
+        changes_once: bool = False,
         dry_run: bool = False,
     ) -> None:
         self.access = access
@@ -80,6 +84,7 @@ class LoadMaster:
             clock=clock or LoopClock(),
             jitter=jitter,
             retries=retries or Retries(),
+            changes_once=changes_once,
             dry_run=dry_run,
         )
         self._ha_commands: HaCommands | None = None
@@ -113,10 +118,25 @@ class LoadMaster:
     async def reboot(self) -> None:
         """Send the reboot and return once the unit has taken it; it is gone soon afterwards.
 
-        An answer can be lost to the reboot itself: :class:`UnclearOutcomeError` says so, and only whether the unit
-        goes down can tell.
+        It is sent once. :class:`UnitUnreachableError` says that it was not sent at all. An answer can be lost to the
+        reboot itself: :class:`UnclearOutcomeError` says so, and only whether the unit goes down can tell.
         """
-        await self._session.change(Command("reboot", changes=True))
+        await self._session.change(Command("reboot", changes=True), once=True)
+
+    async def boot_time(self) -> str | None:
+        """Return when it was booted last, in the unit's own words, or None if it does not tell.
+
+        How units write it is not known. Whether it is the same as before tells a reboot in any spelling;
+        :func:`geoplan.loadmaster.readers.moment` reads the spellings that are likely.
+        """
+        try:
+            answer = await self._session.read(Command("get", {"param": BOOT_TIME}))
+        except UnitRefusedError:
+            return None
+        try:
+            return readers.text(answer, BOOT_TIME)
+        except UnusableError:
+            return None
 
     # -- GEO ---------------------------------------------------------------------------------------------------------
 
@@ -149,10 +169,10 @@ class LoadMaster:
     async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
         """Submit an unchanged partners list again, so that the unit forms its links (section 5.2).
 
-        Reading back tells nothing of a list that does not change, so a lost answer is an
+        It is sent once. Reading back tells nothing of a list that does not change, so a lost answer is an
         :class:`UnclearOutcomeError`; to submit it once more does no harm once the right unit is known to be active.
         """
-        await self._session.change(_setting(GEO_PARTNERS, addresses))
+        await self._session.change(_setting(GEO_PARTNERS, addresses), once=True)
 
     async def partner_status(self) -> tuple[PartnerStatus, ...]:
         """Return what the unit says of its links; the fields are not documented, so they are read tolerantly."""
@@ -216,10 +236,6 @@ class LoadMaster:
 
     # -- HA ----------------------------------------------------------------------------------------------------------
 
-    async def ha_mode(self) -> HaMode:
-        """Return the unit's fixed role."""
-        return await self._get("hamode", readers_geo.ha_mode)
-
     async def ha_parameters(self) -> HaParameters | None:
         """Return the HA parameters of a cloud unit, or nothing where the unit refuses to tell any."""
         for family in HA_COMMANDS:
@@ -232,15 +248,20 @@ class LoadMaster:
         return None
 
     async def set_ha_mode(self, mode: HaMode) -> None:
-        """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`."""
+        """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`.
+
+        It is sent once, since it can make a unit active or standby.
+        """
 
         async def is_set() -> bool:
             found = await self.ha_parameters()
-            now = found.mode if found and found.mode is not HaMode.UNKNOWN else await self.ha_mode()
-            return now is mode
+            if found is None or found.mode is HaMode.UNKNOWN:
+                raise UnusableAnswerError(self.address, "it does not tell its HA mode")
+            return found.mode is mode
 
         family = await self._known_ha_commands()
-        await self._session.change(Command(family.set_mode, {"hamode": mode.value}, changes=True), is_applied=is_set)
+        command = Command(family.set_mode, {"hamode": mode.value}, changes=True)
+        await self._session.change(command, is_applied=is_set, once=True)
 
     async def set_ha_parameters(
         self, *, partner: str, health_check_port: int, prefers_master: bool, all_interfaces: bool

@@ -18,12 +18,14 @@ class HaState(StrEnum):
 
 
 class HaMode(StrEnum):
-    """The fixed role of a unit; newer firmware says first and second."""
+    """The fixed role of a unit of a cloud pair; newer firmware says first and second."""
 
     MASTER = "master"
     SLAVE = "slave"
     SINGLE = "single"
+    """By that very word, and never by a value that is empty, missing or 0."""
     UNKNOWN = "unknown"
+    """Not told, or not in a known word."""
 
 
 class PartnerColour(StrEnum):
@@ -69,10 +71,12 @@ class GeoCluster:
 
 @dataclass(frozen=True, slots=True)
 class HaParameters:
-    """The HA parameters of a cloud unit; what is unset is ``None``."""
+    """The HA parameters of a cloud unit; what it does not tell is ``None``."""
 
     partner: str | None = None
+    """Empty where the unit says that none is set."""
     health_check_port: int | None = None
+    """0 where the unit says that none is set."""
     prefers_master: bool | None = None
     all_interfaces: bool | None = None
     mode: HaMode = HaMode.UNKNOWN

@@ -6,6 +6,8 @@ Every reader raises :class:`UnusableError` where the answer says nothing it can 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.addresses import canonical
@@ -52,6 +54,20 @@ def addresses(answer: Answer, parameter: str) -> tuple[str, ...]:
                 raise UnusableError(f"its {parameter} holds '{clean(word)[:60]}', which is no address")
             found.setdefault(canonical(word), word)
     return tuple(found.values())
+
+
+def moment(told: str) -> datetime | None:
+    """Return a moment that a unit writes as seconds since 1970, in ISO 8601 or as ``ctime`` does; None for all else.
+
+    A moment without a zone is taken as UTC.
+    """
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(float(told), UTC)
+    for read in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%a %b %d %H:%M:%S %Y")):  # noqa: DTZ007
+        with suppress(ValueError):
+            found = read(told)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
 
 
 def file(answer: Answer) -> bytes:

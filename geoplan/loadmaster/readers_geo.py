@@ -20,7 +20,7 @@ _RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "u
 _MODES = {
     "master": HaMode.MASTER, "first": HaMode.MASTER, "1": HaMode.MASTER,
     "slave": HaMode.SLAVE, "second": HaMode.SLAVE, "2": HaMode.SLAVE,
-    "single": HaMode.SINGLE, "none": HaMode.SINGLE, "unset": HaMode.SINGLE, "0": HaMode.SINGLE,
+    "single": HaMode.SINGLE,
 }  # fmt: skip
 _TYPES = {kind.value.lower(): kind for kind in ClusterType}
 MAX_PORT = 65535
@@ -80,27 +80,30 @@ def partner_status(answer: Answer) -> tuple[PartnerStatus, ...]:
     return tuple(PartnerStatus(address, colour) for address, colour in found.items())
 
 
-def ha_mode(answer: Answer, parameter: str) -> HaMode:
-    """Return a unit's role; one that is not known here is ``UNKNOWN``, and none at all is ``SINGLE``."""
-    found = find(answer.content, parameter)
-    return _mode(found[0]) if found else HaMode.SINGLE
-
-
 def ha_parameters(answer: Answer) -> HaParameters:
-    """Return the HA parameters; what is unset or not given is ``None``."""
+    """Return the HA parameters; what is not given, or not in a known form, is ``None``."""
     partner, port, prefers, everywhere, mode = (
         next(iter(find(answer.content, key)), None)
         for key in ("partner", "port", "haprefered", "healthcheckallinterfaces", "hamode")
     )
-    number = as_number(port)
     name = clean(plain(partner))
     return HaParameters(
-        partner=None if name.lower() in NOTHING_WORDS else name,
-        health_check_port=int(number) if number is not None and 0 < number <= MAX_PORT else None,
+        partner=None if partner is None else "" if name.lower() in NOTHING_WORDS else name,
+        health_check_port=_port(port),
         prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
         all_interfaces=as_flag(everywhere),
         mode=_mode(mode) if mode is not None else HaMode.UNKNOWN,
     )
+
+
+def _port(node: Node) -> int | None:
+    """Return a port, 0 where a unit says that none is set, or None where it says nothing of it."""
+    if node is None:
+        return None
+    if plain(node).lower() in NOTHING_WORDS:
+        return 0
+    number = as_number(node)
+    return int(number) if number is not None and 0 <= number <= MAX_PORT else None
 
 
 def _cluster(entry: Node) -> GeoCluster:
@@ -172,5 +175,5 @@ def _colour(words: list[str]) -> PartnerColour:
 
 
 def _mode(node: Node) -> HaMode:
-    word = next(iter(plain(node).lower().split()), "none")
+    word = next(iter(plain(node).lower().split()), "")
     return _MODES.get(word, HaMode.UNKNOWN)

@@ -67,6 +67,7 @@ class Session:
         clock: Clock,
         jitter: Callable[[], float],
         retries: Retries,
+        changes_once: bool = False,
         dry_run: bool = False,
     ) -> None:
         self._exchange = exchange
@@ -74,6 +75,7 @@ class Session:
         self._clock = clock
         self._jitter = jitter
         self._retries = retries
+        self._changes_once = changes_once
         self._dry_run = dry_run
         self._wire: WireFormat | None = None
         self._opening = asyncio.Lock()
@@ -85,11 +87,15 @@ class Session:
         """Send a command that changes nothing, again where an answer is lost."""
         return await self._read(await self._opened(), command)
 
-    async def change(self, command: Command, *, is_applied: Callable[[], Awaitable[bool]] | None = None) -> None:
+    async def change(
+        self, command: Command, *, is_applied: Callable[[], Awaitable[bool]] | None = None, once: bool = False
+    ) -> None:
         """Send a command that changes the unit.
 
         After an unclear answer ``is_applied`` reads back, and only where it did not apply the command is sent again.
-        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out.
+        What is sent ``once`` is never sent again, not even where nothing was sent: whoever asks for it has looked at
+        the unit just before, and has to look again. Raises :class:`UnclearOutcomeError` where nothing tells; after any
+        other error it was not carried out.
         """
         wire = await self._opened()
         if self._dry_run:
@@ -109,7 +115,7 @@ class Session:
                     was_sent = True
                     if await self._is_applied(command, error, is_applied):
                         return
-                if self._gives_up(attempt, began):
+                if once or self._changes_once or self._gives_up(attempt, began):
                     raise
             else:
                 return

@@ -78,9 +78,9 @@ def build_graph(groups: Sequence[Group], phases: Collection[Phase] = (Phase.GEO,
             graph.add_nodes_from(with_places(_keys_in_order(group), Phase.GEO, number))
             graph.add_edges_from(_dependencies(group))
         if Phase.HA in phases and Phase.GEO in phases:
+            first_list = _lists_in_order(group)[0]
             graph.add_edges_from(
-                (StepKey(site.name, Action.VERIFY_HA_PAIR), StepKey(site.name, Action.SET_REMOTE_GEO_ACCESS))
-                for site in pairs_of(group)
+                (StepKey(site.name, Action.VERIFY_HA_PAIR), StepKey(site.name, first_list)) for site in pairs_of(group)
             )
     return graph
 
@@ -125,9 +125,7 @@ def _keys_in_order(group: Group) -> Iterator[StepKey]:
     """Yield the group's steps in the order in which sections 5.2 to 5.4 name them."""
     pairs, standalones = pairs_of(group), standalones_of(group)
     for site in (*pairs, *standalones):
-        yield StepKey(site.name, Action.SET_REMOTE_GEO_ACCESS)
-        if len(group.sites) > 1:
-            yield StepKey(site.name, Action.SET_GEO_PARTNERS)
+        yield from (StepKey(site.name, action) for action in _lists_in_order(group))
     if len(group.sites) > 1 and pairs:
         for site in pairs:
             yield StepKey(site.name, Action.REBOOT_MASTER)
@@ -138,25 +136,34 @@ def _keys_in_order(group: Group) -> Iterator[StepKey]:
         yield StepKey(site.name, Action.ADD_CLUSTER)
 
 
+def _lists_in_order(group: Group) -> tuple[Action, Action]:
+    """Return which of a site's lists is entered first.
+
+    A site alone empties its partners, and then takes from its access list whoever was one: a unit that still saw it as
+    its partner but could not reach it would only fail. Elsewhere lists grow, and access goes first.
+    """
+    lists = (Action.SET_REMOTE_GEO_ACCESS, Action.SET_GEO_PARTNERS)
+    return lists if len(group.sites) > 1 else (lists[1], lists[0])
+
+
 def _dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
     """Yield what has to be done before what, as (before, after)."""
     by_action: dict[Action, list[StepKey]] = defaultdict(list)
     for key in _keys_in_order(group):
         by_action[key.action].append(key)
 
-    access, partners = by_action[Action.SET_REMOTE_GEO_ACCESS], by_action[Action.SET_GEO_PARTNERS]
+    first_lists, last_lists = (by_action[action] for action in _lists_in_order(group))
     reboots, resubmissions = by_action[Action.REBOOT_MASTER], by_action[Action.RESUBMIT_GEO_PARTNERS]
     clusters = by_action[Action.ADD_CLUSTER]
     of_pairs, of_standalones = resubmissions[: len(reboots)], resubmissions[len(reboots) :]
 
-    yield from zip(access, partners, strict=False)
-    lists_done = partners or access
+    yield from zip(first_lists, last_lists, strict=True)
     if reboots:
-        yield from ((step, reboots[0]) for step in lists_done)
+        yield from ((step, reboots[0]) for step in last_lists)
         yield from zip(reboots, of_pairs, strict=True)
         yield from zip(of_pairs, reboots[1:], strict=False)
         yield from ((of_pairs[-1], step) for step in of_standalones)
-    yield from ((step, clusters[0]) for step in of_standalones or of_pairs[-1:] or lists_done)
+    yield from ((step, clusters[0]) for step in of_standalones or of_pairs[-1:] or last_lists)
     yield from pairwise(clusters)
 
 
@@ -195,7 +202,7 @@ def descriptions_in(groups: Iterable[Group]) -> Callable[[StepKey], Description]
         return Description(
             on=StepTarget(site=host.name, unit=_unit_of(key.action, host)),
             section=ha.SECTION_OF.get(key.action, placed.section),
-            why=wording.why(key.action, site),
+            why=wording.why(key.action, site, placed.section),
             note=wording.note(key.action, site, placed.section),
         )
 

@@ -30,11 +30,13 @@ REASONS_OF_HA = {
 }
 
 
-def why(action: Action, site: Site) -> str:
+def why(action: Action, site: Site, section: Section) -> str:
     """Say in one short sentence why a step is there."""
     match action:
         case Action.SET_REMOTE_GEO_ACCESS:
             return "Only addresses on this list may reach the site's GEO and check its health."
+        case Action.SET_GEO_PARTNERS if section == "5.1":
+            return "A site alone has no partner: whatever it still lists would go on sharing its GEO configuration."
         case Action.SET_GEO_PARTNERS:
             return "Partners are the units with which the site shares one GEO configuration."
         case Action.REBOOT_MASTER:
@@ -65,8 +67,11 @@ OPEN_QUESTIONS = (
         ),
     ),
     OpenQuestion(
-        lambda action, _, section: action is Action.SET_REMOTE_GEO_ACCESS and section == "5.1",
-        "Section 5.1 names neither partners nor a reboot: a site alone has no partner, so neither is needed.",
+        lambda action, _, section: action is Action.SET_GEO_PARTNERS and section == "5.1",
+        (
+            "Section 5.1 names neither partners nor a reboot: a site alone has no partner, so nothing is rebooted, and "
+            "partners are only taken off that were left from before."
+        ),
     ),
     OpenQuestion(
         lambda action, site, section: action is Action.SET_GEO_PARTNERS and section == "5.3" and not site.ha_pair,

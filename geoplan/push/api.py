@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from geoplan.loadmaster.client import LoadMaster
 from geoplan.loadmaster.health import ha_state_of, health_answer_of
 from geoplan.loadmaster.model import HaMode, PartnerColour
+from geoplan.loadmaster.trust import Insecure
 from geoplan.push.facts import HaFacts, LiveCluster, State
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class ApiUnit:
         """Its own address."""
         return self._unit.address
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned."""
+        return not isinstance(self._unit.access.trust, Insecure)
+
     async def state(self) -> State:
         """Return what its health check says."""
         return State((await ha_state_of(self._unit.access, transport=self._transport)).value)
@@ -50,6 +56,10 @@ class ApiUnit:
     async def firmware(self) -> str:
         """Return the version that it runs."""
         return await self._unit.firmware()
+
+    async def boot_time(self) -> str | None:
+        """Return when it was booted last, in its own words."""
+        return await self._unit.boot_time()
 
     async def geo_enabled(self) -> bool:
         """Tell whether GEO is on."""
@@ -64,9 +74,8 @@ class ApiUnit:
         found = await self._unit.ha_parameters()
         if found is None:
             return None
-        mode = found.mode if found.mode is not HaMode.UNKNOWN else await self._unit.ha_mode()
-        known_mode = None if mode is HaMode.UNKNOWN else mode.value
-        return HaFacts(found.partner, found.health_check_port, found.prefers_master, known_mode, found.all_interfaces)
+        mode = None if found.mode is HaMode.UNKNOWN else found.mode.value
+        return HaFacts(found.partner, found.health_check_port, found.prefers_master, mode, found.all_interfaces)
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return its Remote GEO LoadMaster Access list."""
@@ -144,7 +153,10 @@ async def connected(  # noqa: PLR0913 - options
     observer_of: Callable[[str], Callable[[ShownRequest], None]] | None = None,
     dry_run: bool = False,
 ) -> AsyncIterator[dict[str, ApiUnit]]:
-    """Have a client for every unit while the block lasts; nothing is sent by that."""
+    """Have a client for every unit while the block lasts; nothing is sent by that.
+
+    A change is sent once: a push looks at the units again before it sends it a second time.
+    """
     async with AsyncExitStack() as stack:
         units = {}
         for address, access in accesses.items():
@@ -156,6 +168,7 @@ async def connected(  # noqa: PLR0913 - options
                 jitter=jitter,
                 retries=retries,
                 observer=observer_of(address) if observer_of else None,
+                changes_once=True,
                 dry_run=dry_run,
             )
             units[address] = ApiUnit(await stack.enter_async_context(client), transport=transport)

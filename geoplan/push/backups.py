@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
-from geoplan.push.events import EventKind
+from geoplan.push.events import EventKind, NoteKind
 from geoplan.push.facts import State
 from geoplan.push.failures import reason_of
 from geoplan.push.places import make_private, write_private
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 async def back_up(context: Context, facts: Facts, folder: Path) -> None:
     """Write a backup of every unit that has none in the journal yet, all at once.
 
-    A standby that answers no reads has none, which is said. Raises :class:`PushRefusedError` where another one fails:
-    nothing has been changed then.
+    A standby may have none, which is said: its active unit's holds the same configuration. Raises
+    :class:`PushRefusedError` where an active unit or a standalone gives none: nothing has been changed then.
     """
     done = context.journal.history.backed_up
     missing = [unit for unit in facts.units.values() if unit.address not in done]
@@ -37,8 +37,10 @@ async def back_up(context: Context, facts: Facts, folder: Path) -> None:
             f"cannot write a backup into {folder}: {error.strerror or error}", hint="nothing was changed"
         ) from None
     problems = [problem for problem in results if problem]
+    backed_up = sum(unit.address in context.journal.history.backed_up for unit in missing)
     if not problems:
-        context.say(EventKind.BACKUP, f"{len(missing)} units backed up in {folder}")
+        what = f"{backed_up} unit{'s'[: backed_up != 1]} backed up"
+        context.say(EventKind.BACKUP, f"{what} in {folder}", what=what)
     if problems:
         raise PushRefusedError(
             "not every unit could be backed up; nothing was changed", problems, hint="see to these units first"
@@ -50,10 +52,11 @@ async def _back_up_unit(context: Context, unit: UnitFacts, folder: Path) -> str 
         content = await context.fleet.unit(unit.address).backup()
     except UnitError as error:
         reason = reason_of(error)
-        if unit.failure and unit.state in (State.STANDBY, State.DOWN):
-            message = f"{unit.address}: not backed up: {reason}"
-            context.journal.write("note", message=message)
-            context.say(EventKind.NOTE, message)
+        if await _may_be_missing(context, unit):
+            message = f"{unit.address}: the standby is not backed up: {reason}"
+            kind = NoteKind.NOT_BACKED_UP.value
+            context.journal.write("note", site=unit.site, message=message, kind=kind)
+            context.say(EventKind.NOTE, message, unit=unit.address, note=kind)
             return None
         return f"{unit.address}: no backup: {reason}"
     path = folder / f"{unit.address.replace(':', '_')}.backup"
@@ -62,5 +65,15 @@ async def _back_up_unit(context: Context, unit: UnitFacts, folder: Path) -> str 
     write_private(path, content)
     digest = hashlib.sha256(content).hexdigest()
     context.journal.write("backup", unit=unit.address, file=str(path), sha256=digest)
-    context.say(EventKind.BACKUP, f"{len(content)} bytes in {path}", unit=unit.address)
+    what = f"{len(content)} bytes"
+    context.say(EventKind.BACKUP, f"{what} in {path}", unit=unit.address, what=what)
     return None
+
+
+async def _may_be_missing(context: Context, unit: UnitFacts) -> bool:
+    """Tell whether a unit is no more than its pair's standby, now as before.
+
+    A unit that was down before is one that a push which is resumed has rebooted.
+    """
+    was_standby = unit.state is State.STANDBY or (unit.state is State.DOWN and unit.failure is not None)
+    return was_standby and await context.fleet.unit(unit.address).state() is not State.ACTIVE

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.errors import UnitError
+from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UnusableAnswerError
 from geoplan.push.context import StepError
 from geoplan.push.failures import reason_of
 
@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
     from geoplan.push.unit import Unit
+
+
+MAX_TRIES = 5
+FIRST_PAUSE_SECONDS = 0.4
+
+
+class Failed(NamedTuple):
+    """What went wrong with a change, as far as one can tell before reading back."""
+
+    reason: str
+    may_pass: bool
+    """Whether the same change may succeed a little later, after another look."""
+
+
+def pause_after(attempt: int) -> float:
+    """Return the seconds to wait after an attempt that failed, counted from 0."""
+    return FIRST_PAUSE_SECONDS * 2.0**attempt
 
 
 @dataclass(frozen=True)
@@ -49,17 +66,20 @@ class Change:
             unit=self.unit.address,
         )
 
-    def not_applied(self, problem: str | None, read_back: str) -> StepError:
+    def not_applied(self, problem: Failed | None, read_back: str) -> StepError:
         """Return the failure of a change that reading back does not find."""
-        answer = f"failed ({problem}), and" if problem else "was answered as done, but"
+        answer = f"failed ({problem.reason}), and" if problem else "was answered as done, but"
         message = f"the change {answer} read back {read_back}: it was not applied"
         return StepError(self.step, message, unit=self.unit.address)
 
 
-async def try_change(change: Awaitable[None]) -> str | None:
+async def try_change(change: Awaitable[None]) -> Failed | None:
     """Make a change; return what went wrong, as far as one can tell before reading back."""
     try:
         await change
     except UnitError as error:
-        return reason_of(error)
+        passes = isinstance(error, UnitUnreachableError | UnclearOutcomeError) or (
+            isinstance(error, UnusableAnswerError) and error.transient
+        )
+        return Failed(reason_of(error), passes)
     return None

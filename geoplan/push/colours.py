@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.push.addresses import canonical
-from geoplan.push.events import EventKind
+from geoplan.push.events import EventKind, NoteKind
 from geoplan.push.fleet import units_down
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from geoplan.plan.model import Step
+    from geoplan.plan.model import SiteSettings, Step
     from geoplan.push.context import Context
     from geoplan.push.unit import Unit
 
@@ -29,43 +29,73 @@ async def stay_red(
 ) -> bool:
     """Tell whether every partner that is up stays red on the unit on which partners were just submitted.
 
-    One green partner is enough: another pair's slave may well be red until its own turn. Links get the time that a
-    site has to settle, or as long as the unit is active. What a unit does not tell is no finding.
+    It is looked at until all that are up are green, for the time that a site has to settle, or as long as the unit is
+    active. One green partner is enough for an answer: another pair's slave may well be red until its own turn. What a
+    unit does not tell is no finding. Planned partners that it shows green are recorded as ``green``: of a slave, which
+    nobody can ask later, that is the proof of its links.
     """
-    seen_red = False
+    seen = _Seen(context, step, unit)
 
     async def look() -> bool | None:
-        nonlocal seen_red
         try:
             told = await unit.partner_status()
         except UnitError:
             return False
         if not await still_active():
-            return seen_red
-        colours = {canonical(address): green for address, green in told.items()}
-        of_those_up = [colours.get(canonical(address)) for address in await _partners_up(context, step)]
-        if not of_those_up or any(green is not False for green in of_those_up):
             return False
-        seen_red = True
-        return None
+        return True if seen.take(told, await _partners_up(context, step)) else None
 
     timings = context.timings
-    found = await until(
+    await until(
         context.clock,
         look,
         within=timings.settle_deadline,
         every=timings.poll_seconds,
-        on_wait=context.waiting(step, "waiting until a partner turns green", unit.address),
+        on_wait=context.waiting(step, "waiting until its partners turn green", unit.address),
     )
-    is_red = seen_red if found is None else found
-    if is_red:
+    if seen.is_red:
         message = (
             f"{unit.address}: its partners were submitted and read back, but every partner that is up stays red there: "
             "it may not have applied the submission; the report at the end says what would finish it"
         )
-        context.journal.write("note", site=step.site, message=message)
-        context.say(EventKind.NOTE, message, step=step, unit=unit.address)
-    return is_red
+        kind = NoteKind.STAYS_RED.value
+        context.journal.write("note", site=step.site, message=message, kind=kind)
+        context.say(EventKind.NOTE, message, step=step, unit=unit.address, note=kind)
+    return seen.is_red
+
+
+def record_green(context: Context, site: SiteSettings, unit: str, told: Mapping[str, bool | None]) -> frozenset[str]:
+    """Record which planned partners an active unit shows green, and return them as the site's list has them."""
+    colours = {canonical(address): green for address, green in told.items()}
+    green = [address for address in site.geo_partners if colours.get(canonical(address)) is True]
+    if green:
+        context.journal.write("green", site=site.name, unit=unit, partners=green)
+    return frozenset(green)
+
+
+class _Seen:
+    """What a unit showed of its partners, look after look."""
+
+    def __init__(self, context: Context, step: Step, unit: Unit) -> None:
+        self._context = context
+        self._site = context.site(step)
+        self._unit = unit
+        self._green: frozenset[str] = frozenset()
+        self._all_red = False
+
+    @property
+    def is_red(self) -> bool:
+        """Whether all that were up were red to the last, and none was ever green."""
+        return self._all_red and not self._green
+
+    def take(self, told: Mapping[str, bool | None], up: Sequence[str]) -> bool:
+        """Take one look of an active unit; tell whether all partners that are up are green."""
+        colours = {canonical(address): green for address, green in told.items()}
+        of_those_up = [colours.get(canonical(address)) for address in up]
+        self._all_red = bool(of_those_up) and all(green is False for green in of_those_up)
+        if any(colours.get(canonical(address)) is True for address in {*self._site.geo_partners} - self._green):
+            self._green |= record_green(self._context, self._site, self._unit.address, told)
+        return all(green is True for green in of_those_up)
 
 
 async def _partners_up(context: Context, step: Step) -> list[str]:

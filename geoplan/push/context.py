@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from geoplan.push.events import Event, EventKind, StepState
+from geoplan.push.addresses import canonical
+from geoplan.push.events import Event, EventKind, NoteKind, StepState
+from geoplan.push.facts import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.clock import Clock
     from geoplan.push.events import Reporter
+    from geoplan.push.facts import Facts, HaFacts
     from geoplan.push.fleet import Fleet
     from geoplan.push.journal import Journal
+    from geoplan.push.ledger import Ledger
+    from geoplan.push.records import RecordedOptions
     from geoplan.push.waits import Timings
 
 DEFAULT_JOBS = 8
@@ -51,17 +56,17 @@ class Options:
             "accept_geo_merge": self.accept_geo_merge,
         }
 
-    def resumed_with(self, recorded: Mapping[str, Any]) -> Options:
+    def resumed_with(self, recorded: RecordedOptions) -> Options:
         """Return these options with what the operator had already said when the push began."""
-        sites = (*map(str, recorded.get("reboot_sites", ())), *self.reboot_sites)
-        mode = RebootMode(recorded.get("reboot", self.reboot)) if self.reboot is RebootMode.CHANGED else self.reboot
+        sites = (*recorded.reboot_sites, *self.reboot_sites)
+        mode = recorded.reboot if self.reboot is RebootMode.CHANGED else self.reboot
         return Options(
             jobs=self.jobs,
             reboot=mode,
             reboot_sites=tuple(dict.fromkeys(sites)),
-            parallel_groups=self.parallel_groups or bool(recorded.get("parallel_groups")),
-            remove_unknown=self.remove_unknown or bool(recorded.get("remove_unknown")),
-            accept_geo_merge=self.accept_geo_merge or bool(recorded.get("accept_geo_merge")),
+            parallel_groups=self.parallel_groups or recorded.parallel_groups,
+            remove_unknown=self.remove_unknown or recorded.remove_unknown,
+            accept_geo_merge=self.accept_geo_merge or recorded.accept_geo_merge,
         )
 
 
@@ -76,6 +81,42 @@ class Stop:
         self.requested = True
 
 
+@dataclass
+class Seen:
+    """What the push has seen of the units or done to them: whatever else it meets, somebody else has done."""
+
+    lists: dict[tuple[str, str], set[frozenset[str]]] = field(default_factory=dict)
+    """What each list of a site held, by the site's name and the subject; each as canonical addresses."""
+    ha: dict[str, HaFacts] = field(default_factory=dict)
+    """The HA parameters of each unit that this push has not changed yet, by its address."""
+    boot_times: dict[str, str] = field(default_factory=dict)
+    """When each unit was booted last, in its own words, by its address."""
+
+    @classmethod
+    def in_facts(cls, facts: Facts) -> Seen:
+        """Take what the checks saw."""
+        seen = cls()
+        for unit in facts.units.values():
+            for subject in SUBJECTS:
+                held: tuple[str, ...] | None = getattr(unit, subject)
+                if held is not None:
+                    seen.note_list(unit.site, subject, held)
+            if unit.ha is not None:
+                seen.ha[unit.address] = unit.ha
+            if unit.boot_time is not None:
+                seen.boot_times[unit.address] = unit.boot_time
+        return seen
+
+    def note_list(self, site: str, subject: str, addresses: Iterable[str]) -> None:
+        """Note what a list holds, or holds now since this push has written it."""
+        self.lists.setdefault((site, subject), set()).add(frozenset(map(canonical, addresses)))
+
+    def knows_list(self, site: str, subject: str, addresses: Iterable[str]) -> bool:
+        """Return whether a list holds what it held at the checks, or what this push has written."""
+        known = self.lists.get((site, subject))
+        return known is None or frozenset(map(canonical, addresses)) in known
+
+
 @dataclass(frozen=True)
 class Context:
     """One push as its parts see it."""
@@ -86,11 +127,17 @@ class Context:
     report: Reporter
     stop: Stop = field(default_factory=Stop)
     began: float = 0.0
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def plan(self) -> Plan:
         """The plan that is carried out."""
         return self.fleet.plan
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the units owe and have proven, by this push and those before it."""
+        return self.journal.ledger
 
     @property
     def clock(self) -> Clock:
@@ -120,6 +167,13 @@ class Context:
         """Tell whoever listens."""
         seconds = self.clock.now() - self.began
         self.report(Event(kind, seconds, message, step, unit, state, step_seconds, details))
+
+    def note(self, kind: NoteKind, message: str, *, site: str | None = None, unit: str | None = None) -> None:
+        """Write something worth knowing into the journal, and say it."""
+        about = {"site": site} if site else {}
+        self.journal.write("note", kind=kind.value, message=message, **about)
+        seconds = self.clock.now() - self.began
+        self.report(Event(EventKind.NOTE, seconds, message, unit=unit, details={"kind": kind.value, **about}))
 
     def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
         """Return what says what a step is waiting for, once it has to."""

@@ -82,14 +82,25 @@ def tasks_of(plan: Plan) -> tuple[Task, ...]:
 
 
 def pairs_to_reboot(context: Context) -> frozenset[str]:
-    """Return the pairs whose reboot is due by all that is known now: wanted, or with partners that were changed."""
+    """Return the pairs whose reboot is due by all that is known now.
+
+    It is wanted; or partners were changed in this push, or in an earlier one that left the reboot out.
+    """
     if context.options.reboot is RebootMode.NEVER:
         return frozenset()
-    history = context.journal.history
     pairs = [step.site for step in context.plan.steps if step.action is Action.REBOOT_MASTER]
-    done = {site for site in pairs if history.was_finished(site)}
-    wanted = set(pairs) if context.options.reboot is RebootMode.ALWAYS else set(context.options.reboot_sites)
-    return frozenset({site for site in pairs if history.is_owed(site)} | (wanted & set(pairs)) - done)
+    return frozenset(site for site in pairs if is_to_be_rebooted(context, site))
+
+
+def is_to_be_rebooted(context: Context, site: str) -> bool:
+    """Return whether the reboot of one pair of the plan is due: see :func:`pairs_to_reboot`."""
+    options, history = context.options, context.journal.history
+    if options.reboot is RebootMode.NEVER:
+        return False
+    if history.is_owed(site) or context.ledger.owes_reboot(context.plan.site(site)):
+        return True
+    wanted = options.reboot is RebootMode.ALWAYS or site in options.reboot_sites
+    return wanted and not history.was_finished(site)
 
 
 class Executor:
@@ -187,7 +198,7 @@ class Executor:
         """Say why a pair is not rebooted in this push, or nothing where it is."""
         if self._context.options.reboot is RebootMode.NEVER:
             return Outcome(StepState.LEFT_OUT, None, "no reboot is wanted")
-        if reboot.site in pairs_to_reboot(self._context):
+        if is_to_be_rebooted(self._context, reboot.site):
             return None
         if self._context.journal.history.was_finished(reboot.site):
             return Outcome(StepState.RECORDED, None, "the journal has it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from geoplan.push.addresses import canonical
@@ -32,6 +33,9 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
     UNREADABLE = "unreadable"
+    """It answered something that is not the API's, or of which nothing is understood."""
+    REFUSED = "refused"
+    """It answered in the API's own format, and said no: that is a word of the unit, and no word on what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,15 @@ class LiveCluster:
 
 @dataclass(frozen=True, slots=True)
 class HaFacts:
-    """The HA parameters of a unit; what its platform does not tell is nothing."""
+    """The HA parameters of a unit; what it does not tell is None, which is neither unset nor *single*."""
 
     partner: str | None = None
+    """Empty where the unit says that none is set."""
     health_check_port: int | None = None
+    """0 where the unit says that none is set."""
     prefers_master: bool | None = None
     mode: str | None = None
-    """``master``, ``slave`` or ``single``."""
+    """``master``, ``slave`` or ``single``, by the unit's own word."""
     all_interfaces: bool | None = None
 
 
@@ -90,6 +96,8 @@ class UnitFacts:
     """What its health check answered: a status code, or how it failed."""
     failure: Failure | None = None
     firmware: str | None = None
+    boot_time: str | None = None
+    """When it was booted last, in its own words."""
     geo_enabled: bool | None = None
     ssh_access: bool | None = None
     ha: HaFacts | None = None
@@ -101,6 +109,20 @@ class UnitFacts:
     fqdns: tuple[str, ...] | None = None
     unread: tuple[str, ...] = ()
     """What this unit does not answer although the rest of it was read."""
+    refused: tuple[str, ...] = ()
+    """What it explicitly refused to tell as a standby, over a connection that can be believed; the rest was asked."""
+    is_trusted: bool = True
+    """Whether its certificate was verified or pinned: otherwise anybody may have answered in its place."""
+
+    @property
+    def refuses_reads(self) -> bool:
+        """Whether it is a standby that explicitly refuses reads, which is known of none and may be.
+
+        Only a refusal in the API's own format counts, over a connection that can be believed, while its health check
+        says that it is the standby: who is unreachable, or answers something else, has told nothing at all.
+        """
+        is_refusal = self.failure is not None and self.failure.cause is Cause.REFUSED
+        return self.state is State.STANDBY and self.is_trusted and (is_refusal or bool(self.refused))
 
     @property
     def condition(self) -> str:
@@ -112,7 +134,7 @@ class UnitFacts:
         return f"is {self.state or State.UNKNOWN}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """All units by their own addresses, in the plan's order."""
 
@@ -120,7 +142,7 @@ class Facts:
 
     def of_site(self, name: str) -> tuple[UnitFacts, ...]:
         """Return the units of a site: master and slave, or the only one."""
-        return tuple(unit for unit in self.units.values() if unit.site == name)
+        return self._by_site.get(name, ())
 
     def active(self, site: str) -> UnitFacts | None:
         """Return the one unit of a site that takes settings, or nothing where that is not exactly one."""
@@ -132,7 +154,18 @@ class Facts:
 
     def unit(self, address: str) -> UnitFacts | None:
         """Return the unit of an address, in any spelling."""
-        return next((unit for unit in self.units.values() if canonical(unit.address) == canonical(address)), None)
+        return self._by_address.get(canonical(address))
+
+    @cached_property
+    def _by_site(self) -> Mapping[str, tuple[UnitFacts, ...]]:
+        by_site: dict[str, tuple[UnitFacts, ...]] = {}
+        for unit in self.units.values():
+            by_site[unit.site] = (*by_site.get(unit.site, ()), unit)
+        return by_site
+
+    @cached_property
+    def _by_address(self) -> Mapping[str, UnitFacts]:
+        return {canonical(unit.address): unit for unit in self.units.values()}
 
 
 Subject = Literal["remote_geo_access", "geo_partners"]

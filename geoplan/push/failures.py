@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.errors import AuthenticationError, UnitUnreachableError, UntrustedUnitError
+from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
 from geoplan.push.facts import Cause, Failure
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ def failure_of(error: UnitError) -> Failure:
             cause = Cause.UNAUTHORIZED
         case UnitUnreachableError():
             cause = Cause.UNREACHABLE
+        case UnitRefusedError():
+            cause = Cause.REFUSED
         case _:
             cause = Cause.UNREADABLE
     # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.push.facts import State
+from geoplan.push.guard import Guard
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.clock import Clock
+    from geoplan.push.journal import Journal
     from geoplan.push.unit import Unit
     from geoplan.push.waits import Timings
 
@@ -35,6 +37,11 @@ class Fleet:
         self.timings = timings
         self._units = units
 
+    def guarded(self, journal: Journal) -> Fleet:
+        """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
+        guard = Guard(self.plan, journal, self.clock, self.timings)
+        return Fleet(self.plan, {a: guard.unit(unit) for a, unit in self._units.items()}, self.clock, self.timings)
+
     def unit(self, address: str) -> Unit:
         """Return the unit of an address."""
         return self._units[address]
@@ -42,6 +49,10 @@ class Fleet:
     async def states(self, site: SiteSettings) -> dict[str, State]:
         """Return what the health checks of a site's units say now, all asked at once; slow ones count as down."""
         return await self._ask(site, self._state_at_a_look)
+
+    async def is_active_now(self, site: SiteSettings, address: str) -> bool:
+        """Look at all units of a site: whether this one, and no other, takes settings at this moment."""
+        return site.kind == "standalone" or only_active(await self.states(site)) == address
 
     async def patient_states(self, site: SiteSettings) -> dict[str, State]:
         """Return the same with all the patience that a unit's health check has: who is slow is not down."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from geoplan.push import records as models
 from geoplan.push.facts import HA_SUBJECT, LIST_NAMES, SUBJECTS
 
 if TYPE_CHECKING:
-    from geoplan.push.history import History, Record
+    from geoplan.push.history import History
+    from geoplan.push.records import Changing, Value
 
 # The web interface's own words, as the runbook has them.
 REMOTE_ACCESS = "Certificates & Security > Remote Access"
@@ -49,8 +51,8 @@ def going_back(history: History) -> tuple[UnitToGoBack, ...]:
     ha: dict[str, list[UndoneChange]] = {}
     for record in reversed(_first_changes(history)):
         # A pair goes back as a whole before it is parted, and a backup from before it was formed parts it.
-        latest = ha if record.fields.get("what") == HA_SUBJECT else geo
-        latest.setdefault(str(record.fields["unit"]), []).append(_undone(record, history))
+        latest = ha if record.what == HA_SUBJECT else geo
+        latest.setdefault(record.unit, []).append(_undone(record, history))
     pairs = {unit.address: site.name for site in history.plan.sites for unit in site.units if site.kind == "ha_pair"}
     return (
         *(
@@ -86,52 +88,48 @@ def as_lines(units: tuple[UnitToGoBack, ...], submitted: tuple[str, ...] = ()) -
 
 def submitted_on_slaves(history: History) -> tuple[str, ...]:
     """Return the slaves on which partners were submitted while they were active."""
-    return tuple(dict.fromkeys(str(r.fields["unit"]) for r in history.records if r.event == "resubmitted"))
+    return tuple(dict.fromkeys(r.unit for r in history.records if isinstance(r, models.Resubmitted)))
 
 
-def _first_changes(history: History) -> list[Record]:
+def _first_changes(history: History) -> list[Changing]:
     """Return the first change of each list and cluster, in the order of the changes: that one knows what was before."""
-    first: dict[tuple[str, ...], Record] = {}
+    first: dict[tuple[str, ...], Changing] = {}
     for record in history.records:
-        if record.event == "changing":
-            subject = str(record.fields.get("what"))
-            own = (str(record.fields.get("unit")),) if subject == HA_SUBJECT else ()  # each unit has its own
-            first.setdefault((str(record.fields.get("site")), subject, *own), record)
+        if isinstance(record, models.Changing):
+            own = (record.unit,) if record.what == HA_SUBJECT else ()  # each unit has its own
+            first.setdefault((record.site, record.what, *own), record)
     return list(first.values())
 
 
-def _undone(record: Record, history: History) -> UndoneChange:
-    site, subject = str(record.fields.get("site")), str(record.fields.get("what"))
-    before = record.fields.get("before")
-    is_certain = any(
-        other.event == "changed" and other.fields.get("step") == record.fields.get("step") for other in history.records
-    )
+def _undone(record: Changing, history: History) -> UndoneChange:
+    site, subject, before = record.site, record.what, record.before
+    is_certain = any(isinstance(other, models.Changed) and other.step == record.step for other in history.records)
     if subject in SUBJECTS:
-        addresses = " ".join(map(str, before or ()))
+        addresses = " ".join(before if isinstance(before, tuple) else ())
         name, button = next((LIST_NAMES[known], BUTTONS[known]) for known in SUBJECTS if known == subject)
         what = f"{name}: enter this" if addresses else f"{name}: empty the field"
         return UndoneChange(site, REMOTE_ACCESS, f"{what}, then press {button}", addresses, is_certain)
     if subject == HA_SUBJECT:
         return UndoneChange(site, HA_PARAMETERS, _ha(before), None, is_certain)
-    what = _cluster(before, record.fields.get("after"))
+    what = _cluster(before, record.after)
     return UndoneChange(site, MANAGE_CLUSTERS, what, None, is_certain)
 
 
-def _ha(before: Any) -> str:  # noqa: ANN401 - as the journal has it
-    held = before if isinstance(before, dict) else {}
+def _ha(before: Value) -> str:
+    held = before if isinstance(before, models.HaValue) else models.HaValue()
     names = {"master": "Master HA Mode", "slave": "Slave HA Mode", "single": "Non HA Mode"}
     parameters = ", ".join(
-        f"{name} {held[key] if held.get(key) is not None else 'unset'}"
-        for key, name in (("partner", "partner"), ("health_check_port", "health check port"))
+        f"{name} {'unset' if value is None else value}"
+        for name, value in (("partner", held.partner), ("health check port", held.health_check_port))
     )
-    return f"set AWS HA Mode back to {names.get(str(held.get('mode')), 'what it was')} ({parameters})"
+    return f"set AWS HA Mode back to {names.get(held.mode or '', 'what it was')} ({parameters})"
 
 
-def _cluster(before: Any, after: Any) -> str:  # noqa: ANN401 - as the journal has it
-    if not isinstance(before, dict):
-        return f"delete the cluster '{after['name']}' ({after['address']}), which was not there"
+def _cluster(before: Value, after: Value) -> str:
+    if not isinstance(before, models.ClusterValue):
+        shown = f"'{after.name}' ({after.address})" if isinstance(after, models.ClusterValue) else "that was added"
+        return f"delete the cluster {shown}, which was not there"
     place = ""
-    if before.get("latitude") is not None:
-        place = f", latitude {before['latitude']}, longitude {before['longitude']}"
-    shown = f"'{before['name']}' ({before['address']})"
-    return f"set the cluster {shown} back to the type {before['type']}{place}"
+    if before.latitude is not None:
+        place = f", latitude {before.latitude}, longitude {before.longitude}"
+    return f"set the cluster '{before.name}' ({before.address}) back to the type {before.type}{place}"

@@ -10,7 +10,7 @@ from geoplan.push.addresses import canonical
 from geoplan.push.facts import Facts, HaFacts, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from geoplan.plan.ha_model import HaPairSettings, HaParameters
     from geoplan.plan.model import Plan
@@ -42,41 +42,57 @@ def planned_pairs(plan: Plan) -> tuple[HaPairSettings, ...]:
 
 
 def deviations(found: HaFacts, wanted: HaParameters) -> Iterator[Deviation]:
-    """Yield what differs from the plan, the mode first."""
-    if found.mode != wanted.mode:
-        yield Deviation("HA mode", found.mode or "unknown", wanted.mode, found.mode == SINGLE)
-    if canonical(found.partner or "") != canonical(wanted.partner):
-        yield Deviation("partner", found.partner or "unset", wanted.partner, found.partner is None)
-    if found.health_check_port != wanted.health_check_port:
-        unset = found.health_check_port is None
-        yield Deviation(
-            "health check port", str(found.health_check_port or "unset"), str(wanted.health_check_port), unset
-        )
+    """Yield what differs from the plan, the mode first. What a unit does not tell differs from nothing."""
+    if found.mode not in (None, wanted.mode):
+        yield Deviation("HA mode", str(found.mode), wanted.mode, found.mode == SINGLE)
+    if found.partner is not None and canonical(found.partner) != canonical(wanted.partner):
+        yield Deviation("partner", found.partner or "unset", wanted.partner, not found.partner)
+    if found.health_check_port not in (None, wanted.health_check_port):
+        port = found.health_check_port
+        yield Deviation("health check port", str(port or "unset"), str(wanted.health_check_port), not port)
     prefers_master = wanted.preferred_host == "master"
-    if found.prefers_master is not prefers_master:
-        names = {True: "Prefer Master", False: "No Preferred Host", None: "unset"}
-        yield Deviation(
-            PREFERRED_SERVER,
-            names[found.prefers_master],
-            names[prefers_master],
-            found.prefers_master is None,
-        )
-    if bool(found.all_interfaces) is not wanted.all_interfaces:
-        names = {True: "on", False: "off", None: "off"}
-        yield Deviation(ALL_INTERFACES, names[found.all_interfaces], names[wanted.all_interfaces])
+    if found.prefers_master not in (None, prefers_master):
+        names = {True: "Prefer Master", False: "No Preferred Host"}
+        yield Deviation(PREFERRED_SERVER, names[not prefers_master], names[prefers_master])
+    if bool(found.all_interfaces) is not wanted.all_interfaces:  # units leave it out where it is off
+        names = {True: "on", False: "off"}
+        yield Deviation(ALL_INTERFACES, names[not wanted.all_interfaces], names[wanted.all_interfaces])
 
 
-def is_to_be_formed(pair: HaPairSettings, facts: Facts) -> bool:
-    """Tell whether a pair does not work yet: a unit without a mode, a partner or a health check port."""
+def untold(found: HaFacts) -> tuple[str, ...]:
+    """Return the names of the parameters that a unit does not tell, of those that make a pair."""
+    told = {"HA mode": found.mode, "partner": found.partner, "health check port": found.health_check_port}
+    return tuple(name for name, value in told.items() if value is None)
+
+
+def is_at_work(units: Iterable[UnitFacts]) -> bool:
+    """Return whether two units work as a pair: one answers 200 and the other 503, or both have a partner."""
+    pair = tuple(units)
+    answers = sorted(unit.state or State.UNKNOWN for unit in pair)
+    return answers == [State.ACTIVE, State.STANDBY] or all(unit.ha is not None and unit.ha.partner for unit in pair)
+
+
+def is_to_be_formed(pair: HaPairSettings, facts: Facts, *, is_begun: bool = False) -> bool:
+    """Return whether a unit says that it is single, or has no partner or no health check port, in a pair not at work.
+
+    ``is_begun`` means that a push is known to have begun to form it: both units may have a partner then, and one no
+    mode yet.
+    """
+    units = facts.of_site(pair.site)
+    answers = sorted(unit.state or State.UNKNOWN for unit in units)
+    if answers == [State.ACTIVE, State.STANDBY] or (is_at_work(units) and not is_begun):
+        return False
     return any(
-        unit.ha is not None and (unit.ha.mode == SINGLE or unit.ha.partner is None or unit.ha.health_check_port is None)
-        for unit in facts.of_site(pair.site)
+        unit.ha is not None and (unit.ha.mode == SINGLE or unit.ha.partner == "" or unit.ha.health_check_port == 0)
+        for unit in units
     )
 
 
-def sites_to_form(plan: Plan, facts: Facts) -> frozenset[str]:
-    """Return the sites whose pairs this push forms."""
-    return frozenset(pair.site for pair in planned_pairs(plan) if is_to_be_formed(pair, facts))
+def sites_to_form(plan: Plan, facts: Facts, begun: Collection[str] = ()) -> frozenset[str]:
+    """Return the sites whose pairs this push forms; ``begun`` are those that a push is known to have begun."""
+    return frozenset(
+        pair.site for pair in planned_pairs(plan) if is_to_be_formed(pair, facts, is_begun=pair.site in begun)
+    )
 
 
 def once_formed(facts: Facts, sites: frozenset[str]) -> Facts:
@@ -90,20 +106,36 @@ def once_formed(facts: Facts, sites: frozenset[str]) -> Facts:
     )
 
 
-def problems_of_unit(unit: UnitFacts, wanted: HaParameters) -> Iterator[tuple[str, str]]:
-    """Yield what a push must not change on a unit, with what to do about it.
+def left_as_is(found: HaFacts, wanted: HaParameters) -> tuple[Deviation, ...]:
+    """Return what differs on a unit of a pair at work and is neither a reason to stop nor changed by a push."""
+    return tuple(
+        deviation
+        for deviation in deviations(found, wanted)
+        if deviation.name == ALL_INTERFACES or (deviation.name == PREFERRED_SERVER and wanted.mode != "master")
+    )
+
+
+def problems_of_unit(unit: UnitFacts, wanted: HaParameters, *, is_formed: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield what a push must not change on a unit, with what to do about it; ``is_formed`` where it forms the pair.
 
     What a unit has no value for yet is set. A unit in single mode is no part of a pair, so all of its parameters are.
     What another value stands for is for a person to judge: to change the mode, partner or port of a pair at work
-    makes both of its units active at once.
+    makes both of its units active at once. What is not told is never taken for *single* or *unset*.
     """
     if unit.ha is None:
         if unit.failure is None:
             yield "it does not tell its HA parameters, so they cannot be set", "push with --phase geo"
         return
-    if unit.ha.mode == SINGLE:
+    is_in_pair = bool(unit.ha.partner) and bool(unit.ha.health_check_port)
+    if is_formed and (missing := untold(unit.ha)):
+        message = f"it does not tell its {' and '.join(missing)}, so its pair cannot be formed"
+        yield message, "set its HA parameters by hand (section 6.2), and push with --phase geo"
         return
-    is_in_pair = unit.ha.partner is not None and unit.ha.health_check_port is not None
+    if unit.ha.mode == SINGLE:
+        if not is_formed:
+            message = "its HA mode is single, though both units have a partner: it is not known to be no pair at work"
+            yield message, "look at both units; set HA mode and parameters by hand, or clear the partners, and push"
+        return
     for deviation in deviations(unit.ha, wanted):
         if deviation.is_unset or deviation.name == ALL_INTERFACES:
             continue

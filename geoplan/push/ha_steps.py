@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnitError, UnitRefusedError
+from geoplan.errors import UnitError
 from geoplan.plan.model import Action
 from geoplan.push.changes import Change, try_change
 from geoplan.push.context import StepError
-from geoplan.push.events import StepState
+from geoplan.push.events import NoteKind, StepState
 from geoplan.push.facts import HA_SUBJECT, HaFacts, State
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import are_healthy
-from geoplan.push.ha import SINGLE, deviations
+from geoplan.push.ha import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, deviations
 from geoplan.push.steps import Outcome
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
+    from geoplan.push.changes import Failed
     from geoplan.push.context import Context
+    from geoplan.push.ha import Deviation
     from geoplan.push.unit import Unit
 
 BALANCER_BY_HAND = "AWS makes it: geoplan export cloudformation writes the template"
@@ -32,33 +34,65 @@ def leave_balancer_to_aws() -> Outcome:
 
 
 async def set_parameters(context: Context, step: Step) -> Outcome:
-    """Set one unit's mode and HA parameters, unless it has them already.
+    """Set one unit's mode and HA parameters, unless it has them already or its pair is at work.
 
-    The other unit is looked at first: never are both masters, nor both slaves, not even for a moment.
+    The other unit is looked at first: never are both masters, nor both slaves, not even for a moment. A pair at work
+    is left as it is, and what differs is named.
     """
-    pair = context.plan.ha_pair(step.site)
+    site, pair = context.site(step), context.plan.ha_pair(step.site)
     is_master = step.action is Action.SET_MASTER_HA_PARAMETERS
     wanted, others = (pair.master, pair.slave) if is_master else (pair.slave, pair.master)
     unit, other = context.fleet.unit(wanted.address), context.fleet.unit(others.address)
     before = await _read(step, unit)
-    if not any(deviations(before, wanted)):
+    differing = list(deviations(before, wanted))
+    if not differing and before.mode is not None:
         return Outcome(StepState.IN_PLACE, unit.address, f"it is in {wanted.mode} mode already")
+    states = await context.fleet.states(site)
+    if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
+        return _left_as_is(context, step, unit, differing)
+    if context.seen.ha.get(unit.address, before) != before:
+        message = "its HA parameters were changed since the checks, and not by this push"
+        hint = "find out who else changes them; then go on, which checks everything again"
+        raise StepError(step, message, unit=unit.address, hint=hint)
     opposite = await _read(step, other)
+    for told, address in ((before, unit.address), (opposite, other.address)):
+        if told.mode is None:
+            raise StepError(step, f"{address} does not tell its HA mode", unit=address, hint=APART)
     if opposite.mode == wanted.mode:
         message = f"{other.address} is in {wanted.mode} mode, so this unit cannot be: both would be {wanted.mode}"
         raise StepError(step, message, unit=unit.address, hint=APART)
     if before.mode not in (SINGLE, wanted.mode):
-        message = f"it is in {before.mode or 'an unknown'} mode, and the plan has it as {wanted.mode}"
+        message = f"it is in {before.mode} mode, and the plan has it as {wanted.mode}"
         raise StepError(step, message, unit=unit.address, hint=APART)
     change = Change(context, step, unit, HA_SUBJECT)
     change.begin(_plain(before), wanted.model_dump(mode="json", exclude={"address"}))
-    problem = await _change(step, unit, before, wanted)
+    context.seen.ha.pop(unit.address, None)
+    problem = await _change(context, step, unit, before, wanted)
     after = await _read(step, unit, problem)
-    if left := [str(deviation) for deviation in deviations(after, wanted)]:
+    left = [str(deviation) for deviation in deviations(after, wanted)]
+    if after.mode is None:
+        left.append("its HA mode is not told")
+    if left:
         raise change.not_applied(problem, "; ".join(left))
     change.end()
     said = f"{wanted.mode} mode, partner {wanted.partner}, health check port {wanted.health_check_port}, read back"
     return Outcome(StepState.DONE, unit.address, said)
+
+
+def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Deviation]) -> Outcome:
+    """Leave a unit of a pair at work alone; what makes it another pair than the plan's stops the push.
+
+    Raises :class:`StepError` where its mode, partner or port came to differ since the checks.
+    """
+    names = {deviation.name for deviation in differing}
+    if names - {ALL_INTERFACES, PREFERRED_SERVER}:
+        message = f"its pair is at work, and {'; '.join(map(str, differing))}: a push does not change that"
+        raise StepError(step, message, unit=unit.address, hint="correct the topology, or the unit by hand")
+    if not differing:
+        return Outcome(StepState.IN_PLACE, unit.address, "its pair is at work; it does not tell its HA mode")
+    message = f"its pair is at work and is left as it is: {'; '.join(map(str, differing))}"
+    context.note(NoteKind.LEFT_AS_IT_IS, f"{unit.address}: {message}", site=step.site, unit=unit.address)
+    return Outcome(StepState.IN_PLACE, unit.address, message)
 
 
 async def verify_pair(context: Context, step: Step) -> Outcome:
@@ -94,34 +128,45 @@ async def verify_pair(context: Context, step: Step) -> Outcome:
     return Outcome(state, active, f"{shown}: 200 and 503")
 
 
-async def _change(step: Step, unit: Unit, before: HaFacts, wanted: HaParameters) -> str | None:
+async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wanted: HaParameters) -> Failed | None:
     """Set parameters and mode; return what went wrong before reading back.
 
     Section 6.2 begins with the mode. A slave without a partner polls nobody, though, and would become active beside
     its master if the push ended just then. So the parameters go first; a unit that does not take them in single mode
-    gets them once more after its mode, and its single mode back where it does not take them then either.
+    gets them once more after its mode, and its single mode back where it does not take them then either and answers
+    no health check. Each request has a look of its own at both units.
     """
-    refused = False
-    try:
-        await unit.set_ha_parameters(wanted)
-    except UnitRefusedError:
-        refused = True
-    except UnitError as error:
-        return reason_of(error)
-    if before.mode == wanted.mode:
-        return "it refused its HA parameters" if refused else None
-    if problem := await try_change(unit.set_ha_mode(wanted.mode)):
+    await _require_not_at_work(context, step, unit)
+    problem = await try_change(unit.set_ha_parameters(wanted))
+    if problem and problem.may_pass:
         return problem
+    if before.mode == wanted.mode:
+        return problem
+    await _require_not_at_work(context, step, unit)
+    if failed := await try_change(unit.set_ha_mode(wanted.mode)):
+        return failed
     if not any(deviations(await _read(step, unit), wanted)):
         return None
-    problem = await try_change(unit.set_ha_parameters(wanted))
+    states = await context.fleet.states(context.site(step))
+    if sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
+        problem = await try_change(unit.set_ha_parameters(wanted))
     if problem or any(deviations(await _read(step, unit), wanted)):
-        await try_change(unit.set_ha_mode("single"))
+        states = await context.fleet.states(context.site(step))
+        if states[unit.address] not in (State.ACTIVE, State.STANDBY):
+            await try_change(unit.set_ha_mode("single"))
     return problem
 
 
-async def _read(step: Step, unit: Unit, problem: str | None = None) -> HaFacts:
-    earlier = f"the change failed ({problem}), and " if problem else ""
+async def _require_not_at_work(context: Context, step: Step, unit: Unit) -> None:
+    """Look at both units just before one is changed. Raises :class:`StepError` where they work as a pair by now."""
+    states = await context.fleet.states(context.site(step))
+    if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
+        message = "its pair came to work meanwhile, and a push does not change that"
+        raise StepError(step, message, unit=unit.address, hint="go on, which checks everything again")
+
+
+async def _read(step: Step, unit: Unit, problem: Failed | None = None) -> HaFacts:
+    earlier = f"the change failed ({problem.reason}), and " if problem else ""
     try:
         found = await unit.ha_parameters()
     except UnitError as error:

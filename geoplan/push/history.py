@@ -1,49 +1,30 @@
-"""What a journal tells: which changes were made, and how far each pair has come."""
+"""What a journal tells: which changes were made, and how far each pair has come.
+
+It is read once and kept up to date with every record, so that what a step asks of it costs nothing.
+"""
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geoplan.errors import UnusableFileError
 from geoplan.plan.model import Action, Plan
+from geoplan.push import records as models
 from geoplan.push.addresses import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from geoplan.plan.model import Phase
+    from geoplan.push.records import AnyRecord, Begin, Rebooting, RecordedOptions
 
-FORMAT = "geoplan/journal/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One line of a journal."""
-
-    event: str
-    at: datetime
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_line(self) -> str:
-        """Return it as one line of JSON."""
-        content = {"event": self.event, "at": self.at.isoformat(timespec="microseconds"), **self.fields}
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-
-    @classmethod
-    def parse(cls, line: str) -> Record:
-        """Read a line; raises :class:`ValueError` where it is none of a journal."""
-        content = json.loads(line)
-        if not isinstance(content, dict) or not isinstance(content.get("event"), str):
-            raise ValueError("it has no event")  # noqa: TRY004 - one kind of error for a line that cannot be read
-        event, at = content.pop("event"), datetime.fromisoformat(str(content.pop("at", "")))
-        return cls(event, at, content)
+MOVE_AWAY = "move it away once you have looked at the units with `geoplan diff`"
 
 
 class PairProgress(StrEnum):
@@ -57,42 +38,132 @@ class PairProgress(StrEnum):
     HEALTHY = "healthy"
 
 
-_PAIR_EVENTS = {
-    "rebooting": PairProgress.REBOOTING,
-    "too_late": PairProgress.NOT_BEGUN,
-    "resubmitted": PairProgress.RESUBMITTED,
-    "healthy": PairProgress.HEALTHY,
-}
+@dataclass(slots=True)
+class _Site:
+    """How far a site has come; records are told apart by their places in the journal."""
+
+    partners_changing: int = -1
+    rebooting: int = -1
+    healthy: int = -1
+    progress: PairProgress = PairProgress.NOT_BEGUN
+    before_reboot: tuple[int, PairProgress] = (-1, PairProgress.NOT_BEGUN)
+    """What stood before the last reboot, which may turn out never to have been sent."""
+    is_formed: bool = False
+    has_partners_on: set[str] = field(default_factory=set)
+    """The units that took the site's partners since these changed."""
 
 
-@dataclass(frozen=True)
 class History:
     """All records of one push, in their order."""
 
-    path: Path
-    records: tuple[Record, ...]
+    def __init__(self, path: Path, records: Iterable[AnyRecord] = ()) -> None:
+        self.path = path
+        self._records: list[AnyRecord] = []
+        self._sites: dict[str, _Site] = {}
+        self._reboots: dict[str, list[datetime]] = {}
+        self._backed_up: dict[str, str] = {}
+        self._step_states: dict[str, str] = {}
+        self._who = "somebody"
+        self._outcome = "interrupted"
+        self._is_finished = False
+        self._has_changes = False
+        for record in records:
+            self.add(record)
 
     @classmethod
     def parse(cls, path: Path, content: bytes) -> History:
         """Read whole lines. Raises :class:`UnusableFileError` where one of them is none of a journal."""
-        records = []
-        for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1):
+        history = cls(path)
+        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
             try:
-                records.append(Record.parse(line))
-            except ValueError as error:
-                raise UnusableFileError(
-                    f"{path}:{number}: the journal is damaged: {error}",
-                    hint="move it away once you have looked at the units with `geoplan diff`",
-                ) from None
-        return cls(path, tuple(records))
+                record = models.parse(line)
+            except models.UnfitRecordError as error:
+                if number == 1 and (version := models.other_version(line)):
+                    raise UnusableFileError(
+                        f"{path}: the journal is one of another version of geoplan: {version}, and not {models.FORMAT}",
+                        hint=f"go on with the geoplan that wrote it; or {MOVE_AWAY}",
+                    ) from None
+                raise _damaged(path, number, str(error)) from None
+            if (number == 1) is not isinstance(record, models.Begin):
+                raise _damaged(path, number, "only its first record begins a push, and has to")
+            history.add(record)
+        return history
+
+    def add(self, record: AnyRecord) -> None:
+        """Take the next record."""
+        number = len(self._records)
+        self._records.append(record)
+        match record:
+            case models.Begin() | models.Resumed():
+                self._who = record.who
+            case models.Backup():
+                self._backed_up[record.unit] = record.file
+            case models.StepEnded():
+                self._step_states[record.id] = record.state.value
+            case models.Stopped():
+                self._outcome = record.outcome
+            case models.End():
+                self._outcome, self._is_finished, self._who = record.outcome, True, record.who or self._who
+            case models.Resubmitting():
+                self._has_changes = True
+            case models.Changing() | models.Rebooting():
+                self._has_changes = True
+                self._add_to_site(number, record)
+            case _:
+                self._add_to_site(number, record)
+
+    def _add_to_site(self, number: int, record: AnyRecord) -> None:
+        match record:
+            case models.Changing(action=Action.SET_GEO_PARTNERS):
+                site = self._site(record.site)
+                site.partners_changing, site.progress = number, PairProgress.NOT_BEGUN
+                site.has_partners_on.clear()
+            case models.Changing(action=Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS):
+                self._site(record.site).is_formed = True
+            case models.Changed(action=Action.SET_GEO_PARTNERS):
+                self._site(record.site).has_partners_on.add(canonical(record.unit))
+            case models.Rebooting():
+                site = self._site(record.site)
+                site.before_reboot = (site.rebooting, site.progress)
+                site.rebooting, site.progress = number, PairProgress.REBOOTING
+                self._reboots.setdefault(canonical(record.unit), []).append(record.at)
+            case models.RebootNotSent():
+                site = self._site(record.site)
+                site.rebooting, site.progress = site.before_reboot
+                if reboots := self._reboots.get(canonical(record.unit)):
+                    reboots.pop()
+            case models.TooLate():
+                self._site(record.site).progress = PairProgress.NOT_BEGUN
+            case models.Resubmitted():
+                self._site(record.site).progress = PairProgress.RESUBMITTED
+            case models.Healthy():
+                site = self._site(record.site)
+                site.healthy, site.progress = number, PairProgress.HEALTHY
+
+    def _site(self, name: str) -> _Site:
+        return self._sites.setdefault(name, _Site())
+
+    # -- the push as a whole -----------------------------------------------------------------------------------------
+
+    @property
+    def records(self) -> Sequence[AnyRecord]:
+        """Everything that is recorded, in its order; it grows while the push goes on."""
+        return self._records
+
+    @property
+    def begin(self) -> Begin:
+        """Its first record. Raises :class:`UnusableFileError` where there is none."""
+        if self._records and isinstance(self._records[0], models.Begin):
+            return self._records[0]
+        raise UnusableFileError(f"{self.path}: the journal is empty", hint=MOVE_AWAY)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan that was being carried out. Raises :class:`UnusableFileError` where it cannot be read."""
         try:
-            return Plan.model_validate(self._begin.get("plan"))
+            return Plan.model_validate(self.begin.plan)
         except ValueError:
-            raise UnusableFileError(f"{self.path}: the journal has no usable plan") from None
+            raise UnusableFileError(f"{self.path}: the journal has no usable plan", hint=MOVE_AWAY) from None
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -102,43 +173,56 @@ class History:
         return ()
 
     @property
-    def checksum(self) -> str:
-        """The checksum of that plan."""
-        return str(self._begin.get("checksum", ""))
+    def topology(self) -> str:
+        """What the topology was called."""
+        return str(self.begin.plan.get("topology", "topology"))
 
     @property
-    def options(self) -> Mapping[str, Any]:
+    def units(self) -> Mapping[str, str]:
+        """The keys of its units, by their addresses."""
+        return self.begin.units
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of its plan."""
+        return self.begin.checksum
+
+    @property
+    def options(self) -> RecordedOptions:
         """What the operator had asked for."""
-        options = self._begin.get("options", {})
-        return options if isinstance(options, dict) else {}
+        return self.begin.options
 
     @property
     def who(self) -> str:
-        """Who began it, or resumed it last."""
-        return next((str(r.fields["who"]) for r in reversed(self.records) if "who" in r.fields), "somebody")
+        """Who began it, resumed it or gave it up last."""
+        return self._who
 
     @property
     def is_finished(self) -> bool:
         """Whether it came to an end, and not only to a stop."""
-        return any(record.event == "end" for record in self.records)
+        return self._is_finished
 
     @property
     def outcome(self) -> str:
         """How it ended, or that it has not."""
-        for record in reversed(self.records):
-            if record.event in ("end", "stopped"):
-                return str(record.fields.get("outcome", record.event))
-        return "interrupted"
+        return self._outcome
 
     @property
     def backed_up(self) -> Mapping[str, str]:
         """The files of the backups, by units."""
-        return {str(r.fields["unit"]): str(r.fields["file"]) for r in self.records if r.event == "backup"}
+        return self._backed_up
 
     @property
     def step_states(self) -> Mapping[str, str]:
         """How each step ended last, by its id."""
-        return {str(r.fields["id"]): str(r.fields["state"]) for r in self.records if r.event == "step"}
+        return self._step_states
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything was changed, or may have been."""
+        return self._has_changes
+
+    # -- its sites ---------------------------------------------------------------------------------------------------
 
     @property
     def owed_pairs(self) -> tuple[str, ...]:
@@ -146,66 +230,51 @@ class History:
         pairs = (step.site for step in self.plan.steps if step.action is Action.REBOOT_MASTER)
         return tuple(site for site in pairs if self.is_owed(site))
 
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything was changed, or may have been."""
-        return any(record.event in ("changing", "rebooting", "resubmitting") for record in self.records)
-
     def is_owed(self, site: str) -> bool:
-        """Tell whether a pair has to be rebooted, or to be brought to the end of a reboot.
+        """Tell whether a pair has to be rebooted, or to be brought to the end of a reboot, by this push alone.
 
         That is so once its partners were changed, or may have been, or its reboot was begun, until it is healthy.
         """
-        begun = max(self._last(site, {"changing"}, Action.SET_GEO_PARTNERS), self._last(site, {"rebooting"}))
-        return begun > self._last(site, {"healthy"})
+        found = self._sites.get(site)
+        return found is not None and max(found.partners_changing, found.rebooting) > found.healthy
 
     def was_finished(self, site: str) -> bool:
         """Tell whether a pair was rebooted and has come to its end in this push, with nothing owed since."""
-        return self._last(site, {"healthy"}) >= 0 and not self.is_owed(site)
+        found = self._sites.get(site)
+        return found is not None and found.healthy >= 0 and not self.is_owed(site)
 
     def was_touched(self, site: str) -> bool:
         """Tell whether a site's partners were changed, or its master rebooted, in this push."""
-        return max(self._last(site, {"changing"}, Action.SET_GEO_PARTNERS), self._last(site, {"rebooting"})) >= 0
+        found = self._sites.get(site)
+        return found is not None and max(found.partners_changing, found.rebooting) >= 0
 
     def was_formed(self, site: str) -> bool:
         """Tell whether the HA parameters of a site's units were changed in this push, or may have been."""
-        actions = (Action.SET_MASTER_HA_PARAMETERS, Action.SET_SLAVE_HA_PARAMETERS)
-        return any(self._last(site, {"changing"}, action) >= 0 for action in actions)
+        found = self._sites.get(site)
+        return found is not None and found.is_formed
 
     def needs_submission(self, site: str, unit: str) -> bool:
         """Tell whether a site's partners were changed in this push, and not, as far as is known, on this unit."""
-        changed = [
-            record
-            for record in self.records
-            if record.fields.get("site") == site and record.fields.get("action") == Action.SET_GEO_PARTNERS.value
-        ]
-        done_on = {canonical(str(r.fields.get("unit"))) for r in changed if r.event == "changed"}
-        return bool(changed) and canonical(unit) not in done_on
+        found = self._sites.get(site)
+        if found is None or not (found.partners_changing >= 0 or found.has_partners_on):
+            return False
+        return canonical(unit) not in found.has_partners_on
 
     def progress(self, site: str) -> PairProgress:
         """Return how far a pair has come; partners that were changed since begin it anew."""
-        changed = self._last(site, {"changing"}, Action.SET_GEO_PARTNERS)
-        for number in range(len(self.records) - 1, changed, -1):
-            record = self.records[number]
-            if record.event in _PAIR_EVENTS and record.fields.get("site") == site:
-                return _PAIR_EVENTS[record.event]
-        return PairProgress.NOT_BEGUN
+        found = self._sites.get(site)
+        return found.progress if found else PairProgress.NOT_BEGUN
+
+    def last_reboot(self, site: str) -> Rebooting | None:
+        """Return the last reboot of a site's master that may have been sent."""
+        found = self._sites.get(site)
+        record = self._records[found.rebooting] if found and found.rebooting >= 0 else None
+        return record if isinstance(record, models.Rebooting) else None
 
     def reboots_of(self, unit: str) -> tuple[datetime, ...]:
-        """Return when a unit was rebooted."""
-        wanted = canonical(unit)
-        return tuple(
-            r.at for r in self.records if r.event == "rebooting" and canonical(str(r.fields.get("unit"))) == wanted
-        )
+        """Return when a unit was rebooted in this push."""
+        return tuple(self._reboots.get(canonical(unit), ()))
 
-    @property
-    def _begin(self) -> Mapping[str, Any]:
-        return self.records[0].fields if self.records and self.records[0].event == "begin" else {}
 
-    def _last(self, site: str, events: set[str], action: Action | None = None) -> int:
-        for number in range(len(self.records) - 1, -1, -1):
-            record = self.records[number]
-            is_of_site = record.event in events and record.fields.get("site") == site
-            if is_of_site and (action is None or record.fields.get("action") == action.value):
-                return number
-        return -1
+def _damaged(path: Path, number: int, reason: str) -> UnusableFileError:
+    return UnusableFileError(f"{path}:{number}: the journal is damaged: {reason}", hint=MOVE_AWAY)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from geoplan.errors import UnitError
+from geoplan.plan.model import Phase
 from geoplan.push.facts import Cause, Facts, State, UnitFacts
 from geoplan.push.failures import failure_of
 from geoplan.push.ha import planned_pairs
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from geoplan.plan.model import PlannedUnit, SiteSettings
+    from geoplan.push.facts import Failure
     from geoplan.push.fleet import Fleet
     from geoplan.push.unit import Unit
 
@@ -23,12 +25,11 @@ _LISTS: tuple[Question, ...] = (
     ("remote_geo_access", lambda unit: unit.remote_geo_access()),
     ("geo_partners", lambda unit: unit.geo_partners()),
 )
-_GEO: tuple[Question, ...] = (
-    ("clusters", lambda unit: unit.clusters()),
-    ("partner_status", lambda unit: unit.partner_status()),
-)
+_CLUSTERS: tuple[Question, ...] = (("clusters", lambda unit: unit.clusters()),)
+_PARTNERS: tuple[Question, ...] = (("partner_status", lambda unit: unit.partner_status()),)
 _SYSTEM: tuple[Question, ...] = (
     ("firmware", lambda unit: unit.firmware()),
+    ("boot_time", lambda unit: unit.boot_time()),
     ("geo_enabled", lambda unit: unit.geo_enabled()),
     ("ssh_access", lambda unit: unit.remote_ssh_access()),
 )
@@ -42,14 +43,16 @@ _MAY_BE_UNKNOWN = frozenset({"partner_status", "ha"})
 async def observe_for_verify(fleet: Fleet) -> Facts:
     """Read what the comparison with the plan needs.
 
-    That is of each site its active unit's lists, clusters and partners, and of both units of a pair that the plan
-    forms their HA parameters.
+    That is of each unit its lists and clusters, of each site's active unit its partners as well, and of both units of
+    a pair that the plan forms their HA parameters.
     """
     formed = {pair.site for pair in planned_pairs(fleet.plan)}
 
     def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
         own = _HA if site.name in formed else ()
-        return (*own, *_LISTS, *_GEO) if _takes_settings(state) else own
+        if Phase.GEO not in fleet.plan.phases() or not (_takes_settings(state) or state is State.STANDBY):
+            return own
+        return (*own, *_LISTS, *_CLUSTERS, *(_PARTNERS if _takes_settings(state) else ()))
 
     return await _observe(fleet, questions)
 
@@ -61,8 +64,9 @@ async def observe_for_preflight(fleet: Fleet) -> Facts:
     def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
         own = (*_SYSTEM, *(_HA if site.kind == "ha_pair" else ()), *_LISTS)
         # A unit that is in no pair yet has a GEO configuration of its own, and no health check that tells of it.
-        takes_settings = _takes_settings(state) or (site.name in formed and state is State.DOWN)
-        return (*own, *_GEO, *_FQDNS) if takes_settings else own
+        if _takes_settings(state) or (site.name in formed and state is State.DOWN):
+            return (*own, *_CLUSTERS, *_PARTNERS, *_FQDNS)
+        return (*own, *_CLUSTERS) if state is State.STANDBY else own
 
     return await _observe(fleet, questions)
 
@@ -73,26 +77,33 @@ async def _observe(
     async def ask(site: SiteSettings, planned: PlannedUnit) -> UnitFacts:
         unit = fleet.unit(planned.address)
         state = await unit.state() if site.kind == "ha_pair" else None
-        answers = await _answers(unit, questions(site, planned, state))
-        return UnitFacts(address=planned.address, site=site.name, role=planned.role, state=state, **answers)
+        answers = await _answers(unit, questions(site, planned, state), is_standby=state is State.STANDBY)
+        return UnitFacts(planned.address, site.name, planned.role, state, is_trusted=unit.is_trusted, **answers)
 
     asked = [ask(site, planned) for site in fleet.plan.sites for planned in site.units]
     return Facts({unit.address: unit for unit in await asyncio.gather(*asked)})
 
 
-async def _answers(unit: Unit, questions: Iterable[Question]) -> dict[str, Any]:
-    """Ask until the unit fails as a whole; a question that it may not know is passed over."""
+async def _answers(unit: Unit, questions: Iterable[Question], *, is_standby: bool) -> dict[str, Any]:
+    """Ask until the unit fails as a whole; what it may not know, or refuses as a standby, is passed over."""
     answers: dict[str, Any] = {}
     unread: list[str] = []
+    refused: dict[str, Failure] = {}
     for name, question in questions:
         try:
             answers[name] = await question(unit)
         except UnitError as error:
             failure = failure_of(error)
-            if name not in _MAY_BE_UNKNOWN or failure.cause is not Cause.UNREADABLE:
+            if failure.cause is Cause.REFUSED and is_standby and unit.is_trusted:
+                refused[name] = failure
+            elif name in _MAY_BE_UNKNOWN and failure.cause in (Cause.UNREADABLE, Cause.REFUSED):
+                unread.append(name)
+            else:
                 return {**answers, "failure": failure, "unread": tuple(unread)}
-            unread.append(name)
-    return {**answers, "unread": tuple(unread)}
+    # Only a standby may refuse: one that has become active meanwhile has told nothing of itself.
+    if refused and await unit.state() is not State.STANDBY:
+        return {**answers, "failure": next(iter(refused.values())), "unread": tuple(unread)}
+    return {**answers, "unread": tuple(unread), "refused": tuple(refused)}
 
 
 def _takes_settings(state: State | None) -> bool:

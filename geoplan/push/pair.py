@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geoplan.push.events import EventKind
 from geoplan.push.facts import State
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
     from geoplan.plan.model import SiteSettings, Step
     from geoplan.push.context import Context
+    from geoplan.push.events import NoteKind
     from geoplan.push.unit import Unit
 
 
@@ -60,10 +60,9 @@ class Pair:
         timings = self.context.timings
         return bool(await until(self.context.clock, look, within=timings.settle_deadline, every=timings.poll_seconds))
 
-    def note(self, message: str) -> None:
+    def note(self, kind: NoteKind, message: str) -> None:
         """Write something worth knowing into the journal, and say it."""
-        self.context.journal.write("note", site=self.site.name, message=message)
-        self.context.say(EventKind.NOTE, message, site=self.site.name)
+        self.context.note(kind, message, site=self.site.name)
 
 
 def said(states: dict[str, State]) -> str:

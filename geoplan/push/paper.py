@@ -100,6 +100,11 @@ class PaperUnit:
         """Its own address."""
         return self._unit.address
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned."""
+        return self._unit.is_trusted
+
     async def state(self) -> State:
         """Return who it would be by now."""
         return self._paper.state(self._site, self.address, await self._unit.state())
@@ -107,6 +112,10 @@ class PaperUnit:
     async def firmware(self) -> str:
         """Return the version that it runs."""
         return await self._unit.firmware()
+
+    async def boot_time(self) -> str | None:
+        """Return when it was booted last, by its own word: reboots are on paper."""
+        return await self._unit.boot_time()
 
     async def geo_enabled(self) -> bool:
         """Tell whether GEO is on."""

@@ -1,10 +1,12 @@
-"""Where a push keeps what must outlive it: the journal, its lock and the backups."""
+"""Where a push keeps what must outlive it: the journal, the locks of units and the backups."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +18,12 @@ from geoplan.errors import UnusableFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.loadmaster import Endpoints
+
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 STATE_DIR_VARIABLE = "GEOPLAN_STATE_DIR"
+BY_OPTION = "with --state-dir; for locks, with XDG_STATE_HOME"
 
 
 def state_folder(given: str | None = None) -> Path:
@@ -27,11 +32,49 @@ def state_folder(given: str | None = None) -> Path:
     return Path(named) if named else user_state_path("geoplan", appauthor=False)
 
 
-def folder_of(state: Path, topology: str, lab_file: str | None = None) -> Path:
-    """Return the folder of one topology's pushes; those to a lab, by its endpoints file, stand apart."""
-    identity = topology if lab_file is None else f"{topology}\n{Path(lab_file).resolve()}"
+def locks_folder() -> Path:
+    """Return where the locks of units are: one place for a user on a machine, wherever journals are kept."""
+    return user_state_path("geoplan", appauthor=False) / "locks"
+
+
+def journals_folder(state: Path) -> Path:
+    """Return where the journals of all pushes are, in the order of their numbers."""
+    return state / "pushes"
+
+
+def lab_id(endpoints: Endpoints) -> str | None:
+    """Return the id of the lab that endpoints are of, or nothing where they are of real units."""
+    if endpoints.control is None:
+        return None
+    pinned = sorted(unit.fingerprint or "" for unit in endpoints.units.values())
+    return hashlib.sha256("\n".join((endpoints.control, *pinned)).encode()).hexdigest()[:16]
+
+
+def old_folder_of(state: Path, topology: str) -> Path:
+    """Return where geoplan kept the journals of a topology's pushes to real units while it told them by its name."""
     slug = re.sub(r"[\W_]+", "-", topology.lower()).strip("-")[:40] or "topology"
-    return state / "pushes" / f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    return state / "pushes" / f"{slug}-{hashlib.sha256(topology.encode(errors='surrogateescape')).hexdigest()[:12]}"
+
+
+def make_own(folder: Path) -> Path:
+    """Make a folder for what pushes write, as :func:`make_private`; one that is there has to be the user's own.
+
+    Raises :class:`UnusableFileError` where it is a symbolic link, or another user's: who owns it decides what is in
+    it. What leads to it may be either.
+    """
+    made = not folder.is_symlink() and not folder.exists()
+    if made:
+        make_private(folder)
+    found = folder.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise UnusableFileError(
+            f"{folder} is a symbolic link, which is not followed", hint=f"name the folder itself, {BY_OPTION}"
+        )
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        raise UnusableFileError(f"{folder} belongs to another user", hint=f"name a folder of your own, {BY_OPTION}")
+    return folder
 
 
 def make_private(folder: Path) -> Path:

@@ -1,21 +1,32 @@
-"""Everything that stands against a push, found before anything is changed, in one report."""
+"""Everything that stands against a push, found before anything is changed, in one report.
+
+It passes a push only where every difference has something that mends it: a step, what replicates after one, partners
+submitted again, a reboot; or where it is left as it is, which is said beforehand.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from geoplan.loadmaster.readers import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.addresses import canonical, same_addresses, without
 from geoplan.push.context import RebootMode
-from geoplan.push.facts import LIST_NAMES, SUBJECTS, Cause, State
+from geoplan.push.differences import Note
+from geoplan.push.events import NoteKind
+from geoplan.push.facts import HA_SUBJECT, LIST_NAMES, SUBJECTS, Cause, State
 from geoplan.push.failures import CHECK_CREDENTIALS
 from geoplan.push.geo_merge import merge_problems
 from geoplan.push.ha import SINGLE, once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
-from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
+from geoplan.push.ledger import Ledger
+from geoplan.push.links import NO_SIGHTS
+from geoplan.push.matching import addresses_of, unknown_to
+from geoplan.push.mending import WaysToMend, is_under_way
 from geoplan.push.reboot_limit import room_at
+from geoplan.push.verify import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.topology.firmware import has_partner_secret, parse_version
 
 if TYPE_CHECKING:
@@ -25,8 +36,21 @@ if TYPE_CHECKING:
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.context import Options
+    from geoplan.push.differences import Difference, Report
     from geoplan.push.facts import Facts, UnitFacts
     from geoplan.push.history import History
+    from geoplan.push.links import Sights
+
+_SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
+"""Of these differences the checks of the units themselves have more to say."""
+_QUESTIONS = {
+    "firmware": "its version",
+    "geo_enabled": "whether GEO is on",
+    "ssh_access": "whether remote SSH access is on",
+    "ha": "its HA parameters",
+    **{str(subject): name for subject, name in LIST_NAMES.items()},
+    "clusters": "its clusters",
+}
 
 
 class Word(StrEnum):
@@ -55,11 +79,18 @@ class Verdict:
     """What the checks found."""
 
     problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     reboots: tuple[str, ...]
     """The pairs that this push will reboot, as far as can be told now."""
     forms: tuple[str, ...] = ()
     """The pairs that this push forms of two single units."""
+    resubmits: tuple[str, ...] = ()
+    """The sites on whose active unit partners are submitted again, although its list is in place: links are red."""
+
+    @property
+    def changes_units(self) -> bool:
+        """Whether units are rebooted, formed into pairs or submitted on, even where no list or cluster differs."""
+        return bool(self.reboots or self.forms or self.resubmits)
 
     @property
     def is_clear(self) -> bool:
@@ -74,19 +105,27 @@ class Background:
     options: Options
     max_clusters: int
     now: datetime
-    histories: Sequence[History] = ()
-    """The earlier pushes on this topology, for the room that reboots have."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """What earlier pushes on these units left: pairs that are owed, and the room that reboots have."""
     resumed: History | None = None
+    sights: Sights = field(default_factory=lambda: NO_SIGHTS)
+    """What units saw green while they were active, as :func:`geoplan.push.verify.verify` takes it."""
 
 
 def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
-    """Hold what all units say against what a push needs."""
-    forming = sites_to_form(plan, facts)
+    """Compare what all units say with what a push needs."""
+    begun = [pair.site for pair in plan.ha_pairs if background.ledger.was_formed(plan.site(pair.site))]
+    forming = sites_to_form(plan, facts, begun)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
+    report = verify(plan, facts, background.sights, forming)
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     problems = [
-        *(problem for pair in pairs.values() for problem in _pair_parameters(pair, seen)),
+        *(
+            problem
+            for pair in pairs.values()
+            for problem in _pair_parameters(pair, seen, is_formed=pair.site in forming)
+        ),
         *(problem for site in plan.sites if site.name not in pairs for problem in _role_problems(site, facts)),
         *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
         *(
@@ -96,7 +135,45 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
         ),
         *(_geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()),
     ]
-    return Verdict(tuple(problems), tuple(_notes(plan, facts)), tuple(reboots), tuple(sorted(forming)))
+    problems += _unmended(plan, report, background, forming, problems)
+    notes = (*_notes(plan, facts), *(_left(found) for found in report.left_as_it_is))
+    resubmits = _sites_to_resubmit(plan, facts, report)
+    return Verdict(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits)
+
+
+def _unmended(
+    plan: Plan, report: Report, background: Background, forming: frozenset[str], found: Sequence[Problem]
+) -> list[Problem]:
+    """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
+    ways = WaysToMend.of(plan, report, background, forming)
+    where = {problem.where for problem in found}
+    addresses = {site.name: {site.name, *(unit.address for unit in site.units)} for site in plan.sites}
+    problems = []
+    for difference in report.differences:
+        if ways.mends(difference) or is_under_way(difference.site, background.resumed):
+            continue
+        if difference.subject in _SEEN_TO and addresses[difference.site] & where:
+            continue
+        # What is said of a standby names it; nothing is done on it.
+        where_now = difference.unit if difference.unit == ways.active[difference.site] else None
+        problems.append(Problem(where_now or difference.site, difference.message, difference.hint))
+    return list(dict.fromkeys(problems))
+
+
+def _left(difference: Difference) -> Note:
+    message = f"{difference.message}; a push leaves it as it is on a pair at work ({difference.hint})"
+    return Note(difference.site, message, NoteKind.LEFT_AS_IT_IS)
+
+
+def _sites_to_resubmit(plan: Plan, facts: Facts, report: Report) -> tuple[str, ...]:
+    """Return the sites of red links that hold their planned partners: what enters a list submits it, too."""
+    return tuple(
+        site
+        for site in report.sites_to_resubmit
+        if (unit := facts.active(site))
+        and unit.geo_partners is not None
+        and same_addresses(unit.geo_partners, plan.site(site).geo_partners)
+    )
 
 
 def _geo_problems(plan: Plan, facts: Facts, background: Background) -> Iterator[Problem]:
@@ -129,6 +206,8 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[s
     def is_due(site: str) -> bool:
         if history and history.is_owed(site):
             return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
+        if background.ledger.owes_reboot(plan.site(site)):
+            return True
         unit = facts.active(site)
         held = unit.geo_partners if unit else None
         if held is None or not same_addresses(held, plan.site(site).geo_partners):
@@ -139,11 +218,11 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[s
     return [site for site in pairs if is_due(site)]
 
 
-def _pair_parameters(pair: HaPairSettings, facts: Facts) -> Iterator[Problem]:
+def _pair_parameters(pair: HaPairSettings, facts: Facts, *, is_formed: bool) -> Iterator[Problem]:
     """Find HA parameters that a push must not change."""
     for wanted in (pair.master, pair.slave):
         unit = facts.unit(wanted.address)
-        for message, hint in problems_of_unit(unit, wanted) if unit else ():
+        for message, hint in problems_of_unit(unit, wanted, is_formed=is_formed) if unit else ():
             yield Problem(wanted.address, message, hint)
 
 
@@ -169,7 +248,7 @@ def _site_problems(
     site: SiteSettings, facts: Facts, background: Background, reboots: Sequence[str], *, is_formed: bool
 ) -> Iterator[Problem]:
     progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
-    under_way = progress in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
+    under_way = is_under_way(site.name, background.resumed)
     units = facts.of_site(site.name)
     for unit in units:
         if not (under_way and unit.role == "master" and unit.failure):
@@ -184,18 +263,14 @@ def _site_problems(
 
 
 def _unit_problems(unit: UnitFacts) -> Iterator[Problem]:
-    if unit.failure and not _is_silent_standby(unit):
+    if unit.failure and not unit.refuses_reads:
         hints = {
             Cause.UNREACHABLE: "see that it is up and its API can be reached from here",
             Cause.UNAUTHORIZED: CHECK_CREDENTIALS,
             Cause.UNREADABLE: "see that its API is enabled and the URL is the right one",
+            Cause.REFUSED: "see that its user may do this, and that the unit is the one that the topology names",
         }
         yield Problem(unit.address, unit.failure.message, unit.failure.hint or hints[unit.failure.cause])
-
-
-def _is_silent_standby(unit: UnitFacts) -> bool:
-    """Tell whether a unit is a standby that serves its health check and no reads, which is known of none and may be."""
-    return unit.state is State.STANDBY and unit.failure is not None and unit.failure.cause is Cause.UNREADABLE
 
 
 def _firmware_problems(site: SiteSettings, units: Sequence[UnitFacts]) -> Iterator[Problem]:
@@ -259,10 +334,10 @@ def _state_problems(
 
 
 def _room_problems(master: UnitFacts, background: Background) -> Iterator[Problem]:
-    reboots = [moment for history in background.histories for moment in history.reboots_of(master.address)]
-    if later := room_at(reboots, background.now):
+    booted = moment(master.boot_time or "")
+    if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
         message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
-        yield Problem(master.address, message, f"try again after {later.astimezone():%H:%M:%S}")
+        yield Problem(master.address, message, f"try again after {later.astimezone():%Y-%m-%d %H:%M:%S}")
 
 
 def _secret_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:
@@ -292,7 +367,6 @@ def _unknown_addresses(site: SiteSettings, facts: Facts, options: Options) -> It
 
 
 def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[Problem]:
-    in_the_way = (ClusterState.OTHER_NAME, ClusterState.OTHER_TYPE, ClusterState.NAME_TAKEN)
     for group in plan.groups:
         hosts = {step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites}
         planned = [cluster for cluster in plan.clusters if cluster.group == group.name]
@@ -301,13 +375,6 @@ def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[P
             unit = facts.active(name)
             if unit is None or unit.clusters is None:
                 continue
-            for cluster in planned:
-                state = state_of(plan, cluster, unit.clusters)
-                if state in in_the_way:
-                    found = find(plan, cluster, unit.clusters)
-                    what = f"'{found.name}' of type {found.type}" if found else "another address with its name"
-                    message = f"in the way of the cluster '{cluster.name}' ({cluster.address}) is {what}"
-                    yield Problem(unit.address, message, "rename or remove it by hand first")
             union |= {canonical(live.address): None for live in unit.clusters}
         missing = [cluster for cluster in planned if not addresses_of(plan, cluster) & union.keys()]
         if hosts and len(union) + len(missing) > max_clusters:
@@ -315,20 +382,25 @@ def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[P
             yield Problem(f"group '{group.name}'", message, "remove clusters that nobody needs")
 
 
-def _notes(plan: Plan, facts: Facts) -> Iterator[str]:
+def _notes(plan: Plan, facts: Facts) -> Iterator[Note]:
     for unit in facts.units.values():
-        if unit.failure and _is_silent_standby(unit):
-            yield f"{unit.address}: the standby answers no reads ({unit.failure.message}); replication gets its time"
-        if "ha" in unit.unread or (unit.ha is None and unit.failure is None and unit.role != "standalone"):
-            yield f"{unit.address}: its platform does not tell its HA parameters, so its role is not checked"
+        if unit.refuses_reads:
+            what = unit.failure.message if unit.failure else ", ".join(_QUESTIONS[name] for name in unit.refused)
+            message = f"{unit.address}: the standby refuses reads ({what}); replication gets its time"
+            yield Note(unit.site, message, NoteKind.STANDBY_REFUSES)
+        is_asked = unit.failure is None and unit.role != "standalone" and "ha" not in unit.refused
+        if "ha" in unit.unread or (unit.ha is None and is_asked):
+            message = f"{unit.address}: its platform does not tell its HA parameters, so its role is not checked"
+            yield Note(unit.site, message, NoteKind.HA_NOT_TOLD)
     yield from _unmentioned(plan, facts)
 
 
-def _unmentioned(plan: Plan, facts: Facts) -> Iterator[str]:
+def _unmentioned(plan: Plan, facts: Facts) -> Iterator[Note]:
     for site in plan.sites:
         unit = facts.active(site.name)
         if unit is None:
             continue
         for cluster in unknown_to(plan, site.group, unit.clusters or ()):
             shown = f"'{cluster.name}' ({cluster.address})"
-            yield f"{unit.address}: the plan does not mention its cluster {shown}; it is left alone"
+            message = f"{unit.address}: the plan does not mention its cluster {shown}; it is left alone"
+            yield Note(site.name, message, NoteKind.UNKNOWN_CLUSTER)

@@ -1,12 +1,14 @@
-"""Before a reboot: both units healthy, the group up, and both lists on the slave."""
+"""Before a reboot: both units healthy, the group up, both lists on both units, and nobody else at work."""
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnitError
+from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.push.addresses import same_addresses
 from geoplan.push.context import StepError
+from geoplan.push.events import NoteKind
 from geoplan.push.facts import State
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import units_down
@@ -15,10 +17,23 @@ from geoplan.push.waits import until
 
 if TYPE_CHECKING:
     from geoplan.push.pair import Pair
+    from geoplan.push.unit import Unit
+
+
+class Holds(Enum):
+    """What a slave says of the new lists."""
+
+    BOTH = auto()
+    NOT_YET = auto()
+    REFUSES = auto()
+    """It explicitly refuses reads, as a standby may: an answer in the API's own format, over a connection whose
+    certificate is believed, while its health check answers 503."""
+    UNTOLD = auto()
+    """It gave no answer that tells anything: unreachable, another certificate, refused credentials, no API."""
 
 
 async def require_ready(pair: Pair) -> None:
-    """See the master active and the slave standing by, so that never both are down by our hand.
+    """See the master active and the slave standing by, so that never both are down because of this push.
 
     The other units of the group have to be up as well, since links are made with those alone. Raises
     :class:`StepError` where that does not come true in time.
@@ -61,34 +76,95 @@ async def require_ready(pair: Pair) -> None:
         )
 
 
-async def until_slave_has_lists(pair: Pair) -> str:
-    """Wait for the replication of both lists; return what was seen."""
-    slave, timings = pair.context.fleet.unit(pair.slave), pair.context.timings
-    unreadable: list[str] = []
+async def require_undisturbed(pair: Pair) -> None:
+    """See that neither unit was rebooted since the checks, and that the master holds both lists.
 
-    async def look() -> bool | None:
-        try:
-            access, partners = await slave.remote_geo_access(), await slave.geo_partners()
-        except UnitError as error:
-            unreadable.append(reason_of(error))
-            return False
-        held = same_addresses(access, pair.site.remote_geo_access) and same_addresses(partners, pair.site.geo_partners)
-        return True if held else None
+    The reboots of this push are its own doing. Raises :class:`StepError` where somebody else is at work.
+    """
+    context, history = pair.context, pair.context.journal.history
+    for address in (pair.master, pair.slave):
+        known, now = context.seen.boot_times.get(address), await boot_time(context.fleet.unit(address))
+        if known is not None and now is not None and known != now and not history.reboots_of(address):
+            raise StepError(
+                pair.reboot,
+                f"it was rebooted since the checks, and not by this push: it says {now}, and said {known}",
+                unit=address,
+                hint="find out why; then go on, which checks everything again",
+            )
+    master = context.fleet.unit(pair.master)
+    try:
+        access, partners = await master.remote_geo_access(), await master.geo_partners()
+    except UnitError as error:
+        message = f"its lists cannot be read before its reboot: {reason_of(error)}"
+        raise StepError(pair.reboot, message, unit=pair.master) from None
+    if not same_addresses(access, pair.site.remote_geo_access) or not same_addresses(partners, pair.site.geo_partners):
+        raise StepError(
+            pair.reboot,
+            "its lists are not the plan's any more, so it is not rebooted",
+            unit=pair.master,
+            hint="find out who else changes them; then go on, which checks everything again",
+        )
+
+
+async def boot_time(unit: Unit) -> str | None:
+    """Return when a unit was booted last, in its own words, or None if it does not tell."""
+    try:
+        return await unit.boot_time()
+    except UnitError:
+        return None
+
+
+async def what_slave_holds(pair: Pair) -> tuple[Holds, str]:
+    """Ask the slave once for both lists; return what it says, and why where it says nothing."""
+    slave = pair.slave_unit
+    try:
+        access, partners = await slave.remote_geo_access(), await slave.geo_partners()
+    except UnitRefusedError as refusal:
+        is_standby = (await pair.states())[pair.slave] is State.STANDBY
+        return (Holds.REFUSES if slave.is_trusted and is_standby else Holds.UNTOLD), reason_of(refusal)
+    except UnitError as error:
+        return Holds.UNTOLD, reason_of(error)
+    held = same_addresses(access, pair.site.remote_geo_access) and same_addresses(partners, pair.site.geo_partners)
+    return (Holds.BOTH if held else Holds.NOT_YET), ""
+
+
+async def until_slave_has_lists(pair: Pair) -> str:
+    """Wait for the replication of both lists; return what was seen.
+
+    A slave that explicitly refuses reads gets the full time of a replication. One that tells nothing in another way
+    is not believed to hold anything: raises :class:`StepError`.
+    """
+    timings = pair.context.timings
+    last, reason = Holds.NOT_YET, ""
+
+    async def look() -> Holds | None:
+        nonlocal last, reason
+        last, reason = await what_slave_holds(pair)
+        return last if last in (Holds.BOTH, Holds.REFUSES) else None
 
     every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
     telling = pair.context.waiting(pair.reboot, "waiting until the slave holds both lists", pair.slave)
-    found = await until(pair.context.clock, look, within=timings.replication_deadline, every=every, on_wait=telling)
-    if found is None:
-        raise StepError(
-            pair.reboot,
-            f"the slave does not hold the new lists after {timings.replication_deadline:.0f} s: rebooting its "
-            "master now would bring it up with the old ones",
-            unit=pair.slave,
-            hint="see that the pair synchronises (TCP port 6973), then go on",
-        )
-    if found:
-        return "rebooted once the slave held both lists"
-    seconds = 2 * timings.sync_seconds
-    pair.note(f"{pair.slave}: the standby answers no reads ({unreadable[-1]}); waiting {seconds:.0f} s for replication")
+    await until(pair.context.clock, look, within=timings.replication_deadline, every=every, on_wait=telling)
+    match last:
+        case Holds.BOTH:
+            return "rebooted once the slave held both lists"
+        case Holds.NOT_YET:
+            raise StepError(
+                pair.reboot,
+                f"the slave does not hold the new lists after {timings.replication_deadline:.0f} s: rebooting its "
+                "master now would bring it up with the old ones",
+                unit=pair.slave,
+                hint="see that the pair synchronises (TCP port 6973), then go on",
+            )
+        case Holds.UNTOLD:
+            raise StepError(
+                pair.reboot,
+                f"the slave has not told whether it holds the new lists ({reason}), so its master is not rebooted",
+                unit=pair.slave,
+                hint="see that its API answers from here, then go on",
+            )
+    seconds = timings.replication_seconds
+    message = f"{pair.slave}: the standby refuses reads ({reason}); waiting {seconds:.0f} s for replication"
+    pair.note(NoteKind.STANDBY_REFUSES, message)
     await pair.context.clock.sleep(seconds)
-    return f"rebooted {seconds:.0f} s after the lists, since the standby answers no reads"
+    return f"rebooted {seconds:.0f} s after the lists, since the standby refuses reads"

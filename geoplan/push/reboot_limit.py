@@ -16,21 +16,30 @@ if TYPE_CHECKING:
 
 MAX_REBOOTS = 3
 WINDOW = timedelta(minutes=5)
+OF_ONE_REBOOT = timedelta(minutes=10)
+"""How long after a recorded reboot a unit can say that it booted, and mean that one."""
 
 
-def room_at(reboots: Iterable[datetime], now: datetime) -> datetime | None:
-    """Return from when on a unit can be rebooted again, or nothing where it can be now."""
-    recent = sorted(moment for moment in reboots if moment > now - WINDOW)
+def room_at(reboots: Iterable[datetime], now: datetime, booted: datetime | None = None) -> datetime | None:
+    """Return from when on a unit can be rebooted again, or nothing where it can be now.
+
+    ``reboots`` are those of all pushes, ``booted`` is when the unit itself says that it booted last, whoever did that.
+    A moment that is still to come, because the clock was set back since, counts like any other.
+    """
+    moments = list(reboots)
+    if booted and not any(timedelta() <= booted - moment <= OF_ONE_REBOOT for moment in moments):
+        moments.append(booted)
+    recent = sorted(moment for moment in moments if moment > now - WINDOW)
     return recent[-MAX_REBOOTS] + WINDOW if len(recent) >= MAX_REBOOTS else None
 
 
-def require_room(context: Context, step: Step, unit: str) -> None:
-    """Raise :class:`StepError` where one more reboot of a unit would pacify it."""
-    later = room_at(context.journal.history.reboots_of(unit), context.clock.wall())
+def require_room(context: Context, step: Step, unit: str, booted: datetime | None = None) -> None:
+    """Raise :class:`StepError` where one more reboot of a unit, by all pushes and its own word, would pacify it."""
+    later = room_at(context.ledger.reboots_of(unit), context.clock.wall(), booted)
     if later is not None:
         raise StepError(
             step,
             f"it was rebooted {MAX_REBOOTS} times in 5 minutes, and once more would pacify it",
             unit=unit,
-            hint=f"go on after {later.astimezone():%H:%M:%S}",
+            hint=f"go on after {later.astimezone():%Y-%m-%d %H:%M:%S}",
         )

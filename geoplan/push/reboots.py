@@ -1,25 +1,38 @@
 """A pair's reboot and resubmission, which belong together: between them the pair is half done.
 
-slave holds both lists ─▶ record, reboot the master ─▶ slave is active ─▶ submit there ─▶ still active? ─▶ healthy
-                ▲                                                              │
-                └───────────── the master took over before that: start again ──┘
+slave holds both lists ─▶ record, look, reboot the master ─▶ slave is active ─▶ submit there ─▶ still active? ─▶ healthy
+          ▲                         │ not sent                                         │
+          ├─────────────────────────┘                                                  │
+          └──────────────────────── the master took over before that: start again ─────┘
 """
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnclearOutcomeError, UnitError
+from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UntrustedUnitError
+from geoplan.loadmaster.readers import moment
+from geoplan.push.changes import MAX_TRIES, pause_after
 from geoplan.push.colours import RED, stay_red
 from geoplan.push.context import StepError, StoppedError
-from geoplan.push.events import EventKind, StepState
+from geoplan.push.events import EventKind, NoteKind, StepState
 from geoplan.push.facts import State
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import are_healthy
 from geoplan.push.history import PairProgress
 from geoplan.push.pair import said
-from geoplan.push.readiness import require_ready, until_slave_has_lists
+from geoplan.push.readiness import (
+    Holds,
+    boot_time,
+    require_ready,
+    require_undisturbed,
+    until_slave_has_lists,
+    what_slave_holds,
+)
 from geoplan.push.reboot_limit import require_room
 from geoplan.push.resubmission import Resubmission, submit_on_master
 from geoplan.push.steps import Outcome
@@ -39,6 +52,31 @@ class _Look(Enum):
     SLAVE_ACTIVE = auto()
     MASTER_BACK = auto()
     NOT_REBOOTED = auto()
+    NOT_SENT = auto()
+
+
+@dataclass
+class _Sending:
+    """A reboot on its way to its unit."""
+
+    request: asyncio.Task[None]
+    note: str
+    """What was seen before it was sent."""
+    is_told: bool = False
+    """Whether the loss of its answer was told."""
+    is_taken_back: bool = False
+    """Whether it was given up before anybody knew whether it was sent."""
+
+    def take_back(self) -> None:
+        """Send it no more, if it is not sent yet."""
+        self.is_taken_back = True
+        self.request.cancel()
+
+    async def give_up(self) -> None:
+        """Wait for the answer no longer."""
+        self.request.cancel()
+        with suppress(UnitError, asyncio.CancelledError):
+            await self.request
 
 
 class PairReboot:
@@ -48,6 +86,8 @@ class PairReboot:
         self._pair = pair
         self._telling = telling
         self._submission = Resubmission(pair)
+        self._tries = 0
+        """How often the reboot was certainly not sent."""
         self.outcomes: dict[str, Outcome] = {}
         """How the two steps ended, by their ids; empty again where the pair has to be started again."""
 
@@ -72,15 +112,26 @@ class PairReboot:
         )
 
     async def _until_resubmitted(self, progress: PairProgress) -> None:
-        under_way = progress is PairProgress.REBOOTING
-        message = "the push that is resumed had sent it"
-        for _ in range(MAX_ATTEMPTS):
+        under_way, reboots = progress is PairProgress.REBOOTING, 0
+        while reboots < MAX_ATTEMPTS:
             self._telling.begin(self._pair.reboot)
-            if not under_way:
-                message = await self._send_reboot()
-            reached = await self._look_for_slave(resumed=under_way)
+            sending = None if under_way else await self._send_reboot()
             under_way = False
+            reached = await self._look_for_slave(sending)
+            if reached is _Look.NOT_SENT:
+                self._tries += 1
+                if self._tries >= MAX_TRIES:
+                    raise StepError(
+                        self._pair.reboot,
+                        f"its reboot could not be sent, {MAX_TRIES} times",
+                        unit=self._pair.master,
+                        hint="see that its API can be reached from here, then go on",
+                    )
+                await self._pair.context.clock.sleep(pause_after(self._tries - 1))
+                continue
+            reboots += 1
             if reached is _Look.SLAVE_ACTIVE:
+                message = sending.note if sending else "the push that is resumed had sent it"
                 self._end(self._pair.reboot, Outcome(StepState.DONE, self._pair.master, message))
                 self._telling.begin(self._pair.resubmission)
                 if await self._submission.run():
@@ -110,68 +161,165 @@ class PairReboot:
 
     # -- before the reboot -------------------------------------------------------------------------------------------
 
-    async def _send_reboot(self) -> str:
-        """Reboot the master once everything is ready for it; return how that went."""
-        await require_ready(self._pair)
-        require_room(self._pair.context, self._pair.reboot, self._pair.master)
-        await submit_on_master(self._pair)
-        note = await until_slave_has_lists(self._pair)
-        if self._pair.context.stop.requested:
-            raise StoppedError
-        await require_ready(self._pair)
-        self._pair.context.journal.write(
-            "rebooting", step=self._pair.reboot.id, site=self._pair.site.name, unit=self._pair.master
+    async def _send_reboot(self) -> _Sending:
+        """Reboot the master once everything is ready for it; return the request, which may still be under way.
+
+        Each attempt has a look of its own just before it, and each look has one attempt. What was not sent leads back
+        to the look. Raises :class:`StoppedError` where nothing was sent and an end is wanted.
+        """
+        pair = self._pair
+        for attempt in range(MAX_TRIES):
+            await require_ready(pair)
+            booted = moment(await boot_time(pair.context.fleet.unit(pair.master)) or "")
+            require_room(pair.context, pair.reboot, pair.master, booted)
+            await submit_on_master(pair)
+            await require_undisturbed(pair)
+            note = await until_slave_has_lists(pair)
+            if pair.context.stop.requested:
+                raise StoppedError
+            await require_ready(pair)  # the replication may have taken minutes
+            if (sending := await self._try_reboot(note)) is not None:
+                return sending
+            await pair.context.clock.sleep(pause_after(attempt))
+        raise StepError(
+            pair.reboot,
+            f"the reboot could not be sent while both units were ready for it, {MAX_TRIES} times",
+            unit=pair.master,
+            hint="look at both units, then go on",
         )
-        try:
-            await self._pair.context.fleet.unit(self._pair.master).reboot()
-        except UnitError as error:
-            if not isinstance(error, UnclearOutcomeError):
-                raise StepError(
-                    self._pair.reboot, f"the reboot was not taken: {reason_of(error)}", unit=self._pair.master
-                ) from None
-            self._pair.note(f"{self._pair.master}: the answer to its reboot was lost ({reason_of(error)}); looking")
-        return note
+
+    async def _try_reboot(self, note: str) -> _Sending | None:
+        """Record the reboot, look at both units, and begin to send it; return None where the look forbids it."""
+        pair = self._pair
+        holds, reason = await what_slave_holds(pair)  # a health check may be answered for a unit that is gone
+        if holds not in (Holds.BOTH, Holds.REFUSES):
+            self._not_sent(f"the slave does not tell that it holds the lists any more {reason}".rstrip())
+            return None
+        booted = await boot_time(pair.context.fleet.unit(pair.master))
+        pair.context.journal.write(
+            "rebooting", step=pair.reboot.id, site=pair.site.name, unit=pair.master, boot_time=booted
+        )
+        states = await pair.states()
+        if states != {pair.master: State.ACTIVE, pair.slave: State.STANDBY}:
+            self._record_not_sent(said(states))
+            return None
+        return _Sending(asyncio.create_task(pair.context.fleet.unit(pair.master).reboot()), note)
+
+    def _record_not_sent(self, why: str) -> None:
+        """Write down that a reboot which was recorded was never sent, so that it counts as none."""
+        pair = self._pair
+        pair.context.journal.write(
+            "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=why
+        )
+        self._not_sent(why)
+
+    def _not_sent(self, why: str) -> None:
+        pair = self._pair
+        message = f"{pair.master}: its reboot was not sent ({why}); looking at both units again"
+        pair.note(NoteKind.REBOOT_NOT_SENT, message)
 
     # -- after it ----------------------------------------------------------------------------------------------------
 
-    async def _look_for_slave(self, *, resumed: bool) -> _Look:
-        """Wait until the slave is active; see whether the master was back sooner, or never went."""
-        went = False
+    async def _look_for_slave(self, sending: _Sending | None) -> _Look:
+        """Wait until the slave is active; see whether the master was back sooner, never went, or was never told to.
+
+        The answer of the reboot is not waited for: the window for the submission opens meanwhile. ``sending`` is None
+        where an earlier run had sent it.
+        """
+        try:
+            return await self._watch(sending)
+        finally:
+            if sending:
+                await sending.give_up()
+
+    async def _watch(self, sending: _Sending | None) -> _Look:
+        pair, timings = self._pair, self._pair.context.timings
         seen: dict[str, State] = {}
+        went = False
 
         async def look() -> _Look | None:
             nonlocal went
-            seen.update(await self._pair.states())
-            master, slave = seen[self._pair.master], seen[self._pair.slave]
+            seen.update(await pair.states())
+            master, slave = seen[pair.master], seen[pair.slave]
             if slave is State.ACTIVE and master is not State.ACTIVE:
                 return _Look.SLAVE_ACTIVE
+            if sending and (failure := self._failure_of(sending)) is not None:
+                self._record_not_sent(failure)
+                return _Look.NOT_SENT
             if master is not State.ACTIVE:
                 went = True
                 return None
-            settled = slave is State.STANDBY
-            return _Look.MASTER_BACK if settled and (went or resumed) else None
+            if slave is State.STANDBY:
+                return _Look.MASTER_BACK if went or (sending is None and await self._did_not_happen()) else None
+            if sending and not sending.request.done():  # the slave is gone while the reboot is on its way
+                sending.take_back()
+            return None
 
-        timings = self._pair.context.timings
         found = await until(
-            self._pair.context.clock,
+            pair.context.clock,
             look,
             within=timings.failover_deadline,
             every=timings.poll_seconds,
-            on_wait=self._pair.context.waiting(
-                self._pair.reboot, "waiting until the slave is active", self._pair.slave
-            ),
+            on_wait=pair.context.waiting(pair.reboot, "waiting until the slave is active", pair.slave),
         )
         if found is not None:
             return found
-        if seen[self._pair.master] is State.ACTIVE and not went:
-            return _Look.NOT_REBOOTED
-        states = said(seen)
+        if seen[pair.master] is State.ACTIVE and not went:
+            if sending and sending.is_taken_back:
+                raise StepError(
+                    pair.reboot,
+                    f"the slave went away while the reboot was being sent; it was taken back: {said(seen)}",
+                    unit=pair.slave,
+                    hint=f"bring {pair.slave} up, then go on",
+                )
+            return _Look.NOT_REBOOTED if sending else _Look.MASTER_BACK
         raise StepError(
-            self._pair.reboot,
-            f"the slave is not active {timings.failover_deadline:.0f} s after the reboot of its master: {states}",
-            unit=self._pair.slave,
+            pair.reboot,
+            f"the slave is not active {timings.failover_deadline:.0f} s after the reboot of its master: {said(seen)}",
+            unit=pair.slave,
             hint="see to both units at once: this site may be down",
         )
+
+    def _failure_of(self, sending: _Sending) -> str | None:
+        """Return why a reboot was certainly not sent, or None where it may have been.
+
+        Raises :class:`StepError` where the unit refused it.
+        """
+        pair = self._pair
+        if not sending.request.done() or sending.request.cancelled():
+            return None
+        match sending.request.exception():
+            case None:
+                return None
+            case UnitUnreachableError(request_sent=False) | UntrustedUnitError() as error:
+                return reason_of(error)
+            case UnitError() as error if not isinstance(error, UnclearOutcomeError):
+                pair.context.journal.write(
+                    "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=reason_of(error)
+                )
+                raise StepError(pair.reboot, f"the reboot was not taken: {reason_of(error)}", unit=pair.master)
+            case UnclearOutcomeError() as error:
+                if not sending.is_told:
+                    sending.is_told = True
+                    message = f"{pair.master}: the answer to its reboot was lost ({reason_of(error)}); looking"
+                    pair.note(NoteKind.ANSWER_LOST, message)
+                return None
+            case error:
+                raise error
+
+    async def _did_not_happen(self) -> bool:
+        """Return whether a reboot that an earlier run recorded is known not to happen any more.
+
+        Either the unit has been booted since, or it has had all the time that it takes to go down.
+        """
+        pair = self._pair
+        last = pair.context.journal.history.last_reboot(pair.site.name)
+        if last is None:
+            return True
+        before, now = last.boot_time, await boot_time(pair.context.fleet.unit(pair.master))
+        if before is not None and now is not None and before != now:
+            return True
+        return (pair.context.clock.wall() - last.at).total_seconds() >= pair.context.timings.grace_seconds
 
     def _start_again(self, reached: _Look) -> None:
         if reached is _Look.NOT_REBOOTED:
@@ -184,8 +332,9 @@ class PairReboot:
         self.outcomes.clear()
         self._pair.context.journal.write("too_late", site=self._pair.site.name, unit=self._pair.slave)
         self._pair.note(
+            NoteKind.STARTED_AGAIN,
             f"'{self._pair.site.name}': the master took over before the partners were submitted on {self._pair.slave}; "
-            "starting this pair again"
+            "starting this pair again",
         )
 
     async def _until_healthy(self) -> None:
@@ -206,11 +355,14 @@ class PairReboot:
             ),
         )
         if found is None:
-            states = said(seen)
+            pair = self._pair
+            back = f"bring {pair.master} back"
+            if seen == {pair.master: State.STANDBY, pair.slave: State.ACTIVE}:
+                back = f"make {pair.master} active again: switch over, or reboot {pair.slave}"
             raise StepError(
-                self._pair.resubmission,
+                pair.resubmission,
                 f"the partners are submitted, but the pair is not healthy after "
-                f"{timings.return_deadline:.0f} s: {states}",
-                unit=self._pair.master,
-                hint="bring the unit back, then go on; the pair is not rebooted again",
+                f"{timings.return_deadline:.0f} s: {said(seen)}",
+                unit=pair.master,
+                hint=f"{back}; then go on: the pair is not rebooted again",
             )

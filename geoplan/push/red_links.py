@@ -1,4 +1,4 @@
-"""Links that are red although every step was done: the partners are submitted once more where they are.
+"""Links that are red although all lists are in place: the partners are submitted once more where they are.
 
 A unit that lost its configuration has its list again from its partner, and has forgotten that it was ever submitted.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.errors import UnitError
-from geoplan.push.failures import reason_of
-from geoplan.push.verify import Kind
+from geoplan.push.events import NoteKind
+from geoplan.push.submission import NotSubmittedError, submit_unchanged
 
 if TYPE_CHECKING:
     from geoplan.push.context import Context
@@ -17,19 +16,19 @@ if TYPE_CHECKING:
 
 
 async def submit_where_red(context: Context, report: Report) -> bool:
-    """Submit unchanged partners on every active unit that sees a red one; tell whether any was submitted."""
+    """Submit unchanged partners on the active units of red links; tell whether any was submitted."""
     submitted = False
+    to_submit = set(report.sites_to_resubmit)
     for site in report.sites:
-        if site.unit is None or all(found.kind is not Kind.RED for found in site.differences):
+        if site.unit is None or site.site not in to_submit:
             continue
-        wanted = context.plan.site(site.site).geo_partners
-        context.journal.write("resubmitting", site=site.site, unit=site.unit, after=list(wanted))
         try:
-            await context.fleet.unit(site.unit).resubmit_geo_partners(wanted)
-        except UnitError as error:
-            message = f"{site.unit}: a link is red, and its partners could not be submitted again: {reason_of(error)}"
+            unit, _ = await submit_unchanged(context, context.plan.site(site.site))
+        except NotSubmittedError as error:
+            message = f"{site.unit}: a link is red, and its partners could not be submitted again: {error}"
+            context.note(NoteKind.NOT_SUBMITTED, message, site=site.site, unit=site.unit)
         else:
             submitted = True
-            message = f"{site.unit}: a link was red after all steps; its partners were submitted again"
-        context.journal.write("note", site=site.site, message=message)
+            message = f"{unit.address}: a link was red with all lists in place; its partners were submitted again"
+            context.note(NoteKind.SUBMITTED_AGAIN, message, site=site.site, unit=unit.address)
     return submitted

@@ -8,8 +8,10 @@ from geoplan.errors import UnitError
 from geoplan.plan.model import Action
 from geoplan.push.addresses import same_addresses
 from geoplan.push.context import StepError
+from geoplan.push.events import NoteKind
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import units_down
+from geoplan.push.submission import NotSubmittedError, require_unchanged, submit_unchanged
 
 if TYPE_CHECKING:
     from geoplan.push.pair import Pair
@@ -28,25 +30,17 @@ class Resubmission:
 
     async def run(self) -> bool:
         """Submit on the slave until it is sure that it was active then; tell whether it stayed so long enough."""
-        slave, wanted = self._pair.slave_unit, self._pair.site.geo_partners
         deadline = self._pair.context.clock.now() + self._pair.context.timings.return_deadline
         all_were_up = True  # just before the reboot
         while await self._pair.slave_is_active():
-            self._pair.context.journal.write(
-                "resubmitting",
-                step=self._pair.resubmission.id,
-                site=self._pair.site.name,
-                unit=self._pair.slave,
-                after=list(wanted),
-            )
             try:
-                await slave.resubmit_geo_partners(wanted)
+                sent = await self._submit()
             except UnitError as error:
                 # What was replicated looks just like what was submitted, so reading back cannot tell: submit again.
                 self._count_failure(reason_of(error), deadline)
                 await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
                 continue
-            if not await self._pair.slave_is_active():
+            if sent is None or not await self._pair.slave_is_active():
                 self._require_all_up()
                 return False
             if down := await units_down(self._pair.context.fleet, self._pair.site):
@@ -57,7 +51,7 @@ class Resubmission:
             if not all_were_up:  # who is up now may have come up after the submission, which made no link with it then
                 all_were_up = True
                 continue
-            return await self._read_back(wanted)
+            return await self._read_back(sent)
         self._require_all_up()
         if self._failed_submissions >= MAX_FAILED_SUBMISSIONS:
             raise StepError(
@@ -67,6 +61,29 @@ class Resubmission:
                 hint="look at the unit, then go on: its pair is rebooted once more",
             )
         return False
+
+    async def _submit(self) -> tuple[str, ...] | None:
+        """Read, record, look and submit; return what was sent, or None where the slave is not active any more.
+
+        Raises :class:`StepError` where its list is not the plan's: then nothing is sent, and the pair stays owed.
+        """
+        pair, slave = self._pair, self._pair.slave_unit
+        try:
+            sent = require_unchanged(pair.context, pair.site, pair.slave, await slave.geo_partners())
+        except NotSubmittedError as error:
+            raise StepError(pair.resubmission, str(error), unit=error.unit, hint=error.hint) from None
+        pair.context.journal.write(
+            "resubmitting",
+            step=pair.resubmission.id,
+            site=pair.site.name,
+            unit=pair.slave,
+            before=list(sent),
+            after=list(sent),
+        )
+        if not await pair.slave_is_active():
+            return None
+        await slave.resubmit_geo_partners(sent)
+        return sent
 
     def _require_all_up(self) -> None:
         """Stop where others were down: a reboot helps once they stay up, which is not for this push to find out."""
@@ -91,8 +108,9 @@ class Resubmission:
         if not self._down:
             self._down = down
             self._pair.note(
+                NoteKind.UNITS_DOWN,
                 f"{', '.join(down)} did not answer while the partners were submitted on {self._pair.slave}; "
-                "submitting again while it is active"
+                "submitting again while it is active",
             )
 
     def _count_failure(self, reason: str, deadline: float) -> None:
@@ -104,16 +122,17 @@ class Resubmission:
             )
         if self._failed_submissions == 1:
             self._pair.note(
-                f"{self._pair.slave}: the submission went wrong ({reason}); trying again while it is active"
+                NoteKind.TRIED_AGAIN,
+                f"{self._pair.slave}: the submission went wrong ({reason}); trying again while it is active",
             )
 
-    async def _read_back(self, wanted: tuple[str, ...]) -> bool:
+    async def _read_back(self, sent: tuple[str, ...]) -> bool:
         try:
             held = await self._pair.slave_unit.geo_partners()
         except UnitError as error:
             message = f"the submission cannot be read back: {reason_of(error)}"
             raise StepError(self._pair.resubmission, message, unit=self._pair.slave) from None
-        if not same_addresses(held, wanted):
+        if not same_addresses(held, sent):
             message = f"read back its partners are {', '.join(held) or 'none'}: the submission was not applied"
             raise StepError(self._pair.resubmission, message, unit=self._pair.slave)
         self._pair.context.journal.write(
@@ -128,14 +147,16 @@ async def submit_on_master(pair: Pair) -> None:
     A master that was down while the partners were entered on its slave has the list, and no links. Raises
     :class:`StepError` where it does not take them.
     """
-    context, master, wanted = pair.context, pair.context.fleet.unit(pair.master), pair.site.geo_partners
+    context = pair.context
     if not context.journal.history.needs_submission(pair.site.name, pair.master):
         return
-    context.journal.write("resubmitting", site=pair.site.name, unit=pair.master, after=list(wanted))
     try:
-        await master.resubmit_geo_partners(wanted)
-    except UnitError as error:
-        message = f"the partners could not be submitted on the master before its reboot: {reason_of(error)}"
-        raise StepError(pair.reboot, message, unit=pair.master) from None
-    context.journal.write("changed", site=pair.site.name, action=Action.SET_GEO_PARTNERS.value, unit=pair.master)
-    pair.note(f"{pair.master}: its partners had been entered on {pair.slave}; they were submitted here, too")
+        submitted = await submit_unchanged(context, pair.site)
+    except NotSubmittedError as error:
+        message = f"the partners could not be submitted on the master before its reboot: {error}"
+        raise StepError(pair.reboot, message, unit=pair.master, hint=error.hint) from None
+    address = submitted.unit.address
+    context.journal.write("changed", site=pair.site.name, action=Action.SET_GEO_PARTNERS.value, unit=address)
+    if address == pair.master:
+        message = f"{pair.master}: its partners had been entered on {pair.slave}; they were submitted here, too"
+        pair.note(NoteKind.SUBMITTED_ON_MASTER, message)

@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError, UnusableFileError
 from geoplan.plan.model import Phase
-from geoplan.push import journal as journals
 from geoplan.push.backups import back_up
-from geoplan.push.context import Context, RebootMode, Stop
+from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
-from geoplan.push.facts import SUBJECTS
 from geoplan.push.fleet import NoActiveUnitError
 from geoplan.push.history import PairProgress
-from geoplan.push.journal import Journal
-from geoplan.push.lock import try_to_be_only_push
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
-from geoplan.push.places import make_private, usable
+from geoplan.push.places import make_own, usable
 from geoplan.push.preflight import Background, Verdict, check
 from geoplan.push.red_links import submit_where_red
+from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.push.summary import stopped_because
 from geoplan.push.unfinished import GO_ON, standing
-from geoplan.push.verify import Kind, Report, is_seen_green, verify
+from geoplan.push.verify import Report, is_seen_green, verify
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
@@ -37,6 +34,8 @@ if TYPE_CHECKING:
     from geoplan.push.facts import Facts
     from geoplan.push.fleet import Fleet
     from geoplan.push.history import History
+    from geoplan.push.journal import Journal
+    from geoplan.push.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Mission:
 
     fleet: Fleet
     options: Options
-    folder: Path
-    """Where this topology's journals are."""
+    folder: Path | Store
+    """What is kept of pushes on its units; a folder alone is that of pushes to real units."""
     max_clusters: int
     report: Reporter
     confirm: Callable[[Verdict, Report], bool] = lambda _verdict, _report: True
@@ -54,6 +53,13 @@ class Mission:
     resume: bool = False
     only_preflight: bool = False
     stop: Stop = field(default_factory=Stop)
+
+    @property
+    def store(self) -> Store:
+        """What is kept of pushes on its units."""
+        if isinstance(self.folder, Store):
+            return self.folder
+        return Store(self.folder, unit_keys(addresses_of(self.fleet.plan)))
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class Result:
     @property
     def is_complete(self) -> bool:
         """Whether everything is in place, and proved."""
-        return self.report.is_in_place and not self.unfinished_pairs and not self.declined
+        is_proved = self.report.is_in_place and self.report.is_proven
+        return is_proved and not self.unfinished_pairs and not self.declined
 
 
 async def carry_out(mission: Mission) -> Result:
@@ -80,36 +87,41 @@ async def carry_out(mission: Mission) -> Result:
     been; what was done then stands in the journal. Raises :class:`UnusableFileError`, with nothing changed, where the
     journal or the backups cannot be written.
     """
-    with usable(mission.folder):
-        make_private(mission.folder)
-    with try_to_be_only_push(mission.folder) as running:
-        earlier = journals.histories(mission.folder)
-        stands = standing(mission.fleet.plan, earlier, resume=mission.resume, running=running)
+    store = mission.store
+    with usable(store.state):
+        make_own(store.state)
+    with store.locked(mission.fleet.plan.topology) as running:
+        past = store.past()
+        ledger = past.ledger
+        stands = standing(mission.fleet.plan, past.unfinished, resume=mission.resume, running=running)
         history = stands.unfinished  # the units are held against where it left them, even where it is not resumed yet
         options = mission.options.resumed_with(history.options) if history else mission.options
         began = mission.fleet.clock.now()
         if history and not running:
             await _let_pairs_settle(mission, history, began)
         facts = await observe_for_preflight(mission.fleet)
-        background = Background(options, mission.max_clusters, mission.fleet.clock.wall(), earlier, history)
+        now = mission.fleet.clock.wall()
+        background = Background(options, mission.max_clusters, now, ledger, history, ledger.all_sights())
         verdict = check(mission.fleet.plan, facts, background)
         verdict = replace(verdict, problems=(*stands.problems, *verdict.problems))
-        before = verify(mission.fleet.plan, facts)
+        before = verify(mission.fleet.plan, facts, background.sights)
         _tell_preflight(mission, verdict, began)
         if not verdict.is_clear:
             raise PushRefusedError(
                 f"{len(verdict.problems)} problem{'s'[: len(verdict.problems) > 1]} found, nothing was changed",
                 [str(problem) for problem in verdict.problems],
                 hint=GO_ON if stands.may_resume else None,
+                may_resume=stands.may_resume,
             )
         if mission.only_preflight:
             return Result(verdict, before, Progress())
-        if before.is_configured and not verdict.reboots and not verdict.forms and history is None:
-            return Result(verdict, before, Progress(), _left_out(mission, options))
+        if before.is_configured and not verdict.changes_units and history is None:
+            return Result(verdict, before, Progress(), _left_out(mission, options, ledger))
         if not mission.confirm(verdict, before):
             return Result(verdict, before, Progress(), declined=True)
-        with _open_journal(mission, options, history) as journal:
-            context = Context(mission.fleet, journal, options, mission.report, mission.stop, began)
+        with _open_journal(mission, options, history, ledger) as journal:
+            fleet = mission.fleet.guarded(journal)
+            context = Context(fleet, journal, options, mission.report, mission.stop, began, Seen.in_facts(facts))
             return await _change(mission, context, facts, verdict)
 
 
@@ -131,15 +143,15 @@ def _noting(mission: Mission, what: str, began: float) -> Callable[[float], None
     return tell
 
 
-def _open_journal(mission: Mission, options: Options, history: History | None) -> Journal:
+def _open_journal(mission: Mission, options: Options, history: History | None, ledger: Ledger) -> Journal:
     if history:
-        return Journal.resume(history.path, mission.fleet.clock)
-    return Journal.begin(mission.folder, mission.fleet.plan, options.as_plain(), mission.fleet.clock)
+        return mission.store.resume(history, mission.fleet.clock, ledger)
+    return mission.store.begin(mission.fleet.plan, options.as_plain(), mission.fleet.clock, ledger)
 
 
 async def _change(mission: Mission, context: Context, facts: Facts, verdict: Verdict) -> Result:
     # A folder of its own for each push: no backup ever takes an earlier one's place.
-    backups = (mission.backup_folder or mission.folder / "backups") / context.journal.path.stem
+    backups = (mission.backup_folder or mission.store.backups) / context.journal.path.stem
     try:
         await back_up(context, facts, backups)
     except (PushRefusedError, UnusableFileError, asyncio.CancelledError) as error:
@@ -157,12 +169,10 @@ async def _change(mission: Mission, context: Context, facts: Facts, verdict: Ver
         raise PushStoppedError(stopped_because(context.plan, progress))
     context.say(EventKind.VERIFYING, "reading everything back")
     report, facts = await _verified(context)
-    if context.options.reboot is not RebootMode.NEVER and await submit_where_red(context, report):
+    if await submit_where_red(context, report):
         report, facts = await _verified(context)
-    # Without links partners share nothing: clusters missing elsewhere then come with the pair that is to be finished.
-    lists_differ = any(found.subject in SUBJECTS for found in report.differences if found.kind is not Kind.RED)
-    if lists_differ or not (report.is_configured or report.pairs_to_finish):
-        why = [f"{found.site}: {found.message}" for found in report.differences]
+    if report.undone:
+        why = [f"{found.site}: {found.message}" for found in report.undone]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
     unfinished = _unfinished(context, progress, report, facts)
@@ -186,9 +196,11 @@ async def _do_phases(mission: Mission, context: Context) -> Progress:
 
 async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
-    facts = await observe_for_preflight(mission.fleet)
+    facts = await observe_for_preflight(context.fleet)
     now, history = mission.fleet.clock.wall(), context.journal.history
-    verdict = check(context.plan, facts, Background(context.options, mission.max_clusters, now, (history,), history))
+    ledger = context.ledger
+    background = Background(context.options, mission.max_clusters, now, ledger, history, ledger.all_sights())
+    verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]
         context.journal.write("stopped", outcome="stopped", why=why)
@@ -199,18 +211,28 @@ async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
 async def _verified(context: Context) -> tuple[Report, Facts]:
     """Compare everything with the plan; what is still on its way between partners is given its time."""
     seen: list[tuple[Report, Facts]] = []
+    began = context.clock.now()
 
     async def look() -> bool | None:
         facts = await observe_for_verify(context.fleet)
-        seen.append((verify(context.plan, facts), facts))
-        return True if seen[-1][0].is_in_place else None
+        report = verify(context.plan, facts, context.ledger.all_sights())
+        seen.append((report, facts))
+        if report.is_in_place:  # what is only not told may stay so: no time of a replication is spent on it
+            has_settled = context.clock.now() - began >= context.timings.settle_deadline
+            return True if report.is_proven or has_settled else None
+        return None
 
     def tell(at_most: float) -> None:
         context.say(EventKind.VERIFYING, f"not everything is as planned yet; looking again for {at_most:.0f} s")
 
     every = max(context.timings.poll_seconds, min(5.0, context.timings.sync_seconds / 4))
-    await until(context.clock, look, within=context.timings.settle_deadline, every=every, on_wait=tell)
+    await until(context.clock, look, within=_time_to_settle(context), every=every, on_wait=tell)
     return seen[-1]
+
+
+def _time_to_settle(context: Context) -> float:
+    """Return how long what was entered may take to reach partners and standbys."""
+    return max(context.timings.settle_deadline, context.timings.replication_deadline)
 
 
 def _unfinished(context: Context, progress: Progress, report: Report, facts: Facts) -> tuple[str, ...]:
@@ -219,23 +241,26 @@ def _unfinished(context: Context, progress: Progress, report: Report, facts: Fac
     Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and
     nobody has said since that it sees the slave.
     """
-    left_out = {step.site for step in context.plan.steps if _is_left_out(progress, step.id)}
-    owed = [site for site in context.journal.history.owed_pairs if site in left_out]
+    left_out = dict.fromkeys(step.site for step in context.plan.steps if _is_left_out(progress, step.id))
+    owed = [site for site in left_out if _is_owed(context, site)]
     pairs = [step.site for step in progress.red_steps(context.plan) if step.on.unit == "new_active"]
     unseen = [site for site in pairs if not is_seen_green(context.plan.site(site).units[1], facts)]
     return tuple(dict.fromkeys((*owed, *(site for site in unseen if site not in report.pairs_to_finish))))
+
+
+def _is_owed(context: Context, site: str) -> bool:
+    return context.journal.history.is_owed(site) or context.ledger.owes_reboot(context.plan.site(site))
 
 
 def _is_left_out(progress: Progress, step: str) -> bool:
     return step in progress.outcomes and progress.outcomes[step].state is StepState.LEFT_OUT
 
 
-def _left_out(mission: Mission, options: Options) -> tuple[str, ...]:
-    """Return the pairs that an earlier push without reboots left unfinished, where this one does so, too."""
-    last = journals.latest(mission.folder)
-    if last is None or options.reboot is not RebootMode.NEVER:
+def _left_out(mission: Mission, options: Options, ledger: Ledger) -> tuple[str, ...]:
+    """Return the pairs that earlier pushes left unfinished, where this one does so, too."""
+    if options.reboot is not RebootMode.NEVER:
         return ()
-    return last.owed_pairs
+    return tuple(site.name for site in mission.fleet.plan.sites if ledger.owes_reboot(site))
 
 
 def _tell_preflight(mission: Mission, verdict: Verdict, began: float) -> None:
@@ -243,8 +268,10 @@ def _tell_preflight(mission: Mission, verdict: Verdict, began: float) -> None:
     message = "all units are ready" if verdict.is_clear else f"{count} problem{'s'[: count > 1]}"
     details: dict[str, object] = {
         "problems": [str(problem) for problem in verdict.problems],
-        "notes": list(verdict.notes),
+        "notes": [str(note) for note in verdict.notes],
+        "note_kinds": [note.kind.value for note in verdict.notes],
         "reboots": list(verdict.reboots),
+        "resubmits": list(verdict.resubmits),
     }
     seconds = mission.fleet.clock.now() - began
     mission.report(Event(EventKind.PREFLIGHT, seconds, message, details=details))

@@ -1,4 +1,4 @@
-"""What the journal tells of the last push, for people."""
+"""What journals tell of the pushes on some units, for people."""
 
 from __future__ import annotations
 
@@ -7,24 +7,48 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geoplan.push import records as models
+from geoplan.push.addresses import canonical
 from geoplan.push.going_back import as_lines, going_back, submitted_on_slaves
 
 if TYPE_CHECKING:
-    from geoplan.push.history import History, Record
+    from geoplan.plan.model import Plan
+    from geoplan.push.history import History
+    from geoplan.push.ledger import Ledger
+    from geoplan.push.records import AnyRecord, Value
+    from geoplan.push.store import Past
 
 FORMAT = "geoplan/push-status/1"
+_CHANGES = (models.Changing, models.Rebooting, models.Resubmitted)
 
 
-def as_text(history: History, running: str | None = None) -> str:
-    """Return when and by whom it was begun, how it ended, what it changed, and how to go back by hand.
+def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
+    """Return the pairs of a plan whose reboot is due, whichever push left it out."""
+    return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
 
-    ``running`` says that a push on this topology is running now, and which.
+
+def as_text(past: Past, plan: Plan, running: str | None = None) -> str:
+    """Return when and by whom the last push was begun, how it ended, what it changed, and how to go back by hand.
+
+    It is the one that is to be ended, if there is one. ``running`` says that a push on these units is running now, and
+    which.
     """
-    began = history.records[0]
+    history = past.unfinished or past.latest
+    lines = ["no push on these units yet"] if history is None else _lines(history, running)
+    if owed := _pairs_to_finish(past, plan):
+        lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
+    if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
+        lines += ["", f"slaves whose links were not all seen green since their turn: {', '.join(unproven)}"]
+    if history and (units := going_back(history)):
+        lines += ["", *as_lines(units, submitted_on_slaves(history))]
+    return "\n".join(lines).encode(errors="backslashreplace").decode() + "\n"
+
+
+def _lines(history: History, running: str | None) -> list[str]:
     counted = Counter(history.step_states.values())
     steps = ", ".join(f"{count} {state}" for state, count in counted.items()) or "none yet"
     lines = [
-        f"began      {_moment(began)} by {began.fields.get('who', 'somebody')}",
+        f"began      {_moment(history.begin)} by {history.begin.who}",
         f"ended      {_moment(history.records[-1])}: {history.outcome}"
         if running is None or history.is_finished
         else f"running    {running}",
@@ -34,64 +58,75 @@ def as_text(history: History, running: str | None = None) -> str:
     ]
     if files := list(history.backed_up.values()):
         lines.append(f"backups    {len(files)} in {Path(files[0]).parent}")
-    changes = [record for record in history.records if record.event in ("changing", "rebooting", "resubmitted")]
+    changes = [record for record in history.records if isinstance(record, _CHANGES)]
     if changes:
         lines += ["", "changed, with what was there before:"]
         lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
-    if owed := history.owed_pairs:
-        lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
-    if units := going_back(history):
-        lines += ["", *as_lines(units, submitted_on_slaves(history))]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
-def as_plain(history: History | None, running: str | None = None) -> dict[str, object]:
+def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, object]:
     """Return the same as JSON would hold it; where there was no push yet, its outcome is nothing."""
+    history = past.unfinished or past.latest
+    owed = {
+        "pairs_to_finish": list(_pairs_to_finish(past, plan)),
+        "debts": {
+            slave: {"due": sorted(past.ledger.due(slave)), "unproven": sorted(past.ledger.unproven(slave))}
+            for slave in _slaves(plan)
+            if past.ledger.owes(slave)
+        },
+    }
     if history is None:
-        return {"format": FORMAT, "outcome": None, "finished": True, "running": running, "pairs_to_finish": []}
+        return {"format": FORMAT, "outcome": None, "finished": True, "running": running, **owed}
     return {
         "format": FORMAT,
-        "began": history.records[0].at.isoformat(),
+        "began": history.begin.at.isoformat(),
         "who": history.who,
         "outcome": history.outcome,
         "finished": history.is_finished,
         "running": None if history.is_finished else running,
-        "pairs_to_finish": list(history.owed_pairs),
+        **owed,
         "checksum": history.checksum,
         "steps": dict(history.step_states),
         "journal": str(history.path),
         "backups": dict(history.backed_up),
-        "changes": [
-            {"at": record.at.isoformat(), "event": record.event, **record.fields}
-            for record in history.records
-            if record.event in ("changing", "rebooting", "resubmitted")
-        ],
+        "changes": [record.as_plain() for record in history.records if isinstance(record, _CHANGES)],
         "going_back": [asdict(unit) for unit in going_back(history)],
     }
 
 
-def _moment(record: Record) -> str:
+def _pairs_to_finish(past: Past, plan: Plan) -> tuple[str, ...]:
+    begun = past.unfinished.owed_pairs if past.unfinished else ()
+    return tuple(dict.fromkeys((*begun, *pairs_that_owe(past.ledger, plan))))
+
+
+def _slaves(plan: Plan) -> list[str]:
+    return [canonical(unit.address) for site in plan.sites for unit in site.units if unit.role == "slave"]
+
+
+def _moment(record: AnyRecord) -> str:
     return f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
-def _change(record: Record) -> str:
-    fields = record.fields
-    where = f"{fields.get('unit')}  {fields.get('site')}"
-    match record.event:
-        case "rebooting":
+def _change(record: models.Changing | models.Rebooting | models.Resubmitted) -> str:
+    where = f"{record.unit}  {record.site}"
+    match record:
+        case models.Rebooting():
             return f"{where}: rebooted"
-        case "resubmitted":
+        case models.Resubmitted():
             return f"{where}: partners submitted again"
-        case _:
-            return f"{where}: {fields.get('what')} was {_value(fields.get('before'))}"
+        case models.Changing():
+            return f"{where}: {record.what} was {_value(record.before)}"
 
 
-def _value(before: object) -> str:
-    if isinstance(before, list):
-        return ", ".join(map(str, before)) or "empty"
-    if isinstance(before, dict) and "mode" in before:
-        partner, port = (before.get(key) or "unset" for key in ("partner", "health_check_port"))
-        return f"mode {before['mode']}, partner {partner}, health check port {port}"
-    if isinstance(before, dict):
-        return f"'{before.get('name')}' ({before.get('address')}) of type {before.get('type')}"
-    return "not there"
+def _value(before: Value) -> str:
+    match before:
+        case tuple():
+            return ", ".join(before) or "empty"
+        case models.HaValue():
+            partner, port = (value or "unset" for value in (before.partner, before.health_check_port))
+            return f"mode {before.mode}, partner {partner}, health check port {port}"
+        case models.ClusterValue():
+            return f"'{before.name}' ({before.address}) of type {before.type}"
+        case None:
+            return "not there"

@@ -27,18 +27,12 @@ class Standing:
     """Whether a push is refused that ``--resume`` would let go on."""
 
 
-def standing(plan: Plan, earlier: Sequence[History], *, resume: bool, running: str | None) -> Standing:
-    """Look at the journals of earlier pushes; ``running`` says that another push holds the lock now."""
-    unfinished = unfinished_of(earlier)
+def standing(plan: Plan, unfinished: History | None, *, resume: bool, running: str | None) -> Standing:
+    """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now."""
     if running:  # what is unfinished is that push
         return Standing(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_problems(plan, unfinished, resume=resume))
     return Standing(unfinished, problems, may_resume=unfinished is not None and not resume)
-
-
-def unfinished_of(earlier: Sequence[History]) -> History | None:
-    """Return the push that is still to be ended, of those on a topology, the oldest first."""
-    return next((history for history in reversed(earlier) if history.records and not history.is_finished), None)
 
 
 def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
@@ -47,7 +41,7 @@ def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterat
             yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
         return
     if not resume:
-        began = f"{unfinished.records[0].at.astimezone():%Y-%m-%d %H:%M:%S}"
+        began = f"{unfinished.begin.at.astimezone():%Y-%m-%d %H:%M:%S}"
         yield Problem(plan.topology, f"the push that {unfinished.who} began at {began} is unfinished: see --resume")
     if unfinished.checksum != plan.checksum:
         if (begun := unfinished.phases) and begun != plan.phases():

@@ -25,11 +25,18 @@ class Unit(Protocol):
     def address(self) -> str:
         """Its own address, as the plan has it."""
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned, so that what it refuses was refused by itself."""
+
     async def state(self) -> State:
         """Return what its health check says."""
 
     async def firmware(self) -> str:
         """Return the version that it runs."""
+
+    async def boot_time(self) -> str | None:
+        """Return when it was booted last, in its own words, or None if it does not tell."""
 
     async def geo_enabled(self) -> bool:
         """Tell whether GEO is on."""

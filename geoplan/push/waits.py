@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -30,10 +32,16 @@ class Timings:
     """What is added to every deadline."""
 
     @classmethod
-    def of(cls, estimates: Estimates) -> Timings:
-        """Take the times that the topology gives; what is quick by them is waited for less long."""
-        grace = min(DEFAULT_GRACE_SECONDS, 5 + 2 * estimates.boot_seconds)
-        return cls(estimates.boot_seconds, estimates.sync_seconds, grace)
+    def of(cls, estimates: Estimates, *, is_lab: bool = False) -> Timings:
+        """Take the times that the topology gives, on a network never less than its floors.
+
+        In a lab what is quick is waited for less long.
+        """
+        if is_lab:
+            grace = min(DEFAULT_GRACE_SECONDS, 5 + 2 * estimates.boot_seconds)
+            return cls(estimates.boot_seconds, estimates.sync_seconds, grace)
+        boot_seconds = max(estimates.boot_seconds, BOOT_FLOOR_SECONDS)
+        return cls(boot_seconds, max(estimates.sync_seconds, SYNC_FLOOR_SECONDS))
 
     @property
     def poll_seconds(self) -> float:
@@ -44,6 +52,11 @@ class Timings:
     def look_seconds(self) -> float:
         """For one health check: a unit that hangs while it goes down must not hide its partner's failover."""
         return min(MAX_LOOK_SECONDS, max(MIN_LOOK_SECONDS, self.boot_seconds / 4))
+
+    @property
+    def replication_seconds(self) -> float:
+        """What a replication takes at the very most, where nobody can be asked whether it has come to its end."""
+        return 2 * self.sync_seconds
 
     @property
     def replication_deadline(self) -> float:

@@ -143,12 +143,18 @@ def _what(plan: Plan, step: Step) -> Text:
     if step.action is Action.ADD_CLUSTER:
         cluster = plan.cluster(step.site)
         return Text(f"Add the cluster {cluster.name}, {cluster.address}, {cluster.type}")
-    return Text(ACTION_LABELS[step.action], style="bold yellow" if step.action is Action.REBOOT_MASTER else "")
+    return Text(_label(plan, step), style="bold yellow" if step.action is Action.REBOOT_MASTER else "")
+
+
+def _label(plan: Plan, step: Step) -> str:
+    if step.action is Action.SET_GEO_PARTNERS and not plan.values(step):
+        return "Empty GEO LoadMaster Partners"
+    return ACTION_LABELS[step.action]
 
 
 def _reasons(plan: Plan) -> Table:
     shown = table("Step", "Why")
-    reasons = {(ACTION_LABELS[step.action], step.why): None for step in plan.steps}
+    reasons = {(_label(plan, step), step.why): None for step in plan.steps}
     for what, why in reasons:
         shown.add_row(what, why)
     return shown

@@ -27,6 +27,7 @@ _CAUSES = {
     ),
     Cause.UNAUTHORIZED: (FindingKind.UNAUTHORIZED, CHECK_CREDENTIALS),
     Cause.UNREADABLE: (FindingKind.UNREADABLE, "see that its API is enabled and that the URL is the right one"),
+    Cause.REFUSED: (FindingKind.UNREADABLE, "see that its user may do this"),
 }
 _SHOWN = {
     "ha": "HA parameters",
@@ -107,7 +108,7 @@ def _failures(fleet: Fleet) -> Iterator[Finding]:
     for failure, units in by_failure.items():
         kind, hint = _CAUSES[failure.cause]
         hint = failure.hint or hint
-        is_silent_standby = failure.cause is Cause.UNREADABLE and all(unit.state is State.STANDBY for unit in units)
+        is_silent_standby = all(unit.refuses_reads for unit in units)
         if is_silent_standby:
             hint = "whether a standby answers reads is up to its firmware; its health check does"
         severity = Severity.NOTE if is_silent_standby else Severity.PROBLEM
@@ -126,10 +127,11 @@ def _unread(fleet: Fleet) -> Iterator[Finding]:
         hint = "not every platform does: compare mode, partner and health check port by eye under HA Parameters"
         yield _about(FindingKind.HA_NOT_TOLD, untold, f"{_named(untold)} {what}", hint, severity=Severity.NOTE)
     for unit in fleet.units:
-        names = [name for name in unit.unread if name != "ha"]
+        names = [name for name in (*unit.unread, *unit.refused) if name != "ha"]
         if names and unit.failure is None:
             vital = unit.state is not State.STANDBY and names != ["partner_status"]
-            message = f"{unit.address} does not tell in a known way: {listed(_SHOWN[name] for name in names)}"
+            how = "" if unit.refused else " in a known way"
+            message = f"{unit.address} does not tell{how}: {listed(_SHOWN[name] for name in names)}"
             hint = "report the unit's firmware and its answers"
             severity = Severity.PROBLEM if vital else Severity.NOTE
             yield _about(FindingKind.UNREADABLE, [unit], message, hint, severity=severity)
@@ -160,8 +162,8 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
     red = {address: unit_at(fleet.plan, fleet.facts, address) for address in seen_by}
     known = {unit.address: unit for unit in red.values() if unit is not None}
     up = [unit for unit in known.values() if unit_state(unit) in _UP]
-    slaves = [unit for unit in up if unit.role == "slave"]
-    others = [unit for unit in up if unit.role != "slave"]
+    slaves = [unit for unit in up if unit.role == "slave" and unit.state is not State.ACTIVE]
+    others = [unit for unit in up if unit not in slaves]
     if slaves:
         is_one = len(slaves) == 1
         of_pairs = listed(f"{unit.address}, the slave of {_quoted(unit.site)}" for unit in slaves)
@@ -176,9 +178,11 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
             (fleet.command("push", *words),),
         )
     if others:
-        hint = "submit GEO LoadMaster Partners again on them, see that port 22 is open between partners, and compare:"
+        hint = (
+            "see that port 22 is open between partners; a push submits GEO LoadMaster Partners again, and reboots none:"
+        )
         shown = "red as GEO partner though up: " + listed(titled(unit) for unit in others)
-        yield _about(FindingKind.RED_PARTNER, others, shown, hint, (fleet.command("diff"),))
+        yield _about(FindingKind.RED_PARTNER, others, shown, hint, (fleet.command("push"),))
     strangers = [address for address, unit in red.items() if unit is None]
     if strangers:
         reporters = list({unit.address: unit for address in strangers for unit in seen_by[address]}.values())
@@ -188,12 +192,13 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
 
 def _geo_differences(fleet: Fleet) -> Iterator[Finding]:
     counts: dict[str, int] = {}
-    for difference in verify(fleet.plan, fleet.facts).differences:
-        if difference.kind in (Kind.MISSING, Kind.EXTRA, Kind.DIFFERENT):
-            counts[difference.site] = counts.get(difference.site, 0) + 1
+    kinds = (Kind.MISSING, Kind.EXTRA, Kind.DIFFERENT)
+    differing = [found for found in verify(fleet.plan, fleet.facts).differences if found.kind in kinds]
+    for difference in differing:
+        counts[difference.site] = counts.get(difference.site, 0) + 1
     if not counts:
         return
-    units = tuple(unit.address for name in counts if (unit := fleet.facts.active(name)))
+    units = tuple(dict.fromkeys(found.unit for found in differing if found.unit))
     where = "" if len(counts) == 1 else f" at {listed(_quoted(name) for name in counts)}"
     total = sum(counts.values())
     message = f"Lists or clusters are not as planned{where}: {total} difference{'s'[: total > 1]}"

@@ -76,8 +76,8 @@ def differing(wanted: Wanted, ha: HaFacts) -> tuple[str, ...]:
         return (SINGLE,)
     differs = {
         "mode": ha.mode is not None and ha.mode != wanted.mode,
-        "partner": ha.partner is None or not wanted.is_partner(ha.partner),
-        "port": ha.health_check_port != wanted.health_check_port,
+        "partner": ha.partner is not None and not wanted.is_partner(ha.partner),
+        "port": ha.health_check_port not in (None, wanted.health_check_port),
         "preferred": ha.prefers_master is not None and ha.prefers_master != wanted.prefers_master,
         "interfaces": wanted.all_interfaces is not None and bool(ha.all_interfaces) != wanted.all_interfaces,
     }

@@ -97,7 +97,7 @@ async def _answers(unit: ReadableUnit, questions: tuple[Question, ...], seconds:
                     answers[name] = await question(unit)
                 except UnitError as error:
                     found = failure_of(error)
-                    if name == _FIRMWARE[0] or found.cause is not Cause.UNREADABLE:
+                    if name == _FIRMWARE[0] or found.cause not in (Cause.UNREADABLE, Cause.REFUSED):
                         failure = found
                         break
                     unread.append(name)

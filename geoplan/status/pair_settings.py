@@ -69,6 +69,8 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
 def _partner_findings(pair: Pair, unit: UnitFacts, ha: HaFacts, wanted: Wanted) -> Iterator[Finding]:
     correct = f"enter {wanted.partner} as Partner Name/IP under {MENU} on {unit.address}"
     if ha.partner is None:
+        return
+    if not ha.partner:
         message = f"{titled(unit)} has no HA partner set; the pair's other unit is {wanted.partner}"
         yield pair.finding(FindingKind.NO_PARTNER, message, correct, unit)
     elif not wanted.is_partner(ha.partner):
@@ -78,7 +80,7 @@ def _partner_findings(pair: Pair, unit: UnitFacts, ha: HaFacts, wanted: Wanted) 
 
 def _port_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]]) -> Iterator[Finding]:
     ports = {unit.address: ha.health_check_port for unit, ha in told}
-    wrong = [unit for unit, ha in told if ha.health_check_port != pair.port]
+    wrong = [unit for unit, ha in told if ha.health_check_port not in (None, pair.port)]
     if not wrong:
         return
     shown = listed(f"{port or 'none'} on {address}" for address, port in ports.items())

@@ -70,8 +70,8 @@ def _ha(unit: UnitStatus) -> dict[str, Any] | None:
     prefers = unit.ha.prefers_master
     return {
         "mode": unit.ha.mode,
-        "partner": unit.ha.partner,
-        "health_check_port": unit.ha.health_check_port,
+        "partner": unit.ha.partner or None,
+        "health_check_port": unit.ha.health_check_port or None,
         "preferred_host": None if prefers is None else "master" if prefers else "none",
         "all_interfaces": unit.ha.all_interfaces,
         "differs": list(unit.ha_differs),

@@ -33,7 +33,12 @@ _STYLES = {
     UnitState.UNKNOWN: "bold yellow",
 }
 _WRONG = "bold yellow"
-_CAUSES = {Cause.UNREACHABLE: "no API", Cause.UNAUTHORIZED: "denied", Cause.UNREADABLE: "no API"}
+_CAUSES = {
+    Cause.UNREACHABLE: "no API",
+    Cause.UNAUTHORIZED: "denied",
+    Cause.UNREADABLE: "no API",
+    Cause.REFUSED: "refuses",
+}
 
 
 def table(sites: Sequence[SiteStatus], width: int) -> list[Text]:

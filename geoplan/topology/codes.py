@@ -259,6 +259,13 @@ CODES: dict[str, Code] = {
         "A subnet lies in one zone, and a pair in one zone is lost with it.",
         DOCUMENT + ", 6.1",
     ),
+    "GEO508": Code(
+        WARNING,
+        "A time is shorter than a push ever waits",
+        "On a network a push waits as for a replication of 120 s and a boot of 60 s at least: a master rebooted before "
+        "its slave holds the new lists leaves the site with the old ones.",
+        DOCUMENT + ", 4; HA Feature Description",
+    ),
     # Recorded lists
     "GEO601": Code(
         ERROR,

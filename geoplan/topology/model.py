@@ -136,8 +136,15 @@ class Site(FrozenModel):
         return self.cluster.name or self.name
 
 
+BOOT_FLOOR_SECONDS = 60.0
+SYNC_FLOOR_SECONDS = 120.0  # an older HA Feature Description has pairs synchronise every two minutes
+
+
 class Timing(FrozenModel):
-    """How long things take, for the estimates; all in seconds."""
+    """How long things take, in seconds: for the estimates, and for how long a push waits.
+
+    On a network a push waits as for a boot of 60 and a replication of 120 at least, whatever is written here.
+    """
 
     boot_seconds: Seconds = Field(default=120.0, description="From the reboot until the unit answers again.")
     sync_seconds: Seconds = Field(default=120.0, description="Until the slave holds what the active unit has.")

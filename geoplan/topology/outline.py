@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_HEALTH_CHECK_PORT, DEFAULT_MAX_CLUSTERS, Site
 from geoplan.topology.reading import (
     Number,
+    Seconds,
     Text,
     WrittenAddress,
     as_list,
     as_mapping,
     read_addresses,
     read_number,
+    read_seconds,
     read_text,
 )
 from geoplan.topology.spelling import nearest
@@ -138,6 +140,8 @@ class Outline(NamedTuple):
     sites: tuple[SiteOutline, ...]
     groups: tuple[GroupOutline, ...] | None
     max_clusters: int
+    boot_seconds: Seconds | None
+    sync_seconds: Seconds | None
     empty_values: tuple[Loc, ...]
 
     @property
@@ -161,6 +165,7 @@ def outline_of(document: object) -> Outline:
     top = as_mapping(document)
     groups = top.get("groups")
     limit = read_number((), as_mapping(top.get("limits")).get("max_clusters"))
+    timing = as_mapping(top.get("timing"))
     port = read_number((), top.get("health_check_port"))
     port_of_all = port.value if port else DEFAULT_HEALTH_CHECK_PORT
     return Outline(
@@ -170,6 +175,8 @@ def outline_of(document: object) -> Outline:
         ),
         groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
         max_clusters=limit.value if limit and limit.value > 0 else DEFAULT_MAX_CLUSTERS,
+        boot_seconds=read_seconds(("timing", "boot_seconds"), timing.get("boot_seconds")),
+        sync_seconds=read_seconds(("timing", "sync_seconds"), timing.get("sync_seconds")),
         empty_values=tuple(_empty_values(document, ())),
     )
 

@@ -37,6 +37,13 @@ class Number(NamedTuple):
     value: int
 
 
+class Seconds(NamedTuple):
+    """A time in seconds and where it stands."""
+
+    loc: Loc
+    value: float
+
+
 def read_addresses(loc: Loc, written: object) -> Iterator[WrittenAddress]:
     """Yield the address, if it is one."""
     if isinstance(written, str):
@@ -55,6 +62,12 @@ def read_number(loc: Loc, written: object) -> Number | None:
     """Return a whole number with its place."""
     value = typed(written)
     return Number(loc, value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def read_seconds(loc: Loc, written: object) -> Seconds | None:
+    """Return a time in seconds with its place."""
+    value = typed(written)
+    return Seconds(loc, value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def as_mapping(value: object) -> Mapping[object, object]:

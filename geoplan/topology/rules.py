@@ -11,6 +11,7 @@ from geoplan.topology.codes import CODES
 from geoplan.topology.diagnostics import Diagnostic, Severity
 from geoplan.topology.finding import Finding
 from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
 from geoplan.topology.outline import Outline, SiteOutline, outline_of
 from geoplan.topology.reading import Text, WrittenAddress
 from geoplan.topology.spelling import folded, nearest
@@ -200,6 +201,17 @@ def nat_on_pair(outline: Outline) -> Iterator[Finding]:
                 yield Finding(unit.nat_address.loc, message, "after a failover, check by hand where the cluster points")
 
 
+def time_below_floor(outline: Outline) -> Iterator[Finding]:
+    """Find times that are shorter than what a push waits on a network in any case."""
+    for written, floor, what in (
+        (outline.boot_seconds, BOOT_FLOOR_SECONDS, "boot"),
+        (outline.sync_seconds, SYNC_FLOOR_SECONDS, "replication"),
+    ):
+        if written and 0 <= written.value < floor:
+            message = f"a push waits as for a {what} of {floor:g} s at least, not of {written.value:g} s"
+            yield Finding(written.loc, message, f"write {floor:g} or more; shorter times count in a lab alone")
+
+
 RULES: dict[str, Rule] = {
     "GEO109": empty_value,
     "GEO205": address_used_twice,
@@ -220,6 +232,7 @@ RULES: dict[str, Rule] = {
     "GEO505": nat_on_pair,
     "GEO506": rules_ha.no_elastic_ip,
     "GEO507": rules_ha.single_subnet,
+    "GEO508": time_below_floor,
     "GEO701": rules_ha.service_on_health_check_port,
     "GEO702": rules_ha.service_on_sync_port,
     "GEO703": rules_ha.service_on_ssh_port,

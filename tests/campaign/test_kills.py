@@ -179,14 +179,10 @@ def test_kill_around_a_read(site: Site, record: Record, command: str, moment: st
 
 
 def test_second_push_waits_for_nobody(site: Site) -> None:
-    from geoplan.push.lock import only_push
-    from geoplan.push.places import folder_of, make_private
-
-    folder = make_private(folder_of(site.state, "two-pairs-two-standalones", str(site.endpoints)))
-    with only_push(folder):
+    with site.store.only_push("another name"):
         code, printed = push(site)
     assert code == 4
-    assert "another push on this topology is running" in printed
+    assert "another push is running on" in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

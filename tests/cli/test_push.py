@@ -16,10 +16,9 @@ import pytest
 import yaml
 
 from geoplan.cli.signals import Signals
-from geoplan.push.lock import only_push
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import A1, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, S1, Site, red_in_any_state
+from tests.push.support import A1, A2, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, S1, S2, Site, red_in_any_state
 from tests.test_walls import HEAVY, loaded_by
 
 __all__ = ["make_site"]
@@ -136,9 +135,28 @@ def test_push_without_reboots_names_the_pairs_and_finishes_them_later(geoplan: G
     assert_finished(site)
 
 
-def test_red_slave_is_reported_and_reboots_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
+def test_reboots_that_were_left_out_stay_owed_until_a_push_does_them(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site()
-    push(geoplan, site, "--reboot", "never")
+    for _ in range(2):
+        left_out = push(geoplan, site, "--reboot", "never")
+        assert left_out.code == 1
+        assert "'HA Pair 1' is not finished" in left_out.stdout
+        assert set(site.reboots.values()) == {0}
+    status = json.loads(push(geoplan, site, "--status", "--format", "json").stdout)
+    assert status["pairs_to_finish"] == ["HA Pair 1", "HA Pair 2"]
+    assert status["debts"][S1]["due"] == sorted([M2, S2, A1, A2])
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    assert "masters to reboot, one after the other: HA Pair 1, HA Pair 2" in ended.stdout
+    assert_finished(site)
+    assert json.loads(push(geoplan, site, "--status", "--format", "json").stdout)["pairs_to_finish"] == []
+
+
+def test_red_slave_that_owes_nothing_known_is_reported_and_reboots_nothing(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site()
+    push(geoplan, site, "--reboot", "never", "--state-dir", tmp_path / "elsewhere")
     ended = push(geoplan, site)
     assert ended.code == 1
     assert set(site.reboots.values()) == {0}
@@ -211,7 +229,8 @@ def test_lock_and_journal_that_cannot_be_opened_are_named(
 ) -> None:
     site = make_site("5.1")
     really_open = os.open
-    for name in ("lock", ".jsonl"):
+    told = {"units.lock": "cannot keep the locks of units in", ".jsonl": "cannot keep the push's journal in"}
+    for name, message in told.items():
 
         def refuse(path: Any, *how: Any, ending: str = name, **more: Any) -> int:
             if str(path).endswith(ending):
@@ -221,7 +240,7 @@ def test_lock_and_journal_that_cannot_be_opened_are_named(
         monkeypatch.setattr(os, "open", refuse)
         ended = push(geoplan, site)
         assert ended.code == 2
-        assert f"cannot keep the push's journal in {tmp_path / 'state'}" in ended.stderr
+        assert message in ended.stderr
 
 
 def test_push_without_room_for_its_backups_leaves_nothing_unfinished(
@@ -251,14 +270,14 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
         assert f"{A1}: remote SSH access is not allowed" in refused.stderr
         assert "2 problems found" in refused.stderr
         assert f"geoplan push {site.topology} --resume --endpoints {site.endpoints}" in refused.stderr
-    with only_push(journal.parent):
+    with site.store.only_push("another name"):
         refused = push(geoplan, site)
         status = push(geoplan, site, "--status").stdout
     assert refused.code == 4
-    assert "another push on this topology is running" in refused.stderr
-    assert "unfinished" not in refused.stderr
+    assert f"another push is running on {M1}: 'another name', process {os.getpid()}" in refused.stderr
+    assert "is unfinished" not in refused.stderr
     assert f"{A1}: remote SSH access is not allowed" in refused.stderr
-    assert "running    another push on this topology is running" in status
+    assert f"running    another push is running on {M1}" in status
     assert site.all_that_counts() == before
     assert journal.read_text() == written
 
@@ -517,7 +536,7 @@ def test_interrupted_while_units_are_asked_it_ends_at_once_and_leaves_nothing(
     assert running.stdout
     assert running.stderr
     said = running.stdout if output_format == "text" else running.stderr
-    assert said.readline() == "preflight: asking 2 units\n"
+    assert "preflight: asking 2 units\n" in said  # read up to it
     running.send_signal(signal.SIGINT)
     stdout, stderr = running.communicate()
     assert running.returncode == 130
@@ -558,14 +577,15 @@ def test_status_and_abandon_speak_json_before_during_and_after_a_push(geoplan: G
             "finished": True,
             "running": None,
             "pairs_to_finish": [],
+            "debts": {},
         }
     site.lab.inject(f"ignore,unit={A1},command=set:geopartners")
     assert push(geoplan, site, "--jobs", "1").code == 3  # one after the other: the pair's partners before A1's
     stopped = told("--status")
     assert (stopped["outcome"], stopped["finished"], stopped["running"]) == ("stopped", False, None)
     assert stopped["pairs_to_finish"] == ["HA Pair 1"]
-    with only_push(site.journals()[0].parent):
-        assert "another push on this topology is running" in told("--status")["running"]
+    with site.store.only_push("another name"):
+        assert "another push is running on" in told("--status")["running"]
     abandoned = told("--abandon")
     assert (abandoned["outcome"], abandoned["finished"]) == ("abandoned", True)
     assert told("--status") == abandoned
@@ -575,14 +595,14 @@ def test_abandoned_push_names_the_pairs_that_are_not_finished_and_lets_another_b
     geoplan: Geoplan, make_site: MakeSite
 ) -> None:
     site = make_site("5.3")
-    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    site.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
     assert push(geoplan, site).code == 3
     assert push(geoplan, site).code == 4
     ended = push(geoplan, site, "--abandon")
     assert ended.code == 0
-    assert "push with --reboot 'always=HA Pair 1'" in ended.stdout
+    assert "'HA Pair 1' is not finished: the next push reboots it" in ended.stdout
     assert push(geoplan, site, "--abandon").stdout == "there is no unfinished push\n"
-    assert push(geoplan, site, "--reboot", "always=HA Pair 1").code == 0
+    assert push(geoplan, site).code == 0
     assert_finished(site)
 
 

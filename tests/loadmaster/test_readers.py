@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 from xml.sax.saxutils import escape
@@ -32,7 +33,6 @@ READERS: list[Callable[[Answer], Any]] = [
     readers_geo.clusters,
     readers_geo.fqdns,
     readers_geo.partner_status,
-    lambda answer: readers_geo.ha_mode(answer, "hamode"),
     readers_geo.ha_parameters,
 ]
 
@@ -229,20 +229,39 @@ def test_a_partner_without_a_colour_is_unknown_and_a_list_of_addresses_too() -> 
 @pytest.mark.parametrize(
     ("word", "mode"),
     [("master", "master"), ("First", "master"), ("slave", "slave"), ("second", "slave"), ("single", "single"),
-     ("0", "single"), ("1", "master"), ("2", "slave"), ("", "single"), ("odd", "unknown"),
-     ("Master (Active)", "master")],
+     ("1", "master"), ("2", "slave"), ("odd", "unknown"), ("Master (Active)", "master"),
+     ("0", "unknown"), ("", "unknown"), ("none", "unknown"), ("unset", "unknown"), ("3", "unknown")],
 )  # fmt: skip
-def test_roles_are_read_in_old_and_new_words(word: str, mode: str) -> None:
-    assert readers_geo.ha_mode(js(hamode=word), "hamode") is HaMode(mode)
-    assert readers_geo.ha_mode(xml(f"<HaMode>{word}</HaMode>"), "hamode") is HaMode(mode)
+def test_roles_are_read_in_old_and_new_words_and_nothing_but_single_is_single(word: str, mode: str) -> None:
+    assert readers_geo.ha_parameters(js(AwsHA={"HaMode": word, "Port": 8444})).mode is HaMode(mode)
+    answer = xml(f"<AwsHA><HaMode>{word}</HaMode><Port>8444</Port></AwsHA>")
+    assert readers_geo.ha_parameters(answer).mode is HaMode(mode)
 
 
-def test_ha_parameters_leave_open_what_is_unset() -> None:
+@pytest.mark.parametrize("answer", [js(AwsHA={"HaPrefered": 1}), xml("<AwsHA><HaPrefered>1</HaPrefered></AwsHA>")])
+def test_ha_parameters_that_are_missing_are_not_told(answer: Answer) -> None:
+    found = readers_geo.ha_parameters(answer)
+    assert (found.partner, found.health_check_port, found.mode) == (None, None, HaMode.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "told", ["1767225600", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "Thu Jan  1 00:00:00 2026"]
+)
+def test_moments_are_read_in_likely_spellings(told: str) -> None:
+    assert readers.moment(told) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told", ["", "yesterday", "1e999", "nan", "9" * 400])
+def test_what_is_no_moment_is_none(told: str) -> None:
+    assert readers.moment(told) is None
+
+
+def test_ha_parameters_tell_unset_from_not_told() -> None:
     unset = xml(
         "<AwsHA><Partner>unset</Partner><Port>unset</Port><HealthCheckAllInterfaces>unset</HealthCheckAllInterfaces></AwsHA>"
     )
     parameters = readers_geo.ha_parameters(unset)
-    assert (parameters.partner, parameters.health_check_port, parameters.prefers_master) == (None, None, None)
+    assert (parameters.partner, parameters.health_check_port, parameters.prefers_master) == ("", 0, None)
     assert parameters.all_interfaces is False
 
 

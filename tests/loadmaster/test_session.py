@@ -17,7 +17,7 @@ from geoplan.errors import (
     UnitUnreachableError,
     UnusableAnswerError,
 )
-from geoplan.loadmaster import LoadMaster, Retries
+from geoplan.loadmaster import HaMode, LoadMaster, Retries
 from tests.loadmaster.support import UNIT, ScriptedUnit, access, ok, refused, run
 
 LIST = ("10.0.0.1", "10.0.0.2")
@@ -151,12 +151,37 @@ def test_what_nothing_tells_is_unclear_at_once(act: Callable[[LoadMaster], Await
     assert unit.clock.pauses == []
 
 
-def test_a_refused_reboot_is_tried_again_only_where_nothing_was_sent() -> None:
+@pytest.mark.parametrize("failure", NOT_SENT, ids=repr)
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda unit: unit.reboot(),
+        lambda unit: unit.resubmit_geo_partners(LIST),
+        lambda unit: unit.set_ha_mode(HaMode.MASTER),
+    ],
+    ids=["reboot", "submission", "mode"],
+)
+def test_what_cannot_be_taken_back_is_sent_once_even_where_nothing_was_sent(
+    act: Callable[[LoadMaster], Awaitable[None]], failure: Exception
+) -> None:
     unit = ScriptedUnit()
-    unit.plan("reboot", httpx.ConnectError("refused"), refused("no"))
-    with pytest.raises(UnitRefusedError):
-        unit.use(lambda client: client.reboot())
-    assert unit.sent("reboot") == 2
+    for command in ("reboot", "set:geopartners", "awshamode"):
+        unit.plan(command, failure)
+    unit.plan("getawshaparams", ok(AwsHA={"HaMode": "single"}))
+    with pytest.raises(UnitUnreachableError) as caught:
+        unit.use(act)
+    assert not caught.value.request_sent
+    assert unit.sent("reboot", "set:geopartners", "awshamode") == 1
+    assert unit.clock.pauses == []
+
+
+@pytest.mark.parametrize("failure", [*LOST, *NOT_SENT], ids=repr)
+def test_no_change_is_sent_twice_where_each_wants_a_look(failure: Any) -> None:
+    unit = ScriptedUnit()
+    unit.plan("set:geopartners", failure)
+    with pytest.raises(UnitError):
+        unit.use(set_list, changes_once=True)
+    assert unit.sent("set:geopartners") == 1
 
 
 def test_a_cluster_that_arrives_late_is_not_an_error() -> None:

@@ -120,11 +120,12 @@ def test_every_plan_with_pairs_forms_each_of_them_before_its_site_is_touched(top
     assert all(numbers[before] < step.number for step in plan.steps for before in step.after)
     by_site = {(step.site, step.action): step for step in plan.steps}
     for site in plan.sites:
-        access = by_site[site.name, Action.SET_REMOTE_GEO_ACCESS]
+        is_alone = not site.geo_partners
+        first_list = by_site[site.name, Action.SET_GEO_PARTNERS if is_alone else Action.SET_REMOTE_GEO_ACCESS]
         verified = by_site.get((site.name, Action.VERIFY_HA_PAIR))
         assert (verified is not None) == (site.kind == "ha_pair")
         if verified:
-            assert access.after == (verified.id,)
+            assert first_list.after == (verified.id,)
 
 
 @given(topologies())

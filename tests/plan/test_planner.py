@@ -44,9 +44,18 @@ def test_recorded_lists_are_the_documents_line_for_line() -> None:
 
 def test_order_of_section_5_1() -> None:
     assert steps_of("section-5.1") == [
+        "set_geo_partners HA Pair 1: HA Pair 1 active",
         "set_remote_geo_access HA Pair 1: HA Pair 1 active",
         "add_cluster HA Pair 1: HA Pair 1 active",
     ]
+
+
+def test_a_site_alone_empties_its_partners_before_it_shrinks_its_access() -> None:
+    plan = plan_of("section-5.1")
+    partners, access, cluster = plan.steps
+    assert plan.values(partners) == ()
+    assert (partners.after, access.after, cluster.after) == ((), (partners.id,), (access.id,))
+    assert "A site alone has no partner" in partners.why
 
 
 def test_order_of_section_5_2() -> None:
@@ -145,7 +154,7 @@ def test_notes_stand_where_the_document_is_unclear() -> None:
         section: {step.id for step in plan_of(f"section-{section}").steps if step.note}
         for section in ("5.1", "5.2", "5.3", "5.4")
     }
-    assert noted["5.1"] == {"ha-pair-1/set-remote-geo-access"}
+    assert noted["5.1"] == {"ha-pair-1/set-geo-partners"}
     assert noted["5.3"] == {"standalone-loadmaster-1/set-geo-partners", "ha-pair-1/resubmit-geo-partners"}
     assert noted["5.4"] == {
         "ha-pair-2/set-remote-geo-access",
@@ -211,7 +220,7 @@ def test_estimates_follow_the_timing() -> None:
     timing = {"boot_seconds": 100, "sync_seconds": 10, "manual_step_seconds": 1}
     estimates = make_plan(topology(*pairs, groups=groups, timing=timing)).estimates
     assert estimates.by_api_seconds == 2 * 110
-    assert estimates.by_hand_seconds == 2 * 110 + 12
+    assert estimates.by_hand_seconds == 2 * 110 + 13
     assert estimates.longest_chain_seconds == 220
     assert estimates.longest_chain_steps == 8
 

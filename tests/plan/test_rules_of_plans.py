@@ -118,14 +118,23 @@ def test_each_site_has_exactly_its_steps(topology: Topology) -> None:
     for group in plan.groups:
         has_pair = any(plan.site(name).kind == "ha_pair" for name in group.sites)
         for name in group.sites:
-            wanted = [Action.SET_REMOTE_GEO_ACCESS]
+            wanted = [Action.SET_GEO_PARTNERS, Action.SET_REMOTE_GEO_ACCESS]
             if len(group.sites) > 1:
-                wanted.append(Action.SET_GEO_PARTNERS)
+                wanted.reverse()
                 if plan.site(name).kind == "ha_pair":
                     wanted.append(Action.REBOOT_MASTER)
                 if has_pair:
                     wanted.append(Action.RESUBMIT_GEO_PARTNERS)
             assert actions[name] == [*wanted, Action.ADD_CLUSTER]
+
+
+@given(topologies())
+def test_the_partners_of_a_site_alone_are_emptied_and_first(topology: Topology) -> None:
+    plan = make_plan(topology)
+    numbers = {(step.site, step.action): step.number for step in plan.steps}
+    for site in plan.sites:
+        partners, access = numbers[site.name, Action.SET_GEO_PARTNERS], numbers[site.name, Action.SET_REMOTE_GEO_ACCESS]
+        assert (partners < access) == (not site.geo_partners)
 
 
 @given(topologies())

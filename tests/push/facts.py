@@ -37,7 +37,7 @@ def in_place(plan: Plan) -> Facts:
                 remote_geo_access=site.remote_geo_access,
                 geo_partners=site.geo_partners,
                 partner_status=dict.fromkeys(site.geo_partners, True) if takes_settings else None,
-                clusters=tuple(LiveCluster(c.address, c.name, REMOTE_LM) for c in group) if takes_settings else None,
+                clusters=tuple(LiveCluster(c.address, c.name, REMOTE_LM) for c in group),
                 fqdns=() if takes_settings else None,
             )
     return Facts(units)

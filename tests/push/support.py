@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from geoplan.cli.units import Reach
 from geoplan.lab.background import BackgroundLab
 from geoplan.lab.credentials import Credentials
 from geoplan.lab.network import Network
 from geoplan.lab.pair import Pair
+from geoplan.push.store import Store, unit_keys
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 
@@ -54,6 +56,12 @@ class Site:
     def settle(self) -> None:
         """Wait until every unit is where it stays and has what the others have: a push waits for no standby."""
         asyncio.run_coroutine_threadsafe(settled(self.lab._lab.simulation.network), self.lab._loop).result()
+
+    @property
+    def store(self) -> Store:
+        """What is kept of pushes to the lab's units."""
+        keys = unit_keys(self.units, Reach(endpoints=str(self.endpoints)).lab_id())
+        return Store(self.state, keys)
 
     def journals(self) -> list[Path]:
         return sorted(self.state.rglob("*.jsonl"))

@@ -24,6 +24,11 @@ from tests.push.facts import plan_of
 from tests.push.support import A1, M1, S1
 
 PLAN = plan_of("5.3")
+ACTIONS = {
+    "remote_geo_access": "set_remote_geo_access",
+    "geo_partners": "set_geo_partners",
+    "cluster": "add_cluster",
+}
 PAIR, ALONE = "HA Pair 1", "Standalone LoadMaster 1"
 
 
@@ -32,24 +37,28 @@ def pushed(folder: Path) -> History:
     with Journal.begin(folder, PLAN, {}, SystemClock()) as journal:
 
         def change(step: str, site: str, unit: str, **fields: object) -> None:
-            journal.write("changing", step=step, site=site, unit=unit, **fields)
+            action = ACTIONS[str(fields["what"])]
+            journal.write("changing", step=step, site=site, action=action, unit=unit, **{"after": None, **fields})
+
+        def end(step: str, site: str, unit: str, what: str) -> None:
+            journal.write("changed", step=step, site=site, action=ACTIONS[what], unit=unit)
 
         for unit in (M1, S1, A1):
-            journal.write("backup", unit=unit, file=f"backups/{unit}.backup")
+            journal.write("backup", unit=unit, file=f"backups/{unit}.backup", sha256="0" * 64)
         change("a", PAIR, M1, what="remote_geo_access", before=[])
-        journal.write("changed", step="a")
+        end("a", PAIR, M1, "remote_geo_access")
         change("b", PAIR, M1, what="geo_partners", before=["10.9.9.1", "10.9.9.2"])
         change("b", PAIR, M1, what="geo_partners", before=["10.9.9.3"])
-        journal.write("changed", step="b")
+        end("b", PAIR, M1, "geo_partners")
         change("c", ALONE, A1, what="geo_partners", before=["10.9.9.4"])
-        journal.write("changed", step="c")
-        journal.write("rebooting", site=PAIR, unit=M1)
-        journal.write("resubmitted", site=PAIR, unit=S1)
+        end("c", ALONE, A1, "geo_partners")
+        journal.write("rebooting", step="r", site=PAIR, unit=M1)
+        journal.write("resubmitted", step="s", site=PAIR, unit=S1)
         half_made = {"address": A1, "name": ALONE, "type": "default", "latitude": 53.35, "longitude": -6.26}
         change(
             "d", ALONE, M1, what="cluster", before=half_made, after={"address": A1, "name": ALONE, "type": "remoteLM"}
         )
-        journal.write("changed", step="d")
+        end("d", ALONE, M1, "cluster")
         change("e", PAIR, M1, what="cluster", before=None, after={"address": M1, "name": PAIR, "type": "remoteLM"})
         return journal.history
 
@@ -72,14 +81,14 @@ def formed(folder: Path) -> History:
     """Return a push that formed the pair and then changed a list on its active unit."""
     with Journal.begin(folder, PLAN, {}, SystemClock()) as journal:
         for unit in (M1, S1):
-            journal.write("backup", unit=unit, file=f"backups/{unit}.backup")
+            journal.write("backup", unit=unit, file=f"backups/{unit}.backup", sha256="0" * 64)
         for unit in (M1, S1):
-            journal.write(
-                "changing", step=unit, site=PAIR, unit=unit, what="ha_parameters", before={"mode": "single"}, after={}
-            )
-            journal.write("changed", step=unit)
-        journal.write("changing", step="a", site=PAIR, unit=M1, what="geo_partners", before=[])
-        journal.write("changed", step="a")
+            fields = {"step": unit, "site": PAIR, "action": "set_master_ha_parameters", "unit": unit}
+            journal.write("changing", **fields, what="ha_parameters", before={"mode": "single"}, after={})
+            journal.write("changed", **fields)
+        fields = {"step": "a", "site": PAIR, "action": "set_geo_partners", "unit": M1}
+        journal.write("changing", **fields, what="geo_partners", before=[], after=[A1])
+        journal.write("changed", **fields)
         return journal.history
 
 

@@ -23,7 +23,7 @@ from tests.push.facts import changed, in_place, untouched
 from tests.push.support import M1, M2, S1
 
 PLAN: Plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), list(Phase))
-UNSET = HaFacts(mode="single", prefers_master=True)
+UNSET = HaFacts(partner="", health_check_port=0, mode="single", prefers_master=True)
 FINE = in_place(PLAN)
 
 
@@ -67,7 +67,7 @@ def test_single_units_are_formed_although_none_answers_its_health_check() -> Non
 def test_geo_alone_says_that_single_units_are_no_pair_and_nothing_that_follows_from_it() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.GEO])
     background = Background(Options(), 18, datetime(2026, 1, 1, tzinfo=UTC))
-    fresh = fresh_pair(untouched(plan), M1, S1, ha=HaFacts(mode="single", prefers_master=False))
+    fresh = fresh_pair(untouched(plan), M1, S1, ha=replace(UNSET, prefers_master=False))
 
     found = check(plan, fresh, background).problems
     assert [(problem.where, problem.message) for problem in found] == [
@@ -91,7 +91,7 @@ def test_a_unit_whose_api_answers_is_not_called_down() -> None:
 
 
 def test_what_an_interrupted_push_left_is_completed() -> None:
-    half = changed(FRESH, M1, ha=HaFacts(mode="master", prefers_master=True))
+    half = changed(FRESH, M1, ha=replace(UNSET, mode="master"))
 
     assert problems(half) == []
     assert sites_to_form(PLAN, half) == {"HA Pair 1"}
@@ -155,7 +155,7 @@ def test_units_that_differ_in_firmware_are_not_made_a_pair() -> None:
 
 
 def test_diff_tells_what_is_unset_from_what_differs() -> None:
-    spoilt = changed(FINE, M2, ha=HaFacts(None, 9000, prefers_master=True, mode="master"))
+    spoilt = changed(FINE, M2, ha=HaFacts("", 9000, prefers_master=True, mode="master"))
     found = {difference.values[0]: difference.kind for difference in verify(PLAN, spoilt).differences}
 
     assert found == {"partner": Kind.MISSING, "health check port": Kind.DIFFERENT}
@@ -164,8 +164,8 @@ def test_diff_tells_what_is_unset_from_what_differs() -> None:
 modes = st.sampled_from(["master", "slave", "single", None])
 facts_of_ha = st.builds(
     HaFacts,
-    partner=st.sampled_from([None, M1, S1, "172.24.1.99"]),
-    health_check_port=st.sampled_from([None, 8444, 9000]),
+    partner=st.sampled_from([None, "", M1, S1, "172.24.1.99"]),
+    health_check_port=st.sampled_from([None, 0, 8444, 9000]),
     prefers_master=st.sampled_from([None, True, False]),
     mode=modes,
     all_interfaces=st.sampled_from([None, True, False]),

@@ -7,17 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.errors import UnusableFileError
 from geoplan.push import journal
 from geoplan.push.clock import SystemClock
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
-from geoplan.push.lock import only_push
-from geoplan.push.places import folder_of, make_private, state_folder
+from geoplan.push.places import make_private, state_folder
 from tests.push.facts import plan_of
 
 PLAN = plan_of()
 PAIR = "HA Pair 1"
+M1, S1 = "172.24.1.5", "172.24.1.6"
+OF_PAIR: dict[str, object] = {"step": "a-step", "site": PAIR, "unit": M1}
+FIELDS: dict[str, dict[str, object]] = {
+    "changing": {
+        **OF_PAIR,
+        "action": "set_geo_partners",
+        "what": "geo_partners",
+        "before": [],
+        "after": ["172.24.1.9"],
+    },
+    "rebooting": OF_PAIR,
+    "reboot_not_sent": {**OF_PAIR, "why": "the connection was refused"},
+    "too_late": {"site": PAIR, "unit": S1},
+    "resubmitted": {**OF_PAIR, "unit": S1},
+    "healthy": {"site": PAIR},
+}
 
 
 @pytest.fixture
@@ -38,7 +53,7 @@ def test_a_new_journal_has_the_plan_who_and_when_and_is_unfinished(opened: Journ
 def test_every_record_is_flushed_to_disk_when_write_returns(opened: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(os.fstat(handle).st_size))
-    opened.write("changing", site=PAIR)
+    opened.write("healthy", site=PAIR)
     assert flushed == [opened.path.stat().st_size]
 
 
@@ -58,7 +73,7 @@ def test_a_damaged_journal_is_named(opened: Journal) -> None:
 
 def test_a_pair_is_owed_a_reboot_from_the_change_of_its_partners_until_it_is_healthy(opened: Journal) -> None:
     def step(event: str, progress: PairProgress, *, owed: bool) -> None:
-        opened.write(event, site=PAIR, unit="172.24.1.5", action="set_geo_partners")
+        opened.write(event, **FIELDS[event])
         assert opened.history.progress(PAIR) is progress
         assert opened.history.is_owed(PAIR) is owed
 
@@ -76,23 +91,24 @@ def test_a_pair_is_owed_a_reboot_from_the_change_of_its_partners_until_it_is_hea
 
 
 def test_a_changed_access_list_owes_no_reboot(opened: Journal) -> None:
-    opened.write("changing", site=PAIR, action="set_remote_geo_access")
+    fields = {**FIELDS["changing"], "action": "set_remote_geo_access", "what": "remote_geo_access"}
+    opened.write("changing", **fields)
     assert not opened.history.is_owed(PAIR)
 
 
-def test_one_push_at_a_time(tmp_path: Path) -> None:
-    with only_push(tmp_path), pytest.raises(PushRefusedError, match=f"process {os.getpid()}"), only_push(tmp_path):
-        pass
-    with only_push(tmp_path):
-        pass
+def test_a_reboot_that_was_never_sent_counts_as_none(opened: Journal) -> None:
+    opened.write("rebooting", **FIELDS["rebooting"])
+    opened.write("reboot_not_sent", **FIELDS["reboot_not_sent"])
+    assert opened.history.progress(PAIR) is PairProgress.NOT_BEGUN
+    assert not opened.history.is_owed(PAIR)
+    assert opened.history.reboots_of(M1) == ()
 
 
-def test_places_are_private_and_a_lab_s_stand_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_state_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEOPLAN_STATE_DIR", str(tmp_path / "a" / "b"))
     state = state_folder()
     assert state == tmp_path / "a" / "b"
     assert state_folder(str(tmp_path)) == tmp_path
-    made = make_private(folder_of(state, "Zwei Paare"))
+    made = make_private(state / "pushes")
     assert made.stat().st_mode & 0o777 == 0o700
     assert state.stat().st_mode & 0o777 == 0o700
-    assert folder_of(state, "Zwei Paare", "lab.yaml") != made

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from geoplan.push.context import Options, RebootMode
+from geoplan.push.events import NoteKind
 from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
-from geoplan.push.history import History, Record
+from geoplan.push.history import History
+from geoplan.push.ledger import Ledger
 from geoplan.push.preflight import Background, Verdict, check
+from geoplan.push.records import FORMAT, make
 from tests.push.facts import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1, S2
 
@@ -61,7 +64,7 @@ def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:
         (M1, {"ha": HaFacts(S1, 8444, prefers_master=False, mode="master")}, "it is set to No Preferred Host"),
         (S1, {"state": State.ACTIVE}, "not exactly one of its units is active"),
         (S1, {"state": State.DOWN}, "it has no standby"),
-        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "in the way of the cluster 'Standalone"),
+        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "is called 'Another', of type remoteLM"),
         (M2, {"clusters": (LiveCluster(A1, "Standalone LoadMaster 1", "localLM"),)}, "of type localLM"),
         (M2, {"geo_partners": ("10.9.9.9",)}, "has 10.9.9.9, which the plan would remove"),
     ],
@@ -92,9 +95,26 @@ def test_a_slave_may_not_be_active_where_its_master_is_to_be_rebooted() -> None:
     assert "its slave is active, and its master is to be rebooted" in problem
 
 
+CHANGING = {"action": "set_geo_partners", "what": "geo_partners", "before": [], "after": ["172.24.1.9"]}
+
+
 def journal(*events: str, at: datetime = NOW) -> History:
-    fields = {"site": "HA Pair 1", "unit": M1, "action": "set_geo_partners"}
-    return History(Path("journal"), tuple(Record(event, at, fields) for event in events))
+    units = {unit.address: unit.address for site in PLAN.sites for unit in site.units}
+    begin = {"who": "ann@desk", "checksum": PLAN.checksum, "options": {}, "units": units}
+    fields = {"step": "a-step", "site": "HA Pair 1", "unit": M1}
+    return History(
+        Path("journal"),
+        (
+            make("begin", at, format=FORMAT, plan=PLAN.model_dump(mode="json"), **begin),
+            *(make(event, at, **fields, **(CHANGING if event == "changing" else {})) for event in events),
+        ),
+    )
+
+
+def ledger(history: History) -> Ledger:
+    read = Ledger()
+    read.read(history)
+    return read
 
 
 def test_a_reboot_that_the_journal_records_may_be_under_way() -> None:
@@ -105,10 +125,10 @@ def test_a_reboot_that_the_journal_records_may_be_under_way() -> None:
 
 def test_reboots_need_room() -> None:
     recent = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=4))
-    (problem,) = verdict(FRESH, replace(BACKGROUND, histories=(recent,))).problems
+    (problem,) = verdict(FRESH, replace(BACKGROUND, ledger=ledger(recent))).problems
     assert "once more would pacify it" in str(problem)
     older = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=6))
-    assert verdict(FRESH, replace(BACKGROUND, histories=(older,))).is_clear
+    assert verdict(FRESH, replace(BACKGROUND, ledger=ledger(older))).is_clear
 
 
 def test_a_word_lets_unknown_addresses_go() -> None:
@@ -137,7 +157,36 @@ def test_an_unfinished_cluster_is_not_in_the_way() -> None:
     assert problems(facts) == []
 
 
-def test_a_standby_that_answers_no_reads_is_noted() -> None:
-    found = verdict(changed(FRESH, S1, failure=Failure(Cause.UNREADABLE, "it answers a web page")))
+REFUSED = Failure(Cause.REFUSED, "it refuses 'get' with 422: not active")
+
+
+def test_a_standby_that_refuses_reads_is_noted() -> None:
+    found = verdict(changed(FRESH, S1, failure=REFUSED))
     assert found.is_clear
-    assert "the standby answers no reads" in found.notes[0]
+    assert found.notes[0].kind is NoteKind.STANDBY_REFUSES
+
+
+def test_a_standby_that_refuses_one_question_is_noted_with_it() -> None:
+    found = verdict(changed(FRESH, S1, ssh_access=None, refused=("ssh_access",)))
+    assert found.is_clear
+    assert [(note.kind, "whether remote SSH access is on" in str(note)) for note in found.notes] == [
+        (NoteKind.STANDBY_REFUSES, True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        (S1, {"failure": Failure(Cause.UNREADABLE, "it answers a web page")}),
+        (S1, {"failure": Failure(Cause.UNREACHABLE, "no route")}),
+        (S1, {"failure": Failure(Cause.UNAUTHORIZED, "not accepted")}),
+        (S1, {"failure": REFUSED, "is_trusted": False}),
+        (M1, {"failure": REFUSED}),
+        (A1, {"failure": REFUSED}),
+    ],
+)
+def test_whoever_has_not_explicitly_refused_as_a_standby_has_told_nothing(
+    address: str, fields: dict[str, object]
+) -> None:
+    (problem,) = verdict(changed(FRESH, address, **fields)).problems
+    assert problem.where == address

@@ -63,7 +63,7 @@ def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart()
     )
     assert messages(changed(FINE, M1, clusters=found)) == [
         f"cluster 'HA Pair 1' ({M1}) is of type default, not Remote LM",
-        f"cluster 'HA Pair 2' ({M2}) is called 'Another'",
+        f"cluster 'HA Pair 2' ({M2}) is called 'Another', of type remoteLM",
         f"cluster 'Standalone LoadMaster 1' ({A1}) is there twice",
         "cluster 'Standalone LoadMaster 2' (172.24.1.10) is missing",
     ]
@@ -96,12 +96,6 @@ def test_a_red_slave_that_is_down_names_no_pair_to_reboot() -> None:
     status = {**(FINE.units[A1].partner_status or {}), S1: False}
     facts = changed(changed(FINE, A1, partner_status=status), S1, state=State.DOWN)
     assert verify(PLAN, facts).pairs_to_finish == ()
-
-
-def test_a_colour_that_cannot_be_read_is_only_noted() -> None:
-    found = verify(PLAN, changed(FINE, A1, partner_status=dict.fromkeys(FINE.units[A1].geo_partners or ())))
-    assert found.is_in_place
-    assert "does not tell" in found.notes[0].message
 
 
 def test_sites_that_cannot_be_read_differ() -> None:

@@ -65,6 +65,22 @@ def test_new_active_unit_is_told_whether_or_not_the_master_is_back_where_no_host
     )
 
 
+def test_the_partners_of_a_site_alone_are_left_empty() -> None:
+    step = step_of(build(plan_of(pair("A", 1))), Action.SET_GEO_PARTNERS, "A")
+    (move,) = step.moves
+    assert isinstance(move, Task)
+    assert "Leave GEO LoadMaster Partners empty" in str(move.text)
+    assert "where it holds nothing, nothing has to be done" in str(move.text)
+    assert str(step.expect) == "Open the screen again: GEO LoadMaster Partners is empty."
+
+
+def test_a_pair_alone_is_formed_before_its_partners_are_emptied_and_that_is_said_once() -> None:
+    plan = make_plan(Topology.model_validate({"sites": [pair("A", 1)]}), list(Phase))
+    waits = {step.action: list(map(str, step.wait_before)) for step in build(plan).steps}
+    assert any("A is a working pair" in wait for wait in waits[Action.SET_GEO_PARTNERS])
+    assert waits[Action.SET_REMOTE_GEO_ACCESS] == []
+
+
 def behind_nat(**of_units: str) -> dict[str, object]:
     units = {"master": "10.1.0.5", "slave": "10.1.0.6"}
     addressed = {role: {"address": own, "nat_address": of_units.get(role)} for role, own in units.items()}
@@ -187,7 +203,11 @@ def test_no_time_at_all_is_not_counted_in_numbers() -> None:
 
 def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
     alone = build(plan_of(pair("A", 1)))
-    assert [trouble.action for trouble in alone.trouble] == [Action.SET_REMOTE_GEO_ACCESS, Action.ADD_CLUSTER]
+    assert [trouble.action for trouble in alone.trouble] == [
+        Action.SET_REMOTE_GEO_ACCESS,
+        Action.SET_GEO_PARTNERS,
+        Action.ADD_CLUSTER,
+    ]
     assert {trouble.action for trouble in build(two_sites("A", "B")).trouble} == set(
         Action
     ) - HA_ACTIONS - FIRMWARE_ACTIONS

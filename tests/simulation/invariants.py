@@ -51,6 +51,8 @@ class Watch(Watcher):
         self._looks: dict[str, tuple[float, float]] = {}
         self._attempted: dict[str, float] = {}
         self._alive: dict[str, tuple[float, int]] = {}
+        self._looked_right: dict[str, bool] = {}
+        """Whether a pair was healthy, and known to be, when its reboot was sent last."""
         self._journals = _Journals(world.folder)
         self.begin_push()
 
@@ -77,6 +79,7 @@ class Watch(Watcher):
         if pair and is_final:
             self._require_look(sent, pair)
         if subject == "reboot" and pair:
+            self._require_healthy_look(sent, pair)
             self._require_told(pair)
         if subject in (SUBMISSION, ACCESS):
             self._require_read(sent.address, subject.partition(":")[2])
@@ -89,9 +92,8 @@ class Watch(Watcher):
         now = self._world.clock.now()
         if sent.is_health:
             self._looks[sent.address] = (sent.began, now)
-            if response is not None:
-                self._answered_health[sent.address] = (now, response.status_code)
-                self._note_refusal(sent.address)
+            self._answered_health[sent.address] = (now, response.status_code if response else 0)
+            self._note_refusal(sent.address)
             return
         if sent.call is None:
             return
@@ -139,6 +141,17 @@ class Watch(Watcher):
             self._looks.pop(unit.address, None)
             self._looks.pop(f"{unit.address} by its API", None)
 
+    def _require_healthy_look(self, sent: Sent, pair: Pair) -> None:
+        """See that by the last look the master is active and the slave its standby; note whether that was so."""
+        seen = [self._answered_health.get(unit.address, (0.0, 0))[1] for unit in pair.units]
+        if seen != [200, 503]:
+            self.say(f"{sent.address} was sent a reboot, and the last look at its pair said {seen}")
+        self._looked_right[sent.address] = seen == [200, 503] and all(
+            status == wanted and sent.began - moment <= LOOK_AGE
+            for wanted, unit in zip((200, 503), pair.units, strict=True)
+            for moment, status in [self._alive.get(unit.address, (-LOOK_AGE, 0))]
+        )
+
     def _require_told(self, pair: Pair) -> None:
         """See that both units have told, and that the slave holds both lists as far as it tells them."""
         master, slave = pair.master.address, pair.slave.address
@@ -149,7 +162,7 @@ class Watch(Watcher):
         for name, addresses in wanted.items():
             if (master, name) not in self._read:
                 self.say(f"{master} is to be rebooted, and its {name} was not read in this push")
-            if (slave, name) in self._refused:
+            if {(slave, name), (slave, "version")} & self._refused:  # by its version a unit is asked for its format
                 written = self._pair_written.get(site.name)
                 if written is not None and self._world.clock.now() - written < self._world.sync_seconds:
                     self.say(f"{master} is to be rebooted before its lists have had the time of a replication")
@@ -205,15 +218,10 @@ class Watch(Watcher):
     def _reboot_arrived(self, unit: Unit, pair: Pair | None) -> None:
         if pair is None or unit is not pair.master:
             self.say(f"{unit.address} was rebooted, and is no master")
-        elif pair.active is not unit or pair.standby is None:
-            now = self._world.clock.now()
-            looked_right = all(
-                status == wanted and now - moment <= LOOK_AGE
-                for wanted, other in ((200, pair.master), (503, pair.slave))
-                for moment, status in [self._alive.get(other.address, (-LOOK_AGE, 0))]
-            )
-            if not looked_right:
-                self.say(f"{unit.address} was rebooted while its partner was not healthy")
+            return
+        is_healthy = pair.active is unit and pair.standby is not None
+        if not is_healthy and not self._looked_right.get(unit.address):  # its partner may have died since the look
+            self.say(f"{unit.address} was rebooted while its partner was not healthy")
 
     def _mode_arrived(self, unit: Unit, pair: Pair | None, call: Call) -> None:
         word = str(call.parameters.get("hamode")).lower()

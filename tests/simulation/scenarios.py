@@ -25,9 +25,10 @@ from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.events import Event, EventKind
-from geoplan.push.history import Record
 from geoplan.push.observe import observe_for_verify
+from geoplan.push.records import AnyRecord, Changed, Changing
 from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.push.verify import Report, verify
 from geoplan.push.waits import Timings
 from geoplan.topology.loader import load_topology
@@ -62,11 +63,13 @@ PAIR, LONE = "HA Pair 1", "Standalone LoadMaster 1"
 PARTNERS, ACCESS = "geopartners", "geoclients"
 
 
-def sites(*kinds: str, preferred: str = "master") -> Topology:
+def sites(*kinds: str, all_interfaces: bool = False) -> Topology:
     """Return a topology of pairs (p) and standalones (s), called A, B, C."""
     made = []
     for number, kind in enumerate(kinds, start=1):
-        pair = {"master": f"10.0.{number}.1", "slave": f"10.0.{number}.2", "preferred_host": preferred}
+        pair: dict[str, object] = {"master": f"10.0.{number}.1", "slave": f"10.0.{number}.2"}
+        if all_interfaces:
+            pair["health_check"] = {"all_interfaces": True}
         site = {"ha_pair": pair} if kind == "p" else {"standalone": f"10.0.{number}.1"}
         made.append({"name": "ABCDEFGH"[number - 1], **site})
     return Topology.model_validate({"sites": made, "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC}})
@@ -115,7 +118,7 @@ def reboots(made: World, address: str) -> int:
     return len(made.network.unit(address).reboots)
 
 
-def records(folder: Path) -> Iterator[Record]:
+def records(folder: Path) -> Iterator[AnyRecord]:
     """Yield all records of all journals."""
     for history in journal.histories(folder):
         yield from history.records
@@ -223,8 +226,8 @@ async def other_parameter(folder: Path, unit: str) -> list[str]:
 
 async def parameter_that_a_unit_does_not_take(folder: Path) -> list[str]:
     """A unit that got its mode and answers its health check is not sent back to single mode."""
-    made = world(folder, sites("p", "s", preferred="none"), unpaired=True)
-    made.shapes.append(shapes.deaf_to("haprefered"))
+    made = world(folder, sites("p", "s", all_interfaces=True), unpaired=True)
+    made.shapes.append(shapes.deaf_to("hcai"))
     ended = await push(made)
     return [*made.broken, *wrong((isinstance(ended, Result), "it came to its end"))]
 
@@ -324,7 +327,7 @@ async def abandoned_after_the_clock_was_set_back(folder: Path) -> list[str]:
     with suppress(TimeoutError):
         await made._push(resume=False, kill_after=5.0)
     assert made._is_unfinished()
-    push_journal.abandon(folder, "text")
+    push_journal.abandon(Store(folder, unit_keys(addresses_of(made.plan))), made.plan, "text")
     ended = await push(made)
     return [*made.broken, *wrong((not isinstance(ended, Result), f"it ended so: {ended}"))]
 
@@ -356,8 +359,8 @@ async def write_on_a_standby_that_takes_it(folder: Path, subject: str) -> list[s
     made = world(folder, section(), TakingStandbys(), LostRequest(M1, subject, "late", 1, "failover"))
     found = await made.run()
     action = Action.SET_GEO_PARTNERS if subject.endswith(PARTNERS) else Action.SET_REMOTE_GEO_ACCESS
-    done = [r for r in records(folder) if r.event == "changed" and r.fields.get("unit") == M1]
-    count = sum(record.fields.get("action") == action.value for record in done)
+    done = [record for record in records(folder) if isinstance(record, Changed) and record.unit == M1]
+    count = sum(record.action is action for record in done)
     taken = made.watch.taken[M1, subject.removeprefix("set:")]
     return [*found, *wrong((count > taken, f"{count} changes of {subject} are called done, and {taken} took place"))]
 
@@ -422,7 +425,7 @@ async def site_that_is_left_alone(folder: Path, *, tells_colours: bool) -> list[
     retarget(made, sites("p"))
     ended = await push(made, Options(remove_unknown=True))
     new = list(records(folder))[earlier:]
-    changes = [r for r in new if r.event == "changing" and r.fields.get("what") == "geo_partners"]
+    changes = [record for record in new if isinstance(record, Changing) and record.what == "geo_partners"]
     left = made.network.unit("10.0.1.1").geo_partners
     claims = wrong(
         (not isinstance(ended, Result), f"it ended so: {ended}"),

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.lab.messages import Ending, Request, Response
+from geoplan.lab.messages import Outcome as LabOutcome
 from geoplan.push import journal
 from geoplan.push.context import Options
 from geoplan.push.events import Event, EventKind
@@ -18,10 +20,8 @@ from geoplan.push.history import PairProgress
 from geoplan.push.run import Mission, Result, carry_out
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
-from tests.simulation import shapes
 from tests.simulation.loop import run_simulated
-from tests.simulation.transport import Sent
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.simulation.world import BOOT, Script, World
 
 M1, S1, M2, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.9"
 
@@ -65,30 +65,47 @@ def test_a_slave_that_never_gets_the_lists_keeps_its_master_from_being_rebooted(
     assert made.simulation.network.unit(M1).reboots == []
 
 
+REFUSAL = Response(200, "application/json", b'{"code":422,"message":"Not available: not active","status":"fail"}')
+
+
+def refusing_standbys(made: World) -> None:
+    """Let every standby refuse to tell its lists, in the API's own format."""
+    handle, network = made.simulation.handle, made.simulation.network
+
+    def refuse(address: str, request: Request) -> LabOutcome:
+        unit = network.unit(address)
+        if network.pair_of(unit) and not network.is_active(unit) and b'"geo' in request.body:
+            return LabOutcome(Ending.ANSWERED, REFUSAL)
+        return handle(address, request)
+
+    made.simulation.handle = refuse  # type: ignore[method-assign]
+
+
 def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_path: Path) -> None:
-    entered: list[float] = []
-
-    def prepare(made: World) -> None:
-        async def note(sent: Sent) -> None:
-            if sent.address == M1 and sent.subject == "set:geopartners":
-                entered.append(sent.began)
-
-        made.ways.append(note)
-        made.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
-
-    made, error = push(tmp_path, prepare)
+    made, error = push(tmp_path, refusing_standbys)
     assert error is None
-    (rebooted,) = made.network.unit(M1).reboots
-    assert rebooted - entered[0] >= 2 * SYNC
+    assert len(made.simulation.network.unit(M1).reboots) == 1
+    (history,) = journal.histories(tmp_path)
+    notes = [record.message for record in history.records if record.event == "note"]
+    assert any("the standby refuses reads" in note and "waiting 10 s" in note for note in notes)
 
 
-@pytest.mark.parametrize("how", [shapes.Refusal.HTML, shapes.Refusal.ERROR])
-def test_a_standby_whose_answer_may_mean_anything_keeps_its_master_from_being_rebooted(
-    tmp_path: Path, how: shapes.Refusal
-) -> None:
-    made, error = push(tmp_path, lambda made: made.shapes.append(shapes.refusing("lists", how)))
-    assert error is not None
-    assert made.network.unit(M1).reboots == []
+@pytest.mark.parametrize("fault", ["html", "error", "timeout", "refuse", "reset", "truncate"])
+def test_a_slave_that_tells_nothing_is_no_standby_that_refuses_reads(tmp_path: Path, fault: str) -> None:
+    def silence_once_lists_are_entered(made: World) -> None:
+        handle = made.simulation.handle
+
+        def silence(address: str, request: Request) -> LabOutcome:
+            if made.simulation.network.unit(M1).geo_partners and not list(made.simulation.faults):
+                made.simulation.inject(f"{fault},unit={S1},command=get")
+            return handle(address, request)
+
+        made.simulation.handle = silence  # type: ignore[method-assign]
+
+    made, error = push(tmp_path, silence_once_lists_are_entered)
+    assert isinstance(error, PushStoppedError)
+    assert "has not told whether it holds the new lists" in str(error)
+    assert made.simulation.network.unit(M1).reboots == []
 
 
 @pytest.mark.parametrize("occurrence", range(1, 9))
@@ -107,7 +124,7 @@ def test_a_pair_that_cannot_be_done_is_not_rebooted_for_ever(tmp_path: Path) -> 
 
 
 def test_a_full_disk_stops_the_push_before_it_changes_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = iter(range(12))
+    left = iter(range(14))
 
     def full(_handle: int) -> None:
         if next(left, None) is None:
@@ -226,7 +243,7 @@ def test_a_submission_that_is_not_applied_is_said_at_its_step_and_reboots_nothin
     assert result.report.pairs_to_finish == ("HA Pair 1",)
     (step,) = [e for e in events if e.kind is EventKind.STEP_ENDED and e.step and e.step.number == 6]
     assert "every partner stays red there" in step.message
-    assert [e.unit for e in events if e.kind is EventKind.NOTE] == [S1]
+    assert [e.unit for e in events if e.kind is EventKind.NOTE] == [S1, A1]  # A1 submits again, since S1 is red there
     (history,) = journal.histories(tmp_path)
     assert len(history.reboots_of(M1)) == 1
     assert history.is_finished
@@ -268,7 +285,7 @@ def test_a_unit_that_is_slow_while_partners_are_submitted_is_not_taken_for_one_t
 
     run_simulated(go())
     (history,) = journal.histories(tmp_path)
-    assert [record.fields["message"] for record in history.records if record.event == "note"] == []
+    assert [record.message for record in history.records if record.event == "note"] == []
 
 
 def test_one_slow_look_at_a_pair_does_not_keep_it_from_its_reboot(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
     def journals(name: str) -> list[str]:
         folder = tmp_path / name
         run_simulated(simulate(7, folder))
-        return [path.read_text().replace(str(folder), "") for path in sorted(folder.glob("*.jsonl"))]
+        return [path.read_text().replace(str(folder), "") for path in sorted(folder.rglob("*.jsonl"))]
 
     assert journals("one") == journals("other")
 

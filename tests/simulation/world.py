@@ -267,6 +267,7 @@ class World:
             except PushStoppedError:
                 resume = self._goes_on()
                 self._restart_pacified()
+                self._make_masters_active(preferred_alone=True)
             except PushRefusedError as error:
                 self._is_refused = True
                 if not error.problems and not error.hint:
@@ -274,6 +275,8 @@ class World:
                 resume = self._is_unfinished()
                 self._make_masters_active()
                 self.take_back_hands()
+                if self.is_lifted:
+                    self.options = replace(self.options, accept_geo_merge=True)  # its hint, where only that is left
                 await asyncio.sleep(60.0)
             except GeoplanError as error:
                 self.watch.say(f"{type(error).__name__}: {error}")
@@ -380,10 +383,10 @@ class World:
                     prefers = self.plan.site(unit.site).preferred_host != "none"
                     self.network.set_ha(unit, HaParameters(mode, other.address, port, prefers))
 
-    def _make_masters_active(self) -> None:
-        """Switch over to the master where a slave is active, as a refusal asks for."""
+    def _make_masters_active(self, *, preferred_alone: bool = False) -> None:
+        """Switch over to the master where a slave is active, as a refusal asks for, and a stop for *Prefer Master*."""
         for site, pair in self.network.pairs.items():
-            if pair.active is pair.slave and pair.standby:
+            if pair.active is pair.slave and pair.standby and (pair.prefers_master or not preferred_alone):
                 self.simulation.fail_over(site)
 
     def _restart_pacified(self) -> None:

@@ -241,7 +241,8 @@ def test_partner_of_another_address() -> None:
 
 
 def test_partner_that_is_not_set() -> None:
-    finding = only(with_ha(well(), S1, partner=None))
+    assert status_of(with_ha(well(), S1, partner=None)).findings == ()  # not told is not unset
+    finding = only(with_ha(well(), S1, partner=""))
 
     assert (finding.kind, finding.units) == (FindingKind.NO_PARTNER, (S1,))
 
@@ -271,7 +272,8 @@ def test_same_port_on_both_that_is_not_the_topology_s() -> None:
 
 
 def test_port_that_is_not_set() -> None:
-    assert f"none on {S1}" in only(with_ha(well(), S1, health_check_port=None)).message
+    assert f"none on {S1}" in only(with_ha(well(), S1, health_check_port=0)).message
+    assert status_of(with_ha(well(), S1, health_check_port=None)).findings == ()
 
 
 def test_preferred_host_of_the_master_counts_and_of_the_slave_is_worth_a_note() -> None:
@@ -361,12 +363,21 @@ def test_api_of_an_active_unit_that_cannot_be_reached() -> None:
     assert unit_states(facts)[M1] is UnitState.ACTIVE
 
 
-def test_standby_that_answers_no_reads_is_no_problem() -> None:
-    status = status_of(changed(well(), S1, failure=NO_API))
+def test_standby_that_refuses_reads_is_no_problem() -> None:
+    refusal = Failure(Cause.REFUSED, "it refuses 'get' with 422: not active")
+    status = status_of(changed(well(), S1, failure=refusal))
 
     assert status.is_well
     assert status.findings[0].kind is FindingKind.UNREADABLE
-    assert not status_of(changed(well(), M1, failure=NO_API)).is_well
+    assert not status_of(changed(well(), M1, failure=refusal)).is_well
+    assert not status_of(changed(well(), S1, failure=NO_API)).is_well
+
+
+def test_a_standby_without_its_list_is_a_problem_of_its_own() -> None:
+    finding = only(changed(well(), S1, geo_partners=()))
+
+    assert finding.kind is FindingKind.GEO_DIFFERS
+    assert finding.units == (S1,)
 
 
 def test_unit_that_answers_a_part_in_an_unknown_way() -> None:

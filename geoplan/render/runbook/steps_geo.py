@@ -8,7 +8,7 @@ from geoplan.plan.model import Action
 from geoplan.render.runbook import trouble_geo, wui
 from geoplan.render.runbook.bearings import BUSY, OK, url_host
 from geoplan.render.runbook.logins import log_in
-from geoplan.render.runbook.model import Button, Field
+from geoplan.render.runbook.model import Button, Field, Task
 from geoplan.render.runbook.prose import Name, Pasted, Prose, StepNumber, Value, count, duration, listing, prose
 from geoplan.render.runbook.voices import Voice
 
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 
 def _before_access(step: Step, bearings: Bearings) -> Iterator[Prose]:
     verified = bearings.number_of_verification(step.site)
-    if verified:
+    is_first = step.action is Action.SET_GEO_PARTNERS or bearings.plan.site(step.site).geo_partners
+    if verified and is_first:
         yield prose("{} is a working pair: {} is ticked.", Name(step.site), verified)
+
+
+def _before_partners(step: Step, bearings: Bearings) -> Iterator[Prose]:
+    if not bearings.plan.values(step):  # at a site alone this list goes first
+        yield from _before_access(step, bearings)
 
 
 def _access_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
@@ -36,11 +42,19 @@ def _access_seen(_step: Step, _bearings: Bearings) -> Prose:
 
 
 def _partners_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+    if not bearings.plan.values(step):
+        words = (
+            "Leave {} empty: where it holds addresses, delete them all and press {}; where it holds nothing, nothing "
+        )
+        yield Task(prose(words + "has to be done.", wui.GEO_PARTNERS, wui.SET_GEO_PARTNERS))
+        return
     yield Field(wui.GEO_PARTNERS, _list_of(step, bearings))
     yield Button(wui.SET_GEO_PARTNERS)
 
 
-def _partners_seen(_step: Step, _bearings: Bearings) -> Prose:
+def _partners_seen(step: Step, bearings: Bearings) -> Prose:
+    if not bearings.plan.values(step):
+        return prose("Open the screen again: {} is empty.", wui.GEO_PARTNERS)
     words = "Open the screen again: {} holds exactly these addresses. Under {}, a partner may stay red until it "
     return prose(words + "has its own list.", wui.GEO_PARTNERS, wui.PARTNERS_STATUS)
 
@@ -211,6 +225,7 @@ VOICES = {
         moves=_partners_moves,
         expect=_partners_seen,
         trouble=trouble_geo.partners,
+        wait_before=_before_partners,
     ),
     Action.REBOOT_MASTER: Voice(
         heading="Fail over and submit again",

@@ -1,0 +1,280 @@
+"""What a push never does, asserted at every request that changes a unit, in the running program.
+
+Each unit of a running push is behind a :class:`GuardedUnit`. It notes what the unit was asked and what it told, and
+holds every change against that: a change that comes without the look, the reading or the record that has to precede
+it is never sent. The steps see to all of that by themselves, so a :class:`GuardError` is a fault of geoplan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from geoplan.errors import PushStoppedError, UnitRefusedError
+from geoplan.push import records as models
+from geoplan.push.addresses import canonical, same_addresses
+from geoplan.push.facts import HA_SUBJECT, State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from geoplan.plan.ha_model import HaParameters
+    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.push.clock import Clock
+    from geoplan.push.journal import Journal
+    from geoplan.push.unit import SettableMode, Unit
+    from geoplan.push.waits import Timings
+
+LISTS = {"set_remote_geo_access": "remote_geo_access", "set_geo_partners": "geo_partners"}
+READS = {"remote_geo_access", "geo_partners", "clusters", "ha_parameters"}
+
+
+class GuardError(PushStoppedError):
+    """A request that a push never sends was about to be sent: a fault of geoplan, which stops at once."""
+
+    def __init__(self, unit: str, request: str, why: str) -> None:
+        super().__init__(
+            f"geoplan stopped itself before it sent '{request}' to {unit}: {why}. This is a fault of geoplan; "
+            "please report it with the push's journal"
+        )
+
+
+@dataclass
+class _Seen:
+    """What the push knows of one unit by its own reading."""
+
+    state: State | None = None
+    """What its health check said at the last look; None once a request has relied on it."""
+    looked_at: float = 0.0
+    has_told: bool = False
+    """Whether it has given an authenticated answer, or explicitly refused a read while it was the standby."""
+    read: dict[str, Any] = field(default_factory=dict)
+    """What was read of it since it was written last."""
+
+
+class Guard:
+    """Knows what was seen of each unit, and which requests that allows."""
+
+    def __init__(self, plan: Plan, journal: Journal, clock: Clock, timings: Timings) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._timings = timings
+        self._site_of = {unit.address: site for site in plan.sites for unit in site.units}
+        self._seen = {address: _Seen() for address in self._site_of}
+
+    def unit(self, unit: Unit) -> Unit:
+        """Return a unit that sends no change which is not allowed."""
+        return cast("Unit", GuardedUnit(unit, self))
+
+    # -- what is seen ------------------------------------------------------------------------------------------------
+
+    def note_state(self, address: str, state: State) -> None:
+        """Note what a health check said."""
+        seen = self._seen[address]
+        seen.state, seen.looked_at = state, self._clock.now()
+
+    def note_answer(self, address: str, question: str, answer: object) -> None:
+        """Note what a unit answered."""
+        seen = self._seen[address]
+        seen.has_told = True
+        if question in READS:
+            seen.read[question] = answer
+
+    def note_refusal(self, unit: Unit) -> None:
+        """Note that a unit refused a read: from a standby whose certificate is believed, that is an answer."""
+        seen = self._seen[unit.address]
+        if unit.is_trusted and seen.state is State.STANDBY:
+            seen.has_told = True
+
+    # -- what it allows ----------------------------------------------------------------------------------------------
+
+    def before_reboot(self, address: str) -> None:
+        """Allow a reboot of an active unit whose partner stands by and has told what it holds."""
+        site, states = self._looked(address, "reboot")
+        partner = self._partner(site, address)
+        if states != {address: State.ACTIVE, partner: State.STANDBY}:
+            raise GuardError(address, "reboot", f"{_said(states)} at the last look")
+        for each in (address, partner):
+            if not self._seen[each].has_told:
+                raise GuardError(address, "reboot", f"{each} has told nothing in this push")
+        if not {"remote_geo_access", "geo_partners"} <= self._seen[address].read.keys():
+            raise GuardError(address, "reboot", "its lists were not read")
+        self._recorded(address, "reboot", {"rebooting"})
+        self._spend(site)
+
+    def before_mode(self, address: str, mode: str) -> None:
+        """Allow an HA mode on a unit of two that do not work as a pair."""
+        what = f"HA mode {mode}"
+        site, states = self._looked(address, what)
+        self._not_at_work(address, what, states)
+        if mode == "single" and states[address] in (State.ACTIVE, State.STANDBY):
+            raise GuardError(address, what, "it answered its health check")
+        for each in states:
+            if not self._seen[each].has_told:
+                raise GuardError(address, what, f"{each} has told nothing in this push")
+        self._recorded(address, what, {"changing"}, HA_SUBJECT)
+        self._spend(site)
+
+    def before_ha_parameters(self, address: str) -> None:
+        """Allow HA parameters on a unit of two that do not work as a pair."""
+        site, states = self._looked(address, "HA parameters")
+        self._not_at_work(address, "HA parameters", states)
+        if "ha_parameters" not in self._seen[address].read:
+            raise GuardError(address, "HA parameters", "they were not read before")
+        self._recorded(address, "HA parameters", {"changing"}, HA_SUBJECT)
+        self._spend(site)
+
+    def before_list(self, address: str, subject: str, *, is_submission: bool) -> None:
+        """Allow a list on the active unit, as it was read there just before and is written down."""
+        what = "resubmission" if is_submission else subject
+        site, states = self._looked(address, what)
+        if site.kind == "ha_pair":
+            others = [state for each, state in states.items() if each != address]
+            if states[address] is not State.ACTIVE or State.ACTIVE in others:
+                raise GuardError(address, what, f"{_said(states)} at the last look")
+        seen = self._seen[address]
+        if subject not in seen.read:
+            raise GuardError(address, what, f"its {subject} was not read before")
+        events = {"resubmitting"} if is_submission else {"changing"}
+        before = self._recorded(address, what, events, None if is_submission else subject)
+        if before is None or not same_addresses(before, seen.read[subject]):
+            raise GuardError(address, what, "the journal does not have what was read there")
+        self._spend(site)
+
+    def before_cluster(self, address: str) -> None:
+        """Allow a change of a cluster on a unit whose clusters were read and whose change is written down."""
+        if "clusters" not in self._seen[address].read:
+            raise GuardError(address, "cluster", "its clusters were not read before")
+        self._recorded(address, "cluster", {"changing"}, "cluster")
+
+    def written(self, address: str, question: str) -> None:
+        """Note that a unit was written, so that it has to be read again before it is written again."""
+        self._seen[address].read.pop(question, None)
+
+    def _looked(self, address: str, what: str) -> tuple[SiteSettings, dict[str, State]]:
+        """Return what the last look at a unit's pair said. Raises :class:`GuardError` where it is none, or old."""
+        site = self._site_of[address]
+        if site.kind != "ha_pair":
+            return site, {}
+        at_most = 2 * (self._timings.look_seconds + self._timings.poll_seconds)
+        states: dict[str, State] = {}
+        for unit in site.units:
+            seen = self._seen[unit.address]
+            if seen.state is None:
+                raise GuardError(address, what, f"{unit.address} was not looked at since the last such request")
+            if self._clock.now() - seen.looked_at > at_most:
+                raise GuardError(address, what, f"{unit.address} was looked at too long ago")
+            states[unit.address] = seen.state
+        return site, states
+
+    def _not_at_work(self, address: str, what: str, states: Mapping[str, State]) -> None:
+        if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
+            raise GuardError(address, what, "its pair is at work")
+
+    def _recorded(self, address: str, what: str, events: set[str], subject: str | None = None) -> Sequence[str] | None:
+        """Return what the journal's last record about a unit says was there before.
+
+        Raises :class:`GuardError` where that record is not one of the request that is about to be sent.
+        """
+        for record in reversed(self._journal.history.records):
+            if not isinstance(record, models.Changing | models.Resubmitting | models.Rebooting | models.Changed):
+                continue
+            if canonical(record.unit) != canonical(address):
+                continue
+            if record.event not in events or (isinstance(record, models.Changing) and record.what != subject):
+                break
+            before = getattr(record, "before", None)
+            return before if isinstance(before, tuple) else None
+        raise GuardError(address, what, "the journal does not have it")
+
+    def _partner(self, site: SiteSettings, address: str) -> str:
+        return next((unit.address for unit in site.units if unit.address != address), "")
+
+    def _spend(self, site: SiteSettings) -> None:
+        """Let no second request rely on the same look."""
+        for unit in site.units:
+            self._seen[unit.address].state = None
+
+
+class GuardedUnit:
+    """One unit behind the guard; fulfils :class:`geoplan.push.unit.Unit`, whose reads pass through and are noted."""
+
+    def __init__(self, unit: Unit, guard: Guard) -> None:
+        self._unit = unit
+        self._guard = guard
+        self.address = unit.address
+        self.is_trusted = unit.is_trusted
+
+    def __getattr__(self, question: str) -> Callable[[], Awaitable[Any]]:
+        """Return a read that notes what it is answered."""
+        return partial(self._ask, question, getattr(self._unit, question))
+
+    async def _ask(self, question: str, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it answers
+        try:
+            answer = await ask()
+        except UnitRefusedError:
+            self._guard.note_refusal(self._unit)
+            raise
+        self._guard.note_answer(self.address, question, answer)
+        return answer
+
+    async def state(self) -> State:
+        """Return what its health check says; one that is given up at a look counts as down."""
+        try:
+            state = await self._unit.state()
+        except asyncio.CancelledError:
+            self._guard.note_state(self.address, State.DOWN)
+            raise
+        self._guard.note_state(self.address, state)
+        return state
+
+    async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
+        """Enter its Remote GEO LoadMaster Access list."""
+        self._guard.before_list(self.address, "remote_geo_access", is_submission=False)
+        self._guard.written(self.address, "remote_geo_access")
+        await self._unit.set_remote_geo_access(addresses)
+
+    async def set_geo_partners(self, addresses: Sequence[str]) -> None:
+        """Enter its GEO LoadMaster Partners list."""
+        self._guard.before_list(self.address, "geo_partners", is_submission=False)
+        self._guard.written(self.address, "geo_partners")
+        await self._unit.set_geo_partners(addresses)
+
+    async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
+        """Submit its unchanged GEO LoadMaster Partners list again."""
+        self._guard.before_list(self.address, "geo_partners", is_submission=True)
+        self._guard.written(self.address, "geo_partners")
+        await self._unit.resubmit_geo_partners(addresses)
+
+    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Sequence[str] = ()) -> None:
+        """Add a cluster of type Remote LM, or complete one that has not got its type yet."""
+        self._guard.before_cluster(self.address)
+        await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
+
+    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
+        """Place a cluster; in degrees."""
+        self._guard.before_cluster(self.address)
+        await self._unit.set_cluster_location(address, latitude, longitude)
+
+    async def set_ha_mode(self, mode: SettableMode) -> None:
+        """Give it its role in a pair."""
+        self._guard.before_mode(self.address, mode)
+        self._guard.written(self.address, "ha_parameters")
+        await self._unit.set_ha_mode(mode)
+
+    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+        """Set all its HA parameters but the mode."""
+        self._guard.before_ha_parameters(self.address)
+        self._guard.written(self.address, "ha_parameters")
+        await self._unit.set_ha_parameters(parameters)
+
+    async def reboot(self) -> None:
+        """Ask it to reboot."""
+        self._guard.before_reboot(self.address)
+        await self._unit.reboot()
+
+
+def _said(states: Mapping[str, State]) -> str:
+    return ", ".join(f"{address} is {state}" for address, state in states.items())

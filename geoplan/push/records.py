@@ -1,0 +1,316 @@
+"""What can stand in a journal: one model for each kind of record, strict, with what it proves and who writes it.
+
+A journal is JSON in ASCII, one record a line, split at line feeds alone: names and paths keep whatever bytes they
+have. A line that fits no model here is a damaged journal, or one of another version; nothing is guessed from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictBool, StrictInt, TypeAdapter
+from pydantic import ValidationError as _ValidationError
+
+from geoplan.plan.model import Action
+from geoplan.push.context import RebootMode
+from geoplan.push.events import NoteKind, StepState
+
+FORMAT = "geoplan/journal/2"
+OLD_FORMAT = "geoplan/journal/1"
+"""Of journals whose records had no models: they are read once, and carried over."""
+
+
+def _text(value: object) -> str:
+    # Not left to the model: it takes no text with bytes beyond UTF-8, which a user's name or a path may well have.
+    if not isinstance(value, str):
+        raise ValueError("it is no text")  # noqa: TRY004 - a validator says so by this kind of error
+    return value
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise ValueError("it is no moment with a time zone")
+    return moment
+
+
+Text = Annotated[str, PlainValidator(_text)]
+Moment = Annotated[datetime, PlainValidator(_moment)]
+Addresses = tuple[Text, ...]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class ClusterValue(_Strict):
+    """A cluster as it was on a unit, or as it will be; the location is in degrees."""
+
+    address: Text
+    name: Text
+    type: Text
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class HaValue(_Strict):
+    """A unit's HA parameters; what it did not tell is nothing."""
+
+    mode: Text | None = None
+    preferred_host: Text | None = None
+    partner: Text | None = None
+    health_check_port: StrictInt | None = None
+    all_interfaces: StrictBool | None = None
+
+
+Value = Addresses | ClusterValue | HaValue | None
+"""What a change finds and leaves: a list, a cluster, HA parameters; nothing where there was none, or it is not told."""
+
+
+class RecordedOptions(_Strict):
+    """What the operator had asked for when the push began: a resumed push takes it over."""
+
+    reboot: RebootMode = RebootMode.CHANGED
+    reboot_sites: tuple[Text, ...] = ()
+    parallel_groups: StrictBool = False
+    remove_unknown: StrictBool = False
+    accept_geo_merge: StrictBool = False
+
+
+class Record(_Strict):
+    """One line of a journal: what happened, and when by the clock of the machine that writes it."""
+
+    event: str
+    at: Moment
+
+    def to_line(self) -> str:
+        """Return it as one line of JSON, without its end; only what was given stands in it."""
+        return json.dumps(self.as_plain(), ensure_ascii=True, separators=(",", ":"))
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as JSON would hold it; only what was given stands in it."""
+        return self.model_dump(exclude_unset=True) | {"at": self.at.isoformat(timespec="microseconds")}
+
+
+class Begin(Record):
+    """A push began: its plan, and which units it may change. Always the first record, and there is but one."""
+
+    event: Literal["begin"]
+    format: Literal["geoplan/journal/2"]
+    who: Text
+    checksum: Text
+    options: RecordedOptions
+    units: Mapping[Text, Text]
+    """The keys of its units, by their addresses: what a lab's units hold is none of production's."""
+    plan: Mapping[Text, Any]
+
+
+class Resumed(Record):
+    """Another process went on with the push."""
+
+    event: Literal["resumed"]
+    who: Text
+
+
+class Changing(Record):
+    """A change is about to be sent: from here on it may have been made. Written by the step, before the request."""
+
+    event: Literal["changing"]
+    step: Text
+    site: Text
+    action: Action
+    unit: Text
+    what: Literal["remote_geo_access", "geo_partners", "cluster", "ha_parameters"]
+    before: Value
+    after: Value
+
+
+class Changed(Record):
+    """The change was read back, or a submission on an active unit was: the unit holds what was sent."""
+
+    event: Literal["changed"]
+    step: Text | None = None
+    site: Text
+    action: Action
+    unit: Text
+
+
+class Rebooting(Record):
+    """A master is about to be told to reboot: from here on its pair may be under way."""
+
+    event: Literal["rebooting"]
+    step: Text
+    site: Text
+    unit: Text
+    boot_time: Text | None = None
+    """When the unit said just before that it was booted last, in its own words; nothing where it did not tell."""
+
+
+class RebootNotSent(Record):
+    """The pair's last reboot was provably never sent: it counts as none, and the pair is not under way."""
+
+    event: Literal["reboot_not_sent"]
+    step: Text
+    site: Text
+    unit: Text
+    why: Text
+
+
+class TooLate(Record):
+    """The master took over again before the partners were submitted on the slave: the pair has to begin anew."""
+
+    event: Literal["too_late"]
+    site: Text
+    unit: Text
+
+
+class Resubmitting(Record):
+    """Partners are about to be submitted again; ``before`` is what was read just before, if that was told."""
+
+    event: Literal["resubmitting"]
+    step: Text | None = None
+    site: Text
+    unit: Text
+    before: Addresses | None = None
+    after: Addresses
+
+
+class Resubmitted(Record):
+    """The slave took its partners while it was active: what is left of the pair is to see both units healthy."""
+
+    event: Literal["resubmitted"]
+    step: Text
+    site: Text
+    unit: Text
+
+
+class Healthy(Record):
+    """Both units of a rebooted pair are up and where they stay: its reboot is no longer due."""
+
+    event: Literal["healthy"]
+    site: Text
+
+
+class Green(Record):
+    """The unit, while active and after a submission of its own, showed these partners green: its links are proven."""
+
+    event: Literal["green"]
+    site: Text
+    unit: Text
+    partners: Addresses
+
+
+class Note(Record):
+    """Something worth knowing afterwards; programs go by its kind."""
+
+    event: Literal["note"]
+    message: Text
+    kind: NoteKind = NoteKind.OTHER
+    site: Text | None = None
+    unit: Text | None = None
+
+
+class Backup(Record):
+    """A unit's configuration from before the push is in a file."""
+
+    event: Literal["backup"]
+    unit: Text
+    file: Text
+    sha256: Text
+
+
+class StepEnded(Record):
+    """A step ended, well or not. Written by the executor."""
+
+    event: Literal["step"]
+    id: Text
+    site: Text
+    state: StepState
+    unit: Text | None = None
+    why: Text | None = None
+
+
+class Stopped(Record):
+    """The push stopped part-way and can be resumed."""
+
+    event: Literal["stopped"]
+    outcome: Text
+    why: tuple[Text, ...] = ()
+
+
+class End(Record):
+    """The push came to its end, or was given up: it is not resumed. What it owes stays owed."""
+
+    event: Literal["end"]
+    outcome: Text
+    who: Text | None = None
+    unfinished_pairs: tuple[Text, ...] = ()
+
+
+AnyRecord = (
+    Begin
+    | Resumed
+    | Changing
+    | Changed
+    | Rebooting
+    | RebootNotSent
+    | TooLate
+    | Resubmitting
+    | Resubmitted
+    | Healthy
+    | Green
+    | Note
+    | Backup
+    | StepEnded
+    | Stopped
+    | End
+)
+
+_ANY: TypeAdapter[AnyRecord] = TypeAdapter(
+    Annotated[AnyRecord, Field(discriminator="event")], config=ConfigDict(defer_build=True)
+)
+
+
+class UnfitRecordError(ValueError):
+    """A line that is no record of this version of journals."""
+
+
+def make(event: str, at: datetime, **fields: object) -> AnyRecord:
+    """Return a record. Raises :class:`TypeError` for an event or a field that journals do not have: a fault of ours."""
+    try:
+        return _ANY.validate_python({"event": event, "at": at, **fields})
+    except _ValidationError as error:
+        raise TypeError(f"a journal has no such record '{event}': {_reason(error)}") from None
+
+
+def parse(line: bytes) -> AnyRecord:
+    """Read one line, without its end. Raises :class:`UnfitRecordError` where it is no record."""
+    try:
+        return _ANY.validate_python(json.loads(line.decode("ascii")))
+    except _ValidationError as error:
+        raise UnfitRecordError(_reason(error)) from None
+    except UnicodeDecodeError:
+        raise UnfitRecordError("it is not ASCII") from None
+    except RecursionError:
+        raise UnfitRecordError("it is nested too deeply") from None
+    except ValueError as error:
+        raise UnfitRecordError(str(error)) from None
+
+
+def other_version(line: bytes) -> str | None:
+    """Return the version of a journal by its first line, if it has one and it is another than this one."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    version = content.get("format") if isinstance(content, dict) else None
+    return version if isinstance(version, str) and version != FORMAT else None
+
+
+def _reason(error: _ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -1,0 +1,129 @@
+"""What is kept of pushes on some units: their journals, locks and backups, found by the units and never by a name.
+
+A unit's key is its address; in a lab it is that and the lab, whose units are none of production's. Two files that share
+units share their past, whatever they are called; two that share none share nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geoplan.push import journal as journals
+from geoplan.push import lock
+from geoplan.push.addresses import canonical
+from geoplan.push.carry_over import carry_over
+from geoplan.push.journal import Journal
+from geoplan.push.ledger import Ledger
+from geoplan.push.places import journals_folder, locks_folder, make_private, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from geoplan.plan.model import Plan
+    from geoplan.push.clock import Clock
+    from geoplan.push.history import History
+
+
+def unit_keys(addresses: Iterable[str], lab: str | None = None) -> dict[str, str]:
+    """Return the keys of units by their canonical addresses; ``lab`` is the id of the lab that they belong to."""
+    return {
+        address: address if lab is None else f"{address}@{lab}" for address in dict.fromkeys(map(canonical, addresses))
+    }
+
+
+def addresses_of(plan: Plan) -> tuple[str, ...]:
+    """Return the addresses of all units of a plan."""
+    return tuple(unit.address for site in plan.sites for unit in site.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What all pushes that named any of the units have left, by the order in which they were begun."""
+
+    ledger: Ledger
+    latest: History | None = None
+    """The push that was begun last."""
+    unfinished: History | None = None
+    """The push that is still to be ended, by ``--resume`` or ``--abandon``; of several, the one that began last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The state folder as the units at hand see it."""
+
+    state: Path
+    keys: Mapping[str, str]
+    """The units' keys, by their canonical addresses."""
+    own_locks: Path | None = None
+    """Where its locks are, if not with those of all pushes: for units that nobody else can reach."""
+
+    @property
+    def locks(self) -> Path:
+        """Where its locks are."""
+        return self.own_locks or locks_folder()
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go unless another folder is wanted."""
+        return self.state / "backups"
+
+    @contextmanager
+    def locked(self, topology: str, also: Mapping[str, str] | None = None) -> Iterator[str | None]:
+        """Hold all units while the block lasts, or yield who holds one of them; ``also`` are further ones."""
+        with lock.try_to_lock(self.locks, {**(also or {}), **self.keys}, topology, journals.who()) as refusal:
+            yield refusal
+
+    @contextmanager
+    def only_push(self, topology: str, also: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Hold all units as :meth:`locked` does. Raises :class:`PushRefusedError` while another push holds one."""
+        with lock.only_push(self.locks, {**(also or {}), **self.keys}, topology, journals.who()):
+            yield
+
+    def holder(self) -> str | None:
+        """Say which push is running on any of the units now, or nothing where none is."""
+        return lock.holder_of(self.locks, self.keys)
+
+    def past(self) -> Past:
+        """Read all journals that name any of the units.
+
+        Raises :class:`UnusableFileError` where one of them is damaged, or of another version: nothing is guessed.
+        """
+        carry_over(self.state, self.locks)
+        ledger, latest, unfinished = Ledger(self.keys), None, None
+        for path in self._paths():
+            history = journals.read(path)
+            if not history.records:
+                continue
+            ledger.read(history)
+            latest = history
+            if not history.is_finished:
+                unfinished = history
+        return Past(ledger, latest, unfinished)
+
+    def begin(self, plan: Plan, options: Mapping[str, Any], clock: Clock, ledger: Ledger | None = None) -> Journal:
+        """Start the journal of a new push; ``ledger`` is that of the past, where it has been read already."""
+        return Journal.begin(self.state, plan, options, clock, keys=self.keys, ledger=ledger or self.past().ledger)
+
+    def resume(self, history: History, clock: Clock, ledger: Ledger | None = None) -> Journal:
+        """Open the journal of an unfinished push to go on from it."""
+        return Journal.resume(history.path, clock, ledger or self.past().ledger)
+
+    def copied_to(self, folder: Path) -> Store:
+        """Return the same with copies of its journals in another folder: for a push that changes nothing here."""
+        carry_over(self.state, self.locks)
+        target = make_private(journals_folder(folder))
+        for path in self._paths():
+            shutil.copy(path, target)
+        return Store(folder, self.keys, folder / "locks")
+
+    def _paths(self) -> Iterator[Path]:
+        wanted = frozenset(self.keys.values())
+        with usable(self.state):
+            found = journals.paths(self.state)
+        for path in found:
+            if not wanted.isdisjoint(journals.units_of(path)):
+                yield path
