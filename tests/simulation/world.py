@@ -194,7 +194,7 @@ class World:
         self.is_over = False
         """Whether the push has come to its end: nobody touches anything after that."""
         self.removes_unknown = False
-        self._has_proved = self._is_refused = False
+        self._has_proved = self._has_switched = self._is_refused = False
         self._asked_for = 0
         """How many reboots the operator has asked for by name."""
         self._chance = random.Random(-seed - 1)  # noqa: S311
@@ -303,6 +303,10 @@ class World:
             self._asked_for += len(pairs)
             self.options = replace(self.options, reboot_sites=pairs)
             return False
+        if not result.is_complete and not self._has_switched and self._make_masters_active():
+            self._has_switched = True  # what a master forgot is mended where it is active
+            await asyncio.sleep(10.0)
+            return False
         if self._wants_proof(result):
             self._has_proved = True
             pairs = tuple(site.name for site in self.plan.sites if site.kind == "ha_pair")
@@ -383,11 +387,14 @@ class World:
                     prefers = self.plan.site(unit.site).preferred_host != "none"
                     self.network.set_ha(unit, HaParameters(mode, other.address, port, prefers))
 
-    def _make_masters_active(self, *, preferred_alone: bool = False) -> None:
+    def _make_masters_active(self, *, preferred_alone: bool = False) -> bool:
         """Switch over to the master where a slave is active, as a refusal asks for, and a stop for *Prefer Master*."""
+        switched = False
         for site, pair in self.network.pairs.items():
             if pair.active is pair.slave and pair.standby and (pair.prefers_master or not preferred_alone):
                 self.simulation.fail_over(site)
+                switched = True
+        return switched
 
     def _restart_pacified(self) -> None:
         """Bring back what a flapping unit's reboots, beside the push's own, have pacified: after a while."""
