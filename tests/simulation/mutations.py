@@ -5,18 +5,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from geoplan.loadmaster.model import HaMode, HaParameters
+from geoplan.loadmaster.readers_geo import ha_parameters
+from geoplan.loadmaster.session import Session
+from geoplan.plan.model import Action
+from geoplan.push import journal, readiness
+from geoplan.push.clock import SystemClock
+from geoplan.push.ha import deviations
+from geoplan.push.ha_steps import _change as change_parameters
+from geoplan.push.ha_steps import set_parameters
+from geoplan.push.links import Colour, _End
+from geoplan.push.readiness import what_slave_holds
+from geoplan.push.reboot_limit import require_room
+from geoplan.push.reboots import PairReboot
+from geoplan.push.store import Store
 from tests.simulation.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
+
+colour_of, watch = _End.colour_of, PairReboot._watch
 
 TakeOut = Callable[[pytest.MonkeyPatch], None]
 
@@ -52,8 +70,11 @@ class Replay:
         return f"{state:10}  {self.mutation.name:65}  {self.mutation.scenario:46}  {why.splitlines()[0][:100]}"
 
 
+# -- how mends are taken out -------------------------------------------------------------------------------------------
+
+
 def setting(*changes: tuple[str, Any]) -> TakeOut:
-    """Return what sets attributes, each by its dotted name, such as ``geoplan.push.waits.MIN_SYNC_SECONDS``."""
+    """Return what sets attributes, each by its dotted name, such as ``geoplan.push.waits.SYNC_FLOOR_SECONDS``."""
 
     def take_out(patch: pytest.MonkeyPatch) -> None:
         for name, value in changes:
@@ -62,32 +83,199 @@ def setting(*changes: tuple[str, Any]) -> TakeOut:
     return take_out
 
 
+def unguarded(*names: str) -> tuple[tuple[str, Any], ...]:
+    """Return what lets requests pass that the guard would stop, by the names of its methods."""
+    return tuple((f"geoplan.push.guard.Guard.{name}", lambda *_given, **_options: None) for name in names)
+
+
+def answering(value: Any) -> Callable[..., Any]:
+    """Return what answers one value whatever it is asked."""
+    return lambda *_given, **_options: value
+
+
+def awaited(value: Any) -> Callable[..., Awaitable[Any]]:
+    """Return what answers one value once it is awaited."""
+
+    async def answer(*_given: Any, **_options: Any) -> Any:
+        return value
+
+    return answer
+
+
+def _sent_blindly(patch: pytest.MonkeyPatch) -> None:
+    send = Session.change
+
+    async def change(session: Session, command: Any, *, is_applied: Any = None, once: bool = False) -> None:
+        session._changes_once = False
+        await send(session, command, is_applied=is_applied)
+
+    patch.setattr(Session, "change", change)
+    patch.setattr("geoplan.push.reboots._Sending.take_back", answering(None))
+
+
+async def _holds_or_refuses(pair: Any) -> tuple[readiness.Holds, str]:
+    holds, reason = await what_slave_holds(pair)
+    return (readiness.Holds.REFUSES if holds is readiness.Holds.UNTOLD else holds), reason
+
+
+def _single_where_untold(answer: Any) -> HaParameters:
+    found = ha_parameters(answer)
+    return replace(found, mode=HaMode.SINGLE) if found.mode is HaMode.UNKNOWN else found
+
+
+async def _changed_or_single(context: Any, step: Any, unit: Any, before: Any, wanted: Any) -> Any:
+    problem = await change_parameters(context, step, unit, before, wanted)
+    if any(deviations(await unit.ha_parameters(), wanted)):
+        await context.fleet.states(context.site(step))
+        await unit.set_ha_mode("single")
+    return problem
+
+
+async def _set_whatever_works(context: Any, step: Any) -> Any:
+    pair = context.plan.ha_pair(step.site)
+    wanted = pair.master if step.action is Action.SET_MASTER_HA_PARAMETERS else pair.slave
+    await context.fleet.unit(wanted.address).set_ha_parameters(wanted)
+    return await set_parameters(context, step)
+
+
+def _told_green(end: Any, other: Any) -> Colour:
+    colour: Colour = colour_of(end, other)
+    return Colour.GREEN if colour is Colour.NOT_TOLD else colour
+
+
+def _room_by_own_journal(context: Any, step: Any, unit: str, booted: Any = None) -> None:
+    own = SimpleNamespace(reboots_of=context.journal.history.reboots_of)
+    require_room(SimpleNamespace(ledger=own, clock=context.clock), step, unit)  # type: ignore[arg-type]
+
+
+async def _unread(resubmission: Any) -> Any:
+    pair = resubmission._pair
+    sent = pair.site.geo_partners
+    written = {"step": pair.resubmission.id, "site": pair.site.name, "unit": pair.slave}
+    pair.context.journal.write("resubmitting", **written, before=list(sent), after=list(sent))
+    if not await pair.slave_is_active():
+        return None
+    await pair.slave_unit.resubmit_geo_partners(sent)
+    return sent
+
+
+async def _once_answered(reboot: Any, sending: Any) -> Any:
+    if sending:
+        await asyncio.wait([sending.request])
+    return await watch(reboot, sending)
+
+
+def _last_by_the_clock(store: Store, _plan: Any, _output_format: str) -> int:
+    last = max(journal.histories(store.state), key=lambda history: history.records[0].at)
+    if not last.is_finished:
+        with journal.Journal(last.path, SystemClock()) as opened:
+            opened.write("end", outcome="abandoned", who="somebody")
+    return 0
+
+
+_FORGOTTEN = setting(
+    *((f"geoplan.push.ledger.Ledger.{name}", answering(frozenset())) for name in ("owes", "due", "unproven")),
+    *((f"geoplan.push.ledger.Ledger.{name}", answering(value=False)) for name in ("is_due", "owes_reboot")),
+)
+_SILENT = setting(
+    ("geoplan.push.readiness.what_slave_holds", _holds_or_refuses),
+    ("geoplan.push.reboots.what_slave_holds", _holds_or_refuses),
+    *unguarded("before_reboot"),
+)
+
 MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("a reboot that was refused is sent again blindly", "reboot connect-timeout 4 times, slave dies"),
-    Mutation("a mode that was refused is sent again blindly", "mode connect-timeout"),
-    Mutation("a slave that is unreachable counts as a silent standby", "closed slave: timeout"),
-    Mutation("a slave that takes no credentials counts as a silent standby", "closed slave: 401"),
-    Mutation("a mode that is empty or 0 is single", "working pair: HaMode absent, hamode '0'"),
-    Mutation("single is sent back to a unit that answers its health check", "parameter that a unit does not take"),
-    Mutation("HA parameters of a pair at work are set again", "other parameter on the master"),
-    Mutation("the wait for a replication has no floor", "slow standby that refuses reads"),
-    Mutation("what nobody tells is green", "colours: nothing"),
-    Mutation("partners that are not listed are green", "colours: some"),
-    Mutation("what was left out is forgotten", "no reboots at first, colours untold"),
-    Mutation("what was abandoned is forgotten", "abandoned before its reboots, colours untold"),
-    Mutation("what was seen green while a slave was active is no proof", "standbys red by nature"),
-    Mutation("reboots are counted by the push's own journal alone", "fourth reboot by two pushes"),
-    Mutation("the unit that took a list is not looked at again", "partners on a standby"),
-    Mutation("partners are submitted again without a read", "submission connect-timeout"),
-    Mutation("partners are submitted although somebody has added one", "address added on the standalone"),
-    Mutation("the answer to a reboot is waited for", "reboot answered late"),
-    Mutation("the standby is not verified", "standby without partners"),
-    Mutation("a standby without a backup refuses the push", "standby refuses backup"),
-    Mutation("the unfinished push is the last one by the clock", "abandoned after the clock was set back"),
-    Mutation("a difference that no step mends lets the push begin", "cluster that does not follow"),
-    Mutation("partners of a site that is left alone are emptied unrecorded", "site left alone"),
-    Mutation("red links with all lists in place are nothing to do", "links of standalones lost"),
-    Mutation("a pair that waits for its turn holds a slot", "many groups, 8 jobs"),
+    Mutation("a reboot that was refused is sent again blindly", "reboot refused 4 times, slave dies", _sent_blindly),
+    Mutation("a mode that was refused is sent again blindly", "mode connect-timeout", _sent_blindly),
+    Mutation("a slave that is unreachable counts as a silent standby", "closed slave: timeout", _SILENT),
+    Mutation("a slave that takes no credentials counts as a silent standby", "closed slave: 401", _SILENT),
+    Mutation(
+        "a mode that nobody tells is single",
+        "working pair: HaMode absent, hamode '0'",
+        setting(("geoplan.loadmaster.readers_geo.ha_parameters", _single_where_untold)),
+    ),
+    Mutation(
+        "single is sent back to a unit that answers its health check",
+        "parameter that a unit does not take",
+        setting(("geoplan.push.ha_steps._change", _changed_or_single), *unguarded("before_mode")),
+    ),
+    Mutation(
+        "HA parameters of a pair at work are set again",
+        "other parameter on the master",
+        setting(("geoplan.push.ha_steps.set_parameters", _set_whatever_works), *unguarded("before_ha_parameters")),
+    ),
+    Mutation(
+        "the wait for a replication has no floor",
+        "slow standby that refuses reads",
+        setting(("geoplan.push.waits.SYNC_FLOOR_SECONDS", 0.0), ("geoplan.push.waits.BOOT_FLOOR_SECONDS", 0.0)),
+    ),
+    Mutation(
+        "what nobody tells is green", "colours: nothing", setting(("geoplan.push.links._End.colour_of", _told_green))
+    ),
+    Mutation(
+        "an end is complete without a proof",
+        "colours: some",
+        setting(("geoplan.push.differences.Report.is_proven", True)),
+    ),
+    Mutation("what was left out is forgotten", "no reboots at first, colours untold", _FORGOTTEN),
+    Mutation("what was abandoned is forgotten", "abandoned before its reboots, colours untold", _FORGOTTEN),
+    Mutation(
+        "what was seen green while a slave was active is no proof",
+        "standbys red by nature",
+        setting(("geoplan.push.ledger.Ledger.all_sights", answering({}))),
+    ),
+    Mutation(
+        "reboots are counted by the push's own journal alone",
+        "fourth reboot by two pushes",
+        setting(("geoplan.push.reboots.require_room", _room_by_own_journal)),
+    ),
+    Mutation(
+        "the unit that took a list is not looked at again",
+        "partners on a standby",
+        setting(("geoplan.push.fleet.Fleet.is_active_now", awaited(value=True)), *unguarded("before_list")),
+    ),
+    Mutation(
+        "partners are submitted in a reboot's window without a read",
+        "address added on the slave",
+        setting(("geoplan.push.resubmission.Resubmission._submit", _unread), *unguarded("before_list")),
+    ),
+    Mutation(
+        "partners are submitted although somebody has added one",
+        "address added on the standalone",
+        setting(
+            ("geoplan.push.submission.require_unchanged", lambda _context, site, _unit, _held: site.geo_partners),
+            *unguarded("before_list"),
+        ),
+    ),
+    Mutation(
+        "the answer to a reboot is waited for",
+        "reboot answered late",
+        setting(("geoplan.push.reboots.PairReboot._watch", _once_answered)),
+    ),
+    Mutation(
+        "the standby is not verified",
+        "standby without partners",
+        setting(("geoplan.push.verify._standby_differences", answering(()))),
+    ),
+    Mutation(
+        "a standby without a backup refuses the push",
+        "standby refuses backup",
+        setting(("geoplan.push.backups._may_be_missing", awaited(value=False))),
+    ),
+    Mutation(
+        "the unfinished push is the last one by the clock",
+        "abandoned after the clock was set back",
+        setting(("geoplan.cli.push_journal.abandon", _last_by_the_clock)),
+    ),
+    Mutation(
+        "a difference that no step mends lets the push begin",
+        "cluster that does not follow",
+        setting(("geoplan.push.preflight._unmended", answering(()))),
+    ),
+    Mutation(
+        "red links with all lists in place are nothing to do",
+        "links of standalones lost",
+        setting(("geoplan.push.preflight._sites_to_resubmit", answering(()))),
+    ),
 )
 
 
@@ -122,6 +310,7 @@ def main() -> int:
     """Replay every mutation and print the table."""
     os.fsync = lambda _handle: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = str(Path(folder) / "user")  # where the locks are
         replays = [replay(each, Path(folder) / str(number)) for number, each in enumerate(MUTATIONS)]
     sys.stdout.write(table(replays) + "\n")
     return 0 if all(each.is_caught for each in replays) else 1

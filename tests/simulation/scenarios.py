@@ -26,7 +26,7 @@ from geoplan.push import journal
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.events import Event, EventKind
 from geoplan.push.observe import observe_for_verify
-from geoplan.push.records import AnyRecord
+from geoplan.push.records import AnyRecord, Changed, Changing
 from geoplan.push.run import Mission, Result, carry_out
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.push.verify import Report, verify
@@ -359,7 +359,7 @@ async def write_on_a_standby_that_takes_it(folder: Path, subject: str) -> list[s
     made = world(folder, section(), TakingStandbys(), LostRequest(M1, subject, "late", 1, "failover"))
     found = await made.run()
     action = Action.SET_GEO_PARTNERS if subject.endswith(PARTNERS) else Action.SET_REMOTE_GEO_ACCESS
-    done = [r for r in records(folder) if r.event == "changed" and r.unit == M1]
+    done = [record for record in records(folder) if isinstance(record, Changed) and record.unit == M1]
     count = sum(record.action is action for record in done)
     taken = made.watch.taken[M1, subject.removeprefix("set:")]
     return [*found, *wrong((count > taken, f"{count} changes of {subject} are called done, and {taken} took place"))]
@@ -425,7 +425,7 @@ async def site_that_is_left_alone(folder: Path, *, tells_colours: bool) -> list[
     retarget(made, sites("p"))
     ended = await push(made, Options(remove_unknown=True))
     new = list(records(folder))[earlier:]
-    changes = [r for r in new if r.event == "changing" and r.what == "geo_partners"]
+    changes = [record for record in new if isinstance(record, Changing) and record.what == "geo_partners"]
     left = made.network.unit("10.0.1.1").geo_partners
     claims = wrong(
         (not isinstance(ended, Result), f"it ended so: {ended}"),
