@@ -66,8 +66,9 @@ def record_green(context: Context, site: SiteSettings, unit: str, told: Mapping[
     """Record which planned partners an active unit shows green, and return them as the site's list has them."""
     colours = {canonical(address): green for address, green in told.items()}
     green = [address for address in site.geo_partners if colours.get(canonical(address)) is True]
+    red = [address for address in site.geo_partners if colours.get(canonical(address)) is False]
     if green:
-        context.journal.write("green", site=site.name, unit=unit, partners=green)
+        context.journal.write("green", site=site.name, unit=unit, partners=green, red=red)
     return frozenset(green)
 
 

@@ -92,6 +92,8 @@ class _Account:
     """What it took while it was active, since its pair's last reboot."""
     before_reboot: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     """What was due and submitted before the last reboot, which may turn out never to have been sent."""
+    red: frozenset[str] = NONE
+    """The partners that it showed red when it last showed others green."""
     is_formed: bool = False
     """Whether a push has begun to form its pair."""
     changed_at: datetime | None = None
@@ -127,6 +129,11 @@ class Ledger:
         """Return the partners that were submitted on a slave in its turn, and were not seen green since."""
         return frozenset(self._of(slave).unproven)
 
+    def seen_red(self, slave: str) -> frozenset[str]:
+        """Return the partners that were submitted on a slave and that it showed red, while it showed others green."""
+        account = self._of(slave)
+        return frozenset(account.unproven & account.red)
+
     def is_due(self, slave: str, partners: Iterable[str]) -> bool:
         """Return whether a reboot of a slave's pair is due for any of these partners."""
         return not _set(partners).isdisjoint(self._of(slave).due)
@@ -142,6 +149,10 @@ class Ledger:
     def all_sights(self) -> dict[str, frozenset[str]]:
         """Return the sights of every unit that has any, by its canonical address."""
         return {unit: frozenset(account.sights) for unit, account in self._accounts.items() if account.sights}
+
+    def all_owed(self) -> dict[str, frozenset[str]]:
+        """Return what every unit owes that owes anything, by its canonical address: see :meth:`owes`."""
+        return {unit: owed for unit in self._accounts if (owed := self.owes(unit))}
 
     def changed_at(self, unit: str) -> datetime | None:
         """Return when a push last changed something on a unit's site, rebooted or submitted there, if one ever did."""
@@ -199,6 +210,7 @@ class Ledger:
                 if self._counts(record.unit):
                     account = self._account(record.unit)
                     account.sights |= _set(record.partners)
+                    account.red = _set(record.red)
                     account.unproven -= _set(record.partners)
             case _:
                 self._take_of_pair(record)

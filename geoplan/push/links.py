@@ -60,12 +60,16 @@ class Link:
         return self.is_asked and self.colour is Colour.RED and not self.is_red_by_nature
 
 
-def links_of(plan: Plan, facts: Facts, sights: Sights = NO_SIGHTS) -> dict[str, tuple[Link, ...]]:
+def links_of(
+    plan: Plan, facts: Facts, sights: Sights = NO_SIGHTS, owed: Sights = NO_SIGHTS
+) -> dict[str, tuple[Link, ...]]:
     """Return, by groups, of each unit that was asked the link to each planned partner, and those between standbys.
 
-    ``sights`` proves what the active units do not tell. Links are in the order of the plan's sites.
+    ``sights`` proves what the active units do not tell. ``owed`` are partners that a slave submitted to, or has yet
+    to, and that it was never seen to have a link with: a link between standbys is not inferred then. Links are in the
+    order of the plan's sites.
     """
-    return {group.name: tuple(_Group(plan, group.sites, facts, sights).links()) for group in plan.groups}
+    return {group.name: tuple(_Group(plan, group.sites, facts, sights, owed).links()) for group in plan.groups}
 
 
 class _End:
@@ -92,8 +96,9 @@ class _End:
 class _Group:
     """The units of one group, each with what it tells and what it was seen to tell."""
 
-    def __init__(self, plan: Plan, sites: Iterable[str], facts: Facts, sights: Sights) -> None:
+    def __init__(self, plan: Plan, sites: Iterable[str], facts: Facts, sights: Sights, owed: Sights) -> None:
         self._sights = sights
+        self._owed = owed
         self._ends: list[_End] = []
         for site in map(plan.site, sites):
             active = facts.active(site.name)
@@ -110,11 +115,15 @@ class _Group:
         standbys = [end for end in self._ends if not end.is_asked and end.state is State.STANDBY]
         red = {end.address for end in standbys if any(self._is_red(each, end) for each in asked)}
         shown = {end.address for end in standbys if self._is_shown_by_all(end, asked)}
+        by_nature = {end.address for end in standbys if any(self._is_red_by_nature(each, end) for each in asked)}
         for one, other in combinations(standbys, 2):
             if one.site != other.site:
                 ends = {one.address, other.address}
                 colour = Colour.RED if ends & red else Colour.NOT_TOLD
-                proven = ends <= shown or self._saw(one, other) or self._saw(other, one)
+                # Where standbys show red, no slave could ever see another pair's standby green.
+                is_doubtful = not ends & by_nature and (self._owes(one, other) or self._owes(other, one))
+                is_inferred = ends <= shown and not is_doubtful
+                proven = is_inferred or self._saw(one, other) or self._saw(other, one)
                 yield Link(one.site, one.address, other.site, other.address, colour, proven, is_asked=False)
 
     def _link(self, end: _End, other: _End) -> Link:
@@ -144,5 +153,7 @@ class _Group:
         )
 
     def _saw(self, end: _End, other: _End) -> bool:
-        seen = self._sights.get(canonical(end.address), frozenset())
-        return not other.known.isdisjoint(seen)
+        return not other.known.isdisjoint(self._sights.get(canonical(end.address), frozenset()))
+
+    def _owes(self, end: _End, other: _End) -> bool:
+        return not other.known.isdisjoint(self._owed.get(canonical(end.address), frozenset()))

@@ -22,7 +22,6 @@ from geoplan.push.geo_merge import merge_problems
 from geoplan.push.ha import SINGLE, once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
-from geoplan.push.links import NO_SIGHTS
 from geoplan.push.matching import addresses_of, unknown_to
 from geoplan.push.mending import WaysToMend, is_under_way
 from geoplan.push.reboot_limit import room_at
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from geoplan.push.differences import Difference, Report
     from geoplan.push.facts import Facts, UnitFacts
     from geoplan.push.history import History
-    from geoplan.push.links import Sights
 
 _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
 """Of these differences the checks of the units themselves have more to say."""
@@ -108,8 +106,6 @@ class Background:
     ledger: Ledger = field(default_factory=Ledger)
     """What earlier pushes on these units left: pairs that are owed, and the room that reboots have."""
     resumed: History | None = None
-    sights: Sights = field(default_factory=lambda: NO_SIGHTS)
-    """What units saw green while they were active, as :func:`geoplan.push.verify.verify` takes it."""
 
 
 def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
@@ -118,7 +114,8 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     forming = sites_to_form(plan, facts, begun)
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
-    report = verify(plan, facts, background.sights, forming=forming)
+    ledger = background.ledger
+    report = verify(plan, facts, ledger.all_sights(), owed=ledger.all_owed(), forming=forming)
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     problems = [
         *(

@@ -201,6 +201,8 @@ class Green(Record):
     site: Text
     unit: Text
     partners: Addresses
+    red: Addresses = ()
+    """The partners that it showed red at the same time."""
 
 
 class Note(Record):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Options
     from geoplan.push.events import Reporter
     from geoplan.push.facts import Facts
@@ -115,9 +116,10 @@ async def carry_out(mission: Mission) -> Result:
             await _let_pairs_settle(mission, history, began)
         facts = await observe_for_preflight(mission.fleet)
         now = mission.fleet.clock.wall()
-        background = Background(options, mission.max_clusters, now, ledger, history, ledger.all_sights())
+        background = Background(options, mission.max_clusters, now, ledger, history)
         verdict = check(mission.fleet.plan, facts, background)
-        before = verify(mission.fleet.plan, facts, background.sights, forming=verdict.forms)
+        known = ledger.all_sights(), ledger.all_owed()
+        before = verify(mission.fleet.plan, facts, known[0], owed=known[1], forming=verdict.forms)
         objections = mission.objections(Found(options, facts, verdict, before))
         verdict = replace(verdict, problems=(*stands.problems, *objections, *verdict.problems))
         _tell_preflight(mission, verdict, began)
@@ -227,8 +229,7 @@ async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
     facts = await observe_for_preflight(context.fleet)
     now, history = mission.fleet.clock.wall(), context.journal.history
-    ledger = context.ledger
-    background = Background(context.options, mission.max_clusters, now, ledger, history, ledger.all_sights())
+    background = Background(context.options, mission.max_clusters, now, context.ledger, history)
     verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]
@@ -244,7 +245,7 @@ async def _verified(context: Context) -> tuple[Report, Facts]:
 
     async def look() -> bool | None:
         facts = await observe_for_verify(context.fleet)
-        report = verify(context.plan, facts, context.ledger.all_sights())
+        report = verify(context.plan, facts, context.ledger.all_sights(), owed=context.ledger.all_owed())
         seen.append((report, facts))
         if report.is_in_place and report.is_proven:
             return True
@@ -269,13 +270,22 @@ def _unfinished(context: Context, progress: Progress, report: Report, facts: Fac
     """Return the pairs that a reboot would finish, as far as the report does not name them anyway.
 
     Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and
-    nobody has said since that it sees the slave.
+    nobody has said since that it sees the slave; or it saw some, and not one to which nothing else proves its link.
     """
     left_out = dict.fromkeys(step.site for step in context.plan.steps if _is_left_out(progress, step.id))
     owed = [site for site in left_out if _is_owed(context, site)]
     pairs = [step.site for step in progress.red_steps(context.plan) if step.on.unit == "new_active"]
     unseen = [site for site in pairs if not is_seen_green(context.plan.site(site).units[1], facts)]
+    unseen += [site.name for site in context.plan.sites if _is_partly_linked(context, report, site)]
     return tuple(dict.fromkeys((*owed, *(site for site in unseen if site not in report.pairs_to_finish))))
+
+
+def _is_partly_linked(context: Context, report: Report, site: SiteSettings) -> bool:
+    """Return whether a slave showed partners green while it was active, and not all: a submission failed in part."""
+    if site.kind != "ha_pair":
+        return False
+    slave = site.units[1].address
+    return slave in report.unproven and bool(context.ledger.seen_red(slave))
 
 
 def _is_owed(context: Context, site: str) -> bool:

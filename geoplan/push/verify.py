@@ -56,17 +56,25 @@ class _Seen(NamedTuple):
     """The site on which each site's cluster is entered."""
 
 
-def verify(plan: Plan, facts: Facts, sights: Sights = NO_SIGHTS, *, forming: Collection[str] | None = None) -> Report:
+def verify(
+    plan: Plan,
+    facts: Facts,
+    sights: Sights = NO_SIGHTS,
+    *,
+    owed: Sights = NO_SIGHTS,
+    forming: Collection[str] | None = None,
+) -> Report:
     """Compare what units say with the plan.
 
     ``sights`` are the partners that units saw green while they were active, as journals hold them: they prove links
-    that nobody tells now, and explain standbys that are red. ``forming`` are the sites whose pairs a push forms, where
+    that nobody tells now, and explain standbys that are red. ``owed`` are those that a slave's links were never seen
+    with since it has owed them. ``forming`` are the sites whose pairs a push forms, where
     more is known of that than the units tell.
     """
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     forming = sites_to_form(plan, facts) if forming is None else forming
     has_geo = Phase.GEO in plan.phases()
-    links = links_of(plan, facts, sights) if has_geo else {}
+    links = links_of(plan, facts, sights, owed) if has_geo else {}
     hosts = {step.site: step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
     seen = _Seen(plan, facts, links, hosts)
     reports = []
