@@ -33,6 +33,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
+    from geoplan.cli.push_units import known_links, push_store
     from geoplan.plan.planner import make_plan
     from geoplan.push import report as reports
     from geoplan.push.clock import SystemClock
@@ -43,9 +44,12 @@ def command(  # noqa: PLR0913 - one for each option
     plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
 
+    ledger = known_links(push_store(topology, reach, None))
+
     async def compare() -> Report:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
-            return verify(plan, await observe_for_verify(fleet))
+            facts = await observe_for_verify(fleet)
+            return verify(plan, facts, ledger.all_sights(), owed=ledger.all_owed())
 
     report = asyncio.run(compare())
     push = reach.command("push", path, *(("--phase", phase) if phase else ()))

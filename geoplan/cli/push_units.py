@@ -13,10 +13,11 @@ import click
 
 from geoplan.cli.extras import lab_installed
 from geoplan.cli.units import live_fleet
-from geoplan.errors import NotInLabError, PushRefusedError
+from geoplan.errors import NotInLabError, PushRefusedError, UnusableFileError
 from geoplan.plan.model import Phase
 from geoplan.push.clock import SystemClock
 from geoplan.push.fleet import Fleet
+from geoplan.push.ledger import Ledger
 from geoplan.push.paper import Paper, PaperClock, on_paper
 from geoplan.push.places import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Store, unit_keys
@@ -70,6 +71,18 @@ def push_store(topology: Topology, reach: Reach, state_dir: str | None) -> Store
         raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
     addresses = (unit.address for site in topology.sites for unit in site.units)
     return Store(state_folder(state_dir), unit_keys(addresses, reach.lab_id()))
+
+
+def known_links(store: Store) -> Ledger:
+    """Return what earlier pushes have proven of the units' links; journals that cannot be read are warned of.
+
+    What only reads does not stop for them.
+    """
+    try:
+        return store.past().ledger
+    except (UnusableFileError, PushRefusedError) as error:
+        click.echo(f"geoplan: warning: what earlier pushes have proven is not known: {error}", err=True)
+        return Ledger()
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import terminal, write
+from geoplan.cli.push_units import known_links, push_store
 from geoplan.cli.signals import on_signals
 from geoplan.cli.status_views import view_of
 from geoplan.loadmaster import Retries, Timeouts
@@ -45,6 +46,7 @@ class StatusSession:
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
         self._command: Command = lambda name, *words: reach.command(name, path, *words)
+        self._store = push_store(topology, reach, None)
         self._format = output_format
         self._jobs = jobs
         self._clock = SystemClock()
@@ -86,7 +88,8 @@ class StatusSession:
             async def look() -> Status:
                 facts = await observe(self._plan, units, jobs=self._jobs)
                 at = self._clock.wall()
-                return assess(self._plan, facts, at, since=sightings.look(facts, at), command=self._command)
+                since, sights = sightings.look(facts, at), known_links(self._store).all_sights()
+                return assess(self._plan, facts, at, since=since, command=self._command, sights=sights)
 
             yield look
 

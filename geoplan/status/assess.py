@@ -6,6 +6,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from geoplan.push.links import NO_SIGHTS
 from geoplan.status.fleet_findings import Fleet, fleet_findings
 from geoplan.status.glance import Wanted, cluster_count, differing, partner_count, unit_state
 from geoplan.status.model import FindingKind, Severity, SiteStatus, Status, UnitStatus
@@ -19,24 +20,33 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.facts import Facts, UnitFacts
+    from geoplan.push.links import Sights
     from geoplan.status.model import Finding
     from geoplan.status.words import Command, Since
 
 NOTHING_SEEN: Since = MappingProxyType({})
 
 
-def assess(
-    plan: Plan, facts: Facts, at: datetime, *, since: Since = NOTHING_SEEN, command: Command = generic_command
+def assess(  # noqa: PLR0913 - options
+    plan: Plan,
+    facts: Facts,
+    at: datetime,
+    *,
+    since: Since = NOTHING_SEEN,
+    command: Command = generic_command,
+    sights: Sights = NO_SIGHTS,
 ) -> Status:
     """Say how all units stand and what is wrong with that.
 
-    ``since`` says when units were seen to come into their present state. ``command`` returns a command of geoplan
-    about this topology as it is to be typed: it takes the command's name and further words.
+    ``sights`` are the partners that units saw green while they were active, as journals of pushes hold them: a standby
+    that is red to them is explained by that. ``since`` says when units were seen to come into their present state.
+    ``command`` returns a command of geoplan about this topology as it is to be typed: it takes the command's name and
+    further words.
     """
     pairs = [_pair(plan, site, facts, since, command) for site in plan.sites if site.kind == "ha_pair"]
     found = chain(
         (finding for pair in pairs for finding in _pair_findings(plan, pair)),
-        fleet_findings(Fleet(plan, facts, command)),
+        fleet_findings(Fleet(plan, facts, command, sights)),
     )
     findings = tuple(sorted(found, key=lambda finding: finding.severity is Severity.NOTE))
     failed_over = {name for each in findings if each.kind is FindingKind.FAILED_OVER for name in each.sites}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from geoplan.push.addresses import canonical
 from geoplan.push.facts import Cause, State
 from geoplan.push.failures import CHECK_CREDENTIALS
+from geoplan.push.links import NO_SIGHTS
 from geoplan.push.verify import Kind, verify
 from geoplan.status.glance import unit_at, unit_state
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan
     from geoplan.push.facts import Facts, Failure, UnitFacts
+    from geoplan.push.links import Sights
     from geoplan.status.words import Command
 
 _CAUSES = {
@@ -48,6 +51,8 @@ class Fleet:
     plan: Plan
     facts: Facts
     command: Command
+    sights: Sights = field(default_factory=lambda: NO_SIGHTS)
+    """What units saw green while they were active, as journals of pushes hold it."""
 
     @property
     def units(self) -> tuple[UnitFacts, ...]:
@@ -157,7 +162,7 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
     for unit in fleet.units:
         if unit.role == "standalone" or unit.state is State.ACTIVE:
             for address, is_green in (unit.partner_status or {}).items():
-                if is_green is False:
+                if is_green is False and not _is_red_as_standby(fleet, unit, address):
                     seen_by.setdefault(address, []).append(unit)
     red = {address: unit_at(fleet.plan, fleet.facts, address) for address in seen_by}
     known = {unit.address: unit for unit in red.values() if unit is not None}
@@ -188,6 +193,16 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
         reporters = list({unit.address: unit for address in strangers for unit in seen_by[address]}.values())
         message = f"red as GEO partner, and not in the topology: {listed(strangers)}, on {_named(reporters)}"
         yield _about(FindingKind.RED_PARTNER, reporters, message, "compare:", (fleet.command("diff"),))
+
+
+def _is_red_as_standby(fleet: Fleet, unit: UnitFacts, address: str) -> bool:
+    """Return whether a partner is red only because it is the standby: while it was active it saw this unit green."""
+    partner = unit_at(fleet.plan, fleet.facts, address)
+    if partner is None or partner.state is not State.STANDBY:
+        return False
+    seen = fleet.sights.get(canonical(partner.address), frozenset())
+    planned = next(each for each in fleet.plan.site(unit.site).units if each.address == unit.address)
+    return any(canonical(known) in seen for known in (planned.address, planned.nat_address) if known)
 
 
 def _geo_differences(fleet: Fleet) -> Iterator[Finding]:
