@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913 - one for each option
     async def compare() -> Report:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
             facts = await observe_for_verify(fleet)
-            return verify(plan, facts, ledger.all_sights(), owed=ledger.all_owed())
+            return verify(plan, facts, ledger.known_links())
 
     report = asyncio.run(compare())
     push = reach.command("push", path, *(("--phase", phase) if phase else ()))

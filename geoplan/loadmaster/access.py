@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.trust import Pinned, SystemTrust, Trust
 from geoplan.topology.firmware import parse_version
+from geoplan.topology.values import place_of_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from geoplan.loadmaster.credentials import Credentials
     from geoplan.topology.model import Topology, Unit
@@ -84,7 +86,23 @@ def unit_accesses(  # noqa: PLR0913 - options
                 api_version=_api_version(unit),
                 use_proxies=use_proxies,
             )
+    _require_one_api_each(accesses)
     return accesses
+
+
+def _require_one_api_each(accesses: Mapping[str, UnitAccess]) -> None:
+    """Check that no two units answer at one place: one would be taken for the other.
+
+    Raises :class:`UnusableFileError`.
+    """
+    users: dict[tuple[str, int] | None, str] = {}
+    for access in accesses.values():
+        first = users.setdefault(place_of_url(access.api_url), access.address)
+        if first != access.address:
+            raise UnusableFileError(
+                f"{first} and {access.address} have one API, at {access.api_url}",
+                hint="write the URL at which each unit itself answers, in the topology or the endpoints file",
+            )
 
 
 def health_check_url(address: str, port: int) -> str:

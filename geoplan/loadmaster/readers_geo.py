@@ -88,7 +88,7 @@ def ha_parameters(answer: Answer) -> HaParameters:
     )
     name = clean(plain(partner))
     return HaParameters(
-        partner=None if partner is None else "" if name.lower() in NOTHING_WORDS else name,
+        partner=(("" if name.lower() in NOTHING_WORDS else name) if name else None),
         health_check_port=_port(port),
         prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
         all_interfaces=as_flag(everywhere),
@@ -98,7 +98,7 @@ def ha_parameters(answer: Answer) -> HaParameters:
 
 def _port(node: Node) -> int | None:
     """Return a port, 0 where a unit says that none is set, or None where it says nothing of it."""
-    if node is None:
+    if not plain(node):  # empty is not told
         return None
     if plain(node).lower() in NOTHING_WORDS:
         return 0

@@ -128,6 +128,8 @@ class Context:
     stop: Stop = field(default_factory=Stop)
     began: float = 0.0
     seen: Seen = field(default_factory=Seen)
+    forms: frozenset[str] = frozenset()
+    """The pairs that this push forms of two single units; HA parameters of others are never changed."""
 
     @property
     def plan(self) -> Plan:

@@ -13,7 +13,7 @@ from geoplan.push.guard import Guard
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
     from geoplan.push.clock import Clock
@@ -46,9 +46,9 @@ class Fleet:
         self._units = units
         self._places = asyncio.Semaphore(jobs)
 
-    def guarded(self, journal: Journal) -> Fleet:
+    def guarded(self, journal: Journal, forms: Collection[str] = ()) -> Fleet:
         """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
-        guard = Guard(self.plan, journal, self.clock, self.timings)
+        guard = Guard(self.plan, journal, self.clock, self.timings, forms)
         units = {address: guard.unit(unit) for address, unit in self._units.items()}
         return Fleet(self.plan, units, self.clock, self.timings, jobs=self.jobs)
 
@@ -105,20 +105,33 @@ async def units_down(fleet: Fleet, site: SiteSettings) -> tuple[str, ...]:
 
     async def is_down(asked: tuple[SiteSettings, PlannedUnit]) -> bool:
         other, unit = asked
-        return await _is_down(fleet.unit(unit.address), is_paired=other.kind == "ha_pair")
+        return await _is_down(fleet, unit.address, is_paired=other.kind == "ha_pair")
 
     answers = await fleet.ask_each(units, is_down)
     return tuple(unit.address for (_, unit), down in zip(units, answers, strict=True) if down)
 
 
-async def _is_down(unit: Unit, *, is_paired: bool) -> bool:
-    if is_paired:  # with all the patience that its health check has: who is slow is not down
-        return await unit.state() not in (State.ACTIVE, State.STANDBY)
-    try:  # a standalone need not serve the health check
-        await unit.geo_partners()
-    except UnitError:
+async def _is_down(fleet: Fleet, address: str, *, is_paired: bool) -> bool:
+    unit = fleet.unit(address)
+    if not is_paired:  # a standalone need not serve the health check
+        return not await answers(unit)
+    state = await unit.state()  # with all the patience that its health check has: who is slow is not down
+    if state is not State.STANDBY:
+        return state is not State.ACTIVE
+    try:  # something in between may answer 503 for a unit that is gone
+        async with asyncio.timeout(fleet.timings.look_seconds):
+            return not await answers(unit)
+    except TimeoutError:
         return True
-    return False
+
+
+async def answers(unit: Unit) -> bool:
+    """Return whether a unit answers by its API, be it with a refusal, as a standby may."""
+    try:
+        await unit.boot_time()
+    except UnitError:
+        return False
+    return True
 
 
 def only_active(states: Mapping[str, State]) -> str | None:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 from geoplan.errors import PushStoppedError, UnitRefusedError
 from geoplan.push import records as models
 from geoplan.push.addresses import canonical, same_addresses
-from geoplan.push.facts import HA_SUBJECT, State
+from geoplan.push.facts import HA_SUBJECT, HaFacts, State
+from geoplan.push.ha import has_no_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
@@ -55,9 +56,12 @@ class _Seen:
 
 
 class Guard:
-    """Knows what was seen of each unit, and which requests that allows."""
+    """Knows what was seen of each unit, and which requests that allows; ``forms`` are the pairs that the push forms."""
 
-    def __init__(self, plan: Plan, journal: Journal, clock: Clock, timings: Timings) -> None:
+    def __init__(
+        self, plan: Plan, journal: Journal, clock: Clock, timings: Timings, forms: Collection[str] = ()
+    ) -> None:
+        self._forms = frozenset(forms)
         self._journal = journal
         self._clock = clock
         self._timings = timings
@@ -109,8 +113,8 @@ class Guard:
         what = f"HA mode {mode}"
         site, states = self._looked(address, what)
         self._not_at_work(address, what, states)
-        if mode == "single" and states[address] in (State.ACTIVE, State.STANDBY):
-            raise GuardError(address, what, "it answered its health check")
+        if mode == "single" and (states[address] is not State.DOWN or not self._has_no_pair(address)):
+            raise GuardError(address, what, "it may be in a pair")
         for each in states:
             if not self._seen[each].has_told:
                 raise GuardError(address, what, f"{each} has told nothing in this push")
@@ -169,7 +173,13 @@ class Guard:
             states[unit.address] = seen.state
         return site, states
 
+    def _has_no_pair(self, address: str) -> bool:
+        found = self._seen[address].read.get("ha_parameters")
+        return isinstance(found, HaFacts) and has_no_pair(found)
+
     def _not_at_work(self, address: str, what: str, states: Mapping[str, State]) -> None:
+        if self._site_of[address].name not in self._forms:
+            raise GuardError(address, what, "its pair is none that this push forms")
         if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
             raise GuardError(address, what, "its pair is at work")
 

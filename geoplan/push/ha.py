@@ -59,6 +59,11 @@ def deviations(found: HaFacts, wanted: HaParameters) -> Iterator[Deviation]:
         yield Deviation(ALL_INTERFACES, names[not wanted.all_interfaces], names[wanted.all_interfaces])
 
 
+def has_no_pair(found: HaFacts) -> bool:
+    """Return whether a unit says that it has no partner, or no health check port: it is in no pair then."""
+    return found.partner == "" or found.health_check_port == 0
+
+
 def untold(found: HaFacts) -> tuple[str, ...]:
     """Return the names of the parameters that a unit does not tell, of those that make a pair."""
     told = {"HA mode": found.mode, "partner": found.partner, "health check port": found.health_check_port}
@@ -82,10 +87,7 @@ def is_to_be_formed(pair: HaPairSettings, facts: Facts, *, is_begun: bool = Fals
     answers = sorted(unit.state or State.UNKNOWN for unit in units)
     if answers == [State.ACTIVE, State.STANDBY] or (is_at_work(units) and not is_begun):
         return False
-    return any(
-        unit.ha is not None and (unit.ha.mode == SINGLE or unit.ha.partner == "" or unit.ha.health_check_port == 0)
-        for unit in units
-    )
+    return any(unit.ha is not None and (unit.ha.mode == SINGLE or has_no_pair(unit.ha)) for unit in units)
 
 
 def sites_to_form(plan: Plan, facts: Facts, begun: Collection[str] = ()) -> frozenset[str]:

@@ -12,7 +12,7 @@ from geoplan.push.events import NoteKind, StepState
 from geoplan.push.facts import HA_SUBJECT, HaFacts, State
 from geoplan.push.failures import reason_of
 from geoplan.push.fleet import are_healthy
-from geoplan.push.ha import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, deviations
+from geoplan.push.ha import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, deviations, has_no_pair
 from geoplan.push.steps import Outcome
 from geoplan.push.waits import until
 
@@ -48,7 +48,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     if not differing and before.mode is not None:
         return Outcome(StepState.IN_PLACE, unit.address, f"it is in {wanted.mode} mode already")
     states = await context.fleet.states(site)
-    if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
+    if site.name not in context.forms or sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
         return _left_as_is(context, step, unit, differing)
     if context.seen.ha.get(unit.address, before) != before:
         message = "its HA parameters were changed since the checks, and not by this push"
@@ -133,8 +133,8 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
 
     Section 6.2 begins with the mode. A slave without a partner polls nobody, though, and would become active beside
     its master if the push ended just then. So the parameters go first; a unit that does not take them in single mode
-    gets them once more after its mode, and its single mode back where it does not take them then either and answers
-    no health check. Each request has a look of its own at both units.
+    gets them once more after its mode. It gets its single mode back where it says that it has no partner or no port
+    then either, so that it is in no pair, and nothing answers its health check. Each request has a look of its own.
     """
     await _require_not_at_work(context, step, unit)
     problem = await try_change(unit.set_ha_parameters(wanted))
@@ -150,9 +150,10 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
     states = await context.fleet.states(context.site(step))
     if sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
         problem = await try_change(unit.set_ha_parameters(wanted))
-    if problem or any(deviations(await _read(step, unit), wanted)):
+    found = await _read(step, unit)
+    if has_no_pair(found):  # a slave that polls nobody would become active beside its master
         states = await context.fleet.states(context.site(step))
-        if states[unit.address] not in (State.ACTIVE, State.STANDBY):
+        if states[unit.address] is State.DOWN:
             await try_change(unit.set_ha_mode("single"))
     return problem
 

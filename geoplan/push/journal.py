@@ -229,6 +229,8 @@ def _read(path: Path, handle: int) -> bytes:
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         raise UnusableFileError(f"{path}: the journal is no regular file", hint=MOVE_AWAY)
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        raise UnusableFileError(f"{path}: the journal belongs to another user", hint=MOVE_AWAY)
     if found.st_size > MAX_BYTES:
         raise UnusableFileError(f"{path}: the journal is larger than {MAX_BYTES // 2**20} MiB", hint=MOVE_AWAY)
     with os.fdopen(os.dup(handle), "rb") as file:

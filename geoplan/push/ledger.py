@@ -25,6 +25,7 @@ from geoplan.plan.model import Action
 from geoplan.push import records as models
 from geoplan.push.addresses import canonical
 from geoplan.push.history import MOVE_AWAY
+from geoplan.push.links import KnownLinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,6 +93,8 @@ class _Account:
     """What it took while it was active, since its pair's last reboot."""
     before_reboot: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     """What was due and submitted before the last reboot, which may turn out never to have been sent."""
+    is_green_standby: bool = False
+    """Whether others saw it green while it was the standby."""
     red: frozenset[str] = NONE
     """The partners that it showed red when it last showed others green."""
     is_formed: bool = False
@@ -150,9 +153,11 @@ class Ledger:
         """Return the sights of every unit that has any, by its canonical address."""
         return {unit: frozenset(account.sights) for unit, account in self._accounts.items() if account.sights}
 
-    def all_owed(self) -> dict[str, frozenset[str]]:
-        """Return what every unit owes that owes anything, by its canonical address: see :meth:`owes`."""
-        return {unit: owed for unit in self._accounts if (owed := self.owes(unit))}
+    def known_links(self) -> KnownLinks:
+        """Return all that is known of links, for a comparison of units with a plan."""
+        owed = {unit: debts for unit in self._accounts if (debts := self.owes(unit))}
+        green_standbys = frozenset(unit for unit, account in self._accounts.items() if account.is_green_standby)
+        return KnownLinks(self.all_sights(), owed, green_standbys)
 
     def changed_at(self, unit: str) -> datetime | None:
         """Return when a push last changed something on a unit's site, rebooted or submitted there, if one ever did."""
@@ -206,14 +211,20 @@ class Ledger:
                 if record.before is not None:
                     self._partners_added(record.site, record.before, record.after)
                 self._set_sent(record.unit, record.after)
-            case models.Green():
+            case models.Green() | models.GreenStandby():
                 if self._counts(record.unit):
-                    account = self._account(record.unit)
-                    account.sights |= _set(record.partners)
-                    account.red = _set(record.red)
-                    account.unproven -= _set(record.partners)
+                    self._seen_green(record)
             case _:
                 self._take_of_pair(record)
+
+    def _seen_green(self, record: models.Green | models.GreenStandby) -> None:
+        account = self._account(record.unit)
+        if isinstance(record, models.GreenStandby):
+            account.is_green_standby = True
+            return
+        account.sights |= _set(record.partners)
+        account.red = _set(record.red)
+        account.unproven -= _set(record.partners)
 
     def _take_of_pair(self, record: AnyRecord) -> None:
         match record:

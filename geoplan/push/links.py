@@ -5,7 +5,7 @@ A link belongs to two units. The active unit of each site is asked for its partn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from types import MappingProxyType
@@ -60,16 +60,38 @@ class Link:
         return self.is_asked and self.colour is Colour.RED and not self.is_red_by_nature
 
 
-def links_of(
-    plan: Plan, facts: Facts, sights: Sights = NO_SIGHTS, owed: Sights = NO_SIGHTS
-) -> dict[str, tuple[Link, ...]]:
+@dataclass(frozen=True, slots=True)
+class KnownLinks:
+    """What earlier looks are known to have seen of links, as journals hold it; all addresses are canonical."""
+
+    sights: Sights = field(default_factory=lambda: NO_SIGHTS)
+    """Of each unit the partners that it saw green while it was active: they prove what active units do not tell."""
+    owed: Sights = field(default_factory=lambda: NO_SIGHTS)
+    """Of each slave the partners that it submitted to, or has yet to, and never was seen to have a link with."""
+    green_standbys: frozenset[str] = frozenset()
+    """The units that others saw green while they were the standby: these are not red by nature."""
+
+
+NOTHING_KNOWN = KnownLinks()
+
+
+def links_of(plan: Plan, facts: Facts, known: KnownLinks = NOTHING_KNOWN) -> dict[str, tuple[Link, ...]]:
     """Return, by groups, of each unit that was asked the link to each planned partner, and those between standbys.
 
-    ``sights`` proves what the active units do not tell. ``owed`` are partners that a slave submitted to, or has yet
-    to, and that it was never seen to have a link with: a link between standbys is not inferred then. Links are in the
-    order of the plan's sites.
+    Links are in the order of the plan's sites.
     """
-    return {group.name: tuple(_Group(plan, group.sites, facts, sights, owed).links()) for group in plan.groups}
+    return {group.name: tuple(_Group(plan, group.sites, facts, known).links()) for group in plan.groups}
+
+
+def standbys_shown_green(plan: Plan, facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Return the standbys that active units show green, each with those units, by their own addresses."""
+    found: dict[str, list[str]] = {}
+    for links in links_of(plan, facts).values():
+        for link in links:
+            partner = facts.unit(link.partner)
+            if link.is_asked and link.colour is Colour.GREEN and partner and partner.state is State.STANDBY:
+                found.setdefault(link.partner, []).append(link.unit)
+    return {standby: tuple(units) for standby, units in found.items()}
 
 
 class _End:
@@ -96,9 +118,10 @@ class _End:
 class _Group:
     """The units of one group, each with what it tells and what it was seen to tell."""
 
-    def __init__(self, plan: Plan, sites: Iterable[str], facts: Facts, sights: Sights, owed: Sights) -> None:
-        self._sights = sights
-        self._owed = owed
+    def __init__(self, plan: Plan, sites: Iterable[str], facts: Facts, known: KnownLinks) -> None:
+        self._sights = known.sights
+        self._owed = known.owed
+        self._green_standbys = known.green_standbys
         self._ends: list[_End] = []
         for site in map(plan.site, sites):
             active = facts.active(site.name)
@@ -107,12 +130,19 @@ class _Group:
                 is_asked = active is not None and active.failure is None and unit is active
                 self._ends.append(_End(site, planned, unit, is_asked=is_asked))
 
+        self._standbys = [end for end in self._ends if not end.is_asked and end.state is State.STANDBY]
+        asked = [end for end in self._ends if end.is_asked]
+        self._shows_standbys = any(
+            end.colour_of(standby) is Colour.GREEN for end in asked for standby in self._standbys
+        )
+        """Whether any standby is shown green: then none is red by nature."""
+
     def links(self) -> Iterator[Link]:
         """Yield the links of the units that were asked, and of standbys those with other sites' standbys."""
         asked = [end for end in self._ends if end.is_asked]
         for end in asked:
             yield from (self._link(end, other) for other in self._ends if other.site != end.site)
-        standbys = [end for end in self._ends if not end.is_asked and end.state is State.STANDBY]
+        standbys = self._standbys
         red = {end.address for end in standbys if any(self._is_red(each, end) for each in asked)}
         shown = {end.address for end in standbys if self._is_shown_by_all(end, asked)}
         by_nature = {end.address for end in standbys if any(self._is_red_by_nature(each, end) for each in asked)}
@@ -136,7 +166,8 @@ class _Group:
 
     def _is_red_by_nature(self, end: _End, other: _End) -> bool:
         is_red = end.colour_of(other) is Colour.RED
-        return is_red and other.state is State.STANDBY and self._saw(other, end)
+        is_standby = other.state is State.STANDBY and not self._shows_standbys
+        return is_red and is_standby and canonical(other.address) not in self._green_standbys and self._saw(other, end)
 
     def _is_red(self, end: _End, other: _End) -> bool:
         return end.colour_of(other) is Colour.RED and not self._is_red_by_nature(end, other)

@@ -76,9 +76,9 @@ class WaysToMend:
 
 def _recently_changed(plan: Plan, background: Background) -> frozenset[str]:
     """Return the sites of which any push has changed something that may still be on its way to other units."""
-    ledger, since = background.ledger, background.now - ON_ITS_WAY
+    ledger, now = background.ledger, background.now
     return frozenset(
         site.name
         for site in plan.sites
-        if any((moment := ledger.changed_at(unit.address)) and moment >= since for unit in site.units)
+        if any((moment := ledger.changed_at(unit.address)) and abs(now - moment) <= ON_ITS_WAY for unit in site.units)
     )

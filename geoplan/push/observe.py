@@ -63,9 +63,10 @@ async def observe_for_preflight(fleet: Fleet) -> Facts:
     def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
         own = (*_SYSTEM, *(_HA if site.kind == "ha_pair" else ()), *_LISTS)
         # A unit that is in no pair yet has a GEO configuration of its own, and no health check that tells of it.
-        if _takes_settings(state) or (site.name in formed and state is State.DOWN):
+        if _takes_settings(state) or (site.name in formed and state is not State.STANDBY):
             return (*own, *_CLUSTERS, *_PARTNERS, *_FQDNS)
-        return (*own, *_CLUSTERS) if state is State.STANDBY else own
+        # What forming a pair would take from its slave has to be known, whatever its health check says.
+        return (*own, *_CLUSTERS, *(_FQDNS if site.name in formed else ())) if state is State.STANDBY else own
 
     return await _observe(fleet, questions)
 

@@ -39,6 +39,11 @@ class Pair:
         return self.site.units[1].address
 
     @property
+    def master_unit(self) -> Unit:
+        """The master itself."""
+        return self.context.fleet.unit(self.master)
+
+    @property
     def slave_unit(self) -> Unit:
         """The slave itself."""
         return self.context.fleet.unit(self.slave)

@@ -9,6 +9,7 @@ import re
 import stat
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+OTHERS_MAY_WRITE = 0o022
 STATE_DIR_VARIABLE = "GEOPLAN_STATE_DIR"
 BY_OPTION = "with --state-dir; for locks, with XDG_STATE_HOME"
 
@@ -76,6 +78,8 @@ def require_own(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         raise UnusableFileError(f"{folder} belongs to another user", hint=f"name a folder of your own, {BY_OPTION}")
+    if hasattr(os, "geteuid") and found.st_mode & OTHERS_MAY_WRITE:
+        raise UnusableFileError(f"others can write to {folder}", hint=f"chmod 700 {quote(str(folder))}")
 
 
 def make_private(folder: Path) -> Path:

@@ -115,7 +115,7 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     facts, seen = once_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
     ledger = background.ledger
-    report = verify(plan, facts, ledger.all_sights(), owed=ledger.all_owed(), forming=forming)
+    report = verify(plan, facts, ledger.known_links(), forming=forming)
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     problems = [
         *(
@@ -228,6 +228,13 @@ def _lost_by_forming(site: str, facts: Facts, options: Options) -> Iterator[Prob
     if options.accept_geo_merge:
         return
     master, slave = facts.of_site(site)
+    for unit in (master, slave):
+        untold = [name for name in (*SUBJECTS, "clusters", "fqdns") if getattr(unit, name) is None]
+        if untold and not unit.failure:
+            message = "it does not tell all that its GEO configuration has, of which forming the pair may lose some"
+            hint = f"see that it answers; or give {Word.ACCEPT_GEO_MERGE}"
+            yield Problem(unit.address, message, hint, Word.ACCEPT_GEO_MERGE)
+            return
     clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found not in (master.clusters or ())]
     fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
     lists = [

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError, UnitRefusedError
+from geoplan.loadmaster.readers import moment
 from geoplan.push.addresses import same_addresses
 from geoplan.push.context import StepError
 from geoplan.push.events import NoteKind
@@ -18,6 +19,10 @@ from geoplan.push.waits import until
 if TYPE_CHECKING:
     from geoplan.push.pair import Pair
     from geoplan.push.unit import Unit
+
+
+SAME_BOOT_SECONDS = 5.0
+FIRST_YEAR = 2001
 
 
 class Holds(Enum):
@@ -84,7 +89,7 @@ async def require_undisturbed(pair: Pair) -> None:
     context, history = pair.context, pair.context.journal.history
     for address in (pair.master, pair.slave):
         known, now = context.seen.boot_times.get(address), await boot_time(context.fleet.unit(address))
-        if known is not None and now is not None and known != now and not history.reboots_of(address):
+        if known is not None and now is not None and is_another_boot(known, now) and not history.reboots_of(address):
             raise StepError(
                 pair.reboot,
                 f"it was rebooted since the checks, and not by this push: it says {now}, and said {known}",
@@ -106,6 +111,17 @@ async def require_undisturbed(pair: Pair) -> None:
         )
 
 
+def is_another_boot(known: str, now: str) -> bool:
+    """Return whether two boot times are those of two boots: a unit that works one out may be off by some seconds.
+
+    What is no moment of this century, such as the time since the boot, tells nothing.
+    """
+    before, after = moment(known), moment(now)
+    if before is None or after is None or min(before, after).year < FIRST_YEAR:
+        return False
+    return abs((after - before).total_seconds()) > SAME_BOOT_SECONDS
+
+
 async def boot_time(unit: Unit) -> str | None:
     """Return when a unit was booted last, in its own words, or None if it does not tell."""
     try:
@@ -115,17 +131,28 @@ async def boot_time(unit: Unit) -> str | None:
 
 
 async def what_slave_holds(pair: Pair) -> tuple[Holds, str]:
-    """Ask the slave once for both lists; return what it says, and why where it says nothing."""
-    slave = pair.slave_unit
-    try:
-        access, partners = await slave.remote_geo_access(), await slave.geo_partners()
-    except UnitRefusedError as refusal:
-        is_standby = (await pair.states())[pair.slave] is State.STANDBY
-        return (Holds.REFUSES if slave.is_trusted and is_standby else Holds.UNTOLD), reason_of(refusal)
-    except UnitError as error:
-        return Holds.UNTOLD, reason_of(error)
-    held = same_addresses(access, pair.site.remote_geo_access) and same_addresses(partners, pair.site.geo_partners)
-    return (Holds.BOTH if held else Holds.NOT_YET), ""
+    """Ask the slave once for both lists; return what it says, and why where it says nothing.
+
+    A list that it tells counts, whatever it refuses of the other.
+    """
+    slave, refusal = pair.slave_unit, ""
+    for read, wanted in (
+        (slave.remote_geo_access, pair.site.remote_geo_access),
+        (slave.geo_partners, pair.site.geo_partners),
+    ):
+        try:
+            held = await read()
+        except UnitRefusedError as error:
+            refusal = reason_of(error)
+            continue
+        except UnitError as error:
+            return Holds.UNTOLD, reason_of(error)
+        if not same_addresses(held, wanted):
+            return Holds.NOT_YET, ""
+    if not refusal:
+        return Holds.BOTH, ""
+    is_standby = (await pair.states())[pair.slave] is State.STANDBY
+    return (Holds.REFUSES if slave.is_trusted and is_standby else Holds.UNTOLD), refusal
 
 
 async def until_slave_has_lists(pair: Pair) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_REBOOTS = 3
 WINDOW = timedelta(minutes=5)
+CLOCK_SET_BACK = timedelta(days=1)
+"""How far ahead a recorded moment may be because this machine's clock was set back since."""
 OF_ONE_REBOOT = timedelta(minutes=10)
 """How long after a recorded reboot a unit can say that it booted, and mean that one."""
 
@@ -24,12 +26,15 @@ def room_at(reboots: Iterable[datetime], now: datetime, booted: datetime | None 
     """Return from when on a unit can be rebooted again, or nothing where it can be now.
 
     ``reboots`` are those of all pushes, ``booted`` is when the unit itself says that it booted last, whoever did that.
-    A moment that is still to come, because the clock was set back since, counts like any other.
+    A moment that is still to come, because the clock was set back since, counts as recent, unless the unit says that it
+    was booted long ago, or the moment is more than a day ahead: then the clock was wrong at that time.
     """
     moments = list(reboots)
     if booted and not any(timedelta() <= booted - moment <= OF_ONE_REBOOT for moment in moments):
         moments.append(booted)
-    recent = sorted(moment for moment in moments if moment > now - WINDOW)
+    is_long_ago = booted is not None and booted <= now - WINDOW
+    latest = now if is_long_ago else now + CLOCK_SET_BACK
+    recent = sorted(moment for moment in moments if now - WINDOW < moment <= latest)
     return recent[-MAX_REBOOTS] + WINDOW if len(recent) >= MAX_REBOOTS else None
 
 

@@ -28,12 +28,13 @@ from geoplan.push.context import StepError, StoppedError
 from geoplan.push.events import EventKind, NoteKind, StepState
 from geoplan.push.facts import State
 from geoplan.push.failures import reason_of
-from geoplan.push.fleet import are_healthy
+from geoplan.push.fleet import answers, are_healthy
 from geoplan.push.history import PairProgress
 from geoplan.push.pair import said
 from geoplan.push.readiness import (
     Holds,
     boot_time,
+    is_another_boot,
     require_ready,
     require_undisturbed,
     until_slave_has_lists,
@@ -263,8 +264,8 @@ class PairReboot:
             if master is not State.ACTIVE:
                 went = True
                 return None
-            if slave is State.STANDBY:
-                return _Look.MASTER_BACK if went or (sending is None and await self._did_not_happen()) else None
+            if slave is State.STANDBY:  # one late answer of the master is no reboot of it
+                return _Look.MASTER_BACK if (went or sending is None) and await self._is_over() else None
             if sending and not sending.request.done():  # the slave is gone while the reboot is on its way
                 sending.take_back()
             return None
@@ -326,8 +327,8 @@ class PairReboot:
             case error:
                 raise error
 
-    async def _did_not_happen(self) -> bool:
-        """Return whether a reboot that an earlier run recorded is known not to happen any more.
+    async def _is_over(self) -> bool:
+        """Return whether the last reboot that was recorded is known to have happened, or not to happen any more.
 
         Either the unit has been booted since, or it has had all the time that it takes to go down.
         """
@@ -336,9 +337,10 @@ class PairReboot:
         if last is None:
             return True
         before, now = last.boot_time, await boot_time(pair.context.fleet.unit(pair.master))
-        if before is not None and now is not None and before != now:
+        if before is not None and now is not None and is_another_boot(before, now):
             return True
-        return (pair.context.clock.wall() - last.at).total_seconds() >= pair.context.timings.grace_seconds
+        seconds = (pair.context.clock.wall() - last.at).total_seconds()
+        return not 0 <= seconds < pair.context.timings.grace_seconds
 
     def _start_again(self, reached: _Look) -> None:
         if reached is _Look.NOT_REBOOTED:
@@ -361,7 +363,8 @@ class PairReboot:
 
         async def look() -> bool | None:
             seen.update(await self._pair.states())
-            return True if are_healthy(self._pair.site, seen) else None
+            # A health check may be answered for a unit that is gone: the master has to answer by its API, too.
+            return True if are_healthy(self._pair.site, seen) and await answers(self._pair.master_unit) else None
 
         timings = self._pair.context.timings
         found = await until(

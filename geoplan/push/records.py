@@ -23,6 +23,9 @@ OLD_FORMAT = "geoplan/journal/1"
 """Of journals whose records had no models: they are read once, and carried over."""
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+
+
 def _text(value: object) -> str:
     # Not left to the model: it takes no text with bytes beyond UTF-8, which a user's name or a path may well have.
     if not isinstance(value, str):
@@ -34,6 +37,8 @@ def _moment(value: object) -> datetime:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise ValueError("it is no moment with a time zone")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:  # no journal was written then, and not every zone has such moments
+        raise ValueError("it is no moment of this age")
     return moment
 
 
@@ -205,6 +210,15 @@ class Green(Record):
     """The partners that it showed red at the same time."""
 
 
+class GreenStandby(Record):
+    """Active units showed the unit green while it was the standby: where it is red later, that is not its nature."""
+
+    event: Literal["green_standby"]
+    site: Text
+    unit: Text
+    on: Addresses
+
+
 class Note(Record):
     """Something worth knowing afterwards; programs go by its kind."""
 
@@ -264,6 +278,7 @@ AnyRecord = (
     | Resubmitted
     | Healthy
     | Green
+    | GreenStandby
     | Note
     | Backup
     | StepEnded

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError, TooManyOpenFilesError, UnusableFileError
 from geoplan.plan.model import Phase
+from geoplan.push.addresses import canonical
 from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
 from geoplan.push.fleet import NoActiveUnitError
 from geoplan.push.history import PairProgress
+from geoplan.push.links import standbys_shown_green
 from geoplan.push.observe import observe_for_preflight, observe_for_verify
 from geoplan.push.places import make_own, usable
 from geoplan.push.preflight import Background, Verdict, check
@@ -105,7 +107,7 @@ async def carry_out(mission: Mission) -> Result:
     store = mission.store
     with usable(store.state):
         make_own(store.state)
-    with store.locked(mission.fleet.plan.topology) as running:
+    with store.locked(mission.fleet.plan.topology, store.nat_keys(mission.fleet.plan)) as running:
         past = store.past()
         ledger = past.ledger
         stands = standing(mission.fleet.plan, past.unfinished, resume=mission.resume, running=running)
@@ -118,8 +120,7 @@ async def carry_out(mission: Mission) -> Result:
         now = mission.fleet.clock.wall()
         background = Background(options, mission.max_clusters, now, ledger, history)
         verdict = check(mission.fleet.plan, facts, background)
-        known = ledger.all_sights(), ledger.all_owed()
-        before = verify(mission.fleet.plan, facts, known[0], owed=known[1], forming=verdict.forms)
+        before = verify(mission.fleet.plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = mission.objections(Found(options, facts, verdict, before))
         verdict = replace(verdict, problems=(*stands.problems, *objections, *verdict.problems))
         _tell_preflight(mission, verdict, began)
@@ -137,8 +138,9 @@ async def carry_out(mission: Mission) -> Result:
         if not mission.confirm(Found(options, facts, verdict, before)):
             return Result(verdict, before, Progress(), declined=True)
         with _open_journal(mission, options, history, ledger) as journal:
-            fleet = mission.fleet.guarded(journal)
-            context = Context(fleet, journal, options, mission.report, mission.stop, began, Seen.in_facts(facts))
+            forms = frozenset(verdict.forms)
+            fleet, seen = mission.fleet.guarded(journal, forms), Seen.in_facts(facts)
+            context = Context(fleet, journal, options, mission.report, mission.stop, began, seen, forms)
             return await _change(mission, context, facts, verdict)
 
 
@@ -206,6 +208,7 @@ async def _do_and_verify(mission: Mission, context: Context, verdict: Verdict) -
         why = [f"{found.site}: {found.message}" for found in report.undone]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
+    _record_green_standbys(context, facts)
     unfinished = _unfinished(context, progress, report, facts)
     outcome = "done" if report.is_in_place and not unfinished else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
@@ -245,7 +248,7 @@ async def _verified(context: Context) -> tuple[Report, Facts]:
 
     async def look() -> bool | None:
         facts = await observe_for_verify(context.fleet)
-        report = verify(context.plan, facts, context.ledger.all_sights(), owed=context.ledger.all_owed())
+        report = verify(context.plan, facts, context.ledger.known_links())
         seen.append((report, facts))
         if report.is_in_place and report.is_proven:
             return True
@@ -264,6 +267,15 @@ async def _verified(context: Context) -> tuple[Report, Facts]:
 def _time_to_settle(context: Context) -> float:
     """Return how long what was entered may take to reach partners and standbys."""
     return max(context.timings.settle_deadline, context.timings.replication_deadline)
+
+
+def _record_green_standbys(context: Context, facts: Facts) -> None:
+    """Record which standbys others show green: from now on, none of them is red only because it is the standby."""
+    known = context.ledger.known_links().green_standbys
+    for standby, units in standbys_shown_green(context.plan, facts).items():
+        if canonical(standby) not in known:
+            site = next(site for site in context.plan.sites if any(unit.address == standby for unit in site.units))
+            context.journal.write("green_standby", site=site.name, unit=standby, on=units)
 
 
 def _unfinished(context: Context, progress: Progress, report: Report, facts: Facts) -> tuple[str, ...]:

@@ -71,11 +71,22 @@ class Store:
         """Where backups go unless another folder is wanted."""
         return self.state / "backups"
 
+    def nat_keys(self, plan: Plan) -> dict[str, str]:
+        """Return what locks the NAT addresses of a plan's units, by which another file may know them."""
+        lab = next((key.partition("@")[2] for key in self.keys.values()), "") or None
+        return unit_keys((unit.nat_address for site in plan.sites for unit in site.units if unit.nat_address), lab)
+
     @contextmanager
     def locked(self, topology: str, also: Mapping[str, str] | None = None) -> Iterator[str | None]:
         """Hold all units while the block lasts, or yield who holds one of them; ``also`` are further ones."""
-        with lock.try_to_lock(self.locks, {**(also or {}), **self.keys}, topology, journals.who()) as refusal:
-            yield refusal
+        keys, who = {**(also or {}), **self.keys}, journals.who()
+        with lock.try_to_lock(self.locks, keys, topology, who) as refusal:
+            if refusal or self.own_locks:
+                yield refusal
+                return
+            # Who has another XDG_STATE_HOME, such as cron, and the same state folder is told by that.
+            with lock.try_to_lock(self.state / "locks", keys, topology, who) as refusal_here:
+                yield refusal_here
 
     @contextmanager
     def only_push(self, topology: str, also: Mapping[str, str] | None = None) -> Iterator[None]:

@@ -11,7 +11,7 @@ from geoplan.push.differences import Difference, Kind, Mend, Note, Report, SiteR
 from geoplan.push.events import NoteKind
 from geoplan.push.facts import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.push.ha import ALL_INTERFACES, PREFERRED_SERVER, deviations, planned_pairs, sites_to_form
-from geoplan.push.links import NO_SIGHTS, links_of
+from geoplan.push.links import NOTHING_KNOWN, links_of
 from geoplan.push.matching import ClusterState, addresses_of, find, state_of, unknown_to
 from geoplan.push.red_partners import (
     link_notes,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
     from geoplan.push.facts import Facts, LiveCluster, UnitFacts
-    from geoplan.push.links import Link, Sights
+    from geoplan.push.links import KnownLinks, Link
 
 __all__ = ["Difference", "Kind", "Mend", "Note", "Report", "SiteReport", "is_seen_green", "verify"]
 
@@ -59,22 +59,19 @@ class _Seen(NamedTuple):
 def verify(
     plan: Plan,
     facts: Facts,
-    sights: Sights = NO_SIGHTS,
+    known: KnownLinks = NOTHING_KNOWN,
     *,
-    owed: Sights = NO_SIGHTS,
     forming: Collection[str] | None = None,
 ) -> Report:
     """Compare what units say with the plan.
 
-    ``sights`` are the partners that units saw green while they were active, as journals hold them: they prove links
-    that nobody tells now, and explain standbys that are red. ``owed`` are those that a slave's links were never seen
-    with since it has owed them. ``forming`` are the sites whose pairs a push forms, where
-    more is known of that than the units tell.
+    ``known`` is what journals hold of links: it proves those that nobody tells now, and explains standbys that are red.
+    ``forming`` are the sites whose pairs a push forms, where more is known of that than the units tell.
     """
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     forming = sites_to_form(plan, facts) if forming is None else forming
     has_geo = Phase.GEO in plan.phases()
-    links = links_of(plan, facts, sights, owed) if has_geo else {}
+    links = links_of(plan, facts, known) if has_geo else {}
     hosts = {step.site: step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
     seen = _Seen(plan, facts, links, hosts)
     reports = []

@@ -155,6 +155,12 @@ CODES: dict[str, Code] = {
         "A pair is two units, and each site lists both units of every other pair.",
         DOCUMENT + ", 5.2",
     ),
+    "GEO207": Code(
+        ERROR,
+        "Two units have one API",
+        "What is meant for one would be entered on the other, and what that one tells would be taken for the first one's.",
+        FORMAT,
+    ),
     # Names
     "GEO301": Code(ERROR, "A name is empty", "People and clusters are told apart by it.", FORMAT),
     "GEO302": Code(

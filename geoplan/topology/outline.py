@@ -40,6 +40,7 @@ class UnitOutline(NamedTuple):
     role: str
     address: WrittenAddress | None
     nat_address: WrittenAddress | None
+    api: Text | None
     firmware: Text | None
     instance_id: Text | None
 
@@ -289,6 +290,7 @@ def _unit(loc: Loc, role: str, written: object) -> UnitOutline:
         role=role,
         address=next(read_addresses((*loc, "address"), unit.get("address")), None),
         nat_address=next(read_addresses((*loc, "nat_address"), unit.get("nat_address")), None),
+        api=read_text((*loc, "api"), unit.get("api")),
         firmware=read_text((*loc, "firmware"), unit.get("firmware")),
         instance_id=read_text((*loc, "instance_id"), unit.get("instance_id")),
     )

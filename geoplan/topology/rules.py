@@ -15,6 +15,7 @@ from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
 from geoplan.topology.outline import Outline, SiteOutline, outline_of
 from geoplan.topology.reading import Text, WrittenAddress
 from geoplan.topology.spelling import folded, nearest
+from geoplan.topology.values import HTTPS, place_of_url
 
 if TYPE_CHECKING:
     from geoplan.topology.document import Loc
@@ -73,6 +74,23 @@ def address_used_twice(outline: Outline) -> Iterator[Finding]:
             if first:
                 yield _second_use(written, *first)
             listed[written.address] = f"this list of {site.label}", written.text
+
+
+def api_used_twice(outline: Outline) -> Iterator[Finding]:
+    """Find units whose API answers where another one's does, be it written or by that one's address."""
+    units = [
+        (f"the {unit.role} of {site.label}" if unit.role != "standalone" else site.label, unit)
+        for site in outline.sites
+        for unit in site.units
+    ]
+    users = {(str(unit.address.address), HTTPS): label for label, unit in units if unit.address and not unit.api}
+    for label, unit in units:
+        if unit.api is None or (place := place_of_url(unit.api.text)) is None:
+            continue
+        first = users.setdefault(place, label)
+        if first != label:
+            message = f"the API of {label} is at {unit.api.text}, where that of {first} is"
+            yield Finding(unit.api.loc, message, "write the URL at which this unit itself answers")
 
 
 def name_used_twice(outline: Outline) -> Iterator[Finding]:
@@ -216,6 +234,7 @@ RULES: dict[str, Rule] = {
     "GEO109": empty_value,
     "GEO205": address_used_twice,
     "GEO206": master_is_slave,
+    "GEO207": api_used_twice,
     "GEO305": name_used_twice,
     "GEO401": site_without_units,
     "GEO402": site_of_both_kinds,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ IpAddress = IPv4Address | IPv6Address
 
 MAX_NAME_LENGTH = 64
 MAX_PORT = 65535
+HTTPS = 443
 MAX_TAG_VALUE_LENGTH = 256  # Tagging AWS resources
 THIS_NETWORK = 0  # the first octet of 0.0.0.0/8, "this network" (RFC 1122)
 
@@ -157,6 +158,21 @@ def _check_name(text: str) -> str:
         message = f"the name has {len(text)} characters, more than {MAX_NAME_LENGTH}"
         raise fault("GEO302", message, f"write a name of at most {MAX_NAME_LENGTH} characters")
     return text
+
+
+def place_of_url(text: str) -> tuple[str, int] | None:
+    """Return the host, in one spelling, and the port of an HTTPS URL, or None where it is none."""
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname, url.port
+    except ValueError:
+        return None
+    if not host:
+        return None
+    try:
+        return str(ip_address(host)), port or HTTPS
+    except ValueError:
+        return host.lower().rstrip("."), port or HTTPS
 
 
 def _check_api_url(text: str) -> str:

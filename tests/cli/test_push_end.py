@@ -14,7 +14,7 @@ from geoplan.plan.model import Plan
 from geoplan.push.context import Options
 from geoplan.push.executor import Progress
 from geoplan.push.facts import REMOTE_LM, Facts, LiveCluster
-from geoplan.push.links import NO_SIGHTS, Sights
+from geoplan.push.links import NO_SIGHTS, KnownLinks, Sights
 from geoplan.push.preflight import Verdict
 from geoplan.push.run import Result
 from geoplan.push.verify import verify
@@ -42,7 +42,7 @@ def end(
     wishes: dict[str, Any] = dict.fromkeys(Wishes.__dataclass_fields__)
     topology = load_topology(TOPOLOGIES / "section-5.4.yaml")
     session = _Session(topology, plan, Reach(), Options(), Wishes(**wishes))
-    result = Result(Verdict((), (), ()), verify(plan, facts, sights), Progress(), unfinished, journal)
+    result = Result(Verdict((), (), ()), verify(plan, facts, KnownLinks(sights)), Progress(), unfinished, journal)
     return session._exit_code(result), session._summary(result)
 
 

@@ -9,7 +9,7 @@ import pytest
 from geoplan.push import report as reports
 from geoplan.push.events import NoteKind
 from geoplan.push.facts import Cause, Facts, Failure, State
-from geoplan.push.links import NO_SIGHTS, Colour, Sights
+from geoplan.push.links import NO_SIGHTS, Colour, KnownLinks, Sights
 from geoplan.push.verify import Kind, Mend, Report, verify
 from tests.push.facts import changed, in_place, plan_of
 from tests.push.support import A1, A2, M1, M2, S1, S2
@@ -35,7 +35,7 @@ def silent(*addresses: str, facts: Facts = FINE) -> Facts:
 
 
 def report_of(facts: Facts, sights: Sights = NO_SIGHTS) -> Report:
-    return verify(PLAN, facts, sights)
+    return verify(PLAN, facts, KnownLinks(sights))
 
 
 def kinds_of(report: Report) -> list[NoteKind]:

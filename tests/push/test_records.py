@@ -23,7 +23,12 @@ text = st.one_of(
     st.binary().map(lambda content: content.decode(errors="surrogateescape")),
 )
 addresses = st.lists(text, max_size=3)
-moments = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5))]))
+zones = st.sampled_from([UTC, timezone(timedelta(hours=-5))])
+moments = st.datetimes(
+    datetime(records.FIRST_YEAR, 1, 1),  # noqa: DTZ001 - as the strategy wants its bounds
+    datetime(records.LAST_YEAR, 12, 31),  # noqa: DTZ001
+    timezones=zones,
+)
 clusters = st.fixed_dictionaries(
     {"address": text, "name": text, "type": text}, optional={"latitude": st.floats(-90, 90), "longitude": st.none()}
 )

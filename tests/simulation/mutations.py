@@ -209,7 +209,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         setting(("geoplan.push.waits.SYNC_FLOOR_SECONDS", 0.0), ("geoplan.push.waits.BOOT_FLOOR_SECONDS", 0.0)),
     ),
     Mutation(
-        "what nobody tells is green", "colours: nothing", setting(("geoplan.push.links._End.colour_of", _told_green))
+        "what nobody tells is green",
+        "colours: nothing",
+        setting(
+            ("geoplan.push.links._End.colour_of", _told_green),
+            ("geoplan.push.links._Group._owes", answering(value=False)),
+        ),
     ),
     Mutation(
         "an end is complete without a proof",
