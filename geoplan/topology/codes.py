@@ -158,7 +158,7 @@ CODES: dict[str, Code] = {
     "GEO207": Code(
         ERROR,
         "Two units have one API",
-        "What is meant for one would be entered on the other, and what that one tells would be taken for the first one's.",
+        "What is meant for one would be entered on the other, and what that one tells counts for the first one.",
         FORMAT,
     ),
     # Names
