@@ -168,7 +168,8 @@ class Session:
             except (UnitRefusedError, UnusableAnswerError) as error:
                 if isinstance(error, UnusableAnswerError) and error.transient:
                     raise
-                failure = failure or error
+                # A refusal is in the API's own words; what is no answer of the API says less.
+                failure = error if failure is None or isinstance(error, UnitRefusedError) else failure
             else:
                 return wire
         assert failure is not None  # noqa: S101 - for the type checker: there is at least one format

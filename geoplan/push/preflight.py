@@ -48,6 +48,7 @@ _QUESTIONS = {
     "ha": "its HA parameters",
     **{str(subject): name for subject, name in LIST_NAMES.items()},
     "clusters": "its clusters",
+    "fqdns": "its FQDNs",
 }
 
 

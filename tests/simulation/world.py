@@ -273,6 +273,7 @@ class World:
                 if not error.problems and not error.hint:
                     self.watch.say(f"it was refused without a word on what to do: {error}")
                 resume = self._is_unfinished()
+                self._restart_pacified()
                 self._make_masters_active()
                 self.take_back_hands()
                 if self.is_lifted:
@@ -293,6 +294,9 @@ class World:
 
     async def _is_end(self, result: Result) -> bool:
         """Do what a result asks for; where it asks for nothing, check the end."""
+        if self._restart_pacified():  # its own screen shows it, and no answer of its API
+            await asyncio.sleep(2 * BOOT)
+            return False
         if self.options.reboot is RebootMode.NEVER:
             self._check_claim(result)
             self.options = replace(self.options, reboot=RebootMode.CHANGED)  # an ordinary push: it has to know
@@ -396,13 +400,14 @@ class World:
                 switched = True
         return switched
 
-    def _restart_pacified(self) -> None:
+    def _restart_pacified(self) -> bool:
         """Bring back what a flapping unit's reboots, beside the push's own, have pacified: after a while."""
-        for unit in self.network.units.values():
-            if unit.pacified:
-                unit.reboots[:] = [moment - REBOOT_WINDOW_SECONDS for moment in unit.reboots]
-                self.simulation.power_off(unit.address)
-                self.simulation.power_on(unit.address)
+        pacified = [unit for unit in self.network.units.values() if unit.pacified]
+        for unit in pacified:
+            unit.reboots[:] = [moment - REBOOT_WINDOW_SECONDS for moment in unit.reboots]
+            self.simulation.power_off(unit.address)
+            self.simulation.power_on(unit.address)
+        return bool(pacified)
 
     def _goes_on(self) -> bool:
         """Tell whether the operator resumes a push that is left unfinished; abandon it where that is the script."""
