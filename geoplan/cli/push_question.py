@@ -59,16 +59,15 @@ def destination_of(reach: Reach, *, lab: bool) -> Destination:
     return Destination(Place.NETWORK) if lab_file is None else Destination(Place.LAB, lab_file)
 
 
-def change_lines(plan: Plan, found: Found, *, diff: str, with_differences: bool = True) -> Iterator[str]:
+def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     """Yield what a push would change: each difference, their number, the pairs to form and the masters to reboot.
 
     ``diff`` is the command that shows what is left out here.
     """
-    if with_differences:
-        lines = list(_difference_lines(found.before))
-        yield from lines[:MAX_LINES]
-        if len(lines) > MAX_LINES:
-            yield f"and {len(lines) - MAX_LINES} more lines: {diff}"
+    lines = list(_difference_lines(found.before))
+    yield from lines[:MAX_LINES]
+    if len(lines) > MAX_LINES:
+        yield f"and {len(lines) - MAX_LINES} more lines: {diff}"
     red = sum(difference.kind is Kind.RED for difference in found.before.differences)
     differing = counted(len(found.before.differences) - red, "difference")
     if red:  # these no step writes: they follow from the reboots and submissions

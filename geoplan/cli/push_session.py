@@ -145,7 +145,7 @@ class _Session:
     def _confirm(self, view: View, found: Found, seconds: float) -> bool:
         wishes = self._wishes
         diff = self._reach.command("diff", wishes.path, *(("--phase", wishes.phase) if wishes.phase else ()))
-        for line in change_lines(self._plan, found, diff=diff, with_differences=not wishes.dry_run):
+        for line in change_lines(self._plan, found, diff=diff):
             view.say(line)
         details: dict[str, object] = {
             "checksum": self._plan.checksum,
@@ -213,7 +213,8 @@ class _Session:
         """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
         if event.kind is EventKind.BACKUP:
             message = "would be backed up"
-            return replace(event, message=message if event.unit else f"{counted(self._backed_up, 'unit')} {message}")
+            message = message if event.unit else f"{counted(self._backed_up, 'unit')} {message}"
+            return replace(event, message=message, details={})
         if event.state is StepState.DONE:
             return replace(event, state=StepState.WOULD_DO, message="a push would do this")
         return event
@@ -259,7 +260,7 @@ class _Session:
         view.show(self._ending(summary, code, seconds))
         if not result.report.is_in_place and not self._wishes.only_preflight and not result.declined:
             view.say(reports.as_text(result.report, self.command()).rstrip())
-        else:
+        elif not result.declined:
             for note in result.report.notes:
                 view.say(f"note: {note.site}: {note.message}")
             for line in reports.proof(result.report, self.command()):

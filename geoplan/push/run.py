@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError, TooManyOpenFilesError, UnusableFileError
-from geoplan.plan.model import Phase
+from geoplan.plan.model import Action, Phase
 from geoplan.push.addresses import canonical
 from geoplan.push.backups import back_up
 from geoplan.push.context import Context, RebootMode, Seen, Stop
@@ -284,7 +284,8 @@ def _unfinished(context: Context, progress: Progress, report: Report, facts: Fac
     Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and
     nobody has said since that it sees the slave; or it saw some, and not one to which nothing else proves its link.
     """
-    left_out = dict.fromkeys(step.site for step in context.plan.steps if _is_left_out(progress, step.id))
+    reboots = [step for step in context.plan.steps if step.action is Action.REBOOT_MASTER]
+    left_out = dict.fromkeys(step.site for step in reboots if _is_left_out(progress, step.id))
     owed = [site for site in left_out if _is_owed(context, site)]
     pairs = [step.site for step in progress.red_steps(context.plan) if step.on.unit == "new_active"]
     unseen = [site for site in pairs if not is_seen_green(context.plan.site(site).units[1], facts)]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from geoplan.errors import UnusableFileError
 from geoplan.push import journal as journals
 from geoplan.push import lock
 from geoplan.push.addresses import canonical
@@ -108,7 +110,11 @@ class Store:
         for path in self._paths():
             history = journals.read(path)
             if not history.records:
-                continue
+                raise UnusableFileError(
+                    f"{path}: the journal is empty, or cut inside its first record, so what its push owes is not known",
+                    hint="a push that ended as it began leaves that, and has changed nothing: then "
+                    f"rm {quote(str(path))}; else restore the file",
+                )
             ledger.read(history)
             latest = history
             if not history.is_finished:

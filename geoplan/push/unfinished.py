@@ -32,7 +32,8 @@ def standing(plan: Plan, unfinished: History | None, *, resume: bool, running: s
     if running:  # what is unfinished is that push
         return Standing(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_problems(plan, unfinished, resume=resume))
-    return Standing(unfinished, problems, may_resume=unfinished is not None and not resume)
+    fits = unfinished is not None and (unfinished.checksum == plan.checksum or unfinished.phases != plan.phases())
+    return Standing(unfinished, problems, may_resume=fits and not resume)
 
 
 def _problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:

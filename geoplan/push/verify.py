@@ -208,9 +208,15 @@ def _told_clusters(site: SiteSettings, unit: UnitFacts, seen: _Seen) -> Iterator
         if cluster.group == site.group:
             at_host = Mend.STEP if seen.hosts.get(cluster.site) == site.name else Mend.REPLICATION
             for kind, message, by_hand in _of_cluster(seen.plan, cluster, unit, seen.facts):
-                comes = SHARE if at_host is Mend.REPLICATION else ""
+                comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
                 mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
                 yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
+
+
+def _is_at_host(cluster: ClusterDefinition, seen: _Seen) -> bool:
+    """Return whether the unit on which a cluster is entered has it."""
+    host = seen.facts.active(seen.hosts.get(cluster.site, ""))
+    return host is not None and find(seen.plan, cluster, host.clusters or ()) is not None
 
 
 def _without_links(found: Iterable[Difference], site: SiteSettings, seen: _Seen) -> Iterator[Difference]:

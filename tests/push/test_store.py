@@ -101,6 +101,47 @@ def test_a_damaged_journal_of_other_units_is_in_nobody_s_way(tmp_path: Path) -> 
         store_of(tmp_path, other).past()
 
 
+@pytest.mark.parametrize("kept", [0, 100])
+def test_a_journal_that_lost_its_beginning_is_damaged_and_not_a_push_that_never_was(tmp_path: Path, kept: int) -> None:
+    store = store_of(tmp_path)
+    with store.begin(PLAN, {}, SettableClock(NOON)) as journal:
+        change_partners(journal)
+    journal.path.write_bytes(journal.path.read_bytes()[:kept])
+    with pytest.raises(UnusableFileError, match="what its push owes is not known") as refused:
+        store.past()
+    assert f"rm {journal.path}" in str(refused.value.hint)
+
+
+def test_a_state_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    with store_of(tmp_path / "state").begin(PLAN, {}, SettableClock(NOON)):
+        pass
+    (tmp_path / "state").chmod(0o777)
+    with pytest.raises(UnusableFileError, match="others can write to"):
+        store_of(tmp_path / "state").begin(PLAN, {}, SettableClock(NOON))
+
+
+def test_a_unit_is_locked_by_its_nat_address_too(tmp_path: Path) -> None:
+    own = {"address": "10.0.0.1", "nat_address": "198.51.100.1"}
+    behind = make_plan(Topology.model_validate({"name": "geo", "sites": [{"name": "A", "standalone": own}]}))
+    outside = make_plan(
+        Topology.model_validate({"name": "geo", "sites": [{"name": "A", "standalone": "198.51.100.1"}]})
+    )
+    store, other = store_of(tmp_path, behind), store_of(tmp_path, outside)
+    with store.locked("geo", store.nat_keys(behind)) as refusal, other.locked("other", {}) as refused:
+        assert refusal is None
+        assert "another push is running on 198.51.100.1" in str(refused)
+
+
+def test_who_has_other_locks_and_the_same_state_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store_of(tmp_path).locked("geo") as refusal:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of cron"))
+        with store_of(tmp_path).locked("geo") as refused:
+            assert refusal is None
+            assert "another push is running" in str(refused)
+
+
 def test_a_state_folder_that_is_a_link_is_not_followed(geoplan: Geoplan, tmp_path: Path) -> None:
     with store_of(tmp_path / "real").begin(PLAN, {}, SystemClock()):
         pass

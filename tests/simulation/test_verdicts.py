@@ -17,7 +17,7 @@ from geoplan.lab.commands import Command
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
-from geoplan.push.context import Options
+from geoplan.push.context import Options, RebootMode
 from geoplan.push.events import NoteKind
 from geoplan.push.ledger import Ledger
 from geoplan.push.run import Result
@@ -162,6 +162,15 @@ def test_what_a_standby_refuses_stops_no_push(tmp_path: Path, commands: tuple[by
     kinds = {record.kind for record in history.records if record.event == "note"}
     assert (NoteKind.NOT_BACKED_UP in kinds) == (b'"backup"' in commands)
     assert {M1, C} <= set(history.backed_up)
+
+
+def test_a_standalone_whose_submission_was_left_out_is_no_pair_to_be_finished(tmp_path: Path) -> None:
+    async def story() -> None:
+        made = world(tmp_path, PAIR_A, ("C", (C,)))
+        ended = await push(made, reboot=RebootMode.NEVER)
+        assert ended.unfinished_pairs == ("A",)
+
+    simulate(story)
 
 
 def test_an_active_unit_that_gives_no_backup_stops_the_push(tmp_path: Path) -> None:
