@@ -122,7 +122,7 @@ class PushStoppedError(GeoplanError):
 
 
 class PushRefusedError(GeoplanError):
-    """A push that was refused before it changed anything; ``problems`` holds everything that stands against it.
+    """A push that was refused before it changed anything; ``problems`` holds everything that blocks it.
 
     ``may_resume`` says that an earlier push is unfinished, which ``--resume`` would let go on.
     """

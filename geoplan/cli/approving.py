@@ -44,7 +44,7 @@ def write_approval(  # noqa: PLR0913 - options
 ) -> int:
     """Ask all units as a push does, and write what approves the push that would follow; return the exit code.
 
-    Raises :class:`PushRefusedError` where anything stands against that push: then there is nothing to approve.
+    Raises :class:`PushRefusedError` where anything blocks that push: then there is nothing to approve.
     """
     found = asyncio.run(_look(topology, plan, reach, options, state_dir))
     approval = Approval.of(plan, options, found.facts, found.verdict)

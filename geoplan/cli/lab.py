@@ -21,7 +21,7 @@ _KINDS = "\n".join(f"  {kind:19} {description}" for kind, description in DESCRIP
 EPILOG = f"""\b
 Faults are written KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no].
 {_KINDS}
-The last four befall a unit at its reboot, or at the command that is named. NAME is a command,
+The last four hit a unit at its reboot, or at the command that is named. NAME is a command,
 set:PARAMETER for one parameter, or health. What is left out matches everything; without an
 occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
 
@@ -59,7 +59,7 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     metavar="VERSION",
     help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
 )
-@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Let a fault lie in wait; repeatable.")
+@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Set a fault; repeatable.")
 @click.option(
     "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
 )

@@ -158,7 +158,7 @@ class _Session:
         if wishes.yes or wishes.dry_run:
             return True
         if not sys.stdin.isatty():
-            raise PushRefusedError("nobody is there to be asked; nothing was changed", hint="give --yes")
+            raise PushRefusedError("there is no terminal to ask on; nothing was changed", hint="give --yes")
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, Outlet) and stream.lost_because:
                 raise PushRefusedError(
@@ -285,7 +285,7 @@ class _Session:
         if result.declined:
             return "nothing was changed"
         if self._wishes.only_preflight:
-            return "nothing stands against a push; nothing was changed"
+            return "nothing blocks a push; nothing was changed"
         if self._wishes.dry_run:
             return "nothing was changed: this was a dry run"
         nothing_else = result.report.is_in_place and not result.unfinished_pairs

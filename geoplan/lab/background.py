@@ -58,7 +58,7 @@ class BackgroundLab:
         return self._lab.credentials
 
     def inject(self, fault: Fault | str) -> int:
-        """Let a fault lie in wait; see :meth:`Simulation.inject`."""
+        """Set a fault; see :meth:`Simulation.inject`."""
         return self._call(lambda: self._lab.inject(fault))
 
     def lift(self, number: int) -> None:

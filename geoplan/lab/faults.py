@@ -1,4 +1,4 @@
-"""Faults: what goes wrong, on which unit, at which command, the how-manieth time."""
+"""Faults: what goes wrong, on which unit, at which command, at which occurrence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REBOOT = "reboot"
 
 
 class FaultKind(StrEnum):
-    """What can go wrong. The first eight befall a request, the last four a unit."""
+    """What can go wrong. The first eight hit a request, the last four a unit."""
 
     REFUSE = "refuse"
     RESET = "reset"
@@ -35,7 +35,7 @@ class FaultKind(StrEnum):
     FLAP = "flap"
 
     @property
-    def befalls_unit(self) -> bool:
+    def hits_unit(self) -> bool:
         """Whether it changes what the unit does, and not only what becomes of one request."""
         return self in (self.NO_RETURN, self.EARLY_RETURN, self.LOSE_CONFIGURATION, self.FLAP)
 
@@ -67,7 +67,7 @@ class Fault:
     """A fault; what is left out matches everything.
 
     ``command`` is a command's name, ``set:PARAMETER`` for one parameter, or ``health``. Without it a fault of a unit
-    befalls its reboot, and a refusal begins at once. ``occurrence`` counts matching requests from 1; without it all of
+    hits its reboot, and a refusal begins at once. ``occurrence`` counts matching requests from 1; without it all of
     them fail until the fault is lifted. ``applied`` says whether the command was carried out although its answer was
     lost. Raises :class:`LabError` where a fault could never happen.
     """
@@ -85,7 +85,7 @@ class Fault:
         if self.seconds is not None and not 0 <= self.seconds < float("inf"):
             raise LabError(f"{self.seconds} is no number of seconds", hint="write 0 or more")
         if self.kind is FaultKind.EARLY_RETURN and self.trigger != REBOOT:
-            raise LabError("an early-return befalls a reboot alone", hint="leave the command out")
+            raise LabError("an early-return hits a reboot alone", hint="leave the command out")
         if self.kind is FaultKind.IGNORE and self.applied:
             raise LabError("what is ignored is not applied", hint="leave applied=yes out")
 
@@ -131,7 +131,7 @@ class Fault:
         """The command that it waits for."""
         if self.command:
             return self.command.lower()
-        return REBOOT if self.kind.befalls_unit else None
+        return REBOOT if self.kind.hits_unit else None
 
     @property
     def is_applied(self) -> bool:
@@ -153,14 +153,14 @@ class Fault:
 
 
 class Injected(NamedTuple):
-    """A fault that lies in wait, under the number by which it is lifted."""
+    """A fault that is set, under the number by which it is lifted."""
 
     number: int
     fault: Fault
 
 
 class Faults:
-    """The faults that lie in wait, and how often each has been met."""
+    """The faults that are set, and how often each has been met."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -174,7 +174,7 @@ class Faults:
         return number in self._faults
 
     def inject(self, fault: Fault) -> int:
-        """Let a fault lie in wait; return its number."""
+        """Set a fault; return its number."""
         number = next(self._numbers)
         self._faults[number] = fault
         self._met[number] = 0
@@ -184,7 +184,7 @@ class Faults:
         """Take a fault away. Raises :class:`NotInLabError` where there is none of that number."""
         if number not in self._faults:
             numbers = ", ".join(map(str, self._faults))
-            hint = f"those that lie in wait: {numbers}" if numbers else "no fault lies in wait"
+            hint = f"those that are set: {numbers}" if numbers else "no fault is set"
             raise NotInLabError(f"there is no fault {number}", hint=hint)
         del self._met[number]
         return self._faults.pop(number)

@@ -117,7 +117,7 @@ class Lab:
         return self.simulation.credentials
 
     def inject(self, fault: Fault | str) -> int:
-        """Let a fault lie in wait; see :meth:`Simulation.inject`."""
+        """Set a fault; see :meth:`Simulation.inject`."""
         return self.simulation.inject(fault)
 
     def lift(self, number: int) -> None:

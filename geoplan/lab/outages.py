@@ -1,4 +1,4 @@
-"""Units that go away and how they come back: reboots, with the faults that befall them, and closed ports."""
+"""Units that go away and how they come back: reboots, with the faults that hit them, and closed ports."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Outages:
         self._on_change()
 
     def prepare(self, unit: Unit, happening: list[Injected]) -> None:
-        """Note the faults that befall the reboot which a request is about to ask for."""
+        """Note the faults that hit the reboot which a request is about to ask for."""
         self._prepared[unit] = happening
 
     def expect_reboot(self, unit: Unit) -> None:
@@ -71,9 +71,9 @@ class Outages:
             self._leaving.add(unit)
             self._network.clock.call_later(GOODBYE_SECONDS + slowness, lambda: self.reboot(unit, happening))
 
-    def befall(self, unit: Unit, happening: Iterable[Injected]) -> None:
+    def hit(self, unit: Unit, happening: Iterable[Injected]) -> None:
         """Let a unit suffer, after it has answered, the faults that were waiting for another command than reboot."""
-        of_unit = [injected for injected in happening if injected.fault.kind.befalls_unit]
+        of_unit = [injected for injected in happening if injected.fault.kind.hits_unit]
         if any(injected.fault.kind is FaultKind.LOSE_CONFIGURATION for injected in of_unit):
             self._network.lose_configuration(unit)
         crashes = [injected for injected in of_unit if injected.fault.kind is not FaultKind.LOSE_CONFIGURATION]
@@ -82,7 +82,7 @@ class Outages:
             self.expect_reboot(unit)
 
     def reboot(self, unit: Unit, happening: Iterable[Injected]) -> None:
-        """Reboot a unit now, with the faults that befall it."""
+        """Reboot a unit now, with the faults that hit it."""
         self._leaving.discard(unit)
         if not unit.is_up:
             return

@@ -1,4 +1,4 @@
-"""The whole lab without a socket: units that answer requests, faults that befall them, and what operators can do.
+"""The whole lab without a socket: units that answer requests, faults that hit them, and what operators can do.
 
 A transport asks :meth:`Simulation.accepts` before it connects and carries out what :meth:`Simulation.handle` returns;
 the lab's own one is in ``server``. With a :class:`geoplan.lab.SimulatedClock` every run is the same.
@@ -141,13 +141,13 @@ class Simulation:
         happening = self.faults.met_by(unit.address, HEALTH)
         status = 200 if self.network.is_active(unit) else 503
         response = Response(status, "text/plain", b"OK\n" if status == 200 else b"Service Unavailable\n")  # noqa: PLR2004
-        outcome = self._befall(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
+        outcome = self._hit(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
         if outcome.ending is Ending.ANSWERED:
             self.network.note_poll(unit)
         return _told(outcome, f"health {describe_page(request)}", happening)
 
     def inject(self, fault: Fault | str) -> int:
-        """Let a fault lie in wait, given as such or as ``--fault`` takes it; return the number that lifts it.
+        """Set a fault, given as such or as ``--fault`` takes it; return the number that lifts it.
 
         Raises :class:`LabError` for a fault that could never happen, such as one of an unknown unit or command.
         """
@@ -186,7 +186,7 @@ class Simulation:
         self.network.power_on(self.network.unit(address))
 
     def reboot(self, address: str) -> None:
-        """Reboot a unit at once, with the faults that lie in wait for its reboot."""
+        """Reboot a unit at once, with the faults that are set for its reboot."""
         unit = self.network.unit(address)
         self._outages.reboot(unit, self.faults.met_by(unit.address, REBOOT))
 
@@ -215,14 +215,14 @@ class Simulation:
             self._outages.before_resubmission(unit)
         if call.command == REBOOT:
             self._outages.prepare(unit, happening)
-        outcome = self._befall(unit, happening, "api", partial(self._appliances[unit].carry_out, dialect, call))
+        outcome = self._hit(unit, happening, "api", partial(self._appliances[unit].carry_out, dialect, call))
         if call.command != REBOOT:
-            self._outages.befall(unit, happening)
+            self._outages.hit(unit, happening)
         return outcome
 
-    def _befall(self, unit: Unit, happening: list[Injected], port: Port, respond: Responder) -> Outcome:
+    def _hit(self, unit: Unit, happening: list[Injected], port: Port, respond: Responder) -> Outcome:
         """Answer a request as far as the first fault of requests lets it."""
-        injected = next((injected for injected in happening if not injected.fault.kind.befalls_unit), None)
+        injected = next((injected for injected in happening if not injected.fault.kind.hits_unit), None)
         if injected is None:
             return Outcome(Ending.ANSWERED, respond(pretend=False))
         fault = injected.fault

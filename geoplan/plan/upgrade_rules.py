@@ -24,7 +24,7 @@ MOST_NAMED = 6  # units in one reason: whoever reads it needs to know which kind
 
 
 class Problem(NamedTuple):
-    """What stands against a change of firmware, and what to do about it."""
+    """What blocks a change of firmware, and what to do about it."""
 
     reason: str
     hint: str

@@ -35,11 +35,11 @@ class Mend(StrEnum):
     REBOOT = "reboot"
     """The reboot of a master, after which the slave submits its partners itself."""
     BY_HAND = "by hand"
-    """Something that no push does; it is a finding, and stands against none."""
+    """Something that no push does; it is a finding, and blocks none."""
     LEFT = "left as it is"
     """Nothing: a push leaves it alone on a pair at work."""
     NOTHING = "nothing"
-    """Nothing of a push, and a push would not come to its end with it: it stands against every one."""
+    """Nothing of a push, and a push would not come to its end with it: it blocks every one."""
 
 
 @dataclass(frozen=True, slots=True)

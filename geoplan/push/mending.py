@@ -63,7 +63,7 @@ class WaysToMend:
         )
 
     def mends(self, difference: Difference) -> bool:
-        """Tell whether a difference is gone after the push, or is nothing that stands against one."""
+        """Tell whether a difference is gone after the push, or is nothing that blocks one."""
         if difference.mends is Mend.NOTHING:
             return False
         if difference.mends is not Mend.REPLICATION:

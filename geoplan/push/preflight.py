@@ -1,4 +1,4 @@
-"""Everything that stands against a push, found before anything is changed, in one report.
+"""Everything that blocks a push, found before anything is changed, in one report.
 
 It passes a push only where every difference has something that mends it: a step, what replicates after one, partners
 submitted again, a reboot; or where it is left as it is, which is said beforehand.
@@ -61,7 +61,7 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that stands against the push: where, what, and what to do."""
+    """One thing that blocks the push: where, what, and what to do."""
 
     where: str
     """A unit's address, or the name of a site or a group."""
@@ -93,7 +93,7 @@ class Verdict:
 
     @property
     def is_clear(self) -> bool:
-        """Whether nothing stands against the push."""
+        """Whether nothing blocks the push."""
         return not self.problems
 
 
@@ -175,7 +175,7 @@ def _sites_to_resubmit(plan: Plan, facts: Facts, report: Report) -> tuple[str, .
 
 
 def _geo_problems(plan: Plan, facts: Facts, background: Background) -> Iterator[Problem]:
-    """Find what stands against GEO on units that are fit for it by themselves."""
+    """Find what blocks GEO on units that are fit for it by themselves."""
     for unit in facts.units.values():
         yield from _services_off(unit)
     yield from _secret_problems(plan, facts)

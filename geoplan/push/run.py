@@ -64,7 +64,7 @@ class Mission:
     max_clusters: int
     report: Reporter
     objections: Callable[[Found], Sequence[Problem]] = lambda _found: ()
-    """What stands against this push beside the checks: such as an approval that does not fit."""
+    """What blocks this push beside the checks: such as an approval that does not fit."""
     confirm: Callable[[Found], bool] = lambda _found: True
     backup_folder: Path | None = None
     resume: bool = False

@@ -19,7 +19,7 @@ GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a topology stands before a push: what is unfinished, and what of that stands against the push."""
+    """Where a topology stands before a push: what is unfinished, and what of that blocks the push."""
 
     unfinished: History | None
     problems: tuple[Problem, ...]

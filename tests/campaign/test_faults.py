@@ -176,7 +176,7 @@ async def _try(scene: Scene, fault: str) -> Ending:
 
 
 def _own_reboots(fault: str) -> int:
-    """Return how often a fault itself takes a unit down, beside the reboot that it befalls."""
+    """Return how often a fault itself takes a unit down, beside the reboot that it hits."""
     kind, is_of_reboot = FaultKind(fault.partition(",")[0]), "command=reboot," in fault
     flaps = FLAPS if kind is FaultKind.FLAP else 0
     return flaps + (kind in (FaultKind.FLAP, FaultKind.NO_RETURN) and not is_of_reboot)

@@ -295,10 +295,11 @@ def test_second_push_of_the_same_units_stops_whatever_its_name_and_its_state_fol
         assert first.stdout
         said = iter(first.stdout.readline, "")
         assert any("entered and read back" in line for line in said)
+        first.send_signal(signal.SIGSTOP)  # so that it is still running, however slow the machine
         second = geoplan(
             "push", tmp_path / "dc2" / "another.yaml", "--endpoints", site.endpoints, "--yes", "--state-dir", elsewhere
         )
-        assert first.poll() is None  # it was still running
+        first.send_signal(signal.SIGCONT)
         _, stderr = first.communicate()
     assert second.code == 4, second
     assert f"another push is running on {M1}: 'two-pairs-two-standalones', process {first.pid}" in second.stderr

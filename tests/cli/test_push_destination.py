@@ -67,7 +67,7 @@ def test_unit_that_the_lab_does_not_name_is_refused_before_any_connection(
 def test_push_says_that_it_goes_to_a_lab_before_it_asks(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.1")
     ended = geoplan("push", site.topology, "--endpoints", site.endpoints)
-    assert ended.code == 4  # nobody is there to be asked
+    assert ended.code == 4  # there is no terminal to ask on
     assert ended.stdout.splitlines()[0] == f"push to the lab of {site.endpoints}"
     told = geoplan("push", site.topology, "--endpoints", site.endpoints, "--format", "json")
     first = json.loads(told.stdout.splitlines()[0])

@@ -268,10 +268,10 @@ def test_a_fault_that_is_not_there_says_which_are() -> None:
     async def test() -> None:
         async with serving() as (lab, client):
             url = f"{lab.endpoints.control}/faults/9"
-            assert (await client.delete(url)).json()["hint"] == "no fault lies in wait"
+            assert (await client.delete(url)).json()["hint"] == "no fault is set"
             lab.inject("reset")
             lab.inject("ignore")
-            assert (await client.delete(url)).json()["hint"] == "those that lie in wait: 1, 2"
+            assert (await client.delete(url)).json()["hint"] == "those that are set: 1, 2"
 
     run(test)
 

@@ -1,4 +1,4 @@
-"""Every difference has something that mends it, or stands against the push before it begins."""
+"""Every difference has something that mends it, or blocks the push before it begins."""
 
 from __future__ import annotations
 

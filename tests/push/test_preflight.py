@@ -1,4 +1,4 @@
-"""What stands against a push."""
+"""What blocks a push."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Behaviour:
         raise NotImplementedError
 
     def begin(self, world: World) -> None:
-        """Let it go on, or lie in wait."""
+        """Let it go on, or wait."""
         raise NotImplementedError
 
     def end(self, world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -30,7 +30,7 @@ from geoplan.push.context import Options, RebootMode
 from geoplan.push.facts import HA_SUBJECT
 from geoplan.push.fleet import Fleet
 from geoplan.push.run import Mission, Result, carry_out
-from geoplan.push.verify import Kind
+from geoplan.push.verify import Kind, Mend
 from geoplan.push.waits import Timings
 from geoplan.topology.model import Topology
 from tests.simulation import behaviours
@@ -66,7 +66,7 @@ COMMANDS = (
 )
 HA_COMMANDS = ("awshamode", "awshaparam") * 3  # as often as they matter, among so many others
 UNIT_FAULTS = (FaultKind.NO_RETURN, FaultKind.EARLY_RETURN, FaultKind.FLAP)
-REQUEST_FAULTS = tuple(kind for kind in FaultKind if not kind.befalls_unit)
+REQUEST_FAULTS = tuple(kind for kind in FaultKind if not kind.hits_unit)
 
 
 @dataclass
@@ -194,7 +194,7 @@ class World:
         self.is_over = False
         """Whether the push has come to its end: nobody touches anything after that."""
         self.removes_unknown = False
-        self._has_proved = self._has_switched = self._is_refused = False
+        self._has_proved = self._has_shown = self._has_switched = self._is_refused = False
         self._asked_for = 0
         """How many reboots the operator has asked for by name."""
         self._chance = random.Random(-seed - 1)  # noqa: S311
@@ -311,6 +311,13 @@ class World:
             self._has_switched = True  # what a master forgot is mended where it is active
             await asyncio.sleep(10.0)
             return False
+        if self._needs_hands(result):
+            self._mend()
+            return False
+        if not result.is_complete and not self._has_shown and self._show(result.report.unproven):
+            self._has_shown = True
+            await asyncio.sleep(10.0)
+            return False
         if self._wants_proof(result):
             self._has_proved = True
             pairs = tuple(site.name for site in self.plan.sites if site.kind == "ha_pair")
@@ -321,6 +328,10 @@ class World:
         await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
         self._check_end(result)
         return True
+
+    def _needs_hands(self, result: Result) -> bool:
+        """Tell whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
+        return not self.is_mended and any(found.mends is Mend.LEFT for found in result.report.differences)
 
     def _wants_proof(self, result: Result) -> bool:
         """Tell whether links are red and nobody can tell: an operator who wants to know has all pairs rebooted once."""
@@ -399,6 +410,14 @@ class World:
                 self.simulation.fail_over(site)
                 switched = True
         return switched
+
+    def _show(self, unproven: Collection[str]) -> bool:
+        """Switch over to standbys whose links nothing proves, as the end of a push asks for: then they tell."""
+        standbys = {site: pair.standby for site, pair in self.network.pairs.items()}
+        sites = [site for site, standby in standbys.items() if standby and standby.address in unproven]
+        for site in sites:
+            self.simulation.fail_over(site)
+        return bool(sites)
 
     def _restart_pacified(self) -> bool:
         """Bring back what a flapping unit's reboots, beside the push's own, have pacified: after a while."""
