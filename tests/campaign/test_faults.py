@@ -103,7 +103,7 @@ class Scene:
         )
         clock = SystemClock()
         async with connected(accesses, clock) as units:
-            fleet = Fleet(self.plan, units, clock, Timings.of(self.plan.estimates))
+            fleet = Fleet(self.plan, units, clock, Timings.of(self.plan.estimates, is_lab=True))
             mission = Mission(fleet, options, self.folder, 18, self._hear, resume=self.is_begun)
             try:
                 return await carry_out(mission)

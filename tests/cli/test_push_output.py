@@ -10,6 +10,7 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,17 @@ def test_outlet_drops_all_that_follows_the_first_text_that_was_lost() -> None:
 # -- a session that is lost --------------------------------------------------------------------------------------------
 
 HAS_HANGUP = pytest.mark.skipif(HANGUP is None, reason="this system knows no SIGHUP")
+
+
+@pytest.fixture(autouse=True)
+def hangup_as_usual() -> Iterator[None]:
+    """Let no program inherit that SIGHUP is ignored, as it is under ``nohup``: geoplan leaves it ignored then."""
+    if HANGUP is None:
+        yield
+        return
+    before = signal.signal(HANGUP, signal.SIG_DFL)
+    yield
+    signal.signal(HANGUP, before)
 
 
 def test_session_that_ends_is_one_signal_beside_sigterm_and_never_a_second_wish() -> None:

@@ -415,6 +415,7 @@ class Hand(Behaviour):
             world.network.set_parameter(unit, self.subject, (*held, STRANGER))
         elif held:
             world.watch.is_edited = True
+            world.watch.removed_by_hand.append((self.site, world.clock.now()))
             world.network.set_parameter(unit, self.subject, held[:-1])
 
     def end(self, world: World) -> None:

@@ -46,6 +46,8 @@ class Watch(Watcher):
         """The addresses that a hand has added to a site's list, and when."""
         self.is_edited = False
         """Whether a hand has removed an address from a list."""
+        self.removed_by_hand: list[tuple[str, float]] = []
+        """Where and when that was."""
         self.taken: Counter[tuple[str, str]] = Counter()
         """How many lists each unit took while it was active, by unit and list."""
         self._looks: dict[str, tuple[float, float]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,11 @@ LIFTED_AFTER = 2
 """Runs beside those that are killed, after which all disturbances end."""
 MENDED_AFTER = 6
 """Runs after which people mend by hand what keeps a push from going on."""
+
+HIDDEN_SECONDS = 5.0
+"""At most between a push's last look at the lists of a pair and the reboot that follows."""
+ENOUGH = 2
+"""Reboots of one pair after which an operator sees that they change nothing of what the push tells."""
 
 COMMANDS = (
     "get",
@@ -195,6 +201,7 @@ class World:
         """Whether the push has come to its end: nobody touches anything after that."""
         self.removes_unknown = False
         self._has_proved = self._has_shown = self._has_switched = self._is_refused = False
+        self._reboots_asked: Counter[str] = Counter()
         self._asked_for = 0
         """How many reboots the operator has asked for by name."""
         self._chance = random.Random(-seed - 1)  # noqa: S311
@@ -301,7 +308,8 @@ class World:
             self._check_claim(result)
             self.options = replace(self.options, reboot=RebootMode.CHANGED)  # an ordinary push: it has to know
             return False
-        if pairs := tuple(dict.fromkeys((*result.report.pairs_to_finish, *result.unfinished_pairs))):
+        pairs = tuple(dict.fromkeys((*result.report.pairs_to_finish, *result.unfinished_pairs)))
+        if pairs and not self._is_fruitless(pairs):
             # What it reports has to be what finishes them.
             self._check_claim(result)
             self._asked_for += len(pairs)
@@ -328,6 +336,11 @@ class World:
         await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
         self._check_end(result)
         return True
+
+    def _is_fruitless(self, pairs: tuple[str, ...]) -> bool:
+        """Tell whether a pair was rebooted twice as it was asked for, where units do not tell what came of it."""
+        self._reboots_asked.update(pairs)
+        return self.script.hides_colours and max(self._reboots_asked.values()) > ENOUGH
 
     def _needs_hands(self, result: Result) -> bool:
         """Tell whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
@@ -479,8 +492,21 @@ class World:
 
     def _check_claim(self, result: Result) -> None:
         """See that what a push says of itself is so: complete means that no failover can show a red link."""
-        if result.is_complete and (red := self._red_in_any_state()):
+        if result.is_complete and (red := self._red_in_any_state() - self._lost_unseen()):
             self.watch.say(f"it says that it is complete, and red after a failover are {sorted(red)}")
+
+    def _lost_unseen(self) -> set[tuple[str, str]]:
+        """Return the links of units that lost one to a hand between a push's last look at the lists and the reboot.
+
+        The other unit's submission brings the list back, and nothing shows any more that the link is gone.
+        """
+        lost = {
+            unit.address
+            for site, at in self.watch.removed_by_hand
+            for unit in self.network.units.values()
+            if unit.site == site and any(0 <= reboot - at < HIDDEN_SECONDS for reboot in unit.reboots)
+        }
+        return {(one, other) for one, other in product(self.network.units, repeat=2) if lost & {one, other}}
 
     def _check_end(self, result: Result) -> None:
         for site, pair in self.network.pairs.items():
