@@ -29,7 +29,7 @@ CHANGES = {
 READS = (
     "get:version",
     "get:sshaccess",
-    "get:hamode",
+    "get:boottime",
     "get:geoclients",
     "get:geopartners",
     "listclusters",
