@@ -72,8 +72,11 @@ def run(*arguments: str | Path) -> Ended:
 
 @pytest.fixture
 def lab_of_pairs(tmp_path: Path) -> Iterator[tuple[BackgroundLab, Path, Path]]:
-    """Serve 36 units with quick boots; yield the lab, the topology and the endpoints."""
-    timing = {"boot_seconds": 0.3, "sync_seconds": 0.05}
+    """Serve 36 units with quick boots; yield the lab, the topology and the endpoints.
+
+    A boot takes long enough for a slave to show 34 partners green while it is active: else nothing proves its links.
+    """
+    timing = {"boot_seconds": 1.0, "sync_seconds": 0.05}
     sites = [
         {"name": f"Pair {n}", "ha_pair": {"master": f"10.0.{n}.1", "slave": f"10.0.{n}.2"}} for n in range(1, PAIRS + 1)
     ]
