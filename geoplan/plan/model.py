@@ -229,7 +229,7 @@ class Plan(FrozenModel):
         """Return how long the load balancer's health check makes a step take, in seconds (section 2).
 
         A new pair is checked until its active unit is in service. While a unit reboots that may be the active one, the
-        traffic moves to the other, and with Prefer Master back again. Without a word on the health check in the
+        traffic moves to the other, and with Prefer Master back again. Without a health check in the
         topology that is not known, and 0.
         """
         pair = self._ha_pairs_by_site.get(step.site)

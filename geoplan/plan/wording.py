@@ -62,8 +62,8 @@ OPEN_QUESTIONS = (
     OpenQuestion(
         lambda action, site, _: action is Action.SET_REMOTE_GEO_ACCESS and _master_is_listed_second(site),
         (
-            "In the example of section 5.4 one pair enters its second address as its own, without a word on why; "
-            "the text asks for the master's, so the master is entered here, though it is the second."
+            "In the example of section 5.4 one pair enters its second address as its own, and the document does not say"
+            " why; the text asks for the master's, so the master is entered here, though it is the second."
         ),
     ),
     OpenQuestion(

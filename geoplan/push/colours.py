@@ -8,6 +8,7 @@ from geoplan.errors import UnitError
 from geoplan.push.addresses import canonical
 from geoplan.push.events import NoteKind
 from geoplan.push.fleet import units_down
+from geoplan.push.links import Colour
 from geoplan.push.waits import until
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import SiteSettings, Step
     from geoplan.push.context import Context
+    from geoplan.push.differences import Report
     from geoplan.push.unit import Unit
 
 RED = ", and every partner stays red there"
@@ -70,6 +72,29 @@ def record_green(context: Context, site: SiteSettings, unit: str, told: Mapping[
     if green:
         context.journal.write("green", site=site.name, unit=unit, partners=green, red=red)
     return frozenset(green)
+
+
+def record_sights(context: Context, report: Report) -> None:
+    """Record which links of pairs were green from either end while their unit was active: later nobody may tell.
+
+    So a slave that never tells the colours of its partners has its proof once it was active, from those that see it.
+    """
+    units = {each.site: each.unit for each in report.sites}
+    for site in context.plan.sites:
+        active = units[site.name]
+        if site.kind != "ha_pair" or active is None:
+            continue
+        own = {link.partner: link.colour for link in report.links if link.unit == active and link.is_asked}
+        seen_by = {link.unit: link.colour for link in report.links if link.partner == active and link.is_asked}
+        told = {}
+        for other in context.plan.sites_of(site.group):
+            for unit in other.units:
+                colours = {own.get(unit.address), seen_by.get(unit.address)} - {None, Colour.NOT_TOLD}
+                if len(colours) == 1:
+                    told[unit.nat_address or unit.address] = colours == {Colour.GREEN}
+        green = {canonical(address) for address, is_green in told.items() if is_green}
+        if green - context.ledger.sights(active):
+            record_green(context, site, active, told)
 
 
 class _Seen:

@@ -24,6 +24,7 @@ from geoplan.errors import UnusableFileError
 from geoplan.plan.model import Action
 from geoplan.push import records as models
 from geoplan.push.addresses import canonical
+from geoplan.push.events import NoteKind
 from geoplan.push.history import MOVE_AWAY
 from geoplan.push.links import KnownLinks
 
@@ -96,7 +97,7 @@ class _Account:
     is_green_standby: bool = False
     """Whether others saw it green while it was the standby."""
     red: frozenset[str] = NONE
-    """The partners that it showed red when it last showed others green."""
+    """The partners that it showed red after its last submission, when it last told."""
     is_formed: bool = False
     """Whether a push has begun to form its pair."""
     changed_at: datetime | None = None
@@ -155,9 +156,11 @@ class Ledger:
 
     def known_links(self) -> KnownLinks:
         """Return all that is known of links, for a comparison of units with a plan."""
-        owed = {unit: debts for unit in self._accounts if (debts := self.owes(unit))}
-        green_standbys = frozenset(unit for unit, account in self._accounts.items() if account.is_green_standby)
-        return KnownLinks(self.all_sights(), owed, green_standbys)
+        accounts = self._accounts
+        owed = {unit: debts for unit in accounts if (debts := self.owes(unit))}
+        unseen = {unit: frozenset(left) for unit, each in accounts.items() if (left := each.unproven - each.red)}
+        green_standbys = frozenset(unit for unit, account in accounts.items() if account.is_green_standby)
+        return KnownLinks(self.all_sights(), owed, unseen, green_standbys)
 
     def changed_at(self, unit: str) -> datetime | None:
         """Return when a push last changed something on a unit's site, rebooted or submitted there, if one ever did."""
@@ -211,16 +214,19 @@ class Ledger:
                 if record.before is not None:
                     self._partners_added(record.site, record.before, record.after)
                 self._set_sent(record.unit, record.after)
-            case models.Green() | models.GreenStandby():
-                if self._counts(record.unit):
-                    self._seen_green(record)
+            case models.Green() | models.GreenStandby() | models.Note(kind=NoteKind.STAYS_RED):
+                if record.unit is not None and self._counts(record.unit):
+                    self._seen(record, self._account(record.unit))
             case _:
                 self._take_of_pair(record)
 
-    def _seen_green(self, record: models.Green | models.GreenStandby) -> None:
-        account = self._account(record.unit)
+    @staticmethod
+    def _seen(record: models.Green | models.GreenStandby | models.Note, account: _Account) -> None:
         if isinstance(record, models.GreenStandby):
             account.is_green_standby = True
+            return
+        if isinstance(record, models.Note):
+            account.red = account.sent or NONE
             return
         account.sights |= _set(record.partners)
         account.red = _set(record.red)
@@ -299,6 +305,7 @@ class Ledger:
     def _set_sent(self, unit: str, addresses: Iterable[str]) -> None:
         if self._counts(unit):
             self._account(unit).sent = _set(addresses)
+            self._account(unit).red = NONE  # what it showed before says nothing of this submission
 
     def _units(self, site: str) -> tuple[str, ...]:
         units = self._sites[site].units if site in self._sites else ()

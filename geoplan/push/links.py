@@ -53,6 +53,8 @@ class Link:
     """Whether the unit was asked. Two standbys are not: their link follows from what the active units say of both."""
     is_red_by_nature: bool = False
     """Whether it is red only because the partner is the standby: while it was active it saw this unit green."""
+    is_unseen: bool = False
+    """Whether the partner is a slave that submitted it in its turn, and nobody could tell what came of that."""
 
     @property
     def is_red(self) -> bool:
@@ -68,6 +70,8 @@ class KnownLinks:
     """Of each unit the partners that it saw green while it was active: they prove what active units do not tell."""
     owed: Sights = field(default_factory=lambda: NO_SIGHTS)
     """Of each slave the partners that it submitted to, or has yet to, and never was seen to have a link with."""
+    unseen: Sights = field(default_factory=lambda: NO_SIGHTS)
+    """Of each slave the partners that it submitted to in its turn, and was seen neither green nor red with since."""
     green_standbys: frozenset[str] = frozenset()
     """The units that others saw green while they were the standby: these are not red by nature."""
 
@@ -121,6 +125,7 @@ class _Group:
     def __init__(self, plan: Plan, sites: Iterable[str], facts: Facts, known: KnownLinks) -> None:
         self._sights = known.sights
         self._owed = known.owed
+        self._unseen = known.unseen
         self._green_standbys = known.green_standbys
         self._ends: list[_End] = []
         for site in map(plan.site, sites):
@@ -162,7 +167,16 @@ class _Group:
         by_nature = self._is_red_by_nature(end, other)
         is_red = self._is_red(end, other) or colours[1] is Colour.RED
         proven = not is_red and (Colour.GREEN in colours or seen)
-        return Link(end.site, end.address, other.site, other.address, colours[0], proven, is_red_by_nature=by_nature)
+        return Link(
+            end.site,
+            end.address,
+            other.site,
+            other.address,
+            colours[0],
+            proven,
+            is_red_by_nature=by_nature,
+            is_unseen=not end.known.isdisjoint(self._unseen.get(canonical(other.address), frozenset())),
+        )
 
     def _is_red_by_nature(self, end: _End, other: _End) -> bool:
         is_red = end.colour_of(other) is Colour.RED

@@ -118,6 +118,13 @@ def _red(link: Link, facts: Facts, *, is_troubled: bool) -> Difference:
     if is_troubled:
         message = f"partner {link.partner} is red though it is up, and so are units that are active"
         return found(message, Mend.SUBMISSION, (link.site,))
+    if link.is_unseen:
+        message = (
+            f"partner {link.partner} is red while it is the standby: "
+            f"the slave of '{link.partner_site}' submitted its partners, and nothing showed whether it has this link"
+        )
+        hint = f"make {link.partner} active for a few minutes, push or compare again, and make the master active again"
+        return found(message, Mend.BY_HAND, hint=hint)
     if partner.role == "slave":
         message = (
             f"partner {link.partner} is red though it is up: "

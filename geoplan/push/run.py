@@ -11,6 +11,7 @@ from geoplan.errors import PushRefusedError, PushStoppedError, TooManyOpenFilesE
 from geoplan.plan.model import Action, Phase
 from geoplan.push.addresses import canonical
 from geoplan.push.backups import back_up
+from geoplan.push.colours import record_sights
 from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
@@ -209,6 +210,7 @@ async def _do_and_verify(mission: Mission, context: Context, verdict: Verdict) -
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
     _record_green_standbys(context, facts)
+    record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
     outcome = "done" if report.is_in_place and not unfinished else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))

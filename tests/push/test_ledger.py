@@ -301,3 +301,22 @@ def test_reboots_of_all_pushes_and_the_unit_s_own_word_leave_room_or_not() -> No
     assert room_at([ago(2), ago(3)], NOW, booted=ago(4)) == ago(4) + WINDOW
     assert room_at([ago(1), ago(2), ago(6)], NOW) is None
     assert room_at([ago(-60), ago(-61), ago(2)], NOW) == ago(2) + WINDOW  # the clock was set back by an hour
+
+
+def test_a_submission_that_nobody_could_see_the_outcome_of_is_unseen_until_a_colour_is_told() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.change()
+    push.reboot()
+    push.submit()
+    assert ledger.known_links().unseen == {}
+    push("healthy", site="P1")
+    assert ledger.known_links().unseen == {S1: PARTNERS_OF_S1}
+    push.green(M2)
+    assert ledger.known_links().unseen == {S1: PARTNERS_OF_S1 - {M2}}
+    push("note", message="all red", kind="stays_red", site="P1", unit=S1)
+    assert ledger.known_links().unseen == {}
+    push.reboot()
+    push.submit()
+    push("healthy", site="P1")
+    assert ledger.known_links().unseen == {S1: PARTNERS_OF_S1 - {M2}}  # green once, and no reboot takes that back

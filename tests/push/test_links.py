@@ -184,3 +184,12 @@ def test_red_at_either_end_is_never_proven() -> None:
     found = report_of(tells(A1, _172_24_1_10=False), {A1: frozenset({A2}), A2: frozenset({A1})})
     assert not [link for link in found.links if {link.unit, link.partner} == {A1, A2} and link.is_proven]
     assert [link.colour for link in found.links if (link.unit, link.partner) == (A2, A1)] == [Colour.GREEN]
+
+
+def test_a_slave_that_submitted_and_never_told_is_looked_at_and_not_rebooted() -> None:
+    spoiled = changed(FINE, M1, partner_status={**dict.fromkeys(partners_of(M1), True), S2: False})
+    (found,) = verify(PLAN, spoiled, KnownLinks(unseen={S2: frozenset({M1})})).differences
+    assert found.mends is Mend.BY_HAND
+    assert f"make {S2} active" in found.hint
+    (found,) = verify(PLAN, spoiled).differences
+    assert found.mends is Mend.REBOOT  # nothing says that it ever submitted

@@ -258,7 +258,7 @@ class Watch(Watcher):
         for address, moment in self.handed.get((unit.site, name), {}).items():
             is_lost = address in held and canonical(address) not in new
             if is_lost and moment < read and not self._world.removes_unknown:
-                self.say(f"{unit.address}: {address}, which somebody had added to {name}, was removed without a word")
+                self.say(f"{unit.address}: {address}, which somebody had added to {name}, was removed unasked")
 
     def say(self, what: str) -> None:
         """Note that an invariant is broken; each way once."""

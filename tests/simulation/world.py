@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -52,8 +51,6 @@ MENDED_AFTER = 6
 
 HIDDEN_SECONDS = 5.0
 """At most between a push's last look at the lists of a pair and the reboot that follows."""
-ENOUGH = 2
-"""Reboots of one pair after which an operator sees that they change nothing of what the push tells."""
 
 COMMANDS = (
     "get",
@@ -201,7 +198,6 @@ class World:
         """Whether the push has come to its end: nobody touches anything after that."""
         self.removes_unknown = False
         self._has_proved = self._has_shown = self._has_switched = self._is_refused = False
-        self._reboots_asked: Counter[str] = Counter()
         self._asked_for = 0
         """How many reboots the operator has asked for by name."""
         self._chance = random.Random(-seed - 1)  # noqa: S311
@@ -278,7 +274,7 @@ class World:
             except PushRefusedError as error:
                 self._is_refused = True
                 if not error.problems and not error.hint:
-                    self.watch.say(f"it was refused without a word on what to do: {error}")
+                    self.watch.say(f"it was refused and does not say what to do: {error}")
                 resume = self._is_unfinished()
                 self._restart_pacified()
                 self._make_masters_active()
@@ -309,7 +305,7 @@ class World:
             self.options = replace(self.options, reboot=RebootMode.CHANGED)  # an ordinary push: it has to know
             return False
         pairs = tuple(dict.fromkeys((*result.report.pairs_to_finish, *result.unfinished_pairs)))
-        if pairs and not self._is_fruitless(pairs):
+        if pairs:
             # What it reports has to be what finishes them.
             self._check_claim(result)
             self._asked_for += len(pairs)
@@ -336,11 +332,6 @@ class World:
         await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
         self._check_end(result)
         return True
-
-    def _is_fruitless(self, pairs: tuple[str, ...]) -> bool:
-        """Tell whether a pair was rebooted twice as it was asked for, where units do not tell what came of it."""
-        self._reboots_asked.update(pairs)
-        return self.script.hides_colours and max(self._reboots_asked.values()) > ENOUGH
 
     def _needs_hands(self, result: Result) -> bool:
         """Tell whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
@@ -518,7 +509,7 @@ class World:
             self.watch.say(f"the end is not complete: {result.report.differences}, {result.unfinished_pairs}")
         self._check_clusters()
         self._check_claim(result)
-        # What a unit has forgotten, or took without a word, shows by its colours alone.
+        # What a unit has forgotten, or only seemed to take, shows by its colours alone.
         may_be_red = self.script.hides_colours and any(f.startswith(("lose", "ignore")) for f in self.script.faults)
         if not result.is_complete and not may_be_red and (red := self._red_in_any_state()):
             self.watch.say(f"red after a failover: {sorted(red)}")
