@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+DEFAULT_JOBS = 8  # of pushes, whose requests are followed by others
 DEFAULT_AT_ONCE = 32  # of reads; with two connections to each that is far below the 256 open files of a small machine
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from geoplan.topology.diagnostics import Diagnostic
+    from geoplan.diagnostics import Diagnostic
 
 
 class GeoplanError(Exception):
@@ -63,11 +63,12 @@ class TooManyOpenFilesError(GeoplanError):
 
 
 class UnitError(GeoplanError):
-    """Something went wrong on one unit; ``unit`` is its address."""
+    """Something went wrong on one unit; ``unit`` is its address, ``reason`` the message without it."""
 
     def __init__(self, unit: str, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{unit}: {message}", hint=hint)
         self.unit = unit
+        self.reason = message
 
 
 class UnitUnreachableError(UnitError):
@@ -91,12 +92,12 @@ class AuthenticationError(UnitError):
 
 
 class UnitRefusedError(UnitError):
-    """A unit understood a command and refused it, with a ``code`` and a ``reason``."""
+    """A unit understood a command and refused it, with a ``code`` and, in its own words, an ``answer``."""
 
-    def __init__(self, unit: str, message: str, *, code: int, reason: str, hint: str | None = None) -> None:
+    def __init__(self, unit: str, message: str, *, code: int, answer: str, hint: str | None = None) -> None:
         super().__init__(unit, message, hint=hint)
         self.code = code
-        self.reason = reason
+        self.answer = answer
 
 
 class UnusableAnswerError(UnitError):

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from geoplan import __version__
-from geoplan.cli.outlet import forgiving
+from geoplan.cli.output import forgiving
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 
 INTERRUPTED = 130
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"There is no command '{cmd_name}'.{hint}", ctx)
-        command = import_module(f"geoplan.cli.{cmd_name}").command
+        command = import_module(f"geoplan.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 
@@ -85,7 +85,7 @@ def run(arguments: list[str]) -> int:
         result = _invoke(arguments)
         sys.stdout.flush()
     except InvalidInputError as error:
-        from geoplan.topology.diagnostics import as_text
+        from geoplan.diagnostics import as_text
 
         click.echo(as_text(error.diagnostics), err=True)
         return error.exit_code

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import ValidationError
 
+from geoplan.cli.connection import live_fleet
 from geoplan.cli.files import read_text, write
 from geoplan.cli.push_question import change_lines
 from geoplan.cli.push_units import push_store
-from geoplan.cli.units import live_fleet
 from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Phase, Plan
 from geoplan.push.approval import FORMAT, Approval, Flags, Review
-from geoplan.push.clock import SystemClock
-from geoplan.push.run import Found, Mission, carry_out
+from geoplan.push.run import Found, PushJob, run_push
 
 if TYPE_CHECKING:
-    from geoplan.cli.units import Reach
+    from geoplan.cli.connection import ConnectionOptions
     from geoplan.push.context import Options
     from geoplan.topology.model import Topology
 
@@ -34,7 +34,7 @@ CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 def write_approval(  # noqa: PLR0913 - options
     topology: Topology,
     plan: Plan,
-    reach: Reach,
+    reach: ConnectionOptions,
     options: Options,
     *,
     path: str,
@@ -58,7 +58,9 @@ def write_approval(  # noqa: PLR0913 - options
     return 0
 
 
-async def _look(topology: Topology, plan: Plan, reach: Reach, options: Options, state_dir: str | None) -> Found:
+async def _look(
+    topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, state_dir: str | None
+) -> Found:
     seen: list[Found] = []
 
     def see(found: Found) -> tuple[()]:
@@ -67,7 +69,7 @@ async def _look(topology: Topology, plan: Plan, reach: Reach, options: Options, 
 
     accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
     async with live_fleet(plan, accesses, SystemClock(), jobs=options.jobs, is_lab=is_lab) as fleet:
-        mission = Mission(
+        mission = PushJob(
             fleet,
             options,
             push_store(topology, reach, state_dir),
@@ -77,7 +79,7 @@ async def _look(topology: Topology, plan: Plan, reach: Reach, options: Options, 
             only_preflight=True,
         )
         try:
-            await carry_out(mission)
+            await run_push(mission)
         except PushRefusedError as error:
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
@@ -102,7 +104,7 @@ def require_checksum(checksum: str | None) -> None:
 def review_of(  # noqa: PLR0913 - what is held against each other
     plan: Plan,
     options: Options,
-    reach: Reach,
+    reach: ConnectionOptions,
     *,
     path: str,
     plan_file: str | None,
@@ -171,11 +173,11 @@ def _read(path: str) -> Approval | Plan:
         ) from None
 
 
-def _push(reach: Reach, path: str, plan: Plan, flags: Flags, *more: str) -> str:
+def _push(reach: ConnectionOptions, path: str, plan: Plan, flags: Flags, *more: str) -> str:
     return reach.command("push", path, "--phase", _phase(plan), *flags.as_written, *more)
 
 
-def _plan_live(reach: Reach, path: str, plan: Plan, flags: Flags) -> str:
+def _plan_live(reach: ConnectionOptions, path: str, plan: Plan, flags: Flags) -> str:
     return reach.command("plan", path, "--live", "--phase", _phase(plan), *flags.as_written, "-o", "approved.json")
 
 

@@ -32,8 +32,8 @@ output_option = click.option(
 
 def load_topology(path: str) -> Topology:
     """Read a topology; its warnings go to standard error, its errors are raised."""
+    from geoplan.diagnostics import as_text
     from geoplan.errors import InvalidInputError
-    from geoplan.topology.diagnostics import as_text
     from geoplan.topology.loader import check_topology, display_name
 
     checked = check_topology(path)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.push import journal, status
-from geoplan.push.clock import SystemClock
+from geoplan.live.polling import SystemClock
+from geoplan.push import journal, past_pushes
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Phase, Plan
@@ -22,7 +22,7 @@ def show(store: Store, plan: Plan, output_format: str) -> int:
     if output_format == "json":
         _as_json(past, plan, running)
     else:
-        click.echo(status.as_text(past, plan, running), nl=False)
+        click.echo(past_pushes.as_text(past, plan, running), nl=False)
     return 0
 
 
@@ -48,11 +48,11 @@ def abandon(store: Store, plan: Plan, output_format: str) -> int:
         click.echo("there is no unfinished push")
         return 0
     click.echo("given up; what it changed stays as it is")
-    for site in status.pairs_that_owe(past.ledger, plan):
+    for site in past_pushes.pairs_that_owe(past.ledger, plan):
         click.echo(f"'{site}' is not finished: the next push reboots it")
     return 0
 
 
 def _as_json(past: Past, plan: Plan, running: str | None) -> None:
-    told = json.dumps(status.as_plain(past, plan, running), ensure_ascii=False, indent=2)
+    told = json.dumps(past_pushes.as_plain(past, plan, running), ensure_ascii=False, indent=2)
     click.echo(told.encode(errors="backslashreplace").decode())  # which is how JSON writes bytes beyond UTF-8, too

@@ -5,15 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.push.verify import Kind
+from geoplan.live.findings.compare import Kind
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.cli.units import Reach
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.findings.compare import Report
     from geoplan.plan.model import Plan
     from geoplan.push.run import Found
-    from geoplan.push.verify import Report
 
 MAX_LINES = 200
 """Of the differences: what is longer is read in ``geoplan diff``, not above a question."""
@@ -51,7 +52,7 @@ class Destination(NamedTuple):
         return f"Change {units} now?"
 
 
-def destination_of(reach: Reach, *, lab: bool) -> Destination:
+def destination_of(reach: ConnectionOptions, *, lab: bool) -> Destination:
     """Return where a push goes; ``lab`` is whether to an embedded one."""
     if lab:
         return Destination(Place.EMBEDDED_LAB)
@@ -69,11 +70,11 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     if len(lines) > MAX_LINES:
         yield f"and {len(lines) - MAX_LINES} more lines: {diff}"
     red = sum(difference.kind is Kind.RED for difference in found.before.differences)
-    differing = counted(len(found.before.differences) - red, "difference")
+    differing = count(len(found.before.differences) - red, "difference")
     if red:  # these no step writes: they follow from the reboots and submissions
-        differing += f", {counted(red, 'red partner link')}"
-    sites, groups = counted(len(plan.sites), "site"), counted(len(plan.groups), "group")
-    yield f"{plan.topology}: {sites} in {groups}, {counted(len(plan.steps), 'step')}, {differing}"
+        differing += f", {count(red, 'red partner link')}"
+    sites, groups = count(len(plan.sites), "site"), count(len(plan.groups), "group")
+    yield f"{plan.topology}: {sites} in {groups}, {count(len(plan.steps), 'step')}, {differing}"
     if found.verdict.forms:
         yield f"pairs to form of single units: {', '.join(found.verdict.forms)}"
     if found.verdict.resubmits:
@@ -81,11 +82,6 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     reboots = ", ".join(found.verdict.reboots) or "none"
     yield f"masters to reboot{_order(plan, found)}: {reboots}"
     yield f"plan {plan.checksum}"
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things."""
-    return f"{number} {what}{'s'[: number != 1]}"
 
 
 def _difference_lines(report: Report) -> Iterator[str]:

@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.outlet import Outlet, dropping_lost_output
-from geoplan.cli.push_question import change_lines, counted, destination_of
+from geoplan.cli.output import Outlet, dropping_lost_output
+from geoplan.cli.push_question import change_lines, destination_of
 from geoplan.cli.push_units import push_units
 from geoplan.cli.push_views import view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.live import diff as reports
 from geoplan.plan.model import Phase
-from geoplan.push import report as reports
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind, StepState
-from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.run import PushJob, PushResult, run_push
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.cli.push_units import Wishes
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.push_units import PushFlags
     from geoplan.cli.push_views import View
-    from geoplan.cli.units import Reach
     from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Plan, Step
     from geoplan.push.context import Options
@@ -41,7 +42,7 @@ INTERRUPTED = 130
 _NOT_IN_DRY_RUN = (EventKind.PAIR_HEALTHY, EventKind.VERIFYING, EventKind.VERIFIED)
 
 
-def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> int:
+def run(topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, wishes: PushFlags) -> int:
     """Carry a plan out as the command line says; return the exit code.
 
     Output that cannot be written stops no push that changes units: it is dropped, and said at the end.
@@ -64,7 +65,9 @@ def run(topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: 
 
 
 class _Session:
-    def __init__(self, topology: Topology, plan: Plan, reach: Reach, options: Options, wishes: Wishes) -> None:
+    def __init__(
+        self, topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, wishes: PushFlags
+    ) -> None:
         self._topology = topology
         self._plan = plan
         self._reach = reach
@@ -107,8 +110,8 @@ class _Session:
                 show_requests(lambda request: view.show(self._as_event(request, fleet.clock.now() - began)))
                 view.show(self._going())
                 units = sum(len(site.units) for site in self._plan.sites)
-                view.say(f"preflight: asking {units} unit{'s'[: units > 1]}")
-                mission = Mission(
+                view.say(f"preflight: asking {count(units, 'unit')}")
+                mission = PushJob(
                     fleet,
                     self._options,
                     store,
@@ -122,7 +125,7 @@ class _Session:
                     stop=self._stop,
                 )
                 try:
-                    result = await carry_out(mission)
+                    result = await run_push(mission)
                 except asyncio.CancelledError:
                     seconds = fleet.clock.now() - began
                     view.show(self._ending(self.interrupted().partition("\n")[0], INTERRUPTED, seconds))
@@ -153,7 +156,7 @@ class _Session:
             "reboots": list(found.verdict.reboots),
             "differences": [asdict(difference) for difference in found.before.differences],
         }
-        message = counted(len(found.before.differences), "difference")
+        message = count(len(found.before.differences), "difference")
         view.show(Event(EventKind.DIFFERENCES, seconds, message, details=details))
         if wishes.yes or wishes.dry_run:
             return True
@@ -204,7 +207,7 @@ class _Session:
         if self._wishes.dry_run:
             event = self._as_if(event)
         elif event.kind is EventKind.BACKUP and not event.unit and self._wishes.lab and not self._wishes.backup_folder:
-            backed_up = counted(self._backed_up, "unit")
+            backed_up = count(self._backed_up, "unit")
             event = replace(event, message=f"{backed_up} backed up, which go with the lab")
         if not (self._wishes.dry_run and event.kind in _NOT_IN_DRY_RUN):
             view.show(event)
@@ -213,7 +216,7 @@ class _Session:
         """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
         if event.kind is EventKind.BACKUP:
             message = "would be backed up"
-            message = message if event.unit else f"{counted(self._backed_up, 'unit')} {message}"
+            message = message if event.unit else f"{count(self._backed_up, 'unit')} {message}"
             return replace(event, message=message, details={})
         if event.state is StepState.DONE:
             return replace(event, state=StepState.WOULD_DO, message="a push would do this")
@@ -254,7 +257,7 @@ class _Session:
             return PushStoppedError(str(error), hint=hint)
         return error
 
-    def _conclude(self, view: View, result: Result, seconds: float) -> int:
+    def _conclude(self, view: View, result: PushResult, seconds: float) -> int:
         code = self._exit_code(result)
         summary = self._summary(result)
         view.show(self._ending(summary, code, seconds))
@@ -274,14 +277,14 @@ class _Session:
             view.say(summary)
         return code
 
-    def _exit_code(self, result: Result) -> int:
+    def _exit_code(self, result: PushResult) -> int:
         if result.declined:
             return PushRefusedError.exit_code
         if self._wishes.only_preflight:
             return 0
         return 0 if result.is_complete else 1
 
-    def _summary(self, result: Result) -> str:
+    def _summary(self, result: PushResult) -> str:
         if result.declined:
             return "nothing was changed"
         if self._wishes.only_preflight:
@@ -298,7 +301,7 @@ class _Session:
             return f"done{unproven or ', with findings'}"
         return f"done and verified: {self._what_is_verified(result)}"
 
-    def _what_is_verified(self, result: Result) -> str:
+    def _what_is_verified(self, result: PushResult) -> str:
         report = result.report
         if Phase.GEO not in self._plan.phases():
             return "every pair has one active unit and its standby"
@@ -312,6 +315,6 @@ class _Session:
         return f"all partner links are proven, though {', '.join(report.not_told)} {does} not tell all of theirs"
 
     @staticmethod
-    def _tells_colours(result: Result) -> bool:
+    def _tells_colours(result: PushResult) -> bool:
         """Tell whether each unit that was asked says green of each of its planned partners."""
         return result.report.is_all_green

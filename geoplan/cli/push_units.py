@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from geoplan.cli.extras import lab_installed
-from geoplan.cli.units import live_fleet
+from geoplan.cli.connection import live_fleet
+from geoplan.cli.options import lab_installed
 from geoplan.errors import NotInLabError, PushRefusedError, UnusableFileError
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import SystemClock, Timings
 from geoplan.plan.model import Phase
-from geoplan.push.clock import SystemClock
-from geoplan.push.fleet import Fleet
+from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
 from geoplan.push.ledger import Ledger
-from geoplan.push.paper import Paper, PaperClock, on_paper
-from geoplan.push.places import STATE_DIR_VARIABLE, state_folder
+from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Store, unit_keys
-from geoplan.push.waits import Timings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from geoplan.cli.units import Reach
-    from geoplan.loadmaster import ShownRequest, UnitAccess
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
     from geoplan.push.approval import Review
     from geoplan.topology.model import Topology
@@ -36,7 +35,7 @@ LAB_GRACE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class Wishes:
+class PushFlags:
     """What the command line says beside the push's own options."""
 
     path: str
@@ -55,7 +54,7 @@ class Wishes:
     review: Review
 
 
-class PushUnits(NamedTuple):
+class PushTarget(NamedTuple):
     """Where a push goes, and where it is written down."""
 
     fleet: Fleet
@@ -65,7 +64,7 @@ class PushUnits(NamedTuple):
     """Takes what shows the requests of a dry run; without one nothing is shown."""
 
 
-def push_store(topology: Topology, reach: Reach, state_dir: str | None) -> Store:
+def push_store(topology: Topology, reach: ConnectionOptions, state_dir: str | None) -> Store:
     """Return what is kept of pushes on a topology's units. Raises :class:`click.UsageError` for an empty place."""
     if state_dir is None and os.environ.get(STATE_DIR_VARIABLE) == "":
         raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
@@ -86,7 +85,9 @@ def known_links(store: Store) -> Ledger:
 
 
 @asynccontextmanager
-async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishes) -> AsyncIterator[PushUnits]:
+async def push_units(
+    topology: Topology, plan: Plan, reach: ConnectionOptions, wishes: PushFlags
+) -> AsyncIterator[PushTarget]:
     """Have the units at hand that a push is wished for, while the block lasts."""
     clock = SystemClock()
     if wishes.lab:
@@ -96,7 +97,7 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
         ):
             with _temporary_folder() as folder:
                 store = Store(folder, wishes.store.keys, folder / "locks")
-                yield PushUnits(_with_timings(live, timings, wishes.jobs), store, lambda _show: None)
+                yield PushTarget(_with_timings(live, timings, wishes.jobs), store, lambda _show: None)
         return
     try:
         accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
@@ -104,24 +105,24 @@ async def push_units(topology: Topology, plan: Plan, reach: Reach, wishes: Wishe
         raise PushRefusedError(f"{error}\n  nothing was changed", error.units, hint=error.hint) from None
     if not wishes.dry_run:
         async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, is_lab=is_lab) as live:
-            yield PushUnits(live, wishes.store, lambda _show: None)
+            yield PushTarget(live, wishes.store, lambda _show: None)
         return
     shown = _Requests()
     async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, observer=shown, dry_run=True, is_lab=is_lab) as live:
-        paper_clock = PaperClock()
-        paper = Paper(plan, paper_clock, live.timings)
-        units = on_paper({address: live.unit(address) for address in accesses}, paper)
+        paper_clock = DryRunClock()
+        paper = DryRunState(plan, paper_clock, live.timings)
+        units = dry_run_units({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
             store = wishes.store.copied_to(folder)  # so that it also shows what --resume would do
-            yield PushUnits(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), store, shown.show_by)
+            yield PushTarget(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), store, shown.show_by)
 
 
 @asynccontextmanager
-async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, UnitAccess], Timings]]:
+async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, UnitConnection], Timings]]:
     with lab_installed():
         from geoplan.lab import Lab
-    from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
-    from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_accesses
+    from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
+    from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_connections
 
     async with Lab(topology, unpaired=Phase.HA in plan.phases()) as lab:
         known = Endpoints(
@@ -131,7 +132,7 @@ async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, 
             }
         )
         credentials = UserPassword(lab.credentials.user, Secret(lab.credentials.password))
-        accesses = unit_accesses(topology, lambda _address: credentials, endpoints=known)
+        accesses = unit_connections(topology, lambda _address: credentials, endpoints=known)
         yield accesses, Timings(DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS, LAB_GRACE_SECONDS)
 
 

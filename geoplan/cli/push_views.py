@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 from rich.cells import cell_len
 
-from geoplan.cli.views import Appending, Showing
+from geoplan.cli.output import Appending, Showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress, TaskID
 
+    from geoplan.live.polling import Timings
     from geoplan.plan.model import Plan, Step
     from geoplan.push.events import Event
-    from geoplan.push.waits import Timings
 
 MIN_TITLE = 20
 LONGEST_STATE = len("done before")

@@ -13,23 +13,23 @@ from geoplan.cli.files import terminal, write
 from geoplan.cli.push_units import known_links, push_store
 from geoplan.cli.signals import on_signals
 from geoplan.cli.status_views import view_of
+from geoplan.live.polling import SystemClock
 from geoplan.loadmaster import Retries, Timeouts
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push.api import connected
-from geoplan.push.clock import SystemClock
 from geoplan.status.assess import assess
+from geoplan.status.json import as_json
 from geoplan.status.observe import observe
-from geoplan.status.report import as_json
-from geoplan.status.sightings import Sightings
-from geoplan.status.text import as_text
+from geoplan.status.state_changes import Sightings
+from geoplan.status.table import as_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from geoplan.cli.units import Reach
+    from geoplan.cli.connection import ConnectionOptions
     from geoplan.status.model import Status
-    from geoplan.status.words import Command
+    from geoplan.status.wording import Command
     from geoplan.topology.model import Topology
 
 # A glance has less patience than a push: a unit that is slow to answer is told as that.
@@ -40,7 +40,7 @@ RETRIES = Retries(attempts=3, patience=5.0)
 class StatusSession:
     """The units of a topology, ready to be looked at."""
 
-    def __init__(self, topology: Topology, path: str, reach: Reach, output_format: str, jobs: int) -> None:
+    def __init__(self, topology: Topology, path: str, reach: ConnectionOptions, output_format: str, jobs: int) -> None:
         self._plan = make_plan(topology, [Phase.GEO])
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()

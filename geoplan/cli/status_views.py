@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from geoplan.cli.files import terminal
-from geoplan.cli.views import Appending, Showing
-from geoplan.status.report import as_json_line
-from geoplan.status.text import as_lines, as_text
+from geoplan.cli.output import Appending, Showing
+from geoplan.status.json import as_json_line
+from geoplan.status.table import as_lines, as_text
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -13,34 +13,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geoplan.lab.background import BackgroundLab
-    from geoplan.lab.clock import LoopClock, SimulatedClock
-    from geoplan.lab.credentials import Credentials
-    from geoplan.lab.endpoints import Endpoints
+    from geoplan.lab.clock import LoopClock, SimulatedClock, Timings
+    from geoplan.lab.device.network import Network
+    from geoplan.lab.device.unit import Credentials
     from geoplan.lab.errors import LabError
     from geoplan.lab.faults import Fault, FaultKind
+    from geoplan.lab.http import Ending, Outcome, Request, Response
     from geoplan.lab.lab import Lab
-    from geoplan.lab.messages import Ending, Outcome, Request, Response
-    from geoplan.lab.network import Network
+    from geoplan.lab.serve.endpoints import Endpoints
     from geoplan.lab.simulation import Simulation
-    from geoplan.lab.timings import Timings
 
 _HOMES = {
     "BackgroundLab": "background",
-    "Credentials": "credentials",
-    "Ending": "messages",
-    "Endpoints": "endpoints",
+    "Credentials": "device.unit",
+    "Ending": "http",
+    "Endpoints": "serve.endpoints",
     "Fault": "faults",
     "FaultKind": "faults",
     "Lab": "lab",
     "LabError": "errors",
     "LoopClock": "clock",
-    "Network": "network",
-    "Outcome": "messages",
-    "Request": "messages",
-    "Response": "messages",
+    "Network": "device.network",
+    "Outcome": "http",
+    "Request": "http",
+    "Response": "http",
     "SimulatedClock": "clock",
     "Simulation": "simulation",
-    "Timings": "timings",
+    "Timings": "clock",
 }
 
 __all__ = [

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from geoplan.lab.credentials import Credentials
-    from geoplan.lab.endpoints import Endpoints
+    from geoplan.lab.device.unit import Credentials
     from geoplan.lab.faults import Fault
+    from geoplan.lab.serve.endpoints import Endpoints
     from geoplan.topology.model import Topology
 
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geoplan.lab.addresses import canonical
+from geoplan.lab.device.parameters import canonical
 from geoplan.lab.errors import LabError, NotInLabError
 
 if TYPE_CHECKING:

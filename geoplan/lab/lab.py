@@ -6,23 +6,22 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from geoplan.lab.certificates import make_certificate
-from geoplan.lab.clock import LoopClock
-from geoplan.lab.control import control_app
-from geoplan.lab.endpoints import Endpoints, UnitEndpoint
+from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, LoopClock, Timings
 from geoplan.lab.errors import LabError
-from geoplan.lab.listener import Listener, server_config
-from geoplan.lab.server import units_app
+from geoplan.lab.serve.certificates import make_certificate
+from geoplan.lab.serve.control import control_app
+from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
+from geoplan.lab.serve.http import units_app
+from geoplan.lab.serve.listener import Listener, server_config
 from geoplan.lab.simulation import Simulation
-from geoplan.lab.timings import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, Timings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from geoplan.lab.credentials import Credentials
+    from geoplan.lab.device.unit import Credentials
     from geoplan.lab.faults import Fault
-    from geoplan.lab.outages import Port
+    from geoplan.lab.unit_faults import Port
     from geoplan.topology.model import Topology
 
 MAX_PORT = 65535

@@ -11,31 +11,31 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from geoplan.lab import api_v1, state
-from geoplan.lab.answers import RefusalError
-from geoplan.lab.appliance import HTML, LOGIN_PAGE, V1, Appliance
-from geoplan.lab.command_table import COMMANDS
-from geoplan.lab.commands import Context
-from geoplan.lab.credentials import Credentials
+from geoplan.lab.api import v1
+from geoplan.lab.api.commands import Context
+from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.api.request import ApiError
+from geoplan.lab.api.server import HTML, LOGIN_PAGE, V1, ApiServer
+from geoplan.lab.device import state
+from geoplan.lab.device.firmware import Firmware
+from geoplan.lab.device.network import DEFAULT_EPOCH, Network
+from geoplan.lab.device.parameters import GEO_PARTNERS
+from geoplan.lab.device.unit import Credentials
 from geoplan.lab.errors import LabError
 from geoplan.lab.faults import HEALTH, REBOOT, Fault, FaultKind, Faults, Injected
-from geoplan.lab.firmware import Firmware
-from geoplan.lab.messages import Ending, Outcome, Response
-from geoplan.lab.network import DEFAULT_EPOCH, Network
-from geoplan.lab.outages import Outages
-from geoplan.lab.parameters import GEO_PARTNERS
-from geoplan.lab.requestlog import describe_call, describe_fate, describe_page
+from geoplan.lab.http import Ending, Outcome, Response
+from geoplan.lab.serve.request_log import describe_call, describe_fate, describe_page
+from geoplan.lab.unit_faults import UnitFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from geoplan.lab.appliance import Dialect
-    from geoplan.lab.calls import Call
-    from geoplan.lab.clock import Clock
-    from geoplan.lab.messages import Request
-    from geoplan.lab.outages import Port
-    from geoplan.lab.timings import Timings
-    from geoplan.lab.unit import Unit
+    from geoplan.lab.api.request import ApiRequest
+    from geoplan.lab.api.server import WireFormat
+    from geoplan.lab.clock import Clock, Timings
+    from geoplan.lab.device.unit import Unit
+    from geoplan.lab.http import Request
+    from geoplan.lab.unit_faults import Port
     from geoplan.topology.model import Topology
 
 RATE_WINDOW_SECONDS = 1.0
@@ -101,7 +101,7 @@ class Simulation:
             epoch=epoch,
             on_change=on_change,
         )
-        self._outages = Outages(self.network, self.faults, on_change)
+        self._outages = UnitFaults(self.network, self.faults, on_change)
         self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
 
     def accepts(self, address: str, port: Port = "api") -> bool:
@@ -122,11 +122,11 @@ class Simulation:
         dialect = appliance.dialect_of(request)
         if dialect is None:
             return _told(Outcome(Ending.ANSWERED, appliance.page(request)), describe_page(request), [])
-        if dialect is V1 and len(request.query) > api_v1.MAX_QUERY:
+        if dialect is V1 and len(request.query) > v1.MAX_QUERY:
             return _told(Outcome(Ending.RESET), f"{describe_page(request)} (query too long)", [])
         try:
             call = dialect.read(request)
-        except RefusalError as refusal:
+        except ApiError as refusal:
             response = dialect.write_refusal(refusal) if appliance.api_is_enabled else appliance.page(request)
             return _told(Outcome(Ending.ANSWERED, response), describe_page(request), [])
         happening = self.faults.met_by(unit.address, call.command, _param(call))
@@ -210,7 +210,7 @@ class Simulation:
         """Return everything there is to know, without secrets, as JSON would hold it."""
         return state.describe(self.network, self.faults)
 
-    def _answer(self, unit: Unit, dialect: Dialect, call: Call, happening: list[Injected]) -> Outcome:
+    def _answer(self, unit: Unit, dialect: WireFormat, call: ApiRequest, happening: list[Injected]) -> Outcome:
         if call.command == "set" and _param(call) == GEO_PARTNERS:
             self._outages.before_resubmission(unit)
         if call.command == REBOOT:
@@ -259,11 +259,11 @@ class Simulation:
         recent.append(now)
         return False
 
-    def _appliance(self, unit: Unit) -> Appliance:
-        return Appliance(Context(self.network, unit, lambda: self._outages.expect_reboot(unit)), self.credentials)
+    def _appliance(self, unit: Unit) -> ApiServer:
+        return ApiServer(Context(self.network, unit, lambda: self._outages.expect_reboot(unit)), self.credentials)
 
 
-def _param(call: Call) -> str | None:
+def _param(call: ApiRequest) -> str | None:
     param = call.parameters.get("param")
     return param.lower() if isinstance(param, str) else None
 

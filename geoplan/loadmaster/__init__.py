@@ -1,6 +1,6 @@
 """One LoadMaster over its API: credentials, trust and the operations that geoplan needs.
 
-    accesses = unit_accesses(topology, credentials_of, endpoints=load_endpoints("pins.yaml"))
+    accesses = unit_connections(topology, credentials_of, endpoints=load_endpoints("pins.yaml"))
     async with LoadMaster(accesses["172.24.1.5"]) as unit:
         print(await unit.geo_partners())
 
@@ -13,17 +13,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from geoplan.loadmaster.access import Timeouts, UnitAccess, unit_accesses
-    from geoplan.loadmaster.addresses import canonical, same_addresses
     from geoplan.loadmaster.client import LoadMaster
-    from geoplan.loadmaster.clock import Clock, LoopClock
-    from geoplan.loadmaster.credential_sources import CredentialSources
-    from geoplan.loadmaster.credentials import ApiKey, Credentials, Secret, UserPassword
-    from geoplan.loadmaster.credentials_file import load_credentials
+    from geoplan.loadmaster.connection import Timeouts, UnitConnection, unit_connections
+    from geoplan.loadmaster.credentials import (
+        ApiKey,
+        Credentials,
+        CredentialSources,
+        Secret,
+        UserPassword,
+        load_credentials,
+    )
     from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint, load_endpoints
-    from geoplan.loadmaster.exchange import ShownRequest
-    from geoplan.loadmaster.fingerprints import fetch_fingerprint
     from geoplan.loadmaster.health import ha_state, ha_state_of
+    from geoplan.loadmaster.http import ShownRequest
     from geoplan.loadmaster.model import (
         ClusterType,
         GeoCluster,
@@ -33,44 +35,42 @@ if TYPE_CHECKING:
         PartnerColour,
         PartnerStatus,
     )
-    from geoplan.loadmaster.session import Retries
-    from geoplan.loadmaster.trust import CaFile, Insecure, Pinned, SystemTrust, Trust
+    from geoplan.loadmaster.session import Clock, LoopClock, Retries
+    from geoplan.loadmaster.tls import CaFile, Insecure, Pinned, SystemTrust, Trust, fetch_fingerprint
 
 _HOMES = {
     "ApiKey": "credentials",
-    "CaFile": "trust",
-    "Clock": "clock",
+    "CaFile": "tls",
+    "Clock": "session",
     "ClusterType": "model",
-    "CredentialSources": "credential_sources",
+    "CredentialSources": "credentials",
     "Credentials": "credentials",
     "Endpoints": "endpoints",
     "GeoCluster": "model",
     "HaMode": "model",
     "HaParameters": "model",
     "HaState": "model",
-    "Insecure": "trust",
+    "Insecure": "tls",
     "LoadMaster": "client",
-    "LoopClock": "clock",
+    "LoopClock": "session",
     "PartnerColour": "model",
     "PartnerStatus": "model",
-    "Pinned": "trust",
+    "Pinned": "tls",
     "Retries": "session",
     "Secret": "credentials",
-    "ShownRequest": "exchange",
-    "SystemTrust": "trust",
-    "Timeouts": "access",
-    "Trust": "trust",
-    "UnitAccess": "access",
+    "ShownRequest": "http",
+    "SystemTrust": "tls",
+    "Timeouts": "connection",
+    "Trust": "tls",
+    "UnitConnection": "connection",
     "UnitEndpoint": "endpoints",
     "UserPassword": "credentials",
-    "canonical": "addresses",
-    "fetch_fingerprint": "fingerprints",
+    "fetch_fingerprint": "tls",
     "ha_state": "health",
     "ha_state_of": "health",
-    "load_credentials": "credentials_file",
+    "load_credentials": "credentials",
     "load_endpoints": "endpoints",
-    "same_addresses": "addresses",
-    "unit_accesses": "access",
+    "unit_connections": "connection",
 }
 
 __all__ = [
@@ -97,17 +97,15 @@ __all__ = [
     "SystemTrust",
     "Timeouts",
     "Trust",
-    "UnitAccess",
+    "UnitConnection",
     "UnitEndpoint",
     "UserPassword",
-    "canonical",
     "fetch_fingerprint",
     "ha_state",
     "ha_state_of",
     "load_credentials",
     "load_endpoints",
-    "same_addresses",
-    "unit_accesses",
+    "unit_connections",
 ]
 
 

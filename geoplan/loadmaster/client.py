@@ -6,14 +6,13 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
+from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswerError
-from geoplan.loadmaster import readers, readers_geo
-from geoplan.loadmaster.addresses import canonical, same_addresses
-from geoplan.loadmaster.clock import LoopClock
+from geoplan.loadmaster import decode
 from geoplan.loadmaster.credentials import hide_secrets
-from geoplan.loadmaster.exchange import Exchange
+from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerStatus
-from geoplan.loadmaster.session import Retries, Session
+from geoplan.loadmaster.session import LoopClock, Retries, Session
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
 
 if TYPE_CHECKING:
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from geoplan.loadmaster.access import UnitAccess
-    from geoplan.loadmaster.clock import Clock
-    from geoplan.loadmaster.exchange import ShownRequest
-    from geoplan.loadmaster.idle import IdleConnections
+    from geoplan.loadmaster.connection import UnitConnection
+    from geoplan.loadmaster.http import IdleConnections, ShownRequest
+    from geoplan.loadmaster.session import Clock
 
 Value = TypeVar("Value")
 
@@ -66,7 +64,7 @@ class LoadMaster:
 
     def __init__(  # noqa: PLR0913 - options
         self,
-        access: UnitAccess,
+        access: UnitConnection,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
@@ -79,7 +77,7 @@ class LoadMaster:
     ) -> None:
         self.access = access
         self.address = access.address
-        self._exchange = Exchange(access, transport=transport, observer=observer, idle=idle)
+        self._exchange = UnitHttp(access, transport=transport, observer=observer, idle=idle)
         self._session = Session(
             self._exchange,
             api_version=access.api_version,
@@ -106,16 +104,16 @@ class LoadMaster:
 
     async def firmware(self) -> str:
         """Return the version it runs, for example ``7.2.54.12.22642.RELEASE``."""
-        return await self._get("version", readers.text)
+        return await self._get("version", decode.text)
 
     async def remote_ssh_access(self) -> bool:
         """Tell whether *Allow Remote SSH Access* is on."""
-        return await self._get("sshaccess", readers.flag)
+        return await self._get("sshaccess", decode.flag)
 
     async def backup(self) -> bytes:
         """Return a backup file of the whole unit."""
         answer = await self._session.read(Command("backup", file=True))
-        return self._understood(readers.file, answer)
+        return self._understood(decode.file, answer)
 
     async def reboot(self) -> None:
         """Send the reboot and return once the unit has taken it; it is gone soon afterwards.
@@ -129,14 +127,14 @@ class LoadMaster:
         """Return when it was booted last, in the unit's own words, or None if it does not tell.
 
         How units write it is not known. Whether it is the same as before tells a reboot in any spelling;
-        :func:`geoplan.loadmaster.readers.moment` reads the spellings that are likely.
+        :func:`geoplan.loadmaster.decode.moment` reads the spellings that are likely.
         """
         try:
             answer = await self._session.read(Command("get", {"param": BOOT_TIME}))
         except UnitRefusedError:
             return None
         try:
-            return readers.text(answer, BOOT_TIME)
+            return decode.text(answer, BOOT_TIME)
         except UnusableError:
             return None
 
@@ -147,18 +145,18 @@ class LoadMaster:
         try:
             answer = await self._session.read(Command("isgeoenabled"))
         except UnitRefusedError as refusal:
-            if readers_geo.says_disabled(refusal.reason):
+            if decode.says_disabled(refusal.answer):
                 return False
             raise
-        return self._understood(readers_geo.geo_enabled, answer)
+        return self._understood(decode.geo_enabled, answer)
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return Remote GEO LoadMaster Access in the unit's order."""
-        return await self._get(REMOTE_GEO_ACCESS, readers.addresses)
+        return await self._get(REMOTE_GEO_ACCESS, decode.addresses)
 
     async def geo_partners(self) -> tuple[str, ...]:
         """Return GEO LoadMaster Partners in the unit's order."""
-        return await self._get(GEO_PARTNERS, readers.addresses)
+        return await self._get(GEO_PARTNERS, decode.addresses)
 
     async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
         """Enter Remote GEO LoadMaster Access."""
@@ -178,15 +176,15 @@ class LoadMaster:
 
     async def partner_status(self) -> tuple[PartnerStatus, ...]:
         """Return what the unit says of its links; the fields are not documented, so they are read tolerantly."""
-        return await self._list("getgeopartnerstatus", readers_geo.partner_status)
+        return await self._list("getgeopartnerstatus", decode.partner_status)
 
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of the GEO FQDNs."""
-        return await self._list("listfqdns", readers_geo.fqdns)
+        return await self._list("listfqdns", decode.fqdns)
 
     async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return the GEO clusters."""
-        return await self._list("listclusters", readers_geo.clusters)
+        return await self._list("listclusters", decode.clusters)
 
     async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
         """Add a cluster and make it a Remote LM, or finish one that was added and is still of type default.
@@ -246,7 +244,7 @@ class LoadMaster:
             except UnitRefusedError:
                 continue
             self._ha_commands = family
-            return self._understood(readers_geo.ha_parameters, answer)
+            return self._understood(decode.ha_parameters, answer)
         return None
 
     async def set_ha_mode(self, mode: HaMode) -> None:
@@ -312,14 +310,14 @@ class LoadMaster:
         try:
             answer = await self._session.read(Command(command))
         except UnitRefusedError as refusal:
-            if readers_geo.says_nothing_there(refusal.reason):
+            if decode.says_nothing_there(refusal.answer):
                 return ()
             raise
         return self._understood(read, answer)
 
     async def _set_list(self, parameter: str, addresses: Sequence[str]) -> None:
         async def is_set() -> bool:
-            return same_addresses(await self._get(parameter, readers.addresses), addresses)
+            return same_addresses(await self._get(parameter, decode.addresses), addresses)
 
         await self._session.change(_setting(parameter, addresses), is_applied=is_set)
 

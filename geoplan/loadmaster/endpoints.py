@@ -11,15 +11,16 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from geoplan.addresses import canonical, is_address
 from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
-from geoplan.loadmaster.addresses import canonical, is_address
-from geoplan.loadmaster.fingerprints import parse_fingerprint
-from geoplan.topology.document import MAX_BYTES, read_document
+from geoplan.loadmaster.tls import parse_fingerprint
+from geoplan.yaml12 import MAX_BYTES, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from geoplan.topology.model import Topology
+
 
 MAX_SHOWN = 60
 LAB_ID_DIGITS = 16

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from geoplan.loadmaster.causes import causes_of, too_many_open_files
+from geoplan.loadmaster.http import SharedTransport
 from geoplan.loadmaster.model import HaState
-from geoplan.loadmaster.transport import Borrowed
+from geoplan.loadmaster.tls import causes_of, too_many_open_files
 
 if TYPE_CHECKING:
-    from geoplan.loadmaster.access import UnitAccess
+    from geoplan.loadmaster.connection import UnitConnection
 
 _STATES = {200: HaState.ACTIVE, 503: HaState.STANDBY}
 
@@ -51,7 +51,7 @@ async def health_answer(
         async with (
             asyncio.timeout(2 * timeout_seconds),
             httpx.AsyncClient(
-                transport=Borrowed(transport) if transport else None,
+                transport=SharedTransport(transport) if transport else None,
                 verify=False,  # noqa: S501 - the check says nothing that a certificate could prove, and is HTTP
                 trust_env=False,
                 timeout=timeout_seconds,
@@ -70,14 +70,14 @@ async def health_answer(
         return HealthAnswer(HaState.UNKNOWN, CUT_OFF)
 
 
-async def ha_state_of(access: UnitAccess, *, transport: httpx.AsyncBaseTransport | None = None) -> HaState:
+async def ha_state_of(access: UnitConnection, *, transport: httpx.AsyncBaseTransport | None = None) -> HaState:
     """Return who a unit is now; a unit without a health check is ``UNKNOWN``."""
     answer = await health_answer_of(access, transport=transport)
     return answer.state if answer else HaState.UNKNOWN
 
 
 async def health_answer_of(
-    access: UnitAccess, *, transport: httpx.AsyncBaseTransport | None = None
+    access: UnitConnection, *, transport: httpx.AsyncBaseTransport | None = None
 ) -> HealthAnswer | None:
     """Return what a unit's health check answers now, or nothing for a unit without one."""
     if access.health_url is None:

@@ -8,11 +8,11 @@ from enum import StrEnum
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitUnreachableError
-from geoplan.loadmaster.addresses import canonical
 from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint
-from geoplan.loadmaster.fingerprints import fetch_fingerprint
+from geoplan.loadmaster.tls import fetch_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

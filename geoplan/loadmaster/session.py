@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from geoplan.errors import (
     AuthenticationError,
@@ -22,17 +22,38 @@ from geoplan.loadmaster.wire_v2 import WireV2
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from geoplan.loadmaster.access import ApiVersion
-    from geoplan.loadmaster.clock import Clock
-    from geoplan.loadmaster.exchange import Exchange
+    from geoplan.loadmaster.connection import ApiVersion
+    from geoplan.loadmaster.http import UnitHttp
     from geoplan.loadmaster.wire import Answer, WireFormat
+
+
+class Clock(Protocol):
+    """What waiting needs of time, in seconds that only ever grow."""
+
+    def now(self) -> float:
+        """Return the present time in seconds since any fixed moment."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once so many seconds have passed."""
+
+
+class LoopClock:
+    """The time of the running event loop."""
+
+    def now(self) -> float:
+        """Return the loop's time in seconds."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once so many seconds have passed."""
+        await asyncio.sleep(seconds)
+
 
 _FORMATS: dict[ApiVersion | None, tuple[WireFormat, ...]] = {
     None: (WireV2(), WireV1()),
     1: (WireV1(),),
     2: (WireV2(),),
 }
-
 
 PROBE = Command("get", {"param": "version"})  # what every unit can answer
 
@@ -61,7 +82,7 @@ class Session:
 
     def __init__(  # noqa: PLR0913 - options
         self,
-        exchange: Exchange,
+        exchange: UnitHttp,
         *,
         api_version: ApiVersion | None,
         clock: Clock,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
-from geoplan.plan.steps import slugs_of
-from geoplan.topology.spelling import folded, nearest
+from geoplan.plan.graph import slugs_of
+from geoplan.topology.similarity import folded, nearest
 
 if TYPE_CHECKING:
     from geoplan.topology.model import Site, Topology

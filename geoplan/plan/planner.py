@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.plan import ha
-from geoplan.plan import steps as step_graph
+from geoplan.plan import graph as step_graph
+from geoplan.plan import pairs as ha
+from geoplan.plan.graph import Reboots
+from geoplan.plan.lists import cluster_of, pairs_of, settings_of, standalones_of
 from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
-from geoplan.plan.settings import cluster_of, pairs_of, settings_of, standalones_of
-from geoplan.plan.steps import Reboots
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
-    from geoplan.plan.steps import Description, StepKey
+    from geoplan.plan.graph import Description, StepKey
     from geoplan.topology.model import Timing, Topology
 
 
 def usual_phases(topology: Topology) -> tuple[Phase, ...]:
     """Return what is planned unless something else is asked for: GEO, after the pairs where these are described."""
-    return (Phase.HA, Phase.GEO) if ha.are_described(topology) else (Phase.GEO,)
+    return (Phase.HA, Phase.GEO) if ha.has_ha_details(topology) else (Phase.GEO,)
 
 
 def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Plan:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
+from geoplan.diagnostics import Diagnostic, Severity, presentable
 from geoplan.errors import InvalidInputError
-from geoplan.topology.diagnostics import Diagnostic, Severity, presentable
-from geoplan.topology.values import parse_address
+from geoplan.topology.types import parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

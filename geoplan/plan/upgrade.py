@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from geoplan.plan import upgrade_wording
+from geoplan.plan.graph import Description, Reboots, StepKey, with_places
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase, StepTarget
 from geoplan.plan.planner import assemble, signed
-from geoplan.plan.steps import Description, Reboots, StepKey, with_places
+from geoplan.plan.upgrade_checks import is_version, require_possible
 from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
-from geoplan.plan.upgrade_rules import is_version, require_possible
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:

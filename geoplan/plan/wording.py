@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.model import Action
-from geoplan.topology.values import address_order
+from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable

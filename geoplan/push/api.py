@@ -6,30 +6,30 @@ import random
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from geoplan.live.model import HaFacts, LiveCluster, State
 from geoplan.loadmaster.client import LoadMaster
 from geoplan.loadmaster.health import ha_state_of, health_answer_of
-from geoplan.loadmaster.idle import IdleConnections
+from geoplan.loadmaster.http import IdleConnections
 from geoplan.loadmaster.model import HaMode, PartnerColour
-from geoplan.loadmaster.trust import Insecure
-from geoplan.push.facts import HaFacts, LiveCluster, State
+from geoplan.loadmaster.tls import Insecure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
     import httpx
 
-    from geoplan.loadmaster.access import UnitAccess
-    from geoplan.loadmaster.exchange import ShownRequest
+    from geoplan.live.polling import Clock
+    from geoplan.live.unit import SettableMode
+    from geoplan.loadmaster.connection import UnitConnection
+    from geoplan.loadmaster.http import ShownRequest
     from geoplan.loadmaster.session import Retries
     from geoplan.plan.ha_model import HaParameters
-    from geoplan.push.clock import Clock
-    from geoplan.push.unit import SettableMode
 
 _COLOURS = {PartnerColour.GREEN: True, PartnerColour.RED: False, PartnerColour.UNKNOWN: None}
 
 
 class ApiUnit:
-    """One unit over its API; fulfils :class:`geoplan.push.unit.Unit`."""
+    """One unit over its API; fulfils :class:`geoplan.live.unit.Unit`."""
 
     def __init__(self, unit: LoadMaster, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._unit = unit
@@ -145,7 +145,7 @@ class ApiUnit:
 
 @asynccontextmanager
 async def connected(  # noqa: PLR0913 - options
-    accesses: Mapping[str, UnitAccess],
+    accesses: Mapping[str, UnitConnection],
     clock: Clock,
     *,
     transport_of: Callable[[str], httpx.AsyncBaseTransport] | None = None,

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from geoplan.addresses import canonical
+from geoplan.live.findings.clusters import addresses_of
+from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER
+from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.model import Plan, Role
-from geoplan.push.addresses import canonical
 from geoplan.push.context import RebootMode
-from geoplan.push.facts import LIST_NAMES, SUBJECTS
-from geoplan.push.ha import ALL_INTERFACES, PREFERRED_SERVER
-from geoplan.push.matching import addresses_of
 from geoplan.push.preflight import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from geoplan.live.model import Facts, LiveCluster, UnitFacts
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Options
-    from geoplan.push.facts import Facts, LiveCluster, UnitFacts
-    from geoplan.push.preflight import Verdict
+    from geoplan.push.preflight import PreflightResult
     from geoplan.push.run import Found
 
 FORMAT: Literal["geoplan/approval/1"] = "geoplan/approval/1"
@@ -147,7 +147,7 @@ class Approval(_Strict):
     state: tuple[FoundSite, ...]
 
     @classmethod
-    def of(cls, plan: Plan, options: Options, facts: Facts, verdict: Verdict) -> Self:
+    def of(cls, plan: Plan, options: Options, facts: Facts, verdict: PreflightResult) -> Self:
         """Return what approves a push of what was found."""
         content: dict[str, Any] = {
             "plan": plan,

@@ -6,16 +6,17 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
-from geoplan.push.events import EventKind, NoteKind
-from geoplan.push.facts import State
-from geoplan.push.failures import reason_of
-from geoplan.push.places import make_private, write_private
+from geoplan.live.findings import NoteKind
+from geoplan.live.model import State
+from geoplan.push.events import EventKind
+from geoplan.push.state_dir import make_private, write_private
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geoplan.live.model import Facts, UnitFacts
     from geoplan.push.context import Context
-    from geoplan.push.facts import Facts, UnitFacts
 
 
 async def back_up(context: Context, facts: Facts, folder: Path) -> None:
@@ -38,7 +39,7 @@ async def back_up(context: Context, facts: Facts, folder: Path) -> None:
     problems = [problem for problem in results if problem]
     backed_up = sum(unit.address in context.journal.history.backed_up for unit in missing)
     if not problems:
-        what = f"{backed_up} unit{'s'[: backed_up != 1]} backed up"
+        what = f"{count(backed_up, 'unit')} backed up"
         context.say(EventKind.BACKUP, f"{what} in {folder}", what=what)
     if problems:
         raise PushRefusedError(
@@ -50,7 +51,7 @@ async def _back_up_unit(context: Context, unit: UnitFacts, folder: Path) -> str 
     try:
         content = await context.fleet.unit(unit.address).backup()
     except UnitError as error:
-        reason = reason_of(error)
+        reason = error.reason
         if await _may_be_missing(context, unit):
             message = f"{unit.address}: the standby is not backed up: {reason}"
             context.note(NoteKind.NOT_BACKED_UP, message, site=unit.site, unit=unit.address)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UnusableAnswerError
+from geoplan.errors import (
+    UnclearOutcomeError,
+    UnitError,
+    UnitUnreachableError,
+    UnusableAnswerError,
+)
 from geoplan.push.context import StepError
-from geoplan.push.failures import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from geoplan.live.unit import Unit
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
-    from geoplan.push.unit import Unit
 
 
 MAX_TRIES = 5
@@ -81,5 +85,5 @@ async def try_change(change: Awaitable[None]) -> Failed | None:
         passes = isinstance(error, UnitUnreachableError | UnclearOutcomeError) or (
             isinstance(error, UnusableAnswerError) and error.transient
         )
-        return Failed(reason_of(error), passes)
+        return Failed(error.reason, passes)
     return None

@@ -6,24 +6,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from geoplan.push.addresses import canonical
-from geoplan.push.events import Event, EventKind, NoteKind, StepState
-from geoplan.push.facts import SUBJECTS
+from geoplan.addresses import canonical
+from geoplan.concurrency import DEFAULT_JOBS
+from geoplan.live.model import SUBJECTS
+from geoplan.push.events import Event, EventKind, Outcome, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from geoplan.live.findings import NoteKind
+    from geoplan.live.fleet import Fleet
+    from geoplan.live.model import Facts, HaFacts
+    from geoplan.live.polling import Clock, Timings
     from geoplan.plan.model import Plan, SiteSettings, Step
-    from geoplan.push.clock import Clock
     from geoplan.push.events import Reporter
-    from geoplan.push.facts import Facts, HaFacts
-    from geoplan.push.fleet import Fleet
     from geoplan.push.journal import Journal
     from geoplan.push.ledger import Ledger
     from geoplan.push.records import RecordedOptions
-    from geoplan.push.waits import Timings
-
-DEFAULT_JOBS = 8
 
 
 class RebootMode(StrEnum):
@@ -200,3 +199,28 @@ class StepError(Exception):
 
 class StoppedError(Exception):
     """The operator wanted an end before this step had changed anything."""
+
+
+class StepReporter:
+    """Tells that a step begins or has ended, and how long it took. A pair's steps may do so more than once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._began: dict[str, float] = {}
+
+    def begin(self, step: Step) -> None:
+        """Say that a step begins now."""
+        self._began[step.id] = self._context.clock.now()
+        self._context.say(EventKind.STEP_STARTED, "", step=step)
+
+    def end(self, step: Step, outcome: Outcome) -> None:
+        """Say how a step ended."""
+        now = self._context.clock.now()
+        self._context.say(
+            EventKind.STEP_ENDED,
+            outcome.message,
+            step=step,
+            unit=outcome.unit,
+            state=outcome.state,
+            step_seconds=now - self._began.get(step.id, now),
+        )

@@ -1,11 +1,11 @@
-"""What a push says while it works: one event at a time, for a terminal, a pipe or a program."""
+"""What a push tells while it works: events, and the outcome of each step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,43 +53,6 @@ class StepState(StrEnum):
     FAILED = "failed"
 
 
-class NoteKind(StrEnum):
-    """What a note is about: programs go by this and never by its words."""
-
-    OTHER = "other"
-    TOOK_OVER = "took_over"
-    """The other unit of a pair took over between a look and a write, which is done again where it belongs."""
-    SUBMITTED_ON_MASTER = "submitted_on_master"
-    SUBMITTED_AGAIN = "submitted_again"
-    """Partners were submitted again where a link was red."""
-    NOT_SUBMITTED = "not_submitted"
-    UNITS_DOWN = "units_down"
-    """Units of the group did not answer while partners were submitted."""
-    TRIED_AGAIN = "tried_again"
-    STARTED_AGAIN = "started_again"
-    """A pair's reboot was to no effect."""
-    REBOOT_NOT_SENT = "reboot_not_sent"
-    ANSWER_LOST = "answer_lost"
-    COLOURS_NOT_TOLD = "colours_not_told"
-    """A unit does not say of every planned partner whether it sees it."""
-    LINK_NOT_PROVEN = "link_not_proven"
-    """Nobody says, and nobody was seen to say, that a unit's links are there."""
-    STANDBY_RED = "standby_red"
-    """A standby shows red to units that it saw green itself while it was active."""
-    STAYS_RED = "stays_red"
-    """Partners were submitted, and all that are up stay red."""
-    STANDBY_REFUSES = "standby_refuses"
-    """A standby explicitly refuses reads: what it holds is not known."""
-    NOT_BACKED_UP = "not_backed_up"
-    """A standby gives no backup."""
-    UNKNOWN_CLUSTER = "unknown_cluster"
-    """A cluster that the plan does not mention, and a push leaves alone."""
-    HA_NOT_TOLD = "ha_not_told"
-    """A unit's platform does not tell its HA parameters."""
-    LEFT_AS_IT_IS = "left_as_it_is"
-    """Something differs that a push does not change on a pair at work."""
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened; ``seconds`` since the push began."""
@@ -123,3 +86,13 @@ class Event:
 
 
 Reporter = Callable[[Event], None]
+
+
+class Outcome(NamedTuple):
+    """How a step ended, where, and in words."""
+
+    state: StepState
+    unit: str | None
+    message: str
+    is_red: bool = False
+    """Whether partners were submitted, and none that is up turned green."""

@@ -12,21 +12,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import PushStoppedError, UnitRefusedError
+from geoplan.live.findings.pairs import has_no_pair
+from geoplan.live.fleet import Fleet
+from geoplan.live.model import HA_SUBJECT, HaFacts, State
 from geoplan.push import records as models
-from geoplan.push.addresses import canonical, same_addresses
-from geoplan.push.facts import HA_SUBJECT, HaFacts, State
-from geoplan.push.ha import has_no_pair
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
+    from geoplan.live.polling import Clock, Timings
+    from geoplan.live.unit import SettableMode, Unit
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.push.clock import Clock
     from geoplan.push.journal import Journal
-    from geoplan.push.unit import SettableMode, Unit
-    from geoplan.push.waits import Timings
 
 LISTS = {"set_remote_geo_access": "remote_geo_access", "set_geo_partners": "geo_partners"}
 READS = {"remote_geo_access", "geo_partners", "clusters", "ha_parameters"}
@@ -162,7 +162,7 @@ class Guard:
         site = self._site_of[address]
         if site.kind != "ha_pair":
             return site, {}
-        at_most = 2 * (self._timings.look_seconds + self._timings.poll_seconds)
+        at_most = 2 * (self._timings.health_timeout + self._timings.poll_seconds)
         states: dict[str, State] = {}
         for unit in site.units:
             seen = self._seen[unit.address]
@@ -209,7 +209,7 @@ class Guard:
 
 
 class GuardedUnit:
-    """One unit behind the guard; fulfils :class:`geoplan.push.unit.Unit`, whose reads pass through and are noted."""
+    """One unit behind the guard; fulfils :class:`geoplan.live.unit.Unit`, whose reads pass through and are noted."""
 
     def __init__(self, unit: Unit, guard: Guard) -> None:
         self._unit = unit
@@ -288,3 +288,10 @@ class GuardedUnit:
 
 def _said(states: Mapping[str, State]) -> str:
     return ", ".join(f"{address} is {state}" for address, state in states.items())
+
+
+def guarded(fleet: Fleet, journal: Journal, forms: Collection[str] = ()) -> Fleet:
+    """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
+    guard = Guard(fleet.plan, journal, fleet.clock, fleet.timings, forms)
+    units = {address: guard.unit(unit) for address, unit in fleet.units.items()}
+    return Fleet(fleet.plan, units, fleet.clock, fleet.timings, jobs=fleet.jobs)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
+from geoplan.live.findings import NoteKind
+from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts, has_no_pair
+from geoplan.live.fleet import are_healthy
+from geoplan.live.model import HA_SUBJECT, HaFacts, State
+from geoplan.live.polling import until
 from geoplan.plan.model import Action
 from geoplan.push.changes import Change, try_change
 from geoplan.push.context import StepError
-from geoplan.push.events import NoteKind, StepState
-from geoplan.push.facts import HA_SUBJECT, HaFacts, State
-from geoplan.push.failures import reason_of
-from geoplan.push.fleet import are_healthy
-from geoplan.push.ha import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, deviations, has_no_pair
-from geoplan.push.steps import Outcome
-from geoplan.push.waits import until
+from geoplan.push.events import Outcome, StepState
 
 if TYPE_CHECKING:
+    from geoplan.live.findings.pairs import Drift
+    from geoplan.live.unit import Unit
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
     from geoplan.push.changes import Failed
     from geoplan.push.context import Context
-    from geoplan.push.ha import Deviation
-    from geoplan.push.unit import Unit
 
 BALANCER_BY_HAND = "AWS makes it: geoplan export cloudformation writes the template"
 APART = "set both units to single mode by hand, then go on"
@@ -44,7 +43,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     wanted, others = (pair.master, pair.slave) if is_master else (pair.slave, pair.master)
     unit, other = context.fleet.unit(wanted.address), context.fleet.unit(others.address)
     before = await _read(step, unit)
-    differing = list(deviations(before, wanted))
+    differing = list(drifts(before, wanted))
     if not differing and before.mode is not None:
         return Outcome(StepState.IN_PLACE, unit.address, f"it is in {wanted.mode} mode already")
     states = await context.fleet.states(site)
@@ -69,7 +68,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     context.seen.ha.pop(unit.address, None)
     problem = await _change(context, step, unit, before, wanted)
     after = await _read(step, unit, problem)
-    left = [str(deviation) for deviation in deviations(after, wanted)]
+    left = [str(deviation) for deviation in drifts(after, wanted)]
     if after.mode is None:
         left.append("its HA mode is not told")
     if left:
@@ -79,7 +78,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     return Outcome(StepState.DONE, unit.address, said)
 
 
-def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Deviation]) -> Outcome:
+def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Drift]) -> Outcome:
     """Leave a unit of a pair at work alone; what makes it another pair than the plan's stops the push.
 
     Raises :class:`StepError` where its mode, partner or port came to differ since the checks.
@@ -111,7 +110,7 @@ async def verify_pair(context: Context, step: Step) -> Outcome:
         return True if works else None
 
     timings = context.timings
-    within = timings.failover_deadline if is_new else timings.settle_deadline
+    within = timings.failover_deadline if is_new else timings.settle_timeout
     telling = context.waiting(step, f"waiting until one unit of '{site.name}' answers 200 and the other 503")
     await until(context.clock, look, within=within, every=timings.poll_seconds, on_wait=telling)
     words = {State.DOWN: "does not answer its health check"}
@@ -145,7 +144,7 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
     await _require_not_at_work(context, step, unit)
     if failed := await try_change(unit.set_ha_mode(wanted.mode)):
         return failed
-    if not any(deviations(await _read(step, unit), wanted)):
+    if not any(drifts(await _read(step, unit), wanted)):
         return None
     states = await context.fleet.states(context.site(step))
     if sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
@@ -171,7 +170,7 @@ async def _read(step: Step, unit: Unit, problem: Failed | None = None) -> HaFact
     try:
         found = await unit.ha_parameters()
     except UnitError as error:
-        message = f"{earlier}its HA parameters cannot be read: {reason_of(error)}"
+        message = f"{earlier}its HA parameters cannot be read: {error.reason}"
         raise StepError(step, message, unit=unit.address) from None
     if found is None:
         raise StepError(step, f"{earlier}it does not tell its HA parameters", unit=unit.address)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.plan.model import Action, Plan
 from geoplan.push import records as models
-from geoplan.push.addresses import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

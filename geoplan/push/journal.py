@@ -17,12 +17,12 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.push import records as models
-from geoplan.push.addresses import canonical
 from geoplan.push.history import MOVE_AWAY, History
 from geoplan.push.ledger import Ledger
-from geoplan.push.places import PRIVATE_FILE, journals_folder, make_own, sync_folder, usable, write_private
+from geoplan.push.state_dir import PRIVATE_FILE, journals_folder, make_own, sync_folder, usable, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from geoplan.live.polling import Clock
     from geoplan.plan.model import Plan
-    from geoplan.push.clock import Clock
 
 SUFFIX = ".jsonl"
 UNITS_SUFFIX = ".units"

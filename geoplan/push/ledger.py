@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
+from geoplan.live.findings import NoteKind
+from geoplan.live.links import KnownLinks
 from geoplan.plan.model import Action
 from geoplan.push import records as models
-from geoplan.push.addresses import canonical
-from geoplan.push.events import NoteKind
 from geoplan.push.history import MOVE_AWAY
-from geoplan.push.links import KnownLinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

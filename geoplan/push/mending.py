@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from geoplan.push.differences import Kind, Mend
-from geoplan.push.facts import SUBJECTS
+from geoplan.live.findings import Kind, Mend
+from geoplan.live.findings.compare import CLUSTERS
+from geoplan.live.model import SUBJECTS
 from geoplan.push.history import PairProgress
-from geoplan.push.verify import CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geoplan.live.findings import Difference, Report
     from geoplan.plan.model import Plan
-    from geoplan.push.differences import Difference, Report
     from geoplan.push.history import History
-    from geoplan.push.preflight import Background
+    from geoplan.push.preflight import PreflightInput
 
 ON_ITS_WAY = timedelta(minutes=10)
 """How long after a change what follows from it is still expected elsewhere: units replicate every two minutes."""
@@ -44,7 +44,7 @@ class WaysToMend:
     """The clusters that a step enters or completes, each behind its group."""
 
     @classmethod
-    def of(cls, plan: Plan, report: Report, background: Background, forming: frozenset[str]) -> WaysToMend:
+    def of(cls, plan: Plan, report: Report, background: PreflightInput, forming: frozenset[str]) -> WaysToMend:
         """Find that out of a comparison of all units with the plan."""
         groups = {site.name: site.group for site in plan.sites}
         active = {site.site: site.unit for site in report.sites}
@@ -74,7 +74,7 @@ class WaysToMend:
         return group in self.linking or any((group, name) in self.entering for name in difference.values)
 
 
-def _recently_changed(plan: Plan, background: Background) -> frozenset[str]:
+def _recently_changed(plan: Plan, background: PreflightInput) -> frozenset[str]:
     """Return the sites of which any push has changed something that may still be on its way to other units."""
     ledger, now = background.ledger, background.now
     return frozenset(

@@ -10,33 +10,31 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from geoplan.loadmaster.readers import moment
+from geoplan.addresses import canonical, same_addresses, without
+from geoplan.live.findings import Note, NoteKind
+from geoplan.live.findings.clusters import addresses_of, unknown_to
+from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
+from geoplan.live.findings.geo_merge import merge_problems
+from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
+from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, LIST_NAMES, SUBJECTS, Cause, State
+from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
-from geoplan.push.addresses import canonical, same_addresses, without
 from geoplan.push.context import RebootMode
-from geoplan.push.differences import Note
-from geoplan.push.events import NoteKind
-from geoplan.push.facts import HA_SUBJECT, LIST_NAMES, SUBJECTS, Cause, State
-from geoplan.push.failures import CHECK_CREDENTIALS
-from geoplan.push.geo_merge import merge_problems
-from geoplan.push.ha import SINGLE, once_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
-from geoplan.push.matching import addresses_of, unknown_to
 from geoplan.push.mending import WaysToMend, is_under_way
-from geoplan.push.reboot_limit import room_at
-from geoplan.push.verify import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
+from geoplan.push.readiness import room_at
 from geoplan.topology.firmware import has_partner_secret, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from geoplan.live.findings import Difference, Report
+    from geoplan.live.model import Facts, UnitFacts
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.context import Options
-    from geoplan.push.differences import Difference, Report
-    from geoplan.push.facts import Facts, UnitFacts
     from geoplan.push.history import History
 
 _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
@@ -52,7 +50,7 @@ _QUESTIONS = {
 }
 
 
-class Word(StrEnum):
+class Override(StrEnum):
     """What the operator can say to let a push go on nevertheless."""
 
     REMOVE_UNKNOWN = "--remove-unknown"
@@ -67,14 +65,14 @@ class Problem:
     """A unit's address, or the name of a site or a group."""
     message: str
     hint: str = ""
-    word: Word | None = None
+    word: Override | None = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" + (f" ({self.hint})" if self.hint else "")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PreflightResult:
     """What the checks found."""
 
     problems: tuple[Problem, ...]
@@ -98,7 +96,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Background:
+class PreflightInput:
     """What the checks know beside the units' own answers."""
 
     options: Options
@@ -109,11 +107,11 @@ class Background:
     resumed: History | None = None
 
 
-def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
+def check(plan: Plan, facts: Facts, background: PreflightInput) -> PreflightResult:
     """Compare what all units say with what a push needs."""
     begun = [pair.site for pair in plan.ha_pairs if background.ledger.was_formed(plan.site(pair.site))]
     forming = sites_to_form(plan, facts, begun)
-    facts, seen = once_formed(facts, forming), facts
+    facts, seen = as_if_formed(facts, forming), facts
     reboots = _pairs_to_reboot(plan, facts, background)
     ledger = background.ledger
     report = verify(plan, facts, ledger.known_links(), forming=forming)
@@ -136,11 +134,11 @@ def check(plan: Plan, facts: Facts, background: Background) -> Verdict:
     problems += _unmended(plan, report, background, forming, problems)
     notes = (*_notes(plan, facts), *(_left(found) for found in report.left_as_it_is))
     resubmits = _sites_to_resubmit(plan, facts, report)
-    return Verdict(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits)
+    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits)
 
 
 def _unmended(
-    plan: Plan, report: Report, background: Background, forming: frozenset[str], found: Sequence[Problem]
+    plan: Plan, report: Report, background: PreflightInput, forming: frozenset[str], found: Sequence[Problem]
 ) -> list[Problem]:
     """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
     ways = WaysToMend.of(plan, report, background, forming)
@@ -174,7 +172,7 @@ def _sites_to_resubmit(plan: Plan, facts: Facts, report: Report) -> tuple[str, .
     )
 
 
-def _geo_problems(plan: Plan, facts: Facts, background: Background) -> Iterator[Problem]:
+def _geo_problems(plan: Plan, facts: Facts, background: PreflightInput) -> Iterator[Problem]:
     """Find what blocks GEO on units that are fit for it by themselves."""
     for unit in facts.units.values():
         yield from _services_off(unit)
@@ -184,7 +182,7 @@ def _geo_problems(plan: Plan, facts: Facts, background: Background) -> Iterator[
     yield from _cluster_problems(plan, facts, background.max_clusters)
     if not background.options.accept_geo_merge:
         for where, message, hint in merge_problems(plan, facts):
-            yield Problem(where, message, hint, Word.ACCEPT_GEO_MERGE)
+            yield Problem(where, message, hint, Override.ACCEPT_GEO_MERGE)
 
 
 def _services_off(unit: UnitFacts) -> Iterator[Problem]:
@@ -195,7 +193,7 @@ def _services_off(unit: UnitFacts) -> Iterator[Problem]:
         yield Problem(unit.address, "remote SSH access is not allowed", hint)
 
 
-def _pairs_to_reboot(plan: Plan, facts: Facts, background: Background) -> list[str]:
+def _pairs_to_reboot(plan: Plan, facts: Facts, background: PreflightInput) -> list[str]:
     options, history = background.options, background.resumed
     if options.reboot is RebootMode.NEVER:
         return []
@@ -233,8 +231,8 @@ def _lost_by_forming(site: str, facts: Facts, options: Options) -> Iterator[Prob
         untold = [name for name in (*SUBJECTS, "clusters", "fqdns") if getattr(unit, name) is None]
         if untold and not unit.failure:
             message = "it does not tell all that its GEO configuration has, of which forming the pair may lose some"
-            hint = f"see that it answers; or give {Word.ACCEPT_GEO_MERGE}"
-            yield Problem(unit.address, message, hint, Word.ACCEPT_GEO_MERGE)
+            hint = f"see that it answers; or give {Override.ACCEPT_GEO_MERGE}"
+            yield Problem(unit.address, message, hint, Override.ACCEPT_GEO_MERGE)
             return
     clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found not in (master.clusters or ())]
     fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
@@ -245,12 +243,12 @@ def _lost_by_forming(site: str, facts: Facts, options: Options) -> Iterator[Prob
     ]
     if lost := (*clusters, *fqdns, *lists):
         message = f"as the standby of {master.address} it would lose {'; '.join(lost)}"
-        hint = f"enter it on {master.address} first; or give {Word.ACCEPT_GEO_MERGE}"
-        yield Problem(slave.address, message, hint, Word.ACCEPT_GEO_MERGE)
+        hint = f"enter it on {master.address} first; or give {Override.ACCEPT_GEO_MERGE}"
+        yield Problem(slave.address, message, hint, Override.ACCEPT_GEO_MERGE)
 
 
 def _site_problems(
-    site: SiteSettings, facts: Facts, background: Background, reboots: Sequence[str], *, is_formed: bool
+    site: SiteSettings, facts: Facts, background: PreflightInput, reboots: Sequence[str], *, is_formed: bool
 ) -> Iterator[Problem]:
     progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
     under_way = is_under_way(site.name, background.resumed)
@@ -338,7 +336,7 @@ def _state_problems(
         yield Problem(site.name, f"it has no standby: {states}", "bring the other unit up first")
 
 
-def _room_problems(master: UnitFacts, background: Background) -> Iterator[Problem]:
+def _room_problems(master: UnitFacts, background: PreflightInput) -> Iterator[Problem]:
     booted = moment(master.boot_time or "")
     if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
         message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
@@ -367,8 +365,8 @@ def _unknown_addresses(site: SiteSettings, facts: Facts, options: Options) -> It
         extra = without(getattr(unit, subject) or (), getattr(site, subject))
         if extra:
             message = f"{LIST_NAMES[subject]} has {', '.join(extra)}, which the plan would remove"
-            hint = f"put them into the topology, or give {Word.REMOVE_UNKNOWN}"
-            yield Problem(unit.address, message, hint, Word.REMOVE_UNKNOWN)
+            hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
+            yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
 
 
 def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[Problem]:

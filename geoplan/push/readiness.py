@@ -2,23 +2,123 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import same_addresses
 from geoplan.errors import UnitError, UnitRefusedError
-from geoplan.loadmaster.readers import moment
-from geoplan.push.addresses import same_addresses
+from geoplan.live.findings import NoteKind
+from geoplan.live.fleet import units_down
+from geoplan.live.model import State
+from geoplan.live.polling import until
+from geoplan.loadmaster.decode import moment
 from geoplan.push.context import StepError
-from geoplan.push.events import NoteKind
-from geoplan.push.facts import State
-from geoplan.push.failures import reason_of
-from geoplan.push.fleet import units_down
-from geoplan.push.pair import said
-from geoplan.push.waits import until
 
 if TYPE_CHECKING:
-    from geoplan.push.pair import Pair
-    from geoplan.push.unit import Unit
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from geoplan.live.unit import Unit
+    from geoplan.plan.model import SiteSettings, Step
+    from geoplan.push.context import Context
+
+
+MAX_REBOOTS = 3
+WINDOW = timedelta(minutes=5)
+CLOCK_SET_BACK = timedelta(days=1)
+"""How far ahead a recorded moment may be because this machine's clock was set back since."""
+OF_ONE_REBOOT = timedelta(minutes=10)
+"""How long after a recorded reboot a unit can say that it booted, and mean that one."""
+
+
+def room_at(reboots: Iterable[datetime], now: datetime, booted: datetime | None = None) -> datetime | None:
+    """Return from when on a unit can be rebooted again, or nothing where it can be now.
+
+    ``reboots`` are those of all pushes, ``booted`` is when the unit itself says that it booted last, whoever did that.
+    A moment that is still to come, because the clock was set back since, counts as recent, unless the unit says that it
+    was booted long ago, or the moment is more than a day ahead: then the clock was wrong at that time.
+    """
+    moments = list(reboots)
+    if booted and not any(timedelta() <= booted - moment <= OF_ONE_REBOOT for moment in moments):
+        moments.append(booted)
+    is_long_ago = booted is not None and booted <= now - WINDOW
+    latest = now if is_long_ago else now + CLOCK_SET_BACK
+    recent = sorted(moment for moment in moments if now - WINDOW < moment <= latest)
+    return recent[-MAX_REBOOTS] + WINDOW if len(recent) >= MAX_REBOOTS else None
+
+
+def require_room(context: Context, step: Step, unit: str, booted: datetime | None = None) -> None:
+    """Raise :class:`StepError` where one more reboot of a unit, by all pushes and its own word, would pacify it."""
+    later = room_at(context.ledger.reboots_of(unit), context.clock.wall(), booted)
+    if later is not None:
+        raise StepError(
+            step,
+            f"it was rebooted {MAX_REBOOTS} times in 5 minutes, and once more would pacify it",
+            unit=unit,
+            hint=f"go on after {later.astimezone():%Y-%m-%d %H:%M:%S}",
+        )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pair with its two steps."""
+
+    context: Context
+    reboot: Step
+    resubmission: Step
+
+    @property
+    def site(self) -> SiteSettings:
+        """The pair as a site of the plan."""
+        return self.context.plan.site(self.reboot.site)
+
+    @property
+    def master(self) -> str:
+        """The master's address."""
+        return self.site.units[0].address
+
+    @property
+    def slave(self) -> str:
+        """The slave's address."""
+        return self.site.units[1].address
+
+    @property
+    def master_unit(self) -> Unit:
+        """The master itself."""
+        return self.context.fleet.unit(self.master)
+
+    @property
+    def slave_unit(self) -> Unit:
+        """The slave itself."""
+        return self.context.fleet.unit(self.slave)
+
+    async def states(self) -> dict[str, State]:
+        """Return what both health checks say now."""
+        return await self.context.fleet.states(self.site)
+
+    async def slave_is_active(self) -> bool:
+        """Tell whether the slave is the one active unit now; where it gives no answer, it is asked again."""
+
+        async def look() -> bool | None:
+            states = await self.states()
+            master, slave = states[self.master], states[self.slave]
+            if master is State.ACTIVE or slave is State.STANDBY:
+                return False
+            return True if slave is State.ACTIVE else None
+
+        timings = self.context.timings
+        return bool(await until(self.context.clock, look, within=timings.settle_timeout, every=timings.poll_seconds))
+
+    def note(self, kind: NoteKind, message: str) -> None:
+        """Write something worth knowing into the journal, and say it."""
+        self.context.note(kind, message, site=self.site.name)
+
+
+def said(states: dict[str, State]) -> str:
+    """Say states in words."""
+    return ", ".join(f"{address} is {state}" for address, state in states.items())
 
 
 SAME_BOOT_SECONDS = 5.0
@@ -57,14 +157,14 @@ async def require_ready(pair: Pair) -> None:
         return None if down else True
 
     telling = pair.context.waiting(pair.reboot, "waiting until both units are healthy", pair.master)
-    await until(clock, look_at_pair, within=timings.settle_deadline, every=timings.poll_seconds, on_wait=telling)
+    await until(clock, look_at_pair, within=timings.settle_timeout, every=timings.poll_seconds, on_wait=telling)
     if seen == wanted:
         telling = pair.context.waiting(pair.reboot, "waiting until its whole group is up", pair.master)
         if await until(
             clock, look_at_group, within=timings.return_deadline, every=timings.poll_seconds, on_wait=telling
         ):
             # One late answer of a health check is no reason to stop.
-            await until(clock, look_at_pair, within=timings.settle_deadline, every=timings.poll_seconds)
+            await until(clock, look_at_pair, within=timings.settle_timeout, every=timings.poll_seconds)
     if seen != wanted:
         raise StepError(
             pair.reboot,
@@ -100,7 +200,7 @@ async def require_undisturbed(pair: Pair) -> None:
     try:
         access, partners = await master.remote_geo_access(), await master.geo_partners()
     except UnitError as error:
-        message = f"its lists cannot be read before its reboot: {reason_of(error)}"
+        message = f"its lists cannot be read before its reboot: {error.reason}"
         raise StepError(pair.reboot, message, unit=pair.master) from None
     if not same_addresses(access, pair.site.remote_geo_access) or not same_addresses(partners, pair.site.geo_partners):
         raise StepError(
@@ -143,10 +243,10 @@ async def what_slave_holds(pair: Pair) -> tuple[Holds, str]:
         try:
             held = await read()
         except UnitRefusedError as error:
-            refusal = reason_of(error)
+            refusal = error.reason
             continue
         except UnitError as error:
-            return Holds.UNTOLD, reason_of(error)
+            return Holds.UNTOLD, error.reason
         if not same_addresses(held, wanted):
             return Holds.NOT_YET, ""
     if not refusal:

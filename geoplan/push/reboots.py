@@ -21,34 +21,33 @@ from geoplan.errors import (
     UnitUnreachableError,
     UntrustedUnitError,
 )
-from geoplan.loadmaster.readers import moment
+from geoplan.live.findings import NoteKind
+from geoplan.live.fleet import answers, are_healthy
+from geoplan.live.model import State
+from geoplan.live.polling import until
+from geoplan.loadmaster.decode import moment
 from geoplan.push.changes import MAX_TRIES, pause_after
-from geoplan.push.colours import RED, record_green, stay_red
 from geoplan.push.context import StepError, StoppedError
-from geoplan.push.events import EventKind, NoteKind, StepState
-from geoplan.push.facts import State
-from geoplan.push.failures import reason_of
-from geoplan.push.fleet import answers, are_healthy
+from geoplan.push.events import EventKind, Outcome, StepState
 from geoplan.push.history import PairProgress
-from geoplan.push.pair import said
+from geoplan.push.partner_links import RED, links_stay_red, record_green
 from geoplan.push.readiness import (
     Holds,
     boot_time,
     is_another_boot,
     require_ready,
+    require_room,
     require_undisturbed,
+    said,
     until_slave_has_lists,
     what_slave_holds,
 )
-from geoplan.push.reboot_limit import require_room
 from geoplan.push.resubmission import Resubmission, submit_on_master
-from geoplan.push.steps import Outcome
-from geoplan.push.waits import until
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Step
-    from geoplan.push.pair import Pair
-    from geoplan.push.telling import Telling
+    from geoplan.push.context import StepReporter
+    from geoplan.push.readiness import Pair
 
 MAX_ATTEMPTS = 3  # in one run: a pair that cannot be done in three reboots will not be done in four
 
@@ -89,7 +88,7 @@ class _Sending:
 class PairReboot:
     """Reboots one pair's master and submits the partners again on its slave; each step is told once it has ended."""
 
-    def __init__(self, pair: Pair, telling: Telling) -> None:
+    def __init__(self, pair: Pair, telling: StepReporter) -> None:
         self._pair = pair
         self._telling = telling
         self._submission = Resubmission(pair)
@@ -158,7 +157,7 @@ class PairReboot:
         async def slave_is_still_active() -> bool:
             return (await pair.states())[pair.slave] is State.ACTIVE
 
-        is_red = await stay_red(pair.context, pair.resubmission, pair.slave_unit, slave_is_still_active)
+        is_red = await links_stay_red(pair.context, pair.resubmission, pair.slave_unit, slave_is_still_active)
         message = f"{len(pair.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
         return Outcome(StepState.DONE, pair.slave, message, is_red)
 
@@ -307,7 +306,7 @@ class PairReboot:
             case None:
                 return None
             case UnitUnreachableError(request_sent=False) | UntrustedUnitError() as error:
-                return reason_of(error)
+                return error.reason
             case TooManyOpenFilesError() as error:  # this machine's own, and before anything was sent
                 pair.context.journal.write(
                     "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=str(error)
@@ -315,13 +314,13 @@ class PairReboot:
                 raise error
             case UnitError() as error if not isinstance(error, UnclearOutcomeError):
                 pair.context.journal.write(
-                    "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=reason_of(error)
+                    "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=error.reason
                 )
-                raise StepError(pair.reboot, f"the reboot was not taken: {reason_of(error)}", unit=pair.master)
+                raise StepError(pair.reboot, f"the reboot was not taken: {error.reason}", unit=pair.master)
             case UnclearOutcomeError() as error:
                 if not sending.is_told:
                     sending.is_told = True
-                    message = f"{pair.master}: the answer to its reboot was lost ({reason_of(error)}); looking"
+                    message = f"{pair.master}: the answer to its reboot was lost ({error.reason}); looking"
                     pair.note(NoteKind.ANSWER_LOST, message)
                 return None
             case error:

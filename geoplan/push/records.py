@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictBool, StrictInt, TypeAdapter
 from pydantic import ValidationError as _ValidationError
 
+from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
 from geoplan.push.context import RebootMode
-from geoplan.push.events import NoteKind, StepState
+from geoplan.push.events import StepState
 
 FORMAT = "geoplan/journal/2"
 OLD_FORMAT = "geoplan/journal/1"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import same_addresses
 from geoplan.errors import UnitError
+from geoplan.live.findings import NoteKind
+from geoplan.live.fleet import units_down
 from geoplan.plan.model import Action
-from geoplan.push.addresses import same_addresses
 from geoplan.push.context import StepError
-from geoplan.push.events import NoteKind
-from geoplan.push.failures import reason_of
-from geoplan.push.fleet import units_down
 from geoplan.push.submission import NotSubmittedError, require_unchanged, submit_unchanged
 
 if TYPE_CHECKING:
-    from geoplan.push.pair import Pair
+    from geoplan.push.readiness import Pair
 
 MAX_FAILED_SUBMISSIONS = 2  # one may be due to the master's return; more have another reason, which no reboot mends
 
@@ -37,7 +36,7 @@ class Resubmission:
                 sent = await self._submit()
             except UnitError as error:
                 # What was replicated looks just like what was submitted, so reading back cannot tell: submit again.
-                self._count_failure(reason_of(error), deadline)
+                self._count_failure(error.reason, deadline)
                 await self._pair.context.clock.sleep(self._pair.context.timings.poll_seconds)
                 continue
             if sent is None or not await self._pair.slave_is_active():
@@ -130,7 +129,7 @@ class Resubmission:
         try:
             held = await self._pair.slave_unit.geo_partners()
         except UnitError as error:
-            message = f"the submission cannot be read back: {reason_of(error)}"
+            message = f"the submission cannot be read back: {error.reason}"
             raise StepError(self._pair.resubmission, message, unit=self._pair.slave) from None
         if not same_addresses(held, sent):
             message = f"read back its partners are {', '.join(held) or 'none'}: the submission was not applied"

@@ -7,36 +7,38 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError, PushStoppedError, TooManyOpenFilesError, UnusableFileError
+from geoplan.live.findings.compare import Report, is_seen_green, verify
+from geoplan.live.fleet import NoActiveUnitError
+from geoplan.live.links import standbys_shown_green
+from geoplan.live.polling import until
+from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
-from geoplan.push.addresses import canonical
 from geoplan.push.backups import back_up
-from geoplan.push.colours import record_sights
 from geoplan.push.context import Context, RebootMode, Seen, Stop
 from geoplan.push.events import Event, EventKind, StepState
 from geoplan.push.executor import Executor, Progress
-from geoplan.push.fleet import NoActiveUnitError
+from geoplan.push.guard import guarded
 from geoplan.push.history import PairProgress
-from geoplan.push.links import standbys_shown_green
-from geoplan.push.observe import observe_for_preflight, observe_for_verify
-from geoplan.push.places import make_own, usable
-from geoplan.push.preflight import Background, Verdict, check
-from geoplan.push.red_links import submit_where_red
+from geoplan.push.partner_links import record_sights
+from geoplan.push.preflight import PreflightInput, PreflightResult, check
+from geoplan.push.resume import GO_ON, check_resume
+from geoplan.push.state_dir import make_own, usable
 from geoplan.push.store import Store, addresses_of, unit_keys
+from geoplan.push.submission import submit_where_red
 from geoplan.push.summary import stopped_because
-from geoplan.push.unfinished import GO_ON, standing
-from geoplan.push.verify import Report, is_seen_green, verify
-from geoplan.push.waits import until
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from geoplan.live.fleet import Fleet
+    from geoplan.live.model import Facts
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Options
     from geoplan.push.events import Reporter
-    from geoplan.push.facts import Facts
-    from geoplan.push.fleet import Fleet
     from geoplan.push.history import History
     from geoplan.push.journal import Journal
     from geoplan.push.ledger import Ledger
@@ -50,12 +52,12 @@ class Found:
     options: Options
     """With what a push that is resumed was begun with."""
     facts: Facts
-    verdict: Verdict
+    verdict: PreflightResult
     before: Report
 
 
 @dataclass(frozen=True)
-class Mission:
+class PushJob:
     """One push: on which units, as the operator wishes, and where it is written down."""
 
     fleet: Fleet
@@ -81,10 +83,10 @@ class Mission:
 
 
 @dataclass(frozen=True)
-class Result:
+class PushResult:
     """How a push ended that was neither refused nor stopped."""
 
-    verdict: Verdict
+    verdict: PreflightResult
     report: Report
     progress: Progress
     unfinished_pairs: tuple[str, ...] = ()
@@ -98,7 +100,7 @@ class Result:
         return is_proved and not self.unfinished_pairs and not self.declined
 
 
-async def carry_out(mission: Mission) -> Result:
+async def run_push(mission: PushJob) -> PushResult:
     """Carry a plan out, or go on with it.
 
     Raises :class:`PushRefusedError` while nothing has been changed, :class:`PushStoppedError` once something may have
@@ -111,7 +113,7 @@ async def carry_out(mission: Mission) -> Result:
     with store.locked(mission.fleet.plan.topology, store.nat_keys(mission.fleet.plan)) as running:
         past = store.past()
         ledger = past.ledger
-        stands = standing(mission.fleet.plan, past.unfinished, resume=mission.resume, running=running)
+        stands = check_resume(mission.fleet.plan, past.unfinished, resume=mission.resume, running=running)
         history = stands.unfinished  # the units are held against where it left them, even where it is not resumed yet
         options = mission.options.resumed_with(history.options) if history else mission.options
         began = mission.fleet.clock.now()
@@ -119,7 +121,7 @@ async def carry_out(mission: Mission) -> Result:
             await _let_pairs_settle(mission, history, began)
         facts = await observe_for_preflight(mission.fleet)
         now = mission.fleet.clock.wall()
-        background = Background(options, mission.max_clusters, now, ledger, history)
+        background = PreflightInput(options, mission.max_clusters, now, ledger, history)
         verdict = check(mission.fleet.plan, facts, background)
         before = verify(mission.fleet.plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = mission.objections(Found(options, facts, verdict, before))
@@ -127,25 +129,25 @@ async def carry_out(mission: Mission) -> Result:
         _tell_preflight(mission, verdict, began)
         if not verdict.is_clear:
             raise PushRefusedError(
-                f"{len(verdict.problems)} problem{'s'[: len(verdict.problems) > 1]} found, nothing was changed",
+                f"{count(len(verdict.problems), 'problem')} found, nothing was changed",
                 [str(problem) for problem in verdict.problems],
                 hint=GO_ON if stands.may_resume else None,
                 may_resume=stands.may_resume,
             )
         if mission.only_preflight:
-            return Result(verdict, before, Progress())
+            return PushResult(verdict, before, Progress())
         if before.is_configured and not verdict.changes_units and history is None:
-            return Result(verdict, before, Progress(), _left_out(mission, options, ledger))
+            return PushResult(verdict, before, Progress(), _left_out(mission, options, ledger))
         if not mission.confirm(Found(options, facts, verdict, before)):
-            return Result(verdict, before, Progress(), declined=True)
+            return PushResult(verdict, before, Progress(), declined=True)
         with _open_journal(mission, options, history, ledger) as journal:
             forms = frozenset(verdict.forms)
-            fleet, seen = mission.fleet.guarded(journal, forms), Seen.in_facts(facts)
+            fleet, seen = guarded(mission.fleet, journal, forms), Seen.in_facts(facts)
             context = Context(fleet, journal, options, mission.report, mission.stop, began, seen, forms)
             return await _change(mission, context, facts, verdict)
 
 
-async def _let_pairs_settle(mission: Mission, history: History, began: float) -> None:
+async def _let_pairs_settle(mission: PushJob, history: History, began: float) -> None:
     """Let a failover that the interrupted push began come to its end before all units are looked at."""
     for site in mission.fleet.plan.sites:
         if history.progress(site.name) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED):
@@ -155,7 +157,7 @@ async def _let_pairs_settle(mission: Mission, history: History, began: float) ->
                 )
 
 
-def _noting(mission: Mission, what: str, began: float) -> Callable[[float], None]:
+def _noting(mission: PushJob, what: str, began: float) -> Callable[[float], None]:
     def tell(at_most: float) -> None:
         seconds = mission.fleet.clock.now() - began
         mission.report(Event(EventKind.NOTE, seconds, f"waiting until {what}, at most {at_most:.0f} s"))
@@ -163,13 +165,13 @@ def _noting(mission: Mission, what: str, began: float) -> Callable[[float], None
     return tell
 
 
-def _open_journal(mission: Mission, options: Options, history: History | None, ledger: Ledger) -> Journal:
+def _open_journal(mission: PushJob, options: Options, history: History | None, ledger: Ledger) -> Journal:
     if history:
         return mission.store.resume(history, mission.fleet.clock, ledger)
     return mission.store.begin(mission.fleet.plan, options.as_plain(), mission.fleet.clock, ledger)
 
 
-async def _change(mission: Mission, context: Context, facts: Facts, verdict: Verdict) -> Result:
+async def _change(mission: PushJob, context: Context, facts: Facts, verdict: PreflightResult) -> PushResult:
     # A folder of its own for each push: no backup ever takes an earlier one's place.
     backups = (mission.backup_folder or mission.store.backups) / context.journal.path.stem
     try:
@@ -196,7 +198,7 @@ def _stopping_for_this_machine() -> Iterator[None]:
         raise PushStoppedError(f"the push stopped before its end: {error}", hint=error.hint) from None
 
 
-async def _do_and_verify(mission: Mission, context: Context, verdict: Verdict) -> Result:
+async def _do_and_verify(mission: PushJob, context: Context, verdict: PreflightResult) -> PushResult:
     progress = await _do_phases(mission, context)
     if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
         context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
@@ -215,10 +217,10 @@ async def _do_and_verify(mission: Mission, context: Context, verdict: Verdict) -
     outcome = "done" if report.is_in_place and not unfinished else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.say(EventKind.VERIFIED, outcome)
-    return Result(verdict, report, progress, unfinished, context.journal.path)
+    return PushResult(verdict, report, progress, unfinished, context.journal.path)
 
 
-async def _do_phases(mission: Mission, context: Context) -> Progress:
+async def _do_phases(mission: PushJob, context: Context) -> Progress:
     """Do the phases one after the other; pairs that were formed are held against what GEO needs of them first."""
     executor, progress = Executor(context), Progress()
     for phase in context.plan.phases():
@@ -230,11 +232,11 @@ async def _do_phases(mission: Mission, context: Context) -> Progress:
     return progress
 
 
-async def _require_ready_for_geo(mission: Mission, context: Context) -> None:
+async def _require_ready_for_geo(mission: PushJob, context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
     facts = await observe_for_preflight(context.fleet)
     now, history = mission.fleet.clock.wall(), context.journal.history
-    background = Background(context.options, mission.max_clusters, now, context.ledger, history)
+    background = PreflightInput(context.options, mission.max_clusters, now, context.ledger, history)
     verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]
@@ -255,7 +257,7 @@ async def _verified(context: Context) -> tuple[Report, Facts]:
         if report.is_in_place and report.is_proven:
             return True
         # Links settle soon or not at all; only what is replicated may take longer.
-        is_late = context.clock.now() - began >= context.timings.settle_deadline
+        is_late = context.clock.now() - began >= context.timings.settle_timeout
         return True if is_late and not report.undone else None
 
     def tell(at_most: float) -> None:
@@ -268,7 +270,7 @@ async def _verified(context: Context) -> tuple[Report, Facts]:
 
 def _time_to_settle(context: Context) -> float:
     """Return how long what was entered may take to reach partners and standbys."""
-    return max(context.timings.settle_deadline, context.timings.replication_deadline)
+    return max(context.timings.settle_timeout, context.timings.replication_deadline)
 
 
 def _record_green_standbys(context: Context, facts: Facts) -> None:
@@ -311,16 +313,15 @@ def _is_left_out(progress: Progress, step: str) -> bool:
     return step in progress.outcomes and progress.outcomes[step].state is StepState.LEFT_OUT
 
 
-def _left_out(mission: Mission, options: Options, ledger: Ledger) -> tuple[str, ...]:
+def _left_out(mission: PushJob, options: Options, ledger: Ledger) -> tuple[str, ...]:
     """Return the pairs that earlier pushes left unfinished, where this one does so, too."""
     if options.reboot is not RebootMode.NEVER:
         return ()
     return tuple(site.name for site in mission.fleet.plan.sites if ledger.owes_reboot(site))
 
 
-def _tell_preflight(mission: Mission, verdict: Verdict, began: float) -> None:
-    count = len(verdict.problems)
-    message = "all units are ready" if verdict.is_clear else f"{count} problem{'s'[: count > 1]}"
+def _tell_preflight(mission: PushJob, verdict: PreflightResult, began: float) -> None:
+    message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
     details: dict[str, object] = {
         "problems": [str(problem) for problem in verdict.problems],
         "notes": [str(note) for note in verdict.notes],

@@ -5,40 +5,30 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from geoplan.addresses import same_addresses, without
 from geoplan.errors import UnitError
+from geoplan.live.findings import NoteKind
+from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
+from geoplan.live.fleet import NoActiveUnitError
+from geoplan.live.model import LIST_NAMES, Subject
 from geoplan.plan.model import Action
-from geoplan.push.addresses import same_addresses, without
 from geoplan.push.changes import MAX_TRIES, Change, pause_after, try_change
-from geoplan.push.colours import RED, stay_red
 from geoplan.push.context import StepError
-from geoplan.push.events import NoteKind, StepState
-from geoplan.push.facts import LIST_NAMES, Subject
-from geoplan.push.failures import reason_of
-from geoplan.push.fleet import NoActiveUnitError
-from geoplan.push.matching import ClusterState, addresses_of, find, state_of
+from geoplan.push.events import Outcome, StepState
+from geoplan.push.partner_links import RED, links_stay_red
 from geoplan.push.submission import NotSubmittedError, submit_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from geoplan.live.model import LiveCluster
+    from geoplan.live.unit import Unit
     from geoplan.plan.model import Step
     from geoplan.push.changes import Failed
     from geoplan.push.context import Context
-    from geoplan.push.facts import LiveCluster
-    from geoplan.push.unit import Unit
 
 
 Read = TypeVar("Read")
-
-
-class Outcome(NamedTuple):
-    """How a step ended, where, and in words."""
-
-    state: StepState
-    unit: str | None
-    message: str
-    is_red: bool = False
-    """Whether partners were submitted, and none that is up turned green."""
 
 
 class _Again(NamedTuple):
@@ -107,7 +97,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | _Again:
     try:
         before = await kind.read(unit)
     except UnitError as error:
-        raise StepError(step, f"its {name} cannot be read: {reason_of(error)}", unit=unit.address) from None
+        raise StepError(step, f"its {name} cannot be read: {error.reason}", unit=unit.address) from None
     again = _Again("the other unit took over meanwhile", unit.address)
     if same_addresses(before, wanted):
         if not await context.fleet.is_active_now(site, unit.address):
@@ -195,7 +185,7 @@ async def resubmit_on_standalone(context: Context, step: Step) -> Outcome:
     except NotSubmittedError as error:
         raise StepError(step, str(error), unit=error.unit, hint=error.hint) from None
     context.journal.write("changed", step=step.id, site=step.site, action=step.action.value, unit=unit.address)
-    is_red = await stay_red(context, step, unit)
+    is_red = await links_stay_red(context, step, unit)
     return Outcome(StepState.DONE, unit.address, f"{len(sent)} partners submitted again{RED if is_red else ''}", is_red)
 
 
@@ -226,11 +216,11 @@ async def _read_back(step: Step, unit: Unit, read: Callable[[Unit], Awaitable[Re
         return await read(unit)
     except UnitError as error:
         earlier = f"the change failed ({problem.reason}), and " if problem else "the change was sent, but "
-        raise StepError(step, f"{earlier}it cannot be read back: {reason_of(error)}", unit=unit.address) from None
+        raise StepError(step, f"{earlier}it cannot be read back: {error.reason}", unit=unit.address) from None
 
 
 async def _clusters(step: Step, unit: Unit) -> tuple[LiveCluster, ...]:
     try:
         return await unit.clusters()
     except UnitError as error:
-        raise StepError(step, f"its clusters cannot be read: {reason_of(error)}", unit=unit.address) from None
+        raise StepError(step, f"its clusters cannot be read: {error.reason}", unit=unit.address) from None

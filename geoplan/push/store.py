@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.push import journal as journals
 from geoplan.push import lock
-from geoplan.push.addresses import canonical
 from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
-from geoplan.push.places import journals_folder, locks_folder, make_private, require_own, usable
+from geoplan.push.state_dir import journals_folder, locks_folder, make_private, require_own, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from geoplan.live.polling import Clock
     from geoplan.plan.model import Plan
-    from geoplan.push.clock import Clock
     from geoplan.push.history import History
 
 

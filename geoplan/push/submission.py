@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.addresses import same_addresses, without
 from geoplan.errors import UnitError
-from geoplan.push.addresses import same_addresses, without
+from geoplan.live.findings import NoteKind
+from geoplan.live.fleet import NoActiveUnitError
 from geoplan.push.changes import MAX_TRIES, pause_after, try_change
-from geoplan.push.failures import reason_of
-from geoplan.push.fleet import NoActiveUnitError
 
 if TYPE_CHECKING:
+    from geoplan.live.findings.compare import Report
+    from geoplan.live.unit import Unit
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Context
-    from geoplan.push.unit import Unit
+
 
 CHANGED_MEANWHILE = "find out who else changes it; then go on, which checks everything again"
 
@@ -105,4 +107,23 @@ async def _partners(unit: Unit, failure: str) -> tuple[str, ...]:
     try:
         return await unit.geo_partners()
     except UnitError as error:
-        raise NotSubmittedError(f"{failure}: {reason_of(error)}", unit=unit.address) from None
+        raise NotSubmittedError(f"{failure}: {error.reason}", unit=unit.address) from None
+
+
+async def submit_where_red(context: Context, report: Report) -> bool:
+    """Submit unchanged partners on the active units of red links; tell whether any was submitted."""
+    submitted = False
+    to_submit = set(report.sites_to_resubmit)
+    for site in report.sites:
+        if site.unit is None or site.site not in to_submit:
+            continue
+        try:
+            unit, _ = await submit_unchanged(context, context.plan.site(site.site))
+        except NotSubmittedError as error:
+            message = f"{site.unit}: a link is red, and its partners could not be submitted again: {error}"
+            context.note(NoteKind.NOT_SUBMITTED, message, site=site.site, unit=site.unit)
+        else:
+            submitted = True
+            message = f"{unit.address}: a link was red with all lists in place; its partners were submitted again"
+            context.note(NoteKind.SUBMITTED_AGAIN, message, site=site.site, unit=unit.address)
+    return submitted

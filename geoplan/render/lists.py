@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.topology.values import address_order
+from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

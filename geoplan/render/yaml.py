@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from geoplan.topology.document import Yaml12Loader
+from geoplan.yaml12 import Yaml12Loader
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan

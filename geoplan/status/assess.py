@@ -6,23 +6,23 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from geoplan.push.links import NO_SIGHTS
+from geoplan.live.links import NO_SIGHTS
 from geoplan.status.fleet_findings import Fleet, fleet_findings
-from geoplan.status.glance import Wanted, cluster_count, differing, partner_count, unit_state
 from geoplan.status.model import FindingKind, Severity, SiteStatus, Status, UnitStatus
 from geoplan.status.pair_settings import setting_findings
 from geoplan.status.pair_states import Pair, state_findings
-from geoplan.status.words import generic_command
+from geoplan.status.unit_state import Wanted, cluster_count, differing, partner_count, unit_state
+from geoplan.status.wording import generic_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from geoplan.live.links import Sights
+    from geoplan.live.model import Facts, UnitFacts
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.push.facts import Facts, UnitFacts
-    from geoplan.push.links import Sights
     from geoplan.status.model import Finding
-    from geoplan.status.words import Command, Since
+    from geoplan.status.wording import Command, Since
 
 NOTHING_SEEN: Since = MappingProxyType({})
 

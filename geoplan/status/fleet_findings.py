@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from geoplan.push.addresses import canonical
-from geoplan.push.facts import Cause, State
-from geoplan.push.failures import CHECK_CREDENTIALS
-from geoplan.push.links import NO_SIGHTS
-from geoplan.push.verify import Kind, verify
-from geoplan.status.glance import unit_at, unit_state
+from geoplan.addresses import canonical
+from geoplan.live.findings.compare import Kind, verify
+from geoplan.live.links import NO_SIGHTS
+from geoplan.live.model import CHECK_CREDENTIALS, Cause, State
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
-from geoplan.status.words import listed, sentence, titled
+from geoplan.status.unit_state import unit_at, unit_state
+from geoplan.status.wording import listed, sentence, titled
 from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from geoplan.live.links import Sights
+    from geoplan.live.model import Facts, Failure, UnitFacts
     from geoplan.plan.model import Plan
-    from geoplan.push.facts import Facts, Failure, UnitFacts
-    from geoplan.push.links import Sights
-    from geoplan.status.words import Command
+    from geoplan.status.wording import Command
 
 _CAUSES = {
     Cause.UNREACHABLE: (
@@ -216,7 +216,7 @@ def _geo_differences(fleet: Fleet) -> Iterator[Finding]:
     units = tuple(dict.fromkeys(found.unit for found in differing if found.unit))
     where = "" if len(counts) == 1 else f" at {listed(_quoted(name) for name in counts)}"
     total = sum(counts.values())
-    message = f"Lists or clusters are not as planned{where}: {total} difference{'s'[: total > 1]}"
+    message = f"Lists or clusters are not as planned{where}: {count(total, 'difference')}"
     commands = (fleet.command("diff"), fleet.command("push"))
     yield Finding(
         FindingKind.GEO_DIFFERS, tuple(counts), units, message, "see what differs, and set it right:", commands

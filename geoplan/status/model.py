@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from geoplan.live.model import Failure, HaFacts
     from geoplan.plan.model import Kind as SiteKind
     from geoplan.plan.model import Role
-    from geoplan.push.facts import Failure, HaFacts
 
 
 class UnitState(StrEnum):

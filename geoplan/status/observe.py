@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitError
-from geoplan.push.facts import Cause, Facts, Failure, UnitFacts
-from geoplan.push.failures import failure_of
+from geoplan.live.model import Cause, Facts, Failure, UnitFacts, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from geoplan.live.model import HaFacts, LiveCluster, State
     from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
-    from geoplan.push.facts import HaFacts, LiveCluster, State
 
 UNIT_SECONDS = 20.0  # what a glance may take: a unit that is slower counts as one that does not answer
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.status.glance import SINGLE, Wanted
 from geoplan.status.model import Finding, FindingKind, Severity
-from geoplan.status.words import MENU, listed, titled
+from geoplan.status.unit_state import SINGLE, Wanted
+from geoplan.status.wording import MENU, listed, titled
 from geoplan.topology.firmware import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.live.model import HaFacts, UnitFacts
     from geoplan.plan.model import Plan
-    from geoplan.push.facts import HaFacts, UnitFacts
     from geoplan.status.pair_states import Pair
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geoplan.status.glance import SINGLE, has_mode, unit_state
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
-from geoplan.status.words import MENU, listed, present, sentence, titled
+from geoplan.status.unit_state import SINGLE, has_mode, unit_state
+from geoplan.status.wording import MENU, listed, present, sentence, titled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.live.model import UnitFacts
     from geoplan.plan.model import SiteSettings
-    from geoplan.push.facts import UnitFacts
-    from geoplan.status.words import Command, Since
+    from geoplan.status.wording import Command, Since
 
 
 @dataclass(frozen=True)

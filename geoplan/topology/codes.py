@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from geoplan.topology.diagnostics import Severity
+from geoplan.diagnostics import Severity
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from geoplan.topology.document import Loc
+    from geoplan.yaml12 import Loc
 
 
 class Finding(NamedTuple):

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
+from geoplan.diagnostics import Diagnostic, Severity, presentable
 from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.topology.codes import CODES
-from geoplan.topology.diagnostics import Diagnostic, Severity, presentable
-from geoplan.topology.document import MAX_BYTES, Document, Place, YamlFault, read_document
 from geoplan.topology.model import Topology
-from geoplan.topology.outline import outline_of
+from geoplan.topology.partial import partial_topology
 from geoplan.topology.rules import broken_rules, spell
-from geoplan.topology.values import MAX_NAME_LENGTH, is_control
+from geoplan.topology.types import MAX_NAME_LENGTH
+from geoplan.wording import is_control
+from geoplan.yaml12 import MAX_BYTES, Document, Place, YamlFault, read_document
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -113,11 +114,11 @@ def _validate(value: object, default_name: str) -> tuple[Topology | None, list[t
         return None, []
     if isinstance(value, dict) and "name" not in value:
         value = {"name": _usable_name(default_name), **value}
-    findings = list(broken_rules(outline_of(value)))
+    findings = list(broken_rules(partial_topology(value)))
     try:
         return Topology.model_validate(value), findings
     except ValidationError as error:
-        from geoplan.topology.shape import shape_findings  # noqa: PLC0415 - only a file with faults needs it
+        from geoplan.topology.schema_errors import shape_findings  # noqa: PLC0415 - only a file with faults needs it
 
         return None, [*shape_findings(error, value), *findings]
 

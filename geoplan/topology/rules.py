@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from geoplan.diagnostics import Diagnostic, Severity
 from geoplan.errors import InvalidInputError
 from geoplan.topology import rules_ha
 from geoplan.topology.codes import CODES
-from geoplan.topology.diagnostics import Diagnostic, Severity
 from geoplan.topology.finding import Finding
 from geoplan.topology.firmware import has_partner_secret, parse_version
 from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
-from geoplan.topology.outline import Outline, SiteOutline, outline_of
-from geoplan.topology.reading import Text, WrittenAddress
-from geoplan.topology.spelling import folded, nearest
-from geoplan.topology.values import HTTPS, place_of_url
+from geoplan.topology.partial import PartialSite, PartialTopology, Text, WrittenAddress, partial_topology
+from geoplan.topology.similarity import folded, nearest
+from geoplan.topology.types import HTTPS, place_of_url
 
 if TYPE_CHECKING:
-    from geoplan.topology.document import Loc
     from geoplan.topology.model import Topology
-    from geoplan.topology.values import IpAddress
+    from geoplan.topology.types import IpAddress
+    from geoplan.yaml12 import Loc
 
 
-Rule = Callable[[Outline], Iterator[Finding]]
+Rule = Callable[[PartialTopology], Iterator[Finding]]
 
 
-def empty_value(outline: Outline) -> Iterator[Finding]:
+def empty_value(outline: PartialTopology) -> Iterator[Finding]:
     """Find keys with nothing behind them."""
     for loc in outline.empty_values:
         yield Finding(loc, f"there is nothing behind '{loc[-1]}'", "write its value, or take the key out", at_key=True)
 
 
-def site_without_units(outline: Outline) -> Iterator[Finding]:
+def site_without_units(outline: PartialTopology) -> Iterator[Finding]:
     """Find sites with neither a pair nor a standalone."""
     for site in outline.sites:
         if not site.kinds and not site.unread_kind:
@@ -40,7 +39,7 @@ def site_without_units(outline: Outline) -> Iterator[Finding]:
             yield Finding(site.loc, f"{site.label} has neither ha_pair nor standalone", hint)
 
 
-def site_of_both_kinds(outline: Outline) -> Iterator[Finding]:
+def site_of_both_kinds(outline: PartialTopology) -> Iterator[Finding]:
     """Find sites with both a pair and a standalone."""
     for site in outline.sites:
         if len(site.kinds) > 1:
@@ -50,7 +49,7 @@ def site_of_both_kinds(outline: Outline) -> Iterator[Finding]:
             )
 
 
-def master_is_slave(outline: Outline) -> Iterator[Finding]:
+def master_is_slave(outline: PartialTopology) -> Iterator[Finding]:
     """Find pairs whose master and slave are one unit."""
     for site in outline.sites:
         slave = _slave_like_master(site)
@@ -59,7 +58,7 @@ def master_is_slave(outline: Outline) -> Iterator[Finding]:
             yield Finding(slave.loc, message, "write the other unit's address")
 
 
-def address_used_twice(outline: Outline) -> Iterator[Finding]:
+def address_used_twice(outline: PartialTopology) -> Iterator[Finding]:
     """Find addresses that name two units, in whatever spelling and also as a NAT address."""
     users: dict[IpAddress, tuple[str, str]] = {}
     for label, written in _addresses_of_units(outline):
@@ -76,7 +75,7 @@ def address_used_twice(outline: Outline) -> Iterator[Finding]:
             listed[written.address] = f"this list of {site.label}", written.text
 
 
-def api_used_twice(outline: Outline) -> Iterator[Finding]:
+def api_used_twice(outline: PartialTopology) -> Iterator[Finding]:
     """Find units whose API answers where another one's does, be it written or by that one's address."""
     units = [
         (f"the {unit.role} of {site.label}" if unit.role != "standalone" else site.label, unit)
@@ -93,13 +92,13 @@ def api_used_twice(outline: Outline) -> Iterator[Finding]:
             yield Finding(unit.api.loc, message, "write the URL at which this unit itself answers")
 
 
-def name_used_twice(outline: Outline) -> Iterator[Finding]:
+def name_used_twice(outline: PartialTopology) -> Iterator[Finding]:
     """Find sites and groups that share a name, whatever their letters' case."""
     yield from _same_names("site", (site.name for site in outline.sites if site.name))
     yield from _same_names("group", (Text(group.loc, group.name) for group in outline.groups or ()), at_key=True)
 
 
-def site_in_two_groups(outline: Outline) -> Iterator[Finding]:
+def site_in_two_groups(outline: PartialTopology) -> Iterator[Finding]:
     """Find sites that groups name more than once."""
     seen: dict[str, str] = {}
     for group in outline.groups or ():
@@ -110,7 +109,7 @@ def site_in_two_groups(outline: Outline) -> Iterator[Finding]:
             seen.setdefault(member.text, group.name)
 
 
-def site_in_no_group(outline: Outline) -> Iterator[Finding]:
+def site_in_no_group(outline: PartialTopology) -> Iterator[Finding]:
     """Find sites that no group names, where there are groups."""
     if outline.groups is None or not all(group.readable for group in outline.groups):
         return
@@ -121,7 +120,7 @@ def site_in_no_group(outline: Outline) -> Iterator[Finding]:
             yield Finding(site.name.loc, f"{site.label} is in no group", hint)
 
 
-def unknown_site_in_group(outline: Outline) -> Iterator[Finding]:
+def unknown_site_in_group(outline: PartialTopology) -> Iterator[Finding]:
     """Find names in groups that no site has."""
     names = [site.name.text for site in outline.sites if site.name]
     known = set(names)
@@ -133,7 +132,7 @@ def unknown_site_in_group(outline: Outline) -> Iterator[Finding]:
                 yield Finding(member.loc, f"'{member.text}' is no site of this topology", hint)
 
 
-def group_without_sites(outline: Outline) -> Iterator[Finding]:
+def group_without_sites(outline: PartialTopology) -> Iterator[Finding]:
     """Find groups that name no site."""
     for group in outline.groups or ():
         if group.readable and not group.members:
@@ -142,10 +141,10 @@ def group_without_sites(outline: Outline) -> Iterator[Finding]:
             )
 
 
-def cluster_name_used_twice(outline: Outline) -> Iterator[Finding]:
+def cluster_name_used_twice(outline: PartialTopology) -> Iterator[Finding]:
     """Find clusters that share a name in a group, whatever their letters' case."""
     for group in outline.partner_groups:
-        seen: dict[str, SiteOutline] = {}
+        seen: dict[str, PartialSite] = {}
         for site in group.sites:
             if site.cluster_name is None:
                 continue
@@ -156,7 +155,7 @@ def cluster_name_used_twice(outline: Outline) -> Iterator[Finding]:
                 yield Finding(site.cluster_name.loc, message, "give one of the two another cluster: {name: …}")
 
 
-def too_many_sites(outline: Outline) -> Iterator[Finding]:
+def too_many_sites(outline: PartialTopology) -> Iterator[Finding]:
     """Find groups with more sites than a LoadMaster takes clusters."""
     for group in outline.partner_groups:
         count = len(group.sites)
@@ -166,7 +165,7 @@ def too_many_sites(outline: Outline) -> Iterator[Finding]:
             yield Finding(group.sites[outline.max_clusters].loc, f"{message} that a LoadMaster takes", hint)
 
 
-def firmware_differs_in_pair(outline: Outline) -> Iterator[Finding]:
+def firmware_differs_in_pair(outline: PartialTopology) -> Iterator[Finding]:
     """Find pairs whose units run two versions."""
     for site in outline.sites:
         versions = [unit.firmware for unit in site.units if unit.role != "standalone" and unit.firmware]
@@ -175,7 +174,7 @@ def firmware_differs_in_pair(outline: Outline) -> Iterator[Finding]:
             yield Finding(versions[1].loc, message, "bring both to one version before anything else (section 7)")
 
 
-def partner_secret_in_some_units(outline: Outline) -> Iterator[Finding]:
+def partner_secret_in_some_units(outline: PartialTopology) -> Iterator[Finding]:
     """Find groups in which only some units have the Partner Shared Secret."""
     for group in outline.partner_groups:
         versions = [unit.firmware for site in group.sites for unit in site.units if unit.firmware]
@@ -191,7 +190,7 @@ def partner_secret_in_some_units(outline: Outline) -> Iterator[Finding]:
             )
 
 
-def pair_mixes_families(outline: Outline) -> Iterator[Finding]:
+def pair_mixes_families(outline: PartialTopology) -> Iterator[Finding]:
     """Find pairs reached by IPv4 at one unit and by IPv6 at the other."""
     for site in outline.sites:
         shown = [unit.addresses[-1] for unit in site.units if unit.role != "standalone" and unit.addresses]
@@ -200,7 +199,7 @@ def pair_mixes_families(outline: Outline) -> Iterator[Finding]:
             yield Finding(shown[1].loc, message, "write addresses of one family for both units")
 
 
-def group_mixes_families(outline: Outline) -> Iterator[Finding]:
+def group_mixes_families(outline: PartialTopology) -> Iterator[Finding]:
     """Find groups in which some sites are reached by IPv4 and some by IPv6."""
     for group in outline.partner_groups:
         shown = [site.units[0].addresses[-1] for site in group.sites if site.units and site.units[0].addresses]
@@ -210,7 +209,7 @@ def group_mixes_families(outline: Outline) -> Iterator[Finding]:
             yield Finding(other.loc, message, "make sure that every site can reach both, or use one family")
 
 
-def nat_on_pair(outline: Outline) -> Iterator[Finding]:
+def nat_on_pair(outline: PartialTopology) -> Iterator[Finding]:
     """Find pairs whose units are reached over NAT."""
     for site in outline.sites:
         for unit in site.units:
@@ -219,7 +218,7 @@ def nat_on_pair(outline: Outline) -> Iterator[Finding]:
                 yield Finding(unit.nat_address.loc, message, "after a failover, check by hand where the cluster points")
 
 
-def time_below_floor(outline: Outline) -> Iterator[Finding]:
+def time_below_floor(outline: PartialTopology) -> Iterator[Finding]:
     """Find times that are shorter than what a push waits on a network in any case."""
     for written, floor, what in (
         (outline.boot_seconds, BOOT_FLOOR_SECONDS, "boot"),
@@ -266,7 +265,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-def broken_rules(outline: Outline) -> Iterator[tuple[str, Finding]]:
+def broken_rules(outline: PartialTopology) -> Iterator[tuple[str, Finding]]:
     """Yield every finding of every rule, with its code."""
     for code, rule in RULES.items():
         for finding in rule(outline):
@@ -275,7 +274,7 @@ def broken_rules(outline: Outline) -> Iterator[tuple[str, Finding]]:
 
 def require_well_formed(topology: Topology) -> None:
     """Raise :class:`geoplan.InvalidInputError` with every broken rule of a topology, warnings aside."""
-    found = broken_rules(outline_of(topology.model_dump(exclude_unset=True, exclude_none=True)))
+    found = broken_rules(partial_topology(topology.model_dump(exclude_unset=True, exclude_none=True)))
     errors = [
         Diagnostic(topology.name, code, Severity.ERROR, finding.message, finding.hint, where=spell(finding.loc))
         for code, finding in found
@@ -290,7 +289,7 @@ def spell(loc: Loc) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
-def _addresses_of_units(outline: Outline) -> Iterator[tuple[str, WrittenAddress]]:
+def _addresses_of_units(outline: PartialTopology) -> Iterator[tuple[str, WrittenAddress]]:
     """Yield each address of each unit with what the unit is; a slave that repeats its master is left out."""
     for site in outline.sites:
         repeated = _slave_like_master(site)
@@ -299,7 +298,7 @@ def _addresses_of_units(outline: Outline) -> Iterator[tuple[str, WrittenAddress]
             yield from ((label, written) for written in unit.addresses if written is not repeated)
 
 
-def _slave_like_master(site: SiteOutline) -> WrittenAddress | None:
+def _slave_like_master(site: PartialSite) -> WrittenAddress | None:
     """Return the slave's address where the master has it too."""
     own = {unit.role: unit.address for unit in site.units if unit.address}
     master, slave = own.get("master"), own.get("slave")

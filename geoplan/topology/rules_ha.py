@@ -6,13 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from geoplan.topology.finding import Finding
-from geoplan.topology.values import ACM_ARN
+from geoplan.topology.types import ACM_ARN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.topology.outline import Outline, ServiceOutline, SiteOutline
-    from geoplan.topology.reading import Text
+    from geoplan.topology.partial import PartialService, PartialSite, PartialTopology, Text
 
 SYNC_PORT = 6973  # between the units of a pair (section 6)
 SSH_PORT = 22  # between GEO partners, and for the checks of Remote LM clusters
@@ -26,7 +25,7 @@ TARGETS_OF_LISTENER = {
 }
 
 
-def single_subnet(outline: Outline) -> Iterator[Finding]:
+def single_subnet(outline: PartialTopology) -> Iterator[Finding]:
     """Find load balancers in one subnet only."""
     for site in outline.sites:
         if site.balancer and len(site.balancer.subnets) == 1:
@@ -35,7 +34,7 @@ def single_subnet(outline: Outline) -> Iterator[Finding]:
             yield Finding((*site.balancer.loc, "subnets"), message, hint, at_key=True)
 
 
-def no_elastic_ip(outline: Outline) -> Iterator[Finding]:
+def no_elastic_ip(outline: PartialTopology) -> Iterator[Finding]:
     """Find internet-facing load balancers with a subnet that has no Elastic IP."""
     for site in outline.sites:
         if site.balancer and site.balancer.scheme == "internet-facing":
@@ -46,7 +45,7 @@ def no_elastic_ip(outline: Outline) -> Iterator[Finding]:
                     yield Finding(subnet.loc, message, hint)
 
 
-def service_on_health_check_port(outline: Outline) -> Iterator[Finding]:
+def service_on_health_check_port(outline: PartialTopology) -> Iterator[Finding]:
     """Find virtual services of pairs on the port of the health check."""
     for site, service, port in _services(outline):
         if _is_pair(site) and port == site.health_check_port:
@@ -55,7 +54,7 @@ def service_on_health_check_port(outline: Outline) -> Iterator[Finding]:
             yield Finding(_place(service), message, hint)
 
 
-def service_on_sync_port(outline: Outline) -> Iterator[Finding]:
+def service_on_sync_port(outline: PartialTopology) -> Iterator[Finding]:
     """Find TCP services of pairs on the port over which their units synchronise."""
     for site, service, port in _services(outline):
         if _is_pair(site) and service.protocol == "tcp" and port == SYNC_PORT:
@@ -63,7 +62,7 @@ def service_on_sync_port(outline: Outline) -> Iterator[Finding]:
             yield Finding(_place(service), message, "give the service another port")
 
 
-def service_on_ssh_port(outline: Outline) -> Iterator[Finding]:
+def service_on_ssh_port(outline: PartialTopology) -> Iterator[Finding]:
     """Find TCP services on port 22 of a unit's own address."""
     for site, service, port in _services(outline):
         own = {unit.address.address for unit in site.units if unit.address}
@@ -73,7 +72,7 @@ def service_on_ssh_port(outline: Outline) -> Iterator[Finding]:
             yield Finding(_place(service), message, "give the service another port, or an address of its own")
 
 
-def tls_without_certificate(outline: Outline) -> Iterator[Finding]:
+def tls_without_certificate(outline: PartialTopology) -> Iterator[Finding]:
     """Find TLS listeners that name no certificate."""
     for site in outline.sites:
         for listener in site.balancer.listeners if site.balancer else ():
@@ -83,7 +82,7 @@ def tls_without_certificate(outline: Outline) -> Iterator[Finding]:
                 yield Finding(listener.protocol.loc, message, hint)
 
 
-def internal_with_elastic_ip(outline: Outline) -> Iterator[Finding]:
+def internal_with_elastic_ip(outline: PartialTopology) -> Iterator[Finding]:
     """Find internal load balancers with an Elastic IP."""
     for site in outline.sites:
         for subnet in site.balancer.subnets if site.balancer and site.balancer.scheme == "internal" else ():
@@ -93,7 +92,7 @@ def internal_with_elastic_ip(outline: Outline) -> Iterator[Finding]:
                 yield Finding(subnet.allocation_id.loc, message, hint)
 
 
-def listeners_clash(outline: Outline) -> Iterator[Finding]:
+def listeners_clash(outline: PartialTopology) -> Iterator[Finding]:
     """Find listeners of one load balancer on one port."""
     for site in outline.sites:
         taken: dict[int, str] = {}
@@ -109,7 +108,7 @@ def listeners_clash(outline: Outline) -> Iterator[Finding]:
             taken.setdefault(port, protocol)
 
 
-def certificate_without_tls(outline: Outline) -> Iterator[Finding]:
+def certificate_without_tls(outline: PartialTopology) -> Iterator[Finding]:
     """Find certificates of listeners that show none."""
     for site in outline.sites:
         for listener in site.balancer.listeners if site.balancer else ():
@@ -118,7 +117,7 @@ def certificate_without_tls(outline: Outline) -> Iterator[Finding]:
                 yield Finding(listener.certificate.loc, message, "take it out, or write protocol: TLS")
 
 
-def aws_id_used_twice(outline: Outline) -> Iterator[Finding]:
+def aws_id_used_twice(outline: PartialTopology) -> Iterator[Finding]:
     """Find instances and Elastic IPs that are named twice, and subnets that one load balancer names twice."""
     users: dict[str, str] = {}
     for site in outline.sites:
@@ -130,7 +129,7 @@ def aws_id_used_twice(outline: Outline) -> Iterator[Finding]:
             yield from _second_use(subnet.subnet_id, own_subnets, f"the load balancer of {site.label}")
 
 
-def certificate_of_another_region(outline: Outline) -> Iterator[Finding]:
+def certificate_of_another_region(outline: PartialTopology) -> Iterator[Finding]:
     """Find certificates of a region in which the load balancer is not."""
     for site in outline.sites:
         for listener in site.balancer.listeners if site.balancer else ():
@@ -143,7 +142,7 @@ def certificate_of_another_region(outline: Outline) -> Iterator[Finding]:
                 yield Finding(listener.certificate.loc, message, "name a certificate of the load balancer's region")
 
 
-def target_does_not_fit(outline: Outline) -> Iterator[Finding]:
+def target_does_not_fit(outline: PartialTopology) -> Iterator[Finding]:
     """Find listeners that cannot pass on what they take in the protocol that they name."""
     for site in outline.sites:
         for listener in site.balancer.listeners if site.balancer else ():
@@ -156,7 +155,7 @@ def target_does_not_fit(outline: Outline) -> Iterator[Finding]:
                 yield Finding(listener.target_protocol.loc, message, f"write target_protocol: {' or '.join(fitting)}")
 
 
-def target_on_port_of_ha(outline: Outline) -> Iterator[Finding]:
+def target_on_port_of_ha(outline: PartialTopology) -> Iterator[Finding]:
     """Find listeners that pass clients on to a TCP port at which the units serve HA or GEO."""
     for site in outline.sites:
         needed = {SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
@@ -170,18 +169,18 @@ def target_on_port_of_ha(outline: Outline) -> Iterator[Finding]:
                 yield Finding(target.loc, message, "name the port of a virtual service as target_port")
 
 
-def _services(outline: Outline) -> Iterator[tuple[SiteOutline, ServiceOutline, int]]:
+def _services(outline: PartialTopology) -> Iterator[tuple[PartialSite, PartialService, int]]:
     for site in outline.sites:
         for service in site.virtual_services:
             if service.port:
                 yield site, service, service.port.value
 
 
-def _place(service: ServiceOutline) -> tuple[str | int, ...]:
+def _place(service: PartialService) -> tuple[str | int, ...]:
     return service.port.loc if service.port else service.loc
 
 
-def _is_pair(site: SiteOutline) -> bool:
+def _is_pair(site: PartialSite) -> bool:
     return "ha_pair" in site.kinds
 
 

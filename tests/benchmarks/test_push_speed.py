@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from geoplan.lab.background import BackgroundLab
-from geoplan.lab.credentials import Credentials
-from geoplan.lab.messages import Outcome, Request
-from geoplan.lab.timings import Timings
+from geoplan.lab.clock import Timings
+from geoplan.lab.device.unit import Credentials
+from geoplan.lab.http import Outcome, Request
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from tests.benchmarks.conftest import Compare

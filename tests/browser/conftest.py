@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from geoplan import Plan
-from geoplan.render import html
+from geoplan.render.runbook import html
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -1,6 +1,6 @@
 """What every push loads, loaded once: importing this takes longer than most pushes of the campaign."""
 
-import geoplan.cli.push
+import geoplan.cli.commands.push
 import geoplan.cli.push_session
 import geoplan.push.api
 import geoplan.topology.loader

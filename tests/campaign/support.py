@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from geoplan.lab.messages import Request
-from geoplan.lab.network import Network
+from geoplan.lab.device.network import Network
+from geoplan.lab.http import Request
 from geoplan.plan.model import Plan
 from tests.conftest import TOPOLOGIES
 from tests.push.support import red_links

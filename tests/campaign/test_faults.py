@@ -10,21 +10,20 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.lab.device.network import REBOOT_WINDOW_SECONDS
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.lab import Lab
-from geoplan.lab.network import REBOOT_WINDOW_SECONDS
-from geoplan.lab.outages import FLAPS
-from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_accesses
+from geoplan.lab.unit_faults import FLAPS
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import SystemClock, Timings
+from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_connections
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.api import connected
-from geoplan.push.clock import SystemClock
 from geoplan.push.context import Options
 from geoplan.push.events import Event
-from geoplan.push.fleet import Fleet
-from geoplan.push.run import Mission, Result, carry_out
-from geoplan.push.waits import Timings
+from geoplan.push.run import PushJob, PushResult, run_push
 from geoplan.topology.loader import load_topology
 from tests.campaign.conftest import Record
 from tests.campaign.support import (
@@ -93,27 +92,27 @@ class Scene:
     def reboots(self) -> int:
         return sum(len(unit.reboots) for unit in self.lab.simulation.network.units.values())
 
-    async def push(self, options: Options) -> Result | None:
+    async def push(self, options: Options) -> PushResult | None:
         """Push, or resume what was begun; return nothing where it was refused or stopped."""
         credentials = UserPassword(CREDENTIALS.user, Secret(PASSWORD))
         endpoints = self.folder.parent / "lab.yaml"
         endpoints.write_text(self.lab.endpoints.to_yaml())
-        accesses = unit_accesses(
+        accesses = unit_connections(
             self.topology, lambda _address: credentials, endpoints=load_endpoints(endpoints), timeouts=QUICK
         )
         clock = SystemClock()
         async with connected(accesses, clock) as units:
             fleet = Fleet(self.plan, units, clock, Timings.of(self.plan.estimates, is_lab=True))
-            mission = Mission(fleet, options, self.folder, 18, self._hear, resume=self.is_begun)
+            mission = PushJob(fleet, options, self.folder, 18, self._hear, resume=self.is_begun)
             try:
-                return await carry_out(mission)
+                return await run_push(mission)
             except PushRefusedError as error:
                 self.said += [str(error), *error.problems]
             except PushStoppedError as error:
                 self.said.append(f"{error} {error.hint}")
         return None
 
-    async def push_with_word(self, options: Options) -> Result:
+    async def push_with_word(self, options: Options) -> PushResult:
         """Push to the end; where GEO configurations were lost, give the word that the refusal asks for."""
         result = await self.push(options)
         if result is None and "--accept-geo-merge" in self.said[-1]:

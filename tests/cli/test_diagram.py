@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from geoplan import load_topology, make_plan
-from geoplan.render import dot, mermaid, svg
+from geoplan.render.diagram import dot, mermaid, svg
 from tests.conftest import TOPOLOGIES, Geoplan
 
 EXAMPLE = TOPOLOGIES / "section-5.4.yaml"

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from geoplan.cli import COMMANDS, cli
-from geoplan.push.places import STATE_DIR_VARIABLE
+from geoplan.push.state_dir import STATE_DIR_VARIABLE
 from tests.conftest import TOPOLOGIES, Geoplan
 
 EXAMPLE = str(TOPOLOGIES / "section-5.4.yaml")

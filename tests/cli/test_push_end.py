@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
+from geoplan.cli.connection import ConnectionOptions
 from geoplan.cli.push_session import _Session
-from geoplan.cli.push_units import Wishes
-from geoplan.cli.units import Reach
+from geoplan.cli.push_units import PushFlags
+from geoplan.live.findings.compare import verify
+from geoplan.live.links import NO_SIGHTS, KnownLinks, Sights
+from geoplan.live.model import REMOTE_LM, Facts, LiveCluster
 from geoplan.plan.model import Plan
 from geoplan.push.context import Options
 from geoplan.push.executor import Progress
-from geoplan.push.facts import REMOTE_LM, Facts, LiveCluster
-from geoplan.push.links import NO_SIGHTS, KnownLinks, Sights
-from geoplan.push.preflight import Verdict
-from geoplan.push.run import Result
-from geoplan.push.verify import verify
+from geoplan.push.preflight import PreflightResult
+from geoplan.push.run import PushResult
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push.facts import changed, in_place, plan_of
@@ -39,10 +39,12 @@ def end(
     unfinished: tuple[str, ...] = (),
 ) -> tuple[int, str]:
     """Return the exit code and the sentence of a push that left the units so."""
-    wishes: dict[str, Any] = dict.fromkeys(Wishes.__dataclass_fields__)
+    wishes: dict[str, Any] = dict.fromkeys(PushFlags.__dataclass_fields__)
     topology = load_topology(TOPOLOGIES / "section-5.4.yaml")
-    session = _Session(topology, plan, Reach(), Options(), Wishes(**wishes))
-    result = Result(Verdict((), (), ()), verify(plan, facts, KnownLinks(sights)), Progress(), unfinished, journal)
+    session = _Session(topology, plan, ConnectionOptions(), Options(), PushFlags(**wishes))
+    result = PushResult(
+        PreflightResult((), (), ()), verify(plan, facts, KnownLinks(sights)), Progress(), unfinished, journal
+    )
     return session._exit_code(result), session._summary(result)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.cli.outlet import Outlet
+from geoplan.cli.output import Outlet
 from geoplan.cli.signals import HANGUP, Signals
 from geoplan.push.journal import read
 from tests.conftest import TOPOLOGIES, Geoplan

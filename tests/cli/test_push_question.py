@@ -10,12 +10,12 @@ import pytest
 
 from geoplan.cli import run
 from geoplan.cli.push_question import MAX_LINES, change_lines
+from geoplan.live.findings.compare import verify
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.context import Options
-from geoplan.push.preflight import Verdict
+from geoplan.push.preflight import PreflightResult
 from geoplan.push.run import Found
-from geoplan.push.verify import verify
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
@@ -63,7 +63,7 @@ def test_what_changes_stands_unit_by_unit_before_the_question(geoplan: Geoplan, 
 
 def found(plan: Plan, *reboots: str, parallel_groups: bool = False) -> Found:
     facts = untouched(plan)
-    return Found(Options(parallel_groups=parallel_groups), facts, Verdict((), (), reboots), verify(plan, facts))
+    return Found(Options(parallel_groups=parallel_groups), facts, PreflightResult((), (), reboots), verify(plan, facts))
 
 
 def test_what_is_longer_than_a_screen_or_two_is_left_to_diff() -> None:

@@ -8,9 +8,9 @@ import pytest
 from rich.cells import cell_len
 
 from geoplan.cli.push_views import PlainView, TerminalView, TimeLeft
+from geoplan.live.polling import Timings
 from geoplan.plan.model import Plan
 from geoplan.push.events import Event, EventKind, StepState
-from geoplan.push.waits import Timings
 from tests.push.facts import plan_of
 
 PLAN = plan_of()

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from geoplan.lab.clock import SimulatedClock
-from geoplan.lab.credentials import Credentials
-from geoplan.lab.messages import Outcome, Request
+from geoplan.lab.clock import SimulatedClock, Timings
+from geoplan.lab.device.unit import Credentials, Unit
+from geoplan.lab.http import Outcome, Request
 from geoplan.lab.simulation import Simulation
-from geoplan.lab.timings import Timings
-from geoplan.lab.unit import Unit
 from geoplan.plan.model import Action, Plan, Step
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology

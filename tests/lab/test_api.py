@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.lab.command_table import COMMANDS
-from geoplan.lab.messages import Request
-from geoplan.lab.parameters import PARAMETERS
+from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.device.parameters import PARAMETERS
+from geoplan.lab.http import Request
 from tests.lab.support import (
     A1,
     BASIC,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geoplan.lab.errors import LabError
 from geoplan.lab.faults import Fault, FaultKind
-from geoplan.lab.messages import Outcome
+from geoplan.lab.http import Outcome
 from tests.lab.support import A1, M1, S1, Rehearsal, body, health, settle, simulate, status, v1
 
 LIST = "172.24.1.9"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from geoplan.lab.clock import Timings
+from geoplan.lab.device.geo import Cluster, TooManyClustersError
+from geoplan.lab.device.network import Network, NotActiveError
+from geoplan.lab.device.unit import Power, Unit
 from geoplan.lab.errors import LabError
-from geoplan.lab.geo import Cluster
-from geoplan.lab.geo_entries import TooManyClustersError
-from geoplan.lab.network import Network, NotActiveError
-from geoplan.lab.timings import Timings
-from geoplan.lab.unit import Power, Unit
 from tests.lab.support import (
     A1,
     A2,

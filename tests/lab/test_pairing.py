@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geoplan.lab.device.pairing import pairing_of
 from geoplan.lab.errors import LabError
-from geoplan.lab.pairing import pairing_of
-from geoplan.lab.units_table import as_table
+from geoplan.lab.serve.table import as_table
 from tests.lab.support import (
     MOMENT,
     Rehearsal,

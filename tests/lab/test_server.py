@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from geoplan.lab.endpoints import Endpoints
 from geoplan.lab.errors import LabError
 from geoplan.lab.fixtures import StartLab
 from geoplan.lab.lab import Lab
+from geoplan.lab.serve.endpoints import Endpoints
 from tests.lab.support import A1, CREDENTIALS, M1, M2, S1, TOPOLOGIES, example
 
 QUICK: dict[str, Any] = {"boot_seconds": 0.3, "failover_seconds": 0.1, "sync_seconds": 0.05}

@@ -6,11 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from geoplan.lab.clock import Timings
+from geoplan.lab.device.geo import Cluster, Key, ReplicationStamp
+from geoplan.lab.device.network import Network, NotActiveError
+from geoplan.lab.device.unit import Power, Unit
 from geoplan.lab.errors import LabError
-from geoplan.lab.geo import Cluster, Key, Stamp
-from geoplan.lab.network import Network, NotActiveError
-from geoplan.lab.timings import Timings
-from geoplan.lab.unit import Power, Unit
 from tests.lab.support import Rehearsal, pair, simulate, standalone, topology
 
 SITES = ("Pair 1", "Pair 2", "Standalone 1")
@@ -38,7 +38,7 @@ class Lab(RuleBasedStateMachine):
         self.simulation = simulate(of, timings=Timings(boot_seconds=3, failover_seconds=0.5, sync_seconds=sync_seconds))
         self.network = self.simulation.network
         # For every cluster that may not be lost: its latest change, and the only unit that has had it so far.
-        self.kept: dict[Key, tuple[Stamp, Unit | None]] = {}
+        self.kept: dict[Key, tuple[ReplicationStamp, Unit | None]] = {}
 
     # -- what may happen ---------------------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from geoplan.lab.endpoints import Endpoints, UnitEndpoint
+from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
+from geoplan.lab.serve.table import as_columns, as_table
 from geoplan.lab.simulation import Simulation
-from geoplan.lab.units_table import as_columns, as_table
 from tests.lab.support import simulate, topology
 
 

@@ -20,9 +20,9 @@ from geoplan.loadmaster import (
     Insecure,
     LoadMaster,
     Secret,
-    UnitAccess,
+    UnitConnection,
     UserPassword,
-    unit_accesses,
+    unit_connections,
 )
 from geoplan.loadmaster.endpoints import read_endpoints
 from geoplan.topology.loader import load_topology
@@ -60,7 +60,7 @@ class FakeClock:
         await asyncio.sleep(0)  # others get their turn
 
 
-def access(**changes: Any) -> UnitAccess:
+def access(**changes: Any) -> UnitConnection:
     settings: dict[str, Any] = {
         "address": UNIT,
         "api_url": "https://unit.test",
@@ -68,7 +68,7 @@ def access(**changes: Any) -> UnitAccess:
         "trust": Insecure(),
         "api_version": 2,
     }
-    return UnitAccess(**{**settings, **changes})
+    return UnitConnection(**{**settings, **changes})
 
 
 def ok(**content: Any) -> httpx.Response:
@@ -175,10 +175,10 @@ def endpoints_of(running: Lab) -> Endpoints:
     return read_endpoints(running.endpoints.to_yaml().encode(), "lab.yaml")
 
 
-def accesses(running: Lab, environment: Mapping[str, str] | None = None, **options: Any) -> dict[str, UnitAccess]:
+def accesses(running: Lab, environment: Mapping[str, str] | None = None, **options: Any) -> dict[str, UnitConnection]:
     sources = CredentialSources(environment or {"GEOPLAN_USER": "bal", "GEOPLAN_PASSWORD": PASSWORD})
     options.setdefault("endpoints", endpoints_of(running))
-    return unit_accesses(example(), sources.credentials_of, **options)
+    return unit_connections(example(), sources.credentials_of, **options)
 
 
 def form_of(request: httpx.Request) -> dict[str, str]:

@@ -16,8 +16,7 @@ import pytest
 
 from geoplan.errors import CredentialsError, GeoplanError, UnitRefusedError
 from geoplan.loadmaster import ApiKey, CredentialSources, LoadMaster, Secret, UserPassword
-from geoplan.loadmaster.credentials import MASK, basic_authorization, hide_secrets, masked
-from geoplan.loadmaster.credentials_file import load_credentials
+from geoplan.loadmaster.credentials import MASK, basic_authorization, hide_secrets, load_credentials, masked
 from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, access, accesses, lab, refused, run
 
 OTHER = "172.24.1.6"

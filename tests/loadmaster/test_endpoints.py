@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoplan.addresses import same_addresses
 from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
 from geoplan.loadmaster import (
     CaFile,
@@ -21,8 +22,7 @@ from geoplan.loadmaster import (
     UnitEndpoint,
     UserPassword,
     load_endpoints,
-    same_addresses,
-    unit_accesses,
+    unit_connections,
 )
 from geoplan.loadmaster.endpoints import read_endpoints
 from geoplan.loadmaster.pins import fetch_pins, joined
@@ -101,8 +101,8 @@ def test_no_content_brings_the_reader_down(content: bytes) -> None:
 
 def test_access_comes_from_the_topology_unless_endpoints_know_better() -> None:
     endpoints = Endpoints({UNIT: UnitEndpoint("https://127.0.0.1:1", "http://127.0.0.1:2", PIN)})
-    plain = unit_accesses(example(), lambda _: CREDENTIALS)
-    known = unit_accesses(example(), lambda _: CREDENTIALS, endpoints=endpoints, trust=CaFile("ca.pem"))
+    plain = unit_connections(example(), lambda _: CREDENTIALS)
+    known = unit_connections(example(), lambda _: CREDENTIALS, endpoints=endpoints, trust=CaFile("ca.pem"))
     assert list(plain) == ["172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.7", "172.24.1.9", "172.24.1.10"]
     assert (plain[UNIT].api_url, plain[UNIT].health_url) == ("https://172.24.1.5", "http://172.24.1.5:8444")
     assert (plain[UNIT].trust, plain["172.24.1.9"].health_url) == (SystemTrust(), None)
@@ -113,7 +113,7 @@ def test_access_comes_from_the_topology_unless_endpoints_know_better() -> None:
 
 def test_a_pin_holds_even_where_all_others_are_trusted_blindly() -> None:
     endpoints = Endpoints({UNIT: UnitEndpoint(fingerprint=PIN)})
-    units = unit_accesses(example(), lambda _: CREDENTIALS, endpoints=endpoints, trust=Insecure())
+    units = unit_connections(example(), lambda _: CREDENTIALS, endpoints=endpoints, trust=Insecure())
     assert (units[UNIT].trust, units["172.24.1.6"].trust) == (Pinned(PIN), Insecure())
 
 
@@ -121,7 +121,7 @@ def test_a_pin_holds_even_where_all_others_are_trusted_blindly() -> None:
 def test_old_firmware_in_the_topology_means_the_old_format(firmware: str | None, version: int | None) -> None:
     unit = {"address": "2001:db8::5", "firmware": firmware, "api": "https://lb.example:8443"}
     topology = Topology.model_validate({"sites": [{"name": "A", "standalone": unit}]})
-    (access,) = unit_accesses(topology, lambda _: CREDENTIALS).values()
+    (access,) = unit_connections(topology, lambda _: CREDENTIALS).values()
     assert (access.api_version, access.api_url) == (version, "https://lb.example:8443")
 
 
@@ -147,7 +147,7 @@ def test_unit_that_a_lab_does_not_serve_is_never_reached_at_its_real_address() -
         raise AssertionError(f"asked for the credentials of {address}")
 
     with pytest.raises(NotInLabError) as caught:
-        unit_accesses(example(), no_credentials, endpoints=LAB)
+        unit_connections(example(), no_credentials, endpoints=LAB)
     assert caught.value.units == (
         "172.24.1.8 ('HA Pair 2')",  # its health check would be the real one
         "172.24.1.7 ('HA Pair 2')",
@@ -161,7 +161,7 @@ def test_unit_that_a_lab_does_not_serve_is_never_reached_at_its_real_address() -
 
 
 def test_file_that_is_no_lab_s_may_leave_units_out() -> None:
-    assert len(unit_accesses(example(), lambda _: CREDENTIALS, endpoints=replace(LAB, control=None))) == 6
+    assert len(unit_connections(example(), lambda _: CREDENTIALS, endpoints=replace(LAB, control=None))) == 6
 
 
 def test_units_of_the_network_never_become_those_of_a_lab() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from geoplan.loadmaster import LoadMaster
-from geoplan.loadmaster.idle import IdleConnections
+from geoplan.loadmaster.http import IdleConnections
 from tests.loadmaster.support import access
 
 ANSWER = b'{"code": 200, "status": "ok", "version": "7.2.59.4.1.RELEASE"}'

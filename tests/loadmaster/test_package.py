@@ -27,6 +27,6 @@ def test_only_the_client_knows_its_libraries() -> None:
 
 
 def test_pinning_needs_no_http_client() -> None:
-    script = "import sys, geoplan.cli.trust, geoplan.loadmaster.pins; print(*sys.modules)"
+    script = "import sys, geoplan.cli.commands.trust, geoplan.loadmaster.tls; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert not {"httpx", "defusedxml", "keyring"} & set(printed.stdout.split())

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.loadmaster import ClusterType, GeoCluster, HaMode, PartnerColour, PartnerStatus, readers, readers_geo
+from geoplan.loadmaster import ClusterType, GeoCluster, HaMode, PartnerColour, PartnerStatus, decode
 from geoplan.loadmaster.credentials import Secret, UserPassword
 from geoplan.loadmaster.wire import Answer, Command, Reply, UnusableError, WireFormat
 from geoplan.loadmaster.wire_v1 import WireV1
@@ -25,15 +25,15 @@ DECLARATION = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
 FORMATS: list[WireFormat] = [WireV1(), WireV2()]
 
 READERS: list[Callable[[Answer], Any]] = [
-    lambda answer: readers.text(answer, "version"),
-    lambda answer: readers.flag(answer, "sshaccess"),
-    lambda answer: readers.addresses(answer, "geopartners"),
-    readers.file,
-    readers_geo.geo_enabled,
-    readers_geo.clusters,
-    readers_geo.fqdns,
-    readers_geo.partner_status,
-    readers_geo.ha_parameters,
+    lambda answer: decode.text(answer, "version"),
+    lambda answer: decode.flag(answer, "sshaccess"),
+    lambda answer: decode.addresses(answer, "geopartners"),
+    decode.file,
+    decode.geo_enabled,
+    decode.clusters,
+    decode.fqdns,
+    decode.partner_status,
+    decode.ha_parameters,
 ]
 
 addresses = st.lists(st.ip_addresses().map(str), max_size=8, unique=True)
@@ -66,18 +66,18 @@ def test_lists_are_read_in_every_form(listed: list[str], data: st.DataObject) ->
         js(Data={name: listed}),
     ]
     for answer in forms:
-        assert readers.addresses(answer, "geopartners") == tuple(listed)
+        assert decode.addresses(answer, "geopartners") == tuple(listed)
 
 
 @pytest.mark.parametrize("nothing", ["", "unset", "none", "-", None, []])
 def test_an_empty_list_has_many_spellings(nothing: Any) -> None:
-    assert readers.addresses(js(geopartners=nothing), "geopartners") == ()
-    assert readers.addresses(js(), "geopartners") == ()
-    assert readers.addresses(xml(""), "geopartners") == ()
+    assert decode.addresses(js(geopartners=nothing), "geopartners") == ()
+    assert decode.addresses(js(), "geopartners") == ()
+    assert decode.addresses(xml(""), "geopartners") == ()
 
 
 def test_a_list_names_no_address_twice_and_keeps_what_is_none() -> None:
-    assert readers.addresses(js(geoclients="2001:DB8::5 2001:db8:0::5,lb.example"), "geoclients") == (
+    assert decode.addresses(js(geoclients="2001:DB8::5 2001:db8:0::5,lb.example"), "geoclients") == (
         "2001:DB8::5",
         "lb.example",
     )
@@ -86,21 +86,21 @@ def test_a_list_names_no_address_twice_and_keeps_what_is_none() -> None:
 @pytest.mark.parametrize("answer", [js(other="1.2.3.4"), js(geopartners="1.2.3.4 <b>"), xml("<other>x</other>")])
 def test_a_list_that_is_not_there_or_holds_markup_is_not_taken_for_empty(answer: Answer) -> None:
     with pytest.raises(UnusableError):
-        readers.addresses(answer, "geopartners")
+        decode.addresses(answer, "geopartners")
 
 
 @given(st.data(), st.booleans())
 def test_truth_values_are_read_in_every_form(data: st.DataObject, value: bool) -> None:
-    words = readers.TRUE_WORDS if value else readers.FALSE_WORDS - {"none"}
+    words = decode.TRUE_WORDS if value else decode.FALSE_WORDS - {"none"}
     word = cased(data, data.draw(st.sampled_from(sorted(words))))
     forms = [xml(f"<SSHaccess> {word} </SSHaccess>"), js(sshaccess=word), js(sshaccess=value), js(sshaccess=int(value))]
-    assert {readers.flag(answer, "sshaccess") for answer in forms} == {value}
+    assert {decode.flag(answer, "sshaccess") for answer in forms} == {value}
 
 
 @pytest.mark.parametrize("answer", [js(), js(sshaccess="perhaps"), js(sshaccess=2), xml("<sshaccess/>")])
 def test_neither_yes_nor_no_is_no_guess(answer: Answer) -> None:
     with pytest.raises(UnusableError):
-        readers.flag(answer, "sshaccess")
+        decode.flag(answer, "sshaccess")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_neither_yes_nor_no_is_no_guess(answer: Answer) -> None:
     ],
 )
 def test_geo_says_in_a_sentence_or_a_value_whether_it_is_on(answer: Answer, enabled: bool) -> None:
-    assert readers_geo.geo_enabled(answer) is enabled
+    assert decode.geo_enabled(answer) is enabled
 
 
 ELEMENTS = {
@@ -140,7 +140,7 @@ def test_clusters_are_read_whatever_is_missing(missing: set[str], number: int, d
         js(cluster=many[0] if number == 1 else many),
     ]
     for answer in wrapped:
-        found = readers_geo.clusters(answer)
+        found = decode.clusters(answer)
         assert [cluster.address for cluster in found] == [one["IPAddress"] for one in many]
         for cluster in found:
             assert cluster.name == ("" if "Name" in missing else "Dublin")
@@ -152,7 +152,7 @@ def test_clusters_are_read_whatever_is_missing(missing: set[str], number: int, d
 @pytest.mark.parametrize("written", ["remoteLM", "REMOTELM", "Remote LM", "remote_lm"])
 def test_a_type_is_known_in_any_spelling(written: str) -> None:
     expected = (GeoCluster("10.0.0.1", "", ClusterType.REMOTE_LM),)
-    assert readers_geo.clusters(js(cluster={"IPAddress": "10.0.0.1", "Type": written})) == expected
+    assert decode.clusters(js(cluster={"IPAddress": "10.0.0.1", "Type": written})) == expected
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_a_type_is_known_in_any_spelling(written: str) -> None:
 )
 def test_a_cluster_without_an_address_is_not_passed_over(answer: Answer) -> None:
     with pytest.raises(UnusableError):
-        readers_geo.clusters(answer)
+        decode.clusters(answer)
 
 
 @pytest.mark.parametrize("answer", [js(), js(cluster=[]), xml(""), xml("No geo data found")])
 def test_no_cluster_is_no_cluster(answer: Answer) -> None:
-    assert readers_geo.clusters(answer) == ()
-    assert readers_geo.fqdns(answer) == ()
+    assert decode.clusters(answer) == ()
+    assert decode.fqdns(answer) == ()
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_no_cluster_is_no_cluster(answer: Answer) -> None:
     [("No geo data found", True), ("No FQDN defined", True), ("Unknown command", False), ("Command not found", False)],
 )
 def test_only_a_refusal_that_says_so_means_an_empty_list(reason: str, nothing: bool) -> None:
-    assert readers_geo.says_nothing_there(reason) is nothing
+    assert decode.says_nothing_there(reason) is nothing
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_only_a_refusal_that_says_so_means_an_empty_list(reason: str, nothing: b
     ],
 )
 def test_fqdns_are_read_in_every_form(answer: Answer) -> None:
-    assert readers_geo.fqdns(answer) == ("a.example",)
+    assert decode.fqdns(answer) == ("a.example",)
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,14 @@ def test_partners_are_read_in_every_form(word: str, colour: str) -> None:
         js(GeoPartners={"10.0.0.1": word}),
         js(GeoPartners={"10.0.0.1": {"state": word}}),
     ):
-        assert readers_geo.partner_status(answer) == expected
+        assert decode.partner_status(answer) == expected
 
 
 def test_a_partner_without_a_colour_is_unknown_and_a_list_of_addresses_too() -> None:
     answer = js(GeoPartners="10.0.0.1,10.0.0.2")
-    assert {partner.status for partner in readers_geo.partner_status(answer)} == {PartnerColour.UNKNOWN}
-    assert len(readers_geo.partner_status(answer)) == 2
-    assert readers_geo.partner_status(js()) == ()
+    assert {partner.status for partner in decode.partner_status(answer)} == {PartnerColour.UNKNOWN}
+    assert len(decode.partner_status(answer)) == 2
+    assert decode.partner_status(js()) == ()
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ def test_a_partner_without_a_colour_is_unknown_and_a_list_of_addresses_too() -> 
      ("0", "unknown"), ("", "unknown"), ("none", "unknown"), ("unset", "unknown"), ("3", "unknown")],
 )  # fmt: skip
 def test_roles_are_read_in_old_and_new_words_and_nothing_but_single_is_single(word: str, mode: str) -> None:
-    assert readers_geo.ha_parameters(js(AwsHA={"HaMode": word, "Port": 8444})).mode is HaMode(mode)
+    assert decode.ha_parameters(js(AwsHA={"HaMode": word, "Port": 8444})).mode is HaMode(mode)
     answer = xml(f"<AwsHA><HaMode>{word}</HaMode><Port>8444</Port></AwsHA>")
-    assert readers_geo.ha_parameters(answer).mode is HaMode(mode)
+    assert decode.ha_parameters(answer).mode is HaMode(mode)
 
 
 @pytest.mark.parametrize("answer", [js(AwsHA={"HaPrefered": 1}), xml("<AwsHA><HaPrefered>1</HaPrefered></AwsHA>")])
 def test_ha_parameters_that_are_missing_are_not_told(answer: Answer) -> None:
-    found = readers_geo.ha_parameters(answer)
+    found = decode.ha_parameters(answer)
     assert (found.partner, found.health_check_port, found.mode) == (None, None, HaMode.UNKNOWN)
 
 
@@ -248,19 +248,19 @@ def test_ha_parameters_that_are_missing_are_not_told(answer: Answer) -> None:
     "told", ["1767225600", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "Thu Jan  1 00:00:00 2026"]
 )
 def test_moments_are_read_in_likely_spellings(told: str) -> None:
-    assert readers.moment(told) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert decode.moment(told) == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("told", ["", "yesterday", "1e999", "nan", "9" * 400])
 def test_what_is_no_moment_is_none(told: str) -> None:
-    assert readers.moment(told) is None
+    assert decode.moment(told) is None
 
 
 def test_ha_parameters_tell_unset_from_not_told() -> None:
     unset = xml(
         "<AwsHA><Partner>unset</Partner><Port>unset</Port><HealthCheckAllInterfaces>unset</HealthCheckAllInterfaces></AwsHA>"
     )
-    parameters = readers_geo.ha_parameters(unset)
+    parameters = decode.ha_parameters(unset)
     assert (parameters.partner, parameters.health_check_port, parameters.prefers_master) == ("", 0, None)
     assert parameters.all_interfaces is False
 
@@ -365,7 +365,7 @@ def test_an_answer_that_declares_anything_is_refused(declared: str) -> None:
 
 
 def test_iso_8859_1_is_read_as_declared() -> None:
-    assert readers.text(xml("<name>Zürich</name>"), "name") == "Zürich"
+    assert decode.text(xml("<name>Zürich</name>"), "name") == "Zürich"
 
 
 @given(addresses)

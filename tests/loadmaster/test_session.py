@@ -78,7 +78,7 @@ def test_a_refusal_is_not_retried(code: int) -> None:
     unit.plan("get:geopartners", refused("Unknown parameter", code))
     with pytest.raises(UnitRefusedError, match=r"refuses 'get' with .*Unknown parameter") as caught:
         unit.use(lambda client: client.geo_partners())
-    assert (caught.value.code, caught.value.reason) == (code, "Unknown parameter")
+    assert (caught.value.code, caught.value.answer) == (code, "Unknown parameter")
     assert unit.sent("get:geopartners") == 1
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from geoplan.errors import GeoplanError, UnitUnreachableError, UntrustedUnitError, UnusableFileError
-from geoplan.lab.certificates import Certificate, make_certificate
+from geoplan.lab.serve.certificates import Certificate, make_certificate
 from geoplan.loadmaster import (
     CaFile,
     HaState,
@@ -25,7 +25,7 @@ from geoplan.loadmaster import (
     fetch_fingerprint,
     ha_state,
 )
-from geoplan.loadmaster.fingerprints import parse_fingerprint
+from geoplan.loadmaster.tls import parse_fingerprint
 from tests.loadmaster.support import UNIT, FakeClock, access, run
 
 ANSWER = b'{"code": 200, "version": "7.2.59.4.1.RELEASE"}'

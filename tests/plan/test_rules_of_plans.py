@@ -16,7 +16,7 @@ from geoplan.plan.model import Action
 from geoplan.render import json as json_format
 from geoplan.render import lists, text
 from geoplan.render import yaml as yaml_format
-from geoplan.topology.values import parse_address
+from geoplan.topology.types import parse_address
 from tests.topologies import topologies
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from geoplan.live.model import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
-from geoplan.push.facts import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 

@@ -11,21 +11,18 @@ from typing import Any, cast
 
 import pytest
 
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import SystemClock, Timings
+from geoplan.live.unit import Unit
 from geoplan.plan.model import Phase, Plan, Step
 from geoplan.plan.planner import make_plan
 from geoplan.push import executor, steps
 from geoplan.push.changes import Change
-from geoplan.push.clock import SystemClock
-from geoplan.push.context import Context, Options
-from geoplan.push.events import StepState
+from geoplan.push.context import Context, Options, StepReporter
+from geoplan.push.events import Outcome, StepState
 from geoplan.push.executor import Executor
-from geoplan.push.fleet import Fleet
 from geoplan.push.journal import Journal
-from geoplan.push.pair import Pair
-from geoplan.push.steps import Outcome
-from geoplan.push.telling import Telling
-from geoplan.push.unit import Unit
-from geoplan.push.waits import Timings
+from geoplan.push.readiness import Pair
 from geoplan.topology.model import Topology
 
 
@@ -80,7 +77,7 @@ def instant_units(
 class InstantReboot:
     """Stands in for a pair's reboot: in no time, and with its records."""
 
-    def __init__(self, pair: Pair, _telling: Telling, *, seconds: float, ended: list[str]) -> None:
+    def __init__(self, pair: Pair, _telling: StepReporter, *, seconds: float, ended: list[str]) -> None:
         self._pair = pair
         self._seconds = seconds
         self._ended = ended

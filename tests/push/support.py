@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from geoplan.cli.units import Reach
+from geoplan.cli.connection import ConnectionOptions
 from geoplan.lab.background import BackgroundLab
-from geoplan.lab.credentials import Credentials
-from geoplan.lab.network import Network
-from geoplan.lab.pair import Pair
-from geoplan.push.clock import SystemClock
+from geoplan.lab.device.network import Network
+from geoplan.lab.device.pair import Pair
+from geoplan.lab.device.unit import Credentials
+from geoplan.live.polling import SystemClock
 from geoplan.push.store import Store, unit_keys
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
@@ -73,7 +73,7 @@ class Site:
     @property
     def store(self) -> Store:
         """What is kept of pushes to the lab's units."""
-        keys = unit_keys(self.units, Reach(endpoints=str(self.endpoints)).lab_id())
+        keys = unit_keys(self.units, ConnectionOptions(endpoints=str(self.endpoints)).lab_id())
         return Store(self.state, keys)
 
     def journals(self) -> list[Path]:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from geoplan.live.findings.compare import verify
+from geoplan.live.model import Cause, Facts, Failure, LiveCluster, State
 from geoplan.plan.model import Plan
 from geoplan.push.approval import Approval, Review
 from geoplan.push.context import Options, RebootMode
-from geoplan.push.facts import Cause, Facts, Failure, LiveCluster, State
-from geoplan.push.preflight import Verdict
+from geoplan.push.preflight import PreflightResult
 from geoplan.push.run import Found
-from geoplan.push.verify import verify
 from tests.push.facts import changed, in_place, plan_of, untouched
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -24,7 +24,7 @@ REBOOTS = ("HA Pair 1", "HA Pair 2")
 
 
 def found(facts: Facts, *, plan: Plan = PLAN, reboots: tuple[str, ...] = REBOOTS, **options: Any) -> Found:
-    return Found(Options(**options), facts, Verdict((), (), reboots), verify(plan, facts))
+    return Found(Options(**options), facts, PreflightResult((), (), reboots), verify(plan, facts))
 
 
 def approval(of: Found, plan: Plan = PLAN) -> Approval:

@@ -10,8 +10,8 @@ import pytest
 
 from geoplan.concurrency import ask_each
 from geoplan.errors import UnitUnreachableError, UpgradeRefusedError
-from geoplan.push.facts import Cause, State
-from geoplan.push.firmware import firmware_of
+from geoplan.live.firmware import firmware_of
+from geoplan.live.model import Cause, State
 from geoplan.status.observe import observe
 from tests.push.instant import instant_fleet, plan_of_groups
 from tests.simulation.loop import run_simulated

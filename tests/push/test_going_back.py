@@ -6,8 +6,10 @@ from pathlib import Path
 
 from syrupy.assertion import SnapshotAssertion
 
-from geoplan.push.clock import SystemClock
-from geoplan.push.going_back import (
+from geoplan.live.polling import SystemClock
+from geoplan.push.history import History
+from geoplan.push.journal import Journal
+from geoplan.push.rollback import (
     BACKUP_RESTORE,
     BUTTONS,
     HA_PARAMETERS,
@@ -17,8 +19,6 @@ from geoplan.push.going_back import (
     going_back,
     submitted_on_slaves,
 )
-from geoplan.push.history import History
-from geoplan.push.journal import Journal
 from geoplan.render.runbook import wui
 from tests.push.facts import plan_of
 from tests.push.support import A1, M1, S1

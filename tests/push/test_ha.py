@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoplan.live.findings.compare import Kind, Mend, verify
+from geoplan.live.findings.pairs import drifts, sites_to_form
+from geoplan.live.model import Facts, HaFacts, LiveCluster, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.context import Options
-from geoplan.push.facts import Facts, HaFacts, LiveCluster, State
-from geoplan.push.ha import deviations, sites_to_form
-from geoplan.push.preflight import Background, Verdict, check
-from geoplan.push.verify import Kind, Mend, verify
+from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push.facts import changed, in_place, untouched
@@ -43,8 +43,8 @@ def fresh_pair(facts: Facts, *addresses: str, **fields: Any) -> Facts:
 FRESH = fresh_pair(untouched(PLAN), M1, S1)
 
 
-def verdict(facts: Facts, **options: Any) -> Verdict:
-    return check(PLAN, facts, Background(Options(**options), 18, datetime(2026, 1, 1, tzinfo=UTC)))
+def verdict(facts: Facts, **options: Any) -> PreflightResult:
+    return check(PLAN, facts, PreflightInput(Options(**options), 18, datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def problems(facts: Facts, **options: Any) -> list[str]:
@@ -52,7 +52,7 @@ def problems(facts: Facts, **options: Any) -> list[str]:
 
 
 def test_pairs_in_place_are_not_formed_again() -> None:
-    assert verdict(FINE) == Verdict((), (), (), ())
+    assert verdict(FINE) == PreflightResult((), (), (), ())
     assert verify(PLAN, FINE).is_in_place
 
 
@@ -66,7 +66,7 @@ def test_single_units_are_formed_although_none_answers_its_health_check() -> Non
 
 def test_geo_alone_says_that_single_units_are_no_pair_and_nothing_that_follows_from_it() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.GEO])
-    background = Background(Options(), 18, datetime(2026, 1, 1, tzinfo=UTC))
+    background = PreflightInput(Options(), 18, datetime(2026, 1, 1, tzinfo=UTC))
     fresh = fresh_pair(untouched(plan), M1, S1, ha=replace(UNSET, prefers_master=False))
 
     found = check(plan, fresh, background).problems
@@ -193,4 +193,4 @@ def test_nothing_deviates_once_everything_is_set(before: HaFacts) -> None:
         all_interfaces=False,
     )
 
-    assert list(deviations(after, wanted)) == []
+    assert list(drifts(after, wanted)) == []

@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from geoplan.live.findings.compare import Kind, verify
+from geoplan.live.links import KnownLinks
+from geoplan.live.model import Facts, LiveCluster, State
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push.context import Options
-from geoplan.push.facts import Facts, LiveCluster, State
-from geoplan.push.links import KnownLinks
-from geoplan.push.preflight import Background, check
-from geoplan.push.readiness import is_another_boot
-from geoplan.push.reboot_limit import room_at
-from geoplan.push.verify import Kind, verify
+from geoplan.push.preflight import PreflightInput, check
+from geoplan.push.readiness import is_another_boot, room_at
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push.facts import changed, in_place
@@ -49,9 +48,9 @@ def test_a_standby_is_not_red_by_nature_once_it_was_shown_green_as_the_standby()
 @pytest.mark.parametrize("unit", [M1, S1])
 def test_a_pair_is_not_formed_of_units_that_do_not_tell_what_they_would_lose(untold: str, unit: str) -> None:
     facts = changed(FRESH, unit, **{untold: None})
-    found = check(PLAN, facts, Background(Options(), 18, NOW)).problems
+    found = check(PLAN, facts, PreflightInput(Options(), 18, NOW)).problems
     assert any(problem.where == unit and "may lose" in problem.message for problem in found)
-    forgiving = check(PLAN, facts, Background(Options(accept_geo_merge=True), 18, NOW)).problems
+    forgiving = check(PLAN, facts, PreflightInput(Options(accept_geo_merge=True), 18, NOW)).problems
     assert not any("may lose" in problem.message for problem in forgiving)
 
 
@@ -59,7 +58,7 @@ def test_what_a_slave_would_lose_counts_whatever_its_health_check_says() -> None
     precious = (LiveCluster("10.9.9.9", "precious", "default"),)
     for state in (State.DOWN, State.UNKNOWN):
         facts = changed(FRESH, S1, state=state, clusters=precious)
-        found = check(PLAN, facts, Background(Options(), 18, NOW)).problems
+        found = check(PLAN, facts, PreflightInput(Options(), 18, NOW)).problems
         assert any("would lose the cluster 'precious'" in problem.message for problem in found)
 
 
@@ -88,4 +87,4 @@ def test_moments_of_a_clock_that_ran_far_ahead_block_no_reboot() -> None:
 
 def test_a_pair_at_work_is_none_that_a_push_forms_though_a_look_missed_its_partner() -> None:
     missed = changed(in_place(PLAN), S1, state=State.DOWN, ha=replace(in_place(PLAN).units[S1].ha, all_interfaces=True))  # type: ignore[type-var]
-    assert check(PLAN, missed, Background(Options(), 18, NOW)).forms == ()
+    assert check(PLAN, missed, PreflightInput(Options(), 18, NOW)).forms == ()

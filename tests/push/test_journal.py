@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import UnusableFileError
+from geoplan.live.polling import SystemClock
 from geoplan.push import journal
-from geoplan.push.clock import SystemClock
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
-from geoplan.push.places import make_private, state_folder
+from geoplan.push.state_dir import make_private, state_folder
 from tests.push.facts import plan_of
 from tests.push.support import NOON, SettableClock
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.ledger import Ledger
-from geoplan.push.reboot_limit import WINDOW, room_at
+from geoplan.push.readiness import WINDOW, room_at
 from geoplan.push.records import FORMAT, AnyRecord, make
 from geoplan.topology.model import Topology
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from geoplan.push import report as reports
-from geoplan.push.events import NoteKind
-from geoplan.push.facts import Cause, Facts, Failure, State
-from geoplan.push.links import NO_SIGHTS, Colour, KnownLinks, Sights
-from geoplan.push.verify import Kind, Mend, Report, verify
+from geoplan.live import diff as reports
+from geoplan.live.findings import NoteKind
+from geoplan.live.findings.compare import Kind, Mend, Report, verify
+from geoplan.live.links import NO_SIGHTS, Colour, KnownLinks, Sights
+from geoplan.live.model import Cause, Facts, Failure, State
 from tests.push.facts import changed, in_place, plan_of
 from tests.push.support import A1, A2, M1, M2, S1, S2
 

@@ -16,7 +16,7 @@ import pytest
 
 from geoplan.errors import PushRefusedError, UnusableFileError
 from geoplan.push.lock import holder_of, only_push, try_to_lock
-from geoplan.push.places import make_own
+from geoplan.push.state_dir import make_own
 from geoplan.push.store import unit_keys
 
 A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.10"

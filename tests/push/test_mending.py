@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geoplan.live.findings import NoteKind
+from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
+from geoplan.live.findings.compare import Kind, Mend, verify
+from geoplan.live.model import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
 from geoplan.plan.model import Plan
 from geoplan.push.context import Options
-from geoplan.push.events import NoteKind
-from geoplan.push.facts import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
 from geoplan.push.ledger import Ledger
-from geoplan.push.matching import ClusterState, addresses_of, find, state_of
-from geoplan.push.preflight import Background, Verdict, check
+from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
-from geoplan.push.verify import Kind, Mend, verify
 from tests.push.facts import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1
 from tests.push.test_ha import FINE as FINE_HA
@@ -28,11 +28,11 @@ PLAN = plan_of()
 FINE = in_place(PLAN)
 CLUSTERS = FINE.units[M1].clusters or ()
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-BACKGROUND = Background(Options(), 18, NOW)
+BACKGROUND = PreflightInput(Options(), 18, NOW)
 FORGIVING = replace(BACKGROUND, options=Options(remove_unknown=True, accept_geo_merge=True))
 
 
-def problems(facts: Facts, background: Background = BACKGROUND) -> list[str]:
+def problems(facts: Facts, background: PreflightInput = BACKGROUND) -> list[str]:
     return [str(problem) for problem in check(PLAN, facts, background).problems]
 
 
@@ -82,7 +82,7 @@ def test_a_standby_follows_once_its_active_unit_is_changed() -> None:
 
 
 def test_what_was_changed_a_moment_ago_is_still_on_its_way() -> None:
-    def pushed(ago: timedelta) -> Background:
+    def pushed(ago: timedelta) -> PreflightInput:
         ledger = Ledger()
         units = {unit.address: unit.address for site in PLAN.sites for unit in site.units}
         begin = {"format": FORMAT, "who": "op", "checksum": PLAN.checksum, "options": {}, "units": units}
@@ -193,7 +193,7 @@ def spoilt(draw: st.DrawFn) -> Facts:
     return facts
 
 
-def carried_out(facts: Facts, verdict: Verdict) -> Facts:
+def carried_out(facts: Facts, verdict: PreflightResult) -> Facts:
     """Return the units once a push has done its steps, and what follows from these by itself."""
     active = {site.name: unit for site in PLAN.sites if (unit := facts.active(site.name))}
     after = dict(facts.units)

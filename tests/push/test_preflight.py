@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from geoplan.live.findings import NoteKind
+from geoplan.live.model import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
 from geoplan.push.context import Options, RebootMode
-from geoplan.push.events import NoteKind
-from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
 from geoplan.push.history import History
 from geoplan.push.ledger import Ledger
-from geoplan.push.preflight import Background, Verdict, check
+from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
 from tests.push.facts import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1, S2
@@ -22,10 +22,10 @@ PLAN = plan_of()
 FINE = in_place(PLAN)
 FRESH = untouched(PLAN)
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-BACKGROUND = Background(Options(), 18, NOW)
+BACKGROUND = PreflightInput(Options(), 18, NOW)
 
 
-def verdict(facts: Facts = FRESH, background: Background = BACKGROUND, **options: object) -> Verdict:
+def verdict(facts: Facts = FRESH, background: PreflightInput = BACKGROUND, **options: object) -> PreflightResult:
     wanted = replace(background, options=replace(background.options, **options))  # type: ignore[arg-type]
     return check(PLAN, facts, wanted)
 
@@ -41,7 +41,7 @@ def test_fresh_units_are_ready_and_every_pair_is_to_be_rebooted() -> None:
 
 
 def test_units_in_place_are_ready_and_none_is_to_be_rebooted() -> None:
-    assert verdict(FINE) == Verdict((), (), ())
+    assert verdict(FINE) == PreflightResult((), (), ())
 
 
 def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:

@@ -17,7 +17,7 @@ import geoplan
 from geoplan.plan.model import Action, Phase, Plan, Step
 from geoplan.push import executor as executors
 from geoplan.push.context import Options, RebootMode, StepError
-from geoplan.push.schedule import Schedule, Task
+from geoplan.push.executor import Schedule, Task
 from tests.push.instant import InstantReboot, instant_push, instant_units, plan_of_groups
 from tests.simulation.loop import run_simulated
 

@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.carry_over import CARRIED
-from geoplan.push.clock import SystemClock
 from geoplan.push.journal import Journal
-from geoplan.push.places import old_folder_of
+from geoplan.push.state_dir import old_folder_of
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.model import Topology
 from tests.conftest import Geoplan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from geoplan.push import report
-from geoplan.push.facts import REMOTE_LM, Cause, Facts, Failure, LiveCluster, State
-from geoplan.push.verify import Kind, verify
+from geoplan.live import diff
+from geoplan.live.findings.compare import Kind, verify
+from geoplan.live.model import REMOTE_LM, Cause, Facts, Failure, LiveCluster, State
 from tests.push.facts import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -21,7 +21,7 @@ def messages(facts: Facts = FINE) -> list[str]:
 
 def test_what_is_in_place_is_no_difference() -> None:
     assert messages() == []
-    assert report.as_text(verify(PLAN, FINE)) == "two-pairs-two-standalones: all 4 sites are as planned\n"
+    assert diff.as_text(verify(PLAN, FINE)) == "two-pairs-two-standalones: all 4 sites are as planned\n"
 
 
 def test_order_and_spelling_of_addresses_are_no_difference() -> None:
@@ -82,7 +82,7 @@ def test_a_red_slave_that_is_up_names_the_pair_to_finish() -> None:
     assert found.pairs_to_finish == ("HA Pair 1",)
     assert found.is_configured
     assert not found.is_in_place
-    assert "--reboot 'always=HA Pair 1'" in report.as_text(found)
+    assert "--reboot 'always=HA Pair 1'" in diff.as_text(found)
 
 
 def test_pairs_to_finish_stand_in_the_plan_s_order_whoever_sees_them_red() -> None:
@@ -107,9 +107,7 @@ def test_sites_that_cannot_be_read_differ() -> None:
 
 def test_report_is_markdown_and_json() -> None:
     found = verify(PLAN, changed(FINE, A1, geo_partners=()))
-    assert "| Standalone LoadMaster 1 | 172.24.1.9 | missing | GEO LoadMaster Partners lacks" in report.as_markdown(
-        found
-    )
-    content = json.loads(report.as_json(found))
+    assert "| Standalone LoadMaster 1 | 172.24.1.9 | missing | GEO LoadMaster Partners lacks" in diff.as_markdown(found)
+    content = json.loads(diff.as_json(found))
     assert content["format"] == "geoplan/diff/1"
     assert content["sites"][2]["differences"][0]["kind"] == "missing"

@@ -11,8 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, load_topology, make_plan
-from geoplan.render import dot
-from geoplan.render.xml_text import xml_text
+from geoplan.render.diagram import dot
+from geoplan.render.diagram.svg import xml_text
 from tests.conftest import TOPOLOGIES
 from tests.render.pictures import HOSTILE_NAMES, hostile_plan, plan_of_size, require
 

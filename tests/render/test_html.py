@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import Phase
-from geoplan.render import html
+from geoplan.render.runbook import html
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
 from tests.topologies import topologies

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from geoplan import Plan
-from geoplan.render.layout import Area, Picture, lay_out
-from geoplan.render.shapes import Box
+from geoplan.render.diagram.layout import Area, Picture, lay_out
+from geoplan.render.diagram.shapes import Box
 from tests.render.pictures import hostile_plan, plan_of_size, plans
 
 ROUNDING = 0.001

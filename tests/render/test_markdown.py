@@ -16,8 +16,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import Action, Phase
-from geoplan.render import markdown
-from geoplan.render import markdown_text as md
+from geoplan.render.runbook import markdown
+from geoplan.render.runbook import markdown as md
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
 from tests.topologies import topologies

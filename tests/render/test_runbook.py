@@ -10,7 +10,7 @@ import pytest
 
 from geoplan import Topology, make_plan
 from geoplan.plan.model import FIRMWARE_ACTIONS, HA_ACTIONS, Action, Phase, Plan
-from geoplan.render import html, markdown
+from geoplan.render.runbook import html, markdown
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.checks import CHECKS
 from geoplan.render.runbook.model import Runbook, RunbookStep, Task

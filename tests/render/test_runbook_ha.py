@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import HA_ACTIONS, Action, Phase
-from geoplan.render import markdown
-from geoplan.render.runbook import ec2
+from geoplan.render.runbook import ec2, markdown
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.model import Choice, Field, Runbook, RunbookStep, Task
 from tests.conftest import TOPOLOGIES

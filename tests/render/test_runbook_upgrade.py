@@ -13,7 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 from geoplan import Plan, Topology, load_topology
 from geoplan.plan.model import Action
 from geoplan.plan.upgrade import make_upgrade
-from geoplan.render import html, markdown, terminal, text
+from geoplan.render import text
+from geoplan.render.runbook import html, markdown, terminal
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.model import Runbook, RunbookStep
 from tests.conftest import TOPOLOGIES

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, load_topology, make_plan
-from geoplan.render import svg
-from geoplan.render.xml_text import xml_text
+from geoplan.render.diagram import svg
+from geoplan.render.diagram.svg import xml_text
 from tests.conftest import TOPOLOGIES
 from tests.render.pictures import HOSTILE_NAMES, hostile_plan, plan_of_size, plans
 

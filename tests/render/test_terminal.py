@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, load_topology, make_plan
 from geoplan.plan.model import Phase
-from geoplan.render import terminal
+from geoplan.render.runbook import terminal
 from tests.conftest import TOPOLOGIES
 from tests.render.pictures import plan_of, site
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.render.typesetting import width_of, wrap
+from geoplan.render.diagram.text_metrics import width_of, wrap
 
 SIZE = 10
 

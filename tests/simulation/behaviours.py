@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import httpx
 
-from geoplan.lab.parameters import GEO_PARTNERS
-from geoplan.lab.unit import Power
+from geoplan.lab.device.parameters import GEO_PARTNERS
+from geoplan.lab.device.unit import Power
 from tests.simulation import shapes
 from tests.simulation.shapes import Refusal
 from tests.simulation.transport import Sent, deliver, no_answer

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from geoplan.lab.calls import Call
-from geoplan.push.addresses import canonical
+from geoplan.addresses import canonical
+from geoplan.lab.api.request import ApiRequest
 from tests.simulation.transport import Sent, Watcher, subject_of
 
 if TYPE_CHECKING:
-    from geoplan.lab.pair import Pair
-    from geoplan.lab.unit import Unit
+    from geoplan.lab.device.pair import Pair
+    from geoplan.lab.device.unit import Unit
     from tests.simulation.world import World
 
 LOOK_AGE = 10.0
@@ -200,7 +200,7 @@ class Watch(Watcher):
         """See that a unit itself, and nobody in between, answers its health check."""
         self._alive[address] = (self._world.clock.now(), status)
 
-    def arrived(self, address: str, call: Call) -> None:
+    def arrived(self, address: str, call: ApiRequest) -> None:
         """See a command arrive, just before the unit carries it out."""
         if _is_read(call):
             return
@@ -225,7 +225,7 @@ class Watch(Watcher):
         if not is_healthy and not self._looked_right.get(unit.address):  # its partner may have died since the look
             self.say(f"{unit.address} was rebooted while its partner was not healthy")
 
-    def _mode_arrived(self, unit: Unit, pair: Pair | None, call: Call) -> None:
+    def _mode_arrived(self, unit: Unit, pair: Pair | None, call: ApiRequest) -> None:
         word = str(call.parameters.get("hamode")).lower()
         mode = _MODE_WORDS.get(word, word)
         if mode == "single" and unit.is_up and self._world.simulation._serves_health(unit):
@@ -233,7 +233,7 @@ class Watch(Watcher):
         if pair and pair.is_formed and mode != unit.ha.mode:
             self.say(f"{unit.address} was set to {mode} mode, and its pair works")
 
-    def _parameters_arrived(self, unit: Unit, pair: Pair | None, call: Call) -> None:
+    def _parameters_arrived(self, unit: Unit, pair: Pair | None, call: ApiRequest) -> None:
         if pair is None or not pair.is_formed:
             return
         present = {
@@ -249,7 +249,7 @@ class Watch(Watcher):
                 if words.get(after, after) != before:
                     self.say(f"{unit.address}: {name} was changed from {before} to {after}, and its pair works")
 
-    def _list_arrived(self, unit: Unit, call: Call) -> None:
+    def _list_arrived(self, unit: Unit, call: ApiRequest) -> None:
         name = str(call.parameters.get("param")).lower()
         new = {canonical(address) for address in call.addresses("value")}
         self.taken[unit.address, name] += self._world.network.is_active(unit)
@@ -292,7 +292,7 @@ class _Journals:
                     yield json.loads(line)
 
 
-def _is_read(call: Call) -> bool:
+def _is_read(call: ApiRequest) -> bool:
     return call.command.startswith(READS)
 
 

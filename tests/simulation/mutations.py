@@ -17,18 +17,17 @@ from typing import Any
 
 import pytest
 
+from geoplan.live.findings.pairs import drifts
+from geoplan.live.links import Colour, _End
+from geoplan.live.polling import SystemClock
+from geoplan.loadmaster.decode import ha_parameters
 from geoplan.loadmaster.model import HaMode, HaParameters
-from geoplan.loadmaster.readers_geo import ha_parameters
 from geoplan.loadmaster.session import Session
 from geoplan.plan.model import Action
 from geoplan.push import journal, readiness
-from geoplan.push.clock import SystemClock
-from geoplan.push.ha import deviations
 from geoplan.push.ha_steps import _change as change_parameters
 from geoplan.push.ha_steps import set_parameters
-from geoplan.push.links import Colour, _End
-from geoplan.push.readiness import what_slave_holds
-from geoplan.push.reboot_limit import require_room
+from geoplan.push.readiness import require_room, what_slave_holds
 from geoplan.push.reboots import PairReboot
 from geoplan.push.store import Store
 from tests.simulation.loop import run_simulated
@@ -74,7 +73,7 @@ class Replay:
 
 
 def setting(*changes: tuple[str, Any]) -> TakeOut:
-    """Return what sets attributes, each by its dotted name, such as ``geoplan.push.waits.SYNC_FLOOR_SECONDS``."""
+    """Return what sets attributes, each by its dotted name, such as ``geoplan.live.polling.SYNC_FLOOR_SECONDS``."""
 
     def take_out(patch: pytest.MonkeyPatch) -> None:
         for name, value in changes:
@@ -125,7 +124,7 @@ def _single_where_untold(answer: Any) -> HaParameters:
 
 async def _changed_or_single(context: Any, step: Any, unit: Any, before: Any, wanted: Any) -> Any:
     problem = await change_parameters(context, step, unit, before, wanted)
-    if any(deviations(await unit.ha_parameters(), wanted)):
+    if any(drifts(await unit.ha_parameters(), wanted)):
         await context.fleet.states(context.site(step))
         await unit.set_ha_mode("single")
     return problem
@@ -191,7 +190,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a mode that nobody tells is single",
         "working pair: HaMode absent, hamode '0'",
-        setting(("geoplan.loadmaster.readers_geo.ha_parameters", _single_where_untold)),
+        setting(("geoplan.loadmaster.decode.ha_parameters", _single_where_untold)),
     ),
     Mutation(
         "single is sent back to a unit that answers its health check",
@@ -206,20 +205,20 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the wait for a replication has no floor",
         "slow standby that refuses reads",
-        setting(("geoplan.push.waits.SYNC_FLOOR_SECONDS", 0.0), ("geoplan.push.waits.BOOT_FLOOR_SECONDS", 0.0)),
+        setting(("geoplan.live.polling.SYNC_FLOOR_SECONDS", 0.0), ("geoplan.live.polling.BOOT_FLOOR_SECONDS", 0.0)),
     ),
     Mutation(
         "what nobody tells is green",
         "colours: nothing",
         setting(
-            ("geoplan.push.links._End.colour_of", _told_green),
-            ("geoplan.push.links._Group._owes", answering(value=False)),
+            ("geoplan.live.findings.partners._End.colour_of", _told_green),
+            ("geoplan.live.findings.partners._Group._owes", answering(value=False)),
         ),
     ),
     Mutation(
         "an end is complete without a proof",
         "colours: some",
-        setting(("geoplan.push.differences.Report.is_proven", True)),
+        setting(("geoplan.live.findings.Report.is_proven", True)),
     ),
     Mutation("what was left out is forgotten", "no reboots at first, colours untold", _FORGOTTEN),
     Mutation("what was abandoned is forgotten", "abandoned before its reboots, colours untold", _FORGOTTEN),
@@ -236,7 +235,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the unit that took a list is not looked at again",
         "partners on a standby",
-        setting(("geoplan.push.fleet.Fleet.is_active_now", awaited(value=True)), *unguarded("before_list")),
+        setting(("geoplan.live.fleet.Fleet.is_active_now", awaited(value=True)), *unguarded("before_list")),
     ),
     Mutation(
         "partners are submitted in a reboot's window without a read",
@@ -259,7 +258,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the standby is not verified",
         "standby without partners",
-        setting(("geoplan.push.verify._standby_differences", answering(()))),
+        setting(("geoplan.live.findings.compare._standby_differences", answering(()))),
     ),
     Mutation(
         "a standby without a backup refuses the push",

@@ -18,19 +18,19 @@ import httpx
 
 from geoplan.cli import push_journal
 from geoplan.errors import GeoplanError, PushRefusedError
-from geoplan.lab.geo import Cluster
-from geoplan.lab.unit import Unit
+from geoplan.lab.device.geo import Cluster
+from geoplan.lab.device.unit import Unit
+from geoplan.live.findings.compare import Report, verify
+from geoplan.live.polling import Timings
+from geoplan.live.survey import observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.events import Event, EventKind
-from geoplan.push.observe import observe_for_verify
 from geoplan.push.records import AnyRecord, Changed, Changing
-from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.run import PushJob, PushResult, run_push
 from geoplan.push.store import Store, addresses_of, unit_keys
-from geoplan.push.verify import Report, verify
-from geoplan.push.waits import Timings
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from tests.conftest import TOPOLOGIES
@@ -86,7 +86,7 @@ def world(folder: Path, topology: Topology | None = None, *going_on: Behaviour, 
     return World(script, 1, folder)
 
 
-async def push(made: World, options: Options | None = None, *, resume: bool = False) -> Result | GeoplanError:
+async def push(made: World, options: Options | None = None, *, resume: bool = False) -> PushResult | GeoplanError:
     """Push once; return how it ended."""
     made.options = options or Options()
     try:
@@ -150,7 +150,7 @@ async def closed_slave(folder: Path, how: Any) -> list[str]:
     made = world(folder, section(), ClosedApi(S1, how), Replication(PAIR, never=True))
     ended = await push(made)
     claims = wrong(
-        (isinstance(ended, Result), "it came to its end"),
+        (isinstance(ended, PushResult), "it came to its end"),
         (reboots(made, M1) > 0, f"{M1} was rebooted, and {S1} has {made.network.unit(S1).geo_partners}"),
     )
     made.lift()
@@ -162,7 +162,7 @@ async def finished(made: World, folder: Path) -> list[str]:
     """Resume what is unfinished; return what is wrong with the end."""
     is_unfinished = any(history.records and not history.is_finished for history in journal.histories(folder))
     ended = await push(made, resume=is_unfinished)
-    if not isinstance(ended, Result):
+    if not isinstance(ended, PushResult):
         return [f"it does not go on: {ended} {getattr(ended, 'problems', '')}"]
     made._check_claim(ended)
     return [*made.broken, *wrong((not ended.is_complete, f"the end is not complete: {ended.report.differences}"))]
@@ -183,7 +183,7 @@ async def standby_that_replicates_after_the_estimate(folder: Path) -> list[str]:
     made = world(folder, topology, RefusingStandbys("lists"))
     made.timings = Timings.of(make_plan(hurried).estimates)
     ended = await push(made)
-    return [*made.broken, *wrong((not isinstance(ended, Result), f"it ended so: {ended}"))]
+    return [*made.broken, *wrong((not isinstance(ended, PushResult), f"it ended so: {ended}"))]
 
 
 async def dead_slave_behind_a_middlebox(folder: Path) -> list[str]:
@@ -196,7 +196,7 @@ async def dead_slave_behind_a_middlebox(folder: Path) -> list[str]:
 
     made.ways.append(_way(once_the_lists_are_there, "get:geopartners", M1))
     ended = await push(made)
-    claims = wrong((isinstance(ended, Result), "it came to its end"), (reboots(made, M1) > 0, f"{M1} was rebooted"))
+    claims = wrong((isinstance(ended, PushResult), "it came to its end"), (reboots(made, M1) > 0, f"{M1} was rebooted"))
     made.lift()
     await asyncio.sleep(60)
     return [*claims, *made.broken, *await finished(made, folder)]
@@ -218,7 +218,7 @@ async def other_parameter(folder: Path, unit: str) -> list[str]:
     """A parameter of a pair at work differs from the plan: it is named, and nothing is sent."""
     made = world(folder, sites("p", "s"), OtherParameter(unit, "all_interfaces"), verifies_ha=True)
     ended = await push(made)
-    named = isinstance(ended, Result) and "Interfaces" in str((ended.report, ended.verdict))
+    named = isinstance(ended, PushResult) and "Interfaces" in str((ended.report, ended.verdict))
     named = named or "Interfaces" in f"{ended} {getattr(ended, 'problems', '')}"
     is_left = made.network.unit(unit).ha.all_interfaces
     return [*made.broken, *wrong((not is_left, "it was changed"), (not named, f"it is not named: {ended}"))]
@@ -229,7 +229,7 @@ async def parameter_that_a_unit_does_not_take(folder: Path) -> list[str]:
     made = world(folder, sites("p", "s", all_interfaces=True), unpaired=True)
     made.shapes.append(shapes.deaf_to("hcai"))
     ended = await push(made)
-    return [*made.broken, *wrong((isinstance(ended, Result), "it came to its end"))]
+    return [*made.broken, *wrong((isinstance(ended, PushResult), "it came to its end"))]
 
 
 # -- green is what was seen green --------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ async def untold_colours(folder: Path, told_as: str) -> list[str]:
     for address in ("10.0.1.2", "10.0.2.2"):
         made.simulation.inject(f"ignore,unit={address},command=set:geopartners")
     ended = await push(made)
-    is_complete = isinstance(ended, Result) and ended.is_complete
+    is_complete = isinstance(ended, PushResult) and ended.is_complete
     red = sorted(made._red_in_any_state())
     return [*made.broken, *wrong((is_complete, f"it says that it is complete, and red are {red}"))]
 
@@ -272,7 +272,7 @@ async def slave_api_that_leads_to_the_master(folder: Path) -> list[str]:
 
     made._transport = lambda address: Twice(made.simulation, address, made._latency)  # type: ignore[method-assign]
     ended = await push(made)
-    if isinstance(ended, Result):
+    if isinstance(ended, PushResult):
         made._check_claim(ended)
     return made.broken
 
@@ -288,8 +288,8 @@ async def no_reboots_at_first(folder: Path, *, tells_colours: bool) -> list[str]
     await asyncio.sleep(100)
     second = await push(made, Options(reboot=RebootMode.NEVER))
     claims = wrong(
-        (isinstance(first, Result) and first.is_complete, "the first one says that it is complete"),
-        (isinstance(second, Result) and second.is_complete, "the second one says that it is complete"),
+        (isinstance(first, PushResult) and first.is_complete, "the first one says that it is complete"),
+        (isinstance(second, PushResult) and second.is_complete, "the second one says that it is complete"),
     )
     return [*claims, *await ordinary(made)]
 
@@ -309,7 +309,7 @@ async def abandoned_before_its_reboots(folder: Path, *, tells_colours: bool) -> 
 async def ordinary(made: World) -> list[str]:
     """Push as one ordinarily does; return what is wrong with its end."""
     ended = await push(made)
-    if not isinstance(ended, Result):
+    if not isinstance(ended, PushResult):
         return [f"it ended so: {ended}"]
     made._check_claim(ended)
     red = sorted(made._red_in_any_state())
@@ -319,7 +319,7 @@ async def ordinary(made: World) -> list[str]:
 async def abandoned_after_the_clock_was_set_back(folder: Path) -> list[str]:
     """A push that is unfinished by its journal can be abandoned, whatever the names of journals say of their time."""
     made = world(folder, sites("p", "s"))
-    assert isinstance(await push(made), Result)
+    assert isinstance(await push(made), PushResult)
     made.network.set_parameter(made.network.unit("10.0.2.1"), ACCESS, ())
     await asyncio.sleep(100)
     made.time.set_back = 3600.0
@@ -329,7 +329,7 @@ async def abandoned_after_the_clock_was_set_back(folder: Path) -> list[str]:
     assert made._is_unfinished()
     push_journal.abandon(Store(folder, unit_keys(addresses_of(made.plan))), made.plan, "text")
     ended = await push(made)
-    return [*made.broken, *wrong((not isinstance(ended, Result), f"it ended so: {ended}"))]
+    return [*made.broken, *wrong((not isinstance(ended, PushResult), f"it ended so: {ended}"))]
 
 
 async def fourth_reboot_by_two_pushes(folder: Path) -> list[str]:
@@ -387,7 +387,7 @@ async def address_added(folder: Path, site: str, subject: str, address: str) -> 
 async def red_link_of_a_standalone(folder: Path) -> list[str]:
     """A standalone has forgotten its submission, and all lists are in place."""
     made = world(folder, section())
-    assert isinstance(await push(made), Result)
+    assert isinstance(await push(made), PushResult)
     await asyncio.sleep(100)
     made.network.partners.forget(made.network.unit(A1))
     return await submissions_alone(made, 1)
@@ -396,7 +396,7 @@ async def red_link_of_a_standalone(folder: Path) -> list[str]:
 async def links_lost(folder: Path, *kinds: str) -> list[str]:
     """Every link is gone, and all lists are in place: submissions alone mend that, where units are up and active."""
     made = world(folder, sites(*kinds))
-    assert isinstance(await push(made), Result)
+    assert isinstance(await push(made), PushResult)
     await asyncio.sleep(100)
     for unit in made.network.units.values():
         if unit.role != "slave":
@@ -409,7 +409,9 @@ async def submissions_alone(made: World, planned: int) -> list[str]:
     ended = await push(made)
     red = sorted(made._red_in_any_state())
     count = sum(len(unit.reboots) for unit in made.network.units.values())
-    claims = wrong((bool(red), f"red are {red}"), (count > planned, "it rebooted"), (not isinstance(ended, Result), ""))
+    claims = wrong(
+        (bool(red), f"red are {red}"), (count > planned, "it rebooted"), (not isinstance(ended, PushResult), "")
+    )
     return [*made.broken, *claims]
 
 
@@ -428,7 +430,7 @@ async def site_that_is_left_alone(folder: Path, *, tells_colours: bool) -> list[
     changes = [record for record in new if isinstance(record, Changing) and record.what == "geo_partners"]
     left = made.network.unit("10.0.1.1").geo_partners
     claims = wrong(
-        (not isinstance(ended, Result), f"it ended so: {ended}"),
+        (not isinstance(ended, PushResult), f"it ended so: {ended}"),
         (bool(left), f"the partners are {left}"),
         (not changes, "no record of the change"),
     )
@@ -510,7 +512,7 @@ async def many_groups(folder: Path, jobs: int) -> list[str]:
     made = world(folder, Topology.model_validate({"sites": made_of, "groups": groups, "timing": timing}))
     events: list[Event] = []
     async with made.connected_fleet() as fleet:
-        await carry_out(Mission(fleet, Options(jobs=jobs), folder, 18, events.append))
+        await run_push(PushJob(fleet, Options(jobs=jobs), folder, 18, events.append))
     ended = [event for event in events if event.kind is EventKind.STEP_ENDED and event.step]
     lists = {Action.SET_GEO_PARTNERS, Action.SET_REMOTE_GEO_ACCESS}
     last = max(event.seconds for event in ended if event.step and event.step.action in lists)

@@ -7,19 +7,18 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from geoplan.lab.answers import UNPROCESSABLE, Answer, RefusalError
-from geoplan.lab.appliance import HTML, LOGIN_PAGE, Appliance, Dialect
-from geoplan.lab.calls import Call
-from geoplan.lab.commands import Context
-from geoplan.lab.commands_ha import set_parameters
-from geoplan.lab.messages import Response
+from geoplan.lab.api.commands import Context
+from geoplan.lab.api.commands.ha import set_parameters
+from geoplan.lab.api.request import UNPROCESSABLE, Answer, ApiError, ApiRequest
+from geoplan.lab.api.server import HTML, LOGIN_PAGE, ApiServer, WireFormat
+from geoplan.lab.http import Response
 from geoplan.lab.simulation import Simulation
 from tests.simulation.transport import subject_of
 
-Shape = Callable[[Dialect, Context, Call], Response | None]
+Shape = Callable[[WireFormat, Context, ApiRequest], Response | None]
 """Answers a command in a unit's place, or leaves it to the unit."""
 
-NOT_ACTIVE = RefusalError(UNPROCESSABLE, "Not available: this unit is not active")
+NOT_ACTIVE = ApiError(UNPROCESSABLE, "Not available: this unit is not active")
 SERVER_ERROR = Response(500, HTML, b"<html><body>Internal Server Error</body></html>\n")
 
 LISTS = frozenset({"get:geoclients", "get:geopartners"})
@@ -51,16 +50,16 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ShapedAppliance(Appliance):
+class ShapedAppliance(ApiServer):
     """A unit's face whose answers may be shaped."""
 
     shapes: list[Shape] = field(default_factory=list)
 
-    def carry_out(self, dialect: Dialect, call: Call, *, pretend: bool = False) -> Response:
+    def carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool = False) -> Response:
         for shape in self.shapes:
             if response := shape(dialect, self.context, call):
                 return response
-        return Appliance.carry_out(self, dialect, call, pretend=pretend)
+        return ApiServer.carry_out(self, dialect, call, pretend=pretend)
 
 
 def shape_units(simulation: Simulation) -> list[Shape]:
@@ -78,7 +77,7 @@ def refusing(what: str, how: Refusal) -> Shape:
     """Let every standby refuse some reads."""
     refused = READS_OF_STANDBYS[what]
 
-    def shape(dialect: Dialect, context: Context, call: Call) -> Response | None:
+    def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
         if subject_of(call) not in refused or not _is_standby(context):
             return None
         match how:
@@ -92,7 +91,7 @@ def refusing(what: str, how: Refusal) -> Shape:
     return shape
 
 
-def taking_writes(dialect: Dialect, context: Context, call: Call) -> Response | None:
+def taking_writes(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
     """Let every standby take a list and show it, though it is never replicated to the active one (WUI guide)."""
     subject = subject_of(call)
     if subject not in ("set:geoclients", "set:geopartners") or not _is_standby(context):
@@ -133,7 +132,7 @@ COLOURS: Mapping[str, Callable[[Told], Answer | None]] = {
 def colours(told_as: str, unit: str | None = None) -> Shape:
     """Let a unit, or every one, tell its partners' colours in a shape that tells too little."""
 
-    def shape(dialect: Dialect, context: Context, call: Call) -> Response | None:
+    def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
         if call.command != "getgeopartnerstatus" or unit not in (None, context.unit.address):
             return None
         answer = COLOURS[told_as](context.network.partners.status_of(context.unit))
@@ -142,7 +141,7 @@ def colours(told_as: str, unit: str | None = None) -> Shape:
     return shape
 
 
-def red_standbys(dialect: Dialect, context: Context, call: Call) -> Response | None:
+def red_standbys(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
     """Let every standby be red: it runs no GEO, so a link shows green only between two active units."""
     if call.command != "getgeopartnerstatus":
         return None
@@ -167,10 +166,10 @@ def ha_told(mode: str, number: str | None) -> Shape:
     A ``number`` of nothing is a parameter that the unit does not know.
     """
 
-    def shape(dialect: Dialect, context: Context, call: Call) -> Response | None:
+    def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
         if subject_of(call) == "get:hamode":
             if number is None:
-                return dialect.write_refusal(RefusalError(UNPROCESSABLE, "Unknown parameter hamode"))
+                return dialect.write_refusal(ApiError(UNPROCESSABLE, "Unknown parameter hamode"))
             return dialect.write(Answer(data={"hamode": number}))
         if call.command not in ("getawshaparams", "getcloudhaparams"):
             return None
@@ -195,7 +194,7 @@ def ha_told(mode: str, number: str | None) -> Shape:
 def deaf_to(parameter: str) -> Shape:
     """Let units take HA parameters and leave one of them as it is."""
 
-    def shape(dialect: Dialect, context: Context, call: Call) -> Response | None:
+    def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
         if call.command not in ("awshaparam", "setcloudhaparam") or not call.has(parameter):
             return None
         heard = {name: value for name, value in call.parameters.items() if name != parameter}

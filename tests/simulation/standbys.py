@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from geoplan.lab.messages import Ending, Outcome, Request, Response
-from geoplan.lab.unit import Unit
+from geoplan.lab.device.unit import Unit
+from geoplan.lab.http import Ending, Outcome, Request, Response
 from tests.simulation.world import World
 
 REFUSAL = Outcome(

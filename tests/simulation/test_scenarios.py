@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
-from geoplan.lab.messages import Outcome as LabOutcome
-from geoplan.lab.messages import Request
+from geoplan.lab.http import Outcome as LabOutcome
+from geoplan.lab.http import Request
 from geoplan.push import journal
 from geoplan.push.context import Options
 from geoplan.push.events import Event, EventKind
 from geoplan.push.history import PairProgress
-from geoplan.push.run import Mission, Result, carry_out
+from geoplan.push.run import PushJob, PushResult, run_push
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.simulation import shapes
@@ -155,7 +155,7 @@ def test_a_stop_lets_a_pair_that_was_begun_be_finished(tmp_path: Path) -> None:
         made.simulation.handle = stop_at_reboot  # type: ignore[method-assign]
         async with made.connected_fleet() as fleet:
             with pytest.raises(PushStoppedError, match="not yet   steps 11-18"):
-                await carry_out(Mission(fleet, Options(), tmp_path, 18, lambda _event: None, stop=stop))
+                await run_push(PushJob(fleet, Options(), tmp_path, 18, lambda _event: None, stop=stop))
         await asyncio.sleep(0)
         return made
 
@@ -171,15 +171,15 @@ def test_a_stop_lets_a_pair_that_was_begun_be_finished(tmp_path: Path) -> None:
 
 def told(
     folder: Path, prepare: Callable[[World], object], section: str = "5.3"
-) -> tuple[list[Event], Result | GeoplanError]:
+) -> tuple[list[Event], PushResult | GeoplanError]:
     """Push once in a world of its own; return what was told, and how the push ended."""
 
-    async def go() -> tuple[list[Event], Result | GeoplanError]:
+    async def go() -> tuple[list[Event], PushResult | GeoplanError]:
         made, events = world(folder, section), list[Event]()
         prepare(made)
         async with made.connected_fleet() as fleet:
             try:
-                return events, await carry_out(Mission(fleet, Options(), folder, 18, events.append))
+                return events, await run_push(PushJob(fleet, Options(), folder, 18, events.append))
             except GeoplanError as error:
                 return events, error
 
@@ -215,7 +215,7 @@ def test_each_step_of_a_pair_is_told_when_it_has_ended_and_each_wait_once(tmp_pa
 
 def test_a_reboot_that_was_to_no_effect_is_told_again(tmp_path: Path) -> None:
     events, result = told(tmp_path, lambda made: made.simulation.inject(f"early-return,unit={M1},occurrence=1"))
-    assert isinstance(result, Result)
+    assert isinstance(result, PushResult)
     assert result.is_complete
     ended = [(number, what) for kind, number, what in of_pair(events) if kind == "step_ended"]
     assert ended == [(5, "done"), (5, "done"), (6, "done")]
@@ -241,7 +241,7 @@ def test_a_pair_that_stays_unhealthy_leaves_its_reboot_in_place(tmp_path: Path) 
 
 def test_a_submission_that_is_not_applied_is_said_at_its_step_and_reboots_nothing(tmp_path: Path) -> None:
     events, result = told(tmp_path, lambda made: made.simulation.inject(f"ignore,unit={S1},command=set:geopartners"))
-    assert isinstance(result, Result)
+    assert isinstance(result, PushResult)
     assert not result.is_complete
     assert result.report.pairs_to_finish == ("HA Pair 1",)
     (step,) = [e for e in events if e.kind is EventKind.STEP_ENDED and e.step and e.step.number == 6]
@@ -258,14 +258,14 @@ def test_a_red_submission_is_a_finding_even_where_no_other_unit_tells_colours(tm
         made.simulation.inject(f"html,unit={A1},command=getgeopartnerstatus")
 
     _, result = told(tmp_path, prepare)
-    assert isinstance(result, Result)
+    assert isinstance(result, PushResult)
     assert result.unfinished_pairs == ("HA Pair 1",)
     assert not result.is_complete
 
 
 def test_colours_that_a_slave_does_not_tell_are_no_finding(tmp_path: Path) -> None:
     events, result = told(tmp_path, lambda made: made.simulation.inject(f"html,unit={S1},command=getgeopartnerstatus"))
-    assert isinstance(result, Result)
+    assert isinstance(result, PushResult)
     assert result.is_complete
     assert not [event for event in events if event.kind is EventKind.NOTE]
 

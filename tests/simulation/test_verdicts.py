@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from geoplan.errors import PushRefusedError
-from geoplan.lab import appliance
-from geoplan.lab.answers import Answer
-from geoplan.lab.command_table import COMMANDS
-from geoplan.lab.commands import Command
+from geoplan.lab.api import server
+from geoplan.lab.api.commands import Command
+from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.api.request import Answer
+from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.context import Options, RebootMode
-from geoplan.push.events import NoteKind
 from geoplan.push.ledger import Ledger
-from geoplan.push.run import Result
+from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
 from tests.simulation.loop import run_simulated
 from tests.simulation.standbys import refuse_on_standbys, show_standbys_red
@@ -44,7 +44,7 @@ def world(folder: Path, *sites: tuple[str, tuple[str, ...]]) -> World:
     return World(Script(topology(*sites), "7.2.59.4", Options()), 1, folder)
 
 
-async def push(made: World, **options: Any) -> Result:
+async def push(made: World, **options: Any) -> PushResult:
     made.options = Options(**options)
     return await made._push(resume=False, kill_after=None)
 
@@ -79,7 +79,7 @@ SHAPES: dict[str, Callable[..., Answer]] = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_colours_that_are_not_told_prove_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     command = Command("getgeopartnerstatus", SHAPES[shape])
-    monkeypatch.setattr(appliance, "COMMANDS", {**COMMANDS, "getgeopartnerstatus": command})
+    monkeypatch.setattr(server, "COMMANDS", {**COMMANDS, "getgeopartnerstatus": command})
 
     async def story() -> None:
         made = world(tmp_path, PAIR_A, PAIR_B)

@@ -9,10 +9,9 @@ from urllib.parse import unquote
 
 import httpx
 
-from geoplan.lab import api_v1, api_v2
-from geoplan.lab.answers import RefusalError
-from geoplan.lab.calls import Call
-from geoplan.lab.messages import Ending, Outcome, Request
+from geoplan.lab.api import v1, v2
+from geoplan.lab.api.request import ApiError, ApiRequest
+from geoplan.lab.http import Ending, Outcome, Request
 from geoplan.lab.simulation import Simulation
 
 Latency = Callable[[], float]
@@ -27,7 +26,7 @@ class Sent:
     address: str
     is_health: bool
     asked: Request
-    call: Call | None
+    call: ApiRequest | None
     """Its command; nothing for a health check."""
     http: httpx.Request
     began: float
@@ -133,17 +132,17 @@ async def no_answer(request: httpx.Request) -> httpx.ReadTimeout:
     return httpx.ReadTimeout("no answer", request=request)
 
 
-def call_of(asked: Request) -> Call | None:
+def call_of(asked: Request) -> ApiRequest | None:
     """Return the command of a request to the API, in either format."""
     try:
-        if asked.path == api_v2.PATH:
-            return api_v2.read(asked)
-        return api_v1.read(asked) if asked.path.startswith(api_v1.PREFIX) else None
-    except RefusalError:
+        if asked.path == v2.PATH:
+            return v2.read(asked)
+        return v1.read(asked) if asked.path.startswith(v1.PREFIX) else None
+    except ApiError:
         return None
 
 
-def subject_of(call: Call) -> str:
+def subject_of(call: ApiRequest) -> str:
     """Return a command, with the parameter of a ``get`` or ``set``."""
     param = call.parameters.get("param")
     return f"{call.command}:{param.lower()}" if isinstance(param, str) else call.command

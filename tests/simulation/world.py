@@ -13,25 +13,24 @@ from typing import Any
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.clock import SimulatedClock
-from geoplan.lab.credentials import Credentials
+from geoplan.lab.clock import Timings as LabTimings
+from geoplan.lab.device.network import REBOOT_WINDOW_SECONDS, Network
+from geoplan.lab.device.parameters import GEO_PARTNERS
+from geoplan.lab.device.unit import Credentials, HaParameters, Mode, Unit
 from geoplan.lab.faults import FaultKind
-from geoplan.lab.messages import Outcome, Request
-from geoplan.lab.network import REBOOT_WINDOW_SECONDS, Network
-from geoplan.lab.parameters import GEO_PARTNERS
+from geoplan.lab.http import Outcome, Request
 from geoplan.lab.simulation import Simulation
-from geoplan.lab.timings import Timings as LabTimings
-from geoplan.lab.unit import HaParameters, Mode, Unit
-from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_accesses
+from geoplan.live.findings.compare import Kind, Mend
+from geoplan.live.fleet import Fleet
+from geoplan.live.model import HA_SUBJECT
+from geoplan.live.polling import Timings
+from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_connections
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.api import connected
 from geoplan.push.context import Options, RebootMode
-from geoplan.push.facts import HA_SUBJECT
-from geoplan.push.fleet import Fleet
-from geoplan.push.run import Mission, Result, carry_out
-from geoplan.push.verify import Kind, Mend
-from geoplan.push.waits import Timings
+from geoplan.push.run import PushJob, PushResult, run_push
 from geoplan.topology.model import Topology
 from tests.simulation import behaviours
 from tests.simulation.behaviours import Behaviour
@@ -183,7 +182,7 @@ class World:
         self.options = script.options
         self.sync_seconds = SYNC
         self.timings = Timings(BOOT, SYNC, grace_seconds=30.0)
-        self.last: Result | None = None
+        self.last: PushResult | None = None
         """How the last push ended that came to its end."""
         self.runs = 0
         self.time = SimulatedTime()
@@ -295,7 +294,7 @@ class World:
         self.watch.say("it never came to an end")
         return self.broken
 
-    async def _is_end(self, result: Result) -> bool:
+    async def _is_end(self, result: PushResult) -> bool:
         """Do what a result asks for; where it asks for nothing, check the end."""
         if self._restart_pacified():  # its own screen shows it, and no answer of its API
             await asyncio.sleep(2 * BOOT)
@@ -333,28 +332,28 @@ class World:
         self._check_end(result)
         return True
 
-    def _needs_hands(self, result: Result) -> bool:
+    def _needs_hands(self, result: PushResult) -> bool:
         """Tell whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
         return not self.is_mended and any(found.mends is Mend.LEFT for found in result.report.differences)
 
-    def _wants_proof(self, result: Result) -> bool:
+    def _wants_proof(self, result: PushResult) -> bool:
         """Tell whether links are red and nobody can tell: an operator who wants to know has all pairs rebooted once."""
         is_hidden = not result.is_complete and self.script.hides_colours
         return is_hidden and not self._has_proved and bool(self._red_in_any_state())
 
-    async def _push(self, *, resume: bool, kill_after: float | None) -> Result:
+    async def _push(self, *, resume: bool, kill_after: float | None) -> PushResult:
         self.watch.begin_push()
         self.removes_unknown = self.removes_unknown or self.options.remove_unknown
         self.runs += 1
         async with asyncio.timeout(kill_after), self.connected_fleet() as fleet:
-            mission = Mission(fleet, self.options, self.folder, 18, lambda _event: None, resume=resume)
-            self.last = await carry_out(mission)
+            mission = PushJob(fleet, self.options, self.folder, 18, lambda _event: None, resume=resume)
+            self.last = await run_push(mission)
             return self.last
 
     @asynccontextmanager
     async def connected_fleet(self) -> AsyncIterator[Fleet]:
         credentials = UserPassword("bal", Secret(PASSWORD))
-        accesses = unit_accesses(self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts())
+        accesses = unit_connections(self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts())
         async with connected(accesses, self.time, transport_of=self._transport, jitter=self._chance.random) as units:
             yield Fleet(self.plan, units, self.time, self.timings)
 
@@ -481,7 +480,7 @@ class World:
                     if held and held != wanted and not (known and set(held) <= known) and not self.former:
                         self.watch.say(f"{planned.address} holds a list of {name} that is neither old nor new")
 
-    def _check_claim(self, result: Result) -> None:
+    def _check_claim(self, result: PushResult) -> None:
         """See that what a push says of itself is so: complete means that no failover can show a red link."""
         if result.is_complete and (red := self._red_in_any_state() - self._lost_unseen()):
             self.watch.say(f"it says that it is complete, and red after a failover are {sorted(red)}")
@@ -499,7 +498,7 @@ class World:
         }
         return {(one, other) for one, other in product(self.network.units, repeat=2) if lost & {one, other}}
 
-    def _check_end(self, result: Result) -> None:
+    def _check_end(self, result: PushResult) -> None:
         for site, pair in self.network.pairs.items():
             if pair.unpaired_because:
                 self.watch.say(f"'{site}' is no pair: {pair.unpaired_because}")
@@ -515,7 +514,7 @@ class World:
             self.watch.say(f"red after a failover: {sorted(red)}")
         self._check_reboots()
 
-    def _is_untold(self, result: Result) -> bool:
+    def _is_untold(self, result: PushResult) -> bool:
         """Tell whether an end that is not complete is due to nothing but what units do not tell."""
         untold = {found.subject for found in result.report.differences if found.kind in (Kind.UNREADABLE, Kind.RED)}
         told = [found for found in result.report.differences if found.kind not in (Kind.UNREADABLE, Kind.RED)]

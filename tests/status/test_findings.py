@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.push.facts import Cause, Facts, Failure, HaFacts, State, UnitFacts
+from geoplan.live.model import Cause, Facts, Failure, HaFacts, State, UnitFacts
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
-from geoplan.status.sightings import Sightings
-from geoplan.status.text import as_text
+from geoplan.status.state_changes import Sightings
+from geoplan.status.table import as_text
 from tests.status.made import (
     A1,
     AT,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UnusableAnswerError
-from geoplan.push.facts import Cause, Facts, HaFacts, LiveCluster, State
+from geoplan.live.model import Cause, Facts, HaFacts, LiveCluster, State
 from geoplan.status.model import UnitState
 from geoplan.status.observe import observe
 from tests.status.made import A1, M1, M2, PLAN, S1, S2, status_of
@@ -81,7 +81,7 @@ def test_every_unit_is_asked_and_failures_are_facts() -> None:
             M1: {"firmware": unreachable(M1)},
             S1: {"firmware": AuthenticationError(S1, "it does not accept the credentials")},
             M2: {"clusters": UnusableAnswerError(M2, "its answer is not understood")},
-            S2: {"ha": UnitRefusedError(S2, "refused", code=404, reason="Unknown command")},
+            S2: {"ha": UnitRefusedError(S2, "refused", code=404, answer="Unknown command")},
         }
     )
 

@@ -8,10 +8,10 @@ import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
+from geoplan.live.model import Facts, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
-from geoplan.push.facts import Facts, State
-from geoplan.status.text import as_lines, as_text
+from geoplan.status.table import as_lines, as_text
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.status.made import (

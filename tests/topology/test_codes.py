@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from geoplan.diagnostics import Severity
 from geoplan.topology.codes import CODES, explain
-from geoplan.topology.diagnostics import Severity
 from geoplan.topology.rules import RULES
 
 

@@ -11,9 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.topology import document
-from geoplan.topology.document import MAX_DEPTH, MAX_VALUES, Place, read_document
-from geoplan.topology.values import PlainScalar
+from geoplan import yaml12
+from geoplan.yaml12 import MAX_DEPTH, MAX_VALUES, Place, PlainScalar, read_document
 
 
 @pytest.mark.parametrize(
@@ -213,7 +212,7 @@ def test_nesting_is_counted_from_the_top_of_the_file(before: str) -> None:
 @nestings
 def test_limit_of_the_parser_changes_nothing(nesting: Nesting, own_limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     class LimitedLoader(yaml.SafeLoader):
-        yaml_implicit_resolvers = document.Yaml12Loader.yaml_implicit_resolvers
+        yaml_implicit_resolvers = yaml12.Yaml12Loader.yaml_implicit_resolvers
 
         def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:  # noqa: N803 - PyYAML's name
             if self.flow_level >= own_limit:
@@ -225,7 +224,7 @@ def test_limit_of_the_parser_changes_nothing(nesting: Nesting, own_limit: int, m
                 raise yaml.scanner.ScannerError(None, None, "too deep for this parser", self.get_mark())
             return bool(super().add_indent(column))
 
-    monkeypatch.setattr(document, "Yaml12Loader", LimitedLoader)
+    monkeypatch.setattr(yaml12, "Yaml12Loader", LimitedLoader)
 
     assert "GEO003" not in {fault.code for fault in read_document(nesting.levels(MAX_DEPTH)).faults}
     (fault,) = read_document(nesting.levels(2000)).faults
@@ -277,9 +276,9 @@ def test_pure_python_loader_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     fast = read_document(text)
 
     class PureLoader(yaml.SafeLoader):
-        yaml_implicit_resolvers = document.Yaml12Loader.yaml_implicit_resolvers
+        yaml_implicit_resolvers = yaml12.Yaml12Loader.yaml_implicit_resolvers
 
-    monkeypatch.setattr(document, "Yaml12Loader", PureLoader)
+    monkeypatch.setattr(yaml12, "Yaml12Loader", PureLoader)
     pure = read_document(text)
 
     assert pure.value == fast.value

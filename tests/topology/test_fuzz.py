@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geoplan.diagnostics import as_json, as_text
 from geoplan.plan.planner import make_plan
-from geoplan.topology.diagnostics import as_json, as_text
 from geoplan.topology.loader import check_text
 from geoplan.topology.model import Topology
 

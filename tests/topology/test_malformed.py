@@ -10,9 +10,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from geoplan.topology.codes import CODES
-from geoplan.topology.document import MAX_BYTES
 from geoplan.topology.loader import check_topology
 from geoplan.topology.rules import RULES
+from geoplan.yaml12 import MAX_BYTES
 from tests.conftest import Geoplan
 
 FILES = sorted((Path(__file__).parent / "malformed").glob("*.yaml"))

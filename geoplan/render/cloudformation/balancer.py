@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.render.cloudformation.wording import tags
-from geoplan.render.cloudformation.writing import Entry, GetAtt, OneLine, Ref
+from geoplan.render.cloudformation.yaml import Entry, GetAtt, OneLine, Ref, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.render.cloudformation.pairs import BalancedPair
-    from geoplan.topology.balancer import Listener, Subnet
-    from geoplan.topology.model import Unit
+    from geoplan.topology.model import Listener, Subnet, Unit
 
 BALANCER = "Balancer"
 BALANCER_GROUP = "BalancerSecurityGroup"

@@ -8,15 +8,15 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.errors import GeoplanError
+from geoplan.plan.graph import slugs_of
 from geoplan.plan.naming import site_named
-from geoplan.plan.steps import slugs_of
-from geoplan.topology.balancer import HealthCheck
+from geoplan.topology.model import HealthCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from geoplan.topology.balancer import Aws
-    from geoplan.topology.model import HaPair, Site, Topology, Unit
+    from geoplan.topology.model import Aws, HaPair, Site, Topology, Unit
+
 
 WHAT_TO_ADD = "aws: {region: …, vpc_id: …, subnets: […], listeners: […]}"
 MAX_PREFIX = 64  # a logical id has at most 255 characters

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.render.cloudformation.access import CLIENTS, OPERATOR, clients_of, operators_kind
 from geoplan.render.cloudformation.balancer import instance
-from geoplan.render.cloudformation.writing import Entry, Ref
+from geoplan.render.cloudformation.security_groups import CLIENTS, OPERATOR, clients_of, operators_kind
+from geoplan.render.cloudformation.yaml import Entry, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,20 +1,19 @@
-"""One template: for the load balancers of one region, from a topology."""
+"""One template: for the load balancers of the HA pairs of one region, from a topology."""
 
 from __future__ import annotations
 
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from geoplan.render.cloudformation.access import balancer_group, conditions, refuse_clashing_ports, unit_rules
 from geoplan.render.cloudformation.balancer import balancer, outputs
-from geoplan.render.cloudformation.pairs import pairs_for
+from geoplan.render.cloudformation.pairs import BalancedPair, pairs_for
 from geoplan.render.cloudformation.parameters import parameters
-from geoplan.render.cloudformation.writing import Entry, Function, Ref, as_yaml, section
+from geoplan.render.cloudformation.security_groups import balancer_group, conditions, refuse_clashing_ports, unit_rules
+from geoplan.render.cloudformation.yaml import Entry, Function, Ref, as_yaml, section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from geoplan.render.cloudformation.pairs import BalancedPair
     from geoplan.topology.model import Topology
 
 

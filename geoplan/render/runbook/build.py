@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
-from geoplan.render.runbook.bearings import BUSY, OK, Bearings, health_url
 from geoplan.render.runbook.checks import before_you_begin, verify
+from geoplan.render.runbook.context import BUSY, OK, RunbookContext, health_url
 from geoplan.render.runbook.model import Runbook, SiteLists, UnitRow
 from geoplan.render.runbook.overview import facts, summary
 from geoplan.render.runbook.pairs import STATES, parameters_of_units
@@ -34,7 +34,7 @@ HOW_TO_TELL = prose(
 
 def build(plan: Plan) -> Runbook:
     """Build the runbook of a plan: all that is said in it, in order, with every value and nothing escaped."""
-    bearings = Bearings(plan)
+    bearings = RunbookContext(plan)
     forms_pairs = bearings.has(Phase.HA)
     first_pair = next(iter(bearings.pairs.values()), None)
     return Runbook(
@@ -58,7 +58,7 @@ def build(plan: Plan) -> Runbook:
     )
 
 
-def _how_to_tell(bearings: Bearings) -> Prose:
+def _how_to_tell(bearings: RunbookContext) -> Prose:
     if not bearings.has(Phase.HA):
         return HOW_TO_TELL
     return prose("Until its HA parameters are set, a unit does not answer the health check. {}", HOW_TO_TELL)
@@ -78,7 +78,7 @@ def _check_command(url: str) -> Value:
     return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' '{url}'")
 
 
-def _units(bearings: Bearings) -> Iterator[UnitRow]:
+def _units(bearings: RunbookContext) -> Iterator[UnitRow]:
     plan = bearings.plan
     firmware = {unit.address: unit.present for unit in plan.firmware.units} if plan.firmware else {}
     for site in bearings.sites:
@@ -96,7 +96,7 @@ def _units(bearings: Bearings) -> Iterator[UnitRow]:
             )
 
 
-def _answers(site: SiteSettings, bearings: Bearings) -> dict[str, Value]:
+def _answers(site: SiteSettings, bearings: RunbookContext) -> dict[str, Value]:
     """Return what the units of a pair answer the health check before the first step."""
     if bearings.has(Phase.HA):
         return {}

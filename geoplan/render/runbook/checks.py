@@ -12,7 +12,7 @@ from geoplan.render.runbook.prose import prose
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.phase_checks import PhaseChecks
 
 CHECKS: Mapping[Phase, PhaseChecks] = {
@@ -22,7 +22,7 @@ CHECKS: Mapping[Phase, PhaseChecks] = {
 }
 
 
-def before_you_begin(bearings: Bearings) -> Iterator[Check]:
+def before_you_begin(bearings: RunbookContext) -> Iterator[Check]:
     """Yield what has to be true before the first step."""
     phases = _phases_of(bearings)
     for phase in phases:
@@ -50,11 +50,11 @@ def before_you_begin(bearings: Bearings) -> Iterator[Check]:
     )
 
 
-def verify(bearings: Bearings) -> Iterator[Check]:
+def verify(bearings: RunbookContext) -> Iterator[Check]:
     """Yield what shows that all of it worked."""
     for phase in _phases_of(bearings):
         yield from phase.verify(bearings)
 
 
-def _phases_of(bearings: Bearings) -> tuple[PhaseChecks, ...]:
+def _phases_of(bearings: RunbookContext) -> tuple[PhaseChecks, ...]:
     return tuple(CHECKS[phase] for phase in bearings.phases)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.drills import drill
 from geoplan.render.runbook.model import Check
 from geoplan.render.runbook.phase_checks import PhaseChecks, ports_of_pairs, same_firmware, same_secret
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.model import ClusterDefinition, PlannedGroup
-    from geoplan.render.runbook.bearings import Bearings, Pair
+    from geoplan.render.runbook.context import Pair, RunbookContext
 
 SSH_PORT = Value("22")  # partners, and the health check of Remote LM clusters
 
 
-def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
+def _units_are_ready(bearings: RunbookContext) -> Iterator[Check]:
     if bearings.pairs and not bearings.has(Phase.HA):
         yield from _pairs_are_sound(bearings)
     yield Check(
@@ -32,7 +32,7 @@ def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
     yield same_secret()
 
 
-def _pairs_are_sound(bearings: Bearings) -> Iterator[Check]:
+def _pairs_are_sound(bearings: RunbookContext) -> Iterator[Check]:
     pairs = tuple(bearings.pairs.values())
     yield Check(
         "pairs-up",
@@ -54,7 +54,7 @@ def _preferred(pairs: tuple[Pair, ...]) -> Iterator[Prose]:
             yield prose("{}: {}.", wui.PREFERRED_CHOICE[choice], listing(names))
 
 
-def _ports(bearings: Bearings) -> Iterator[Prose]:
+def _ports(bearings: RunbookContext) -> Iterator[Prose]:
     plan = bearings.plan
     if len(plan.sites) > 1:
         yield prose(
@@ -65,7 +65,7 @@ def _ports(bearings: Bearings) -> Iterator[Prose]:
     yield from ports_of_pairs(bearings)
 
 
-def _way_back(bearings: Bearings) -> Iterator[Check]:
+def _way_back(bearings: RunbookContext) -> Iterator[Check]:
     plan = bearings.plan
     yield Check(
         "old-lists",
@@ -80,7 +80,7 @@ def _way_back(bearings: Bearings) -> Iterator[Check]:
     yield from (_right_configuration(group, bearings) for group in plan.groups if len(group.sites) > 1)
 
 
-def _right_configuration(group: PlannedGroup, bearings: Bearings) -> Check:
+def _right_configuration(group: PlannedGroup, bearings: RunbookContext) -> Check:
     several = len(bearings.plan.groups) > 1
     # Before there are pairs there is no active unit; the slave takes it over from its master.
     where = "the master or only unit" if bearings.has(Phase.HA) else "the active unit"
@@ -108,7 +108,7 @@ def _right_configuration(group: PlannedGroup, bearings: Bearings) -> Check:
     )
 
 
-def _verify(bearings: Bearings) -> Iterator[Check]:
+def _verify(bearings: RunbookContext) -> Iterator[Check]:
     plan = bearings.plan
     joined = [group for group in plan.groups if len(group.sites) > 1]
     if joined:
@@ -166,7 +166,7 @@ def _why_by_hand(pair: Pair) -> Prose:
     )
 
 
-def _look_after_failover(pair: Pair, bearings: Bearings) -> Iterator[Prose]:
+def _look_after_failover(pair: Pair, bearings: RunbookContext) -> Iterator[Prose]:
     cluster = bearings.plan.cluster(pair.site)
     partners = bearings.plan.site(pair.site).geo_partners
     if pair.behind_nat:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.ha_model import LoadBalancer
-    from geoplan.render.runbook.bearings import Bearings, Pair
+    from geoplan.render.runbook.context import Pair, RunbookContext
     from geoplan.render.runbook.prose import Prose
 
 SSH_PORT = Value("22")
@@ -37,7 +37,7 @@ NOT_SYNCHRONISED = {
 }
 
 
-def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
+def _units_are_ready(bearings: RunbookContext) -> Iterator[Check]:
     yield Check(
         "units-up",
         prose("Both units of every pair to be are up, licensed, and their web interfaces open"),
@@ -102,7 +102,7 @@ def _by_hand(pair: Pair) -> Check:
     )
 
 
-def _ports(bearings: Bearings) -> Iterator[Prose]:
+def _ports(bearings: RunbookContext) -> Iterator[Prose]:
     yield from ports_of_pairs(bearings)
     for site, pair in bearings.ha_pairs.items():
         groups = pair.load_balancer.target_groups if pair.load_balancer else ()
@@ -112,7 +112,7 @@ def _ports(bearings: Bearings) -> Iterator[Prose]:
             yield prose("{} to both units of {}, from clients and the load balancer.", listing(doors), Name(site))
 
 
-def _way_back(bearings: Bearings) -> Iterator[Check]:
+def _way_back(bearings: RunbookContext) -> Iterator[Check]:
     sites = [pair.site for pair in bearings.pairs.values()]
     yield Check(
         "ha-configuration",
@@ -127,7 +127,7 @@ def _way_back(bearings: Bearings) -> Iterator[Check]:
     )
 
 
-def _verify(bearings: Bearings) -> Iterator[Check]:
+def _verify(bearings: RunbookContext) -> Iterator[Check]:
     for site, settings in bearings.ha_pairs.items():
         if settings.load_balancer:
             yield _clients_get_through(site, settings.load_balancer, bearings)
@@ -135,7 +135,7 @@ def _verify(bearings: Bearings) -> Iterator[Check]:
         yield from (drill(pair, bearings) for pair in bearings.pairs.values())
 
 
-def _clients_get_through(site: str, balancer: LoadBalancer, bearings: Bearings) -> Check:
+def _clients_get_through(site: str, balancer: LoadBalancer, bearings: RunbookContext) -> Check:
     name = ec2.balancer_name(bearings.names_in_aws[site])
     listeners = [prose("{} {}", Value(listener.protocol), Value(str(listener.port))) for listener in balancer.listeners]
     return Check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.firmware import (
     change_of,
     gains_secret,
@@ -22,10 +22,10 @@ from geoplan.render.runbook.prose import Name, Prose, Value, count, listing, pro
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 
-def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
+def _units_are_ready(bearings: RunbookContext) -> Iterator[Check]:
     to = to_version(bearings)
     yield Check(
         "window",
@@ -77,7 +77,7 @@ def _units_are_ready(bearings: Bearings) -> Iterator[Check]:
         )
 
 
-def _pairs_are_sound(bearings: Bearings) -> Iterator[Check]:
+def _pairs_are_sound(bearings: RunbookContext) -> Iterator[Check]:
     words = "Both units of every pair are up: one is active, the other its standby"
     lines = [prose("On the health check one answers {} and the other {}; see the table of units.", OK, BUSY)]
     returning = [pair.site for pair in bearings.pairs.values() if pair.master_returns]
@@ -91,7 +91,7 @@ def _pairs_are_sound(bearings: Bearings) -> Iterator[Check]:
     yield Check("pairs-up", prose(words), tuple(lines))
 
 
-def _secret_is_chosen(bearings: Bearings) -> Check:
+def _secret_is_chosen(bearings: RunbookContext) -> Check:
     change = change_of(bearings)
     every = len(change.crossing) == len(change.units)
     whose = prose("none of the units does yet" if every else "these do not yet: {}", units_named(change.crossing))
@@ -111,7 +111,7 @@ def _secret_is_chosen(bearings: Bearings) -> Check:
     )
 
 
-def _secret_is_lost(bearings: Bearings) -> Check:
+def _secret_is_lost(bearings: RunbookContext) -> Check:
     return Check(
         "shared-secret-lost",
         prose("WARNING: everybody knows that {} has no {}", to_version(bearings), wui.SHARED_SECRET),
@@ -126,12 +126,12 @@ def _secret_is_lost(bearings: Bearings) -> Check:
     )
 
 
-def _ports(bearings: Bearings) -> Iterator[Prose]:
+def _ports(bearings: RunbookContext) -> Iterator[Prose]:
     yield prose("HTTPS to the web interface of every unit, from where you sit.")
     yield from ports_of_pairs(bearings)
 
 
-def _way_back(bearings: Bearings) -> Iterator[Check]:
+def _way_back(bearings: RunbookContext) -> Iterator[Check]:
     lost = no_way_back(bearings)
     if lost:
         yield Check(
@@ -148,7 +148,7 @@ def _way_back(bearings: Bearings) -> Iterator[Check]:
         )
 
 
-def _verify(bearings: Bearings) -> Iterator[Check]:
+def _verify(bearings: RunbookContext) -> Iterator[Check]:
     change = change_of(bearings)
     yield Check(
         "version",
@@ -170,7 +170,7 @@ def _verify(bearings: Bearings) -> Iterator[Check]:
     yield from _partners(bearings)
 
 
-def _partners(bearings: Bearings) -> Iterator[Check]:
+def _partners(bearings: RunbookContext) -> Iterator[Check]:
     cut_off = {unit.site for unit in change_of(bearings).cut_off}
     partnered = [site for site in bearings.sites if site.geo_partners]
     if not partnered:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.model import Check
 from geoplan.render.runbook.prose import Pasted, Prose, count, duration, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from geoplan.render.runbook.bearings import Bearings, Pair
+    from geoplan.render.runbook.context import Pair, RunbookContext
 
 
-def drill(pair: Pair, bearings: Bearings, look: Iterable[Prose] = ()) -> Check:
+def drill(pair: Pair, bearings: RunbookContext, look: Iterable[Prose] = ()) -> Check:
     """Describe a failover and back; ``look`` is what is seen on the unit that has taken over."""
     failed_over = not pair.master_returns and pair.site in bearings.rebooted
     active, active_health, other_health = pair.master, pair.master_health, pair.slave_health
@@ -40,7 +40,7 @@ def drill(pair: Pair, bearings: Bearings, look: Iterable[Prose] = ()) -> Check:
     )
 
 
-def _traffic_follows(pair: Pair, bearings: Bearings) -> Iterator[Prose]:
+def _traffic_follows(pair: Pair, bearings: RunbookContext) -> Iterator[Prose]:
     settings = bearings.ha_pairs.get(pair.site)
     if settings:
         seconds = count(settings.health_check.switchover_seconds, "second")

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 
-def change_of(bearings: Bearings) -> FirmwareChange:
+def change_of(bearings: RunbookContext) -> FirmwareChange:
     """Return the change of firmware that a plan makes; only plans that make one are asked."""
     change = bearings.plan.firmware
     if change is None:
@@ -25,18 +25,18 @@ def change_of(bearings: Bearings) -> FirmwareChange:
     return change
 
 
-def to_version(bearings: Bearings) -> Value:
+def to_version(bearings: RunbookContext) -> Value:
     """Return the version to which units are brought."""
     return Value(change_of(bearings).to)
 
 
-def summary(bearings: Bearings) -> Prose:
+def summary(bearings: RunbookContext) -> Prose:
     """Say in a few sentences what is updated, in which order, and what that interrupts."""
     parts = [*_what_is_updated(bearings), *_what_is_refused(bearings)]
     return prose(" ".join(["{}"] * len(parts)), *parts)
 
 
-def _what_is_updated(bearings: Bearings) -> Iterator[Prose]:
+def _what_is_updated(bearings: RunbookContext) -> Iterator[Prose]:
     updated = dict.fromkeys(step.site for step in bearings.plan.steps)
     if not updated:
         yield prose("This changes nothing: every unit runs {} already.", to_version(bearings))
@@ -56,7 +56,7 @@ def _what_is_updated(bearings: Bearings) -> Iterator[Prose]:
         yield prose("Standalones come last: the site of each is down while it reboots.")
 
 
-def _what_is_refused(bearings: Bearings) -> Iterator[Prose]:
+def _what_is_refused(bearings: RunbookContext) -> Iterator[Prose]:
     if gains_secret(bearings):
         words = "{} brings the {}: it is set on each unit right after its update, and HA and partner links stay "
         yield prose(words + "refused until both sides have it.", to_version(bearings), SHARED_SECRET)
@@ -69,12 +69,12 @@ def _what_is_refused(bearings: Bearings) -> Iterator[Prose]:
         yield prose(words + "they follow.", listing(left))
 
 
-def number_of_updates(bearings: Bearings) -> int:
+def number_of_updates(bearings: RunbookContext) -> int:
     """Return how many units are updated, each with a reboot."""
     return sum(step.action in UPDATE_ACTIONS for step in bearings.plan.steps)
 
 
-def present_versions(bearings: Bearings) -> Prose:
+def present_versions(bearings: RunbookContext) -> Prose:
     """Name what the units that are updated run before, each version once."""
     change = change_of(bearings)
     due = [unit for unit in change.units if change.is_due(unit)]
@@ -87,19 +87,19 @@ def units_named(units: Iterable[UnitFirmware]) -> Prose:
     return listing([prose("{} of {}", Value(unit.address), Name(unit.site)) for unit in units])
 
 
-def gains_secret(bearings: Bearings, site: str | None = None) -> bool:
+def gains_secret(bearings: RunbookContext, site: str | None = None) -> bool:
     """Tell whether the change brings the Partner Shared Secret to a unit, of a site or of any."""
     change = change_of(bearings)
     return change.has_secret and (change.crosses_at(site) if site else bool(change.crossing))
 
 
-def loses_secret(bearings: Bearings, site: str | None = None) -> bool:
+def loses_secret(bearings: RunbookContext, site: str | None = None) -> bool:
     """Tell whether the change takes the Partner Shared Secret from a unit, of a site or of any."""
     change = change_of(bearings)
     return not change.has_secret and (change.crosses_at(site) if site else bool(change.crossing))
 
 
-def no_way_back(bearings: Bearings) -> tuple[UnitFirmware, ...]:
+def no_way_back(bearings: RunbookContext) -> tuple[UnitFirmware, ...]:
     """Return the units that cannot go back to what they run now, because they pass 7.2.36 upwards (section 7)."""
     change = change_of(bearings)
     to = parse_version(change.to)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.model import Login
 from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, prose
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Step
-    from geoplan.render.runbook.bearings import Bearings, Pair
+    from geoplan.render.runbook.context import Pair, RunbookContext
 
 
-def log_in(step: Step, bearings: Bearings) -> Login:
+def log_in(step: Step, bearings: RunbookContext) -> Login:
     """Return the unit on which a step is done, and of a pair how to tell that it is the active one."""
     site = Name(step.on.site)
     pair = bearings.pairs.get(step.on.site)
@@ -37,7 +37,7 @@ def log_in(step: Step, bearings: Bearings) -> Login:
             return Login(unit, pair.master, _tell(pair, slave_active=False))
 
 
-def log_in_to_both(step: Step, bearings: Bearings) -> Login:
+def log_in_to_both(step: Step, bearings: RunbookContext) -> Login:
     """Return both units of a pair, the master first."""
     pair = bearings.pairs[step.site]
     second = prose("And, in a second window, to its slave: {}.", Pasted(pair.slave))
@@ -52,7 +52,7 @@ def _tell(pair: Pair, *, slave_active: bool) -> Prose:
     return prose("It is the active one when {} answers {}; the standby, {}, answers {}.", active, OK, standby, BUSY)
 
 
-def _tell_after_reboot(pair: Pair, bearings: Bearings) -> Prose:
+def _tell_after_reboot(pair: Pair, bearings: RunbookContext) -> Prose:
     """Say how to tell that the slave has taken over: there is no standby to ask while the master restarts."""
     words = "It is the active one when {} answers {}; the master, {}, "
     if not pair.master_returns:

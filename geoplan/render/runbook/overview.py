@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.ha_model import HealthCheckTiming
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 REMOTE_LM = Value("Remote LM")
 TITLE_OF_DOCUMENT = "LoadMaster HA for AWS"
 
 
-def summary(bearings: Bearings) -> Prose:
+def summary(bearings: RunbookContext) -> Prose:
     """Say in a few sentences what this changes, and what it costs."""
     if bearings.plan.firmware:
         return firmware.summary(bearings)
@@ -32,7 +32,7 @@ def summary(bearings: Bearings) -> Prose:
     return prose("This first {} Then it {}", _of_pairs(bearings), _of_geo(bearings))
 
 
-def _of_pairs(bearings: Bearings) -> Prose:
+def _of_pairs(bearings: RunbookContext) -> Prose:
     names = [pair.site for pair in bearings.pairs.values()]
     balanced = [settings for settings in bearings.ha_pairs.values() if settings.load_balancer]
     units = (
@@ -46,7 +46,7 @@ def _of_pairs(bearings: Bearings) -> Prose:
     return prose(f"{units}{behind}.", listing(names))
 
 
-def _of_geo(bearings: Bearings) -> Prose:
+def _of_geo(bearings: RunbookContext) -> Prose:
     plan = bearings.plan
     alone = len(plan.sites) - len(bearings.pairs)
     kinds = [count(len(bearings.pairs), "HA pair")] if bearings.pairs else []
@@ -78,7 +78,7 @@ def _of_geo(bearings: Bearings) -> Prose:
     return prose("{} It reboots {} the pair's traffic moves to the slave.", joins, masters)
 
 
-def facts(bearings: Bearings) -> Iterator[Fact]:
+def facts(bearings: RunbookContext) -> Iterator[Fact]:
     """Yield what the overview tells, line by line."""
     plan = bearings.plan
     if len(plan.groups) == 1 and bearings.sites:
@@ -104,7 +104,7 @@ def facts(bearings: Bearings) -> Iterator[Fact]:
     yield Fact("Plan checksum", prose("{}", Pasted(plan.checksum)))
 
 
-def _window(bearings: Bearings) -> str:
+def _window(bearings: RunbookContext) -> str:
     times = bearings.plan.estimates
     of_reboot = times.sync_seconds + times.boot_seconds if bearings.rebooted else 0
     parts = []
@@ -128,7 +128,7 @@ def _window(bearings: Bearings) -> str:
     return f"{window}; the preparation and the last checks come on top"
 
 
-def _health_checks(bearings: Bearings) -> Iterator[tuple[Prose, HealthCheckTiming]]:
+def _health_checks(bearings: RunbookContext) -> Iterator[tuple[Prose, HealthCheckTiming]]:
     """Yield each health check that the plan knows, with the pairs that have it."""
     sites: dict[HealthCheckTiming, list[Name]] = {}
     for site, settings in bearings.ha_pairs.items():

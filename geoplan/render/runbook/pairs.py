@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.model import UnitParameters, UnitState
 from geoplan.render.runbook.prose import Name, Value, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 STATES = (
     UnitState(wui.MASTER, prose("In master mode, before there is anything that asks for its health.")),
@@ -26,7 +26,7 @@ STATES = (
 )
 
 
-def parameters_of_units(bearings: Bearings) -> Iterator[UnitParameters]:
+def parameters_of_units(bearings: RunbookContext) -> Iterator[UnitParameters]:
     """Yield both units of each pair with what is to be set on them."""
     for site, pair in bearings.ha_pairs.items():
         for unit in (pair.master, pair.slave):

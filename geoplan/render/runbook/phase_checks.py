@@ -11,7 +11,7 @@ from geoplan.render.runbook.prose import Value, listing, prose
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.prose import Prose
 
 SYNC_PORT = Value("6973")  # between the units of a pair (section 6)
@@ -20,12 +20,12 @@ SYNC_PORT = Value("6973")  # between the units of a pair (section 6)
 class PhaseChecks(NamedTuple):
     """The parts of the checks, each in its place among those of the other phases."""
 
-    units_are_ready: Callable[[Bearings], Iterable[Check]]
-    ports: Callable[[Bearings], Iterable[Prose]]
+    units_are_ready: Callable[[RunbookContext], Iterable[Check]]
+    ports: Callable[[RunbookContext], Iterable[Prose]]
     """What has to be open, and for whom; a line that another phase has too stands once."""
-    way_back: Callable[[Bearings], Iterable[Check]]
+    way_back: Callable[[RunbookContext], Iterable[Check]]
     """What is written down or decided while everything is as it was."""
-    verify: Callable[[Bearings], Iterable[Check]]
+    verify: Callable[[RunbookContext], Iterable[Check]]
 
 
 def same_firmware() -> Check:
@@ -56,7 +56,7 @@ def same_secret() -> Check:
     )
 
 
-def ports_of_pairs(bearings: Bearings) -> Iterator[Prose]:
+def ports_of_pairs(bearings: RunbookContext) -> Iterator[Prose]:
     """Yield what has to be open to the units of pairs."""
     if not bearings.pairs:
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from geoplan.plan.model import Plan, Step
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.model import Trouble
     from geoplan.render.runbook.voices import Voice
 
@@ -23,7 +23,7 @@ VOICES: Mapping[Action, Voice] = {**steps_ha.VOICES, **steps_geo.VOICES, **steps
 """What is said of each kind of step: one module of them for each phase."""
 
 
-def phases_of(bearings: Bearings) -> Iterator[Phase]:
+def phases_of(bearings: RunbookContext) -> Iterator[Phase]:
     """Yield the steps in order, under a heading for each part of each group."""
     several = len(bearings.plan.groups) > 1
 
@@ -35,7 +35,7 @@ def phases_of(bearings: Bearings) -> Iterator[Phase]:
         yield Phase(title, tuple(_runbook_step(step, bearings) for step in steps))
 
 
-def troubles(bearings: Bearings) -> Iterator[Trouble]:
+def troubles(bearings: RunbookContext) -> Iterator[Trouble]:
     """Yield one entry for each kind of step that the plan has."""
     present = {step.action for step in bearings.plan.steps}
     return (VOICES[action].trouble(bearings) for action in Action if action in present)
@@ -47,7 +47,7 @@ def seconds_of(step: Step, plan: Plan) -> int:
     return math.ceil(plan.estimates.manual_step_seconds + waiting)
 
 
-def _runbook_step(step: Step, bearings: Bearings) -> RunbookStep:
+def _runbook_step(step: Step, bearings: RunbookContext) -> RunbookStep:
     voice = VOICES[step.action]
     return RunbookStep(
         number=step.number,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import trouble_geo, wui
-from geoplan.render.runbook.bearings import BUSY, OK, url_host
+from geoplan.render.runbook.context import BUSY, OK, url_host
 from geoplan.render.runbook.logins import log_in
 from geoplan.render.runbook.model import Button, Field, Task
 from geoplan.render.runbook.prose import Name, Pasted, Prose, StepNumber, Value, count, duration, listing, prose
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.model import Plan, Step
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.model import Move
 
 
-def _before_access(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_access(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     verified = bearings.number_of_verification(step.site)
     is_first = step.action is Action.SET_GEO_PARTNERS or bearings.plan.site(step.site).geo_partners
     if verified and is_first:
         yield prose("{} is a working pair: {} is ticked.", Name(step.site), verified)
 
 
-def _before_partners(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_partners(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     if not bearings.plan.values(step):  # at a site alone this list goes first
         yield from _before_access(step, bearings)
 
 
-def _access_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _access_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     yield Field(wui.REMOTE_GEO_ACCESS, _list_of(step, bearings))
     yield Button(wui.SET_REMOTE_GEO_ACCESS)
 
 
-def _access_seen(_step: Step, _bearings: Bearings) -> Prose:
+def _access_seen(_step: Step, _bearings: RunbookContext) -> Prose:
     return prose("Open the screen again: {} holds exactly these addresses.", wui.REMOTE_GEO_ACCESS)
 
 
-def _partners_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _partners_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     if not bearings.plan.values(step):
         words = (
             "Leave {} empty: where it holds addresses, delete them all and press {}; where it holds nothing, nothing "
@@ -52,18 +52,18 @@ def _partners_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     yield Button(wui.SET_GEO_PARTNERS)
 
 
-def _partners_seen(step: Step, bearings: Bearings) -> Prose:
+def _partners_seen(step: Step, bearings: RunbookContext) -> Prose:
     if not bearings.plan.values(step):
         return prose("Open the screen again: {} is empty.", wui.GEO_PARTNERS)
     words = "Open the screen again: {} holds exactly these addresses. Under {}, a partner may stay red until it "
     return prose(words + "has its own list.", wui.GEO_PARTNERS, wui.PARTNERS_STATUS)
 
 
-def _list_of(step: Step, bearings: Bearings) -> Value:
+def _list_of(step: Step, bearings: RunbookContext) -> Value:
     return Value(" ".join(bearings.plan.values(step)))
 
 
-def _before_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_reboot(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     pair = bearings.pairs[step.site]
     estimates = bearings.plan.estimates
     access, partners = (
@@ -105,16 +105,16 @@ def _ask(address: str, parameter: str) -> Pasted:
     return Pasted(f"curl -k -u bal 'https://{url_host(address)}/access/get?param={parameter}'")
 
 
-def _reboot_moves(_step: Step, _bearings: Bearings) -> Iterator[Move]:
+def _reboot_moves(_step: Step, _bearings: RunbookContext) -> Iterator[Move]:
     yield Button(wui.REBOOT)
 
 
-def _reboot_seen(step: Step, bearings: Bearings) -> Prose:
+def _reboot_seen(step: Step, bearings: RunbookContext) -> Prose:
     words = "The master stops answering; then {} answers {}: the slave is the new active unit."
     return prose(words, bearings.pairs[step.site].slave_health, OK)
 
 
-def _after_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_reboot(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     follow = StepNumber(step.number + 1)
     if bearings.pairs[step.site].master_returns:
         words = "Wait for the slave alone, not for the master: go straight on with {}. Under {} the master takes over "
@@ -128,7 +128,7 @@ def _after_reboot(step: Step, bearings: Bearings) -> Iterator[Prose]:
     yield from _traffic_moves(step, bearings)
 
 
-def _traffic_moves(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _traffic_moves(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     settings = bearings.ha_pairs.get(step.site)
     if settings:
         check = settings.health_check
@@ -144,7 +144,7 @@ def _seconds_of_reboot(_step: Step, plan: Plan) -> float:
     return plan.estimates.sync_seconds + plan.estimates.boot_seconds
 
 
-def _before_resubmission(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_resubmission(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     if step.on.unit != "new_active":
         yield from _once_pairs_are_whole(step, bearings)
         return
@@ -155,7 +155,7 @@ def _before_resubmission(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words + "the master is back.", pair.master_health)
 
 
-def _once_pairs_are_whole(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _once_pairs_are_whole(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     """Yield what the first step after the reboots of its group waits for."""
     pairs = bearings.rebooted_before(step, group=bearings.group_of(step))
     if pairs and step.number == bearings.first_after_reboots(bearings.group_of(step)):
@@ -163,18 +163,18 @@ def _once_pairs_are_whole(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words, listing([pair.site for pair in pairs]), OK, BUSY)
 
 
-def _resubmission_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _resubmission_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     unchanged = prose("The field should hold this list already: then only press the button.")
     yield Field(wui.GEO_PARTNERS, _list_of(step, bearings), unchanged)
     yield Button(wui.SET_GEO_PARTNERS)
 
 
-def _resubmission_seen(_step: Step, _bearings: Bearings) -> Prose:
+def _resubmission_seen(_step: Step, _bearings: RunbookContext) -> Prose:
     words = "{} holds exactly these addresses, and the partners that are up turn green under {}."
     return prose(words, wui.GEO_PARTNERS, wui.PARTNERS_STATUS)
 
 
-def _after_resubmission(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_resubmission(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     pair = bearings.pairs.get(step.site)
     if pair is None:
         return
@@ -186,7 +186,7 @@ def _after_resubmission(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words, pair.master_health, BUSY, pair.slave_health, OK)
 
 
-def _cluster_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _cluster_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     cluster = bearings.plan.cluster(step.site)
     yield Field(wui.CLUSTER_ADDRESS, Value(cluster.address))
     yield Field(wui.CLUSTER_NAME, Value(cluster.name))
@@ -200,7 +200,7 @@ def _cluster_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
         yield Field(wui.LONGITUDE, Value(f"{cluster.location.longitude:.8g}"), degrees)
 
 
-def _cluster_seen(step: Step, bearings: Bearings) -> Prose:
+def _cluster_seen(step: Step, bearings: RunbookContext) -> Prose:
     cluster = bearings.plan.cluster(step.site)
     words = "The screen lists {} with {} and the type {}."
     return prose(words, Name(cluster.name), Value(cluster.address), Value(cluster.type))

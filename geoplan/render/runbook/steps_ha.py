@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import ec2, trouble_ha, wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.logins import log_in, log_in_to_both
 from geoplan.render.runbook.model import Button, Choice, Field, Login, Task
 from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, listing, prose
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from geoplan.plan.ha_model import HaParameters, HealthCheckTiming, LoadBalancer, PlannedListener, PlannedSubnet
     from geoplan.plan.model import Step
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.model import Move
 
 IN_SERVICE = Value("InService")  # section 6.2
 OUT_OF_SERVICE = Value("OutOfService")
 
 
-def _log_in_to_aws(step: Step, bearings: Bearings) -> Login:
+def _log_in_to_aws(step: Step, bearings: RunbookContext) -> Login:
     region = _balancer(step, bearings).region
     return Login(prose("the Amazon EC2 console, for {}", Name(step.site)), ec2.console_of(region))
 
 
-def _balancer(step: Step, bearings: Bearings) -> LoadBalancer:
+def _balancer(step: Step, bearings: RunbookContext) -> LoadBalancer:
     balancer = bearings.ha_pairs[step.site].load_balancer
     if balancer is None:
         message = f"{step.id} is a step of a pair without a load balancer"
@@ -38,7 +38,7 @@ def _balancer(step: Step, bearings: Bearings) -> LoadBalancer:
     return balancer
 
 
-def _balancer_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _balancer_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     balancer = _balancer(step, bearings)
     stem = bearings.names_in_aws[step.site]
     template = Pasted(f"geoplan export cloudformation TOPOLOGY --site {shlex.quote(step.site)}")
@@ -88,7 +88,7 @@ def _subnet(subnet: PlannedSubnet, balancer: LoadBalancer) -> Task:
     return Task(prose("{}.", line))
 
 
-def _target_groups(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _target_groups(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     balancer = _balancer(step, bearings)
     for group in balancer.target_groups:
         name = ec2.target_group_name(bearings.names_in_aws[step.site], group.protocol, group.port)
@@ -120,7 +120,7 @@ def _health_check(check: HealthCheckTiming) -> Iterator[Move]:
     yield Choice(ec2.INTERVAL, Value(count(check.interval_seconds, "second")))
 
 
-def _balancer_seen(step: Step, bearings: Bearings) -> Prose:
+def _balancer_seen(step: Step, bearings: RunbookContext) -> Prose:
     name = ec2.balancer_name(bearings.names_in_aws[step.site])
     words = "The console lists {}. Under {} both units are registered in every target group, and none is in service: "
     return prose(words + "that is right, for they do not answer the health check yet.", name, ec2.TARGET_GROUPS)
@@ -150,25 +150,25 @@ def _preferred(parameters: HaParameters) -> Prose:
     return prose("Whichever unit is active stays so, until it fails.")
 
 
-def _master_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _master_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     return _parameter_moves(bearings.ha_pairs[step.site].master)
 
 
-def _slave_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _slave_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     return _parameter_moves(bearings.ha_pairs[step.site].slave)
 
 
-def _master_seen(_step: Step, _bearings: Bearings) -> Prose:
+def _master_seen(_step: Step, _bearings: RunbookContext) -> Prose:
     words = "Open the screen again: it holds these values. Top right stands {}, or {} already."
     return prose(words, wui.MASTER, wui.MASTER_UNCONNECTED)
 
 
-def _slave_seen(_step: Step, _bearings: Bearings) -> Prose:
+def _slave_seen(_step: Step, _bearings: RunbookContext) -> Prose:
     words = "Open the screen again: it holds these values. Top right stands {}, or {} already."
     return prose(words, wui.SLAVE, wui.SLAVE_UNCONNECTED)
 
 
-def _before_verification(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_verification(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     pair = bearings.ha_pairs[step.site]
     check = pair.health_check
     since = prose("{}", bearings.number(step.site, Action.SET_SLAVE_HA_PARAMETERS))
@@ -187,7 +187,7 @@ def _before_verification(step: Step, bearings: Bearings) -> Iterator[Prose]:
     )
 
 
-def _verification_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _verification_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     pair = bearings.pairs[step.site]
     yield Task(prose("Read what stands top right on each of them; the table of states says what it means."))
     yield Task(prose("Ask both health checks: {} and {}.", pair.master_health, pair.slave_health))
@@ -199,7 +199,7 @@ def _verification_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
         yield Task(prose(words, ec2.TARGET_GROUPS, ec2.TARGETS, listing(names)))
 
 
-def _verification_seen(step: Step, bearings: Bearings) -> Prose:
+def _verification_seen(step: Step, bearings: RunbookContext) -> Prose:
     pair = bearings.pairs[step.site]
     states = prose("{} on the master, {} on the slave", wui.MASTER_ACTIVE, wui.SLAVE_STANDBY)
     answers = prose("{} answers {} and {} answers {}", pair.master_health, OK, pair.slave_health, BUSY)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import UPDATE_ACTIONS, Action
 from geoplan.render.runbook import trouble_upgrade, wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.firmware import gains_secret, loses_secret, to_version
 from geoplan.render.runbook.logins import log_in, log_in_to_both
 from geoplan.render.runbook.model import Button, Login, Task
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.model import Plan, Step
-    from geoplan.render.runbook.bearings import Bearings, Pair
+    from geoplan.render.runbook.context import Pair, RunbookContext
     from geoplan.render.runbook.model import Move
 
 HEADING = "Update the units, one at a time"
 
 
-def _log_in_to_standby(step: Step, bearings: Bearings) -> Login:
+def _log_in_to_standby(step: Step, bearings: RunbookContext) -> Login:
     pair = bearings.pairs[step.site]
     unit = prose("the standby of {}, as a rule its slave", pair.site)
     words = "It is the standby when {} answers {} and {} answers {}. If it is the other way round, the standby is the "
@@ -33,7 +33,7 @@ def _log_in_to_standby(step: Step, bearings: Bearings) -> Login:
     return Login(unit, pair.slave, tell)
 
 
-def _log_in_to_active(step: Step, bearings: Bearings) -> Login:
+def _log_in_to_active(step: Step, bearings: RunbookContext) -> Login:
     pair = bearings.pairs[step.site]
     unit = prose("the unit of {} that is not updated yet, as a rule its master", pair.site)
     words = "Its home screen does not show {} yet. It is the one that was active in {}; should it have become the "
@@ -42,12 +42,12 @@ def _log_in_to_active(step: Step, bearings: Bearings) -> Login:
     return Login(unit, pair.master, prose(words, to_version(bearings), first))
 
 
-def _log_in_to_remaining(step: Step, bearings: Bearings) -> Login:
+def _log_in_to_remaining(step: Step, bearings: RunbookContext) -> Login:
     words = "The pair's other unit runs {} already. This one may be active or standby: its health check tells."
     return log_in(step, bearings)._replace(tell=prose(words, to_version(bearings)))
 
 
-def _log_in_to_updated(step: Step, bearings: Bearings) -> Login:
+def _log_in_to_updated(step: Step, bearings: RunbookContext) -> Login:
     """Return the login of the update that came right before: the secret is set on the same unit."""
     update = bearings.plan.steps[step.number - 2]
     address = VOICES[update.action].login(update, bearings).address
@@ -57,7 +57,7 @@ def _log_in_to_updated(step: Step, bearings: Bearings) -> Login:
     return Login(prose(words, StepNumber(update.number)), address)
 
 
-def _update_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _update_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     if step.on.unit in {"active", "master", "slave"}:
         yield Task(prose("Where its menu offers {} alone, go to {}.", wui.LOCAL_ADMINISTRATION, wui.LOCAL_UPDATE))
     words = "Choose the update file of {}, and its XML verification file where the screen asks for one."
@@ -66,7 +66,7 @@ def _update_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     yield Task(prose("Wait until it says that the update is installed, then have it reboot: {}.", wui.REBOOT))
 
 
-def _secret_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _secret_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     if step.site in bearings.pairs:
         words = "Where its menu offers {} alone, go to {}."
         yield Task(prose(words, wui.LOCAL_ADMINISTRATION, wui.LOCAL_REMOTE_ACCESS))
@@ -77,7 +77,7 @@ def _secret_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
     yield Task(prose(words, wui.SHARED_SECRET))
 
 
-def _verification_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
+def _verification_moves(step: Step, bearings: RunbookContext) -> Iterator[Move]:
     pair = bearings.pairs[step.site]
     yield Task(prose("Read the version on both home screens, and what stands top right."))
     yield Task(prose("Ask both health checks: {} and {}.", pair.master_health, pair.slave_health))
@@ -86,7 +86,7 @@ def _verification_moves(step: Step, bearings: Bearings) -> Iterator[Move]:
 # -- what to wait for before -----------------------------------------------------------------------------------------
 
 
-def _before_standby(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_standby(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     pair = bearings.pairs[step.site]
     words = "Both units are up: of {} and {} one answers {}, the other {}."
     yield prose(words, pair.master_health, pair.slave_health, OK, BUSY)
@@ -98,7 +98,7 @@ def _before_standby(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words, wui.PREFERRED_CHOICE["master"])
 
 
-def _before_active(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_active(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     yield prose("The unit of {} is up: its home screen shows {}.", _first_update(step, bearings), to_version(bearings))
     if gains_secret(bearings, step.site) or loses_secret(bearings, step.site):
         words = "Do not wait any longer than that: while the two units differ, they refuse each other, and nothing is "
@@ -107,13 +107,13 @@ def _before_active(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose("It is the standby again, ready to take over: it answers {}.", BUSY)
 
 
-def _before_remaining(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_remaining(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     pair = bearings.pairs[step.site]
     words = "Both units are up: {} and {} both answer. If this unit is the active one, the other takes over meanwhile."
     yield prose(words, pair.master_health, pair.slave_health)
 
 
-def _before_standalone(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _before_standalone(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     before = bearings.plan.steps[: step.number - 1]
     last = before[-1] if before else None
     if last and last.action is Action.VERIFY_UPDATED_PAIR:
@@ -122,14 +122,14 @@ def _before_standalone(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose("{} is up again, with {} on its home screen.", Name(last.site), to_version(bearings))
 
 
-def _first_update(step: Step, bearings: Bearings) -> StepNumber:
+def _first_update(step: Step, bearings: RunbookContext) -> StepNumber:
     return bearings.number(step.site, Action.UPDATE_STANDBY)
 
 
 # -- what is seen, and what comes then -------------------------------------------------------------------------------
 
 
-def _standby_seen(step: Step, bearings: Bearings) -> Prose:
+def _standby_seen(step: Step, bearings: RunbookContext) -> Prose:
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
     words = "It stops answering, nothing fails over, and after about {} its home screen shows {}."
     seen = prose(words, boot, to_version(bearings))
@@ -140,30 +140,30 @@ def _standby_seen(step: Step, bearings: Bearings) -> Prose:
     return prose(words, seen, BUSY, wui.LOCAL_ADMINISTRATION)
 
 
-def _active_seen(step: Step, bearings: Bearings) -> Prose:
+def _active_seen(step: Step, bearings: RunbookContext) -> Prose:
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
     words = "It stops answering, and the unit of {} takes over: it answers {}. After about {} this one is back and "
     return prose(words + "shows {}.", _first_update(step, bearings), OK, boot, to_version(bearings))
 
 
-def _remaining_seen(_step: Step, bearings: Bearings) -> Prose:
+def _remaining_seen(_step: Step, bearings: RunbookContext) -> Prose:
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
     words = "It stops answering, the other unit answers {}, and after about {} this one is back and shows {}."
     return prose(words, OK, boot, to_version(bearings))
 
 
-def _standalone_seen(_step: Step, bearings: Bearings) -> Prose:
+def _standalone_seen(_step: Step, bearings: RunbookContext) -> Prose:
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
     words = "Its site is down while it reboots. After about {} it is back, and its home screen shows {}."
     return prose(words, boot, to_version(bearings))
 
 
-def _secret_seen(_step: Step, _bearings: Bearings) -> Prose:
+def _secret_seen(_step: Step, _bearings: RunbookContext) -> Prose:
     words = "Its home screen no longer asks for the {}. The secret itself is never shown again."
     return prose(words, wui.SHARED_SECRET)
 
 
-def _pair_seen(step: Step, bearings: Bearings) -> Prose:
+def _pair_seen(step: Step, bearings: RunbookContext) -> Prose:
     pair = bearings.pairs[step.site]
     version = prose("Both home screens show {}.", to_version(bearings))
     if pair.master_returns:
@@ -175,7 +175,7 @@ def _pair_seen(step: Step, bearings: Bearings) -> Prose:
     return prose(words, version, pair.master_health, pair.slave_health, OK, BUSY)
 
 
-def _after_standby(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_standby(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     if gains_secret(bearings, step.site):
         words = "Go straight on with {}: {} has the {} and the pair's other unit has none. Until both have it, HA and "
         words += "partner links between them stay refused, and both may take themselves for active."
@@ -186,7 +186,7 @@ def _after_standby(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words, StepNumber(step.number + 1), to_version(bearings), wui.SHARED_SECRET)
 
 
-def _after_active(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_active(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     pair = bearings.pairs[step.site]
     if gains_secret(bearings, step.site):
         words = "Go straight on with {}: until then the two units refuse each other."
@@ -194,7 +194,7 @@ def _after_active(step: Step, bearings: Bearings) -> Iterator[Prose]:
     yield _who_is_active_then(pair, bearings)
 
 
-def _who_is_active_then(pair: Pair, bearings: Bearings) -> Prose:
+def _who_is_active_then(pair: Pair, bearings: RunbookContext) -> Prose:
     """Say whether it fails back, and how long the load balancer takes each time (sections 2, 6.2 and 7)."""
     if pair.master_returns:
         words = "Under {} it fails back: the master is active again once it is back and the units accept each other."
@@ -204,7 +204,7 @@ def _who_is_active_then(pair: Pair, bearings: Bearings) -> Prose:
     return prose(words, wui.PREFERRED_CHOICE["none"], _time_of_failover(pair, bearings))
 
 
-def _time_of_failover(pair: Pair, bearings: Bearings) -> Prose:
+def _time_of_failover(pair: Pair, bearings: RunbookContext) -> Prose:
     settings = bearings.ha_pairs.get(pair.site)
     if settings is None:
         return prose("")
@@ -212,7 +212,7 @@ def _time_of_failover(pair: Pair, bearings: Bearings) -> Prose:
     return prose(f" The load balancer follows after {seconds} at least, each time.")
 
 
-def _after_remaining(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_remaining(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     if gains_secret(bearings, step.site):
         words = "Go straight on with {}: until then the two units refuse each other."
         yield prose(words, StepNumber(step.number + 1))
@@ -220,13 +220,13 @@ def _after_remaining(step: Step, bearings: Bearings) -> Iterator[Prose]:
     yield prose("If it was the active one: {}", _who_is_active_then(pair, bearings))
 
 
-def _after_standalone(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_standalone(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     if gains_secret(bearings, step.site):
         words = "Go straight on with {}: until then its partners and this unit refuse each other."
         yield prose(words, StepNumber(step.number + 1))
 
 
-def _after_secret(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_secret(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     update = bearings.plan.steps[step.number - 2]
     if update.action is Action.UPDATE_STANDBY:
         words = "Go on with {} without a pause: this unit has the {} and the other has none, so HA between them stays "
@@ -244,7 +244,7 @@ def _after_secret(step: Step, bearings: Bearings) -> Iterator[Prose]:
         yield prose(words)
 
 
-def _after_verification(step: Step, bearings: Bearings) -> Iterator[Prose]:
+def _after_verification(step: Step, bearings: RunbookContext) -> Iterator[Prose]:
     following = bearings.plan.steps[step.number : step.number + 1]
     if following:
         yield prose("{} is finished. Only now begin with {}.", Name(step.site), Name(following[0].site))

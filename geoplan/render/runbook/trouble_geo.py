@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.bearings import OK
+from geoplan.render.runbook.context import OK
 from geoplan.render.runbook.model import Trouble
 from geoplan.render.runbook.prose import Value, duration, prose
 
 if TYPE_CHECKING:
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 NOT_ACTIVE = (
     "Check that you are on the active unit: the menu of a standby offers {} alone, and what is changed there is never "
@@ -19,7 +19,7 @@ NOT_ACTIVE = (
 )
 
 
-def access(_bearings: Bearings) -> Trouble:
+def access(_bearings: RunbookContext) -> Trouble:
     """Say what to do when Remote GEO LoadMaster Access cannot be set."""
     return Trouble(
         Action.SET_REMOTE_GEO_ACCESS,
@@ -38,7 +38,7 @@ def access(_bearings: Bearings) -> Trouble:
     )
 
 
-def partners(_bearings: Bearings) -> Trouble:
+def partners(_bearings: RunbookContext) -> Trouble:
     """Say what to do when GEO LoadMaster Partners cannot be set."""
     return Trouble(
         Action.SET_GEO_PARTNERS,
@@ -72,7 +72,7 @@ def partners(_bearings: Bearings) -> Trouble:
     )
 
 
-def reboot(bearings: Bearings) -> Trouble:
+def reboot(bearings: RunbookContext) -> Trouble:
     """Say what to do when a reboot or its failover goes wrong."""
     boot = prose(duration(bearings.plan.estimates.boot_seconds))
     return Trouble(
@@ -112,7 +112,7 @@ def reboot(bearings: Bearings) -> Trouble:
     )
 
 
-def resubmission(bearings: Bearings) -> Trouble:
+def resubmission(bearings: RunbookContext) -> Trouble:
     """Say what to do when the resubmission goes wrong."""
     too_late = prose(
         "Too late on a pair, the master is active again: the submission would reach the master. Do the reboot step "
@@ -147,7 +147,7 @@ def resubmission(bearings: Bearings) -> Trouble:
     )
 
 
-def cluster(_bearings: Bearings) -> Trouble:
+def cluster(_bearings: RunbookContext) -> Trouble:
     """Say what to do when a cluster cannot be added."""
     return Trouble(
         Action.ADD_CLUSTER,

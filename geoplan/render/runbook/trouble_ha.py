@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import ec2, wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.model import Trouble
 from geoplan.render.runbook.prose import Prose, Value, prose
 
 if TYPE_CHECKING:
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 SYNC_PORT = Value("6973")  # section 6
 
 
-def balancer(_bearings: Bearings) -> Trouble:
+def balancer(_bearings: RunbookContext) -> Trouble:
     """Say what to do when a load balancer cannot be created."""
     return Trouble(
         Action.CREATE_LOAD_BALANCER,
@@ -42,7 +42,7 @@ def balancer(_bearings: Bearings) -> Trouble:
     )
 
 
-def master_parameters(_bearings: Bearings) -> Trouble:
+def master_parameters(_bearings: RunbookContext) -> Trouble:
     """Say what to do when the master's HA parameters cannot be set."""
     return Trouble(
         Action.SET_MASTER_HA_PARAMETERS,
@@ -64,7 +64,7 @@ def master_parameters(_bearings: Bearings) -> Trouble:
     )
 
 
-def slave_parameters(_bearings: Bearings) -> Trouble:
+def slave_parameters(_bearings: RunbookContext) -> Trouble:
     """Say what to do when the slave's HA parameters cannot be set."""
     return Trouble(
         Action.SET_SLAVE_HA_PARAMETERS,
@@ -83,7 +83,7 @@ def slave_parameters(_bearings: Bearings) -> Trouble:
     )
 
 
-def verification(bearings: Bearings) -> Trouble:
+def verification(bearings: RunbookContext) -> Trouble:
     """Say what to do when two units do not become a working pair."""
     hidden = prose("a security group, or {} without a tick on a unit with several arms", wui.ALL_INTERFACES)
     behind = any(pair.load_balancer for pair in bearings.ha_pairs.values())

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.bearings import BUSY, OK
+from geoplan.render.runbook.context import BUSY, OK
 from geoplan.render.runbook.firmware import change_of, no_way_back, to_version, units_named
 from geoplan.render.runbook.model import Trouble
 from geoplan.render.runbook.prose import Prose, Value, duration, prose
 
 if TYPE_CHECKING:
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
 
 
-def standby(bearings: Bearings) -> Trouble:
+def standby(bearings: RunbookContext) -> Trouble:
     """Say what to do when a standby cannot be updated."""
     return Trouble(
         Action.UPDATE_STANDBY,
@@ -39,7 +39,7 @@ def standby(bearings: Bearings) -> Trouble:
     )
 
 
-def active(bearings: Bearings) -> Trouble:
+def active(bearings: RunbookContext) -> Trouble:
     """Say what to do when the update of the active unit, or the failover, goes wrong."""
     return Trouble(
         Action.UPDATE_ACTIVE,
@@ -64,14 +64,14 @@ def active(bearings: Bearings) -> Trouble:
     )
 
 
-def remaining(bearings: Bearings) -> Trouble:
+def remaining(bearings: RunbookContext) -> Trouble:
     """Say what to do when the unit of a pair that was left cannot be updated."""
     return active(bearings)._replace(
         action=Action.UPDATE_REMAINING, title="If the update of the unit that was left goes wrong"
     )
 
 
-def standalone(bearings: Bearings) -> Trouble:
+def standalone(bearings: RunbookContext) -> Trouble:
     """Say what to do when a standalone cannot be updated."""
     return Trouble(
         Action.UPDATE_STANDALONE,
@@ -85,7 +85,7 @@ def standalone(bearings: Bearings) -> Trouble:
     )
 
 
-def secret(_bearings: Bearings) -> Trouble:
+def secret(_bearings: RunbookContext) -> Trouble:
     """Say what to do when units refuse each other over the secret."""
     return Trouble(
         Action.SET_PARTNER_SECRET,
@@ -107,7 +107,7 @@ def secret(_bearings: Bearings) -> Trouble:
     )
 
 
-def pair(bearings: Bearings) -> Trouble:
+def pair(bearings: RunbookContext) -> Trouble:
     """Say what to do when a pair is not whole after its update."""
     return Trouble(
         Action.VERIFY_UPDATED_PAIR,
@@ -128,7 +128,7 @@ def pair(bearings: Bearings) -> Trouble:
     )
 
 
-def _acceptance(bearings: Bearings) -> Prose:
+def _acceptance(bearings: RunbookContext) -> Prose:
     """Say what makes two units accept each other; meanwhile each is active by itself."""
     reach = "See that they reach each other. Two active units replicate nothing: change no setting on either."
     if not change_of(bearings).has_secret:
@@ -145,7 +145,7 @@ def _refused_file() -> tuple[Prose, ...]:
     )
 
 
-def _back(bearings: Bearings) -> tuple[Prose, ...]:
+def _back(bearings: RunbookContext) -> tuple[Prose, ...]:
     """Say how a unit goes back, and which ones must not (section 7)."""
     back = prose(
         "The unit keeps what it ran before: {}, {}, and then its backup if settings are missing. Of a pair again the "

@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from geoplan.plan.model import Plan, Step
-    from geoplan.render.runbook.bearings import Bearings
+    from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.model import Login, Move, Trouble
     from geoplan.render.runbook.prose import Prose
     from geoplan.render.runbook.wui import Screen
 
 
-def nothing(_step: Step, _bearings: Bearings) -> Iterable[Prose]:
+def nothing(_step: Step, _bearings: RunbookContext) -> Iterable[Prose]:
     """Return no line: such a step waits for nothing."""
     return ()
 
@@ -32,12 +32,12 @@ class Voice(NamedTuple):
     title: str
     """What the step does; ``{}`` is the site whose step it is."""
     screen: Screen
-    login: Callable[[Step, Bearings], Login]
-    moves: Callable[[Step, Bearings], Iterable[Move]]
-    expect: Callable[[Step, Bearings], Prose]
-    trouble: Callable[[Bearings], Trouble]
+    login: Callable[[Step, RunbookContext], Login]
+    moves: Callable[[Step, RunbookContext], Iterable[Move]]
+    expect: Callable[[Step, RunbookContext], Prose]
+    trouble: Callable[[RunbookContext], Trouble]
     """What to do when such a step goes wrong; once in a runbook, however many steps do it."""
-    wait_before: Callable[[Step, Bearings], Iterable[Prose]] = nothing
-    wait_after: Callable[[Step, Bearings], Iterable[Prose]] = nothing
+    wait_before: Callable[[Step, RunbookContext], Iterable[Prose]] = nothing
+    wait_after: Callable[[Step, RunbookContext], Iterable[Prose]] = nothing
     waiting_seconds: Callable[[Step, Plan], float] = no_time
     """What such a step takes besides the work by hand and the health check of the load balancer."""

@@ -1,0 +1,47 @@
+"""``geoplan check``."""
+
+from __future__ import annotations
+
+import click
+
+from geoplan.cli.files import topology_argument
+from geoplan.cli.options import Command
+
+
+def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
+    if code is None or ctx.resilient_parsing:
+        return
+    from geoplan.topology.codes import CODES, explain
+
+    full = f"GEO{code}" if code.isdigit() else code.upper()
+    if full not in CODES:
+        codes = list(CODES)
+        raise click.BadParameter(f"no diagnostic has the code {code}; they run from {codes[0]} to {codes[-1]}", ctx=ctx)
+    click.echo(explain(full))
+    ctx.exit()
+
+
+@click.command("check", cls=Command)
+@topology_argument
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--explain",
+    metavar="GEOnnn",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help="Say what a diagnostic's code means, why it matters and where that comes from.",
+)
+def command(path: str, output_format: str) -> int:
+    """Say everything that is wrong with a topology file; exit 1 on an error. Warnings alone exit 0."""
+    from geoplan.diagnostics import as_json, as_text, summary
+    from geoplan.topology.loader import check_topology, display_name
+
+    checked = check_topology(path)
+    if output_format == "json":
+        click.echo(as_json(checked.diagnostics))
+    else:
+        if checked.diagnostics:
+            click.echo(as_text(checked.diagnostics))
+        click.echo(summary(checked.diagnostics, display_name(path)))
+    return 0 if checked.topology else 1

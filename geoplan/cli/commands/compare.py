@@ -1,0 +1,43 @@
+"""``geoplan compare``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from geoplan.cli.files import load_plan, read_text, topology_argument
+from geoplan.cli.options import Command
+
+
+@click.command("compare", cls=Command)
+@topology_argument
+@click.argument("recorded", metavar="RECORDED", type=click.Path(allow_dash=True))
+@click.option("--ordered", is_flag=True, help="Want the order of the document's example, too.")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> int:
+    """Hold the plan's lists against recorded ones; exit 1 where they differ.
+
+    RECORDED has the layout of the document's example: for each site its name, its units and its two lists, as
+    'geoplan plan --format lists' prints them.
+    """
+    if path == recorded == "-":
+        raise click.UsageError("TOPOLOGY and RECORDED cannot both be standard input.")
+
+    from geoplan.plan.recorded import compare, read_recorded
+    from geoplan.topology.loader import display_name
+
+    plan = load_plan(path, "geo")
+    differences = compare(plan, read_recorded(read_text(recorded), display_name(recorded)), ordered=ordered)
+    if output_format == "json":
+        from dataclasses import asdict
+
+        report = {"format": "geoplan/differences/1", "differences": [asdict(difference) for difference in differences]}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    elif differences:
+        for difference in differences:
+            click.echo(str(difference))
+    else:
+        lists = "1 site" if len(plan.sites) == 1 else f"{len(plan.sites)} sites"
+        click.echo(f"{display_name(recorded)}: the lists of {lists} are those of the plan")
+    return 1 if differences else 0

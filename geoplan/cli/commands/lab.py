@@ -1,0 +1,137 @@
+"""``geoplan lab``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.files import load_topology, terminal, topology_argument
+from geoplan.cli.options import Command, lab_installed
+from geoplan.lab.faults import DESCRIPTIONS
+
+if TYPE_CHECKING:
+    from geoplan.lab.lab import Lab
+
+_KINDS = "\n".join(f"  {kind:19} {description}" for kind, description in DESCRIPTIONS.items())
+
+EPILOG = f"""\b
+Faults are written KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no].
+{_KINDS}
+The last four hit a unit at its reboot, or at the command that is named. NAME is a command,
+set:PARAMETER for one parameter, or health. What is left out matches everything; without an
+occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
+
+\b
+  --fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1
+  --fault ignore,command=addcluster
+  --fault no-return,unit=172.24.1.5
+  --fault slow,seconds=0.5
+
+\b
+While the lab runs, its control endpoint does the same and more:
+  curl CONTROL/state
+  curl -d reset,command=reboot,occurrence=1 CONTROL/faults
+  curl -X DELETE CONTROL/faults                        # all of them; one: CONTROL/faults/1
+  curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
+  curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
+  curl -d 7.2.59.4 CONTROL/units/172.24.1.5/upgrade    # reboots it into that firmware
+
+A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
+under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.
+
+Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
+"""
+
+
+@click.command("lab", cls=Command, epilog=EPILOG)
+@topology_argument
+@click.option("--boot-seconds", type=float, default=3, show_default=True, help="From a reboot until the unit is up.")
+@click.option(
+    "--failover-seconds", type=float, default=0.5, show_default=True, help="Until the standby takes over; below a boot."
+)
+@click.option("--sync-seconds", type=float, default=1, show_default=True, help="Until the standby has a change.")
+@click.option(
+    "--firmware",
+    metavar="VERSION",
+    help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
+)
+@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Set a fault; repeatable.")
+@click.option(
+    "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
+)
+@click.option(
+    "--port-base",
+    type=click.IntRange(1024, 65535),
+    metavar="PORT",
+    help="Take the ports from here on: control, then two a unit.",
+)
+@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
+@click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
+@click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    boot_seconds: float,
+    failover_seconds: float,
+    sync_seconds: float,
+    firmware: str | None,
+    faults: tuple[str, ...],
+    endpoints: str | None,
+    port_base: int | None,
+    rate_limit: int | None,
+    standalone_health: bool,
+    unpaired: bool,
+    quiet: bool,
+) -> None:
+    """Serve every unit of a topology as a simulated LoadMaster on loopback.
+
+    Each answers APIv1 and APIv2 with its own certificate, and its health check, and behaves as GEO and HA do:
+    reboots, failovers, replication, partners. Credentials are GEOPLAN_USER, GEOPLAN_PASSWORD and GEOPLAN_APIKEY, else
+    the user bal with a password that is generated and shown once.
+    """
+    with lab_installed():
+        from geoplan.lab.device.unit import Credentials
+        from geoplan.lab.lab import Lab
+        from geoplan.lab.serve.process import serve
+
+    lab = Lab(
+        load_topology(path),
+        boot_seconds=boot_seconds,
+        failover_seconds=failover_seconds,
+        sync_seconds=sync_seconds,
+        firmware=firmware,
+        credentials=Credentials.from_environment(os.environ),
+        faults=faults,
+        port_base=port_base,
+        rate_limit=rate_limit,
+        standalone_health=standalone_health,
+        unpaired=unpaired,
+    )
+    serve(lab, announce=lambda: _announce(lab, endpoints), endpoints=endpoints, log_requests=not quiet)
+
+
+def _announce(lab: Lab, endpoints: str | None) -> None:
+    """Show where everything answers: a table that fits a terminal, aligned columns in a pipe."""
+    from geoplan.lab.serve.table import as_columns, as_table
+
+    network, on_terminal = lab.simulation.network, sys.stdout.isatty()
+    if on_terminal:
+        width, color = terminal()
+        click.echo(as_table(network, lab.endpoints, width=width, color=color), nl=False)
+        place = (
+            f"Whole fingerprints stand in {endpoints}."
+            if endpoints
+            else "Whole fingerprints stand in the file of --endpoints FILE."
+        )
+        click.echo(f"\n{place}")
+    else:
+        click.echo(as_columns(network, lab.endpoints), nl=False)
+    click.echo(f"\ncontrol   {lab.endpoints.control}")
+    click.echo(f"user      {lab.credentials.user}")
+    if not os.environ.get("GEOPLAN_PASSWORD"):
+        click.echo(f"password  {lab.credentials.password}")
+    click.echo("Ctrl-C stops it.\n")

@@ -1,0 +1,102 @@
+"""``geoplan plan``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.connection import ConnectionOptions, connection_options
+from geoplan.cli.files import (
+    load_topology,
+    output_option,
+    phase_option,
+    plan_phases,
+    terminal,
+    topology_argument,
+    write,
+)
+from geoplan.cli.options import Command
+from geoplan.cli.output import format_of
+from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan
+
+FORMATS = ["text", "lists", "json", "yaml"]
+ENDINGS = {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+
+EPILOG = """
+\b
+  geoplan plan my.yaml --format json -o plan.json
+  geoplan plan my.yaml --live -o approved.json
+  geoplan push my.yaml --plan approved.json
+
+Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can be approved.
+"""
+
+
+@click.command("plan", cls=Command, epilog=EPILOG)
+@topology_argument
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    help="text for people (the default), lists as the document's example prints them, json and yaml for programs.",
+)
+@phase_option
+@output_option
+@click.option("--live", is_flag=True, help="Write what approves a push: plan, options and the state of the units now.")
+@flags_options
+@state_dir_option
+@connection_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    output_format: str | None,
+    phase: str | None,
+    output: str | None,
+    live: bool,
+    flags: GivenFlags,
+    state_dir: str | None,
+    reach: ConnectionOptions,
+) -> int:
+    """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
+
+    Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
+
+    With --live all units are asked as a push asks them, and what is written, as JSON, is an approval: the plan, the
+    options below, the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every
+    unit. A push with --plan FILE begins only if all of that is still so.
+    """
+    if not live and (flags != GivenFlags() or reach != ConnectionOptions() or state_dir is not None):
+        raise click.UsageError("how units are reached and what a push does there matter only with --live")
+    if live and (output_format not in (None, "json") or PurePath(output or "").suffix.lower() not in ("", ".json")):
+        raise click.UsageError("--live writes an approval, which is JSON: name FILE so, and leave --format out")
+    form = output_format or ("json" if live else format_of(output, ENDINGS, default="text"))
+
+    from geoplan.plan.planner import make_plan
+
+    topology = load_topology(path)
+    plan = make_plan(topology, plan_phases(topology, phase))
+    if live:
+        from geoplan.cli.approving import write_approval
+
+        options = flags.options(plan)
+        return write_approval(
+            topology, plan, reach, options, path=path, phase=phase, state_dir=state_dir, output=output
+        )
+    _show(plan, form, output)
+    return 0
+
+
+def _show(plan: Plan, form: str, output: str | None) -> None:
+    if form == "text":
+        from geoplan.render import text
+
+        width, color = terminal() if output is None else (text.DEFAULT_WIDTH, False)
+        write(text.render(plan, width=width, color=color), output)
+    else:
+        write(import_module(f"geoplan.render.{form}").render(plan), output)

@@ -1,0 +1,116 @@
+"""``geoplan push``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.connection import connection_options
+from geoplan.cli.files import load_topology, phase_option, plan_phases, topology_argument
+from geoplan.cli.options import Command
+from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
+
+if TYPE_CHECKING:
+    from geoplan.cli.connection import ConnectionOptions
+
+EPILOG = """
+Everything is checked before anything is changed, and nothing is changed that is in place. A push that stops, for
+whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
+
+\b
+  geoplan push topologies/section-5.4.yaml --lab --yes
+  geoplan push my.yaml --only-preflight
+  geoplan push my.yaml --reboot "always=HA Pair 1"
+
+Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
+you, and nothing changed.
+"""
+
+
+@click.command("push", cls=Command, epilog=EPILOG)
+@topology_argument
+@phase_option
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed.")
+@click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
+@click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
+@click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted.")
+@click.option("--status", is_flag=True, help="Show the last push and the way back by hand; live units: geoplan status.")
+@click.option("--abandon", is_flag=True, help="Give the unfinished push up; what it changed stays.")
+@click.option(
+    "--plan", "plan_file", metavar="FILE", help="Push only what was reviewed: a plan, or an approval of plan --live."
+)
+@click.option("--checksum", metavar="sha256:…", help="Push only what has this checksum: a plan's, or an approval's.")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=8, show_default=True, help="How many steps at once, and units asked."
+)
+@flags_options
+@click.option("--backup-dir", metavar="DIR", type=click.Path(file_okay=False), help="Where backups go.")
+@state_dir_option
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal.")
+@connection_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    phase: str | None,
+    yes: bool,
+    dry_run: bool,
+    only_preflight: bool,
+    resume: bool,
+    status: bool,
+    abandon: bool,
+    plan_file: str | None,
+    checksum: str | None,
+    flags: GivenFlags,
+    jobs: int,
+    backup_dir: str | None,
+    state_dir: str | None,
+    output_format: str,
+    lab: bool,
+    reach: ConnectionOptions,
+) -> int:
+    """Carry the plan out over the units' API: lists, reboots, submissions, clusters, each read back.
+
+    It finds the active units, takes a backup of all, writes only what differs, and reboots one master after the
+    other. It can be stopped at any time and resumed.
+    """
+    from geoplan.cli import approving, push_session
+    from geoplan.cli.push_units import PushFlags, push_store
+    from geoplan.plan.planner import make_plan
+
+    if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
+        raise click.UsageError("--lab stands alone: its units are gone when the push ends")
+    approving.require_checksum(checksum)
+    topology = load_topology(path)
+    phases = plan_phases(topology, phase)
+    store = push_store(topology, reach, state_dir)
+    if resume and phase is None:
+        from geoplan.cli import push_journal
+
+        phases = push_journal.phases_to_resume(store) or phases
+    plan = make_plan(topology, phases)
+    if status or abandon:
+        from geoplan.cli import push_journal
+
+        tell = push_journal.abandon if abandon else push_journal.show
+        return tell(store, plan, output_format)
+    options = flags.options(plan, jobs=1 if dry_run else jobs)
+    review = approving.review_of(plan, options, reach, path=path, plan_file=plan_file, checksum=checksum, resume=resume)
+    wishes = PushFlags(
+        path=path,
+        phase=phase,
+        store=store,
+        state_dir=state_dir,
+        backup_folder=None if backup_dir is None else Path(backup_dir),
+        output_format=output_format,
+        yes=yes,
+        dry_run=dry_run,
+        resume=resume,
+        only_preflight=only_preflight,
+        lab=lab,
+        jobs=jobs,
+        review=review,
+    )
+    return push_session.run(topology, plan, reach, options, wishes)

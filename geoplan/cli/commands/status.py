@@ -1,0 +1,106 @@
+"""``geoplan status``."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoplan.cli.connection import connection_options, jobs_option
+from geoplan.cli.files import load_topology, output_option, topology_argument
+from geoplan.cli.options import Command
+
+if TYPE_CHECKING:
+    from geoplan.cli.connection import ConnectionOptions
+
+EVERY_SECONDS = 5.0
+MIN_SECONDS, MAX_SECONDS = 0.5, 86400.0
+WATCH = "--watch"
+
+EPILOG = """
+The columns: State is active, standby, alone (a standalone, or HA mode single), unconnected (up, and nothing
+answers its health check), down or unknown. Health is what the health check answered. HA is ok, or what differs
+from the topology: single, mode, partner, port, preferred, interfaces. Prefers is Switch to Preferred Server.
+Links are the GEO partners that the unit sees green, Clusters those that it has as planned, each of all planned.
+A - is nothing to tell, a ? is not told.
+
+JSON is one object: format geoplan/status/1, topology, checksum, at, well; sites with name, kind, group, active,
+failed_over, units (address, role, state, since, health, firmware, ha, geo_enabled, ssh_access, partners, clusters,
+failure, unread); findings with kind, sites, units, message, hint, commands, severity (problem or note).
+
+--watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
+one line for every look. Ctrl-C or SIGTERM ends it with exit code 0, as it does watch(1).
+
+Exit codes: 0 all is well, notes aside; 1 with findings, units that cannot be read among them.
+
+What the last push did is told by: geoplan push TOPOLOGY --status
+"""
+
+
+class _Seconds(click.FloatRange):
+    """Seconds; what is no number is none either."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the seconds."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no time", param, ctx)
+        return seconds
+
+
+class _WatchCommand(Command):
+    """A command whose ``--watch`` needs no seconds, wherever it stands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give a bare ``--watch`` its seconds, so that what follows is not taken for them."""
+        given = [
+            f"{WATCH}={EVERY_SECONDS}" if word == WATCH and not _is_value(follower) else word
+            for word, follower in zip(args, [*args[1:], None], strict=True)
+        ]
+        return super().parse_args(ctx, given)
+
+
+@click.command("status", cls=_WatchCommand, epilog=EPILOG)
+@topology_argument
+@click.option(
+    WATCH,
+    "watch_seconds",
+    type=_Seconds(MIN_SECONDS, MAX_SECONDS),
+    metavar="[SECONDS]",
+    help=f"Look again and again, so many seconds after each look; without a number {EVERY_SECONDS:g}.",
+)
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@output_option
+@jobs_option
+@connection_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    watch_seconds: float | None,
+    output_format: str,
+    output: str | None,
+    jobs: int,
+    reach: ConnectionOptions,
+) -> int:
+    """Show how live units stand now, and say what is wrong; exit 1 where something is.
+
+    It asks many units at once, by health check and over the API, and only reads. A unit that does not answer, or not
+    with these credentials, is part of the picture.
+    """
+    if watch_seconds is not None and output not in (None, "-"):
+        raise click.UsageError("--watch and -o FILE do not go together: a file holds one look")
+    from geoplan.cli import status_session
+
+    session = status_session.StatusSession(load_topology(path), path, reach, output_format, jobs)
+    return session.show_once(output) if watch_seconds is None else session.watch(watch_seconds)
+
+
+def _is_value(word: str | None) -> bool:
+    """Tell whether a word is meant as the seconds; an empty one is, and no good one."""
+    if not word:
+        return word is not None
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False

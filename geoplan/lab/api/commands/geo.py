@@ -1,0 +1,217 @@
+"""GEO: clusters, FQDNs and partners."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from geoplan.lab.api.commands import Command, Context
+from geoplan.lab.api.request import (
+    MAX_PORT,
+    NO_GEO_DATA,
+    NOT_FOUND,
+    UNPROCESSABLE,
+    Answer,
+    ApiError,
+    Degrees,
+    Letter,
+)
+from geoplan.lab.device.geo import CHECKERS, CLUSTER_TYPES, Checker, Cluster, ClusterType
+from geoplan.lab.device.parameters import GEO_ENABLED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.lab.api.request import ApiRequest, Node
+
+SECONDS_OF_ARC = 3600  # in a degree
+MAX_LATITUDE_SECONDS = 90 * SECONDS_OF_ARC
+MAX_LONGITUDE_SECONDS = 180 * SECONDS_OF_ARC
+
+CLUSTER_DELETED = "Cluster deleted"
+LOCATION_UPDATED = "Cluster location updated"
+
+
+def list_clusters(context: Context, _call: ApiRequest) -> Answer:
+    """Answer all clusters; none at all is a failure."""
+    shown = _shown_clusters(context)
+    if not shown:
+        raise ApiError(NOT_FOUND, NO_GEO_DATA)
+    return Answer(data={"cluster": shown})
+
+
+def show_cluster(context: Context, call: ApiRequest) -> Answer:
+    """Answer the cluster at an address."""
+    wanted = _cluster(context, call)
+    return Answer(data={"cluster": [_shown(context, n, a, c) for n, a, c in _numbered(context) if c == wanted]})
+
+
+def add_cluster(context: Context, call: ApiRequest) -> Answer:
+    """Add a cluster of type default, as the WUI does."""
+    address, name = call.address("ip"), _name(call)
+    if context.network.geo.find_cluster(context.unit, address):
+        raise ApiError(UNPROCESSABLE, f"Cluster {address} already exists")
+    context.network.geo.put_cluster(context.unit, Cluster(address, name))
+    return Answer()
+
+
+def modify_cluster(context: Context, call: ApiRequest) -> Answer:
+    """Change what is given of a cluster and answer the whole of it."""
+    cluster = _cluster(context, call)
+    if call.has("name"):
+        cluster = replace(cluster, name=_name(call))
+    if call.has("type"):
+        cluster = replace(cluster, type=cast("ClusterType", call.one_of("type", CLUSTER_TYPES)))
+    if call.has("checker"):
+        cluster = replace(cluster, checker=cast("Checker", call.one_of("checker", CHECKERS)))
+    if call.has("checkerport"):
+        cluster = replace(cluster, checker_port=call.number("checkerport", 0, MAX_PORT))
+    if call.has("enable"):
+        cluster = replace(cluster, enabled=call.flag("enable"))
+    context.network.geo.put_cluster(context.unit, cluster)
+    return show_cluster(context, call)
+
+
+def delete_cluster(context: Context, call: ApiRequest) -> Answer:
+    """Remove a cluster."""
+    _cluster(context, call)
+    context.network.geo.remove_cluster(context.unit, call.address("ip"))
+    return Answer(CLUSTER_DELETED)
+
+
+def change_location(context: Context, call: ApiRequest) -> Answer:
+    """Place a cluster, in seconds of arc."""
+    latitude = call.number("latsecs", -MAX_LATITUDE_SECONDS, MAX_LATITUDE_SECONDS)
+    longitude = call.number("longsecs", -MAX_LONGITUDE_SECONDS, MAX_LONGITUDE_SECONDS)
+    cluster = replace(_cluster(context, call), latitude_seconds=latitude, longitude_seconds=longitude)
+    context.network.geo.put_cluster(context.unit, cluster)
+    return Answer(LOCATION_UPDATED)
+
+
+def partner_status(context: Context, _call: ApiRequest) -> Answer:
+    """Answer each address of the partners list with its colour. The fields' names are the lab's guess."""
+    status = context.network.partners.status_of(context.unit)
+    partners = [_partner(address, green=green) for address, green in status]
+    return Answer(data={"GeoPartners": {"Partner": partners}})
+
+
+def is_geo_enabled(context: Context, _call: ApiRequest) -> Answer:
+    """Answer whether GEO is on, in a sentence."""
+    enabled = context.unit.setting(GEO_ENABLED)
+    return Answer(sentence=f"GEO is {'enabled' if enabled else 'disabled'}")
+
+
+def enable_geo(context: Context, _call: ApiRequest) -> Answer:
+    """Turn GEO on."""
+    context.network.set_parameter(context.unit, GEO_ENABLED, value=True)
+    return Answer()
+
+
+def disable_geo(context: Context, _call: ApiRequest) -> Answer:
+    """Turn GEO off."""
+    context.network.set_parameter(context.unit, GEO_ENABLED, value=False)
+    return Answer()
+
+
+def list_fqdns(context: Context, _call: ApiRequest) -> Answer:
+    """Answer the FQDNs; none at all is a failure."""
+    shown = _shown_fqdns(context)
+    if not shown:
+        raise ApiError(NOT_FOUND, NO_GEO_DATA)
+    return Answer(data={"fqdn": shown})
+
+
+def show_fqdn(context: Context, call: ApiRequest) -> Answer:
+    """Answer one FQDN, which the vendor's Python SDK asks for once it has added it."""
+    name = call.text("fqdn").strip().lower()
+    shown = [fqdn for fqdn in _shown_fqdns(context) if str(fqdn["FullyQualifiedDomainName"]).lower() == name]
+    if not shown:
+        raise ApiError(UNPROCESSABLE, f"Unknown FQDN {name}")
+    return Answer(data={"fqdn": shown})
+
+
+def add_fqdn(context: Context, call: ApiRequest) -> Answer:
+    """Add an FQDN."""
+    name = call.text("fqdn").strip()
+    known = {fqdn.name.lower() for fqdn in context.network.geo.fqdns(context.unit)}
+    if not name or name.lower() in known:
+        raise ApiError(UNPROCESSABLE, f"FQDN {name} already exists" if name else "Invalid value for fqdn")
+    context.network.geo.put_fqdn(context.unit, name)
+    return Answer()
+
+
+def delete_fqdn(context: Context, call: ApiRequest) -> Answer:
+    """Remove an FQDN."""
+    name = call.text("fqdn").strip()
+    if name.lower() not in {fqdn.name.lower() for fqdn in context.network.geo.fqdns(context.unit)}:
+        raise ApiError(UNPROCESSABLE, f"Unknown FQDN {name}")
+    context.network.geo.remove_fqdn(context.unit, name)
+    return Answer()
+
+
+def _partner(address: str, *, green: bool) -> Mapping[str, Node]:
+    return {"IPAddress": address, "Status": "green" if green else "red"}
+
+
+def _cluster(context: Context, call: ApiRequest) -> Cluster:
+    address = call.address("ip")
+    cluster = context.network.geo.find_cluster(context.unit, address)
+    if cluster is None:
+        raise ApiError(UNPROCESSABLE, f"Unknown cluster {address}")
+    return cluster
+
+
+def _name(call: ApiRequest) -> str:
+    name = call.text("name").strip()
+    if not name:
+        raise ApiError(UNPROCESSABLE, "Invalid value for name")
+    return name
+
+
+def _numbered(context: Context) -> list[tuple[int, str, Cluster]]:
+    clusters = enumerate(context.network.geo.clusters(context.unit), start=1)
+    return [(number, address, cluster) for number, (address, cluster) in clusters]
+
+
+def _shown_clusters(context: Context) -> list[Mapping[str, Node]]:
+    return [_shown(context, number, address, cluster) for number, address, cluster in _numbered(context)]
+
+
+def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
+    fqdns = enumerate(context.network.geo.fqdns(context.unit), start=1)
+    return [{"Status": "Up", "Index": number, "FullyQualifiedDomainName": fqdn.name} for number, fqdn in fqdns]
+
+
+def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Mapping[str, Node]:
+    """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide."""
+    return {
+        "Status": "Up" if context.network.geo.cluster_is_up(cluster) else "Down",
+        "Index": number,
+        "Name": cluster.name,
+        "ClusterVSAddress": address,
+        "IPAddress": address,
+        "Checker": cluster.checker,
+        "CheckerPort": cluster.checker_port,
+        "Type": cluster.type,
+        "Enable": Letter(cluster.enabled),
+        "LocationLatitude": Degrees(cluster.latitude_seconds / SECONDS_OF_ARC),
+        "LocationLongitude": Degrees(cluster.longitude_seconds / SECONDS_OF_ARC),
+    }
+
+
+COMMANDS = (
+    Command("listclusters", list_clusters),
+    Command("showcluster", show_cluster),
+    Command("addcluster", add_cluster, changes=True),
+    Command("modcluster", modify_cluster, changes=True, pretend=show_cluster),
+    Command("delcluster", delete_cluster, changes=True, pretend=lambda _context, _call: Answer(CLUSTER_DELETED)),
+    Command("clustchangeloc", change_location, changes=True, pretend=lambda _context, _call: Answer(LOCATION_UPDATED)),
+    Command("getgeopartnerstatus", partner_status),
+    Command("isgeoenabled", is_geo_enabled),
+    Command("enablegeo", enable_geo, changes=True),
+    Command("disablegeo", disable_geo, changes=True),
+    Command("listfqdns", list_fqdns),
+    Command("showfqdn", show_fqdn),
+    Command("addfqdn", add_fqdn, changes=True),
+    Command("delfqdn", delete_fqdn, changes=True),
+)

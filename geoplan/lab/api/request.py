@@ -1,0 +1,170 @@
+"""A command with its parameters, as read from either format, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from geoplan.lab.device.parameters import canonical, split_addresses
+
+if TYPE_CHECKING:
+    from geoplan.lab.device.parameters import Parameter, Value
+
+
+DONE = "Command completed ok"  # a guess at the wording
+NO_GEO_DATA = "No geo data found"
+BAD_REQUEST = 400  # a mandatory parameter is missing (the vendor's Python SDK)
+UNAUTHORIZED = 401
+NOT_FOUND = 404
+UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A yes or no that APIv1 writes as Y or N."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Degrees:
+    """An angle in degrees, with 8 decimals in APIv1."""
+
+    value: float
+
+
+Leaf: TypeAlias = "bool | int | str | tuple[str, ...] | Letter | Degrees"
+Node: TypeAlias = "Leaf | Mapping[str, Node] | Sequence[Mapping[str, Node]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success: words, data, a sentence in place of data, or a file."""
+
+    message: str = DONE
+    data: Mapping[str, Node] | None = None
+    sentence: str | None = None
+    file: bytes | None = None
+
+
+class ApiError(Exception):
+    """A failure, with the code that both formats give it."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+TRUE_WORDS = frozenset({"yes", "y", "1", "true", "on"})
+FALSE_WORDS = frozenset({"no", "n", "0", "false", "off"})
+MAX_PORT = 65535
+Written = str | bool | int | float | None | Sequence[object] | Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request says it is."""
+
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A command, in lower case, and its parameters by names in lower case.
+
+    The methods read one parameter; each raises :class:`ApiError` where it is missing or not what it should be.
+    """
+
+    command: str
+    identity: Identity
+    parameters: Mapping[str, Written] = field(default_factory=dict, repr=False)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a parameter was given."""
+        return name in self.parameters
+
+    def text(self, name: str) -> str:
+        """Return a text without characters that an answer could not carry."""
+        written = self._written(name)
+        if isinstance(written, bool):
+            return "yes" if written else "no"
+        if not isinstance(written, str | int | float):
+            raise _bad(name)
+        text = str(written)
+        if not text.isprintable():
+            raise _bad(name)
+        return text
+
+    def address(self, name: str) -> str:
+        """Return one address as it was written."""
+        text = self.text(name).strip()
+        try:
+            canonical(text)
+        except ValueError:
+            raise _bad(name) from None
+        return text
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return a list of addresses, separated by commas or spaces, or a JSON array."""
+        written = self._written(name)
+        parts = list(written) if isinstance(written, Sequence) and not isinstance(written, str) else [written]
+        try:
+            return split_addresses(" ".join(part if isinstance(part, str) else "?" for part in parts))
+        except ValueError:
+            raise _bad(name) from None
+
+    def number(self, name: str, lowest: int, highest: int) -> int:
+        """Return a whole number between two others."""
+        try:
+            number = int(self.text(name))
+        except ValueError:
+            raise _bad(name) from None
+        if not lowest <= number <= highest:
+            raise _bad(name)
+        return number
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no in any of its spellings."""
+        word = self.text(name).lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise _bad(name)
+        return word in TRUE_WORDS
+
+    def one_of(self, name: str, choices: Sequence[str]) -> str:
+        """Return one of some words, whatever its case."""
+        word = self.text(name).lower()
+        found = next((choice for choice in choices if choice.lower() == word), None)
+        if found is None:
+            raise _bad(name)
+        return found
+
+    def value_of(self, parameter: Parameter) -> Value:
+        """Return the ``value`` that is given for a parameter; a bad one is refused under the parameter's name."""
+        self._written("value")
+        try:
+            match parameter.kind:
+                case "addresses":
+                    return self.addresses("value")
+                case "flag":
+                    return self.flag("value")
+                case "port":
+                    return self.number("value", 1, MAX_PORT)
+                case "number":
+                    return self.number("value", 0, MAX_PORT)
+                case "text":
+                    return self.text("value")
+        except ApiError:
+            raise _bad(parameter.name) from None
+
+    def _written(self, name: str) -> Written:
+        if name not in self.parameters:
+            raise ApiError(BAD_REQUEST, f"Mandatory parameter {name} missing from request")
+        return self.parameters[name]
+
+
+def _bad(name: str) -> ApiError:
+    return ApiError(UNPROCESSABLE, f"Invalid value for {name}")

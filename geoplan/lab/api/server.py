@@ -1,0 +1,107 @@
+"""The face of one unit: an HTTP request in, a response out, no socket in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geoplan.lab.api import v1, v2
+from geoplan.lab.api.commands import Command, Context, unknown_command
+from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.api.request import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, ApiError
+from geoplan.lab.device.geo import TooManyClustersError
+from geoplan.lab.device.network import NotActiveError
+from geoplan.lab.device.parameters import API_ENABLED
+from geoplan.lab.http import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geoplan.lab.api.request import Answer, ApiRequest, Identity
+    from geoplan.lab.device.unit import Credentials
+    from geoplan.lab.http import Request
+
+HTML = "text/html"
+LOGIN_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>LoadMaster Login</title></head>\n"
+    b'<body><form method="post" action="/progs/login"><input name="user"><input name="pass" type="password">'
+    b"</form></body></html>\n"
+)
+NO_SUCH_PAGE = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body>Not Found</body></html>\n"
+
+
+@dataclass(frozen=True, slots=True)
+class WireFormat:
+    """A wire format: how it reads a request, and how it writes a success and a failure."""
+
+    name: str
+    read: Callable[[Request], ApiRequest]
+    write: Callable[[Answer], Response]
+    write_refusal: Callable[[ApiError], Response]
+
+
+V1 = WireFormat("v1", v1.read, v1.write, v1.write_refusal)
+V2 = WireFormat("v2", v2.read, v2.write, v2.write_refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """A unit with its web server."""
+
+    context: Context
+    credentials: Credentials
+
+    @property
+    def api_is_enabled(self) -> bool:
+        """Whether it answers commands, and not only the login page."""
+        return bool(self.context.unit.setting(API_ENABLED))
+
+    def dialect_of(self, request: Request) -> WireFormat | None:
+        """Return the wire format that a request's path stands for, or nothing where it is not the API's."""
+        if request.path.rstrip("/") == v2.PATH:
+            return V2 if self.context.unit.firmware.has_api_v2 else None
+        return V1 if request.path.startswith(v1.PREFIX) else None
+
+    def page(self, request: Request) -> Response:
+        """Answer what is not the API's: its path where there is no such API, else the login page."""
+        missing = request.path.rstrip("/") == v2.PATH and not self.context.unit.firmware.has_api_v2
+        return Response(NOT_FOUND, HTML, NO_SUCH_PAGE) if missing else Response(200, HTML, LOGIN_PAGE)
+
+    def carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool = False) -> Response:
+        """Carry a command out and answer it; when pretending, answer alone."""
+        try:
+            return self._carry_out(dialect, call, pretend=pretend)
+        except ApiError as refusal:
+            return dialect.write_refusal(refusal)
+        except NotActiveError:
+            return dialect.write_refusal(ApiError(UNPROCESSABLE, "Not available: this unit is not active"))
+        except TooManyClustersError as error:
+            return dialect.write_refusal(ApiError(UNPROCESSABLE, str(error)))
+
+    def _carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool) -> Response:
+        if not self.api_is_enabled and not _enables_api(call):
+            return Response(200, HTML, LOGIN_PAGE)
+        if not self._knows(call.identity):
+            raise ApiError(UNAUTHORIZED, "Client Error: Authorization required")
+        command = self._command(call)
+        run = command.pretend if pretend and command.changes else command.run
+        return dialect.write(run(self.context, call))
+
+    def _command(self, call: ApiRequest) -> Command:
+        command = COMMANDS.get(call.command)
+        if command is None or not command.exists(self.context.unit.firmware):
+            raise unknown_command(call.command)
+        return command
+
+    def _knows(self, identity: Identity) -> bool:
+        if identity.api_key is not None:  # it wins over a user and a password
+            return self.credentials.accept_key(identity.api_key)
+        if identity.user is None or identity.password is None:
+            return False
+        return self.credentials.accept_user(identity.user, identity.password)
+
+
+def _enables_api(call: ApiRequest) -> bool:
+    """Tell whether a call turns the API on, which is the one that a unit takes while it is off (the Python SDK)."""
+    param = call.parameters.get("param")
+    return call.command == "set" and isinstance(param, str) and param.lower() == API_ENABLED

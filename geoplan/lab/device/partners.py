@@ -1,0 +1,116 @@
+"""GEO partners: links between units, who sees whom green, and the one configuration that they share."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from geoplan.lab.device.geo import later_of
+from geoplan.lab.device.pairing import secret_fault
+from geoplan.lab.device.parameters import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from geoplan.lab.device.geo import ReplicationLog
+    from geoplan.lab.device.unit import Unit
+
+Link = frozenset["Unit"]
+
+
+class Directory:
+    """Which unit an address names: its own, or the one by which NAT makes it known."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._units = {
+            canonical(address): unit for unit in units for address in (unit.nat_address, unit.address) if address
+        }
+        self._read: dict[tuple[str, ...], frozenset[Unit]] = {}
+
+    def find(self, address: str) -> Unit | None:
+        """Return the unit of an address, or nothing for an address outside the lab."""
+        return self._units.get(canonical(address))
+
+    def units_of(self, addresses: tuple[str, ...]) -> frozenset[Unit]:
+        """Return the units that a list names."""
+        if addresses not in self._read:
+            self._read[addresses] = frozenset(unit for address in addresses if (unit := self.find(address)))
+        return self._read[addresses]
+
+
+class Partners:
+    """The links. One belongs to two units, never to their sites."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._links: set[Link] = set()
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(self._links)
+
+    def submit(self, unit: Unit, addresses: tuple[str, ...]) -> None:
+        """Take the partners list submitted on a unit: what it leaves out is unlinked, what is ready is linked."""
+        unit.submitted = addresses
+        named = self._directory.units_of(addresses) - {unit}
+        self._links = {link for link in self._links if unit not in link or link - {unit} <= named}
+        self._links.update(frozenset((unit, other)) for other in named if self._is_ready(unit, other))
+
+    def forget(self, unit: Unit) -> None:
+        """Clear what a unit remembers, and with it its links."""
+        unit.submitted = None
+        self._links = {link for link in self._links if unit not in link}
+
+    def is_green(self, one: Unit, other: Unit) -> bool:
+        """Tell whether two units see each other.
+
+        They do when they are linked, both up, each still in the other's access list, and no secret keeps them apart.
+        """
+        return (
+            frozenset((one, other)) in self._links
+            and one.takes_part
+            and other.takes_part
+            and self._grant_access(one, other)
+            and secret_fault(one, other) is None
+        )
+
+    def status_of(self, unit: Unit) -> list[tuple[str, bool]]:
+        """Return each address of a unit's partners list, and whether it is green."""
+        partners = [(address, self._directory.find(address)) for address in unit.geo_partners]
+        return [(address, other is not None and self.is_green(unit, other)) for address, other in partners]
+
+    def share(self, active: Sequence[Unit], spread: ReplicationLog) -> list[Unit]:
+        """Let all that green links join have the later of every entry; return the units that this has changed."""
+        changed = []
+        for group in self._joined(active):
+            together = later_of(*(unit.configuration.geo for unit in group))
+            if len(group) > 1:
+                spread.record(together)
+            for unit in group:
+                if unit.configuration.geo != together:
+                    unit.configuration = unit.configuration.with_geo(together)
+                    changed.append(unit)
+        return changed
+
+    def _is_ready(self, unit: Unit, other: Unit) -> bool:
+        """Tell whether a list just submitted on a unit makes a link with another that it names."""
+        return (
+            unit.takes_part
+            and other.takes_part
+            and other.submitted is not None
+            and unit in self._directory.units_of(other.submitted)
+            and self._grant_access(unit, other)
+            and secret_fault(unit, other) is None
+        )
+
+    def _grant_access(self, one: Unit, other: Unit) -> bool:
+        access, other_access = one.remote_geo_access, other.remote_geo_access
+        return other in self._directory.units_of(access) and one in self._directory.units_of(other_access)
+
+    def _joined(self, units: Sequence[Unit]) -> list[list[Unit]]:
+        """Return the units in groups that green links hold together, in the same order on every run."""
+        groups = {unit: [unit] for unit in units}
+        for one, other in combinations(units, 2):
+            if groups[one] is not groups[other] and self.is_green(one, other):
+                together = groups[one] + groups[other]
+                groups.update(dict.fromkeys(together, together))
+        return list({id(group): group for group in groups.values()}.values())

@@ -1,0 +1,79 @@
+"""One line for each request. What is not known to be harmless is masked: no secret reaches the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from geoplan.lab.device.parameters import PARAMETERS
+
+if TYPE_CHECKING:
+    from geoplan.lab.api.request import ApiRequest
+    from geoplan.lab.faults import Injected
+    from geoplan.lab.http import Outcome, Request
+
+logger = logging.getLogger("geoplan.lab.requests")
+
+_HARMLESS = frozenset(
+    {
+        "param",
+        "ip",
+        "name",
+        "type",
+        "checker",
+        "checkerport",
+        "enable",
+        "latsecs",
+        "longsecs",
+        "hamode",
+        "partner",
+        "hcp",
+        "haprefered",
+        "hcai",
+        "fqdn",
+    }
+)
+_MASK = "***"
+_LONGEST = 200  # characters of one value
+
+
+def describe_call(dialect: str, request: Request, call: ApiRequest) -> str:
+    """Say a command with its parameters."""
+    shown = [f"{_plain(name)}={_shown(call, name)}" for name in call.parameters]
+    return " ".join([dialect, _plain(request.method), _plain(call.command), *shown])
+
+
+def describe_page(request: Request) -> str:
+    """Say a request that is no command."""
+    return f"{_plain(request.method)} {_plain(request.path)}"
+
+
+def describe_control(method: str, path: str, status: int, said: str) -> str:
+    """Say a request to the control endpoint, what it was answered, and what else there is to say."""
+    words = f"control {_plain(method)} {_plain(path)} -> {status}"
+    return f"{words} ({_plain(said)})" if said else words
+
+
+def describe_fate(outcome: Outcome, faults: list[Injected]) -> str:
+    """Say what became of a request, and which faults had a part in it."""
+    words = [str(outcome.response.status)] if outcome.response and outcome.sent_body else []
+    if outcome.ending != "answered" or not words:
+        words.append(outcome.ending)
+    if outcome.delay_seconds:
+        words.append(f"after {outcome.delay_seconds:g} s")
+    words += [f"(fault {number}: {fault.kind})" for number, fault in faults]
+    return " ".join(words)
+
+
+def _shown(call: ApiRequest, name: str) -> str:
+    param = call.parameters.get("param")
+    harmless_value = name == "value" and isinstance(param, str) and param.lower() in PARAMETERS
+    return _plain(call.parameters[name]) if name in _HARMLESS or harmless_value else _MASK
+
+
+def _plain(written: object) -> str:
+    """Return a value in visible characters on one line."""
+    text = written if isinstance(written, str) else json.dumps(written)
+    cut = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return cut if cut.isprintable() else repr(cut)

@@ -1,0 +1,140 @@
+"""What a comparison of live units with the plan says: as text, as Markdown, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from shlex import quote
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from geoplan.live.findings.compare import Difference, Report, SiteReport
+
+PUSH = "geoplan push TOPOLOGY"
+
+
+class WayOn(NamedTuple):
+    """What leads on: in a sentence, and the command that does it, where there is one."""
+
+    sentence: str
+    command: str = ""
+
+
+def as_text(report: Report, push: str = PUSH) -> str:
+    """Return a block for each site that differs, and a line that counts; ``push`` is the command that pushes."""
+    lines: list[str] = []
+    for site in report.sites:
+        if site.differences or site.notes:
+            lines.append(f"{site.site}{_on(site)}")
+            lines += [f"  {difference.kind}: {_with_hint(difference)}" for difference in site.differences]
+            lines += [f"  note: {note.message}" for note in site.notes]
+    if lines:
+        lines.append("")
+    return "\n".join([*lines, summary(report), *_lines(_ways_on(report, push))]) + "\n"
+
+
+def as_markdown(report: Report, push: str = PUSH) -> str:
+    """Return a table with a row for each difference, for a ticket or a merge request; ``push`` as in the text."""
+    lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report), ""]
+    if report.differences:
+        lines += ["| site | unit | kind | what |", "|---|---|---|---|"]
+        lines += [
+            f"| {_cell(found.site)} | {found.unit or ''} | {found.kind} | {_cell(_with_hint(found))} |"
+            for found in report.differences
+        ]
+        lines.append("")
+    lines += [f"- {_cell(note.site)}: {_cell(note.message)}" for note in report.notes]
+    return "\n".join([*lines, *_as_code(_ways_on(report, push))]).rstrip() + "\n"
+
+
+def as_json(report: Report) -> str:
+    """Return everything, for programs."""
+    content = {
+        "format": "geoplan/diff/1",
+        "topology": report.topology,
+        "checksum": report.checksum,
+        "in_place": report.is_in_place,
+        "sites": [asdict(site) for site in report.sites],
+        "pairs_to_finish": list(report.pairs_to_finish),
+        "sites_to_resubmit": list(report.sites_to_resubmit),
+        "all_green": report.is_all_green,
+        "unproven": list(report.unproven),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def summary(report: Report) -> str:
+    """Say in one line how many sites differ."""
+    differing = sum(bool(site.differences) for site in report.sites)
+    total = len(report.sites)
+    if not differing:
+        return f"{report.topology}: all {total} sites are as planned" if total > 1 else f"{report.topology}: as planned"
+    differences = count(len(report.differences), "difference")
+    return f"{report.topology}: {differing} of {total} sites differ from the plan, {differences}"
+
+
+def proof(report: Report, push: str = PUSH) -> list[str]:
+    """Say what proves the links that nothing proves; ``push`` is the command that pushes."""
+    return _lines(_proof(report, push))
+
+
+def _ways_on(report: Report, push: str) -> Iterator[WayOn]:
+    """Name the commands that would finish what is red; what reboots production is never run on its own."""
+    if report.sites_to_resubmit:
+        yield WayOn(f"to submit partners again at {_named(report.sites_to_resubmit)} (it reboots nothing):", push)
+    if report.pairs_to_finish:
+        whose = "its master" if len(report.pairs_to_finish) == 1 else "their masters"
+        yield WayOn(
+            f"to finish {_named(report.pairs_to_finish)} (it reboots {whose}):",
+            f"{push} {_reboot(report.pairs_to_finish)}",
+        )
+    yield from _proof(report, push)
+
+
+def _proof(report: Report, push: str) -> Iterator[WayOn]:
+    if not report.unproven or not report.is_in_place:  # what is still to be entered makes the links
+        return
+    units = ", ".join(report.unproven)
+    yield WayOn(f"the links of {units} are proven once each of them, while it is active, shows every partner green")
+    if pairs := [site.site for site in report.sites if set(site.unproven) - {site.unit}]:
+        yield WayOn(
+            f"a failover of {_named(pairs)} shows that, where units tell colours (it reboots the master):",
+            f"{push} {_reboot(pairs)}",
+        )
+
+
+def _reboot(pairs: Iterable[str]) -> str:
+    return " ".join(f"--reboot {quote('always=' + pair)}" for pair in pairs)
+
+
+def _named(sites: Iterable[str]) -> str:
+    return ", ".join(f"'{site}'" for site in sites)
+
+
+def _lines(ways: Iterable[WayOn]) -> list[str]:
+    return [line for way in ways for line in (way.sentence, f"  {way.command}" if way.command else "") if line]
+
+
+def _as_code(ways: Iterable[WayOn]) -> list[str]:
+    """Return sentences and commands as Markdown wants them."""
+    lines: list[str] = []
+    for way in ways:
+        lines += ["", _cell(way.sentence)]
+        lines += ["", f"    {way.command}"] if way.command else []
+    return lines
+
+
+def _with_hint(difference: Difference) -> str:
+    return f"{difference.message} ({difference.hint})" if difference.hint else difference.message
+
+
+def _on(site: SiteReport) -> str:
+    return f" (on {site.unit})" if site.unit else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,78 @@
+"""Which live cluster is which planned one: a pair's may carry the address of either of its units."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from geoplan.addresses import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geoplan.live.model import LiveCluster
+    from geoplan.plan.model import ClusterDefinition, Plan
+
+ARC_SECOND = 1 / 3600  # degrees: as exact as a LoadMaster stores a location
+
+
+class ClusterState(StrEnum):
+    """How a planned cluster stands on a unit."""
+
+    IN_PLACE = "in place"
+    MISSING = "missing"
+    UNFINISHED = "unfinished"
+    """Its address and name are the plan's, its type is still default: somebody stopped half-way."""
+    MISPLACED = "misplaced"
+    """All is the plan's but its location."""
+    OTHER_NAME = "other name"
+    OTHER_TYPE = "other type"
+    NAME_TAKEN = "name taken"
+    """Another address has the plan's name."""
+
+
+def addresses_of(plan: Plan, cluster: ClusterDefinition) -> frozenset[str]:
+    """Return every address that stands for a planned cluster: after a failover it carries the slave's (section 5)."""
+    site = plan.site(cluster.site)
+    shown = {canonical(cluster.address)}
+    for unit in site.units:
+        shown.update(canonical(address) for address in (unit.address, unit.nat_address) if address)
+    return frozenset(shown)
+
+
+def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]) -> LiveCluster | None:
+    """Return the live cluster at a planned one's address, or nothing."""
+    addresses = addresses_of(plan, cluster)
+    return next((found for found in live if canonical(found.address) in addresses), None)
+
+
+def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]) -> ClusterState:
+    """Say how a planned cluster stands among the live ones."""
+    clusters = tuple(live)
+    found = find(plan, cluster, clusters)
+    if found is None:
+        taken = any(other.name == cluster.name for other in clusters)
+        return ClusterState.NAME_TAKEN if taken else ClusterState.MISSING
+    if found.name != cluster.name:
+        return ClusterState.OTHER_NAME
+    if found.is_default:
+        return ClusterState.UNFINISHED
+    if not found.is_remote_lm:
+        return ClusterState.OTHER_TYPE
+    return ClusterState.IN_PLACE if is_placed(cluster, found) else ClusterState.MISPLACED
+
+
+def is_placed(cluster: ClusterDefinition, found: LiveCluster) -> bool:
+    """Tell whether a cluster stands where the plan wants it; a plan without a location wants it nowhere."""
+    if cluster.location is None:
+        return True
+    if found.latitude is None or found.longitude is None:
+        return False
+    apart = max(abs(found.latitude - cluster.location.latitude), abs(found.longitude - cluster.location.longitude))
+    return apart <= ARC_SECOND
+
+
+def unknown_to(plan: Plan, group: str, live: Iterable[LiveCluster]) -> tuple[LiveCluster, ...]:
+    """Return the live clusters that the plan of a group does not mention."""
+    planned = frozenset().union(*(addresses_of(plan, cluster) for cluster in plan.clusters if cluster.group == group))
+    return tuple(cluster for cluster in live if canonical(cluster.address) not in planned)

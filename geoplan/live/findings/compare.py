@@ -1,0 +1,290 @@
+"""Live units compared with the plan: lists and clusters of every unit that tells them, and the links between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.addresses import canonical, without
+from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
+from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of, unknown_to
+from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
+from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
+from geoplan.live.links import NOTHING_KNOWN, links_of
+from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
+from geoplan.plan.model import Action, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from geoplan.live.links import KnownLinks, Link
+    from geoplan.live.model import Facts, LiveCluster, UnitFacts
+    from geoplan.plan.ha_model import HaPairSettings
+    from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
+
+__all__ = ["Difference", "Kind", "Mend", "Note", "Report", "SiteReport", "is_seen_green", "verify"]
+
+CLUSTERS = "clusters"
+UNIT, ACTIVE_UNIT, STANDBY_UNIT = "unit", "active unit", "standby unit"
+RENAME = "rename or remove it by hand first"
+TWICE = "remove the one too many by hand first, once no FQDN uses it"
+STALE = (
+    "a failover and the way back may correct it; else note which FQDNs use it, remove it by hand, and push: it is "
+    "added with the right address"
+)
+SHARE = (
+    "its partners have it, and do not share it with this unit: see that TCP port 22 is open between them, and submit "
+    "GEO LoadMaster Partners again on this unit"
+)
+
+
+class _Seen(NamedTuple):
+    """What is compared: the plan, what units say, and the links that follow."""
+
+    plan: Plan
+    facts: Facts
+    links: Mapping[str, tuple[Link, ...]]
+    """By groups."""
+    hosts: Mapping[str, str]
+    """The site on which each site's cluster is entered."""
+
+
+def verify(
+    plan: Plan,
+    facts: Facts,
+    known: KnownLinks = NOTHING_KNOWN,
+    *,
+    forming: Collection[str] | None = None,
+) -> Report:
+    """Compare what units say with the plan.
+
+    ``known`` is what journals hold of links: it proves those that nobody tells now, and explains standbys that are red.
+    ``forming`` are the sites whose pairs a push forms, where more is known of that than the units tell.
+    """
+    pairs = {pair.site: pair for pair in planned_pairs(plan)}
+    forming = sites_to_form(plan, facts) if forming is None else forming
+    has_geo = Phase.GEO in plan.phases()
+    links = links_of(plan, facts, known) if has_geo else {}
+    hosts = {step.site: step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
+    seen = _Seen(plan, facts, links, hosts)
+    reports = []
+    for site in plan.sites:
+        pair = pairs.get(site.name)
+        of_pair = tuple(_ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
+        report = _geo_report(site, seen) if has_geo else _state_report(site, facts)
+        reports.append(replace(report, differences=(*of_pair, *report.differences)))
+    return Report(plan.topology, plan.checksum, tuple(reports))
+
+
+def _state_report(site: SiteSettings, facts: Facts) -> SiteReport:
+    unit = facts.active(site.name)
+    return SiteReport(site.name, unit.address, (), ()) if unit else _no_active(site, facts)
+
+
+def _geo_report(site: SiteSettings, seen: _Seen) -> SiteReport:
+    plan, facts, links = seen.plan, seen.facts, seen.links[site.group]
+    unit = facts.active(site.name)
+    if unit is None:
+        return _no_active(site, facts)
+    if unit.failure:
+        return SiteReport(site.name, unit.address, (_unreadable(site, unit),), ())
+    own = (*_list_differences(site, unit), *_without_links(_cluster_differences(site, unit, seen), site, seen))
+    differences = (
+        *_states_of_standby(site, facts),
+        *own,
+        *_standby_differences(site, own, seen),
+        *red_differences(plan, site, unit, links, facts),
+    )
+    unproven = unproven_units(site, links, facts)
+    notes = (
+        *_notes(plan, site, unit),
+        *_standby_refusals(site, facts),
+        *link_notes(site, unit, links),
+        *standby_notes(site, links),
+        *unproven_notes(site, unproven),
+    )
+    own_links = tuple(link for link in links if link.site == site.name)
+    return SiteReport(site.name, unit.address, differences, notes, own_links, unproven)
+
+
+def _ha_differences(site: SiteSettings, pair: HaPairSettings, facts: Facts, *, is_formed: bool) -> Iterator[Difference]:
+    for wanted in (pair.master, pair.slave):
+        unit = facts.unit(wanted.address)
+        if unit is None or unit.ha is None:
+            message = f"{wanted.address} does not tell its HA parameters"
+            yield Difference(site.name, wanted.address, Kind.UNREADABLE, HA_SUBJECT, message)
+            continue
+        for deviation in drifts(unit.ha, wanted):
+            kind = Kind.MISSING if deviation.is_unset else Kind.DIFFERENT
+            message = f"{wanted.address} ({wanted.mode}): {deviation}"
+            # Section 6.2 sets the preferred server on the master, and the slave's follows.
+            is_left = deviation.name == ALL_INTERFACES or (deviation.name == PREFERRED_SERVER and unit.role == "slave")
+            at_work = Mend.LEFT if is_left or deviation.is_unset else Mend.NOTHING
+            mends = Mend.STEP if is_formed else at_work
+            hint = "correct the topology, or change it on the unit by hand, in a maintenance window"
+            yield Difference(site.name, wanted.address, kind, HA_SUBJECT, message, (deviation.name,), mends, hint)
+
+
+def _unreadable(site: SiteSettings, unit: UnitFacts) -> Difference:
+    reason = unit.failure.message if unit.failure else "it does not answer"
+    message = f"{unit.address} could not be read: {reason}"
+    return Difference(site.name, unit.address, Kind.UNREADABLE, UNIT, message)
+
+
+def _no_active(site: SiteSettings, facts: Facts) -> SiteReport:
+    states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
+    message = f"not exactly one unit is active: {states}"
+    found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint="see to the pair first")
+    return SiteReport(site.name, None, (found,), ())
+
+
+def _states_of_standby(site: SiteSettings, facts: Facts) -> Iterator[Difference]:
+    for unit in facts.of_site(site.name):
+        if unit.state in (State.DOWN, State.UNKNOWN):
+            message = f"{unit.address} ({unit.role}) does not answer its health check"
+            hint = "bring it up first"
+            yield Difference(site.name, unit.address, Kind.UNREADABLE, STANDBY_UNIT, message, hint=hint)
+
+
+def _standby_differences(site: SiteSettings, own: tuple[Difference, ...], seen: _Seen) -> Iterator[Difference]:
+    """Yield what the standby has otherwise than planned; what its active unit has just so comes with that one."""
+    of_active = {(found.kind, found.subject, found.values) for found in own}
+    for unit in seen.facts.of_site(site.name):
+        if unit.state is not State.STANDBY:
+            continue
+        if unit.failure and not unit.refuses_reads:
+            yield _unreadable(site, unit)
+            continue
+        told = (*_told_lists(site, unit), *_told_clusters(site, unit, seen))
+        for found in told:
+            if (found.kind, found.subject, found.values) not in of_active:
+                hint = f"see that the pair synchronises (TCP port 6973): {unit.address} is to follow its active unit"
+                message = f"on the standby {unit.address}: {found.message}"
+                yield replace(found, message=message, mends=Mend.REPLICATION, hint=hint)
+
+
+def _told_lists(site: SiteSettings, unit: UnitFacts) -> Iterator[Difference]:
+    """Yield how lists differ, as far as they were told."""
+    for subject in SUBJECTS:
+        wanted: tuple[str, ...] = getattr(site, subject)
+        found: tuple[str, ...] | None = getattr(unit, subject)
+        if found is None:
+            continue
+        name = LIST_NAMES[subject]
+        if missing := without(wanted, found):
+            message = f"{name} lacks {', '.join(missing)}"
+            yield Difference(site.name, unit.address, Kind.MISSING, subject, message, missing)
+        if extra := without(found, wanted):
+            message = f"{name} has {', '.join(extra)}, which the plan does not have"
+            yield Difference(site.name, unit.address, Kind.EXTRA, subject, message, extra)
+
+
+def _list_differences(site: SiteSettings, unit: UnitFacts) -> Iterator[Difference]:
+    for subject in SUBJECTS:
+        if getattr(unit, subject) is None:
+            message = f"{unit.address} does not say its {LIST_NAMES[subject]}"
+            yield Difference(site.name, unit.address, Kind.UNREADABLE, subject, message)
+    yield from (replace(found, mends=Mend.STEP) for found in _told_lists(site, unit))
+
+
+def _cluster_differences(site: SiteSettings, unit: UnitFacts, seen: _Seen) -> Iterator[Difference]:
+    if unit.clusters is None:
+        message = f"{unit.address} does not list its clusters"
+        yield Difference(site.name, unit.address, Kind.UNREADABLE, CLUSTERS, message)
+        return
+    yield from _told_clusters(site, unit, seen)
+
+
+def _told_clusters(site: SiteSettings, unit: UnitFacts, seen: _Seen) -> Iterator[Difference]:
+    """Yield how clusters differ, where they were told."""
+    for cluster in seen.plan.clusters if unit.clusters is not None else ():
+        if cluster.group == site.group:
+            at_host = Mend.STEP if seen.hosts.get(cluster.site) == site.name else Mend.REPLICATION
+            for kind, message, by_hand in _of_cluster(seen.plan, cluster, unit, seen.facts):
+                comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
+                mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
+                yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
+
+
+def _is_at_host(cluster: ClusterDefinition, seen: _Seen) -> bool:
+    """Return whether the unit on which a cluster is entered has it."""
+    host = seen.facts.active(seen.hosts.get(cluster.site, ""))
+    return host is not None and find(seen.plan, cluster, host.clusters or ()) is not None
+
+
+def _without_links(found: Iterable[Difference], site: SiteSettings, seen: _Seen) -> Iterator[Difference]:
+    """Yield clusters that do not come from partner to partner as mended by what mends the links."""
+    is_cut = any(link.is_red for link in seen.links[site.group])
+    for each in found:
+        yield replace(each, mends=Mend.SUBMISSION) if is_cut and each.mends is Mend.REPLICATION else each
+
+
+def _of_cluster(
+    plan: Plan, cluster: ClusterDefinition, unit: UnitFacts, facts: Facts
+) -> Iterator[tuple[Kind, str, str]]:
+    """Yield how a cluster differs, in words, and what to do by hand where its step does not mend that."""
+    live = unit.clusters or ()
+    shown = f"cluster '{cluster.name}' ({cluster.address})"
+    found = find(plan, cluster, live)
+    match state_of(plan, cluster, live):
+        case ClusterState.MISSING:
+            yield Kind.MISSING, f"{shown} is missing", ""
+        case ClusterState.NAME_TAKEN:
+            taken = next(other.address for other in live if other.name == cluster.name)
+            yield Kind.DIFFERENT, f"{shown} is missing, and a cluster at {taken} has its name", RENAME
+        case ClusterState.OTHER_NAME if found:
+            yield Kind.DIFFERENT, f"{shown} is called '{found.name}', of type {found.type}", RENAME
+        case ClusterState.UNFINISHED if found:
+            yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", ""
+        case ClusterState.OTHER_TYPE if found:
+            yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", RENAME
+        case ClusterState.MISPLACED:
+            yield Kind.DIFFERENT, f"{shown} stands at another place", ""
+        case _:
+            pass
+    if found and unit.state is not State.STANDBY and (stale := _stale_address(plan, cluster, found, facts)):
+        yield Kind.DIFFERENT, f"{shown} {stale}", STALE
+    if sum(canonical(other.address) in addresses_of(plan, cluster) for other in live) > 1:
+        yield Kind.EXTRA, f"{shown} is there twice", TWICE
+
+
+def _stale_address(plan: Plan, cluster: ClusterDefinition, found: LiveCluster, facts: Facts) -> str | None:
+    """Say that a cluster carries the address of a unit that is not the active one of its pair.
+
+    After a failover the address changes by itself (section 5), so the slave's is in place while the slave is active.
+    """
+    active = facts.active(cluster.site)
+    site = plan.site(cluster.site)
+    if active is None or site.kind != "ha_pair" or canonical(found.address) == canonical(cluster.address):
+        return None
+    mine = next((u for u in site.units if canonical(u.address) == canonical(active.address)), None)
+    own = {canonical(address) for address in ((mine.address, mine.nat_address) if mine else ()) if address}
+    return None if canonical(found.address) in own else f"carries {found.address}, and {active.address} is active"
+
+
+def is_seen_green(unit: PlannedUnit, facts: Facts) -> bool:
+    """Tell whether any other unit says that it sees this one green."""
+    known = {canonical(address) for address in (unit.address, unit.nat_address) if address}
+    return any(
+        green is True and canonical(address) in known
+        for other in facts.units.values()
+        for address, green in (other.partner_status or {}).items()
+    )
+
+
+def _notes(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Iterator[Note]:
+    for cluster in unknown_to(plan, site.group, unit.clusters or ()):
+        message = (
+            f"{unit.address} has the cluster '{cluster.name}' ({cluster.address}), which the plan does not mention"
+        )
+        yield Note(site.name, message, NoteKind.UNKNOWN_CLUSTER)
+
+
+def _standby_refusals(site: SiteSettings, facts: Facts) -> Iterator[Note]:
+    """Yield what a standby does not tell, so that it could not be compared."""
+    names = {**{str(subject): name for subject, name in LIST_NAMES.items()}, CLUSTERS: "clusters"}
+    for unit in facts.of_site(site.name):
+        untold = [name for subject, name in names.items() if getattr(unit, subject) is None]
+        if unit.state is State.STANDBY and untold and (unit.failure is None or unit.refuses_reads):
+            message = f"the standby {unit.address} does not tell: {', '.join(untold)}"
+            yield Note(site.name, message, NoteKind.STANDBY_REFUSES)

@@ -1,0 +1,71 @@
+"""Units about to become partners share one GEO configuration: what they have must be the same, or lose a word."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from geoplan.addresses import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.live.model import Facts, LiveCluster, UnitFacts
+    from geoplan.plan.model import Plan, SiteSettings
+
+HINT = (
+    "which one would stay is not known: back up the unit whose GEO configuration is right, restore its "
+    "'GEO Configuration' on the others by hand (System Administration > Backup/Restore), and push then; "
+    "or give --accept-geo-merge"
+)
+
+
+def merge_problems(plan: Plan, facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Yield where, what and what to do for each group in which partnering would merge different configurations."""
+    for group in plan.groups:
+        active = {name: unit for name in group.sites if (unit := facts.active(name)) and unit.clusters is not None}
+        differing = [
+            (one, other)
+            for one, other in combinations(active, 2)
+            if not _are_partners(plan, active[one], active[other])
+            and _geo(plan, active[one]) != _geo(plan, active[other])
+        ]
+        if differing:
+            shown = "; ".join(f"{active[name].address} has {_shown(active[name])}" for name in _named(differing))
+            message = f"these units are about to share one GEO configuration, and theirs differ: {shown}"
+            yield f"group '{group.name}'", message, HINT
+
+
+def _named(pairs: list[tuple[str, str]]) -> list[str]:
+    return list(dict.fromkeys(name for pair in pairs for name in pair))
+
+
+def _are_partners(plan: Plan, one: UnitFacts, other: UnitFacts) -> bool:
+    """Tell whether each of two sites' units already lists the other's."""
+    return _lists(plan, one, other.site) and _lists(plan, other, one.site)
+
+
+def _lists(plan: Plan, unit: UnitFacts, site: str) -> bool:
+    held = {canonical(address) for address in unit.geo_partners or ()}
+    return all(canonical(member.nat_address or member.address) in held for member in plan.site(site).units)
+
+
+def _geo(plan: Plan, unit: UnitFacts) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
+    """Return clusters and FQDNs as they can be compared: a pair's addresses all stand for the pair."""
+    clusters = frozenset((_place(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
+    return clusters, frozenset(name.lower() for name in unit.fqdns or ())
+
+
+def _place(plan: Plan, cluster: LiveCluster) -> str:
+    address = canonical(cluster.address)
+    return next((site.name for site in plan.sites if address in _addresses(site)), address)
+
+
+def _addresses(site: SiteSettings) -> set[str]:
+    return {canonical(known) for unit in site.units for known in (unit.address, unit.nat_address) if known}
+
+
+def _shown(unit: UnitFacts) -> str:
+    clusters = ", ".join(f"'{cluster.name}'" for cluster in unit.clusters or ()) or "none"
+    fqdns = ", ".join(unit.fqdns or ()) or "none"
+    return f"clusters {clusters}; FQDNs {fqdns}"

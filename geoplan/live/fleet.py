@@ -1,0 +1,141 @@
+"""The units of a plan: who is active now, never by assumption."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from geoplan.concurrency import DEFAULT_JOBS, ask_each
+from geoplan.errors import UnitError
+from geoplan.live.model import State
+from geoplan.live.polling import until
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from geoplan.live.polling import Clock, Timings
+    from geoplan.live.unit import Unit
+    from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class NoActiveUnitError(Exception):
+    """A site in which not exactly one unit is active, after all waiting."""
+
+    def __init__(self, site: str, states: Mapping[str, State]) -> None:
+        shown = ", ".join(f"{address} is {state}" for address, state in states.items())
+        super().__init__(f"'{site}' has not exactly one active unit: {shown}")
+
+
+class Fleet:
+    """All units of a plan, by their own addresses, of which at most ``jobs`` are asked at once."""
+
+    def __init__(
+        self, plan: Plan, units: Mapping[str, Unit], clock: Clock, timings: Timings, *, jobs: int = DEFAULT_JOBS
+    ) -> None:
+        self.plan = plan
+        self.clock = clock
+        self.timings = timings
+        self.jobs = jobs
+        self.units = units
+        self._places = asyncio.Semaphore(jobs)
+
+    def unit(self, address: str) -> Unit:
+        """Return the unit of an address."""
+        return self.units[address]
+
+    async def ask_each(self, items: Iterable[Item], ask: Callable[[Item], Awaitable[Answer]]) -> list[Answer]:
+        """Ask many units and return their answers in order. A look at one pair is no part of that: it cannot wait."""
+        return await ask_each(items, ask, self._places)
+
+    async def states(self, site: SiteSettings) -> dict[str, State]:
+        """Return what the health checks of a site's units say now, all asked at once; slow ones count as down."""
+        addresses = [unit.address for unit in site.units]
+        return dict(zip(addresses, await asyncio.gather(*map(self._state_at_a_look, addresses)), strict=True))
+
+    async def is_active_now(self, site: SiteSettings, address: str) -> bool:
+        """Look at all units of a site: whether this one, and no other, takes settings at this moment."""
+        return site.kind == "standalone" or only_active(await self.states(site)) == address
+
+    async def _state_at_a_look(self, address: str) -> State:
+        try:
+            async with asyncio.timeout(self.timings.health_timeout):
+                return await self.units[address].state()
+        except TimeoutError:
+            return State.DOWN
+
+    async def active(self, site: SiteSettings, *, on_wait: Callable[[float], None] | None = None) -> Unit:
+        """Return the unit of a site that takes settings now; a failover under way is waited for.
+
+        ``on_wait`` is called once where there is none yet. Raises :class:`NoActiveUnitError` where that is not exactly
+        one unit in the end.
+        """
+        if site.kind == "standalone":
+            return self.units[site.units[0].address]
+        seen: dict[str, State] = {}
+
+        async def look() -> str | None:
+            seen.update(await self.states(site))
+            return only_active(seen)
+
+        found = await until(
+            self.clock, look, within=self.timings.settle_timeout, every=self.timings.poll_seconds, on_wait=on_wait
+        )
+        if found is None:
+            raise NoActiveUnitError(site.name, seen)
+        return self.units[found]
+
+
+async def units_down(fleet: Fleet, site: SiteSettings) -> tuple[str, ...]:
+    """Return the units of the other sites of a site's group that are not up now."""
+    others = [other for other in fleet.plan.sites_of(site.group) if other.name != site.name]
+    units = [(other, unit) for other in others for unit in other.units]
+
+    async def is_down(asked: tuple[SiteSettings, PlannedUnit]) -> bool:
+        other, unit = asked
+        return await _is_down(fleet, unit.address, is_paired=other.kind == "ha_pair")
+
+    answers = await fleet.ask_each(units, is_down)
+    return tuple(unit.address for (_, unit), down in zip(units, answers, strict=True) if down)
+
+
+async def _is_down(fleet: Fleet, address: str, *, is_paired: bool) -> bool:
+    unit = fleet.unit(address)
+    if not is_paired:  # a standalone need not serve the health check
+        return not await answers(unit)
+    state = await unit.state()  # with all the patience that its health check has: who is slow is not down
+    if state is not State.STANDBY:
+        return state is not State.ACTIVE
+    try:  # something in between may answer 503 for a unit that is gone
+        async with asyncio.timeout(fleet.timings.health_timeout):
+            return not await answers(unit)
+    except TimeoutError:
+        return True
+
+
+async def answers(unit: Unit) -> bool:
+    """Return whether a unit answers by its API, be it with a refusal, as a standby may."""
+    try:
+        await unit.boot_time()
+    except UnitError:
+        return False
+    return True
+
+
+def only_active(states: Mapping[str, State]) -> str | None:
+    """Return the one address that is active, or nothing where that is not exactly one."""
+    active = [address for address, state in states.items() if state is State.ACTIVE]
+    return active[0] if len(active) == 1 else None
+
+
+def are_healthy(site: SiteSettings, states: Mapping[str, State]) -> bool:
+    """Tell whether a pair is where it stays: one unit active, the other its standby.
+
+    Under *Prefer Master* that is the master, which takes over again once it is up (section 6.2).
+    """
+    active = only_active(states)
+    if active is None or sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
+        return False
+    return site.preferred_host == "none" or active == site.units[0].address

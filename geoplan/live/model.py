@@ -1,0 +1,198 @@
+"""What units say of themselves at one moment, as plain frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from geoplan.addresses import canonical
+from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.plan.model import Role
+
+REMOTE_LM = "remoteLM"
+DEFAULT_TYPE = "default"
+
+
+class State(StrEnum):
+    """What a unit of a pair is at the moment, as its health check shows it."""
+
+    ACTIVE = "active"
+    STANDBY = "standby"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why a unit could not be read."""
+
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    UNREADABLE = "unreadable"
+    """It answered something that is not the API's, or of which nothing is understood."""
+    REFUSED = "refused"
+    """It answered in the API's own format, and said no: that is a word of the unit, and no word on what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a unit could not be read, for a program and for a person."""
+
+    cause: Cause
+    message: str
+    hint: str | None = None
+    """What to do, where the reason alone tells that, and not its cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCluster:
+    """A GEO cluster as a unit lists it; the location is in degrees."""
+
+    address: str
+    name: str
+    type: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def is_remote_lm(self) -> bool:
+        """Whether its type is Remote LM, however a unit spells that."""
+        return self.type.replace(" ", "").lower() == REMOTE_LM.lower()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it has the type that a cluster is born with."""
+        return self.type.lower() == DEFAULT_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class HaFacts:
+    """The HA parameters of a unit; what it does not tell is None, which is neither unset nor *single*."""
+
+    partner: str | None = None
+    """Empty where the unit says that none is set."""
+    health_check_port: int | None = None
+    """0 where the unit says that none is set."""
+    prefers_master: bool | None = None
+    mode: str | None = None
+    """``master``, ``slave`` or ``single``, by the unit's own word."""
+    all_interfaces: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFacts:
+    """One unit. What was not asked, or not answered, is nothing."""
+
+    address: str
+    site: str
+    role: Role
+    state: State | None = None
+    """By its health check; a standalone need not have one."""
+    health: str | None = None
+    """What its health check answered: a status code, or how it failed."""
+    failure: Failure | None = None
+    firmware: str | None = None
+    boot_time: str | None = None
+    """When it was booted last, in its own words."""
+    geo_enabled: bool | None = None
+    ssh_access: bool | None = None
+    ha: HaFacts | None = None
+    remote_geo_access: tuple[str, ...] | None = None
+    geo_partners: tuple[str, ...] | None = None
+    partner_status: Mapping[str, bool | None] | None = None
+    """Whether each partner is green, by its address; nothing where its colour could not be read."""
+    clusters: tuple[LiveCluster, ...] | None = None
+    fqdns: tuple[str, ...] | None = None
+    unread: tuple[str, ...] = ()
+    """What this unit does not answer although the rest of it was read."""
+    refused: tuple[str, ...] = ()
+    """What it explicitly refused to tell as a standby, over a connection that can be believed; the rest was asked."""
+    is_trusted: bool = True
+    """Whether its certificate was verified or pinned: otherwise anybody may have answered in its place."""
+
+    @property
+    def refuses_reads(self) -> bool:
+        """Whether it is a standby that explicitly refuses reads, which is known of none and may be.
+
+        Only a refusal in the API's own format counts, over a connection that can be believed, while its health check
+        says that it is the standby: who is unreachable, or answers something else, has told nothing at all.
+        """
+        is_refusal = self.failure is not None and self.failure.cause is Cause.REFUSED
+        return self.state is State.STANDBY and self.is_trusted and (is_refusal or bool(self.refused))
+
+    @property
+    def condition(self) -> str:
+        """How it stands in its pair, as what follows its name: a unit whose API answers is never called down."""
+        if self.ha is not None and self.ha.mode == "single":
+            return "is in HA mode single"
+        if self.state is State.DOWN and (self.failure is None or self.failure.cause is not Cause.UNREACHABLE):
+            return "is up, but does not answer its health check"
+        return f"is {self.state or State.UNKNOWN}"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All units by their own addresses, in the plan's order."""
+
+    units: Mapping[str, UnitFacts] = field(default_factory=dict)
+
+    def of_site(self, name: str) -> tuple[UnitFacts, ...]:
+        """Return the units of a site: master and slave, or the only one."""
+        return self._by_site.get(name, ())
+
+    def active(self, site: str) -> UnitFacts | None:
+        """Return the one unit of a site that takes settings, or nothing where that is not exactly one."""
+        units = self.of_site(site)
+        if len(units) == 1:
+            return units[0]
+        active = [unit for unit in units if unit.state is State.ACTIVE]
+        return active[0] if len(active) == 1 else None
+
+    def unit(self, address: str) -> UnitFacts | None:
+        """Return the unit of an address, in any spelling."""
+        return self._by_address.get(canonical(address))
+
+    @cached_property
+    def _by_site(self) -> Mapping[str, tuple[UnitFacts, ...]]:
+        by_site: dict[str, tuple[UnitFacts, ...]] = {}
+        for unit in self.units.values():
+            by_site[unit.site] = (*by_site.get(unit.site, ()), unit)
+        return by_site
+
+    @cached_property
+    def _by_address(self) -> Mapping[str, UnitFacts]:
+        return {canonical(unit.address): unit for unit in self.units.values()}
+
+
+Subject = Literal["remote_geo_access", "geo_partners"]
+HA_SUBJECT = "ha_parameters"
+SUBJECTS: tuple[Subject, ...] = ("remote_geo_access", "geo_partners")
+LIST_NAMES: Mapping[Subject, str] = {
+    "remote_geo_access": "Remote GEO LoadMaster Access",
+    "geo_partners": "GEO LoadMaster Partners",
+}
+
+
+CHECK_CREDENTIALS = (
+    "check its credentials: --credentials, GEOPLAN_USER and GEOPLAN_PASSWORD or GEOPLAN_APIKEY, or the keyring"
+)
+
+
+def failure_of(error: UnitError) -> Failure:
+    """Return why a unit could not be read."""
+    match error:
+        case AuthenticationError() | UntrustedUnitError():
+            cause = Cause.UNAUTHORIZED
+        case UnitUnreachableError():
+            cause = Cause.UNREACHABLE
+        case UnitRefusedError():
+            cause = Cause.REFUSED
+        case _:
+            cause = Cause.UNREADABLE
+    # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
+    return Failure(cause, error.reason, error.hint if isinstance(error, UntrustedUnitError) else None)

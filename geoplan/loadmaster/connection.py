@@ -1,0 +1,118 @@
+"""How to reach each unit: where, as whom, and why to believe it; and the file that says where units answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from geoplan.errors import UnusableFileError
+from geoplan.loadmaster.endpoints import Endpoints
+from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
+from geoplan.topology.firmware import parse_version
+from geoplan.topology.types import place_of_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from geoplan.loadmaster.credentials import Credentials
+    from geoplan.topology.model import Topology, Unit
+
+
+ApiVersion: TypeAlias = Literal[1, 2]
+API_V2_SINCE = (7, 2, 52, 0)  # JSON-based Input and Output: official from here on
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a unit, in seconds."""
+
+    connect: float = 5.0
+    answer: float = 20.0
+    backup: float = 120.0
+    health: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnitConnection:
+    """Everything that a client of one unit has to know; secrets in it never show."""
+
+    address: str
+    """The unit's own address, by which the topology and all errors know it."""
+    api_url: str
+    """Where its API answers, without ``/access`` and ``/accessv2``."""
+    credentials: Credentials
+    health_url: str | None = None
+    """Where its health check answers; a standalone need not have one."""
+    trust: Trust = field(default_factory=SystemTrust)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    api_version: ApiVersion | None = None
+    """The wire format, where it is known beforehand; otherwise the client finds it out."""
+    use_proxies: bool = False
+    """Whether the proxy variables of the environment count."""
+
+
+def unit_connections(  # noqa: PLR0913 - options
+    topology: Topology,
+    credentials_of: Callable[[str], Credentials],
+    *,
+    endpoints: Endpoints | None = None,
+    trust: Trust | None = None,
+    timeouts: Timeouts | None = None,
+    use_proxies: bool = False,
+) -> dict[str, UnitConnection]:
+    """Return the access to every unit of a topology, by its own address and in order of declaration.
+
+    ``credentials_of`` finds the credentials of an address. A fingerprint among the endpoints goes before ``trust``,
+    which is the system's store unless given, and an endpoint's URLs before the topology's.
+
+    Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units.
+    """
+    trust = trust or SystemTrust()
+    known = endpoints or Endpoints()
+    known.require_all_of(topology)
+    accesses = {}
+    for site in topology.sites:
+        port = topology.health_check_port_of(site)
+        for unit in site.units:
+            endpoint = known.unit(unit.address)
+            health_url = health_check_url(unit.address, port) if site.ha_pair else None
+            accesses[unit.address] = UnitConnection(
+                address=unit.address,
+                api_url=endpoint.api or unit.api_url,
+                credentials=credentials_of(unit.address),
+                health_url=endpoint.health or health_url,
+                trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else trust,
+                timeouts=timeouts or Timeouts(),
+                api_version=_api_version(unit),
+                use_proxies=use_proxies,
+            )
+    _require_one_api_each(accesses)
+    return accesses
+
+
+def _require_one_api_each(accesses: Mapping[str, UnitConnection]) -> None:
+    """Check that no two units answer at one place: one would be taken for the other.
+
+    Raises :class:`UnusableFileError`.
+    """
+    users: dict[tuple[str, int] | None, str] = {}
+    for access in accesses.values():
+        first = users.setdefault(place_of_url(access.api_url), access.address)
+        if first != access.address:
+            raise UnusableFileError(
+                f"{first} and {access.address} have one API, at {access.api_url}",
+                hint="write the URL at which each unit itself answers, in the topology or the endpoints file",
+            )
+
+
+def health_check_url(address: str, port: int) -> str:
+    """Return where a unit answers the health check (section 6.1: HTTP, path ``/``)."""
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{port}"
+
+
+def _api_version(unit: Unit) -> ApiVersion | None:
+    """Return the wire format that the topology's firmware leaves; a newer one may still have APIv2 switched off."""
+    if unit.firmware and parse_version(unit.firmware) < API_V2_SINCE:
+        return 1
+    return None

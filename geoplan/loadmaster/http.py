@@ -1,0 +1,291 @@
+"""One command to one unit over HTTP, once: sent, read to its end, and every failure told apart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+import httpx
+
+from geoplan.errors import (
+    AuthenticationError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UntrustedUnitError,
+    UnusableAnswerError,
+)
+from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
+from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, too_many_open_files
+from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError, clean
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from geoplan.errors import GeoplanError
+    from geoplan.loadmaster.connection import UnitConnection
+    from geoplan.loadmaster.wire import Answer, Command, WireFormat, WireRequest
+
+
+class SharedTransport(httpx.AsyncBaseTransport):
+    """Uses a transport without closing it, so that several clients can share one."""
+
+    def __init__(self, lent: httpx.AsyncBaseTransport) -> None:
+        self._lent = lent
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on."""
+        return await self._lent.handle_async_request(request)
+
+
+MAX_IDLE_UNITS = 64  # beside those that are being asked, within the 256 open files of a small machine
+
+
+class IdleConnections:
+    """Shared by the clients of many units, so that hundreds of idle connections do not use up the open files."""
+
+    def __init__(self, at_most: int = MAX_IDLE_UNITS) -> None:
+        self._at_most = at_most
+        self._units: dict[UnitHttp, None] = {}
+        """The units that are not being asked now and have a connection; first the one that waits for the longest."""
+
+    def take(self, unit: UnitHttp) -> None:
+        """Note that a unit is being asked."""
+        self._units.pop(unit, None)
+
+    async def give_back(self, unit: UnitHttp) -> None:
+        """Note that a unit is being asked no more; close the connections that this makes too many."""
+        self._units[unit] = None
+        while len(self._units) > self._at_most:
+            longest = next(iter(self._units))
+            del self._units[longest]
+            await longest.close_connections()
+
+
+logger = logging.getLogger(__name__)
+MAX_CONNECTIONS = 4  # units limit the rate of requests; more at once only meet that limit
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRequest:
+    """A request as people may see it: secrets are masked."""
+
+    unit: str
+    command: str
+    method: str
+    url: str
+    body: str
+    changes: bool
+    """Whether it changes the unit."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url} {self.body}".rstrip()
+
+
+class UnitHttp:
+    """The connections to one unit."""
+
+    def __init__(
+        self,
+        access: UnitConnection,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        observer: Callable[[ShownRequest], None] | None = None,
+        idle: IdleConnections | None = None,
+    ) -> None:
+        self.unit = access.address
+        self._access = access
+        self._transport = transport
+        self._observer = observer
+        self._idle = idle or IdleConnections()
+        self._is_open = False
+        self._requests = 0
+        """How many are under way."""
+        self._client: httpx.AsyncClient | None = None
+        """What has the connections; without any there is none."""
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)  # waiting for a connection is no time of the unit's
+
+    async def open(self) -> None:
+        """Make ready to connect."""
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._is_open = False
+        self._idle.take(self)
+        await self.close_connections()
+
+    async def close_connections(self) -> None:
+        """Close all connections; the next request makes a new one."""
+        client, self._client = self._client, None
+        if client:
+            await client.aclose()
+
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Have the connections while a request is under way; afterwards one of them waits for the next request."""
+        self._idle.take(self)
+        self._requests += 1
+        self._client = client = self._client or self._new_client()
+        try:
+            yield client
+        finally:
+            self._requests -= 1
+            if not self._requests and self._is_open:
+                await self._idle.give_back(self)
+
+    def _new_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=SharedTransport(self._transport) if self._transport else None,
+            verify=self._access.trust.context,
+            trust_env=self._access.use_proxies,
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=1),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
+            follow_redirects=False,
+        )
+
+    def show(self, wire: WireFormat, command: Command) -> None:
+        """Tell the observer of a request."""
+        if self._observer:
+            request = wire.request(command, masked(self._access.credentials))
+            url = self._access.api_url + request.target
+            body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
+            self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
+
+    async def send(self, wire: WireFormat, command: Command) -> Answer:
+        """Send a command and return its successful answer.
+
+        Every failure is a :class:`geoplan.errors.UnitError`, but for :class:`geoplan.errors.TooManyOpenFilesError`,
+        which is this machine's, and with which nothing was sent.
+        """
+        self.show(wire, command)
+        reply = await self._reply(wire.request(command, self._access.credentials), file=command.file)
+        logger.debug(
+            "%s %s by %s: HTTP %d, %d bytes", self.unit, command.name, wire.name, reply.status, len(reply.body)
+        )
+        if reply.status == UNAUTHORIZED:
+            raise self._not_accepted()
+        try:
+            answer = wire.read(reply, file=command.file)
+        except UnusableError as error:
+            raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
+        if answer.is_success:
+            return answer
+        raise self._failure(command.name, answer)
+
+    async def _reply(self, request: WireRequest, *, file: bool) -> Reply:
+        if not self._is_open:
+            raise RuntimeError("the client is not open; enter it with `async with`")
+        async with self._slots, self._connections() as client:
+            return await self._reply_over(client, request, file=file)
+
+    async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
+        timeouts = self._access.timeouts
+        seconds = timeouts.backup if file else timeouts.answer
+        failure: GeoplanError
+        try:
+            async with (
+                asyncio.timeout(timeouts.connect + seconds),
+                client.stream(
+                    request.method,
+                    self._access.api_url + request.target,
+                    headers=dict(request.headers),
+                    content=request.body,
+                    timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
+                ) as response,
+            ):
+                return Reply(
+                    response.status_code, await self._body(response, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
+                )
+        except _NOTHING_SENT as error:
+            failure = self._no_connection(error)
+        except (httpx.TimeoutException, TimeoutError):
+            failure = self._lost(f"no answer within {seconds:g} s")
+        except (httpx.HTTPError, httpx.StreamError, OSError):
+            failure = self._lost("the connection ended before the answer did")
+        raise failure  # outside of the handlers: what they handled holds the request, and the request the secret
+
+    async def _body(self, response: httpx.Response, limit: int) -> bytes:
+        """Read an answer as it comes; never unpacked, since units were told not to pack it."""
+        if response.is_stream_consumed:  # a transport in memory has it whole already
+            return response.content
+        body = bytearray()
+        async for part in response.aiter_raw():
+            body += part
+            if len(body) > limit:
+                raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
+        return bytes(body)
+
+    def _no_connection(self, error: Exception) -> GeoplanError:
+        """Say why there was no connection, so that nothing was sent."""
+        if own_failure := too_many_open_files(error):
+            return own_failure
+        causes = list(causes_of(error))
+        mismatch = next((cause for cause in causes if isinstance(cause, PinMismatchError)), None)
+        if mismatch:
+            return UntrustedUnitError(
+                self.unit,
+                f"its certificate is not the pinned one; it presents {mismatch.presented or 'none'}",
+                presented=mismatch.presented,
+                hint="if its certificate was renewed, compare the fingerprint on the unit and run geoplan trust again",
+            )
+        invalid = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+        if invalid:
+            return UntrustedUnitError(
+                self.unit,
+                f"its certificate is not trusted: {invalid.verify_message}",
+                hint="pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file",
+            )
+        if isinstance(error, httpx.TimeoutException):
+            reason = f"no connection within {self._access.timeouts.connect:g} s"
+        elif isinstance(error, httpx.ProxyError):
+            reason = "the proxy does not connect to it"
+        else:
+            failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
+            reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"
+        return UnitUnreachableError(
+            self.unit,
+            f"cannot connect to {self._access.api_url}: {reason}",
+            request_sent=False,
+            hint="check that the unit is up and that its API is at this URL",
+        )
+
+    def _lost(self, reason: str) -> UnitUnreachableError:
+        return UnitUnreachableError(
+            self.unit, reason, request_sent=True, hint="check that the unit is up and the network to it whole"
+        )
+
+    def _not_accepted(self) -> AuthenticationError:
+        return AuthenticationError(
+            self.unit,
+            "it does not accept the credentials",
+            hint="check user and password, or the API key; they are not tried again, since units lock users out. APIv2 "
+            "needs Session Management on, and firmware before 7.2.52 has to stand in the topology where it answers so",
+        )
+
+    def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:
+        hint = "check that its API is enabled and that the port is the API's" if is_page else "check the unit's state"
+        return UnusableAnswerError(self.unit, reason, transient=transient, hint=hint)
+
+    def _failure(self, command: str, answer: Answer) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
+        reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"
+        if answer.code == UNAUTHORIZED:
+            return self._not_accepted()
+        if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:
+            return self._unusable(f"it answers '{command}' with {answer.code}: {reason}", transient=True)
+        return UnitRefusedError(
+            self.unit,
+            f"it refuses '{command}' with {answer.code}: {reason}",
+            code=answer.code,
+            answer=reason,
+            hint="check that the unit is active and that the user may do this",
+        )

@@ -1,0 +1,149 @@
+"""What no change of firmware may do, and what has to be known before one is planned (section 7)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.diagnostics import presentable
+from geoplan.errors import UpgradeRefusedError
+from geoplan.topology.firmware import LOWEST_AFTER_DOWNGRADE, becomes_inaccessible, parse_version
+from geoplan.topology.types import FIRMWARE_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from geoplan.plan.upgrade_model import Direction
+    from geoplan.topology.model import Site
+
+LOWEST = ".".join(map(str, LOWEST_AFTER_DOWNGRADE))
+# A version to go to: three or four numbers, or the whole of what a unit shows. 7.2.59.x is none.
+ASKED_FOR = r"\d+(\.\d+){2,3}|\d+(\.\d+){4}(\.[A-Za-z]+)?"
+MOST_NAMED = 6  # units in one reason: whoever reads it needs to know which kind, not all of fifty
+
+
+class Problem(NamedTuple):
+    """What blocks a change of firmware, and what to do about it."""
+
+    reason: str
+    hint: str
+
+
+def require_version(to: str) -> None:
+    """Raise :class:`geoplan.errors.UpgradeRefusedError` where the version asked for is not one."""
+    if not re.fullmatch(ASKED_FOR, to):
+        raise UpgradeRefusedError(
+            f"'{presentable(to)}' is not a firmware version", hint="write it as the unit shows it, for example 7.2.59.4"
+        )
+
+
+def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str]) -> Direction | None:
+    """Return whether the sites go up or down to a version; nothing where all of their units run it.
+
+    ``running`` has what units run by their addresses. Raises :class:`geoplan.errors.UpgradeRefusedError` with every
+    reason against it.
+    """
+    require_version(to)
+    problems = [*_unknown(sites, running), *_not_versions(sites, running)]
+    if not problems:
+        problems = [*_inaccessible(sites, to, running), *_both_ways_in_a_pair(sites, to, running)]
+        problems = problems or [*_both_ways(sites, to, running)]
+    if problems:
+        raise UpgradeRefusedError(
+            f"the change to firmware {to} is refused, and nothing is planned:",
+            [problem.reason for problem in problems],
+            hint=problems[0].hint,
+        )
+    directions = {direction for site in sites for direction in _directions(site, to, running).values() if direction}
+    return directions.pop() if directions else None
+
+
+def is_version(text: str) -> bool:
+    """Tell whether a text is a firmware version, as units show it."""
+    return re.fullmatch(FIRMWARE_VERSION, text) is not None
+
+
+def _unknown(sites: Iterable[Site], running: Mapping[str, str]) -> Iterator[Problem]:
+    missing = [unit.address for site in sites for unit in site.units if unit.address not in running]
+    if missing:
+        reason = f"the present firmware of {_named(missing)} is not known, so nothing tells upgrade from downgrade"
+        yield Problem(reason, "write firmware: VERSION beside each unit's address, or ask the units with --live")
+
+
+def _not_versions(sites: Iterable[Site], running: Mapping[str, str]) -> Iterator[Problem]:
+    for site in sites:
+        for unit in site.units:
+            present = running.get(unit.address)
+            if present is not None and not is_version(present):
+                reason = f"{unit.address} says that it runs '{presentable(present)}', which is not a firmware version"
+                yield Problem(reason, f"look at the home screen of {unit.address}, and write its version into the file")
+
+
+def _inaccessible(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> Iterator[Problem]:
+    lost: dict[str, list[str]] = defaultdict(list)
+    for site in sites:
+        for unit in site.units:
+            present = running[unit.address]
+            if becomes_inaccessible(parse_version(present), parse_version(to)):
+                lost[present].append(unit.address)
+    for present, addresses in lost.items():
+        reason = (
+            f"{_named(addresses)}, on {present}, would become inaccessible and could not be recovered: no "
+            f"unit on {LOWEST} or above may go below it (section 7)"
+        )
+        yield Problem(reason, f"the lowest version that these units can go to is {LOWEST}")
+
+
+def _both_ways_in_a_pair(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> Iterator[Problem]:
+    """Find pairs of which one unit would go up and the other down.
+
+    Section 7 has a procedure for either, and none for both at once: a stop half-way would leave two versions paired
+    of which neither is the one that is wanted everywhere.
+    """
+    for site in sites:
+        ways = _directions(site, to, running)
+        if set(ways.values()) == {"upgrade", "downgrade"}:
+            shown = " and ".join(
+                f"{address} would go {'up' if way == 'upgrade' else 'down'} from {running[address]}"
+                for address, way in ways.items()
+            )
+            reason = (
+                f"of '{presentable(site.name)}', {shown}: stopped half-way, that leaves a pair of mixed versions, and "
+                "section 7 has no order for it"
+            )
+            versions = sorted({running[address] for address in ways}, key=parse_version)
+            hint = f"bring that pair to one version first: --site '{site.name}' --to {versions[-1]}"
+            yield Problem(reason, hint)
+
+
+def _both_ways(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> Iterator[Problem]:
+    by_way: dict[Direction, list[str]] = defaultdict(list)
+    for site in sites:
+        for way in {way for way in _directions(site, to, running).values() if way}:
+            by_way[way].append(f"'{presentable(site.name)}'")
+    if len(by_way) > 1:
+        reason = (
+            f"{_named(by_way['upgrade'])} would go up and {_named(by_way['downgrade'])} down: an upgrade and a "
+            "downgrade are two pieces of work (sections 7.1 and 7.2)"
+        )
+        yield Problem(reason, "do one after the other: name the sites of each with --site")
+
+
+def _directions(site: Site, to: str, running: Mapping[str, str]) -> dict[str, Direction | None]:
+    """Return by address which way each unit of a site would go; nothing for one that is there."""
+    return {unit.address: _direction(running[unit.address], to) for unit in site.units}
+
+
+def _direction(present: str, to: str) -> Direction | None:
+    before, after = parse_version(present), parse_version(to)
+    if before == after:
+        return None
+    return "upgrade" if before < after else "downgrade"
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = list(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        return f"{', '.join(shown)} and {len(names) - MOST_NAMED} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]

@@ -1,0 +1,225 @@
+"""A push on paper: what is read is real, what is changed is only noted, and time passes at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from geoplan.addresses import canonical
+from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from geoplan.live.polling import Timings
+    from geoplan.live.unit import SettableMode, Unit
+    from geoplan.plan.ha_model import HaParameters
+    from geoplan.plan.model import Plan, SiteSettings
+
+
+class DryRunClock:
+    """A time that passes as soon as somebody waits for it."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._began = datetime.now(UTC)
+
+    def now(self) -> float:
+        """Return the seconds that have been waited."""
+        return self._now
+
+    def wall(self) -> datetime:
+        """Return the date and time that it would be then."""
+        return self._began + timedelta(seconds=self._now)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that time have passed."""
+        self._now += seconds
+        await asyncio.sleep(0)
+
+
+class DryRunState:
+    """What the units would hold by now, as far as the push has changed it."""
+
+    def __init__(self, plan: Plan, clock: DryRunClock, timings: Timings) -> None:
+        self.plan = plan
+        self._clock = clock
+        self._boot_seconds = timings.boot_seconds
+        self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.clusters: dict[str, tuple[LiveCluster, ...]] = {}
+        self.ha: dict[str, HaFacts] = {}
+        """The HA parameters of units that were given any."""
+        self.ha_before: dict[str, HaFacts] = {}
+        """The HA parameters that units were seen to have."""
+        self._rebooted: dict[str, float] = {}
+
+    def is_formed(self, site: SiteSettings) -> bool:
+        """Tell whether a site became a pair on paper: a unit was given HA parameters, and both have a mode by now.
+
+        The other unit may have had its own before: a pair is half formed where a push ended between the two.
+        """
+        known = {**self.ha_before, **self.ha}
+        modes = {known.get(unit.address, HaFacts()).mode for unit in site.units}
+        return any(unit.address in self.ha for unit in site.units) and not modes & {None, "single"}
+
+    def reboot(self, site: SiteSettings) -> None:
+        """Note that a pair's master reboots now."""
+        self._rebooted[site.name] = self._clock.now()
+
+    def state(self, site: SiteSettings, address: str, before: State) -> State:
+        """Return who a unit of a pair would be by now."""
+        if site.name not in self._rebooted:
+            if not self.is_formed(site):
+                return before
+            is_master = canonical(site.units[0].address) == canonical(address)
+            return State.ACTIVE if is_master else State.STANDBY
+        is_back = self._clock.now() - self._rebooted[site.name] >= self._boot_seconds
+        is_master = canonical(site.units[0].address) == canonical(address)
+        if is_back and site.preferred_host != "none":
+            return State.ACTIVE if is_master else State.STANDBY
+        if is_master:
+            return State.STANDBY if is_back else State.DOWN
+        return State.ACTIVE
+
+
+class DryRunUnit:
+    """One unit whose changes are shown and noted; fulfils :class:`geoplan.live.unit.Unit`.
+
+    ``unit`` has to be one that shows its changes and does not make them.
+    """
+
+    def __init__(self, unit: Unit, paper: DryRunState, site: SiteSettings) -> None:
+        self._unit = unit
+        self._paper = paper
+        self._site = site
+
+    @property
+    def address(self) -> str:
+        """Its own address."""
+        return self._unit.address
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its certificate is verified or pinned."""
+        return self._unit.is_trusted
+
+    async def state(self) -> State:
+        """Return who it would be by now."""
+        return self._paper.state(self._site, self.address, await self._unit.state())
+
+    async def firmware(self) -> str:
+        """Return the version that it runs."""
+        return await self._unit.firmware()
+
+    async def boot_time(self) -> str | None:
+        """Return when it was booted last, by its own word: reboots are on paper."""
+        return await self._unit.boot_time()
+
+    async def geo_enabled(self) -> bool:
+        """Tell whether GEO is on."""
+        return await self._unit.geo_enabled()
+
+    async def remote_ssh_access(self) -> bool:
+        """Tell whether remote SSH access is allowed."""
+        return await self._unit.remote_ssh_access()
+
+    async def ha_parameters(self) -> HaFacts | None:
+        """Return its HA parameters as they would be."""
+        if noted := self._paper.ha.get(self.address):
+            return noted
+        if found := await self._unit.ha_parameters():
+            self._paper.ha_before[self.address] = found
+        return found
+
+    async def remote_geo_access(self) -> tuple[str, ...]:
+        """Return the list as it would be."""
+        noted = self._paper.lists.get((self._site.name, "access"))
+        return await self._unit.remote_geo_access() if noted is None else noted
+
+    async def geo_partners(self) -> tuple[str, ...]:
+        """Return the list as it would be."""
+        noted = self._paper.lists.get((self._site.name, "partners"))
+        return await self._unit.geo_partners() if noted is None else noted
+
+    async def partner_status(self) -> Mapping[str, bool | None]:
+        """Return every partner of the plan as green: a push on paper succeeds."""
+        return dict.fromkeys(self._site.geo_partners, True)
+
+    async def clusters(self) -> tuple[LiveCluster, ...]:
+        """Return the clusters as they would be; partners share them."""
+        noted = self._paper.clusters.get(self._site.group)
+        return await self._unit.clusters() if noted is None else noted
+
+    async def fqdns(self) -> tuple[str, ...]:
+        """Return the names of its GEO FQDNs."""
+        return await self._unit.fqdns()
+
+    async def backup(self) -> bytes:
+        """Return nothing: on paper there is nothing to lose."""
+        return b""
+
+    async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
+        """Show the change and note the list."""
+        await self._unit.set_remote_geo_access(addresses)
+        self._paper.lists[self._site.name, "access"] = tuple(addresses)
+
+    async def set_geo_partners(self, addresses: Sequence[str]) -> None:
+        """Show the change and note the list."""
+        await self._unit.set_geo_partners(addresses)
+        self._paper.lists[self._site.name, "partners"] = tuple(addresses)
+
+    async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
+        """Show the submission."""
+        await self._unit.resubmit_geo_partners(addresses)
+
+    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
+        """Show the change and note the cluster."""
+        known = await self.clusters()
+        await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
+        others = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
+        self._paper.clusters[self._site.group] = (*others, LiveCluster(address, name, REMOTE_LM))
+
+    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
+        """Show the change and note the place."""
+        known = await self.clusters()
+        await self._unit.set_cluster_location(address, latitude, longitude)
+        self._paper.clusters[self._site.group] = tuple(
+            LiveCluster(cluster.address, cluster.name, cluster.type, latitude, longitude)
+            if canonical(cluster.address) == canonical(address)
+            else cluster
+            for cluster in known
+        )
+
+    async def set_ha_mode(self, mode: SettableMode) -> None:
+        """Show the change and note the mode."""
+        known = await self.ha_parameters() or HaFacts()
+        await self._unit.set_ha_mode(mode)
+        self._paper.ha[self.address] = replace(known, mode=mode)
+
+    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+        """Show the change and note the parameters."""
+        known = await self.ha_parameters() or HaFacts()
+        await self._unit.set_ha_parameters(parameters)
+        self._paper.ha[self.address] = replace(
+            known,
+            partner=parameters.partner,
+            health_check_port=parameters.health_check_port,
+            prefers_master=parameters.preferred_host == "master",
+            all_interfaces=parameters.all_interfaces,
+        )
+
+    async def reboot(self) -> None:
+        """Show the reboot and note it."""
+        await self._unit.reboot()
+        self._paper.reboot(self._site)
+
+
+def dry_run_units(units: Mapping[str, Unit], paper: DryRunState) -> dict[str, DryRunUnit]:
+    """Put every unit of a plan on paper."""
+    return {
+        planned.address: DryRunUnit(units[planned.address], paper, site)
+        for site in paper.plan.sites
+        for planned in site.units
+    }

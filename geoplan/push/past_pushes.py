@@ -1,0 +1,132 @@
+"""What journals tell of the pushes on some units, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geoplan.addresses import canonical
+from geoplan.push import records as models
+from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan
+    from geoplan.push.history import History
+    from geoplan.push.ledger import Ledger
+    from geoplan.push.records import AnyRecord, Value
+    from geoplan.push.store import Past
+
+FORMAT = "geoplan/push-status/1"
+_CHANGES = (models.Changing, models.Rebooting, models.Resubmitted)
+
+
+def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
+    """Return the pairs of a plan whose reboot is due, whichever push left it out."""
+    return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
+
+
+def as_text(past: Past, plan: Plan, running: str | None = None) -> str:
+    """Return when and by whom the last push was begun, how it ended, what it changed, and how to go back by hand.
+
+    It is the one that is to be ended, if there is one. ``running`` says that a push on these units is running now, and
+    which.
+    """
+    history = past.unfinished or past.latest
+    lines = ["no push on these units yet"] if history is None else _lines(history, running)
+    if owed := _pairs_to_finish(past, plan):
+        lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
+    if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
+        lines += ["", f"slaves whose links were not all seen green since their turn: {', '.join(unproven)}"]
+    if history and (units := going_back(history)):
+        lines += ["", *as_lines(units, submitted_on_slaves(history))]
+    return "\n".join(lines).encode(errors="backslashreplace").decode() + "\n"
+
+
+def _lines(history: History, running: str | None) -> list[str]:
+    counted = Counter(history.step_states.values())
+    steps = ", ".join(f"{count} {state}" for state, count in counted.items()) or "none yet"
+    lines = [
+        f"began      {_moment(history.begin)} by {history.begin.who}",
+        f"ended      {_moment(history.records[-1])}: {history.outcome}"
+        if running is None or history.is_finished
+        else f"running    {running}",
+        f"plan       {history.checksum}",
+        f"steps      {len(history.plan.steps)}: {steps}",
+        f"journal    {history.path}",
+    ]
+    if files := list(history.backed_up.values()):
+        lines.append(f"backups    {len(files)} in {Path(files[0]).parent}")
+    changes = [record for record in history.records if isinstance(record, _CHANGES)]
+    if changes:
+        lines += ["", "changed, with what was there before:"]
+        lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
+    return lines
+
+
+def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, object]:
+    """Return the same as JSON would hold it; where there was no push yet, its outcome is nothing."""
+    history = past.unfinished or past.latest
+    owed = {
+        "pairs_to_finish": list(_pairs_to_finish(past, plan)),
+        "debts": {
+            slave: {"due": sorted(past.ledger.due(slave)), "unproven": sorted(past.ledger.unproven(slave))}
+            for slave in _slaves(plan)
+            if past.ledger.owes(slave)
+        },
+    }
+    if history is None:
+        return {"format": FORMAT, "outcome": None, "finished": True, "running": running, **owed}
+    return {
+        "format": FORMAT,
+        "began": history.begin.at.isoformat(),
+        "who": history.who,
+        "outcome": history.outcome,
+        "finished": history.is_finished,
+        "running": None if history.is_finished else running,
+        **owed,
+        "checksum": history.checksum,
+        "steps": dict(history.step_states),
+        "journal": str(history.path),
+        "backups": dict(history.backed_up),
+        "changes": [record.as_plain() for record in history.records if isinstance(record, _CHANGES)],
+        "going_back": [asdict(unit) for unit in going_back(history)],
+    }
+
+
+def _pairs_to_finish(past: Past, plan: Plan) -> tuple[str, ...]:
+    begun = past.unfinished.owed_pairs if past.unfinished else ()
+    return tuple(dict.fromkeys((*begun, *pairs_that_owe(past.ledger, plan))))
+
+
+def _slaves(plan: Plan) -> list[str]:
+    return [canonical(unit.address) for site in plan.sites for unit in site.units if unit.role == "slave"]
+
+
+def _moment(record: AnyRecord) -> str:
+    return f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _change(record: models.Changing | models.Rebooting | models.Resubmitted) -> str:
+    where = f"{record.unit}  {record.site}"
+    match record:
+        case models.Rebooting():
+            return f"{where}: rebooted"
+        case models.Resubmitted():
+            return f"{where}: partners submitted again"
+        case models.Changing():
+            return f"{where}: {record.what} was {_value(record.before)}"
+
+
+def _value(before: Value) -> str:
+    match before:
+        case tuple():
+            return ", ".join(before) or "empty"
+        case models.HaValue():
+            partner, port = (value or "unset" for value in (before.partner, before.health_check_port))
+            return f"mode {before.mode}, partner {partner}, health check port {port}"
+        case models.ClusterValue():
+            return f"'{before.name}' ({before.address}) of type {before.type}"
+        case None:
+            return "not there"

@@ -1,0 +1,142 @@
+"""A template as YAML that people read: CloudFormation's short functions, comments, and short mappings on one line."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from geoplan.errors import GeoplanError
+from geoplan.render.yaml import RESOLVERS_OF_BOTH_VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geoplan.render.cloudformation.pairs import BalancedPair
+
+
+MAX_DESCRIPTION = 255
+DESCRIPTION_MARKS = set(" ._-:/()#,@[]+=&;{}!$*")  # EC2, AuthorizeSecurityGroupIngress
+TAG_MARKS = set("_.:/=+-@")  # Elastic Load Balancing, Tag
+
+
+def description(text: str) -> str:
+    """Return a text that a security group or one of its rules can have for a description."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    kept = (mark if mark.isalnum() or mark in DESCRIPTION_MARKS else "-" for mark in plain)
+    return " ".join("".join(kept).split())[:MAX_DESCRIPTION]
+
+
+def tags(pair: BalancedPair) -> list[OneLine]:
+    """Return the tags of what belongs to a pair: its own, and a Name unless they have one.
+
+    Raises :class:`GeoplanError` for a tag that load balancers cannot have.
+    """
+    for key, value in pair.aws.tags.items():
+        wrong = next((mark for mark in key + value if not _fits_tag(mark)), None)
+        if wrong:
+            message = (
+                f"the tag {key!r} of '{pair.site}' has {wrong!r}, which AWS does not take in a load balancer's tags"
+            )
+            hint = "write it with letters, digits, spaces and _ . : / = + - @ alone"
+            raise GeoplanError(message, hint=hint)
+    name = "".join(mark if _fits_tag(mark) else "-" for mark in pair.site)
+    named = {"Name": name, **pair.aws.tags}
+    return [OneLine(Key=key, Value=value) for key, value in named.items()]
+
+
+def _fits_tag(mark: str) -> bool:
+    return unicodedata.category(mark)[0] in "LNZ" or mark in TAG_MARKS
+
+
+LONGEST_LINE = 4096  # texts are not folded: no one searches for half a description
+COMMENT_WIDTH = 110
+
+
+class Ref(str):
+    """A parameter or resource, by its logical id: ``!Ref``."""
+
+    __slots__ = ()
+
+
+class GetAtt(str):
+    """An attribute of a resource, written ``Resource.Attribute``: ``!GetAtt``."""
+
+    __slots__ = ()
+
+
+class Function(NamedTuple):
+    """A function of CloudFormation on a list, such as ``!Equals``."""
+
+    name: str
+    arguments: tuple[object, ...]
+
+
+class OneLine(dict[str, object]):
+    """A short mapping that is read at a glance."""
+
+
+class Entry(NamedTuple):
+    """One parameter, condition, resource or output, with what a reader should know first."""
+
+    id: str
+    body: object
+    comment: str | None = None
+
+
+class _TemplateDumper(yaml.SafeDumper):
+    """PyYAML's safe dumper, which also knows the functions and quotes none of them without need."""
+
+    yaml_implicit_resolvers = RESOLVERS_OF_BOTH_VERSIONS
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002, ANN401 - PyYAML's signature
+        """Write every value out: CloudFormation reads no aliases."""
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Indent the items of a list below its key."""
+        super().increase_indent(flow, False)  # noqa: FBT003 - PyYAML's signature
+
+    def choose_scalar_style(self) -> Any:  # noqa: ANN401 - PyYAML's signature
+        """Leave the quotes away from a name behind a function, where it can stand without."""
+        style = super().choose_scalar_style()
+        if style == "'" and isinstance(self.event, yaml.ScalarEvent) and self.analysis:
+            plain = self.analysis.allow_flow_plain if self.flow_level else self.analysis.allow_block_plain
+            return "" if plain and (self.event.tag or "").startswith("!") else style
+        return style
+
+
+_TemplateDumper.add_representer(Ref, lambda dumper, name: dumper.represent_scalar("!Ref", str(name)))
+_TemplateDumper.add_representer(GetAtt, lambda dumper, name: dumper.represent_scalar("!GetAtt", str(name)))
+_TemplateDumper.add_representer(
+    Function,
+    lambda dumper, function: dumper.represent_sequence(f"!{function.name}", function.arguments, flow_style=True),
+)
+_TemplateDumper.add_representer(
+    OneLine, lambda dumper, mapping: dumper.represent_mapping("tag:yaml.org,2002:map", mapping.items(), flow_style=True)
+)
+
+
+def as_yaml(value: object) -> str:
+    """Return a value as YAML, keys in their order."""
+    text = yaml.dump(
+        value, Dumper=_TemplateDumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=LONGEST_LINE
+    )
+    assert isinstance(text, str)  # noqa: S101 - for the type checker
+    return text
+
+
+def section(name: str, entries: Iterable[Entry]) -> str:
+    """Return a section of the template, its entries apart from one another; nothing where there are none.
+
+    Raises :class:`ValueError` for two entries of one id, of which a reader of YAML would lose one.
+    """
+    texts: dict[str, str] = {}
+    for entry in entries:
+        if entry.id in texts:
+            raise ValueError(f"{name} has two entries {entry.id}")
+        comment = "".join(f"# {line}\n" for line in textwrap.wrap(entry.comment or "", COMMENT_WIDTH))
+        texts[entry.id] = textwrap.indent(comment + as_yaml({entry.id: entry.body}), "  ")
+    return f"{name}:\n" + "\n".join(texts.values()) if texts else ""

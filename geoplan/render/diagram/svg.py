@@ -1,0 +1,181 @@
+"""The picture as SVG: a document of its own that can also stand inside a page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from geoplan.render.diagram.captions import picture_in_words
+from geoplan.render.diagram.layout import lay_out
+from geoplan.render.diagram.shapes import FLUSH_RIGHT, SIZES
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan
+    from geoplan.render.diagram.layout import Area, Card, UnitRow
+    from geoplan.render.diagram.shapes import Box, Label, Line
+
+
+# What XML 1.0 leaves out, however it is escaped. A name may hold U+FFFE and U+FFFF, which are no control characters.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def xml_text(text: str) -> str:
+    """Replace the characters that no XML document may hold."""
+    return _FORBIDDEN.sub("\ufffd", text)
+
+
+PREFIX = "geoplan-diagram"
+_SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, sans-serif"
+_MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
+_LIGHT = {"ink": "#1f2933", "paper": "#ffffff", "line": "#5f7388", "accent": "#19618f", "area": "#f4f6f8"}
+_DARK = {"ink": "#e4e9ee", "paper": "#14191f", "line": "#8fa3b8", "accent": "#6cb6e8", "area": "#1b2229"}
+
+# Of each class, the colours by property: in a style sheet for browsers, as attributes for all others.
+_PAINT = {
+    "paper": {"fill": "paper"},
+    "area": {"fill": "area"},
+    "lines": {"stroke": "line"},
+    "anchor": {"fill": "line"},
+    "card": {"fill": "paper", "stroke": "line"},
+    "unit": {"fill": "area"},
+    "master-unit": {"fill": "accent"},
+    "master-mark": {"fill": "accent"},
+    "mark": {"fill": "paper", "stroke": "line"},
+    "title": {"fill": "ink"},
+    "group": {"fill": "ink"},
+    "name": {"fill": "ink"},
+    "address": {"fill": "ink"},
+    "nat": {"fill": "ink"},
+    "note": {"fill": "ink"},
+    "master": {"fill": "accent"},
+    "slave": {"fill": "ink"},
+}
+_BOLD = {"title", "group", "name", "master"}
+_MONOSPACED = {"address", "nat"}
+_MUTED = {"note": "0.78", "slave": "0.78", "nat": "0.78"}
+_FAINTEST, _STRONGEST = 0.22, 0.75
+_LINES_AT_FULL_STRENGTH = 6
+_THIN_FROM = 46  # lines: ten sites
+_SIX_DIGITS = 99_999
+
+
+def render(plan: Plan) -> str:
+    """Return the picture as an ``svg`` element, without an XML declaration, in UTF-8 text."""
+    picture = lay_out(plan)
+    width, height = _number(picture.width), _number(picture.height)
+    root = ET.Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "class": PREFIX,
+            "viewBox": f"0 0 {width} {height}",
+            "width": width,
+            "height": height,
+            "role": "img",
+            "aria-labelledby": f"{PREFIX}-title {PREFIX}-desc",
+        },
+    )
+    ET.SubElement(root, "title", {"id": f"{PREFIX}-title"}).text = xml_text(f"GEO partners of {plan.topology}")
+    ET.SubElement(root, "desc", {"id": f"{PREFIX}-desc"}).text = xml_text(picture_in_words(plan))
+    ET.SubElement(root, "style").text = _style_sheet()
+    ET.SubElement(root, "rect", {"width": width, "height": height, **_look("paper")})
+    _add_labels(root, picture.labels)
+    for area in picture.areas:
+        _add_area(root, area)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", short_empty_elements=True) + "\n"
+
+
+def _add_area(parent: ET.Element, area: Area) -> None:
+    group = ET.SubElement(parent, "g")
+    _add_box(group, area.box, 14, _look("area"))
+    if area.lines:
+        count = len(area.lines)
+        opacity = max(_FAINTEST, _STRONGEST * min(1, _LINES_AT_FULL_STRENGTH / count) ** 0.35)
+        look = {**_look("lines"), "fill": "none", "stroke-width": "1.25" if count < _THIN_FROM else "0.9"}
+        path = " ".join(_curve(line) for line in area.lines)
+        ET.SubElement(group, "path", {"d": path, **look, "stroke-opacity": f"{opacity:.2f}"})
+    for card in area.cards:
+        _add_card(group, card)
+    for point in area.anchors:
+        ET.SubElement(group, "circle", {"cx": _number(point.x), "cy": _number(point.y), "r": "3", **_look("anchor")})
+    _add_labels(group, area.labels)
+
+
+def _add_card(parent: ET.Element, card: Card) -> None:
+    group = ET.SubElement(parent, "g")
+    ET.SubElement(group, "title").text = xml_text(card.site.name)
+    _add_box(group, card.box, 9, {**_look("card"), "stroke-opacity": "0.45"})
+    _add_labels(group, card.labels)
+    for row in card.rows:
+        _add_unit(group, row)
+
+
+def _add_unit(parent: ET.Element, row: UnitRow) -> None:
+    master = row.unit.role == "master"
+    _add_box(parent, row.box, 5, {**_look("master-unit"), "fill-opacity": "0.12"} if master else _look("unit"))
+    place = {"cx": _number(row.mark.x), "cy": _number(row.mark.y), "r": "4"}
+    ET.SubElement(parent, "circle", {**place, **_look("master-mark" if master else "mark")})
+    _add_labels(parent, row.labels)
+
+
+def _add_labels(parent: ET.Element, labels: tuple[Label, ...]) -> None:
+    for label in labels:
+        place = {"x": _number(label.box.x), "y": _number(label.baseline)}
+        if label.kind in FLUSH_RIGHT:
+            place |= {"x": _number(label.box.right), "text-anchor": "end"}
+        ET.SubElement(parent, "text", {**place, **_font(label.kind), **_look(label.kind)}).text = xml_text(label.text)
+
+
+def _add_box(parent: ET.Element, box: Box, radius: float, look: dict[str, str]) -> None:
+    place = {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": radius}
+    ET.SubElement(parent, "rect", {**{key: _number(value) for key, value in place.items()}, **look})
+
+
+def _curve(line: Line) -> str:
+    start, bend, end = (f"{_number(point.x)} {_number(point.y)}" for point in line)
+    return f"M{start}Q{bend} {end}"
+
+
+def _look(kind: str) -> dict[str, str]:
+    """Return the class of an element, and its colours for programs that do not know the style sheet's."""
+    return {"class": f"{PREFIX}-{kind}", **{key: _LIGHT[color] for key, color in _PAINT[kind].items()}}
+
+
+def _font(kind: str) -> dict[str, str]:
+    """Return how a label is set, for programs that do not know the style sheet's fonts."""
+    family = {"font-family": "monospace" if kind in _MONOSPACED else "sans-serif"}
+    weight = {"font-weight": "600"} if kind in _BOLD else {}
+    opacity = {"fill-opacity": _MUTED[kind]} if kind in _MUTED else {}
+    return {"font-size": f"{SIZES[kind]:g}", **family, **weight, **opacity}
+
+
+def _style_sheet() -> str:
+    """Return rules that touch nothing outside the picture; what a page sets itself wins over light and dark.
+
+    The rules for text leave nothing to the page around: the layout holds for these sizes alone.
+    """
+    rules = [
+        f".{PREFIX} {{ max-width: 100%; height: auto; {_colors(_LIGHT)} }}",
+        f"@media (prefers-color-scheme: dark) {{ .{PREFIX} {{ {_colors(_DARK)} }} }}",
+        f".{PREFIX} text {{ font: 400 11px {_SANS}; letter-spacing: 0; word-spacing: 0; white-space: pre; }}",
+    ]
+    for kind, size in SIZES.items():
+        family = f" font-family: {_MONO};" if kind in _MONOSPACED else ""
+        weight = " font-weight: 600;" if kind in _BOLD else ""
+        opacity = f" fill-opacity: {_MUTED[kind]};" if kind in _MUTED else ""
+        rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ font-size: {size:g}px;{family}{weight}{opacity} }}")
+    for kind, paint in _PAINT.items():
+        colors = " ".join(f"{key}: var(--{PREFIX}-{color});" for key, color in paint.items())
+        rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ {colors} }}")
+    return "\n" + "\n".join(rules) + "\n"
+
+
+def _colors(palette: dict[str, str]) -> str:
+    return " ".join(f"--{PREFIX}-{name}: var(--diagram-{name}, {value});" for name, value in palette.items())
+
+
+def _number(value: float) -> str:
+    """Write a length to a tenth of a pixel, the same on every machine."""
+    return f"{round(value, 1) + 0:g}" if abs(value) < _SIX_DIGITS else f"{value:.0f}"

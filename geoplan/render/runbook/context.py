@@ -1,0 +1,154 @@
+"""Where everything is while a plan is carried out: units, their states, and the steps that others refer to."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.plan.model import Action, Phase
+from geoplan.render.runbook.ec2 import stems_of
+from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
+
+if TYPE_CHECKING:
+    from geoplan.plan.ha_model import HaPairSettings
+    from geoplan.plan.model import Plan, SiteSettings, Step
+
+OK = Value("200")  # what the active unit answers the health check (section 4)
+BUSY = Value("503")  # what the standby answers
+
+
+class Pair(NamedTuple):
+    """An HA pair with what each of its units answers the health check on."""
+
+    site: Name
+    master: Value
+    slave: Value
+    master_health: Url
+    slave_health: Url
+    master_returns: bool
+    """Whether the master takes over again once it is back (Prefer Master)."""
+    reached_at: tuple[Value, Value]
+    """Where the other sites reach the master and the slave."""
+
+    @property
+    def behind_nat(self) -> bool:
+        """Whether a unit is reached at another address than its own."""
+        return self.reached_at != (self.master, self.slave)
+
+
+class RunbookContext:
+    """A plan, looked at from any of its steps."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, Action], int]:
+        return {(step.site, step.action): step.number for step in self.plan.steps}
+
+    @cached_property
+    def pairs(self) -> dict[str, Pair]:
+        """Every HA pair that the plan touches, by its site's name."""
+        return {
+            site.name: _pair(site, self.plan.health_check_port_of(site.name))
+            for site in self.sites
+            if site.kind == "ha_pair"
+        }
+
+    @cached_property
+    def health_check_ports(self) -> dict[Value, list[Name]]:
+        """The pairs by the port on which they answer the health check."""
+        ports: dict[Value, list[Name]] = {}
+        for site in self.pairs:
+            ports.setdefault(Value(str(self.plan.health_check_port_of(site))), []).append(Name(site))
+        return ports
+
+    def number(self, site: str, action: Action) -> StepNumber:
+        """Return the number of the step that does something to a site."""
+        return StepNumber(self._numbers[site, action])
+
+    def first_after_reboots(self, group: str) -> int:
+        """Return the number of the first step of a group that needs every rebooted pair whole again, or 0."""
+        of_pairs = (Action.REBOOT_MASTER, Action.RESUBMIT_GEO_PARTNERS)
+        steps = [step for step in self.plan.steps if self.group_of(step) == group]
+        last = max(
+            (step.number for step in steps if step.action in of_pairs and step.on.unit != "standalone"), default=0
+        )
+        return next((step.number for step in steps if step.number > last), 0)
+
+    def has(self, phase: Phase) -> bool:
+        """Tell whether the plan has steps of a phase."""
+        return phase in self.phases
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts of the work that the plan has steps of."""
+        return self.plan.phases()
+
+    @cached_property
+    def sites(self) -> tuple[SiteSettings, ...]:
+        """The sites that the plan touches: without GEO the pairs alone, or those that get new firmware."""
+        if self.plan.firmware:
+            updated = set(self.plan.firmware.sites)
+            return tuple(site for site in self.plan.sites if site.name in updated)
+        return tuple(site for site in self.plan.sites if self.phases != (Phase.HA,) or site.kind == "ha_pair")
+
+    @cached_property
+    def ha_pairs(self) -> dict[str, HaPairSettings]:
+        """What the plan knows of pairs beyond their units, by their site's name: parameters, health check, AWS."""
+        return {pair.site: pair for pair in self.plan.ha_pairs if pair.site in self.pairs}
+
+    @cached_property
+    def names_in_aws(self) -> dict[str, str]:
+        """What the names of a pair's load balancer and target groups begin with, by its site's name."""
+        return stems_of(self.pairs)
+
+    def number_of_verification(self, site: str) -> StepNumber | None:
+        """Return the number of the step that shows that a site is a working pair, where the plan forms it."""
+        number = self._numbers.get((site, Action.VERIFY_HA_PAIR))
+        return StepNumber(number) if number else None
+
+    def group_of(self, step: Step) -> str:
+        """Return the name of the group that a step belongs to."""
+        return self.plan.site(step.site).group
+
+    @cached_property
+    def rebooted(self) -> tuple[str, ...]:
+        """The pairs whose master is rebooted, in that order."""
+        return tuple(step.site for step in self.plan.steps if step.action is Action.REBOOT_MASTER)
+
+    def rebooted_before(self, step: Step, *, group: str | None = None) -> tuple[Pair, ...]:
+        """Return the pairs whose master has been rebooted before a step, of all groups or of one."""
+        return tuple(
+            self.pairs[site]
+            for site in self.rebooted
+            if self._numbers[site, Action.REBOOT_MASTER] < step.number
+            and (group is None or self.plan.site(site).group == group)
+        )
+
+    def slave_is_active(self, pair: Pair, step: Step) -> bool:
+        """Tell whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
+        return not pair.master_returns and pair in self.rebooted_before(step)
+
+
+def _pair(site: SiteSettings, port: int) -> Pair:
+    master, slave = (unit.address for unit in site.units)
+    return Pair(
+        site=Name(site.name),
+        master=Value(master),
+        slave=Value(slave),
+        master_health=health_url(master, port),
+        slave_health=health_url(slave, port),
+        master_returns=site.preferred_host != "none",
+        reached_at=(Value(site.units[0].nat_address or master), Value(site.units[1].nat_address or slave)),
+    )
+
+
+def health_url(address: str, port: int) -> Url:
+    """Return where a unit answers the load balancer's health check: path / over HTTP (section 6.1)."""
+    return Url(f"http://{url_host(address)}:{port}/")
+
+
+def url_host(address: str) -> str:
+    """Return an address as it stands in a URL."""
+    return f"[{address}]" if ":" in address else address

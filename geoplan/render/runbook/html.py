@@ -1,0 +1,86 @@
+"""The runbook as one HTML page that needs nothing else: styles, script and picture stand in it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import unescape
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from geoplan.render.diagram import svg
+from geoplan.render.runbook import wui
+from geoplan.render.runbook.build import build
+from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, StepNumber, Url, Value, duration
+from geoplan.render.runbook.templating import TEMPLATES, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geoplan.plan.model import Plan
+
+_WRAPPINGS: dict[type, Markup] = {
+    Name: Markup("<bdi>{0}</bdi>"),
+    Value: Markup("<code>{0}</code>"),
+    Pasted: Markup(
+        '<span class="value"><code>{0}</code>'
+        '<button type="button" class="copy" aria-label="Copy {0}">Copy</button></span>'
+    ),
+    Label: Markup("<b>{0}</b>"),
+    Url: Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>'),
+    StepNumber: Markup('<a href="#step-{0}">step {0}</a>'),
+}
+
+
+def render(plan: Plan) -> str:
+    """Return the runbook as a page that works from a file, asks for nothing, and keeps its ticks in the browser."""
+    style, script = ((TEMPLATES / f"runbook.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    picture = svg.render(plan)
+    templates = environment(_voice, autoescape=True)
+    templates.filters |= {"heading": _heading, "plain": str, "duration": duration}
+    return templates.get_template("runbook.html.jinja").render(
+        book=build(plan),
+        wui=wui,
+        policy=_policy([style, *_styles_in(picture)], [script]),
+        # All three are this package's own; what the picture has from the topology is escaped in it.
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        picture=Markup(picture),  # noqa: S704
+    )
+
+
+def _voice(value: object) -> Markup:
+    """Wrap a span in the element of its kind, and escape whatever is no markup yet."""
+    if isinstance(value, Prose):
+        return Markup().join(_voice(part) for part in value)
+    wrapping = _WRAPPINGS.get(type(value))
+    return wrapping.format(str(value)) if wrapping else escape(value)
+
+
+def _heading(title: Prose) -> Markup:
+    """Write a title, in which only names and values are marked."""
+    return Markup().join(escape(str(part)) if isinstance(part, Label) else _voice(part) for part in title)
+
+
+def _policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
+    """Return a content security policy that allows what stands in the page and nothing else."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {_hashes(styles)}",
+            f"script-src {_hashes(scripts)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hashes(texts: Iterable[str]) -> str:
+    return " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
+
+
+def _styles_in(picture: str) -> list[str]:
+    return [unescape(style) for style in re.findall(r"<style>(.*?)</style>", picture, re.DOTALL)]
