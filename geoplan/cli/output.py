@@ -47,7 +47,8 @@ def write_runbook(plan: Plan, output_format: str, output: str | None, *, pager: 
     if output_format == "markdown" and output is None and sys.stdout.isatty():
         _show(plan, pager=pager)
     else:
-        write(import_module(f"geoplan.render.runbook.{output_format}").render(plan), output)
+        package = "geoplan.render" if output_format == "json" else "geoplan.render.runbook"
+        write(import_module(f"{package}.{output_format}").render(plan), output)
 
 
 def _show(plan: Plan, *, pager: bool) -> None:

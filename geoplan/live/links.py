@@ -17,7 +17,7 @@ from geoplan.live.model import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from geoplan.live.model import Facts, UnitFacts
+    from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
 
 Sights: TypeAlias = "Mapping[str, frozenset[str]]"
@@ -79,7 +79,7 @@ class KnownLinks:
 NOTHING_KNOWN = KnownLinks()
 
 
-def links_of(plan: Plan, facts: Facts, known: KnownLinks = NOTHING_KNOWN) -> dict[str, tuple[Link, ...]]:
+def links_of(plan: Plan, facts: Observations, known: KnownLinks = NOTHING_KNOWN) -> dict[str, tuple[Link, ...]]:
     """Return, by groups, of each unit that was asked the link to each planned partner, and those between standbys.
 
     Links are in the order of the plan's sites.
@@ -87,7 +87,7 @@ def links_of(plan: Plan, facts: Facts, known: KnownLinks = NOTHING_KNOWN) -> dic
     return {group.name: tuple(_Group(plan, group.sites, facts, known).links()) for group in plan.groups}
 
 
-def standbys_shown_green(plan: Plan, facts: Facts) -> dict[str, tuple[str, ...]]:
+def standbys_shown_green(plan: Plan, facts: Observations) -> dict[str, tuple[str, ...]]:
     """Return the standbys that active units show green, each with those units, by their own addresses."""
     found: dict[str, list[str]] = {}
     for links in links_of(plan, facts).values():
@@ -101,7 +101,7 @@ def standbys_shown_green(plan: Plan, facts: Facts) -> dict[str, tuple[str, ...]]
 class _End:
     """A unit as one end of links."""
 
-    def __init__(self, site: SiteSettings, planned: PlannedUnit, facts: UnitFacts | None, *, is_asked: bool) -> None:
+    def __init__(self, site: SiteSettings, planned: PlannedUnit, facts: Observation | None, *, is_asked: bool) -> None:
         self.site = site.name
         self.address = planned.address
         self.known = frozenset(canonical(known) for known in (planned.address, planned.nat_address) if known)
@@ -122,7 +122,7 @@ class _End:
 class _Group:
     """The units of one group, each with what it tells and what it was seen to tell."""
 
-    def __init__(self, plan: Plan, sites: Iterable[str], facts: Facts, known: KnownLinks) -> None:
+    def __init__(self, plan: Plan, sites: Iterable[str], facts: Observations, known: KnownLinks) -> None:
         self._sights = known.sights
         self._owed = known.owed
         self._unseen = known.unseen

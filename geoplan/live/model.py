@@ -85,7 +85,7 @@ class HaFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitFacts:
+class Observation:
     """One unit. What was not asked, or not answered, is nothing."""
 
     address: str
@@ -136,16 +136,16 @@ class UnitFacts:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Observations:
     """All units by their own addresses, in the plan's order."""
 
-    units: Mapping[str, UnitFacts] = field(default_factory=dict)
+    units: Mapping[str, Observation] = field(default_factory=dict)
 
-    def of_site(self, name: str) -> tuple[UnitFacts, ...]:
+    def of_site(self, name: str) -> tuple[Observation, ...]:
         """Return the units of a site: master and slave, or the only one."""
         return self._by_site.get(name, ())
 
-    def active(self, site: str) -> UnitFacts | None:
+    def active(self, site: str) -> Observation | None:
         """Return the one unit of a site that takes settings, or nothing where that is not exactly one."""
         units = self.of_site(site)
         if len(units) == 1:
@@ -153,19 +153,19 @@ class Facts:
         active = [unit for unit in units if unit.state is State.ACTIVE]
         return active[0] if len(active) == 1 else None
 
-    def unit(self, address: str) -> UnitFacts | None:
+    def unit(self, address: str) -> Observation | None:
         """Return the unit of an address, in any spelling."""
         return self._by_address.get(canonical(address))
 
     @cached_property
-    def _by_site(self) -> Mapping[str, tuple[UnitFacts, ...]]:
-        by_site: dict[str, tuple[UnitFacts, ...]] = {}
+    def _by_site(self) -> Mapping[str, tuple[Observation, ...]]:
+        by_site: dict[str, tuple[Observation, ...]] = {}
         for unit in self.units.values():
             by_site[unit.site] = (*by_site.get(unit.site, ()), unit)
         return by_site
 
     @cached_property
-    def _by_address(self) -> Mapping[str, UnitFacts]:
+    def _by_address(self) -> Mapping[str, Observation]:
         return {canonical(unit.address): unit for unit in self.units.values()}
 
 

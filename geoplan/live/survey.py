@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.errors import UnitError
 from geoplan.live.findings.pairs import planned_pairs
-from geoplan.live.model import Cause, Facts, State, UnitFacts, failure_of
+from geoplan.live.model import Cause, Observation, Observations, State, failure_of
 from geoplan.plan.model import Phase
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _FQDNS: tuple[Question, ...] = (("fqdns", lambda unit: unit.fqdns()),)
 _MAY_BE_UNKNOWN = frozenset({"partner_status", "ha"})
 
 
-async def observe_for_verify(fleet: Fleet) -> Facts:
+async def observe_for_verify(fleet: Fleet) -> Observations:
     """Read what the comparison with the plan needs.
 
     That is of each unit its lists and clusters, of each site's active unit its partners as well, and of both units of
@@ -55,7 +55,7 @@ async def observe_for_verify(fleet: Fleet) -> Facts:
     return await _observe(fleet, questions)
 
 
-async def observe_for_preflight(fleet: Fleet) -> Facts:
+async def observe_for_preflight(fleet: Fleet) -> Observations:
     """Read everything that the checks before a push need, of every unit."""
     formed = {pair.site for pair in planned_pairs(fleet.plan)}
 
@@ -72,16 +72,16 @@ async def observe_for_preflight(fleet: Fleet) -> Facts:
 
 async def _observe(
     fleet: Fleet, questions: Callable[[SiteSettings, PlannedUnit, State | None], Iterable[Question]]
-) -> Facts:
-    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> UnitFacts:
+) -> Observations:
+    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> Observation:
         site, planned = asked
         unit = fleet.unit(planned.address)
         state = await unit.state() if site.kind == "ha_pair" else None
         answers = await _answers(unit, questions(site, planned, state), is_standby=state is State.STANDBY)
-        return UnitFacts(planned.address, site.name, planned.role, state, is_trusted=unit.is_trusted, **answers)
+        return Observation(planned.address, site.name, planned.role, state, is_trusted=unit.is_trusted, **answers)
 
     units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
-    return Facts({unit.address: unit for unit in await fleet.ask_each(units, ask)})
+    return Observations({unit.address: unit for unit in await fleet.ask_each(units, ask)})
 
 
 async def _answers(unit: Unit, questions: Iterable[Question], *, is_standby: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from geoplan.errors import GeoplanError, TooManyOpenFilesError, UnitUnreachableError, UnusableFileError

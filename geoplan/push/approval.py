@@ -25,7 +25,7 @@ from geoplan.push.preflight import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from geoplan.live.model import Facts, LiveCluster, UnitFacts
+    from geoplan.live.model import LiveCluster, Observation, Observations
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Options
     from geoplan.push.preflight import PreflightResult
@@ -147,7 +147,7 @@ class Approval(_Strict):
     state: tuple[FoundSite, ...]
 
     @classmethod
-    def of(cls, plan: Plan, options: Options, facts: Facts, verdict: PreflightResult) -> Self:
+    def of(cls, plan: Plan, options: Options, facts: Observations, verdict: PreflightResult) -> Self:
         """Return what approves a push of what was found."""
         content: dict[str, Any] = {
             "plan": plan,
@@ -202,7 +202,7 @@ class Review:
         return tuple(problems)
 
 
-def _differences(approved: Approval, now: Approval, facts: Facts) -> Iterator[Problem]:
+def _differences(approved: Approval, now: Approval, facts: Observations) -> Iterator[Problem]:
     """Yield what is now otherwise than it was approved, each with where it is, the approved and the present value."""
     where = now.plan.topology
     if approved.plan.checksum != now.plan.checksum:
@@ -220,7 +220,7 @@ def _differences(approved: Approval, now: Approval, facts: Facts) -> Iterator[Pr
         yield from _site_differences(before, after, facts)
 
 
-def _site_differences(approved: FoundSite, now: FoundSite, facts: Facts) -> Iterator[Problem]:
+def _site_differences(approved: FoundSite, now: FoundSite, facts: Observations) -> Iterator[Problem]:
     if (approved.geo is None) != (now.geo is None):
         words = {True: "not exactly one unit took settings", False: "one unit took settings"}
         yield _changed(now.name, "state", words[approved.geo is None], words[now.geo is None])
@@ -286,14 +286,14 @@ def _shown(value: object) -> str:
 # -- the state of the units, as far as it is approved ------------------------------------------------------------------
 
 
-def _site(plan: Plan, site: SiteSettings, facts: Facts) -> FoundSite:
+def _site(plan: Plan, site: SiteSettings, facts: Observations) -> FoundSite:
     active = facts.active(site.name)
     shared = _geo(plan, site, active) if active else None
     units = tuple(_unit(plan, site, unit, shared, is_active=unit is active) for unit in facts.of_site(site.name))
     return FoundSite(name=site.name, geo=shared, units=units)
 
 
-def _unit(plan: Plan, site: SiteSettings, unit: UnitFacts, shared: FoundGeo | None, *, is_active: bool) -> FoundUnit:
+def _unit(plan: Plan, site: SiteSettings, unit: Observation, shared: FoundGeo | None, *, is_active: bool) -> FoundUnit:
     own = None if is_active else _geo(plan, site, unit)
     if own and shared:  # only what it tells otherwise: which unit of a pair tells what depends on who is active
         other = {
@@ -312,7 +312,7 @@ def _unit(plan: Plan, site: SiteSettings, unit: UnitFacts, shared: FoundGeo | No
     )
 
 
-def _ha(unit: UnitFacts) -> FoundHa | None:
+def _ha(unit: Observation) -> FoundHa | None:
     if unit.ha is None:
         return None
     partner = None if unit.ha.partner is None else canonical(unit.ha.partner)
@@ -325,7 +325,7 @@ def _ha(unit: UnitFacts) -> FoundHa | None:
     )
 
 
-def _geo(plan: Plan, site: SiteSettings, unit: UnitFacts) -> FoundGeo:
+def _geo(plan: Plan, site: SiteSettings, unit: Observation) -> FoundGeo:
     own = {
         canonical(address): canonical(site.units[0].address)
         for planned in site.units

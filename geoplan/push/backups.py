@@ -15,11 +15,11 @@ from geoplan.wording import count
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from geoplan.live.model import Facts, UnitFacts
+    from geoplan.live.model import Observation, Observations
     from geoplan.push.context import Context
 
 
-async def back_up(context: Context, facts: Facts, folder: Path) -> None:
+async def back_up(context: Context, facts: Observations, folder: Path) -> None:
     """Write a backup of every unit that has none in the journal yet, many at once.
 
     A standby may have none, which is said: its active unit's holds the same configuration. Raises
@@ -47,7 +47,7 @@ async def back_up(context: Context, facts: Facts, folder: Path) -> None:
         )
 
 
-async def _back_up_unit(context: Context, unit: UnitFacts, folder: Path) -> str | None:
+async def _back_up_unit(context: Context, unit: Observation, folder: Path) -> str | None:
     try:
         content = await context.fleet.unit(unit.address).backup()
     except UnitError as error:
@@ -68,7 +68,7 @@ async def _back_up_unit(context: Context, unit: UnitFacts, folder: Path) -> str 
     return None
 
 
-async def _may_be_missing(context: Context, unit: UnitFacts) -> bool:
+async def _may_be_missing(context: Context, unit: Observation) -> bool:
     """Tell whether a unit is no more than its pair's standby, now as before.
 
     A unit that was down before is one that a push which is resumed has rebooted.

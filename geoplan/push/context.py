@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.findings import NoteKind
     from geoplan.live.fleet import Fleet
-    from geoplan.live.model import Facts, HaFacts
+    from geoplan.live.model import HaFacts, Observations
     from geoplan.live.polling import Clock, Timings
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.push.events import Reporter
@@ -92,7 +92,7 @@ class Seen:
     """When each unit was booted last, in its own words, by its address."""
 
     @classmethod
-    def in_facts(cls, facts: Facts) -> Seen:
+    def in_facts(cls, facts: Observations) -> Seen:
         """Take what the checks saw."""
         seen = cls()
         for unit in facts.units.values():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
-    from geoplan.live.model import Facts, UnitFacts
+    from geoplan.live.model import Observation, Observations
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.context import Options
@@ -107,7 +107,7 @@ class PreflightInput:
     resumed: History | None = None
 
 
-def check(plan: Plan, facts: Facts, background: PreflightInput) -> PreflightResult:
+def check(plan: Plan, facts: Observations, background: PreflightInput) -> PreflightResult:
     """Compare what all units say with what a push needs."""
     begun = [pair.site for pair in plan.ha_pairs if background.ledger.was_formed(plan.site(pair.site))]
     forming = sites_to_form(plan, facts, begun)
@@ -161,7 +161,7 @@ def _left(difference: Difference) -> Note:
     return Note(difference.site, message, NoteKind.LEFT_AS_IT_IS)
 
 
-def _sites_to_resubmit(plan: Plan, facts: Facts, report: Report) -> tuple[str, ...]:
+def _sites_to_resubmit(plan: Plan, facts: Observations, report: Report) -> tuple[str, ...]:
     """Return the sites of red links that hold their planned partners: what enters a list submits it, too."""
     return tuple(
         site
@@ -172,7 +172,7 @@ def _sites_to_resubmit(plan: Plan, facts: Facts, report: Report) -> tuple[str, .
     )
 
 
-def _geo_problems(plan: Plan, facts: Facts, background: PreflightInput) -> Iterator[Problem]:
+def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -> Iterator[Problem]:
     """Find what blocks GEO on units that are fit for it by themselves."""
     for unit in facts.units.values():
         yield from _services_off(unit)
@@ -185,7 +185,7 @@ def _geo_problems(plan: Plan, facts: Facts, background: PreflightInput) -> Itera
             yield Problem(where, message, hint, Override.ACCEPT_GEO_MERGE)
 
 
-def _services_off(unit: UnitFacts) -> Iterator[Problem]:
+def _services_off(unit: Observation) -> Iterator[Problem]:
     if unit.geo_enabled is False:
         yield Problem(unit.address, "GEO is not enabled", "enable it under Global Balancing")
     if unit.ssh_access is False:
@@ -193,7 +193,7 @@ def _services_off(unit: UnitFacts) -> Iterator[Problem]:
         yield Problem(unit.address, "remote SSH access is not allowed", hint)
 
 
-def _pairs_to_reboot(plan: Plan, facts: Facts, background: PreflightInput) -> list[str]:
+def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput) -> list[str]:
     options, history = background.options, background.resumed
     if options.reboot is RebootMode.NEVER:
         return []
@@ -214,7 +214,7 @@ def _pairs_to_reboot(plan: Plan, facts: Facts, background: PreflightInput) -> li
     return [site for site in pairs if is_due(site)]
 
 
-def _pair_parameters(pair: HaPairSettings, facts: Facts, *, is_formed: bool) -> Iterator[Problem]:
+def _pair_parameters(pair: HaPairSettings, facts: Observations, *, is_formed: bool) -> Iterator[Problem]:
     """Find HA parameters that a push must not change."""
     for wanted in (pair.master, pair.slave):
         unit = facts.unit(wanted.address)
@@ -222,7 +222,7 @@ def _pair_parameters(pair: HaPairSettings, facts: Facts, *, is_formed: bool) -> 
             yield Problem(wanted.address, message, hint)
 
 
-def _lost_by_forming(site: str, facts: Facts, options: Options) -> Iterator[Problem]:
+def _lost_by_forming(site: str, facts: Observations, options: Options) -> Iterator[Problem]:
     """Find what a slave has and its master does not: as the standby it takes over all that the master has."""
     if options.accept_geo_merge:
         return
@@ -248,7 +248,7 @@ def _lost_by_forming(site: str, facts: Facts, options: Options) -> Iterator[Prob
 
 
 def _site_problems(
-    site: SiteSettings, facts: Facts, background: PreflightInput, reboots: Sequence[str], *, is_formed: bool
+    site: SiteSettings, facts: Observations, background: PreflightInput, reboots: Sequence[str], *, is_formed: bool
 ) -> Iterator[Problem]:
     progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
     under_way = is_under_way(site.name, background.resumed)
@@ -265,7 +265,7 @@ def _site_problems(
         yield from _room_problems(units[0], background)
 
 
-def _unit_problems(unit: UnitFacts) -> Iterator[Problem]:
+def _unit_problems(unit: Observation) -> Iterator[Problem]:
     if unit.failure and not unit.refuses_reads:
         hints = {
             Cause.UNREACHABLE: "see that it is up and its API can be reached from here",
@@ -276,18 +276,18 @@ def _unit_problems(unit: UnitFacts) -> Iterator[Problem]:
         yield Problem(unit.address, unit.failure.message, unit.failure.hint or hints[unit.failure.cause])
 
 
-def _firmware_problems(site: SiteSettings, units: Sequence[UnitFacts]) -> Iterator[Problem]:
+def _firmware_problems(site: SiteSettings, units: Sequence[Observation]) -> Iterator[Problem]:
     master, slave = units
     if master.firmware and slave.firmware and parse_version(master.firmware) != parse_version(slave.firmware):
         message = f"its units run different firmware: {master.firmware} and {slave.firmware}"
         yield Problem(site.name, message, "bring both to the same version first (section 7)")
 
 
-def _is_single(unit: UnitFacts) -> bool:
+def _is_single(unit: Observation) -> bool:
     return unit.ha is not None and unit.ha.mode == SINGLE
 
 
-def _role_problems(site: SiteSettings, facts: Facts) -> Iterator[Problem]:
+def _role_problems(site: SiteSettings, facts: Observations) -> Iterator[Problem]:
     """Find HA parameters that GEO cannot be set up on; of single units nothing but that they are no pair yet."""
     units = facts.of_site(site.name)
     single = [unit for unit in units if _is_single(unit)]
@@ -299,7 +299,7 @@ def _role_problems(site: SiteSettings, facts: Facts) -> Iterator[Problem]:
             yield from _role_problems_of(site, unit, other)
 
 
-def _role_problems_of(site: SiteSettings, unit: UnitFacts, other: UnitFacts) -> Iterator[Problem]:
+def _role_problems_of(site: SiteSettings, unit: Observation, other: Observation) -> Iterator[Problem]:
     if unit.ha is None:
         return
     if unit.ha.mode is not None and unit.ha.mode != unit.role:
@@ -320,7 +320,7 @@ def _is_address(text: str) -> bool:
 
 
 def _state_problems(
-    site: SiteSettings, units: Sequence[UnitFacts], *, under_way: bool, is_rebooted: bool
+    site: SiteSettings, units: Sequence[Observation], *, under_way: bool, is_rebooted: bool
 ) -> Iterator[Problem]:
     master, slave = units
     states = f"{master.address} (master) {master.condition}, {slave.address} (slave) {slave.condition}"
@@ -336,19 +336,19 @@ def _state_problems(
         yield Problem(site.name, f"it has no standby: {states}", "bring the other unit up first")
 
 
-def _room_problems(master: UnitFacts, background: PreflightInput) -> Iterator[Problem]:
+def _room_problems(master: Observation, background: PreflightInput) -> Iterator[Problem]:
     booted = moment(master.boot_time or "")
     if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
         message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
         yield Problem(master.address, message, f"try again after {later.astimezone():%Y-%m-%d %H:%M:%S}")
 
 
-def _secret_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:
+def _secret_problems(plan: Plan, facts: Observations) -> Iterator[Problem]:
     for group in plan.groups:
         if len(group.sites) == 1:
             continue
         units = [unit for name in group.sites for unit in facts.of_site(name) if unit.firmware]
-        by_secret: dict[bool, list[UnitFacts]] = {True: [], False: []}
+        by_secret: dict[bool, list[Observation]] = {True: [], False: []}
         for unit in units:
             by_secret[has_partner_secret(parse_version(unit.firmware or ""))].append(unit)
         if all(by_secret.values()):
@@ -357,7 +357,7 @@ def _secret_problems(plan: Plan, facts: Facts) -> Iterator[Problem]:
             yield Problem(f"group '{group.name}'", message, "bring all units to firmware on the same side of it")
 
 
-def _unknown_addresses(site: SiteSettings, facts: Facts, options: Options) -> Iterator[Problem]:
+def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown:
         return
@@ -369,7 +369,7 @@ def _unknown_addresses(site: SiteSettings, facts: Facts, options: Options) -> It
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
 
 
-def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[Problem]:
+def _cluster_problems(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Problem]:
     for group in plan.groups:
         hosts = {step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites}
         planned = [cluster for cluster in plan.clusters if cluster.group == group.name]
@@ -385,7 +385,7 @@ def _cluster_problems(plan: Plan, facts: Facts, max_clusters: int) -> Iterator[P
             yield Problem(f"group '{group.name}'", message, "remove clusters that nobody needs")
 
 
-def _notes(plan: Plan, facts: Facts) -> Iterator[Note]:
+def _notes(plan: Plan, facts: Observations) -> Iterator[Note]:
     for unit in facts.units.values():
         if unit.refuses_reads:
             what = unit.failure.message if unit.failure else ", ".join(_QUESTIONS[name] for name in unit.refused)
@@ -398,7 +398,7 @@ def _notes(plan: Plan, facts: Facts) -> Iterator[Note]:
     yield from _unmentioned(plan, facts)
 
 
-def _unmentioned(plan: Plan, facts: Facts) -> Iterator[Note]:
+def _unmentioned(plan: Plan, facts: Observations) -> Iterator[Note]:
     for site in plan.sites:
         unit = facts.active(site.name)
         if unit is None:

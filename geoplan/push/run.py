@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geoplan.live.fleet import Fleet
-    from geoplan.live.model import Facts
+    from geoplan.live.model import Observations
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Options
     from geoplan.push.events import Reporter
@@ -51,7 +51,7 @@ class Found:
 
     options: Options
     """With what a push that is resumed was begun with."""
-    facts: Facts
+    facts: Observations
     verdict: PreflightResult
     before: Report
 
@@ -171,7 +171,7 @@ def _open_journal(mission: PushJob, options: Options, history: History | None, l
     return mission.store.begin(mission.fleet.plan, options.as_plain(), mission.fleet.clock, ledger)
 
 
-async def _change(mission: PushJob, context: Context, facts: Facts, verdict: PreflightResult) -> PushResult:
+async def _change(mission: PushJob, context: Context, facts: Observations, verdict: PreflightResult) -> PushResult:
     # A folder of its own for each push: no backup ever takes an earlier one's place.
     backups = (mission.backup_folder or mission.store.backups) / context.journal.path.stem
     try:
@@ -245,9 +245,9 @@ async def _require_ready_for_geo(mission: PushJob, context: Context) -> None:
         raise PushStoppedError(f"the pairs are formed, but GEO cannot be set up on them yet:\n{lines}")
 
 
-async def _verified(context: Context) -> tuple[Report, Facts]:
+async def _verified(context: Context) -> tuple[Report, Observations]:
     """Compare everything with the plan; what is still on its way between partners is given its time."""
-    seen: list[tuple[Report, Facts]] = []
+    seen: list[tuple[Report, Observations]] = []
     began = context.clock.now()
 
     async def look() -> bool | None:
@@ -273,7 +273,7 @@ def _time_to_settle(context: Context) -> float:
     return max(context.timings.settle_timeout, context.timings.replication_deadline)
 
 
-def _record_green_standbys(context: Context, facts: Facts) -> None:
+def _record_green_standbys(context: Context, facts: Observations) -> None:
     """Record which standbys others show green: from now on, none of them is red only because it is the standby."""
     known = context.ledger.known_links().green_standbys
     for standby, units in standbys_shown_green(context.plan, facts).items():
@@ -282,7 +282,7 @@ def _record_green_standbys(context: Context, facts: Facts) -> None:
             context.journal.write("green_standby", site=site.name, unit=standby, on=units)
 
 
-def _unfinished(context: Context, progress: Progress, report: Report, facts: Facts) -> tuple[str, ...]:
+def _unfinished(context: Context, progress: Progress, report: Report, facts: Observations) -> tuple[str, ...]:
     """Return the pairs that a reboot would finish, as far as the report does not name them anyway.
 
     Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and

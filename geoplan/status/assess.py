@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from geoplan.live.links import Sights
-    from geoplan.live.model import Facts, UnitFacts
+    from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.status.model import Finding
     from geoplan.status.wording import Command, Since
@@ -29,7 +29,7 @@ NOTHING_SEEN: Since = MappingProxyType({})
 
 def assess(  # noqa: PLR0913 - options
     plan: Plan,
-    facts: Facts,
+    facts: Observations,
     at: datetime,
     *,
     since: Since = NOTHING_SEEN,
@@ -54,7 +54,7 @@ def assess(  # noqa: PLR0913 - options
     return Status(plan.topology, plan.checksum, at, sites, findings)
 
 
-def _pair(plan: Plan, site: SiteSettings, facts: Facts, since: Since, command: Command) -> Pair:
+def _pair(plan: Plan, site: SiteSettings, facts: Observations, since: Since, command: Command) -> Pair:
     master, slave = facts.of_site(site.name)
     return Pair(site, master, slave, plan.health_check_port_of(site.name), since, command)
 
@@ -64,14 +64,14 @@ def _pair_findings(plan: Plan, pair: Pair) -> Iterator[Finding]:
     yield from setting_findings(plan, pair)
 
 
-def _site(plan: Plan, site: SiteSettings, facts: Facts, since: Since, *, failed_over: bool) -> SiteStatus:
+def _site(plan: Plan, site: SiteSettings, facts: Observations, since: Since, *, failed_over: bool) -> SiteStatus:
     units = facts.of_site(site.name)
     active = facts.active(site.name)
     shown = tuple(_unit(plan, site, unit, since) for unit in units)
     return SiteStatus(site.name, site.kind, site.group, active.address if active else None, failed_over, shown)
 
 
-def _unit(plan: Plan, site: SiteSettings, unit: UnitFacts, since: Since) -> UnitStatus:
+def _unit(plan: Plan, site: SiteSettings, unit: Observation, since: Since) -> UnitStatus:
     is_paired = site.kind == "ha_pair"
     return UnitStatus(
         address=unit.address,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geoplan.live.links import Sights
-    from geoplan.live.model import Facts, Failure, UnitFacts
+    from geoplan.live.model import Failure, Observation, Observations
     from geoplan.plan.model import Plan
     from geoplan.status.wording import Command
 
@@ -49,13 +49,13 @@ class Fleet:
     """All units as the findings see them."""
 
     plan: Plan
-    facts: Facts
+    facts: Observations
     command: Command
     sights: Sights = field(default_factory=lambda: NO_SIGHTS)
     """What units saw green while they were active, as journals of pushes hold it."""
 
     @property
-    def units(self) -> tuple[UnitFacts, ...]:
+    def units(self) -> tuple[Observation, ...]:
         """All units, in the plan's order."""
         return tuple(self.facts.units.values())
 
@@ -79,7 +79,7 @@ def fleet_findings(fleet: Fleet) -> Iterator[Finding]:
 
 def _about(  # noqa: PLR0913, PLR0917 - what a finding can have
     kind: FindingKind,
-    units: Sequence[UnitFacts],
+    units: Sequence[Observation],
     message: str,
     hint: str = "",
     commands: tuple[str, ...] = (),
@@ -90,7 +90,7 @@ def _about(  # noqa: PLR0913, PLR0917 - what a finding can have
     return Finding(kind, sites, tuple(unit.address for unit in units), sentence(message), hint, commands, severity)
 
 
-def _named(units: Sequence[UnitFacts]) -> str:
+def _named(units: Sequence[Observation]) -> str:
     return listed(unit.address for unit in units)
 
 
@@ -106,7 +106,7 @@ def _standalones_down(fleet: Fleet) -> Iterator[Finding]:
 
 
 def _failures(fleet: Fleet) -> Iterator[Finding]:
-    by_failure: dict[Failure, list[UnitFacts]] = {}
+    by_failure: dict[Failure, list[Observation]] = {}
     for unit in fleet.units:
         if unit.failure and unit_state(unit) is not UnitState.DOWN:
             by_failure.setdefault(unit.failure, []).append(unit)
@@ -158,7 +158,7 @@ def _secrets(fleet: Fleet) -> Iterator[Finding]:
 
 def _red_partners(fleet: Fleet) -> Iterator[Finding]:
     """Name the partners that are red and up: a link belongs to a unit, which has to have submitted its partners."""
-    seen_by: dict[str, list[UnitFacts]] = {}
+    seen_by: dict[str, list[Observation]] = {}
     for unit in fleet.units:
         if unit.role == "standalone" or unit.state is State.ACTIVE:
             for address, is_green in (unit.partner_status or {}).items():
@@ -195,7 +195,7 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
         yield _about(FindingKind.RED_PARTNER, reporters, message, "compare:", (fleet.command("diff"),))
 
 
-def _is_red_as_standby(fleet: Fleet, unit: UnitFacts, address: str) -> bool:
+def _is_red_as_standby(fleet: Fleet, unit: Observation, address: str) -> bool:
     """Return whether a partner is red only because it is the standby: while it was active it saw this unit green."""
     partner = unit_at(fleet.plan, fleet.facts, address)
     if partner is None or partner.state is not State.STANDBY:

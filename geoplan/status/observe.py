@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitError
-from geoplan.live.model import Cause, Facts, Failure, UnitFacts, failure_of
+from geoplan.live.model import Cause, Failure, Observation, Observations, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -73,23 +73,23 @@ async def observe(
     *,
     unit_seconds: float = UNIT_SECONDS,
     jobs: int = DEFAULT_AT_ONCE,
-) -> Facts:
+) -> Observations:
     """Ask every unit of a plan for its health check and over its API: so many at once, each for so many seconds.
 
     A unit's seconds begin once it is asked.
     """
 
-    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> UnitFacts:
+    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> Observation:
         site, planned = asked
         unit = units[planned.address]
         is_paired = site.kind == "ha_pair"
         questions = (_FIRMWARE, *((_HA,) if is_paired else ()), *_OTHERS)
         health, answers = await asyncio.gather(_health(unit, asked=is_paired), _answers(unit, questions, unit_seconds))
         state, said = health or (None, None)
-        return UnitFacts(planned.address, site.name, planned.role, state=state, health=said, **answers)
+        return Observation(planned.address, site.name, planned.role, state=state, health=said, **answers)
 
     planned_units = [(site, planned) for site in plan.sites for planned in site.units]
-    return Facts({unit.address: unit for unit in await ask_each(planned_units, ask, asyncio.Semaphore(jobs))})
+    return Observations({unit.address: unit for unit in await ask_each(planned_units, ask, asyncio.Semaphore(jobs))})
 
 
 async def _health(unit: ReadableUnit, *, asked: bool) -> tuple[State, str] | None:

@@ -12,7 +12,7 @@ from geoplan.topology.firmware import parse_version
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.live.model import HaFacts, UnitFacts
+    from geoplan.live.model import HaFacts, Observation
     from geoplan.plan.model import Plan
     from geoplan.status.pair_states import Pair
 
@@ -66,7 +66,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         )
 
 
-def _partner_findings(pair: Pair, unit: UnitFacts, ha: HaFacts, wanted: Wanted) -> Iterator[Finding]:
+def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: Wanted) -> Iterator[Finding]:
     correct = f"enter {wanted.partner} as Partner Name/IP under {MENU} on {unit.address}"
     if ha.partner is None:
         return
@@ -78,7 +78,7 @@ def _partner_findings(pair: Pair, unit: UnitFacts, ha: HaFacts, wanted: Wanted) 
         yield pair.finding(FindingKind.PARTNER_MISMATCH, message, correct, unit)
 
 
-def _port_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]]) -> Iterator[Finding]:
+def _port_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Iterator[Finding]:
     ports = {unit.address: ha.health_check_port for unit, ha in told}
     wrong = [unit for unit, ha in told if ha.health_check_port not in (None, pair.port)]
     if not wrong:
@@ -99,7 +99,7 @@ def _port_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]]) -> Iterato
     )
 
 
-def _preferred_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]]) -> Iterator[Finding]:
+def _preferred_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Iterator[Finding]:
     """Hold Switch to Preferred Server against the topology; the document sets it on the master alone (section 6.2)."""
     wants_master = pair.site.preferred_host != "none"
     for unit, ha in told:
@@ -118,7 +118,9 @@ def _preferred_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]]) -> It
         )
 
 
-def _interface_findings(pair: Pair, told: list[tuple[UnitFacts, HaFacts]], wanted: Wanted | None) -> Iterator[Finding]:
+def _interface_findings(
+    pair: Pair, told: list[tuple[Observation, HaFacts]], wanted: Wanted | None
+) -> Iterator[Finding]:
     everywhere = {unit.address: bool(ha.all_interfaces) for unit, ha in told}
     planned = wanted.all_interfaces if wanted else None
     if len(set(everywhere.values())) < len(pair.units) and planned in (None, *everywhere.values()):

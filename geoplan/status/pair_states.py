@@ -12,7 +12,7 @@ from geoplan.status.wording import MENU, listed, present, sentence, titled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.live.model import UnitFacts
+    from geoplan.live.model import Observation
     from geoplan.plan.model import SiteSettings
     from geoplan.status.wording import Command, Since
 
@@ -22,15 +22,15 @@ class Pair:
     """A pair as its findings see it."""
 
     site: SiteSettings
-    master: UnitFacts
-    slave: UnitFacts
+    master: Observation
+    slave: Observation
     port: int
     """The topology's health check port."""
     since: Since
     command: Command
 
     @property
-    def units(self) -> tuple[UnitFacts, UnitFacts]:
+    def units(self) -> tuple[Observation, Observation]:
         """Both units, the topology's master first."""
         return self.master, self.slave
 
@@ -50,7 +50,7 @@ class Pair:
         said = self.master.ha.prefers_master if self.master.ha else None
         return self.site.preferred_host != "none" if said is None else said
 
-    def other(self, unit: UnitFacts) -> UnitFacts:
+    def other(self, unit: Observation) -> Observation:
         """Return the other unit."""
         return self.slave if unit is self.master else self.master
 
@@ -59,7 +59,7 @@ class Pair:
         kind: FindingKind,
         message: str,
         hint: str = "",
-        *units: UnitFacts,
+        *units: Observation,
         commands: tuple[str, ...] = (),
         severity: Severity = Severity.PROBLEM,
     ) -> Finding:
@@ -83,7 +83,7 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
     yield from _activity_findings(pair, states)
 
 
-def _unit_findings(pair: Pair, unit: UnitFacts, state: UnitState) -> Iterator[Finding]:
+def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[Finding]:
     match state:
         case UnitState.DOWN:
             other = pair.other(unit)
@@ -108,7 +108,7 @@ def _unit_findings(pair: Pair, unit: UnitFacts, state: UnitState) -> Iterator[Fi
             pass
 
 
-def _unconnected(pair: Pair, unit: UnitFacts) -> Finding:
+def _unconnected(pair: Pair, unit: Observation) -> Finding:
     """Infer what the API does not say: a unit whose health check nobody can poll shows itself unconnected."""
     shown = f"{unit.ha.mode.capitalize()} Unconnected" if unit.ha and unit.ha.mode else "Unconnected"
     return pair.finding(
@@ -139,7 +139,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
         yield from _failed_over(pair, states[pair.master.address])
 
 
-def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[UnitFacts]) -> Finding:
+def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[Observation]) -> Finding:
     if len(standby) == len(pair.units):
         what = f"neither unit is active: {listed(pair.addresses)} both answer 503, as standby"
     else:
@@ -186,5 +186,5 @@ def _failed_over(pair: Pair, master: UnitState) -> Iterator[Finding]:
         )
 
 
-def _port(unit: UnitFacts) -> int | None:
+def _port(unit: Observation) -> int | None:
     return unit.ha.health_check_port if unit.ha else None

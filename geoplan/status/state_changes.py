@@ -9,7 +9,7 @@ from geoplan.status.unit_state import unit_state
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from geoplan.live.model import Facts
+    from geoplan.live.model import Observations
     from geoplan.status.model import UnitState
     from geoplan.status.wording import Since
 
@@ -21,7 +21,7 @@ class Sightings:
         self._states: dict[str, UnitState] = {}
         self._since: dict[str, datetime] = {}
 
-    def look(self, facts: Facts, at: datetime) -> Since:
+    def look(self, facts: Observations, at: datetime) -> Since:
         """Note a look, and return when units were seen to change; what was so at the first look has no moment."""
         for address, unit in facts.units.items():
             state = unit_state(unit)

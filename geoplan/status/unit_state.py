@@ -12,14 +12,14 @@ from geoplan.live.model import Cause, State
 from geoplan.status.model import Count, UnitState
 
 if TYPE_CHECKING:
-    from geoplan.live.model import Facts, HaFacts, UnitFacts
+    from geoplan.live.model import HaFacts, Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
 
 SINGLE = "single"
 _BY_HEALTH = {State.ACTIVE: UnitState.ACTIVE, State.STANDBY: UnitState.STANDBY}
 
 
-def unit_state(unit: UnitFacts) -> UnitState:
+def unit_state(unit: Observation) -> UnitState:
     """Say what a unit is: its health check goes before its API, which tells whether a silent unit is up."""
     if unit.state in _BY_HEALTH:
         return _BY_HEALTH[unit.state]
@@ -31,7 +31,7 @@ def unit_state(unit: UnitFacts) -> UnitState:
     return UnitState.UNCONNECTED if unit.state is State.DOWN else UnitState.UNKNOWN
 
 
-def has_mode(unit: UnitFacts, mode: str) -> bool:
+def has_mode(unit: Observation, mode: str) -> bool:
     """Tell whether a unit says that this is its HA mode."""
     return unit.ha is not None and unit.ha.mode == mode
 
@@ -48,7 +48,7 @@ class Wanted:
     all_interfaces: bool | None
 
     @classmethod
-    def of(cls, plan: Plan, site: SiteSettings, unit: UnitFacts) -> Wanted:
+    def of(cls, plan: Plan, site: SiteSettings, unit: Observation) -> Wanted:
         """Return what a unit of a pair should have."""
         other = next(each for each in site.units if canonical(each.address) != canonical(unit.address))
         described = next((pair for pair in plan.ha_pairs if pair.site == site.name), None)
@@ -84,7 +84,7 @@ def differing(wanted: Wanted, ha: HaFacts) -> tuple[str, ...]:
     return tuple(name for name, does in differs.items() if does)
 
 
-def partner_count(site: SiteSettings, unit: UnitFacts) -> Count | None:
+def partner_count(site: SiteSettings, unit: Observation) -> Count | None:
     """Count the planned partners that a unit sees green; a site without partners has nothing to count."""
     if not site.geo_partners:
         return None
@@ -94,7 +94,7 @@ def partner_count(site: SiteSettings, unit: UnitFacts) -> Count | None:
     return Count(sum(canonical(partner) in green for partner in site.geo_partners), len(site.geo_partners))
 
 
-def cluster_count(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Count:
+def cluster_count(plan: Plan, site: SiteSettings, unit: Observation) -> Count:
     """Count the planned clusters that a unit has as planned."""
     planned = [cluster for cluster in plan.clusters if cluster.group == site.group]
     if unit.clusters is None:
@@ -103,7 +103,7 @@ def cluster_count(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Count:
     return Count(sum(in_place), len(planned))
 
 
-def unit_at(plan: Plan, facts: Facts, address: str) -> UnitFacts | None:
+def unit_at(plan: Plan, facts: Observations, address: str) -> Observation | None:
     """Return the unit that an address stands for, its own or its NATed one."""
     for site in plan.sites:
         for unit in site.units:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from geoplan.live.model import UnitFacts
+    from geoplan.live.model import Observation
 
     Command = Callable[..., str]
     Since = Mapping[str, datetime]
@@ -28,7 +28,7 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def titled(unit: UnitFacts) -> str:
+def titled(unit: Observation) -> str:
     """Name a unit with its role: ``the master 172.24.1.5``; a standalone by its address alone."""
     return unit.address if unit.role == "standalone" else f"the {unit.role} {unit.address}"
 

@@ -12,7 +12,7 @@ from geoplan.cli.push_session import _Session
 from geoplan.cli.push_units import PushFlags
 from geoplan.live.findings.compare import verify
 from geoplan.live.links import NO_SIGHTS, KnownLinks, Sights
-from geoplan.live.model import REMOTE_LM, Facts, LiveCluster
+from geoplan.live.model import REMOTE_LM, LiveCluster, Observations
 from geoplan.plan.model import Plan
 from geoplan.push.context import Options
 from geoplan.push.executor import Progress
@@ -20,7 +20,7 @@ from geoplan.push.preflight import PreflightResult
 from geoplan.push.run import PushResult
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
-from tests.push.facts import changed, in_place, plan_of
+from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
 PLAN = plan_of()
@@ -31,7 +31,7 @@ SEEN = {S1: frozenset({A1}), S2: frozenset({A1, S1})}
 
 
 def end(
-    facts: Facts,
+    facts: Observations,
     sights: Sights = NO_SIGHTS,
     *,
     plan: Plan = PLAN,

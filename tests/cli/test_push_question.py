@@ -19,7 +19,7 @@ from geoplan.push.run import Found
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
-from tests.push.facts import changed, in_place, plan_of, untouched
+from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import M1
 
 __all__ = ["make_site"]

@@ -11,7 +11,7 @@ from geoplan.cli.push_views import PlainView, TerminalView, TimeLeft
 from geoplan.live.polling import Timings
 from geoplan.plan.model import Plan
 from geoplan.push.events import Event, EventKind, StepState
-from tests.push.facts import plan_of
+from tests.push.observations import plan_of
 
 PLAN = plan_of()
 TIMINGS = Timings(boot_seconds=120, sync_seconds=60)

@@ -10,20 +10,20 @@ import pytest
 from pydantic import ValidationError
 
 from geoplan.live.findings.compare import verify
-from geoplan.live.model import Cause, Facts, Failure, LiveCluster, State
+from geoplan.live.model import Cause, Failure, LiveCluster, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.push.approval import Approval, Review
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.preflight import PreflightResult
 from geoplan.push.run import Found
-from tests.push.facts import changed, in_place, plan_of, untouched
+from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import A1, M1, M2, S1, S2
 
 PLAN = plan_of()
 REBOOTS = ("HA Pair 1", "HA Pair 2")
 
 
-def found(facts: Facts, *, plan: Plan = PLAN, reboots: tuple[str, ...] = REBOOTS, **options: Any) -> Found:
+def found(facts: Observations, *, plan: Plan = PLAN, reboots: tuple[str, ...] = REBOOTS, **options: Any) -> Found:
     return Found(Options(**options), facts, PreflightResult((), (), reboots), verify(plan, facts))
 
 
@@ -40,7 +40,7 @@ def told(approved: Found, now: Found) -> list[str]:
     return problems
 
 
-def failed_over(facts: Facts, master: str, slave: str) -> Facts:
+def failed_over(facts: Observations, master: str, slave: str) -> Observations:
     """Return the facts after a failover: who takes settings tells clusters and partners, and a cluster moves along."""
     before = facts.units[master]
     clusters = tuple(

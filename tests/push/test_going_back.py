@@ -20,7 +20,7 @@ from geoplan.push.rollback import (
     submitted_on_slaves,
 )
 from geoplan.render.runbook import wui
-from tests.push.facts import plan_of
+from tests.push.observations import plan_of
 from tests.push.support import A1, M1, S1
 
 PLAN = plan_of("5.3")

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from geoplan.live.findings.compare import Kind, Mend, verify
 from geoplan.live.findings.pairs import drifts, sites_to_form
-from geoplan.live.model import Facts, HaFacts, LiveCluster, State
+from geoplan.live.model import HaFacts, LiveCluster, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.context import Options
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
-from tests.push.facts import changed, in_place, untouched
+from tests.push.observations import changed, in_place, untouched
 from tests.push.support import M1, M2, S1
 
 PLAN: Plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), list(Phase))
@@ -27,7 +27,7 @@ UNSET = HaFacts(partner="", health_check_port=0, mode="single", prefers_master=T
 FINE = in_place(PLAN)
 
 
-def fresh_pair(facts: Facts, *addresses: str, **fields: Any) -> Facts:
+def fresh_pair(facts: Observations, *addresses: str, **fields: Any) -> Observations:
     """Return the facts with these units by themselves: no HA, and no health check."""
     own: dict[str, Any] = {
         "state": State.DOWN,
@@ -43,11 +43,11 @@ def fresh_pair(facts: Facts, *addresses: str, **fields: Any) -> Facts:
 FRESH = fresh_pair(untouched(PLAN), M1, S1)
 
 
-def verdict(facts: Facts, **options: Any) -> PreflightResult:
+def verdict(facts: Observations, **options: Any) -> PreflightResult:
     return check(PLAN, facts, PreflightInput(Options(**options), 18, datetime(2026, 1, 1, tzinfo=UTC)))
 
 
-def problems(facts: Facts, **options: Any) -> list[str]:
+def problems(facts: Observations, **options: Any) -> list[str]:
     return [str(problem) for problem in verdict(facts, **options).problems]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from geoplan.live.findings.compare import Kind, verify
 from geoplan.live.links import KnownLinks
-from geoplan.live.model import Facts, LiveCluster, State
+from geoplan.live.model import LiveCluster, Observations, State
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push.context import Options
@@ -17,7 +17,7 @@ from geoplan.push.preflight import PreflightInput, check
 from geoplan.push.readiness import is_another_boot, room_at
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
-from tests.push.facts import changed, in_place
+from tests.push.observations import changed, in_place
 from tests.push.support import M1, M2, S1, S2
 from tests.push.test_ha import FRESH, PLAN
 
@@ -27,7 +27,7 @@ FINE = in_place(GEO_PLAN)
 SIGHTS = {S1: frozenset({M2, S2}), S2: frozenset({M1, S1})}
 
 
-def red_on(facts: Facts, unit: str, *partners: str) -> Facts:
+def red_on(facts: Observations, unit: str, *partners: str) -> Observations:
     status = {**(facts.units[unit].partner_status or {}), **dict.fromkeys(partners, False)}
     return changed(facts, unit, partner_status=status)
 

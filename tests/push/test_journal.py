@@ -15,7 +15,7 @@ from geoplan.push import journal
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
 from geoplan.push.state_dir import make_private, state_folder
-from tests.push.facts import plan_of
+from tests.push.observations import plan_of
 from tests.push.support import NOON, SettableClock
 
 PLAN = plan_of()

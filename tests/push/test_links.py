@@ -10,8 +10,8 @@ from geoplan.live import diff as reports
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.compare import Kind, Mend, Report, verify
 from geoplan.live.links import NO_SIGHTS, Colour, KnownLinks, Sights
-from geoplan.live.model import Cause, Facts, Failure, State
-from tests.push.facts import changed, in_place, plan_of
+from geoplan.live.model import Cause, Failure, Observations, State
+from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, A2, M1, M2, S1, S2
 
 PLAN = plan_of()
@@ -23,18 +23,18 @@ def partners_of(address: str) -> tuple[str, ...]:
     return FINE.units[address].geo_partners or ()
 
 
-def tells(address: str, facts: Facts = FINE, **colours: bool | None) -> Facts:
+def tells(address: str, facts: Observations = FINE, **colours: bool | None) -> Observations:
     """Return the facts with a unit that says otherwise of some partners, named without dots: ``_172_24_1_6``."""
     status: dict[str, bool | None] = dict(facts.units[address].partner_status or {})
     status |= {name.strip("_").replace("_", "."): colour for name, colour in colours.items()}
     return changed(facts, address, partner_status=status)
 
 
-def silent(*addresses: str, facts: Facts = FINE) -> Facts:
+def silent(*addresses: str, facts: Observations = FINE) -> Observations:
     return changed(facts, *addresses, partner_status={})
 
 
-def report_of(facts: Facts, sights: Sights = NO_SIGHTS) -> Report:
+def report_of(facts: Observations, sights: Sights = NO_SIGHTS) -> Report:
     return verify(PLAN, facts, KnownLinks(sights))
 
 
@@ -119,7 +119,7 @@ def test_two_standbys_are_proven_by_what_all_active_units_say_of_both() -> None:
 # -- red ---------------------------------------------------------------------------------------------------------------
 
 
-def red_standby() -> Facts:
+def red_standby() -> Observations:
     """Return units that all see both standbys red, as where standbys run no GEO."""
     facts = FINE
     for unit in (M1, M2, A1, A2):

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
 from geoplan.live.findings.compare import Kind, Mend, verify
-from geoplan.live.model import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
+from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, Observation, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.push.context import Options
 from geoplan.push.ledger import Ledger
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
-from tests.push.facts import changed, in_place, plan_of, untouched
+from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1
 from tests.push.test_ha import FINE as FINE_HA
 from tests.push.test_ha import PLAN as PLAN_HA
@@ -32,11 +32,11 @@ BACKGROUND = PreflightInput(Options(), 18, NOW)
 FORGIVING = replace(BACKGROUND, options=Options(remove_unknown=True, accept_geo_merge=True))
 
 
-def problems(facts: Facts, background: PreflightInput = BACKGROUND) -> list[str]:
+def problems(facts: Observations, background: PreflightInput = BACKGROUND) -> list[str]:
     return [str(problem) for problem in check(PLAN, facts, background).problems]
 
 
-def everywhere(*clusters: LiveCluster) -> Facts:
+def everywhere(*clusters: LiveCluster) -> Observations:
     return changed(FINE, *FINE.units, clusters=clusters)
 
 
@@ -173,7 +173,7 @@ LIVE = st.builds(
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> Facts:
+def spoilt(draw: st.DrawFn) -> Observations:
     facts = draw(st.sampled_from([FINE, untouched(PLAN)]))
     for address in draw(addresses(*EVERY)):
         held = facts.units[address].clusters or ()
@@ -193,7 +193,7 @@ def spoilt(draw: st.DrawFn) -> Facts:
     return facts
 
 
-def carried_out(facts: Facts, verdict: PreflightResult) -> Facts:
+def carried_out(facts: Observations, verdict: PreflightResult) -> Observations:
     """Return the units once a push has done its steps, and what follows from these by itself."""
     active = {site.name: unit for site in PLAN.sites if (unit := facts.active(site.name))}
     after = dict(facts.units)
@@ -228,13 +228,13 @@ def carried_out(facts: Facts, verdict: PreflightResult) -> Facts:
                 name: None if getattr(unit, name) is None else getattr(leader, name) for name in _FOLLOWED
             }
             after[address] = replace(unit, **told)
-    return Facts(after)
+    return Observations(after)
 
 
 _FOLLOWED = ("remote_geo_access", "geo_partners", "clusters")
 
 
-def _entered(host: UnitFacts) -> tuple[LiveCluster, ...]:
+def _entered(host: Observation) -> tuple[LiveCluster, ...]:
     clusters = list(host.clusters or ())
     for cluster in PLAN.clusters:
         found = find(PLAN, cluster, clusters)
@@ -248,7 +248,7 @@ def _entered(host: UnitFacts) -> tuple[LiveCluster, ...]:
     return tuple(clusters)
 
 
-def _with(unit: UnitFacts, name: str, entered: tuple[LiveCluster, ...]) -> UnitFacts:
+def _with(unit: Observation, name: str, entered: tuple[LiveCluster, ...]) -> Observation:
     cluster = next(each for each in PLAN.clusters if each.name == name)
     known = addresses_of(PLAN, cluster)
     others = tuple(each for each in unit.clusters or () if each.address not in known)
@@ -257,7 +257,7 @@ def _with(unit: UnitFacts, name: str, entered: tuple[LiveCluster, ...]) -> UnitF
 
 @settings(max_examples=300)
 @given(spoilt())
-def test_whatever_passes_the_preflight_is_in_place_after_the_push(facts: Facts) -> None:
+def test_whatever_passes_the_preflight_is_in_place_after_the_push(facts: Observations) -> None:
     verdict = check(PLAN, facts, FORGIVING)
     if verdict.is_clear:
         left = verify(PLAN, carried_out(facts, verdict))

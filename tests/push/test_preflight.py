@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from geoplan.live.findings import NoteKind
-from geoplan.live.model import REMOTE_LM, Cause, Facts, Failure, HaFacts, LiveCluster, State
+from geoplan.live.model import REMOTE_LM, Cause, Failure, HaFacts, LiveCluster, Observations, State
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.history import History
 from geoplan.push.ledger import Ledger
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
-from tests.push.facts import changed, in_place, plan_of, untouched
+from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1, S2
 
 PLAN = plan_of()
@@ -25,12 +25,12 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BACKGROUND = PreflightInput(Options(), 18, NOW)
 
 
-def verdict(facts: Facts = FRESH, background: PreflightInput = BACKGROUND, **options: object) -> PreflightResult:
+def verdict(facts: Observations = FRESH, background: PreflightInput = BACKGROUND, **options: object) -> PreflightResult:
     wanted = replace(background, options=replace(background.options, **options))  # type: ignore[arg-type]
     return check(PLAN, facts, wanted)
 
 
-def problems(facts: Facts, **options: object) -> list[str]:
+def problems(facts: Observations, **options: object) -> list[str]:
     return [str(problem) for problem in verdict(facts, BACKGROUND, **options).problems]
 
 
@@ -81,7 +81,7 @@ def test_everything_wrong_stands_in_one_report() -> None:
     assert len(problems(facts)) == 3
 
 
-def failed_over(facts: Facts) -> Facts:
+def failed_over(facts: Observations) -> Observations:
     return changed(changed(facts, M1, state=State.STANDBY), S1, state=State.ACTIVE, clusters=(), fqdns=())
 
 

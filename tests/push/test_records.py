@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from geoplan.errors import UnusableFileError
 from geoplan.push import records
 from geoplan.push.history import History
-from tests.push.facts import plan_of
+from tests.push.observations import plan_of
 
 PLAN = plan_of("5.3").model_dump(mode="json")
 # Whatever the system gives: bytes beyond UTF-8 come as lone surrogates, and several characters end a line elsewhere.

@@ -12,7 +12,7 @@ from geoplan.push.records import FORMAT, make
 from geoplan.push.resume import check_resume
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
-from tests.push.facts import plan_of
+from tests.push.observations import plan_of
 
 PLAN = plan_of()
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ import json
 
 from geoplan.live import diff
 from geoplan.live.findings.compare import Kind, verify
-from geoplan.live.model import REMOTE_LM, Cause, Facts, Failure, LiveCluster, State
-from tests.push.facts import changed, in_place, plan_of
+from geoplan.live.model import REMOTE_LM, Cause, Failure, LiveCluster, Observations, State
+from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
 PLAN = plan_of()
@@ -15,7 +15,7 @@ FINE = in_place(PLAN)
 CLUSTERS = FINE.units[M1].clusters or ()
 
 
-def messages(facts: Facts = FINE) -> list[str]:
+def messages(facts: Observations = FINE) -> list[str]:
     return [difference.message for difference in verify(PLAN, facts).differences]
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from geoplan.live.model import Cause, Facts, Failure, State
+from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.status.assess import NOTHING_SEEN, assess
 from geoplan.status.model import Finding, FindingKind, Status
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
-from tests.push import facts as push_facts
+from tests.push import observations as push_facts
 
 if TYPE_CHECKING:
     from geoplan.status.wording import Since
@@ -33,31 +33,31 @@ def plan_of(name: str = "section-5.4") -> Plan:
 PLAN = plan_of()
 
 
-def well(plan: Plan = PLAN) -> Facts:
+def well(plan: Plan = PLAN) -> Observations:
     """Return units with which nothing is wrong."""
     facts = push_facts.in_place(plan)
     units = {
         address: replace(unit, health=HEALTH[unit.state] if unit.state else None)
         for address, unit in facts.units.items()
     }
-    return Facts(units)
+    return Observations(units)
 
 
-def changed(facts: Facts, *addresses: str, **fields: Any) -> Facts:
+def changed(facts: Observations, *addresses: str, **fields: Any) -> Observations:
     """Return the facts with some units otherwise; a state brings its health check's answer with it."""
     if isinstance(state := fields.get("state"), State):
         fields.setdefault("health", HEALTH[state])
     return push_facts.changed(facts, *addresses, **fields)
 
 
-def with_ha(facts: Facts, address: str, **fields: Any) -> Facts:
+def with_ha(facts: Observations, address: str, **fields: Any) -> Observations:
     """Return the facts with some HA parameters of a unit otherwise."""
     ha = facts.units[address].ha
     assert ha is not None
     return push_facts.changed(facts, address, ha=replace(ha, **fields))
 
 
-def failed_over(facts: Facts) -> Facts:
+def failed_over(facts: Observations) -> Observations:
     """Return the facts with the first pair's slave active and its master the standby."""
     master, slave = facts.units[M1], facts.units[S1]
     swapped = {name: getattr(master, name) for name in ("partner_status", "clusters")}
@@ -65,27 +65,27 @@ def failed_over(facts: Facts) -> Facts:
     return changed(facts, S1, state=State.ACTIVE, **swapped)
 
 
-def down(facts: Facts, address: str) -> Facts:
+def down(facts: Observations, address: str) -> Observations:
     """Return the facts with a unit from which nothing comes."""
     unit = facts.units[address]
     bare = type(unit)(unit.address, unit.site, unit.role, failure=NO_ANSWER)
     if unit.role != "standalone":
         bare = replace(bare, state=State.DOWN, health="refused")
-    return Facts({**facts.units, address: bare})
+    return Observations({**facts.units, address: bare})
 
 
-def status_of(facts: Facts, plan: Plan = PLAN, since: Since = NOTHING_SEEN) -> Status:
+def status_of(facts: Observations, plan: Plan = PLAN, since: Since = NOTHING_SEEN) -> Status:
     return assess(plan, facts, AT, since=since)
 
 
-def findings_of(facts: Facts, plan: Plan = PLAN) -> dict[FindingKind, list[Finding]]:
+def findings_of(facts: Observations, plan: Plan = PLAN) -> dict[FindingKind, list[Finding]]:
     found: dict[FindingKind, list[Finding]] = {}
     for finding in status_of(facts, plan).findings:
         found.setdefault(finding.kind, []).append(finding)
     return found
 
 
-def only(facts: Facts, plan: Plan = PLAN) -> Finding:
+def only(facts: Observations, plan: Plan = PLAN) -> Finding:
     """Return the one finding that there is to be."""
     (finding,) = status_of(facts, plan).findings
     return finding

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.live.model import Cause, Facts, Failure, HaFacts, State, UnitFacts
+from geoplan.live.model import Cause, Failure, HaFacts, Observation, Observations, State
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
 from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_text
@@ -40,13 +40,13 @@ NO_PREFERENCE = PLAN.model_copy(
 )
 
 
-def without_preference(facts: Facts) -> Facts:
+def without_preference(facts: Observations) -> Observations:
     for address in (M1, S1, M2, S2):
         facts = with_ha(facts, address, prefers_master=False)
     return facts
 
 
-def unit_states(facts: Facts) -> dict[str, UnitState]:
+def unit_states(facts: Observations) -> dict[str, UnitState]:
     return {unit.address: unit.state for site in status_of(facts).sites for unit in site.units}
 
 
@@ -94,7 +94,7 @@ def test_slave_that_took_over_from_a_master_that_is_down(prefers: bool, back: st
     assert back in found[FindingKind.FAILED_OVER][0].message
 
 
-def without_preference_but(facts: Facts, *silent: str) -> Facts:
+def without_preference_but(facts: Observations, *silent: str) -> Observations:
     for address in {M1, S1, M2, S2} - set(silent):
         facts = with_ha(facts, address, prefers_master=False)
     return facts
@@ -457,8 +457,8 @@ FAILURES = st.none() | st.builds(Failure, st.sampled_from(Cause), st.just("it sa
 
 
 @st.composite
-def any_facts(draw: st.DrawFn) -> Facts:
-    units: dict[str, UnitFacts] = {}
+def any_facts(draw: st.DrawFn) -> Observations:
+    units: dict[str, Observation] = {}
     for address, unit in well().units.items():
         is_paired = unit.role != "standalone"
         state = draw(st.sampled_from(State)) if is_paired else None
@@ -475,7 +475,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
             clusters=draw(st.sampled_from([None, (), unit.clusters])),
             unread=draw(st.sampled_from([(), ("ha",), ("clusters",)])),
         )
-    return Facts(units)
+    return Observations(units)
 
 
 def is_about_the_plan(finding: Finding) -> bool:
@@ -484,7 +484,7 @@ def is_about_the_plan(finding: Finding) -> bool:
 
 
 @given(any_facts())
-def test_whatever_units_say_is_told(facts: Facts) -> None:
+def test_whatever_units_say_is_told(facts: Observations) -> None:
     status = status_of(facts)
 
     assert status.is_well == all(finding.severity is Severity.NOTE for finding in status.findings)
@@ -497,7 +497,7 @@ def test_whatever_units_say_is_told(facts: Facts) -> None:
 
 
 @given(any_facts())
-def test_pair_without_exactly_one_active_unit_is_never_well(facts: Facts) -> None:
+def test_pair_without_exactly_one_active_unit_is_never_well(facts: Observations) -> None:
     status = status_of(facts)
 
     for site in status.sites:

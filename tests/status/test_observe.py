@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UnusableAnswerError
-from geoplan.live.model import Cause, Facts, HaFacts, LiveCluster, State
+from geoplan.live.model import Cause, HaFacts, LiveCluster, Observations, State
 from geoplan.status.model import UnitState
 from geoplan.status.observe import observe
 from tests.status.made import A1, M1, M2, PLAN, S1, S2, status_of
@@ -65,7 +65,7 @@ class ScriptedUnit:
         return ()
 
 
-def observed(scripts: Mapping[str, Mapping[str, Exception | None]]) -> tuple[Facts, dict[str, ScriptedUnit]]:
+def observed(scripts: Mapping[str, Mapping[str, Exception | None]]) -> tuple[Observations, dict[str, ScriptedUnit]]:
     addresses = [unit.address for site in PLAN.sites for unit in site.units]
     units = {address: ScriptedUnit(address, scripts.get(address, {})) for address in addresses}
     return asyncio.run(observe(PLAN, units, unit_seconds=0.05)), units

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from geoplan.live.model import Facts, State
+from geoplan.live.model import Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.status.table import as_lines, as_text
@@ -32,7 +32,7 @@ from tests.status.made import (
 )
 
 
-def spoilt() -> Facts:
+def spoilt() -> Observations:
     """Return a night on which much went wrong at once."""
     facts = changed(with_ha(with_ha(well(), S1, mode="master"), S1, partner="10.9.9.9"), S1, state=State.ACTIVE)
     facts = changed(with_ha(down(facts, M2), S2, health_check_port=9000), S2, state=State.DOWN)
@@ -62,7 +62,7 @@ def test_eighteen_sites_at_80_columns(snapshot: SnapshotAssertion) -> None:
     assert as_text(status_of(well(plan), plan)) == snapshot
 
 
-def altered(folder: Path, old: str, new: str) -> tuple[Facts, Plan]:
+def altered(folder: Path, old: str, new: str) -> tuple[Observations, Plan]:
     """Return units with which nothing is wrong, of the document's example with something written otherwise."""
     path = folder / "altered.yaml"
     path.write_text((TOPOLOGIES / "section-5.4.yaml").read_text().replace(old, new))

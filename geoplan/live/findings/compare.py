@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from geoplan.live.links import KnownLinks, Link
-    from geoplan.live.model import Facts, LiveCluster, UnitFacts
+    from geoplan.live.model import LiveCluster, Observation, Observations
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
 
@@ -42,7 +42,7 @@ class _Seen(NamedTuple):
     """What is compared: the plan, what units say, and the links that follow."""
 
     plan: Plan
-    facts: Facts
+    facts: Observations
     links: Mapping[str, tuple[Link, ...]]
     """By groups."""
     hosts: Mapping[str, str]
@@ -51,7 +51,7 @@ class _Seen(NamedTuple):
 
 def verify(
     plan: Plan,
-    facts: Facts,
+    facts: Observations,
     known: KnownLinks = NOTHING_KNOWN,
     *,
     forming: Collection[str] | None = None,
@@ -76,7 +76,7 @@ def verify(
     return Report(plan.topology, plan.checksum, tuple(reports))
 
 
-def _state_report(site: SiteSettings, facts: Facts) -> SiteReport:
+def _state_report(site: SiteSettings, facts: Observations) -> SiteReport:
     unit = facts.active(site.name)
     return SiteReport(site.name, unit.address, (), ()) if unit else _no_active(site, facts)
 
@@ -107,7 +107,9 @@ def _geo_report(site: SiteSettings, seen: _Seen) -> SiteReport:
     return SiteReport(site.name, unit.address, differences, notes, own_links, unproven)
 
 
-def _ha_differences(site: SiteSettings, pair: HaPairSettings, facts: Facts, *, is_formed: bool) -> Iterator[Difference]:
+def _ha_differences(
+    site: SiteSettings, pair: HaPairSettings, facts: Observations, *, is_formed: bool
+) -> Iterator[Difference]:
     for wanted in (pair.master, pair.slave):
         unit = facts.unit(wanted.address)
         if unit is None or unit.ha is None:
@@ -125,20 +127,20 @@ def _ha_differences(site: SiteSettings, pair: HaPairSettings, facts: Facts, *, i
             yield Difference(site.name, wanted.address, kind, HA_SUBJECT, message, (deviation.name,), mends, hint)
 
 
-def _unreadable(site: SiteSettings, unit: UnitFacts) -> Difference:
+def _unreadable(site: SiteSettings, unit: Observation) -> Difference:
     reason = unit.failure.message if unit.failure else "it does not answer"
     message = f"{unit.address} could not be read: {reason}"
     return Difference(site.name, unit.address, Kind.UNREADABLE, UNIT, message)
 
 
-def _no_active(site: SiteSettings, facts: Facts) -> SiteReport:
+def _no_active(site: SiteSettings, facts: Observations) -> SiteReport:
     states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
     message = f"not exactly one unit is active: {states}"
     found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint="see to the pair first")
     return SiteReport(site.name, None, (found,), ())
 
 
-def _states_of_standby(site: SiteSettings, facts: Facts) -> Iterator[Difference]:
+def _states_of_standby(site: SiteSettings, facts: Observations) -> Iterator[Difference]:
     for unit in facts.of_site(site.name):
         if unit.state in (State.DOWN, State.UNKNOWN):
             message = f"{unit.address} ({unit.role}) does not answer its health check"
@@ -163,7 +165,7 @@ def _standby_differences(site: SiteSettings, own: tuple[Difference, ...], seen: 
                 yield replace(found, message=message, mends=Mend.REPLICATION, hint=hint)
 
 
-def _told_lists(site: SiteSettings, unit: UnitFacts) -> Iterator[Difference]:
+def _told_lists(site: SiteSettings, unit: Observation) -> Iterator[Difference]:
     """Yield how lists differ, as far as they were told."""
     for subject in SUBJECTS:
         wanted: tuple[str, ...] = getattr(site, subject)
@@ -179,7 +181,7 @@ def _told_lists(site: SiteSettings, unit: UnitFacts) -> Iterator[Difference]:
             yield Difference(site.name, unit.address, Kind.EXTRA, subject, message, extra)
 
 
-def _list_differences(site: SiteSettings, unit: UnitFacts) -> Iterator[Difference]:
+def _list_differences(site: SiteSettings, unit: Observation) -> Iterator[Difference]:
     for subject in SUBJECTS:
         if getattr(unit, subject) is None:
             message = f"{unit.address} does not say its {LIST_NAMES[subject]}"
@@ -187,7 +189,7 @@ def _list_differences(site: SiteSettings, unit: UnitFacts) -> Iterator[Differenc
     yield from (replace(found, mends=Mend.STEP) for found in _told_lists(site, unit))
 
 
-def _cluster_differences(site: SiteSettings, unit: UnitFacts, seen: _Seen) -> Iterator[Difference]:
+def _cluster_differences(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
     if unit.clusters is None:
         message = f"{unit.address} does not list its clusters"
         yield Difference(site.name, unit.address, Kind.UNREADABLE, CLUSTERS, message)
@@ -195,7 +197,7 @@ def _cluster_differences(site: SiteSettings, unit: UnitFacts, seen: _Seen) -> It
     yield from _told_clusters(site, unit, seen)
 
 
-def _told_clusters(site: SiteSettings, unit: UnitFacts, seen: _Seen) -> Iterator[Difference]:
+def _told_clusters(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
     """Yield how clusters differ, where they were told."""
     for cluster in seen.plan.clusters if unit.clusters is not None else ():
         if cluster.group == site.group:
@@ -220,7 +222,7 @@ def _without_links(found: Iterable[Difference], site: SiteSettings, seen: _Seen)
 
 
 def _of_cluster(
-    plan: Plan, cluster: ClusterDefinition, unit: UnitFacts, facts: Facts
+    plan: Plan, cluster: ClusterDefinition, unit: Observation, facts: Observations
 ) -> Iterator[tuple[Kind, str, str]]:
     """Yield how a cluster differs, in words, and what to do by hand where its step does not mend that."""
     live = unit.clusters or ()
@@ -248,7 +250,7 @@ def _of_cluster(
         yield Kind.EXTRA, f"{shown} is there twice", TWICE
 
 
-def _stale_address(plan: Plan, cluster: ClusterDefinition, found: LiveCluster, facts: Facts) -> str | None:
+def _stale_address(plan: Plan, cluster: ClusterDefinition, found: LiveCluster, facts: Observations) -> str | None:
     """Say that a cluster carries the address of a unit that is not the active one of its pair.
 
     After a failover the address changes by itself (section 5), so the slave's is in place while the slave is active.
@@ -262,7 +264,7 @@ def _stale_address(plan: Plan, cluster: ClusterDefinition, found: LiveCluster, f
     return None if canonical(found.address) in own else f"carries {found.address}, and {active.address} is active"
 
 
-def is_seen_green(unit: PlannedUnit, facts: Facts) -> bool:
+def is_seen_green(unit: PlannedUnit, facts: Observations) -> bool:
     """Tell whether any other unit says that it sees this one green."""
     known = {canonical(address) for address in (unit.address, unit.nat_address) if address}
     return any(
@@ -272,7 +274,7 @@ def is_seen_green(unit: PlannedUnit, facts: Facts) -> bool:
     )
 
 
-def _notes(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Iterator[Note]:
+def _notes(plan: Plan, site: SiteSettings, unit: Observation) -> Iterator[Note]:
     for cluster in unknown_to(plan, site.group, unit.clusters or ()):
         message = (
             f"{unit.address} has the cluster '{cluster.name}' ({cluster.address}), which the plan does not mention"
@@ -280,7 +282,7 @@ def _notes(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Iterator[Note]:
         yield Note(site.name, message, NoteKind.UNKNOWN_CLUSTER)
 
 
-def _standby_refusals(site: SiteSettings, facts: Facts) -> Iterator[Note]:
+def _standby_refusals(site: SiteSettings, facts: Observations) -> Iterator[Note]:
     """Yield what a standby does not tell, so that it could not be compared."""
     names = {**{str(subject): name for subject, name in LIST_NAMES.items()}, CLUSTERS: "clusters"}
     for unit in facts.of_site(site.name):

@@ -10,7 +10,7 @@ from geoplan.addresses import canonical
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.live.model import Facts, LiveCluster, UnitFacts
+    from geoplan.live.model import LiveCluster, Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
 
 HINT = (
@@ -20,7 +20,7 @@ HINT = (
 )
 
 
-def merge_problems(plan: Plan, facts: Facts) -> Iterator[tuple[str, str, str]]:
+def merge_problems(plan: Plan, facts: Observations) -> Iterator[tuple[str, str, str]]:
     """Yield where, what and what to do for each group in which partnering would merge different configurations."""
     for group in plan.groups:
         active = {name: unit for name in group.sites if (unit := facts.active(name)) and unit.clusters is not None}
@@ -40,17 +40,17 @@ def _named(pairs: list[tuple[str, str]]) -> list[str]:
     return list(dict.fromkeys(name for pair in pairs for name in pair))
 
 
-def _are_partners(plan: Plan, one: UnitFacts, other: UnitFacts) -> bool:
+def _are_partners(plan: Plan, one: Observation, other: Observation) -> bool:
     """Tell whether each of two sites' units already lists the other's."""
     return _lists(plan, one, other.site) and _lists(plan, other, one.site)
 
 
-def _lists(plan: Plan, unit: UnitFacts, site: str) -> bool:
+def _lists(plan: Plan, unit: Observation, site: str) -> bool:
     held = {canonical(address) for address in unit.geo_partners or ()}
     return all(canonical(member.nat_address or member.address) in held for member in plan.site(site).units)
 
 
-def _geo(plan: Plan, unit: UnitFacts) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
+def _geo(plan: Plan, unit: Observation) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
     """Return clusters and FQDNs as they can be compared: a pair's addresses all stand for the pair."""
     clusters = frozenset((_place(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
     return clusters, frozenset(name.lower() for name in unit.fqdns or ())
@@ -65,7 +65,7 @@ def _addresses(site: SiteSettings) -> set[str]:
     return {canonical(known) for unit in site.units for known in (unit.address, unit.nat_address) if known}
 
 
-def _shown(unit: UnitFacts) -> str:
+def _shown(unit: Observation) -> str:
     clusters = ", ".join(f"'{cluster.name}'" for cluster in unit.clusters or ()) or "none"
     fqdns = ", ".join(unit.fqdns or ()) or "none"
     return f"clusters {clusters}; FQDNs {fqdns}"

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
-from geoplan.live.model import Facts, HaFacts, State
+from geoplan.live.model import HaFacts, Observations, State
 from geoplan.plan.model import Action
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from geoplan.live.model import UnitFacts
+    from geoplan.live.model import Observation
     from geoplan.plan.ha_model import HaPairSettings, HaParameters
     from geoplan.plan.model import Plan
 
@@ -70,14 +70,14 @@ def untold(found: HaFacts) -> tuple[str, ...]:
     return tuple(name for name, value in told.items() if value is None)
 
 
-def is_at_work(units: Iterable[UnitFacts]) -> bool:
+def is_at_work(units: Iterable[Observation]) -> bool:
     """Return whether two units work as a pair: one answers 200 and the other 503, or both have a partner."""
     pair = tuple(units)
     answers = sorted(unit.state or State.UNKNOWN for unit in pair)
     return answers == [State.ACTIVE, State.STANDBY] or all(unit.ha is not None and unit.ha.partner for unit in pair)
 
 
-def is_to_be_formed(pair: HaPairSettings, facts: Facts, *, is_begun: bool = False) -> bool:
+def is_to_be_formed(pair: HaPairSettings, facts: Observations, *, is_begun: bool = False) -> bool:
     """Return whether a unit says that it is single, or has no partner or no health check port, in a pair not at work.
 
     ``is_begun`` means that a push is known to have begun to form it: both units may have a partner then, and one no
@@ -90,17 +90,17 @@ def is_to_be_formed(pair: HaPairSettings, facts: Facts, *, is_begun: bool = Fals
     return any(unit.ha is not None and (unit.ha.mode == SINGLE or has_no_pair(unit.ha)) for unit in units)
 
 
-def sites_to_form(plan: Plan, facts: Facts, begun: Collection[str] = ()) -> frozenset[str]:
+def sites_to_form(plan: Plan, facts: Observations, begun: Collection[str] = ()) -> frozenset[str]:
     """Return the sites whose pairs this push forms; ``begun`` are those that a push is known to have begun."""
     return frozenset(
         pair.site for pair in planned_pairs(plan) if is_to_be_formed(pair, facts, is_begun=pair.site in begun)
     )
 
 
-def as_if_formed(facts: Facts, sites: frozenset[str]) -> Facts:
+def as_if_formed(facts: Observations, sites: frozenset[str]) -> Observations:
     """Return the facts as they will be once pairs are formed: the master active, the slave its standby."""
     states = {"master": State.ACTIVE, "slave": State.STANDBY}
-    return Facts(
+    return Observations(
         {
             address: replace(unit, state=states.get(unit.role)) if unit.site in sites and not unit.failure else unit
             for address, unit in facts.units.items()
@@ -117,7 +117,7 @@ def left_as_is(found: HaFacts, wanted: HaParameters) -> tuple[Drift, ...]:
     )
 
 
-def problems_of_unit(unit: UnitFacts, wanted: HaParameters, *, is_formed: bool = True) -> Iterator[tuple[str, str]]:
+def problems_of_unit(unit: Observation, wanted: HaParameters, *, is_formed: bool = True) -> Iterator[tuple[str, str]]:
     """Yield what a push must not change on a unit, with what to do about it; ``is_formed`` where it forms the pair.
 
     What a unit has no value for yet is set. A unit in single mode is no part of a pair, so all of its parameters are.

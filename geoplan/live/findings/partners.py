@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geoplan.live.links import Link
-    from geoplan.live.model import Facts, UnitFacts
+    from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
 
 SUBJECT = "partner_status"
 
 
 def red_differences(
-    plan: Plan, site: SiteSettings, unit: UnitFacts, links: Sequence[Link], facts: Facts
+    plan: Plan, site: SiteSettings, unit: Observation, links: Sequence[Link], facts: Observations
 ) -> Iterator[Difference]:
     """Yield the red partners of a site's active unit; ``links`` are all of its group."""
     troubled = _troubled(links, facts)
@@ -30,7 +30,7 @@ def red_differences(
     yield from _red_strangers(plan, site, unit)
 
 
-def _red_strangers(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Iterator[Difference]:
+def _red_strangers(plan: Plan, site: SiteSettings, unit: Observation) -> Iterator[Difference]:
     red = [address for address, green in (unit.partner_status or {}).items() if green is False]
     if not red:
         return
@@ -47,7 +47,7 @@ def _red_strangers(plan: Plan, site: SiteSettings, unit: UnitFacts) -> Iterator[
             yield Difference(site.name, unit.address, Kind.RED, SUBJECT, message, (), Mend.BY_HAND)
 
 
-def link_notes(site: SiteSettings, unit: UnitFacts, links: Sequence[Link]) -> Iterator[Note]:
+def link_notes(site: SiteSettings, unit: Observation, links: Sequence[Link]) -> Iterator[Note]:
     """Yield what a site's active unit does not tell of its partners."""
     own = [link for link in links if link.unit == unit.address and link.is_asked]
     if untold := [link.partner for link in own if link.colour is Colour.NOT_TOLD]:
@@ -73,7 +73,7 @@ def unproven_notes(site: SiteSettings, unproven: Sequence[str]) -> Iterator[Note
             yield Note(site.name, f"links of {whose}: not proven", NoteKind.LINK_NOT_PROVEN)
 
 
-def unproven_units(site: SiteSettings, links: Sequence[Link], facts: Facts) -> tuple[str, ...]:
+def unproven_units(site: SiteSettings, links: Sequence[Link], facts: Observations) -> tuple[str, ...]:
     """Return the units of a site that would have to show links of its group that nothing proves.
 
     Of each link that is a standby, which nobody can ask, or else both its ends.
@@ -88,7 +88,7 @@ def unproven_units(site: SiteSettings, links: Sequence[Link], facts: Facts) -> t
     return tuple(unit.address for unit in site.units if unit.address in named)
 
 
-def _troubled(links: Sequence[Link], facts: Facts) -> frozenset[str]:
+def _troubled(links: Sequence[Link], facts: Observations) -> frozenset[str]:
     """Return the units between which a link is red although both are active: a submission makes it anew.
 
     What such a unit sees red besides may have the same reason, so that a reboot is not called for yet.
@@ -97,13 +97,13 @@ def _troubled(links: Sequence[Link], facts: Facts) -> frozenset[str]:
     return frozenset(address for link in both_active for address in (link.unit, link.partner))
 
 
-def _takes_settings(unit: UnitFacts | None) -> bool:
+def _takes_settings(unit: Observation | None) -> bool:
     if unit is None or unit.failure is not None:
         return False
     return unit.state is State.ACTIVE or unit.role == "standalone"
 
 
-def _red(link: Link, facts: Facts, *, is_troubled: bool) -> Difference:
+def _red(link: Link, facts: Observations, *, is_troubled: bool) -> Difference:
     partner = facts.unit(link.partner)
 
     def found(message: str, mends: Mend, sites: tuple[str, ...] = (), hint: str = "") -> Difference:

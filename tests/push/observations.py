@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from geoplan.live.model import REMOTE_LM, Facts, HaFacts, LiveCluster, State, UnitFacts
+from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, Observation, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
@@ -16,7 +16,7 @@ def plan_of(section: str = "5.4") -> Plan:
     return make_plan(load_topology(TOPOLOGIES / f"section-{section}.yaml"))
 
 
-def in_place(plan: Plan) -> Facts:
+def in_place(plan: Plan) -> Observations:
     """Return units that hold the plan, with every master active."""
     units = {}
     for site in plan.sites:
@@ -25,7 +25,7 @@ def in_place(plan: Plan) -> Facts:
         for number, unit in enumerate(site.units):
             takes_settings = number == 0
             ha = HaFacts(site.units[1 - number].address, 8444, prefers_master=True, mode=unit.role) if is_pair else None
-            units[unit.address] = UnitFacts(
+            units[unit.address] = Observation(
                 address=unit.address,
                 site=site.name,
                 role=unit.role,
@@ -40,10 +40,10 @@ def in_place(plan: Plan) -> Facts:
                 clusters=tuple(LiveCluster(c.address, c.name, REMOTE_LM) for c in group),
                 fqdns=() if takes_settings else None,
             )
-    return Facts(units)
+    return Observations(units)
 
 
-def untouched(plan: Plan) -> Facts:
+def untouched(plan: Plan) -> Observations:
     """Return fresh units: no lists, no clusters."""
     facts = in_place(plan)
     return changed(
@@ -56,6 +56,6 @@ def untouched(plan: Plan) -> Facts:
     )
 
 
-def changed(facts: Facts, *addresses: str, **fields: Any) -> Facts:
+def changed(facts: Observations, *addresses: str, **fields: Any) -> Observations:
     """Return the facts with some units otherwise."""
-    return Facts({**facts.units, **{address: replace(facts.units[address], **fields) for address in addresses}})
+    return Observations({**facts.units, **{address: replace(facts.units[address], **fields) for address in addresses}})
