@@ -81,13 +81,14 @@ class Store:
     @contextmanager
     def locked(self, topology: str, also: Mapping[str, str] | None = None) -> Iterator[str | None]:
         """Hold all units while the block lasts, or yield who holds one of them; ``also`` are further ones."""
-        keys, who = {**(also or {}), **self.keys}, journals.who()
+        keys, who, here = {**(also or {}), **self.keys}, journals.who(), self.state / "locks"
         with lock.try_to_lock(self.locks, keys, topology, who) as refusal:
-            if refusal or self.own_locks:
+            # By default they are one folder, in which this push must not meet itself.
+            if refusal or self.own_locks or (here.exists() and here.samefile(self.locks)):
                 yield refusal
                 return
             # Who has another XDG_STATE_HOME, such as cron, and the same state folder is told by that.
-            with lock.try_to_lock(self.state / "locks", keys, topology, who) as refusal_here:
+            with lock.try_to_lock(here, keys, topology, who) as refusal_here:
                 yield refusal_here
 
     @contextmanager

@@ -73,6 +73,17 @@ def test_push_to_an_embedded_lab_needs_nothing_else(geoplan: Geoplan) -> None:
     assert "done and verified" in ended.stdout
 
 
+def test_push_keeps_what_it_knows_in_the_users_own_folders_where_nothing_else_is_said(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GEOPLAN_STATE_DIR")
+    site = make_site("5.1")
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    assert len(list(Path(os.environ["XDG_STATE_HOME"]).rglob("*.jsonl"))) == 1
+    assert "nothing to do" in push(geoplan, site).stdout
+
+
 # -- a push on what is there already -----------------------------------------------------------------------------------
 
 

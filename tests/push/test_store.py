@@ -17,7 +17,7 @@ from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.carry_over import CARRIED
 from geoplan.push.journal import Journal
-from geoplan.push.state_dir import old_folder_of
+from geoplan.push.state_dir import old_folder_of, state_folder
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.model import Topology
 from tests.conftest import Geoplan
@@ -140,6 +140,13 @@ def test_who_has_other_locks_and_the_same_state_folder_is_refused(
         with store_of(tmp_path).locked("geo") as refused:
             assert refusal is None
             assert "another push is running" in str(refused)
+
+
+def test_the_default_state_folder_and_the_locks_of_the_user_are_no_two_pushes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GEOPLAN_STATE_DIR", raising=False)
+    with store_of(state_folder()).locked("geo") as refusal, store_of(state_folder()).locked("geo") as refused:
+        assert refusal is None
+        assert "another push is running" in str(refused)
 
 
 def test_a_state_folder_that_is_a_link_is_not_followed(geoplan: Geoplan, tmp_path: Path) -> None:
