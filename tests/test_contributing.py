@@ -21,6 +21,7 @@ PENDING = {
     "geoplan/plan/actions.py",
     "geoplan/render/runbook/content/",
     "geoplan/push/actions/",
+    "geoplan/lab/request_log.py",
     "geoplan/lab/README.md",
 }
 """What the document names and is still to come; a test fails as soon as one of them is there."""
