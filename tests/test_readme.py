@@ -76,7 +76,7 @@ def starts_a_lab(session: Session) -> bool:
 
 
 def is_of_a_lab(session: Session) -> bool:
-    return "127.0.0.1" in session.command or "lab.yaml" in session.command
+    return re.search(r"127\.0\.0\.1|\blab[\w-]*\.yaml", session.command) is not None
 
 
 def stories(sessions: list[Session]) -> Iterator[Story]:
