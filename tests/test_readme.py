@@ -1,4 +1,4 @@
-"""The README stays true: its commands are run, and print what it shows."""
+"""The READMEs stay true: their commands are run, and print what they show."""
 
 from __future__ import annotations
 
@@ -8,25 +8,94 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from geoplan.topology.loader import check_text
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-CONSOLE = "".join(block for language, block in BLOCKS if language == "console")
-SESSIONS = [session for session in re.split(r"^(?=\$ )", CONSOLE, flags=re.MULTILINE) if session]
-SET_UP = [block.strip() for language, block in BLOCKS if language == "sh"]
+NOT_OURS = {"node_modules", "venv", "build", "dist"}
+MAX_README_BYTES = 12_000
+FIRST_COMMAND = "geoplan push topologies/section-5.4.yaml --lab --yes"
 
 
-# The lab's part of the tour is one story: its own output, then what is typed in another terminal.
-LAB_COMMAND, *LAB_SESSIONS = [
-    session for session in SESSIONS if "geoplan lab " in session or ":20" in session or "lab.yaml" in session
-]
-PUSH_SESSIONS = [session for session in SESSIONS if session.startswith("$ geoplan push ")]
-OTHER_SESSIONS = [session for session in SESSIONS if session not in (LAB_COMMAND, *LAB_SESSIONS, *PUSH_SESSIONS)]
+class Block(NamedTuple):
+    """One fenced block of a README."""
+
+    readme: str
+    language: str
+    text: str
+
+
+class Session(NamedTuple):
+    """A command of a README, and what it shows of its output."""
+
+    readme: str
+    command: str
+    shown: str
+
+    def __str__(self) -> str:
+        return f"{self.readme}: {self.command}"
+
+
+class Story(NamedTuple):
+    """A lab that is started, and what is typed in another terminal while it runs."""
+
+    lab: Session
+    sessions: list[Session]
+
+    def __str__(self) -> str:
+        return str(self.lab)
+
+
+def readmes() -> Iterator[str]:
+    """Yield the READMEs of this repository by their paths in it."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if name not in NOT_OURS and not name.startswith("."))
+        if "README.md" in files:
+            yield str((Path(folder) / "README.md").relative_to(ROOT))
+
+
+def blocks_of(readme: str) -> Iterator[Block]:
+    for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / readme).read_text(), re.MULTILINE | re.DOTALL):
+        yield Block(readme, language, text)
+
+
+def sessions_of(block: Block) -> Iterator[Session]:
+    for session in re.split(r"^(?=\$ )", block.text, flags=re.MULTILINE):
+        if session:
+            command, _, shown = session.removeprefix("$ ").partition("\n")
+            yield Session(block.readme, command, shown)
+
+
+def starts_a_lab(session: Session) -> bool:
+    return re.search(r"geoplan lab \S+\.yaml", session.command) is not None
+
+
+def is_of_a_lab(session: Session) -> bool:
+    return re.search(r"127\.0\.0\.1|\blab[\w-]*\.yaml", session.command) is not None
+
+
+def stories(sessions: list[Session]) -> Iterator[Story]:
+    """Yield each lab with the sessions of its README that follow and go to a lab."""
+    starts = [position for position, session in enumerate(sessions) if starts_a_lab(session)]
+    for start, end in zip(starts, [*starts[1:], len(sessions)], strict=True):
+        following = sessions[start + 1 : end]
+        lab = sessions[start]
+        yield Story(lab, [each for each in following if each.readme == lab.readme and is_of_a_lab(each)])
+
+
+READMES = list(readmes())
+BLOCKS = [block for readme in READMES for block in blocks_of(readme)]
+SESSIONS = [session for block in BLOCKS if block.language == "console" for session in sessions_of(block)]
+STORIES = list(stories(SESSIONS))
+IN_STORIES = [session for story in STORIES for session in (story.lab, *story.sessions)]
+PUSH_SESSIONS = [each for each in SESSIONS if each.command.startswith("geoplan push ") and "| jq" not in each.command]
+OTHER_SESSIONS = [each for each in SESSIONS if each not in IN_STORIES and each not in PUSH_SESSIONS]
+SET_UP = [block.text.strip() for block in BLOCKS if block.readme == "README.md" and block.language == "sh"]
 
 
 def as_typed(command: str) -> str:
@@ -46,19 +115,12 @@ def printed_by(command: str) -> str:
     return ended.stdout + ended.stderr
 
 
-def split(session: str) -> tuple[str, str]:
-    """Return a command and what the README shows of its output."""
-    command, _, shown = session.removeprefix("$ ").partition("\n")
-    return command, shown
-
-
-@pytest.mark.parametrize("session", OTHER_SESSIONS, ids=lambda session: session.splitlines()[0][2:])
-def test_command_prints_what_is_shown(session: str) -> None:
-    command, shown = split(session)
-    if "| jq" in command and not shutil.which("jq"):
+@pytest.mark.parametrize("session", OTHER_SESSIONS, ids=str)
+def test_command_prints_what_is_shown(session: Session) -> None:
+    if "| jq" in session.command and not shutil.which("jq"):
         pytest.skip("jq is not installed")
 
-    assert printed_by(command) == shown.rstrip("\n") + "\n"
+    assert printed_by(session.command) == session.shown.rstrip("\n") + "\n"
 
 
 def by_step(printed: str) -> tuple[list[str], list[str], set[str]]:
@@ -77,50 +139,76 @@ def _number(line: str) -> int:
     return int(line.split("/", maxsplit=1)[0])
 
 
-@pytest.mark.parametrize("session", PUSH_SESSIONS, ids=lambda session: session.splitlines()[0][2:])
-def test_push_to_the_lab_shows_what_is_shown(session: str) -> None:
-    command, shown = split(session)
-    around, steps, waits = by_step(printed_by(command))
+@pytest.mark.parametrize("session", PUSH_SESSIONS, ids=str)
+def test_push_to_the_lab_shows_what_is_shown(session: Session) -> None:
+    around, steps, waits = by_step(printed_by(session.command))
+    shown_around, shown_steps, shown_waits = by_step(session.shown.rstrip("\n"))
 
-    assert (around, steps) == by_step(shown.rstrip("\n"))[:2]
-    if "reboot master" in shown:
-        assert waits & by_step(shown)[2]
+    assert (around, steps) == (shown_around, shown_steps)
+    assert not shown_waits or waits & shown_waits
 
 
-def test_tour_of_the_lab() -> None:
+def test_the_whole_push_is_shown_somewhere_with_what_it_waits_for() -> None:
+    (session,) = [each for each in PUSH_SESSIONS if each.command == FIRST_COMMAND]
+
+    assert "waiting until" in session.shown
+
+
+def test_stories_of_a_lab() -> None:
+    """One after the other, since they may use the same ports and files."""
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
-    command, shown = split(LAB_COMMAND)
+    assert STORIES
+    for story in STORIES:
+        check_story(story)
+
+
+def check_story(story: Story) -> None:
     process = subprocess.Popen(
-        ["bash", "-c", f"exec env {as_typed(command)}"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()
+        ["bash", "-c", f"exec env {as_typed(story.lab.command)}"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
     )
-    sessions = [session for session in LAB_SESSIONS if "| jq" not in session or shutil.which("jq")]
+    sessions = [each for each in story.sessions if "| jq" not in each.command or shutil.which("jq")]
     try:
         assert process.stdout is not None
-        announced = "".join(process.stdout.readline() for _ in shown.splitlines())
-        assert [printed_by(split(session)[0]).rstrip("\n") for session in sessions] == [
-            split(session)[1].rstrip("\n") for session in sessions
+        announced = "".join(process.stdout.readline() for _ in story.lab.shown.splitlines())
+        assert [printed_by(each.command).rstrip("\n") for each in sessions] == [
+            each.shown.rstrip("\n") for each in sessions
         ]
     finally:
         process.terminate()
         process.wait()
 
-    assert re.sub(r"sha256:[0-9a-f]+…", "sha256:…", announced) == re.sub(r"sha256:[0-9a-f]+…", "sha256:…", shown)
-    assert not (ROOT / "lab.yaml").exists()
+    fingerprint = re.compile(r"sha256:[0-9a-f]+…")
+    assert fingerprint.sub("sha256:…", announced) == fingerprint.sub("sha256:…", story.lab.shown)
+    for endpoints in re.findall(r"--endpoints (\S+)", story.lab.command):
+        assert not (ROOT / endpoints).exists()
 
 
-def test_python_example_runs() -> None:
-    (example,) = [block for language, block in BLOCKS if language == "python"]
+def test_example_of_the_library_runs() -> None:
+    (example,) = [block.text for block in BLOCKS if block.readme == "geoplan/README.md" and block.language == "python"]
     ended = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert len(ended.stdout.splitlines()) == 18
 
 
 def test_topology_shown_is_the_example() -> None:
-    (shown,) = [block for language, block in BLOCKS if language == "yaml"]
+    (shown,) = [block.text for block in BLOCKS if block.readme == "README.md" and block.language == "yaml"]
     example = (ROOT / "topologies" / "section-5.4.yaml").read_text().splitlines()
 
     assert shown.splitlines() == [line for line in example if not line.startswith("# Section")]
+
+
+def test_topologies_shown_are_good() -> None:
+    yaml = [block.text for block in BLOCKS if block.language == "yaml"]
+    shown = [text for text in yaml if re.search("^sites:", text, re.MULTILINE)]
+
+    assert len(shown) > 1
+    for text in shown:
+        assert check_text(text.encode(), path="README.md", default_name="shown").diagnostics == ()
 
 
 def test_set_up_is_two_commands_of_one_line_each() -> None:
@@ -157,9 +245,8 @@ def test_ci_calls_exactly_the_first_command_of_geoplan() -> None:
     *_, first = SET_UP[0].split(" && ")
 
     assert f"\n{first}\n" in (ROOT / ".ci" / "run").read_text()
-    assert first == ".venv/bin/" + split(PUSH_SESSIONS[0])[0]
+    assert first == f".venv/bin/{FIRST_COMMAND}"
 
 
-def test_links_lead_to_files() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / Path(target)).exists()
+def test_first_readme_is_read_at_one_go() -> None:
+    assert len((ROOT / "README.md").read_bytes()) <= MAX_README_BYTES

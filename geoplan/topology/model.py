@@ -68,15 +68,15 @@ class HealthCheck(FrozenModel):
 class Subnet(FrozenModel):
     """Where the load balancer has a node, and the Elastic IP of that node."""
 
-    subnet_id: SubnetId
+    subnet_id: SubnetId = Field(description="The subnet's ID.")
     allocation_id: AllocationId | None = Field(default=None, description="The Elastic IP's; internet-facing only.")
 
 
 class Listener(FrozenModel):
     """What the load balancer takes from clients, and how it passes it on to the units."""
 
-    protocol: ListenerProtocol
-    port: Port
+    protocol: ListenerProtocol = Field(description="What it takes from clients.")
+    port: Port = Field(description="The port that clients connect to.")
     target_protocol: ListenerProtocol | None = Field(
         default=None, description="How it goes on to the units; default: as it came, and TCP for TLS."
     )
@@ -93,12 +93,14 @@ class Listener(FrozenModel):
 class Aws(FrozenModel):
     """The Network Load Balancer of a pair, and where in AWS it stands (section 6.1)."""
 
-    region: Region
-    vpc_id: VpcId
-    scheme: Literal["internet-facing", "internal"] = "internet-facing"
-    subnets: tuple[Subnet, ...] = Field(min_length=1)
-    listeners: tuple[Listener, ...] = Field(min_length=1)
-    tags: Mapping[TagKey, TagValue] = Field(default_factory=dict)
+    region: Region = Field(description="The AWS region of the pair.")
+    vpc_id: VpcId = Field(description="The VPC of the pair.")
+    scheme: Literal["internet-facing", "internal"] = Field(
+        default="internet-facing", description="Whether clients come from the internet or from inside."
+    )
+    subnets: tuple[Subnet, ...] = Field(min_length=1, description="Where it has nodes, one in each subnet.")
+    listeners: tuple[Listener, ...] = Field(min_length=1, description="What it takes from clients.")
+    tags: Mapping[TagKey, TagValue] = Field(default_factory=dict, description="Tags of what is made for it in AWS.")
 
 
 DEFAULT_GROUP = "default"
@@ -142,8 +144,8 @@ class Unit(FrozenModel):
 class HaPair(FrozenModel):
     """Two units of which one is active. Master and slave are their fixed roles, never their states."""
 
-    master: Unit
-    slave: Unit
+    master: Unit = Field(description="The unit with the fixed role of master (newer firmware: first).")
+    slave: Unit = Field(description="The unit with the fixed role of slave (newer firmware: second).")
     preferred_host: Literal["master", "none"] = Field(
         "master",
         description="Who is active when both are up: the master takes over again, or whoever is active stays so (6.2).",
@@ -157,24 +159,24 @@ class HaPair(FrozenModel):
 class VirtualService(FrozenModel):
     """What a site's units offer to clients; named so far as it can be in the way of HA (section 6.2.1)."""
 
-    name: Name
+    name: Name = Field(description="What messages call it.")
     address: Address | None = Field(default=None, description="Default: the unit's own address.")
-    port: Port
-    protocol: Literal["tcp", "udp"] = "tcp"
+    port: Port = Field(description="The port that it takes.")
+    protocol: Literal["tcp", "udp"] = Field(default="tcp", description="The protocol of that port.")
 
 
 class Location(FrozenModel):
     """Where a site stands, in degrees; south and west are negative."""
 
-    latitude: Latitude
-    longitude: Longitude
+    latitude: Latitude = Field(description="Degrees north; south is negative.")
+    longitude: Longitude = Field(description="Degrees east; west is negative.")
 
 
 class Cluster(FrozenModel):
     """How the site's GEO cluster is called and where it stands."""
 
     name: Name | None = Field(default=None, description="Default: the site's name. Unique in the group.")
-    location: Location | None = None
+    location: Location | None = Field(default=None, description="Where the site is, for GEO by location.")
 
 
 class Site(FrozenModel):
@@ -184,13 +186,13 @@ class Site(FrozenModel):
         json_schema_extra={"oneOf": [{"required": ["ha_pair"]}, {"required": ["standalone"]}]},
     )
 
-    name: Name
-    ha_pair: HaPair | None = None
-    standalone: Unit | None = None
+    name: Name = Field(description="Unique in the file.")
+    ha_pair: HaPair | None = Field(default=None, description="Its two units. Either this or standalone.")
+    standalone: Unit | None = Field(default=None, description="Its only unit. Either this or ha_pair.")
     extra_remote_geo_access: tuple[Address, ...] = Field(
         (), description="GEO units outside this topology to keep in the site's access list, at its end."
     )
-    cluster: Cluster = Field(default_factory=Cluster.model_construct)
+    cluster: Cluster = Field(default_factory=Cluster.model_construct, description="Its GEO cluster.")
     virtual_services: tuple[VirtualService, ...] = Field(
         (), description="Services that the units offer, to be checked against what HA needs (section 6.2.1)."
     )
@@ -242,7 +244,7 @@ class Topology(FrozenModel):
     model_config = ConfigDict(title="geoplan topology")
 
     name: Name = Field(default="topology", description="Default: the file's name without its ending.")
-    sites: tuple[Site, ...] = Field(min_length=1)
+    sites: tuple[Site, ...] = Field(min_length=1, description="The sites; their order sets that of lists and steps.")
     groups: Mapping[Name, tuple[Name, ...]] | None = Field(
         None, description="Names of groups and of the sites in each; without it all sites form one group."
     )
@@ -250,8 +252,8 @@ class Topology(FrozenModel):
         DEFAULT_HEALTH_CHECK_PORT,
         description="Where the units of a pair answer the health check: 200 on the active one, 503 on the standby.",
     )
-    timing: Timing = Field(default_factory=Timing.model_construct)
-    limits: Limits = Field(default_factory=Limits.model_construct)
+    timing: Timing = Field(default_factory=Timing.model_construct, description="How long things take, in seconds.")
+    limits: Limits = Field(default_factory=Limits.model_construct, description="Limits of the LoadMasters.")
 
     def health_check_port_of(self, site: Site) -> int:
         """Return where the units of a pair answer the health check."""
