@@ -37,7 +37,10 @@ def abandon(store: Store, plan: Plan, output_format: str) -> int:
     unfinished = store.past().unfinished
     if unfinished is not None:
         topology = unfinished.topology
-        with store.only_push(topology, unfinished.units), journal.Journal(unfinished.path, SystemClock()) as opened:
+        with (
+            store.only_push(topology, unfinished.begin.units),
+            journal.Journal(unfinished.path, SystemClock()) as opened,
+        ):
             if not opened.history.is_finished:
                 opened.write("end", outcome="abandoned", who=journal.who())
     past = store.past()

@@ -9,7 +9,6 @@ from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.links import Colour
-from geoplan.live.polling import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -47,14 +46,8 @@ async def links_stay_red(
             return False
         return True if seen.take(told, await _partners_up(context, step)) else None
 
-    timings = context.timings
-    await until(
-        context.clock,
-        look,
-        within=timings.settle_timeout,
-        every=timings.poll_seconds,
-        on_wait=context.waiting(step, "waiting until its partners turn green", unit.address),
-    )
+    telling = context.reporter.waiting(step, "waiting until its partners turn green", unit.address)
+    await context.until(look, within=context.timings.settle_timeout, on_wait=telling)
     if seen.is_red:
         message = (
             f"{unit.address}: its partners were submitted and read back, but every partner that is up stays red there: "
@@ -102,7 +95,7 @@ class _Seen:
 
     def __init__(self, context: Context, step: Step, unit: Unit) -> None:
         self._context = context
-        self._site = context.site(step)
+        self._site = context.plan.site(step.on.site)
         self._unit = unit
         self._green: frozenset[str] = frozenset()
         self._all_red = False
@@ -124,7 +117,7 @@ class _Seen:
 
 async def _partners_up(context: Context, step: Step) -> list[str]:
     """Return the addresses, as a site's partners list has them, of all units that are up."""
-    own = context.site(step)
+    own = context.plan.site(step.on.site)
     down = set(await units_down(context.fleet, own))
     others = [site for site in context.plan.sites_of(own.group) if site.name != own.name]
     return [unit.nat_address or unit.address for site in others for unit in site.units if unit.address not in down]

@@ -16,8 +16,8 @@ from pydantic import ValidationError as _ValidationError
 
 from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
-from geoplan.push.context import RebootMode
-from geoplan.push.events import StepState
+from geoplan.push.options import Options, RebootMode
+from geoplan.push.outcome import StepState
 
 FORMAT = "geoplan/journal/2"
 OLD_FORMAT = "geoplan/journal/1"
@@ -84,6 +84,15 @@ class RecordedOptions(_Strict):
     parallel_groups: StrictBool = False
     remove_unknown: StrictBool = False
     accept_geo_merge: StrictBool = False
+
+    @classmethod
+    def of(cls, options: Options) -> RecordedOptions:
+        """Take what a resumed push is to know of a push's options."""
+        return cls(**{name: getattr(options, name) for name in cls.model_fields})
+
+    def as_options(self) -> Options:
+        """Return them as the options of a push; what is of one run alone is as usual."""
+        return Options(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 class Record(_Strict):

@@ -10,7 +10,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Clock
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
+    from geoplan.push.options import Options
 
 
 def unit_keys(addresses: Iterable[str], lab: str | None = None) -> dict[str, str]:
@@ -122,7 +123,7 @@ class Store:
                 unfinished = history
         return Past(ledger, latest, unfinished)
 
-    def begin(self, plan: Plan, options: Mapping[str, Any], clock: Clock, ledger: Ledger | None = None) -> Journal:
+    def begin(self, plan: Plan, options: Options, clock: Clock, ledger: Ledger | None = None) -> Journal:
         """Start the journal of a new push; ``ledger`` is that of the past, where it has been read already."""
         return Journal.begin(self.state, plan, options, clock, keys=self.keys, ledger=ledger or self.past().ledger)
 
