@@ -27,7 +27,7 @@ def show(store: Store, plan: Plan, output_format: str) -> int:
 
 
 def phases_to_resume(store: Store) -> tuple[Phase, ...]:
-    """Return the parts of the work that the unfinished push does; nothing where there is none."""
+    """Return the parts of the work that the unfinished push does, an empty tuple where there is none."""
     history = store.past().unfinished
     return history.phases if history else ()
 

@@ -76,7 +76,7 @@ class PlainView(Appending):
         sys.stdout.flush()
 
     def line(self, event: Event) -> str | None:
-        """Return the line of an event, or nothing for what is only under way."""
+        """Return the line of an event, or None for what is only under way."""
         match event.kind:
             case EventKind.STEP_ENDED if event.step:
                 return self.of_step(event.step, event)

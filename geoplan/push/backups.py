@@ -69,7 +69,7 @@ async def _back_up_unit(context: Context, unit: Observation, folder: Path) -> st
 
 
 async def _may_be_missing(context: Context, unit: Observation) -> bool:
-    """Tell whether a unit is no more than its pair's standby, now as before.
+    """Return whether a unit is no more than its pair's standby, now as before.
 
     A unit that was down before is one that a push which is resumed has rebooted.
     """

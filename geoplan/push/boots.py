@@ -25,7 +25,7 @@ FIRST_YEAR = 2001
 
 
 def room_at(reboots: Iterable[datetime], now: datetime, booted: datetime | None = None) -> datetime | None:
-    """Return from when on a unit can be rebooted again, or nothing where it can be now.
+    """Return from when on a unit can be rebooted again, or None where it can be now.
 
     ``reboots`` are those of all pushes, ``booted`` is when the unit itself says that it booted last, whoever did that.
     A moment that is still to come, because the clock was set back since, counts as recent, unless the unit says that it

@@ -97,7 +97,7 @@ class Schedule:
                 self._admit(number)
 
     def begin_next(self) -> Task | None:
-        """Return the task that begins now, or nothing until another one ends."""
+        """Return the task that begins now, or None until another one ends."""
         while self._ready:
             number = heappop(self._ready)
             if lane := self._lanes.get(number):
@@ -145,7 +145,7 @@ class Progress:
         return tuple(step for step in plan.steps if step.id in self.outcomes and self.outcomes[step.id].is_red)
 
     def has_ended(self, ids: Iterable[str]) -> bool:
-        """Tell whether all of these steps ended well."""
+        """Return whether all of these steps ended well."""
         return all(step in self.outcomes for step in ids)
 
     def states(self, plan: Plan) -> dict[str, StepState]:
@@ -249,7 +249,7 @@ class Executor:
             raise failed
 
     def _without_reboot(self, reboot: Step) -> Outcome | None:
-        """Say why a pair is not rebooted in this push, or nothing where it is."""
+        """Return why a pair is not rebooted in this push, or None where it is."""
         if self._context.options.reboot is RebootMode.NEVER:
             return Outcome(StepState.LEFT_OUT, None, "no reboot is wanted")
         context, history = self._context, self._context.history

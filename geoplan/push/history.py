@@ -167,7 +167,7 @@ class History:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """The parts of the work that it carries out; nothing where its plan cannot be read."""
+        """The parts of the work that it carries out; an empty tuple where its plan cannot be read."""
         with suppress(UnusableFileError):
             return self.plan.phases()
         return ()

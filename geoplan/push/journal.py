@@ -168,7 +168,7 @@ def histories(state: Path) -> tuple[History, ...]:
 
 
 def units_of(path: Path) -> frozenset[str]:
-    """Return the keys of the units that a journal names; nothing where it was never begun."""
+    """Return the keys of the units that a journal names, an empty set where it was never begun."""
     try:
         written = json.loads(_units_path(path).read_text("ascii"))
     except (OSError, ValueError, RecursionError):

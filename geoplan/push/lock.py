@@ -153,7 +153,7 @@ def try_to_lock(folder: Path, keys: Mapping[str, str], topology: str, who: str) 
 
 
 def holder_of(folder: Path, keys: Mapping[str, str]) -> str | None:
-    """Say which push holds any of these units now, or nothing where none does."""
+    """Return which push holds any of these units now, or None where none does."""
     if not folder.is_dir():
         return None
     taken: set[int] = set()

@@ -28,7 +28,7 @@ async def _always() -> bool:
 async def links_stay_red(
     context: Context, step: Step, unit: Unit, still_active: Callable[[], Awaitable[bool]] = _always
 ) -> bool:
-    """Tell whether every partner that is up stays red on the unit on which partners were just submitted.
+    """Return whether every partner that is up stays red on the unit on which partners were just submitted.
 
     It is looked at until all that are up are green, for the time that a site has to settle, or as long as the unit is
     active. One green partner is enough for an answer: another pair's slave may well be red until its own turn. What a
@@ -106,7 +106,7 @@ class _Seen:
         return self._all_red and not self._green
 
     def take(self, told: Mapping[str, bool | None], up: Sequence[str]) -> bool:
-        """Take one look of an active unit; tell whether all partners that are up are green."""
+        """Take one look of an active unit; return whether all partners that are up are green."""
         colours = {canonical(address): green for address, green in told.items()}
         of_those_up = [colours.get(canonical(address)) for address in up]
         self._all_red = bool(of_those_up) and all(green is False for green in of_those_up)

@@ -73,7 +73,7 @@ class HaValue(_Strict):
 
 
 Value = Addresses | ClusterValue | HaValue | None
-"""What a change finds and leaves: a list, a cluster, HA parameters; nothing where there was none, or it is not told."""
+"""What a change finds and leaves: a list, a cluster, HA parameters; None where there was none, or it is not told."""
 
 
 class RecordedOptions(_Strict):
@@ -161,7 +161,7 @@ class Rebooting(Record):
     site: Text
     unit: Text
     boot_time: Text | None = None
-    """When the unit said just before that it was booted last, in its own words; nothing where it did not tell."""
+    """When the unit said just before that it was booted last, in its own words; None where it did not tell."""
 
 
 class RebootNotSent(Record):

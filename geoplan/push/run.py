@@ -71,7 +71,7 @@ async def run_push(
     """Carry a plan out, or go on with it; ``store`` is what is kept of pushes on its units.
 
     Raises :class:`PushRefusedError` while nothing has been changed, :class:`PushStoppedError` once something may have
-    been; what was done then stands in the journal. Raises :class:`UnusableFileError`, with nothing changed, where the
+    been; what was done then is in the journal. Raises :class:`UnusableFileError`, with nothing changed, where the
     journal or the backups cannot be written.
     """
     plan = fleet.plan
@@ -80,8 +80,8 @@ async def run_push(
     with store.locked(plan.topology, store.nat_keys(plan)) as running:
         past = store.past()
         ledger = past.ledger
-        stands = check_resume(plan, past.unfinished, resume=options.resume, running=running)
-        history = stands.unfinished  # the units are held against where it left them, even where it is not resumed yet
+        resumed = check_resume(plan, past.unfinished, resume=options.resume, running=running)
+        history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet
         if history:
             options = options.resumed_with(history.begin.options.as_options())
         reporter = Reporter(listener, fleet.clock)
@@ -91,15 +91,15 @@ async def run_push(
         verdict = check(plan, facts, PreflightInput(options, options.max_clusters, fleet.clock.wall(), ledger, history))
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
-        verdict = replace(verdict, problems=(*stands.problems, *objections, *verdict.problems))
+        verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
         message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
         if not verdict.is_clear:
             raise PushRefusedError(
                 f"{count(len(verdict.problems), 'problem')} found, nothing was changed",
                 [str(problem) for problem in verdict.problems],
-                hint=GO_ON if stands.may_resume else None,
-                may_resume=stands.may_resume,
+                hint=GO_ON if resumed.may_resume else None,
+                may_resume=resumed.may_resume,
             )
         if options.only_preflight:
             return PushResult(verdict, before, Progress())

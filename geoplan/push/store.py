@@ -99,7 +99,7 @@ class Store:
             yield
 
     def holder(self) -> str | None:
-        """Say which push is running on any of the units now, or nothing where none is."""
+        """Return which push is running on any of the units now, or None where none is."""
         return lock.holder_of(self.locks, self.keys)
 
     def past(self) -> Past:

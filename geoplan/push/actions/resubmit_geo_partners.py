@@ -140,7 +140,7 @@ async def _partners(unit: Unit, failure: str) -> tuple[str, ...]:
 
 
 async def submit_where_red(context: Context, report: Report) -> bool:
-    """Submit unchanged partners on the active units of red links; tell whether any was submitted."""
+    """Submit unchanged partners on the active units of red links; return whether any was submitted."""
     submitted = False
     to_submit = set(report.sites_to_resubmit)
     for site in report.sites:
@@ -169,7 +169,7 @@ class Resubmission:
         self._down: tuple[str, ...] = ()
 
     async def run(self) -> bool:
-        """Submit on the slave until it is sure that it was active then; tell whether it stayed so long enough."""
+        """Submit on the slave until it is sure that it was active then; return whether it stayed so long enough."""
         pair, context = self._pair, self._pair.context
         self._deadline = context.clock.now() + context.timings.return_deadline
         all_were_up = True  # just before the reboot

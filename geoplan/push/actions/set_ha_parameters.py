@@ -32,8 +32,8 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     """
     site, pair = context.plan.site(step.on.site), context.plan.ha_pair(step.site)
     is_master = step.action is Action.SET_MASTER_HA_PARAMETERS
-    wanted, others = (pair.master, pair.slave) if is_master else (pair.slave, pair.master)
-    unit, other = context.fleet.unit(wanted.address), context.fleet.unit(others.address)
+    wanted = pair.master if is_master else pair.slave
+    unit = context.fleet.unit(wanted.address)
     before = await _read(step, unit)
     differing = list(drifts(before, wanted))
     if not differing and before.mode is not None:
@@ -41,20 +41,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     states = await context.fleet.states(site)
     if site.name not in context.forms or sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
         return _left_as_is(context, step, unit, differing)
-    if context.seen.ha.get(unit.address, before) != before:
-        message = "its HA parameters were changed since the checks, and not by this push"
-        hint = "find out who else changes them; then go on, which checks everything again"
-        raise StepError(step, message, unit=unit.address, hint=hint)
-    opposite = await _read(step, other)
-    for told, address in ((before, unit.address), (opposite, other.address)):
-        if told.mode is None:
-            raise StepError(step, f"{address} does not tell its HA mode", unit=address, hint=APART)
-    if opposite.mode == wanted.mode:
-        message = f"{other.address} is in {wanted.mode} mode, so this unit cannot be: both would be {wanted.mode}"
-        raise StepError(step, message, unit=unit.address, hint=APART)
-    if before.mode not in (SINGLE, wanted.mode):
-        message = f"it is in {before.mode} mode, and the plan has it as {wanted.mode}"
-        raise StepError(step, message, unit=unit.address, hint=APART)
+    await _require_settable(context, step, before, wanted)
     action, was = step.action.value, _plain(before)
     will_be = wanted.model_dump(mode="json", exclude={"address"})
     context.record("changing", step, unit.address, action=action, what=HA_SUBJECT, before=was, after=will_be)
@@ -69,6 +56,29 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     context.record("changed", step, unit.address, action=action)
     said = f"{wanted.mode} mode, partner {wanted.partner}, health check port {wanted.health_check_port}, read back"
     return Outcome(StepState.DONE, unit.address, said)
+
+
+async def _require_settable(context: Context, step: Step, before: HaFacts, wanted: HaParameters) -> None:
+    """Look at the other unit, too. Raises :class:`StepError` where the two modes would make no pair.
+
+    It does so as well where somebody else has changed the unit's parameters since the checks.
+    """
+    unit = wanted.address
+    if context.seen.ha.get(unit, before) != before:
+        message = "its HA parameters were changed since the checks, and not by this push"
+        hint = "find out who else changes them; then go on, which checks everything again"
+        raise StepError(step, message, unit=unit, hint=hint)
+    other = next(each.address for each in context.plan.site(step.on.site).units if each.address != unit)
+    opposite = await _read(step, context.fleet.unit(other))
+    for told, address in ((before, unit), (opposite, other)):
+        if told.mode is None:
+            raise StepError(step, f"{address} does not tell its HA mode", unit=address, hint=APART)
+    if opposite.mode == wanted.mode:
+        message = f"{other} is in {wanted.mode} mode, so this unit cannot be: both would be {wanted.mode}"
+        raise StepError(step, message, unit=unit, hint=APART)
+    if before.mode not in (SINGLE, wanted.mode):
+        message = f"it is in {before.mode} mode, and the plan has it as {wanted.mode}"
+        raise StepError(step, message, unit=unit, hint=APART)
 
 
 def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Drift]) -> Outcome:

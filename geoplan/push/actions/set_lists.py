@@ -51,7 +51,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
             return again
         return Outcome(StepState.IN_PLACE, unit.address, f"{len(before)} addresses were there")
     _require_own_doing(context, step, unit, subject, before)
-    _require_word(context, step, unit, before)
+    _require_allowed(context, step, unit, before)
     action, was, will_be = step.action.value, list(before), list(wanted)
     context.record("changing", step, unit.address, action=action, what=subject, before=was, after=will_be)
     if not await context.fleet.is_active_now(site, unit.address):
@@ -85,7 +85,7 @@ def _require_own_doing(context: Context, step: Step, unit: Unit, subject: Subjec
     )
 
 
-def _require_word(context: Context, step: Step, unit: Unit, before: tuple[str, ...]) -> None:
+def _require_allowed(context: Context, step: Step, unit: Unit, before: tuple[str, ...]) -> None:
     """Stop rather than remove what came onto a list since the checks."""
     if context.options.remove_unknown:
         return
