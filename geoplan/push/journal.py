@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
-from geoplan.files import PRIVATE_FILE, sync_folder, write_private
+from geoplan.files import PRIVATE_FILE, read_bounded, sync_folder, write_private
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY, History
 from geoplan.push.ledger import Ledger
@@ -170,8 +170,8 @@ def histories(state: Path) -> tuple[History, ...]:
 def units_of(path: Path) -> frozenset[str]:
     """Return the keys of the units that a journal names, an empty set where it was never begun."""
     try:
-        written = json.loads(_units_path(path).read_text("ascii"))
-    except (OSError, ValueError, RecursionError):
+        written = json.loads(read_bounded(_units_path(path), MAX_BYTES).decode("ascii"))
+    except (UnusableFileError, ValueError, RecursionError):
         written = None
     if isinstance(written, list) and all(isinstance(key, str) for key in written):
         return frozenset(written)

@@ -26,7 +26,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnusableFileError
-from geoplan.files import PRIVATE_FILE
+from geoplan.files import PRIVATE_FILE, read_bounded
 from geoplan.push.state_dir import make_own
 
 if sys.platform == "win32":
@@ -244,11 +244,10 @@ def _find_holder(folder: Path, file: _LockFile, key: str) -> Holder | None:
 
 def _read_holder(path: Path, key: str) -> Holder | None:
     try:
-        with path.open("rb") as opened:
-            content = json.loads(opened.read(_MAX_HOLDER_BYTES))
+        content = json.loads(read_bounded(path, _MAX_HOLDER_BYTES))
         if key in content["units"]:
             return Holder(int(content["process"]), *(str(content[name]) for name in ("who", "topology", "since")))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # it is just being written, or removed
+    except (UnusableFileError, ValueError, TypeError, KeyError, RecursionError):  # it is just being written, or removed
         pass
     return None
 

@@ -94,13 +94,7 @@ async def run_push(
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
         message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
-        if not verdict.is_clear:
-            raise PushRefusedError(
-                f"{count(len(verdict.problems), 'problem')} found, nothing was changed",
-                [str(problem) for problem in verdict.problems],
-                hint=GO_ON if resumed.may_resume else None,
-                may_resume=resumed.may_resume,
-            )
+        _require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
         if before.is_configured and not verdict.changes_units and history is None:
@@ -112,6 +106,16 @@ async def run_push(
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)
             return await _change(context, facts, verdict, options.backup_folder or store.backups)
+
+
+def _require_clear(verdict: PreflightResult, *, may_resume: bool) -> None:
+    if not verdict.is_clear:
+        raise PushRefusedError(
+            f"{count(len(verdict.problems), 'problem')} found, nothing was changed",
+            [str(problem) for problem in verdict.problems],
+            hint=GO_ON if may_resume else None,
+            may_resume=may_resume,
+        )
 
 
 async def _let_pairs_settle(fleet: Fleet, history: History, reporter: Reporter) -> None:
