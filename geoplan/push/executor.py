@@ -148,11 +148,6 @@ class Progress:
         """Return whether all of these steps ended well."""
         return all(step in self.outcomes for step in ids)
 
-    def states(self, plan: Plan) -> dict[str, StepState]:
-        """Return the state of every step that has one."""
-        failed = {error.step.id: StepState.FAILED for error in self.failures}
-        return {step.id: self.outcomes[step.id].state for step in plan.steps if step.id in self.outcomes} | failed
-
 
 class Executor:
     """Carries a plan out. What was begun is always brought to its end, unless it is cancelled."""

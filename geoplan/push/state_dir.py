@@ -82,15 +82,16 @@ def require_own(folder: Path) -> None:
 
 
 @contextmanager
-def usable(folder: Path) -> Iterator[None]:
-    """Say which folder of journals cannot be used, and what to do, where the system refuses the block something there.
+def usable(
+    folder: Path,
+    kept: str = "the push's journal",
+    hint: str = "name a folder that you can write to with --state-dir; without a journal nothing is changed",
+) -> Iterator[None]:
+    """Say which folder cannot be used, and what to do, where the system refuses the block something there.
 
     Raises :class:`UnusableFileError`.
     """
     try:
         yield
     except OSError as error:
-        raise UnusableFileError(
-            f"cannot keep the push's journal in {folder}: {error.strerror or error}",
-            hint="name a folder that you can write to with --state-dir; without a journal nothing is changed",
-        ) from None
+        raise UnusableFileError(f"cannot keep {kept} in {folder}: {error.strerror or error}", hint=hint) from None
