@@ -65,7 +65,9 @@ class PushFlags:
 
 
 def _pair(plan: Plan, name: str) -> str:
-    pairs = [step.site for step in plan.steps if step.action == "reboot_master"]
+    from geoplan.plan.model import Action
+
+    pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
     if name not in pairs:
         known = ", ".join(f"'{pair}'" for pair in pairs) or "none"
         raise click.UsageError(f"--reboot always={name}: the plan reboots no such pair; its pairs are {known}")

@@ -12,6 +12,7 @@ import click
 from rich.cells import cell_len
 
 from geoplan.cli.output import Appending, Showing
+from geoplan.plan.model import Action
 from geoplan.push.events import EventKind
 from geoplan.push.outcome import StepState
 from geoplan.push.summary import name_step
@@ -227,7 +228,7 @@ class TimeLeft:
         self._now = now
         self._estimates = {step.id: _seconds_of(step, timings) for step in plan.steps}
         self._left = dict(self._estimates)
-        self._reboots = {step.site: step.id for step in plan.steps if step.action == "reboot_master"}
+        self._reboots = {step.site: step.id for step in plan.steps if step.action is Action.REBOOT_MASTER}
         self._begun: dict[str, float] = {}
         self._ended: set[str] = set()
         self.whole = sum(self._left.values())
@@ -257,7 +258,7 @@ class TimeLeft:
             self._left.pop(self._reboots[event.step.site], None)
         elif event.kind is EventKind.STEP_ENDED:
             self._ended.add(step)
-            if event.step.action != "reboot_master" or event.state is not StepState.DONE:
+            if event.step.action is not Action.REBOOT_MASTER or event.state is not StepState.DONE:
                 self._left.pop(step, None)
 
 
@@ -277,7 +278,7 @@ def _at_most(event: Event) -> str:
 
 
 def _seconds_of(step: Step, timings: Timings) -> float:
-    return timings.boot_seconds + timings.sync_seconds if step.action == "reboot_master" else 0.5
+    return timings.boot_seconds + timings.sync_seconds if step.action is Action.REBOOT_MASTER else 0.5
 
 
 def _clock(seconds: float) -> str:
