@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -18,11 +19,12 @@ from geoplan.errors import PushRefusedError, UnusableFileError
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Phase, Plan
 from geoplan.push.approval import FORMAT, Approval, Flags, Review
-from geoplan.push.run import Found, PushJob, run_push
+from geoplan.push.listener import Found, PushListener
+from geoplan.push.run import run_push
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
-    from geoplan.push.context import Options
+    from geoplan.push.options import Options
     from geoplan.topology.model import Topology
 
 CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
@@ -61,33 +63,32 @@ def write_approval(  # noqa: PLR0913 - options
 async def _look(
     topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, state_dir: str | None
 ) -> Found:
-    seen: list[Found] = []
-
-    def see(found: Found) -> tuple[()]:
-        seen.append(found)
-        return ()
-
+    listener = _Approving()
     accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
     async with live_fleet(plan, accesses, SystemClock(), jobs=options.jobs, is_lab=is_lab) as fleet:
-        mission = PushJob(
-            fleet,
-            options,
-            push_store(topology, reach, state_dir),
-            topology.limits.max_clusters,
-            lambda _event: None,
-            objections=see,
-            only_preflight=True,
-        )
+        store = push_store(topology, reach, state_dir)
+        asked = replace(options, max_clusters=topology.limits.max_clusters, only_preflight=True)
         try:
-            await run_push(mission)
+            await run_push(fleet, asked, store, listener)
         except PushRefusedError as error:
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
             raise PushRefusedError(
                 f"a push would be refused, so nothing can be approved: {error}", error.problems, hint=error.hint
             ) from None
-    (found,) = seen
+    (found,) = listener.seen
     return found
+
+
+class _Approving(PushListener):
+    """Keeps what the checks found."""
+
+    def __init__(self) -> None:
+        self.seen: list[Found] = []
+
+    def objections(self, found: Found) -> tuple[()]:
+        self.seen.append(found)
+        return ()
 
 
 # -- taken: geoplan push --plan, --checksum ----------------------------------------------------------------------------

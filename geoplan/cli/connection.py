@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from geoplan.live.fleet import Fleet
-    from geoplan.live.polling import Clock
+    from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import ShownRequest, Trust, UnitConnection
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
@@ -128,15 +128,19 @@ async def live_fleet(  # noqa: PLR0913 - options
     observer: Callable[[ShownRequest], None] | None = None,
     dry_run: bool = False,
     is_lab: bool = False,
+    timings: Timings | None = None,
 ) -> AsyncIterator[Fleet]:
-    """Have the units of a plan at hand while the block lasts; in a lab quick boots are waited for less long."""
+    """Have the units of a plan at hand while the block lasts; in a lab quick boots are waited for less long.
+
+    ``timings`` are those of the plan unless given.
+    """
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Timings
     from geoplan.push.api import connected
 
     observer_of = (lambda _address: observer) if observer else None
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:
-        yield Fleet(plan, units, clock, Timings.of(plan.estimates, is_lab=is_lab), jobs=jobs)
+        yield Fleet(plan, units, clock, timings or Timings.of(plan.estimates, is_lab=is_lab), jobs=jobs)
 
 
 def _prompt(address: str, user: str) -> str:

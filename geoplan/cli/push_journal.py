@@ -27,7 +27,7 @@ def show(store: Store, plan: Plan, output_format: str) -> int:
 
 
 def phases_to_resume(store: Store) -> tuple[Phase, ...]:
-    """Return the parts of the work that the unfinished push does; nothing where there is none."""
+    """Return the parts of the work that the unfinished push does, an empty tuple where there is none."""
     history = store.past().unfinished
     return history.phases if history else ()
 
@@ -37,7 +37,10 @@ def abandon(store: Store, plan: Plan, output_format: str) -> int:
     unfinished = store.past().unfinished
     if unfinished is not None:
         topology = unfinished.topology
-        with store.only_push(topology, unfinished.units), journal.Journal(unfinished.path, SystemClock()) as opened:
+        with (
+            store.only_push(topology, unfinished.begin.units),
+            journal.Journal(unfinished.path, SystemClock()) as opened,
+        ):
             if not opened.history.is_finished:
                 opened.write("end", outcome="abandoned", who=journal.who())
     past = store.past()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geoplan.plan.model import Plan
-    from geoplan.push.context import Options
+    from geoplan.push.options import Options
 
 
 class GivenFlags(NamedTuple):
@@ -22,9 +23,9 @@ class GivenFlags(NamedTuple):
     remove_unknown: bool = False
     accept_geo_merge: bool = False
 
-    def options(self, plan: Plan, *, jobs: int = 1) -> Options:
+    def options(self, plan: Plan) -> Options:
         """Return the options of a push of a plan. Raises :class:`click.UsageError` where they cannot be."""
-        from geoplan.push.context import Options, RebootMode
+        from geoplan.push.options import Options, RebootMode
 
         modes: list[RebootMode] = []
         sites: list[str] = []
@@ -39,7 +40,7 @@ class GivenFlags(NamedTuple):
         if len(set(modes)) > 1 or (sites and RebootMode.NEVER in modes):
             raise click.UsageError("--reboot: these contradict each other")
         return Options(
-            jobs=jobs,
+            jobs=1,
             reboot=modes[0] if modes else RebootMode.CHANGED,
             reboot_sites=tuple(sites),
             parallel_groups=self.parallel_groups,
@@ -48,8 +49,25 @@ class GivenFlags(NamedTuple):
         )
 
 
+@dataclass(frozen=True)
+class PushFlags:
+    """What the command line says of how a push goes about it, and not of what it does."""
+
+    path: str
+    phase: str | None
+    state_dir: str | None
+    output_format: str
+    yes: bool
+    dry_run: bool
+    lab: bool
+    jobs: int
+    """How many units are asked at once."""
+
+
 def _pair(plan: Plan, name: str) -> str:
-    pairs = [step.site for step in plan.steps if step.action == "reboot_master"]
+    from geoplan.plan.model import Action
+
+    pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
     if name not in pairs:
         known = ", ".join(f"'{pair}'" for pair in pairs) or "none"
         raise click.UsageError(f"--reboot always={name}: the plan reboots no such pair; its pairs are {known}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.live.findings.compare import Report
     from geoplan.plan.model import Plan
-    from geoplan.push.run import Found
+    from geoplan.push.listener import Found
 
 MAX_LINES = 200
 """Of the differences: what is longer is read in ``geoplan diff``, not above a question."""

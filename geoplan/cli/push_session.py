@@ -14,26 +14,33 @@ import click
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of
 from geoplan.cli.push_units import push_units
-from geoplan.cli.push_views import view_of
+from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.live import diff as reports
+from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Phase
 from geoplan.push.context import Stop
-from geoplan.push.events import Event, EventKind, StepState
-from geoplan.push.run import PushJob, PushResult, run_push
+from geoplan.push.events import Event, EventKind
+from geoplan.push.listener import PushListener
+from geoplan.push.outcome import StepState
+from geoplan.push.run import PushResult, run_push
 from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from geoplan.cli.connection import ConnectionOptions
-    from geoplan.cli.push_units import PushFlags
+    from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
+    from geoplan.live.polling import Clock
     from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Plan, Step
-    from geoplan.push.context import Options
-    from geoplan.push.run import Found
+    from geoplan.push.approval import Review
+    from geoplan.push.listener import Found
+    from geoplan.push.options import Options
+    from geoplan.push.preflight import Problem
+    from geoplan.push.store import Store
     from geoplan.topology.model import Topology
 
 INTERRUPTED = 130
@@ -42,17 +49,15 @@ INTERRUPTED = 130
 _NOT_IN_DRY_RUN = (EventKind.PAIR_HEALTHY, EventKind.VERIFYING, EventKind.VERIFIED)
 
 
-def run(topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, wishes: PushFlags) -> int:
+def run(topology: Topology, store: Store, session: PushSession) -> int:
     """Carry a plan out as the command line says; return the exit code.
 
     Output that cannot be written stops no push that changes units: it is dropped, and said at the end.
     """
-    session = _Session(topology, plan, reach, options, wishes)
     gc.freeze()  # a large plan stays to the end; to search it for garbage again and again would hold up looks at pairs
-    only_reads = wishes.dry_run or wishes.only_preflight
-    with nullcontext() if only_reads else dropping_lost_output() as outlet:
+    with nullcontext() if session.only_reads else dropping_lost_output() as outlet:
         try:
-            return asyncio.run(session.run())
+            return asyncio.run(session.run(topology, store))
         except asyncio.CancelledError:
             click.echo(f"geoplan: {session.interrupted()}", err=True)
             return INTERRUPTED
@@ -64,28 +69,38 @@ def run(topology: Topology, plan: Plan, reach: ConnectionOptions, options: Optio
                 )
 
 
-class _Session:
+class PushSession(PushListener):
+    """A push as its operator sees it: what is shown and asked while it goes on, and what is said at its end."""
+
     def __init__(
-        self, topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, wishes: PushFlags
+        self, plan: Plan, reach: ConnectionOptions, options: Options, flags: PushFlags, review: Review
     ) -> None:
-        self._topology = topology
         self._plan = plan
         self._reach = reach
         self._options = options
-        self._wishes = wishes
+        self._flags = flags
+        self._review = review
         self._stop = Stop()
         self._has_begun = False
         self._step: Step | None = None
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
-        self._destination = destination_of(reach, lab=wishes.lab)
+        self._destination = destination_of(reach, lab=flags.lab)
+        self._clock: Clock = SystemClock()
+        self._began = 0.0
+        self._view: View = JsonView()
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it changes no unit."""
+        return self._flags.dry_run or self._options.only_preflight
 
     def command(self, *more: str, is_of_this_phase: bool = True) -> str:
         """Return the command that does something more about this push."""
-        wishes = self._wishes
-        given = ["--phase", wishes.phase] if wishes.phase and is_of_this_phase else []
-        given += ["--state-dir", wishes.state_dir] if wishes.state_dir else []
-        return self._reach.command("push", wishes.path, *given, *more)
+        flags = self._flags
+        given = ["--phase", flags.phase] if flags.phase and is_of_this_phase else []
+        given += ["--state-dir", flags.state_dir] if flags.state_dir else []
+        return self._reach.command("push", flags.path, *given, *more)
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""
@@ -95,61 +110,55 @@ class _Session:
 
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
-        if self._wishes.lab:
+        if self._flags.lab:
             return f"the lab is gone with all that was done in it; begin anew with: {self.command('--lab')}"
-        if self._wishes.dry_run:
+        if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
         return f"go on with: {self.command('--resume')}"
 
-    async def run(self) -> int:
+    async def run(self, topology: Topology, store: Store) -> int:
         """Push, and say how it ended."""
-        async with push_units(self._topology, self._plan, self._reach, self._wishes) as (fleet, store, show_requests):
-            began = fleet.clock.now()
-            view = view_of(self._plan, fleet.timings, self._wishes.output_format, dry_run=self._wishes.dry_run)
-            with view, self._stopping_on_signals(view):
-                show_requests(lambda request: view.show(self._as_event(request, fleet.clock.now() - began)))
-                view.show(self._going())
-                units = sum(len(site.units) for site in self._plan.sites)
-                view.say(f"preflight: asking {count(units, 'unit')}")
-                mission = PushJob(
-                    fleet,
-                    self._options,
-                    store,
-                    self._topology.limits.max_clusters,
-                    lambda event: self._tell(view, event),
-                    objections=lambda found: self._wishes.review.objections(self._plan, found),
-                    confirm=lambda found: self._confirm(view, found, fleet.clock.now() - began),
-                    backup_folder=None if self._wishes.dry_run else self._wishes.backup_folder,
-                    resume=self._wishes.resume,
-                    only_preflight=self._wishes.only_preflight,
-                    stop=self._stop,
-                )
+        plan, flags = self._plan, self._flags
+        async with push_units(topology, plan, self._reach, flags, store, on_request=self.on_request) as (
+            fleet,
+            its_store,
+        ):
+            self._clock, self._began = fleet.clock, fleet.clock.now()
+            self._view = view_of(plan, fleet.timings, flags.output_format, dry_run=flags.dry_run)
+            with self._view, self._stopping_on_signals():
+                self._view.show(self._going())
+                units = sum(len(site.units) for site in plan.sites)
+                self._view.say(f"preflight: asking {count(units, 'unit')}")
                 try:
-                    result = await run_push(mission)
+                    result = await run_push(fleet, self._options, its_store, self, stop=self._stop)
                 except asyncio.CancelledError:
-                    seconds = fleet.clock.now() - began
-                    view.show(self._ending(self.interrupted().partition("\n")[0], INTERRUPTED, seconds))
+                    self._show_end(self.interrupted().partition("\n")[0], INTERRUPTED)
                     raise
                 except GeoplanError as error:
-                    view.show(self._ending(str(error), error.exit_code, fleet.clock.now() - began, error))
+                    self._show_end(str(error), error.exit_code, error)
                     raise self._explained(error) from None
-            return self._conclude(view, result, fleet.clock.now() - began)
+            return self._conclude(result)
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
     def _going(self) -> Event:
         """Say where the push goes, before it connects to any unit."""
-        kind = "dry run of a push" if self._wishes.dry_run else "push"
+        kind = "dry run of a push" if self._flags.dry_run else "push"
         details: dict[str, object] = {"destination": self._destination.place.value}
         if self._destination.lab_file is not None:
             details["lab_file"] = self._destination.lab_file
         return Event(EventKind.DESTINATION, 0.0, f"{kind} {self._destination.message}", details=details)
 
-    def _confirm(self, view: View, found: Found, seconds: float) -> bool:
-        wishes = self._wishes
-        diff = self._reach.command("diff", wishes.path, *(("--phase", wishes.phase) if wishes.phase else ()))
+    def objections(self, found: Found) -> Sequence[Problem]:
+        """Return what of the push was not approved."""
+        return self._review.objections(self._plan, found)
+
+    def may_begin(self, found: Found) -> bool:
+        """Show what would be changed, and ask for it."""
+        flags = self._flags
+        diff = self._reach.command("diff", flags.path, *(("--phase", flags.phase) if flags.phase else ()))
         for line in change_lines(self._plan, found, diff=diff):
-            view.say(line)
+            self._view.say(line)
         details: dict[str, object] = {
             "checksum": self._plan.checksum,
             "forms": list(found.verdict.forms),
@@ -157,8 +166,8 @@ class _Session:
             "differences": [asdict(difference) for difference in found.before.differences],
         }
         message = count(len(found.before.differences), "difference")
-        view.show(Event(EventKind.DIFFERENCES, seconds, message, details=details))
-        if wishes.yes or wishes.dry_run:
+        self._view.show(Event(EventKind.DIFFERENCES, self._seconds(), message, details=details))
+        if flags.yes or flags.dry_run:
             return True
         if not sys.stdin.isatty():
             raise PushRefusedError("there is no terminal to ask on; nothing was changed", hint="give --yes")
@@ -172,7 +181,7 @@ class _Session:
             return click.confirm(self._destination.question, err=True)
 
     @contextmanager
-    def _stopping_on_signals(self, view: View) -> Iterator[None]:
+    def _stopping_on_signals(self) -> Iterator[None]:
         """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step.
 
         A session that is lost (SIGHUP) is a first Ctrl-C and never a second.
@@ -189,14 +198,14 @@ class _Session:
                 main.cancel()
                 return
             self._stop.request()
-            view.say("ending after the steps that are under way; once more ends at once")
+            self._view.say("ending after the steps that are under way; once more ends at once")
 
         with on_signals(interrupt):
             yield
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def _tell(self, view: View, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Show an event as it is true of this push; note which step is under way, and when the first begins."""
         if event.kind is EventKind.STEP_STARTED:
             self._has_begun, self._step = True, event.step
@@ -204,13 +213,23 @@ class _Session:
             self._step = None
         elif event.kind is EventKind.BACKUP and event.unit:
             self._backed_up += 1
-        if self._wishes.dry_run:
+        if self._flags.dry_run:
             event = self._as_if(event)
-        elif event.kind is EventKind.BACKUP and not event.unit and self._wishes.lab and not self._wishes.backup_folder:
+        elif event.kind is EventKind.BACKUP and not event.unit and self._flags.lab and not self._options.backup_folder:
             backed_up = count(self._backed_up, "unit")
             event = replace(event, message=f"{backed_up} backed up, which go with the lab")
-        if not (self._wishes.dry_run and event.kind in _NOT_IN_DRY_RUN):
-            view.show(event)
+        if not (self._flags.dry_run and event.kind in _NOT_IN_DRY_RUN):
+            self._view.show(event)
+
+    def on_request(self, request: ShownRequest) -> None:
+        """Show a request of a dry run that would change a unit."""
+        if request.changes:
+            message = f"{request.command} on {request.unit}"
+            shown = Event(EventKind.REQUEST, self._seconds(), message, self._step, request.unit, request=request)
+            self._view.show(shown)
+
+    def _seconds(self) -> float:
+        return self._clock.now() - self._began
 
     def _as_if(self, event: Event) -> Event:
         """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
@@ -222,24 +241,13 @@ class _Session:
             return replace(event, state=StepState.WOULD_DO, message="a push would do this")
         return event
 
-    def _as_event(self, request: ShownRequest, seconds: float) -> Event:
-        """Return a request of a dry run as an event; its secrets are masked."""
-        details = {
-            "command": request.command,
-            "method": request.method,
-            "url": request.url,
-            "body": request.body,
-        }
-        message = f"{request.command} on {request.unit}"
-        return Event(EventKind.REQUEST, seconds, message, self._step, request.unit, details=details)
-
-    def _ending(self, message: str, code: int, seconds: float, error: GeoplanError | None = None) -> Event:
+    def _show_end(self, message: str, code: int, error: GeoplanError | None = None) -> None:
         details: dict[str, object] = {"exit_code": code}
         if isinstance(error, PushRefusedError):
             details["problems"] = list(error.problems)
-        if isinstance(error, PushStoppedError) and not (self._wishes.lab or self._wishes.dry_run):
+        if isinstance(error, PushStoppedError) and not (self._flags.lab or self._flags.dry_run):
             details |= {"go_on": self.command("--resume"), "go_back": self.command("--status")}
-        return Event(EventKind.ENDED, seconds, message, details=details)
+        self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
 
     def _explained(self, error: GeoplanError) -> GeoplanError:
         """Say what to type next."""
@@ -252,16 +260,17 @@ class _Session:
                 return PushRefusedError(str(error), error.problems, hint=hint)
         if isinstance(error, PushStoppedError):
             hint = self.going_on()
-            if not (self._wishes.lab or self._wishes.dry_run):
+            if not (self._flags.lab or self._flags.dry_run):
                 hint += f"\n        how to go back by hand, and the backups: {self.command('--status')}"
             return PushStoppedError(str(error), hint=hint)
         return error
 
-    def _conclude(self, view: View, result: PushResult, seconds: float) -> int:
+    def _conclude(self, result: PushResult) -> int:
         code = self._exit_code(result)
         summary = self._summary(result)
-        view.show(self._ending(summary, code, seconds))
-        if not result.report.is_in_place and not self._wishes.only_preflight and not result.declined:
+        view = self._view
+        self._show_end(summary, code)
+        if not result.report.is_in_place and not self._options.only_preflight and not result.declined:
             view.say(reports.as_text(result.report, self.command()).rstrip())
         elif not result.declined:
             for note in result.report.notes:
@@ -273,23 +282,23 @@ class _Session:
         if set(result.unfinished_pairs) - set(result.report.pairs_to_finish):
             words = [word for site in result.unfinished_pairs for word in ("--reboot", f"always={site}")]
             view.say(f"finish with, which reboots:\n  {self.command(*words)}")
-        if self._wishes.output_format != "json":
+        if self._flags.output_format != "json":
             view.say(summary)
         return code
 
     def _exit_code(self, result: PushResult) -> int:
         if result.declined:
             return PushRefusedError.exit_code
-        if self._wishes.only_preflight:
+        if self._options.only_preflight:
             return 0
         return 0 if result.is_complete else 1
 
     def _summary(self, result: PushResult) -> str:
         if result.declined:
             return "nothing was changed"
-        if self._wishes.only_preflight:
+        if self._options.only_preflight:
             return "nothing blocks a push; nothing was changed"
-        if self._wishes.dry_run:
+        if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
         nothing_else = result.report.is_in_place and not result.unfinished_pairs
         unproven = f"; not proven: the links of {', '.join(result.report.unproven)}" if nothing_else else ""
@@ -307,14 +316,9 @@ class _Session:
             return "every pair has one active unit and its standby"
         if not report.links:
             return "all lists and clusters are in place"
-        if self._tells_colours(result):
+        if report.is_all_green:
             return "all partner links are green"
         if not report.not_told:  # standbys show red to units that they saw green while they were active
             return "all partner links are green, or were while their standby was active"
         does = "does" if len(report.not_told) == 1 else "do"
         return f"all partner links are proven, though {', '.join(report.not_told)} {does} not tell all of theirs"
-
-    @staticmethod
-    def _tells_colours(result: PushResult) -> bool:
-        """Tell whether each unit that was asked says green of each of its planned partners."""
-        return result.report.is_all_green

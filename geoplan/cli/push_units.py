@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,42 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.push_options import PushFlags
     from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
-    from geoplan.push.approval import Review
     from geoplan.topology.model import Topology
 
 LAB_GRACE_SECONDS = 15.0
-
-
-@dataclass(frozen=True)
-class PushFlags:
-    """What the command line says beside the push's own options."""
-
-    path: str
-    phase: str | None
-    store: Store
-    state_dir: str | None
-    backup_folder: Path | None
-    output_format: str
-    yes: bool
-    dry_run: bool
-    resume: bool
-    only_preflight: bool
-    lab: bool
-    jobs: int
-    """How many units are asked at once."""
-    review: Review
-
-
-class PushTarget(NamedTuple):
-    """Where a push goes, and where it is written down."""
-
-    fleet: Fleet
-    store: Store
-    """For its journals and locks; a temporary one for whatever is gone when the push ends."""
-    show_requests: Callable[[Callable[[ShownRequest], None]], None]
-    """Takes what shows the requests of a dry run; without one nothing is shown."""
 
 
 def push_store(topology: Topology, reach: ConnectionOptions, state_dir: str | None) -> Store:
@@ -85,36 +54,43 @@ def known_links(store: Store) -> Ledger:
 
 
 @asynccontextmanager
-async def push_units(
-    topology: Topology, plan: Plan, reach: ConnectionOptions, wishes: PushFlags
-) -> AsyncIterator[PushTarget]:
-    """Have the units at hand that a push is wished for, while the block lasts."""
-    clock = SystemClock()
-    if wishes.lab:
+async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
+    topology: Topology,
+    plan: Plan,
+    reach: ConnectionOptions,
+    flags: PushFlags,
+    store: Store,
+    *,
+    on_request: Callable[[ShownRequest], None],
+) -> AsyncIterator[tuple[Fleet, Store]]:
+    """Have the units at hand that a push goes to, and where it is written down, while the block lasts.
+
+    That is a temporary place for whatever is gone when the push ends. ``on_request`` gets the requests of a dry run.
+    """
+    clock, jobs = SystemClock(), flags.jobs
+    if flags.lab:
         async with (
             _lab(topology, plan) as (accesses, timings),
-            live_fleet(plan, accesses, clock, jobs=wishes.jobs) as live,
+            live_fleet(plan, accesses, clock, jobs=jobs, timings=timings) as live,
         ):
             with _temporary_folder() as folder:
-                store = Store(folder, wishes.store.keys, folder / "locks")
-                yield PushTarget(_with_timings(live, timings, wishes.jobs), store, lambda _show: None)
+                yield live, Store(folder, store.keys, folder / "locks")
         return
     try:
         accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
     except NotInLabError as error:
         raise PushRefusedError(f"{error}\n  nothing was changed", error.units, hint=error.hint) from None
-    if not wishes.dry_run:
-        async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, is_lab=is_lab) as live:
-            yield PushTarget(live, wishes.store, lambda _show: None)
+    if not flags.dry_run:
+        async with live_fleet(plan, accesses, clock, jobs=jobs, is_lab=is_lab) as live:
+            yield live, store
         return
-    shown = _Requests()
-    async with live_fleet(plan, accesses, clock, jobs=wishes.jobs, observer=shown, dry_run=True, is_lab=is_lab) as live:
+    async with live_fleet(plan, accesses, clock, jobs=jobs, observer=on_request, dry_run=True, is_lab=is_lab) as live:
         paper_clock = DryRunClock()
         paper = DryRunState(plan, paper_clock, live.timings)
         units = dry_run_units({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
-            store = wishes.store.copied_to(folder)  # so that it also shows what --resume would do
-            yield PushTarget(Fleet(plan, units, paper_clock, live.timings, jobs=wishes.jobs), store, shown.show_by)
+            copied = store.copied_to(folder)  # so that it also shows what --resume would do
+            yield Fleet(plan, units, paper_clock, live.timings, jobs=jobs), copied
 
 
 @asynccontextmanager
@@ -134,25 +110,6 @@ async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, 
         credentials = UserPassword(lab.credentials.user, Secret(lab.credentials.password))
         accesses = unit_connections(topology, lambda _address: credentials, endpoints=known)
         yield accesses, Timings(DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS, LAB_GRACE_SECONDS)
-
-
-class _Requests:
-    """Shows the requests that would change a unit."""
-
-    def __init__(self) -> None:
-        self._show: Callable[[ShownRequest], None] = lambda _request: None
-
-    def show_by(self, show: Callable[[ShownRequest], None]) -> None:
-        self._show = show
-
-    def __call__(self, request: ShownRequest) -> None:
-        if request.changes:
-            self._show(request)
-
-
-def _with_timings(fleet: Fleet, timings: Timings, jobs: int) -> Fleet:
-    units = {unit.address: fleet.unit(unit.address) for site in fleet.plan.sites for unit in site.units}
-    return Fleet(fleet.plan, units, fleet.clock, timings, jobs=jobs)
 
 
 @contextmanager

@@ -12,6 +12,10 @@ import click
 from rich.cells import cell_len
 
 from geoplan.cli.output import Appending, Showing
+from geoplan.plan.model import Action
+from geoplan.push.events import EventKind
+from geoplan.push.outcome import StepState
+from geoplan.push.summary import name_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,9 +77,7 @@ class PlainView(Appending):
         sys.stdout.flush()
 
     def line(self, event: Event) -> str | None:
-        """Return the line of an event, or nothing for what is only under way."""
-        from geoplan.push.events import EventKind
-
+        """Return the line of an event, or None for what is only under way."""
         match event.kind:
             case EventKind.STEP_ENDED if event.step:
                 return self.of_step(event.step, event)
@@ -89,8 +91,7 @@ class PlainView(Appending):
             case EventKind.NOTE | EventKind.VERIFYING:
                 return f"{event.kind}: {event.message}"
             case EventKind.PREFLIGHT:
-                notes = event.details.get("notes")
-                shown = [f"note: {note}" for note in notes] if isinstance(notes, list) else []
+                shown = [f"note: {note}" for note in event.verdict.notes] if event.verdict else []
                 return "\n".join([f"preflight: {event.message}", *shown])
             case EventKind.DESTINATION:
                 return event.message
@@ -120,14 +121,11 @@ class DryRunView(PlainView):
 
     def line(self, event: Event) -> str | None:
         """Return the line of an event: a step before its requests, and how it ended only where it needs none."""
-        from geoplan.push.events import EventKind, StepState
-
         match event.kind:
             case EventKind.STEP_STARTED if event.step:
                 return f"{event.step.number:>{len(str(self._total))}}/{self._total}  {_title(event.step)}"
             case EventKind.REQUEST:
-                method, url, body = (event.details[key] for key in ("method", "url", "body"))
-                return f"    {method} {url} {body}".rstrip()
+                return f"    {event.request}"
             case EventKind.STEP_ENDED if event.state not in (StepState.WOULD_DO, None):
                 return f"    {event.state}: {event.message}"
             case EventKind.DESTINATION | EventKind.PREFLIGHT | EventKind.NOTE:
@@ -153,8 +151,6 @@ class TerminalView(PlainView):
 
     def show(self, event: Event) -> None:
         """Write the line of an event and move the bar."""
-        from geoplan.push.events import EventKind
-
         self._left.see(event)
         if event.kind in (EventKind.STEP_STARTED, EventKind.STEP_WAITING) and event.step:
             progress, task = self._bar()
@@ -167,8 +163,6 @@ class TerminalView(PlainView):
 
     def line(self, event: Event) -> str | None:
         """Return the line of an event; what is waited for stands beside the bar."""
-        from geoplan.push.events import EventKind
-
         if event.kind in (EventKind.STEP_WAITING, EventKind.PAIR_HEALTHY):
             return None
         if event.kind is EventKind.STEP_ENDED and event.step:
@@ -234,7 +228,7 @@ class TimeLeft:
         self._now = now
         self._estimates = {step.id: _seconds_of(step, timings) for step in plan.steps}
         self._left = dict(self._estimates)
-        self._reboots = {step.site: step.id for step in plan.steps if step.action == "reboot_master"}
+        self._reboots = {step.site: step.id for step in plan.steps if step.action is Action.REBOOT_MASTER}
         self._begun: dict[str, float] = {}
         self._ended: set[str] = set()
         self.whole = sum(self._left.values())
@@ -253,8 +247,6 @@ class TimeLeft:
 
     def see(self, event: Event) -> None:
         """Take note of an event. A pair takes its time until both of its units are up again, whose steps end before."""
-        from geoplan.push.events import EventKind, StepState
-
         if event.step is None:
             return
         step = event.step.id
@@ -266,13 +258,11 @@ class TimeLeft:
             self._left.pop(self._reboots[event.step.site], None)
         elif event.kind is EventKind.STEP_ENDED:
             self._ended.add(step)
-            if event.step.action != "reboot_master" or event.state is not StepState.DONE:
+            if event.step.action is not Action.REBOOT_MASTER or event.state is not StepState.DONE:
                 self._left.pop(step, None)
 
 
 def _title(step: Step) -> str:
-    from geoplan.push.summary import name_step
-
     return name_step(step)
 
 
@@ -284,12 +274,11 @@ def _fitted(words: str, room: int) -> str:
 
 
 def _at_most(event: Event) -> str:
-    seconds = event.details.get("at_most_seconds")
-    return f", at most {seconds:.0f} s" if isinstance(seconds, float | int) else ""
+    return "" if event.at_most_seconds is None else f", at most {event.at_most_seconds:.0f} s"
 
 
 def _seconds_of(step: Step, timings: Timings) -> float:
-    return timings.boot_seconds + timings.sync_seconds if step.action == "reboot_master" else 0.5
+    return timings.boot_seconds + timings.sync_seconds if step.action is Action.REBOOT_MASTER else 0.5
 
 
 def _clock(seconds: float) -> str:

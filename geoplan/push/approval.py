@@ -19,7 +19,7 @@ from geoplan.live.findings.clusters import addresses_of
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER
 from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.model import Plan, Role
-from geoplan.push.context import RebootMode
+from geoplan.push.options import RebootMode
 from geoplan.push.preflight import Problem
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from geoplan.live.model import LiveCluster, Observation, Observations
     from geoplan.plan.model import SiteSettings
-    from geoplan.push.context import Options
+    from geoplan.push.listener import Found
+    from geoplan.push.options import Options
     from geoplan.push.preflight import PreflightResult
-    from geoplan.push.run import Found
 
 FORMAT: Literal["geoplan/approval/1"] = "geoplan/approval/1"
 AGAIN = "approve it anew with geoplan plan --live"
@@ -61,8 +61,9 @@ class Flags(_Strict):
     @classmethod
     def of(cls, options: Options) -> Self:
         """Return the flags of a push; a pair that is named twice, or in another order, is the same."""
-        given = options.as_plain()
-        return cls(**{**given, "reboot_sites": tuple(sorted(set(given["reboot_sites"])))})
+        given = {name: getattr(options, name) for name in cls.model_fields}
+        sites = tuple(sorted(set(options.reboot_sites)))
+        return cls(**{**given, "reboot": options.reboot.value, "reboot_sites": sites})
 
     @property
     def as_written(self) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
+from geoplan.files import make_private, write_private
 from geoplan.live.findings import NoteKind
 from geoplan.live.model import State
 from geoplan.push.events import EventKind
-from geoplan.push.state_dir import make_private, write_private
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
     A standby may have none, which is said: its active unit's holds the same configuration. Raises
     :class:`PushRefusedError` where an active unit or a standalone gives none: nothing has been changed then.
     """
-    done = context.journal.history.backed_up
+    done = context.history.backed_up
     missing = [unit for unit in facts.units.values() if unit.address not in done]
     if not missing:
         return
@@ -37,10 +37,10 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
             f"cannot write a backup into {folder}: {error.strerror or error}", hint="nothing was changed"
         ) from None
     problems = [problem for problem in results if problem]
-    backed_up = sum(unit.address in context.journal.history.backed_up for unit in missing)
+    backed_up = sum(unit.address in context.history.backed_up for unit in missing)
     if not problems:
         what = f"{count(backed_up, 'unit')} backed up"
-        context.say(EventKind.BACKUP, f"{what} in {folder}", what=what)
+        context.reporter.say(EventKind.BACKUP, f"{what} in {folder}", what=what)
     if problems:
         raise PushRefusedError(
             "not every unit could be backed up; nothing was changed", problems, hint="see to these units first"
@@ -64,12 +64,12 @@ async def _back_up_unit(context: Context, unit: Observation, folder: Path) -> st
     digest = hashlib.sha256(content).hexdigest()
     context.journal.write("backup", unit=unit.address, file=str(path), sha256=digest)
     what = f"{len(content)} bytes"
-    context.say(EventKind.BACKUP, f"{what} in {path}", unit=unit.address, what=what)
+    context.reporter.say(EventKind.BACKUP, f"{what} in {path}", unit=unit.address, what=what)
     return None
 
 
 async def _may_be_missing(context: Context, unit: Observation) -> bool:
-    """Tell whether a unit is no more than its pair's standby, now as before.
+    """Return whether a unit is no more than its pair's standby, now as before.
 
     A unit that was down before is one that a push which is resumed has rebooted.
     """

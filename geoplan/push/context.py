@@ -1,72 +1,27 @@
-"""What the parts of a running push share: units, journal, time, the operator's wishes, and whom to tell."""
+"""What the parts of a running push share: units, journal, time, what is wanted, and whom to tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from geoplan.addresses import canonical
-from geoplan.concurrency import DEFAULT_JOBS
 from geoplan.live.model import SUBJECTS
-from geoplan.push.events import Event, EventKind, Outcome, StepState
+from geoplan.live.polling import until
+from geoplan.push.events import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from geoplan.live.findings import NoteKind
     from geoplan.live.fleet import Fleet
     from geoplan.live.model import HaFacts, Observations
-    from geoplan.live.polling import Clock, Timings
-    from geoplan.plan.model import Plan, SiteSettings, Step
-    from geoplan.push.events import Reporter
+    from geoplan.plan.model import Step
     from geoplan.push.journal import Journal
-    from geoplan.push.ledger import Ledger
-    from geoplan.push.records import RecordedOptions
+    from geoplan.push.listener import Reporter
+    from geoplan.push.options import Options
 
-
-class RebootMode(StrEnum):
-    """Which pairs to reboot."""
-
-    CHANGED = "changed"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the operator asked for."""
-
-    jobs: int = DEFAULT_JOBS
-    reboot: RebootMode = RebootMode.CHANGED
-    reboot_sites: tuple[str, ...] = ()
-    """Pairs to reboot whether or not their partners changed."""
-    parallel_groups: bool = False
-    remove_unknown: bool = False
-    accept_geo_merge: bool = False
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return what a resumed push takes over."""
-        return {
-            "reboot": self.reboot.value,
-            "reboot_sites": list(self.reboot_sites),
-            "parallel_groups": self.parallel_groups,
-            "remove_unknown": self.remove_unknown,
-            "accept_geo_merge": self.accept_geo_merge,
-        }
-
-    def resumed_with(self, recorded: RecordedOptions) -> Options:
-        """Return these options with what the operator had already said when the push began."""
-        sites = (*recorded.reboot_sites, *self.reboot_sites)
-        mode = recorded.reboot if self.reboot is RebootMode.CHANGED else self.reboot
-        return Options(
-            jobs=self.jobs,
-            reboot=mode,
-            reboot_sites=tuple(dict.fromkeys(sites)),
-            parallel_groups=self.parallel_groups or recorded.parallel_groups,
-            remove_unknown=self.remove_unknown or recorded.remove_unknown,
-            accept_geo_merge=self.accept_geo_merge or recorded.accept_geo_merge,
-        )
+FoundThing = TypeVar("FoundThing")
 
 
 @dataclass(slots=True)
@@ -116,75 +71,52 @@ class Seen:
         return known is None or frozenset(map(canonical, addresses)) in known
 
 
-@dataclass(frozen=True)
 class Context:
     """One push as its parts see it."""
 
-    fleet: Fleet
-    journal: Journal
-    options: Options
-    report: Reporter
-    stop: Stop = field(default_factory=Stop)
-    began: float = 0.0
-    seen: Seen = field(default_factory=Seen)
-    forms: frozenset[str] = frozenset()
-    """The pairs that this push forms of two single units; HA parameters of others are never changed."""
-
-    @property
-    def plan(self) -> Plan:
-        """The plan that is carried out."""
-        return self.fleet.plan
-
-    @property
-    def ledger(self) -> Ledger:
-        """What the units owe and have proven, by this push and those before it."""
-        return self.journal.ledger
-
-    @property
-    def clock(self) -> Clock:
-        """The time that counts."""
-        return self.fleet.clock
-
-    @property
-    def timings(self) -> Timings:
-        """How long to wait."""
-        return self.fleet.timings
-
-    def site(self, step: Step) -> SiteSettings:
-        """Return the site that a step is done on."""
-        return self.plan.site(step.on.site)
-
-    def say(  # noqa: PLR0913 - what an event can have
+    def __init__(  # noqa: PLR0913 - what a push is made of
         self,
-        kind: EventKind,
-        message: str,
+        fleet: Fleet,
+        journal: Journal,
+        options: Options,
+        reporter: Reporter,
         *,
-        step: Step | None = None,
-        unit: str | None = None,
-        state: StepState | None = None,
-        step_seconds: float | None = None,
-        **details: object,
+        stop: Stop | None = None,
+        seen: Seen | None = None,
+        forms: frozenset[str] = frozenset(),
     ) -> None:
-        """Tell whoever listens."""
-        seconds = self.clock.now() - self.began
-        self.report(Event(kind, seconds, message, step, unit, state, step_seconds, details))
+        self.fleet = fleet
+        self.plan, self.clock, self.timings = fleet.plan, fleet.clock, fleet.timings
+        self.journal = journal
+        self.history, self.ledger = journal.history, journal.ledger
+        self.options = options
+        self.reporter = reporter
+        self.stop = stop or Stop()
+        self.seen = seen or Seen()
+        self.forms = forms
+        """The pairs that this push forms of two single units; HA parameters of others are never changed."""
+
+    def record(self, event: str, step: Step, unit: str, **fields: object) -> None:
+        """Write into the journal what a step does on a unit; it is on disk when this returns."""
+        self.journal.write(event, step=step.id, site=step.site, unit=unit, **fields)
 
     def note(
         self, kind: NoteKind, message: str, *, site: str, unit: str | None = None, step: Step | None = None
     ) -> None:
         """Write something worth knowing into the journal, and say it."""
         self.journal.write("note", kind=kind, message=message, site=site, unit=unit)
-        seconds = self.clock.now() - self.began
-        details = {"kind": kind.value, "site": site}
-        self.report(Event(EventKind.NOTE, seconds, message, step, unit, details=details))
+        self.reporter.say(EventKind.NOTE, message, step=step, unit=unit, kind=kind.value, site=site)
 
-    def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
-        """Return what says what a step is waiting for, once it has to."""
-
-        def tell(at_most: float) -> None:
-            self.say(EventKind.STEP_WAITING, message, step=step, unit=unit, at_most_seconds=round(at_most, 3))
-
-        return tell
+    async def until(
+        self,
+        look: Callable[[], Awaitable[FoundThing | None]],
+        *,
+        within: float,
+        every: float | None = None,
+        on_wait: Callable[[float], None] | None = None,
+    ) -> FoundThing | None:
+        """Look again and again until something is found; return None once so many seconds have passed."""
+        return await until(self.clock, look, within=within, every=every or self.timings.poll_seconds, on_wait=on_wait)
 
 
 class StepError(Exception):
@@ -199,28 +131,3 @@ class StepError(Exception):
 
 class StoppedError(Exception):
     """The operator wanted an end before this step had changed anything."""
-
-
-class StepReporter:
-    """Tells that a step begins or has ended, and how long it took. A pair's steps may do so more than once."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._began: dict[str, float] = {}
-
-    def begin(self, step: Step) -> None:
-        """Say that a step begins now."""
-        self._began[step.id] = self._context.clock.now()
-        self._context.say(EventKind.STEP_STARTED, "", step=step)
-
-    def end(self, step: Step, outcome: Outcome) -> None:
-        """Say how a step ended."""
-        now = self._context.clock.now()
-        self._context.say(
-            EventKind.STEP_ENDED,
-            outcome.message,
-            step=step,
-            unit=outcome.unit,
-            state=outcome.state,
-            step_seconds=now - self._began.get(step.id, now),
-        )

@@ -1,16 +1,18 @@
-"""What a push tells while it works: events, and the outcome of each step."""
+"""What a push tells while it works."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Step
+    from geoplan.push.outcome import StepState
+    from geoplan.push.preflight import PreflightResult
 
 
 class EventKind(StrEnum):
@@ -35,24 +37,6 @@ class EventKind(StrEnum):
     ENDED = "ended"
 
 
-class StepState(StrEnum):
-    """How a step ended."""
-
-    DONE = "done"
-    WOULD_DO = "would do"
-    """Of a dry run: what a push would do."""
-    IN_PLACE = "in place"
-    """What it enters was there already; nothing was changed."""
-    RECORDED = "done before"
-    """The push that this one resumes did it."""
-    NOT_NEEDED = "not needed"
-    LEFT_OUT = "left out"
-    """The operator wants no reboot."""
-    BY_HAND = "by hand"
-    """No LoadMaster can do it: it is done elsewhere."""
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened; ``seconds`` since the push began."""
@@ -64,7 +48,14 @@ class Event:
     unit: str | None = None
     state: StepState | None = None
     step_seconds: float | None = None
+    at_most_seconds: float | None = None
+    """How long is waited at most."""
+    verdict: PreflightResult | None = None
+    """What the checks found."""
+    request: ShownRequest | None = None
+    """What a dry run would send; its secrets are masked."""
     details: Mapping[str, object] = field(default_factory=dict)
+    """What else a program may want to know; nothing here reads it."""
 
     def as_plain(self) -> dict[str, object]:
         """Return it as JSON would hold it, without what it has not."""
@@ -82,17 +73,16 @@ class Event:
             plain["state"] = self.state.value
         if self.step_seconds is not None:
             plain["step_seconds"] = round(self.step_seconds, 3)
+        if self.at_most_seconds is not None:
+            plain["at_most_seconds"] = round(self.at_most_seconds, 3)
+        if verdict := self.verdict:
+            plain |= {
+                "problems": [str(problem) for problem in verdict.problems],
+                "notes": [str(note) for note in verdict.notes],
+                "note_kinds": [note.kind.value for note in verdict.notes],
+                "reboots": list(verdict.reboots),
+                "resubmits": list(verdict.resubmits),
+            }
+        if sent := self.request:
+            plain |= {"command": sent.command, "method": sent.method, "url": sent.url, "body": sent.body}
         return plain | dict(self.details)
-
-
-Reporter = Callable[[Event], None]
-
-
-class Outcome(NamedTuple):
-    """How a step ended, where, and in words."""
-
-    state: StepState
-    unit: str | None
-    message: str
-    is_red: bool = False
-    """Whether partners were submitted, and none that is up turned green."""

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
-from geoplan.push import ha_steps, steps
-from geoplan.push.context import RebootMode, StepError, StepReporter, StoppedError
-from geoplan.push.events import Outcome, StepState
+from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
+from geoplan.push.context import StepError, StoppedError
 from geoplan.push.history import PairProgress
-from geoplan.push.readiness import Pair
-from geoplan.push.reboots import PairReboot
+from geoplan.push.options import RebootMode
+from geoplan.push.outcome import Outcome, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -52,7 +51,7 @@ def tasks_of(plan: Plan) -> tuple[Task, ...]:
     }
     tasks = []
     for step in plan.steps:
-        if step.action is Action.REBOOT_MASTER:
+        if step.action in PAIR_ACTIONS:
             tasks.append(Task((step, resubmissions[step.site])))
         elif resubmissions.get(step.site) is not step:
             tasks.append(Task((step,)))
@@ -98,7 +97,7 @@ class Schedule:
                 self._admit(number)
 
     def begin_next(self) -> Task | None:
-        """Return the task that begins now, or nothing until another one ends."""
+        """Return the task that begins now, or None until another one ends."""
         while self._ready:
             number = heappop(self._ready)
             if lane := self._lanes.get(number):
@@ -146,13 +145,8 @@ class Progress:
         return tuple(step for step in plan.steps if step.id in self.outcomes and self.outcomes[step.id].is_red)
 
     def has_ended(self, ids: Iterable[str]) -> bool:
-        """Tell whether all of these steps ended well."""
+        """Return whether all of these steps ended well."""
         return all(step in self.outcomes for step in ids)
-
-    def states(self, plan: Plan) -> dict[str, StepState]:
-        """Return the state of every step that has one."""
-        failed = {error.step.id: StepState.FAILED for error in self.failures}
-        return {step.id: self.outcomes[step.id].state for step in plan.steps if step.id in self.outcomes} | failed
 
 
 class Executor:
@@ -163,8 +157,6 @@ class Executor:
         self._progress = Progress()
         self._jobs = max(1, context.options.jobs)
         self._reboots_wanted = frozenset(context.options.reboot_sites)
-        self._groups_touched: dict[str, bool] = {}
-        self._telling = StepReporter(context)
 
     async def run(self, phase: Phase) -> Progress:
         """Do every task of a phase whose steps before it ended well, and return how far the push has come by then.
@@ -201,7 +193,7 @@ class Executor:
 
     def _lane_of(self, task: Task) -> str | None:
         """Return what reboots go one after the other with; whoever waits for that takes no job from others."""
-        if task.first.action is not Action.REBOOT_MASTER:
+        if task.first.action not in PAIR_ACTIONS:
             return None
         return self._context.plan.site(task.first.site).group if self._context.options.parallel_groups else ""
 
@@ -209,7 +201,7 @@ class Executor:
         if self._is_ending:
             return
         try:
-            if task.first.action is Action.REBOOT_MASTER:
+            if task.first.action in PAIR_ACTIONS:
                 await self._do_pair(task)
             else:
                 await self._do_step(task.first)
@@ -219,24 +211,24 @@ class Executor:
             self._fail(error)
 
     async def _do_step(self, step: Step) -> None:
-        self._telling.begin(step)
+        self._context.reporter.begin(step)
         try:
             outcome = await self._outcome(step)
         except (UnitError, TooManyOpenFilesError) as error:
             raise _unexpected(step, error) from None
         self._record(step, outcome)
-        self._telling.end(step, outcome)
+        self._context.reporter.end(step, outcome)
 
     async def _do_pair(self, task: Task) -> None:
         """Do both steps of a pair, which tell themselves; they count once they have both ended, or one has failed."""
         reboot, resubmission = task.steps
         if without := self._without_reboot(reboot):
             for step in task.steps:
-                self._telling.begin(step)
+                self._context.reporter.begin(step)
                 self._record(step, without)
-                self._telling.end(step, without)
+                self._context.reporter.end(step, without)
             return
-        pair = PairReboot(Pair(self._context, reboot, resubmission), self._telling)
+        pair = PAIR_ACTIONS[reboot.action](self._context, reboot, resubmission)
         failed: StepError | None = None
         try:
             await pair.run()
@@ -252,60 +244,28 @@ class Executor:
             raise failed
 
     def _without_reboot(self, reboot: Step) -> Outcome | None:
-        """Say why a pair is not rebooted in this push, or nothing where it is."""
+        """Return why a pair is not rebooted in this push, or None where it is."""
         if self._context.options.reboot is RebootMode.NEVER:
             return Outcome(StepState.LEFT_OUT, None, "no reboot is wanted")
-        history = self._context.journal.history
-        if history.is_owed(reboot.site) or self._context.ledger.owes_reboot(self._context.plan.site(reboot.site)):
+        context, history = self._context, self._context.history
+        if history.is_owed(reboot.site) or context.ledger.owes_reboot(context.plan.site(reboot.site)):
             return None
         if history.was_finished(reboot.site):
             return Outcome(StepState.RECORDED, None, "the journal has it")
-        if self._context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
+        if context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
             return None
         return Outcome(StepState.NOT_NEEDED, None, "its partners did not change")
 
     async def _outcome(self, step: Step) -> Outcome:
-        match step.action:
-            case Action.CREATE_LOAD_BALANCER:
-                return ha_steps.leave_balancer_to_aws()
-            case _ if step.phase is Phase.HA and self._is_rebooting(step):
-                return Outcome(StepState.RECORDED, None, "the journal has it, and the pair is being rebooted")
-            case Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS:
-                return await ha_steps.set_parameters(self._context, step)
-            case Action.VERIFY_HA_PAIR:
-                return await ha_steps.verify_pair(self._context, step)
-            case Action.SET_REMOTE_GEO_ACCESS | Action.SET_GEO_PARTNERS:
-                return await steps.set_list(self._context, step)
-            case Action.ADD_CLUSTER:
-                return await steps.add_cluster(self._context, step)
-            case Action.RESUBMIT_GEO_PARTNERS:
-                return await self._resubmit_on_standalone(step)
-            case _:
-                raise StepError(step, "it is no step that a push can do")
+        if step.action not in ACTIONS:
+            raise StepError(step, "it is no step that a push can do")
+        if step.phase is Phase.HA and step.action is not Action.CREATE_LOAD_BALANCER and self._is_rebooting(step):
+            return Outcome(StepState.RECORDED, None, "the journal has it, and the pair is being rebooted")
+        return await ACTIONS[step.action](self._context, step)
 
     def _is_rebooting(self, step: Step) -> bool:
-        """Tell whether the push that this one resumes had come to the reboot of a step's pair, and not to its end."""
-        under_way = (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
-        return self._context.journal.history.progress(step.site) in under_way
-
-    async def _resubmit_on_standalone(self, step: Step) -> Outcome:
-        if self._context.options.reboot is RebootMode.NEVER:
-            return Outcome(StepState.LEFT_OUT, None, "no resubmission is wanted")
-        if not self._group_was_touched(step):
-            return Outcome(StepState.NOT_NEEDED, None, "nothing was changed or rebooted in its group")
-        return await steps.resubmit_on_standalone(self._context, step)
-
-    def _group_was_touched(self, step: Step) -> bool:
-        """Tell whether partners were changed, or a pair rebooted, in a step's group in this push.
-
-        Standalones submit after all of that (section 5.4), so the first one's answer is that of the others.
-        """
-        group = self._context.plan.site(step.site).group
-        if group not in self._groups_touched:
-            history = self._context.journal.history
-            touched = any(history.was_touched(site.name) for site in self._context.plan.sites_of(group))
-            self._groups_touched[group] = touched
-        return self._groups_touched[group]
+        """Return whether the push that this one resumes had come to the reboot of a step's pair, and not to its end."""
+        return self._context.history.progress(step.site) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
 
     def _record(self, step: Step, outcome: Outcome) -> None:
         self._context.journal.write("step", id=step.id, site=step.site, state=outcome.state.value, unit=outcome.unit)
@@ -313,15 +273,9 @@ class Executor:
 
     def _fail(self, error: StepError) -> None:
         self._progress.failures.append(error)
-        self._context.journal.write(
-            "step",
-            id=error.step.id,
-            site=error.step.site,
-            state=StepState.FAILED.value,
-            unit=error.unit,
-            why=str(error),
-        )
-        self._telling.end(error.step, Outcome(StepState.FAILED, error.unit, str(error)))
+        step, state, why = error.step, StepState.FAILED, str(error)
+        self._context.journal.write("step", id=step.id, site=step.site, state=state.value, unit=error.unit, why=why)
+        self._context.reporter.end(step, Outcome(state, error.unit, why))
 
 
 def _unexpected(step: Step, error: UnitError | TooManyOpenFilesError) -> StepError:

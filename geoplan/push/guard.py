@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.journal import Journal
 
-LISTS = {"set_remote_geo_access": "remote_geo_access", "set_geo_partners": "geo_partners"}
 READS = {"remote_geo_access", "geo_partners", "clusters", "ha_parameters"}
 
 

@@ -5,6 +5,7 @@ It is read once and kept up to date with every record, so that what a step asks 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,12 +18,12 @@ from geoplan.plan.model import Action, Plan
 from geoplan.push import records as models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
 
     from geoplan.plan.model import Phase
-    from geoplan.push.records import AnyRecord, Begin, Rebooting, RecordedOptions
+    from geoplan.push.records import AnyRecord, Begin, Rebooting
 
 MOVE_AWAY = "move it away once you have looked at the units with `geoplan diff`"
 
@@ -58,15 +59,22 @@ class History:
 
     def __init__(self, path: Path, records: Iterable[AnyRecord] = ()) -> None:
         self.path = path
-        self._records: list[AnyRecord] = []
-        self._sites: dict[str, _Site] = {}
+        self.records: list[AnyRecord] = []
+        """Everything that is recorded, in its order; it grows while the push goes on."""
+        self.who = "somebody"
+        """Who began it, resumed it or gave it up last."""
+        self.outcome = "interrupted"
+        """How it ended, or that it has not."""
+        self.is_finished = False
+        """Whether it came to an end, and not only to a stop."""
+        self.has_changes = False
+        """Whether anything was changed, or may have been."""
+        self.backed_up: dict[str, str] = {}
+        """The files of the backups, by units."""
+        self.step_states: dict[str, str] = {}
+        """How each step ended last, by its id."""
+        self._sites: defaultdict[str, _Site] = defaultdict(_Site)
         self._reboots: dict[str, list[datetime]] = {}
-        self._backed_up: dict[str, str] = {}
-        self._step_states: dict[str, str] = {}
-        self._who = "somebody"
-        self._outcome = "interrupted"
-        self._is_finished = False
-        self._has_changes = False
         for record in records:
             self.add(record)
 
@@ -91,23 +99,23 @@ class History:
 
     def add(self, record: AnyRecord) -> None:
         """Take the next record."""
-        number = len(self._records)
-        self._records.append(record)
+        number = len(self.records)
+        self.records.append(record)
         match record:
             case models.Begin() | models.Resumed():
-                self._who = record.who
+                self.who = record.who
             case models.Backup():
-                self._backed_up[record.unit] = record.file
+                self.backed_up[record.unit] = record.file
             case models.StepEnded():
-                self._step_states[record.id] = record.state.value
+                self.step_states[record.id] = record.state.value
             case models.Stopped():
-                self._outcome = record.outcome
+                self.outcome = record.outcome
             case models.End():
-                self._outcome, self._is_finished, self._who = record.outcome, True, record.who or self._who
+                self.outcome, self.is_finished, self.who = record.outcome, True, record.who or self.who
             case models.Resubmitting():
-                self._has_changes = True
+                self.has_changes = True
             case models.Changing() | models.Rebooting():
-                self._has_changes = True
+                self.has_changes = True
                 self._add_to_site(number, record)
             case _:
                 self._add_to_site(number, record)
@@ -115,46 +123,38 @@ class History:
     def _add_to_site(self, number: int, record: AnyRecord) -> None:
         match record:
             case models.Changing(action=Action.SET_GEO_PARTNERS):
-                site = self._site(record.site)
+                site = self._sites[record.site]
                 site.partners_changing, site.progress = number, PairProgress.NOT_BEGUN
                 site.has_partners_on.clear()
             case models.Changing(action=Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS):
-                self._site(record.site).is_formed = True
+                self._sites[record.site].is_formed = True
             case models.Changed(action=Action.SET_GEO_PARTNERS):
-                self._site(record.site).has_partners_on.add(canonical(record.unit))
+                self._sites[record.site].has_partners_on.add(canonical(record.unit))
             case models.Rebooting():
-                site = self._site(record.site)
+                site = self._sites[record.site]
                 site.before_reboot = (site.rebooting, site.progress)
                 site.rebooting, site.progress = number, PairProgress.REBOOTING
                 self._reboots.setdefault(canonical(record.unit), []).append(record.at)
             case models.RebootNotSent():
-                site = self._site(record.site)
+                site = self._sites[record.site]
                 site.rebooting, site.progress = site.before_reboot
                 if reboots := self._reboots.get(canonical(record.unit)):
                     reboots.pop()
             case models.TooLate():
-                self._site(record.site).progress = PairProgress.NOT_BEGUN
+                self._sites[record.site].progress = PairProgress.NOT_BEGUN
             case models.Resubmitted():
-                self._site(record.site).progress = PairProgress.RESUBMITTED
+                self._sites[record.site].progress = PairProgress.RESUBMITTED
             case models.Healthy():
-                site = self._site(record.site)
+                site = self._sites[record.site]
                 site.healthy, site.progress = number, PairProgress.HEALTHY
-
-    def _site(self, name: str) -> _Site:
-        return self._sites.setdefault(name, _Site())
 
     # -- the push as a whole -----------------------------------------------------------------------------------------
 
     @property
-    def records(self) -> Sequence[AnyRecord]:
-        """Everything that is recorded, in its order; it grows while the push goes on."""
-        return self._records
-
-    @property
     def begin(self) -> Begin:
         """Its first record. Raises :class:`UnusableFileError` where there is none."""
-        if self._records and isinstance(self._records[0], models.Begin):
-            return self._records[0]
+        if self.records and isinstance(self.records[0], models.Begin):
+            return self.records[0]
         raise UnusableFileError(f"{self.path}: the journal is empty", hint=MOVE_AWAY)
 
     @cached_property
@@ -167,7 +167,7 @@ class History:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """The parts of the work that it carries out; nothing where its plan cannot be read."""
+        """The parts of the work that it carries out; an empty tuple where its plan cannot be read."""
         with suppress(UnusableFileError):
             return self.plan.phases()
         return ()
@@ -176,51 +176,6 @@ class History:
     def topology(self) -> str:
         """What the topology was called."""
         return str(self.begin.plan.get("topology", "topology"))
-
-    @property
-    def units(self) -> Mapping[str, str]:
-        """The keys of its units, by their addresses."""
-        return self.begin.units
-
-    @property
-    def checksum(self) -> str:
-        """The checksum of its plan."""
-        return self.begin.checksum
-
-    @property
-    def options(self) -> RecordedOptions:
-        """What the operator had asked for."""
-        return self.begin.options
-
-    @property
-    def who(self) -> str:
-        """Who began it, resumed it or gave it up last."""
-        return self._who
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it came to an end, and not only to a stop."""
-        return self._is_finished
-
-    @property
-    def outcome(self) -> str:
-        """How it ended, or that it has not."""
-        return self._outcome
-
-    @property
-    def backed_up(self) -> Mapping[str, str]:
-        """The files of the backups, by units."""
-        return self._backed_up
-
-    @property
-    def step_states(self) -> Mapping[str, str]:
-        """How each step ended last, by its id."""
-        return self._step_states
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything was changed, or may have been."""
-        return self._has_changes
 
     # -- its sites ---------------------------------------------------------------------------------------------------
 
@@ -231,44 +186,40 @@ class History:
         return tuple(site for site in pairs if self.is_owed(site))
 
     def is_owed(self, site: str) -> bool:
-        """Tell whether a pair has to be rebooted, or to be brought to the end of a reboot, by this push alone.
+        """Return whether a pair has to be rebooted, or to be brought to the end of a reboot, by this push alone.
 
         That is so once its partners were changed, or may have been, or its reboot was begun, until it is healthy.
         """
-        found = self._sites.get(site)
-        return found is not None and max(found.partners_changing, found.rebooting) > found.healthy
+        found = self._sites[site]
+        return max(found.partners_changing, found.rebooting) > found.healthy
 
     def was_finished(self, site: str) -> bool:
-        """Tell whether a pair was rebooted and has come to its end in this push, with nothing owed since."""
-        found = self._sites.get(site)
-        return found is not None and found.healthy >= 0 and not self.is_owed(site)
+        """Return whether a pair was rebooted and has come to its end in this push, with nothing owed since."""
+        return self._sites[site].healthy >= 0 and not self.is_owed(site)
 
     def was_touched(self, site: str) -> bool:
-        """Tell whether a site's partners were changed, or its master rebooted, in this push."""
-        found = self._sites.get(site)
-        return found is not None and max(found.partners_changing, found.rebooting) >= 0
+        """Return whether a site's partners were changed, or its master rebooted, in this push."""
+        found = self._sites[site]
+        return max(found.partners_changing, found.rebooting) >= 0
 
     def was_formed(self, site: str) -> bool:
-        """Tell whether the HA parameters of a site's units were changed in this push, or may have been."""
-        found = self._sites.get(site)
-        return found is not None and found.is_formed
+        """Return whether the HA parameters of a site's units were changed in this push, or may have been."""
+        return self._sites[site].is_formed
 
     def needs_submission(self, site: str, unit: str) -> bool:
-        """Tell whether a site's partners were changed in this push, and not, as far as is known, on this unit."""
-        found = self._sites.get(site)
-        if found is None or not (found.partners_changing >= 0 or found.has_partners_on):
-            return False
-        return canonical(unit) not in found.has_partners_on
+        """Return whether a site's partners were changed in this push, and not, as far as is known, on this unit."""
+        found = self._sites[site]
+        is_changed = found.partners_changing >= 0 or bool(found.has_partners_on)
+        return is_changed and canonical(unit) not in found.has_partners_on
 
     def progress(self, site: str) -> PairProgress:
         """Return how far a pair has come; partners that were changed since begin it anew."""
-        found = self._sites.get(site)
-        return found.progress if found else PairProgress.NOT_BEGUN
+        return self._sites[site].progress
 
     def last_reboot(self, site: str) -> Rebooting | None:
         """Return the last reboot of a site's master that may have been sent."""
-        found = self._sites.get(site)
-        record = self._records[found.rebooting] if found and found.rebooting >= 0 else None
+        number = self._sites[site].rebooting
+        record = self.records[number] if number >= 0 else None
         return record if isinstance(record, models.Rebooting) else None
 
     def reboots_of(self, unit: str) -> tuple[datetime, ...]:

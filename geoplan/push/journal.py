@@ -15,14 +15,15 @@ import platform
 import re
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
+from geoplan.files import PRIVATE_FILE, read_bounded, sync_folder, write_private
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY, History
 from geoplan.push.ledger import Ledger
-from geoplan.push.state_dir import PRIVATE_FILE, journals_folder, make_own, sync_folder, usable, write_private
+from geoplan.push.state_dir import journals_folder, make_own, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.polling import Clock
     from geoplan.plan.model import Plan
+    from geoplan.push.options import Options
 
 SUFFIX = ".jsonl"
 UNITS_SUFFIX = ".units"
@@ -52,7 +54,8 @@ class Journal:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _AS_IT_IS, PRIVATE_FILE)
         try:
             content = _read(path, self._handle)
-            self._history = History.parse(path, _whole(content))
+            self.history = History.parse(path, _whole(content))
+            """All that has been recorded up to now, which grows with every record."""
             self._size = len(_whole(content))
             self._cut_back()  # half a line, which a crash left at the end, records nothing
         except BaseException:
@@ -60,15 +63,16 @@ class Journal:
             raise
         if ledger is None:
             ledger = Ledger()
-            ledger.read(self._history)
-        self._ledger = ledger
+            ledger.read(self.history)
+        self.ledger = ledger
+        """What the units owe and have proven, by this push and those before it; it grows with every record."""
 
     @classmethod
     def begin(  # noqa: PLR0913 - what a push is, and where it is written down
         cls,
         state: Path,
         plan: Plan,
-        options: Mapping[str, Any],
+        options: Options,
         clock: Clock,
         *,
         keys: Mapping[str, str] | None = None,
@@ -89,7 +93,7 @@ class Journal:
             format=models.FORMAT,
             who=who(),
             checksum=plan.checksum,
-            options=dict(options),
+            options=models.RecordedOptions.of(options),
             units=units,
             plan=plan.model_dump(mode="json"),
         )
@@ -111,16 +115,6 @@ class Journal:
     ) -> None:
         os.close(self._handle)
 
-    @property
-    def history(self) -> History:
-        """All that has been recorded up to now: the same object throughout, which grows with every record."""
-        return self._history
-
-    @property
-    def ledger(self) -> Ledger:
-        """What the units owe and have proven, by this push and those before it; it grows with every record."""
-        return self._ledger
-
     def write(self, event: str, **fields: object) -> None:
         """Append a record; it is on disk when this returns.
 
@@ -140,8 +134,8 @@ class Journal:
                 self._cut_back()
             raise _unwritable(self.path, error.strerror or str(error)) from None
         self._size += len(line)
-        self._history.add(record)
-        self._ledger.take(record)
+        self.history.add(record)
+        self.ledger.take(record)
 
     def _cut_back(self) -> None:
         """Leave no more than whole records."""
@@ -174,15 +168,15 @@ def histories(state: Path) -> tuple[History, ...]:
 
 
 def units_of(path: Path) -> frozenset[str]:
-    """Return the keys of the units that a journal names; nothing where it was never begun."""
+    """Return the keys of the units that a journal names, an empty set where it was never begun."""
     try:
-        written = json.loads(_units_path(path).read_text("ascii"))
-    except (OSError, ValueError, RecursionError):
+        written = json.loads(read_bounded(_units_path(path), MAX_BYTES).decode("ascii"))
+    except (UnusableFileError, ValueError, RecursionError):
         written = None
     if isinstance(written, list) and all(isinstance(key, str) for key in written):
         return frozenset(written)
     history = read(path)  # the small file is gone, or was left half written: the journal itself has them
-    return frozenset(history.units.values()) if history.records else frozenset()
+    return frozenset(history.begin.units.values()) if history.records else frozenset()
 
 
 def new_path(state: Path, name: str, units: Iterable[str]) -> Path:

@@ -26,7 +26,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnusableFileError
-from geoplan.push.state_dir import PRIVATE_FILE, make_own
+from geoplan.files import PRIVATE_FILE, read_bounded
+from geoplan.push.state_dir import make_own, usable
 
 if sys.platform == "win32":
     import msvcrt
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 
 
 WAIT = "wait until it has ended"
+_KEPT = (
+    "the locks of units",
+    "let XDG_STATE_HOME name a folder that you can write to; without locks nothing is changed",
+)
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 _LOOKS = 5  # somebody who only looks whether a unit is held has its byte for a moment
 _SECONDS_BETWEEN_LOOKS = 0.02
@@ -116,7 +121,7 @@ _GUARD = threading.RLock()
 def _open(folder: Path) -> Iterator[_LockFile]:
     """Have a folder's lock file open once in this process; it is closed when nothing in it is held any more."""
     with _GUARD:
-        with _usable(folder):
+        with usable(folder, *_KEPT):
             make_own(folder)
             resolved = folder.resolve()
             file = _TABLE.get(resolved) or _TABLE.setdefault(resolved, _LockFile(resolved))
@@ -152,7 +157,7 @@ def try_to_lock(folder: Path, keys: Mapping[str, str], topology: str, who: str) 
 
 
 def holder_of(folder: Path, keys: Mapping[str, str]) -> str | None:
-    """Say which push holds any of these units now, or nothing where none does."""
+    """Return which push holds any of these units now, or None where none does."""
     if not folder.is_dir():
         return None
     taken: set[int] = set()
@@ -212,7 +217,7 @@ def _free(folder: Path, taken: set[int]) -> None:
 
 def _announce(folder: Path, holder: Holder, keys: Iterable[str], taken: set[int]) -> Path:
     holders = folder / "holders"
-    with _open(folder) as file, _usable(folder):
+    with _open(folder) as file, usable(folder, *_KEPT):
         make_own(holders)
         for number in range(sys.maxsize):
             path = holders / f"{holder.process}-{number}.json"
@@ -243,11 +248,10 @@ def _find_holder(folder: Path, file: _LockFile, key: str) -> Holder | None:
 
 def _read_holder(path: Path, key: str) -> Holder | None:
     try:
-        with path.open("rb") as opened:
-            content = json.loads(opened.read(_MAX_HOLDER_BYTES))
+        content = json.loads(read_bounded(path, _MAX_HOLDER_BYTES))
         if key in content["units"]:
             return Holder(int(content["process"]), *(str(content[name]) for name in ("who", "topology", "since")))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # it is just being written, or removed
+    except (UnusableFileError, ValueError, TypeError, KeyError, RecursionError):  # it is just being written, or removed
         pass
     return None
 
@@ -262,14 +266,3 @@ def _by_address(address: str) -> tuple[int, int, str]:
     except ValueError:
         return (0, 0, address)
     return (found.version, int(found), "")
-
-
-@contextmanager
-def _usable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UnusableFileError(
-            f"cannot keep the locks of units in {folder}: {error.strerror or error}",
-            hint="let XDG_STATE_HOME name a folder that you can write to; without locks nothing is changed",
-        ) from None

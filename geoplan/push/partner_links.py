@@ -9,7 +9,6 @@ from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.links import Colour
-from geoplan.live.polling import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,7 +28,7 @@ async def _always() -> bool:
 async def links_stay_red(
     context: Context, step: Step, unit: Unit, still_active: Callable[[], Awaitable[bool]] = _always
 ) -> bool:
-    """Tell whether every partner that is up stays red on the unit on which partners were just submitted.
+    """Return whether every partner that is up stays red on the unit on which partners were just submitted.
 
     It is looked at until all that are up are green, for the time that a site has to settle, or as long as the unit is
     active. One green partner is enough for an answer: another pair's slave may well be red until its own turn. What a
@@ -47,14 +46,8 @@ async def links_stay_red(
             return False
         return True if seen.take(told, await _partners_up(context, step)) else None
 
-    timings = context.timings
-    await until(
-        context.clock,
-        look,
-        within=timings.settle_timeout,
-        every=timings.poll_seconds,
-        on_wait=context.waiting(step, "waiting until its partners turn green", unit.address),
-    )
+    telling = context.reporter.waiting(step, "waiting until its partners turn green", unit.address)
+    await context.until(look, within=context.timings.settle_timeout, on_wait=telling)
     if seen.is_red:
         message = (
             f"{unit.address}: its partners were submitted and read back, but every partner that is up stays red there: "
@@ -102,7 +95,7 @@ class _Seen:
 
     def __init__(self, context: Context, step: Step, unit: Unit) -> None:
         self._context = context
-        self._site = context.site(step)
+        self._site = context.plan.site(step.on.site)
         self._unit = unit
         self._green: frozenset[str] = frozenset()
         self._all_red = False
@@ -113,7 +106,7 @@ class _Seen:
         return self._all_red and not self._green
 
     def take(self, told: Mapping[str, bool | None], up: Sequence[str]) -> bool:
-        """Take one look of an active unit; tell whether all partners that are up are green."""
+        """Take one look of an active unit; return whether all partners that are up are green."""
         colours = {canonical(address): green for address, green in told.items()}
         of_those_up = [colours.get(canonical(address)) for address in up]
         self._all_red = bool(of_those_up) and all(green is False for green in of_those_up)
@@ -124,7 +117,7 @@ class _Seen:
 
 async def _partners_up(context: Context, step: Step) -> list[str]:
     """Return the addresses, as a site's partners list has them, of all units that are up."""
-    own = context.site(step)
+    own = context.plan.site(step.on.site)
     down = set(await units_down(context.fleet, own))
     others = [site for site in context.plan.sites_of(own.group) if site.name != own.name]
     return [unit.nat_address or unit.address for site in others for unit in site.units if unit.address not in down]

@@ -1,24 +1,29 @@
-"""What journals tell of the pushes on some units, for people."""
+"""What the journals of pushes on some units say: to people, and to a push that is to follow."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.push import records as models
+from geoplan.push.lock import WAIT
+from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 
 if TYPE_CHECKING:
-    from geoplan.plan.model import Plan
+    from collections.abc import Iterator, Sequence
+
+    from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
     from geoplan.push.records import AnyRecord, Value
     from geoplan.push.store import Past
 
 FORMAT = "geoplan/push-status/1"
+GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
 _CHANGES = (models.Changing, models.Rebooting, models.Resubmitted)
 
 
@@ -52,7 +57,7 @@ def _lines(history: History, running: str | None) -> list[str]:
         f"ended      {_moment(history.records[-1])}: {history.outcome}"
         if running is None or history.is_finished
         else f"running    {running}",
-        f"plan       {history.checksum}",
+        f"plan       {history.begin.checksum}",
         f"steps      {len(history.plan.steps)}: {steps}",
         f"journal    {history.path}",
     ]
@@ -86,7 +91,7 @@ def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, ob
         "finished": history.is_finished,
         "running": None if history.is_finished else running,
         **owed,
-        "checksum": history.checksum,
+        "checksum": history.begin.checksum,
         "steps": dict(history.step_states),
         "journal": str(history.path),
         "backups": dict(history.backed_up),
@@ -130,3 +135,51 @@ def _value(before: Value) -> str:
             return f"'{before.name}' ({before.address}) of type {before.type}"
         case None:
             return "not there"
+
+
+# -- to a push that is to follow ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCheck:
+    """Where a topology stands before a push: what is unfinished, and what of that blocks the push."""
+
+    unfinished: History | None
+    problems: tuple[Problem, ...]
+    may_resume: bool = False
+    """Whether a push is refused that ``--resume`` would let go on."""
+
+
+def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, running: str | None) -> ResumeCheck:
+    """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now."""
+    if running:  # what is unfinished is that push
+        return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
+    problems = tuple(_unfinished_problems(plan, unfinished, resume=resume))
+    fits = unfinished is not None and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases())
+    return ResumeCheck(unfinished, problems, may_resume=fits and not resume)
+
+
+def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
+    if unfinished is None:
+        if resume:
+            yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
+        return
+    if not resume:
+        began = f"{unfinished.begin.at.astimezone():%Y-%m-%d %H:%M:%S}"
+        called = "" if unfinished.topology == plan.topology else f" on '{unfinished.topology}'"
+        message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
+        yield Problem(plan.topology, message)
+    if unfinished.begin.checksum != plan.checksum:
+        if (begun := unfinished.phases) and begun != plan.phases():
+            message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
+            yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or give it up with --abandon")
+            return
+        plans = f"{unfinished.begin.checksum}, and the topology now gives {plan.checksum}"
+        message = f"the unfinished push carries out the plan {plans}"
+        hint = "resume with the topology as it was, or give the unfinished push up with --abandon"
+        yield Problem(plan.topology, message, hint)
+
+
+def as_option(phases: Sequence[Phase]) -> str:
+    """Return the option that names phases."""
+    return f"--phase {'all' if len(phases) > 1 else phases[0]}"

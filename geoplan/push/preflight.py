@@ -19,11 +19,11 @@ from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, pro
 from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, LIST_NAMES, SUBJECTS, Cause, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
-from geoplan.push.context import RebootMode
+from geoplan.push.boots import room_at
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.mending import WaysToMend, is_under_way
-from geoplan.push.readiness import room_at
+from geoplan.push.options import RebootMode
 from geoplan.topology.firmware import has_partner_secret, parse_version
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.push.context import Options
     from geoplan.push.history import History
+    from geoplan.push.options import Options
 
 _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
 """Of these differences the checks of the units themselves have more to say."""

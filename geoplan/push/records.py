@@ -16,8 +16,8 @@ from pydantic import ValidationError as _ValidationError
 
 from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
-from geoplan.push.context import RebootMode
-from geoplan.push.events import StepState
+from geoplan.push.options import Options, RebootMode
+from geoplan.push.outcome import StepState
 
 FORMAT = "geoplan/journal/2"
 OLD_FORMAT = "geoplan/journal/1"
@@ -73,7 +73,7 @@ class HaValue(_Strict):
 
 
 Value = Addresses | ClusterValue | HaValue | None
-"""What a change finds and leaves: a list, a cluster, HA parameters; nothing where there was none, or it is not told."""
+"""What a change finds and leaves: a list, a cluster, HA parameters; None where there was none, or it is not told."""
 
 
 class RecordedOptions(_Strict):
@@ -84,6 +84,15 @@ class RecordedOptions(_Strict):
     parallel_groups: StrictBool = False
     remove_unknown: StrictBool = False
     accept_geo_merge: StrictBool = False
+
+    @classmethod
+    def of(cls, options: Options) -> RecordedOptions:
+        """Take what a resumed push is to know of a push's options."""
+        return cls(**{name: getattr(options, name) for name in cls.model_fields})
+
+    def as_options(self) -> Options:
+        """Return them as the options of a push; what is of one run alone is as usual."""
+        return Options(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 class Record(_Strict):
@@ -152,7 +161,7 @@ class Rebooting(Record):
     site: Text
     unit: Text
     boot_time: Text | None = None
-    """When the unit said just before that it was booted last, in its own words; nothing where it did not tell."""
+    """When the unit said just before that it was booted last, in its own words; None where it did not tell."""
 
 
 class RebootNotSent(Record):

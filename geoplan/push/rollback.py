@@ -29,7 +29,7 @@ class RollbackStep:
     where: str
     what: str
     value: str | None = None
-    """What the field held before, as one line to paste; nothing where there is no field to fill."""
+    """What the field held before, as one line to paste; None where there is no field to fill."""
     is_certain: bool = True
     """Whether the change was read back; otherwise it may have been made or not."""
 
@@ -42,7 +42,7 @@ class UnitRollback:
     changes: tuple[RollbackStep, ...]
     backup: str | None
     pair: str | None = None
-    """The pair whose active unit takes these changes; nothing where they are this very unit's, as HA parameters are."""
+    """The pair whose active unit takes these changes; None where they are this very unit's, as HA parameters are."""
 
 
 def going_back(history: History) -> tuple[UnitRollback, ...]:

@@ -10,16 +10,17 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
+from geoplan.files import make_private
 from geoplan.push import journal as journals
 from geoplan.push import lock
 from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
-from geoplan.push.state_dir import journals_folder, locks_folder, make_private, require_own, usable
+from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Clock
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
+    from geoplan.push.options import Options
 
 
 def unit_keys(addresses: Iterable[str], lab: str | None = None) -> dict[str, str]:
@@ -98,7 +100,7 @@ class Store:
             yield
 
     def holder(self) -> str | None:
-        """Say which push is running on any of the units now, or nothing where none is."""
+        """Return which push is running on any of the units now, or None where none is."""
         return lock.holder_of(self.locks, self.keys)
 
     def past(self) -> Past:
@@ -122,7 +124,7 @@ class Store:
                 unfinished = history
         return Past(ledger, latest, unfinished)
 
-    def begin(self, plan: Plan, options: Mapping[str, Any], clock: Clock, ledger: Ledger | None = None) -> Journal:
+    def begin(self, plan: Plan, options: Options, clock: Clock, ledger: Ledger | None = None) -> Journal:
         """Start the journal of a new push; ``ledger`` is that of the past, where it has been read already."""
         return Journal.begin(self.state, plan, options, clock, keys=self.keys, ledger=ledger or self.past().ledger)
 

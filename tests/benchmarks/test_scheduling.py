@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from geoplan.plan.model import Phase, Plan
-from geoplan.push.context import Options
+from geoplan.push.options import Options
 from tests.push.instant import instant_push, instant_units, plan_of_groups
 
 GROUPS = (100, 300, 1000)

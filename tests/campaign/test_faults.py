@@ -21,9 +21,10 @@ from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.api import connected
-from geoplan.push.context import Options
 from geoplan.push.events import Event
-from geoplan.push.run import PushJob, PushResult, run_push
+from geoplan.push.listener import PushListener
+from geoplan.push.options import Options
+from geoplan.push.run import PushResult, run_push
 from geoplan.topology.loader import load_topology
 from tests.campaign.conftest import Record
 from tests.campaign.support import (
@@ -37,7 +38,7 @@ from tests.campaign.support import (
     assert_no_secret,
     write_topology,
 )
-from tests.push.support import CREDENTIALS, PASSWORD, settled
+from tests.push.support import CREDENTIALS, PASSWORD, real_store, settled
 
 QUICK = Timeouts(connect=2.0, answer=1.5, backup=1.5, health=0.5)
 PLANNED_REBOOTS = 1  # of 5.3
@@ -63,7 +64,7 @@ def faults(commands: Sequence[str]) -> Iterator[str]:
                     yield f"{fault},applied=yes"
 
 
-class Scene:
+class Scene(PushListener):
     """A lab with one fault, and pushes to it as an operator would send them."""
 
     def __init__(self, topology: Path, folder: Path, phases: Sequence[Phase] = (Phase.GEO,)) -> None:
@@ -101,11 +102,11 @@ class Scene:
             self.topology, lambda _address: credentials, endpoints=load_endpoints(endpoints), timeouts=QUICK
         )
         clock = SystemClock()
+        asked = replace(options, resume=self.is_begun)
         async with connected(accesses, clock) as units:
             fleet = Fleet(self.plan, units, clock, Timings.of(self.plan.estimates, is_lab=True))
-            mission = PushJob(fleet, options, self.folder, 18, self._hear, resume=self.is_begun)
             try:
-                return await run_push(mission)
+                return await run_push(fleet, asked, real_store(self.folder, self.plan), self)
             except PushRefusedError as error:
                 self.said += [str(error), *error.problems]
             except PushStoppedError as error:
@@ -133,9 +134,9 @@ class Scene:
                 self.lab.power_on(unit.address)
         await settled(self.lab.simulation.network)
 
-    def _hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         where = event.unit or (event.step.id if event.step else "")
-        self.said.append(f"{event.seconds:6.2f} {event.kind} {where} {event.message} {event.details or ''}")
+        self.said.append(f"{event.seconds:6.2f} {event.kind} {where} {event.message} {event.as_plain()}")
 
 
 @pytest.mark.parametrize("fault", list(faults(HA_COMMANDS)))

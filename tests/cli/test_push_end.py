@@ -8,18 +8,17 @@ from typing import Any
 import pytest
 
 from geoplan.cli.connection import ConnectionOptions
-from geoplan.cli.push_session import _Session
-from geoplan.cli.push_units import PushFlags
+from geoplan.cli.push_options import PushFlags
+from geoplan.cli.push_session import PushSession
 from geoplan.live.findings.compare import verify
 from geoplan.live.links import NO_SIGHTS, KnownLinks, Sights
 from geoplan.live.model import REMOTE_LM, LiveCluster, Observations
 from geoplan.plan.model import Plan
-from geoplan.push.context import Options
+from geoplan.push.approval import Review
 from geoplan.push.executor import Progress
+from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightResult
 from geoplan.push.run import PushResult
-from geoplan.topology.loader import load_topology
-from tests.conftest import TOPOLOGIES
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -40,8 +39,7 @@ def end(
 ) -> tuple[int, str]:
     """Return the exit code and the sentence of a push that left the units so."""
     wishes: dict[str, Any] = dict.fromkeys(PushFlags.__dataclass_fields__)
-    topology = load_topology(TOPOLOGIES / "section-5.4.yaml")
-    session = _Session(topology, plan, ConnectionOptions(), Options(), PushFlags(**wishes))
+    session = PushSession(plan, ConnectionOptions(), Options(), PushFlags(**wishes), Review(None, None))
     result = PushResult(
         PreflightResult((), (), ()), verify(plan, facts, KnownLinks(sights)), Progress(), unfinished, journal
     )

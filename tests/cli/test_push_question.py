@@ -13,9 +13,9 @@ from geoplan.cli.push_question import MAX_LINES, change_lines
 from geoplan.live.findings.compare import verify
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
-from geoplan.push.context import Options
+from geoplan.push.listener import Found
+from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightResult
-from geoplan.push.run import Found
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from geoplan.cli.push_views import PlainView, TerminalView, TimeLeft
 from geoplan.live.polling import Timings
 from geoplan.plan.model import Plan
-from geoplan.push.events import Event, EventKind, StepState
+from geoplan.push.events import Event, EventKind
+from geoplan.push.outcome import StepState
 from tests.push.observations import plan_of
 
 PLAN = plan_of()

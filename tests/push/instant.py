@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,16 +14,18 @@ import pytest
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.live.unit import Unit
-from geoplan.plan.model import Phase, Plan, Step
+from geoplan.plan.model import Action, Phase, Plan, Step
 from geoplan.plan.planner import make_plan
-from geoplan.push import executor, steps
-from geoplan.push.changes import Change
-from geoplan.push.context import Context, Options, StepReporter
-from geoplan.push.events import Outcome, StepState
+from geoplan.push import executor
+from geoplan.push.actions.readiness import Pair
+from geoplan.push.context import Context
 from geoplan.push.executor import Executor
 from geoplan.push.journal import Journal
-from geoplan.push.readiness import Pair
+from geoplan.push.listener import Reporter
+from geoplan.push.options import Options
+from geoplan.push.outcome import Outcome, StepState
 from geoplan.topology.model import Topology
+from tests.push.support import Heard
 
 
 def plan_of_groups(count: int, *, pairs: int = 2, standalones: int = 0) -> Plan:
@@ -54,44 +56,51 @@ def instant_units(
     ended: list[str] = []
 
     async def change_at_once(context: Context, step: Step) -> Outcome:
-        unit = context.fleet.unit(context.site(step).units[0].address)
-        change = Change(context, step, unit, "geo_partners")
-        change.begin([], list(context.plan.values(step)))
+        unit, action = context.plan.site(step.on.site).units[0].address, step.action.value
+        after = list(context.plan.values(step))
+        context.record("changing", step, unit, action=action, what="geo_partners", before=[], after=after)
         await asyncio.sleep(step_seconds)
-        change.end()
+        context.record("changed", step, unit, action=action)
         ended.append(step.id)
-        return Outcome(StepState.DONE, unit.address, "entered and read back")
+        return Outcome(StepState.DONE, unit, "entered and read back")
 
     async def submit_at_once(_context: Context, step: Step) -> Outcome:
         ended.append(step.id)
         return Outcome(StepState.DONE, None, "submitted")
 
     monkeypatch.setattr("os.fsync", lambda _handle: None)
-    monkeypatch.setattr(steps, "set_list", change_at_once)
-    monkeypatch.setattr(steps, "add_cluster", change_at_once)
-    monkeypatch.setattr(steps, "resubmit_on_standalone", submit_at_once)
-    monkeypatch.setattr(executor, "PairReboot", partial(InstantReboot, seconds=reboot_seconds, ended=ended))
+    changes = (Action.SET_REMOTE_GEO_ACCESS, Action.SET_GEO_PARTNERS, Action.ADD_CLUSTER)
+    instant = {**dict.fromkeys(changes, change_at_once), Action.RESUBMIT_GEO_PARTNERS: submit_at_once}
+    monkeypatch.setattr(executor, "ACTIONS", instant)
+    reboot_by(monkeypatch, partial(InstantReboot, seconds=reboot_seconds, ended=ended))
     return ended
 
 
-class InstantReboot:
+def reboot_by(monkeypatch: pytest.MonkeyPatch, made: Callable[[Context, Step, Step], Any]) -> None:
+    """Have pairs rebooted by what is made of their two steps."""
+    monkeypatch.setattr(executor, "PAIR_ACTIONS", {Action.REBOOT_MASTER: made})
+
+
+class InstantReboot(Pair):
     """Stands in for a pair's reboot: in no time, and with its records."""
 
-    def __init__(self, pair: Pair, _telling: StepReporter, *, seconds: float, ended: list[str]) -> None:
-        self._pair = pair
+    def __init__(
+        self, context: Context, reboot: Step, resubmission: Step, *, seconds: float = 0.0, ended: list[str]
+    ) -> None:
+        super().__init__(context, reboot, resubmission)
         self._seconds = seconds
         self._ended = ended
         self.outcomes: dict[str, Outcome] = {}
 
     async def run(self) -> None:
-        pair, journal = self._pair, self._pair.context.journal
-        journal.write("rebooting", step=pair.reboot.id, site=pair.site.name, unit=pair.master)
+        context, slave = self.context, self.slave
+        context.record("rebooting", self.reboot, self.master)
         await asyncio.sleep(self._seconds)
-        journal.write("resubmitting", step=pair.resubmission.id, site=pair.site.name, unit=pair.slave, after=[])
-        journal.write("resubmitted", step=pair.resubmission.id, site=pair.site.name, unit=pair.slave)
-        journal.write("healthy", site=pair.site.name)
-        for step in (pair.reboot, pair.resubmission):
-            self.outcomes[step.id] = Outcome(StepState.DONE, pair.slave, "done")
+        context.record("resubmitting", self.resubmission, slave, after=[])
+        context.record("resubmitted", self.resubmission, slave)
+        context.journal.write("healthy", site=self.site.name)
+        for step in (self.reboot, self.resubmission):
+            self.outcomes[step.id] = Outcome(StepState.DONE, slave, "done")
             self._ended.append(step.id)
 
 
@@ -109,5 +118,5 @@ def instant_fleet(plan: Plan) -> Fleet:
 def instant_push(plan: Plan, folder: Path, options: Options | None = None) -> Iterator[Executor]:
     """Have an executor and its journal, on units that answer at once; see :func:`instant_units`."""
     options = options or Options()
-    with Journal.begin(folder, plan, options.as_plain(), SystemClock()) as journal:
-        yield Executor(Context(instant_fleet(plan), journal, options, lambda _event: None))
+    with Journal.begin(folder, plan, options, SystemClock()) as journal:
+        yield Executor(Context(instant_fleet(plan), journal, options, Reporter(Heard(), SystemClock())))

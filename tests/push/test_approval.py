@@ -13,9 +13,9 @@ from geoplan.live.findings.compare import verify
 from geoplan.live.model import Cause, Failure, LiveCluster, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.push.approval import Approval, Review
-from geoplan.push.context import Options, RebootMode
+from geoplan.push.listener import Found
+from geoplan.push.options import Options, RebootMode
 from geoplan.push.preflight import PreflightResult
-from geoplan.push.run import Found
 from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import A1, M1, M2, S1, S2
 

@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from geoplan.live.polling import SystemClock
 from geoplan.push.history import History
 from geoplan.push.journal import Journal
+from geoplan.push.options import Options
 from geoplan.push.rollback import (
     BACKUP_RESTORE,
     BUTTONS,
@@ -34,7 +35,7 @@ PAIR, ALONE = "HA Pair 1", "Standalone LoadMaster 1"
 
 def pushed(folder: Path) -> History:
     """Return a push that changed a list twice, met a half-made cluster, and stopped at a change not read back."""
-    with Journal.begin(folder, PLAN, {}, SystemClock()) as journal:
+    with Journal.begin(folder, PLAN, Options(), SystemClock()) as journal:
 
         def change(step: str, site: str, unit: str, **fields: object) -> None:
             action = ACTIONS[str(fields["what"])]
@@ -79,7 +80,7 @@ def test_the_last_change_comes_first_and_the_first_value_counts(tmp_path: Path) 
 
 def formed(folder: Path) -> History:
     """Return a push that formed the pair and then changed a list on its active unit."""
-    with Journal.begin(folder, PLAN, {}, SystemClock()) as journal:
+    with Journal.begin(folder, PLAN, Options(), SystemClock()) as journal:
         for unit in (M1, S1):
             journal.write("backup", unit=unit, file=f"backups/{unit}.backup", sha256="0" * 64)
         for unit in (M1, S1):
@@ -114,7 +115,7 @@ def test_ha_parameters_go_back_on_their_own_unit_and_never_on_whichever_is_activ
 
 
 def test_a_push_that_changed_nothing_has_no_way_back(tmp_path: Path) -> None:
-    assert going_back(Journal.begin(tmp_path, PLAN, {}, SystemClock()).history) == ()
+    assert going_back(Journal.begin(tmp_path, PLAN, Options(), SystemClock()).history) == ()
 
 
 def test_the_web_interface_has_the_same_words_as_in_the_runbook() -> None:

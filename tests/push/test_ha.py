@@ -15,7 +15,7 @@ from geoplan.live.findings.pairs import drifts, sites_to_form
 from geoplan.live.model import HaFacts, LiveCluster, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
-from geoplan.push.context import Options
+from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES

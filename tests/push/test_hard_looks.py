@@ -12,9 +12,9 @@ from geoplan.live.links import KnownLinks
 from geoplan.live.model import LiveCluster, Observations, State
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
-from geoplan.push.context import Options
+from geoplan.push.boots import is_another_boot, room_at
+from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, check
-from geoplan.push.readiness import is_another_boot, room_at
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push.observations import changed, in_place

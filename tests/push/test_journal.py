@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import UnusableFileError
+from geoplan.files import make_private
 from geoplan.live.polling import SystemClock
 from geoplan.push import journal
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
-from geoplan.push.state_dir import make_private, state_folder
+from geoplan.push.options import Options
+from geoplan.push.state_dir import state_folder
 from tests.push.observations import plan_of
 from tests.push.support import NOON, SettableClock
 
@@ -40,13 +42,13 @@ FIELDS: dict[str, dict[str, object]] = {
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Journal:
-    return Journal.begin(tmp_path, PLAN, {"reboot": "changed"}, SystemClock())
+    return Journal.begin(tmp_path, PLAN, Options(), SystemClock())
 
 
 def test_a_new_journal_has_the_plan_who_and_when_and_is_unfinished(opened: Journal) -> None:
     found = journal.read(opened.path)
     assert found.plan == PLAN
-    assert found.checksum == PLAN.checksum
+    assert found.begin.checksum == PLAN.checksum
     assert "@" in found.who
     assert not found.is_finished
     assert found.outcome == "interrupted"
@@ -176,7 +178,7 @@ def test_journals_stand_in_the_order_in_which_they_were_begun_whatever_the_clock
     begun = []
     for hours in (0, -5, 3, -1):
         clock.wall_time = NOON + timedelta(hours=hours)
-        with Journal.begin(tmp_path, PLAN, {}, clock) as opened:
+        with Journal.begin(tmp_path, PLAN, Options(), clock) as opened:
             begun.append(opened.path)
     assert list(journal.paths(tmp_path)) == begun
 

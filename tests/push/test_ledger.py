@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
+from geoplan.push.boots import WINDOW, room_at
 from geoplan.push.ledger import Ledger
-from geoplan.push.readiness import WINDOW, room_at
 from geoplan.push.records import FORMAT, AnyRecord, make
 from geoplan.topology.model import Topology
 

@@ -15,8 +15,8 @@ from geoplan.live.findings.clusters import ClusterState, addresses_of, find, sta
 from geoplan.live.findings.compare import Kind, Mend, verify
 from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, Observation, Observations, State
 from geoplan.plan.model import Plan
-from geoplan.push.context import Options
 from geoplan.push.ledger import Ledger
+from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
 from tests.push.observations import changed, in_place, plan_of, untouched

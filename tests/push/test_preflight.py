@@ -10,9 +10,9 @@ import pytest
 
 from geoplan.live.findings import NoteKind
 from geoplan.live.model import REMOTE_LM, Cause, Failure, HaFacts, LiveCluster, Observations, State
-from geoplan.push.context import Options, RebootMode
 from geoplan.push.history import History
 from geoplan.push.ledger import Ledger
+from geoplan.push.options import Options, RebootMode
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
 from tests.push.observations import changed, in_place, plan_of, untouched

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 import geoplan
 from geoplan.plan.model import Action, Phase, Plan, Step
 from geoplan.push import executor as executors
-from geoplan.push.context import Options, RebootMode, StepError
+from geoplan.push.context import StepError
 from geoplan.push.executor import Schedule, Task
-from tests.push.instant import InstantReboot, instant_push, instant_units, plan_of_groups
+from geoplan.push.options import Options, RebootMode
+from tests.push.instant import InstantReboot, instant_push, instant_units, plan_of_groups, reboot_by
 from tests.simulation.loop import run_simulated
 
 A_STEP: Step = plan_of_groups(1).steps[0]
@@ -66,17 +68,14 @@ def test_reboots_go_one_after_the_other_in_each_group_and_in_all_unless_wanted_o
 
     class Watched(InstantReboot):
         async def run(self) -> None:
-            group = self._pair.site.group
+            group = self.site.group
             assert group not in under_way
             under_way.append(group)
             most.append(len(under_way))
             await super().run()
             under_way.remove(group)
 
-    def watched(pair: Any, telling: Any) -> Watched:
-        return Watched(pair, telling, seconds=100, ended=[])
-
-    monkeypatch.setattr(executors, "PairReboot", watched)
+    reboot_by(monkeypatch, partial(Watched, seconds=100, ended=[]))
     progress = carried_out(plan_of_groups(4), tmp_path, Options(jobs=64, parallel_groups=parallel_groups))
     assert not progress.failures
     assert max(most) == at_once
@@ -88,14 +87,11 @@ def test_no_waiting_pair_is_rebooted_after_a_failure(tmp_path: Path, monkeypatch
 
     class Failing(InstantReboot):
         async def run(self) -> None:
-            sent.append(self._pair.site.name)
+            sent.append(self.site.name)
             await asyncio.sleep(100)
-            raise StepError(self._pair.reboot, "it burns")
+            raise StepError(self.reboot, "it burns")
 
-    def failing(pair: Any, telling: Any) -> Failing:
-        return Failing(pair, telling, seconds=0, ended=[])
-
-    monkeypatch.setattr(executors, "PairReboot", failing)
+    reboot_by(monkeypatch, partial(Failing, ended=[]))
     progress = carried_out(plan_of_groups(4), tmp_path, Options(jobs=64))
     assert [error.step.site for error in progress.failures] == sent == ["G0-P0"]
 

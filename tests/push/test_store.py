@@ -17,6 +17,7 @@ from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.carry_over import CARRIED
 from geoplan.push.journal import Journal
+from geoplan.push.options import Options
 from geoplan.push.state_dir import old_folder_of, state_folder
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.model import Topology
@@ -48,7 +49,7 @@ def change_partners(journal: Journal) -> None:
 
 
 def test_a_renamed_file_and_one_that_shares_a_unit_find_the_push_and_others_do_not(tmp_path: Path) -> None:
-    with store_of(tmp_path).begin(PLAN, {}, SystemClock()) as journal:
+    with store_of(tmp_path).begin(PLAN, Options(), SystemClock()) as journal:
         change_partners(journal)
     for plan in (plan_of(A, name="renamed"), plan_of(A, B), plan_of(B)):
         past = store_of(tmp_path, plan).past()
@@ -63,10 +64,10 @@ def test_a_renamed_file_and_one_that_shares_a_unit_find_the_push_and_others_do_n
 
 def test_the_push_that_began_last_is_the_last_whatever_the_clock_said(tmp_path: Path) -> None:
     clock, store = SettableClock(), store_of(tmp_path)
-    with store.begin(PLAN, {}, clock) as journal:
+    with store.begin(PLAN, Options(), clock) as journal:
         journal.write("end", outcome="done")
     clock.wall_time = NOON - timedelta(hours=1)
-    with store.begin(PLAN, {}, clock) as second:
+    with store.begin(PLAN, Options(), clock) as second:
         change_partners(second)
     past = store.past()
     assert past.latest
@@ -76,7 +77,7 @@ def test_the_push_that_began_last_is_the_last_whatever_the_clock_said(tmp_path: 
 
 def test_a_resumed_push_goes_on_in_the_ledger_as_it_stands(tmp_path: Path) -> None:
     store = store_of(tmp_path)
-    with store.begin(PLAN, {}, SystemClock()) as journal:
+    with store.begin(PLAN, Options(), SystemClock()) as journal:
         change_partners(journal)
     past = store.past()
     assert past.unfinished
@@ -92,7 +93,7 @@ def test_a_resumed_push_goes_on_in_the_ledger_as_it_stands(tmp_path: Path) -> No
 
 def test_a_damaged_journal_of_other_units_is_in_nobody_s_way(tmp_path: Path) -> None:
     other = make_plan(Topology.model_validate({"name": "o", "sites": [{"name": "B", "standalone": B}]}))
-    with store_of(tmp_path, other).begin(other, {}, SystemClock()) as journal:
+    with store_of(tmp_path, other).begin(other, Options(), SystemClock()) as journal:
         pass
     with journal.path.open("ab") as file:
         file.write(b"nonsense\n")
@@ -104,7 +105,7 @@ def test_a_damaged_journal_of_other_units_is_in_nobody_s_way(tmp_path: Path) -> 
 @pytest.mark.parametrize("kept", [0, 100])
 def test_a_journal_that_lost_its_beginning_is_damaged_and_not_a_push_that_never_was(tmp_path: Path, kept: int) -> None:
     store = store_of(tmp_path)
-    with store.begin(PLAN, {}, SettableClock(NOON)) as journal:
+    with store.begin(PLAN, Options(), SettableClock(NOON)) as journal:
         change_partners(journal)
     journal.path.write_bytes(journal.path.read_bytes()[:kept])
     with pytest.raises(UnusableFileError, match="what its push owes is not known") as refused:
@@ -113,11 +114,11 @@ def test_a_journal_that_lost_its_beginning_is_damaged_and_not_a_push_that_never_
 
 
 def test_a_state_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
-    with store_of(tmp_path / "state").begin(PLAN, {}, SettableClock(NOON)):
+    with store_of(tmp_path / "state").begin(PLAN, Options(), SettableClock(NOON)):
         pass
     (tmp_path / "state").chmod(0o777)
     with pytest.raises(UnusableFileError, match="others can write to"):
-        store_of(tmp_path / "state").begin(PLAN, {}, SettableClock(NOON))
+        store_of(tmp_path / "state").begin(PLAN, Options(), SettableClock(NOON))
 
 
 def test_a_unit_is_locked_by_its_nat_address_too(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_the_default_state_folder_and_the_locks_of_the_user_are_no_two_pushes(mo
 
 
 def test_a_state_folder_that_is_a_link_is_not_followed(geoplan: Geoplan, tmp_path: Path) -> None:
-    with store_of(tmp_path / "real").begin(PLAN, {}, SystemClock()):
+    with store_of(tmp_path / "real").begin(PLAN, Options(), SystemClock()):
         pass
     (tmp_path / "linked").symlink_to(tmp_path / "real")
     for option in ("--status", "--abandon"):
@@ -174,10 +175,10 @@ def test_abandon_and_status_find_the_unfinished_push_after_the_clock_was_set_bac
 ) -> None:
     state, clock = tmp_path / "state", SettableClock()
     store = store_of(state)
-    with store.begin(PLAN, {}, clock) as journal:
+    with store.begin(PLAN, Options(), clock) as journal:
         journal.write("end", outcome="done")
     clock.wall_time = NOON - timedelta(minutes=5)
-    with store.begin(PLAN, {}, clock) as journal:
+    with store.begin(PLAN, Options(), clock) as journal:
         change_partners(journal)
     path = write(tmp_path / "dc1", "renamed")
     told = json.loads(geoplan("push", path, "--status", "--format", "json", "--state-dir", state).stdout)
@@ -193,7 +194,7 @@ def test_abandon_and_status_find_the_unfinished_push_after_the_clock_was_set_bac
 
 def test_abandon_is_refused_while_a_push_holds_any_unit_of_the_abandoned_one(geoplan: Geoplan, tmp_path: Path) -> None:
     state, larger = tmp_path / "state", plan_of(A, B)
-    with store_of(state, larger).begin(larger, {}, SystemClock()):
+    with store_of(state, larger).begin(larger, Options(), SystemClock()):
         pass
     other = Store(tmp_path / "other", unit_keys([B]))
     with other.only_push("other"):
@@ -207,7 +208,7 @@ def test_whatever_bytes_a_user_and_a_path_have_they_are_told(
     geoplan: Geoplan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
     monkeypatch.setattr("geoplan.push.journal.getpass.getuser", lambda: "ann\u2028\udcff")
-    with store_of(tmp_path / "state").begin(PLAN, {}, SystemClock()) as journal:
+    with store_of(tmp_path / "state").begin(PLAN, Options(), SystemClock()) as journal:
         journal.write("backup", unit=M1, file="backups/\udcff\u2028", sha256="0" * 64)
     assert journal.path.read_bytes().isascii()
     for output_format in ("text", "json"):
@@ -227,7 +228,7 @@ def test_whatever_bytes_a_user_and_a_path_have_they_are_told(
     ],
 )
 def test_status_of_a_damaged_journal_says_what_to_do(geoplan: Geoplan, tmp_path: Path, line: bytes) -> None:
-    with store_of(tmp_path / "state").begin(PLAN, {}, SystemClock()) as journal:
+    with store_of(tmp_path / "state").begin(PLAN, Options(), SystemClock()) as journal:
         pass
     with journal.path.open("ab") as file:
         file.write(line + b"\n")
@@ -286,7 +287,7 @@ def test_what_older_journals_hold_is_carried_over_once(tmp_path: Path) -> None:
         past = store.past()
         assert past.unfinished
         assert past.unfinished.who == "zoë\u2028@desk"
-        assert past.unfinished.checksum == PLAN.checksum
+        assert past.unfinished.begin.checksum == PLAN.checksum
         assert past.ledger.due(S1) == {A}
         assert len(past.ledger.reboots_of(M1)) == 1
         assert len(list((tmp_path / "pushes").glob("*.jsonl"))) == 2

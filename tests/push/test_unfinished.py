@@ -8,8 +8,8 @@ from pathlib import Path
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.history import History
+from geoplan.push.past_pushes import check_resume
 from geoplan.push.records import FORMAT, make
-from geoplan.push.resume import check_resume
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push.observations import plan_of

@@ -24,11 +24,12 @@ from geoplan.loadmaster.decode import ha_parameters
 from geoplan.loadmaster.model import HaMode, HaParameters
 from geoplan.loadmaster.session import Session
 from geoplan.plan.model import Action
-from geoplan.push import journal, readiness
-from geoplan.push.ha_steps import _change as change_parameters
-from geoplan.push.ha_steps import set_parameters
-from geoplan.push.readiness import require_room, what_slave_holds
-from geoplan.push.reboots import PairReboot
+from geoplan.push import journal
+from geoplan.push.actions import ACTIONS, readiness
+from geoplan.push.actions.readiness import require_room, what_slave_holds
+from geoplan.push.actions.reboot_master import PairReboot
+from geoplan.push.actions.set_ha_parameters import _change as change_parameters
+from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.store import Store
 from tests.simulation.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
@@ -109,7 +110,7 @@ def _sent_blindly(patch: pytest.MonkeyPatch) -> None:
         await send(session, command, is_applied=is_applied)
 
     patch.setattr(Session, "change", change)
-    patch.setattr("geoplan.push.reboots._Sending.take_back", answering(None))
+    patch.setattr("geoplan.push.actions.reboot_master._Sending.take_back", answering(None))
 
 
 async def _holds_or_refuses(pair: Any) -> tuple[readiness.Holds, str]:
@@ -125,7 +126,7 @@ def _single_where_untold(answer: Any) -> HaParameters:
 async def _changed_or_single(context: Any, step: Any, unit: Any, before: Any, wanted: Any) -> Any:
     problem = await change_parameters(context, step, unit, before, wanted)
     if any(drifts(await unit.ha_parameters(), wanted)):
-        await context.fleet.states(context.site(step))
+        await context.fleet.states(context.plan.site(step.on.site))
         await unit.set_ha_mode("single")
     return problem
 
@@ -137,21 +138,26 @@ async def _set_whatever_works(context: Any, step: Any) -> Any:
     return await set_parameters(context, step)
 
 
+def _whatever_works_is_set(patch: pytest.MonkeyPatch) -> None:
+    for action in (Action.SET_MASTER_HA_PARAMETERS, Action.SET_SLAVE_HA_PARAMETERS):
+        patch.setitem(ACTIONS, action, _set_whatever_works)
+    setting(*unguarded("before_ha_parameters"))(patch)
+
+
 def _told_green(end: Any, other: Any) -> Colour:
     colour: Colour = colour_of(end, other)
     return Colour.GREEN if colour is Colour.NOT_TOLD else colour
 
 
 def _room_by_own_journal(context: Any, step: Any, unit: str, booted: Any = None) -> None:
-    own = SimpleNamespace(reboots_of=context.journal.history.reboots_of)
+    own = SimpleNamespace(reboots_of=context.history.reboots_of)
     require_room(SimpleNamespace(ledger=own, clock=context.clock), step, unit)  # type: ignore[arg-type]
 
 
 async def _unread(resubmission: Any) -> Any:
     pair = resubmission._pair
     sent = pair.site.geo_partners
-    written = {"step": pair.resubmission.id, "site": pair.site.name, "unit": pair.slave}
-    pair.context.journal.write("resubmitting", **written, before=list(sent), after=list(sent))
+    pair.context.record("resubmitting", pair.resubmission, pair.slave, before=list(sent), after=list(sent))
     if not await pair.slave_is_active():
         return None
     await pair.slave_unit.resubmit_geo_partners(sent)
@@ -177,8 +183,8 @@ _FORGOTTEN = setting(
     *((f"geoplan.push.ledger.Ledger.{name}", answering(value=False)) for name in ("is_due", "owes_reboot")),
 )
 _SILENT = setting(
-    ("geoplan.push.readiness.what_slave_holds", _holds_or_refuses),
-    ("geoplan.push.reboots.what_slave_holds", _holds_or_refuses),
+    ("geoplan.push.actions.readiness.what_slave_holds", _holds_or_refuses),
+    ("geoplan.push.actions.reboot_master.what_slave_holds", _holds_or_refuses),
     *unguarded("before_reboot"),
 )
 
@@ -195,12 +201,12 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "single is sent back to a unit that answers its health check",
         "parameter that a unit does not take",
-        setting(("geoplan.push.ha_steps._change", _changed_or_single), *unguarded("before_mode")),
+        setting(("geoplan.push.actions.set_ha_parameters._change", _changed_or_single), *unguarded("before_mode")),
     ),
     Mutation(
         "HA parameters of a pair at work are set again",
         "other parameter on the master",
-        setting(("geoplan.push.ha_steps.set_parameters", _set_whatever_works), *unguarded("before_ha_parameters")),
+        _whatever_works_is_set,
     ),
     Mutation(
         "the wait for a replication has no floor",
@@ -211,8 +217,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "what nobody tells is green",
         "colours: nothing",
         setting(
-            ("geoplan.live.findings.partners._End.colour_of", _told_green),
-            ("geoplan.live.findings.partners._Group._owes", answering(value=False)),
+            ("geoplan.live.links._End.colour_of", _told_green),
+            ("geoplan.live.links._Group._owes", answering(value=False)),
         ),
     ),
     Mutation(
@@ -230,7 +236,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "reboots are counted by the push's own journal alone",
         "fourth reboot by two pushes",
-        setting(("geoplan.push.reboots.require_room", _room_by_own_journal)),
+        setting(("geoplan.push.actions.reboot_master.require_room", _room_by_own_journal)),
     ),
     Mutation(
         "the unit that took a list is not looked at again",
@@ -240,20 +246,25 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "partners are submitted in a reboot's window without a read",
         "address added on the slave",
-        setting(("geoplan.push.resubmission.Resubmission._submit", _unread), *unguarded("before_list")),
+        setting(
+            ("geoplan.push.actions.resubmit_geo_partners.Resubmission._submit", _unread), *unguarded("before_list")
+        ),
     ),
     Mutation(
         "partners are submitted although somebody has added one",
         "address added on the standalone",
         setting(
-            ("geoplan.push.submission.require_unchanged", lambda _context, site, _unit, _held: site.geo_partners),
+            (
+                "geoplan.push.actions.resubmit_geo_partners.require_unchanged",
+                lambda _context, site, _unit, _held: site.geo_partners,
+            ),
             *unguarded("before_list"),
         ),
     ),
     Mutation(
         "the answer to a reboot is waited for",
         "reboot answered late",
-        setting(("geoplan.push.reboots.PairReboot._watch", _once_answered)),
+        setting(("geoplan.push.actions.reboot_master.PairReboot._watch", _once_answered)),
     ),
     Mutation(
         "the standby is not verified",

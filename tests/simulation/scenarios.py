@@ -26,14 +26,15 @@ from geoplan.live.survey import observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
-from geoplan.push.context import Options, RebootMode
-from geoplan.push.events import Event, EventKind
+from geoplan.push.events import EventKind
+from geoplan.push.options import Options, RebootMode
 from geoplan.push.records import AnyRecord, Changed, Changing
-from geoplan.push.run import PushJob, PushResult, run_push
+from geoplan.push.run import PushResult, run_push
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from tests.conftest import TOPOLOGIES
+from tests.push.support import Heard, real_store
 from tests.simulation import shapes
 from tests.simulation.behaviours import (
     LOSSES,
@@ -510,10 +511,10 @@ async def many_groups(folder: Path, jobs: int) -> list[str]:
         groups[f"g{number}"] = [f"P{number}", f"S{number}"]
     timing = {"boot_seconds": BOOT, "sync_seconds": SYNC}
     made = world(folder, Topology.model_validate({"sites": made_of, "groups": groups, "timing": timing}))
-    events: list[Event] = []
+    heard = Heard()
     async with made.connected_fleet() as fleet:
-        await run_push(PushJob(fleet, Options(jobs=jobs), folder, 18, events.append))
-    ended = [event for event in events if event.kind is EventKind.STEP_ENDED and event.step]
+        await run_push(fleet, Options(jobs=jobs), real_store(folder, made.plan), heard)
+    ended = [event for event in heard.events if event.kind is EventKind.STEP_ENDED and event.step]
     lists = {Action.SET_GEO_PARTNERS, Action.SET_REMOTE_GEO_ACCESS}
     last = max(event.seconds for event in ended if event.step and event.step.action in lists)
     return wrong((last > BOOT, f"the last list was entered after {last:.0f} s"))

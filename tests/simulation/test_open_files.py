@@ -12,7 +12,7 @@ import pytest
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError, TooManyOpenFilesError
 from geoplan.push import journal
-from geoplan.push.context import Options
+from geoplan.push.options import Options
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.simulation.loop import run_simulated

@@ -14,12 +14,13 @@ from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.http import Outcome as LabOutcome
 from geoplan.lab.http import Request
 from geoplan.push import journal
-from geoplan.push.context import Options
 from geoplan.push.events import Event, EventKind
 from geoplan.push.history import PairProgress
-from geoplan.push.run import PushJob, PushResult, run_push
+from geoplan.push.options import Options
+from geoplan.push.run import PushResult, run_push
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
+from tests.push.support import Heard, real_store
 from tests.simulation import shapes
 from tests.simulation.loop import run_simulated
 from tests.simulation.transport import Sent
@@ -155,7 +156,7 @@ def test_a_stop_lets_a_pair_that_was_begun_be_finished(tmp_path: Path) -> None:
         made.simulation.handle = stop_at_reboot  # type: ignore[method-assign]
         async with made.connected_fleet() as fleet:
             with pytest.raises(PushStoppedError, match="not yet   steps 11-18"):
-                await run_push(PushJob(fleet, Options(), tmp_path, 18, lambda _event: None, stop=stop))
+                await run_push(fleet, Options(), real_store(tmp_path, made.plan), Heard(), stop=stop)
         await asyncio.sleep(0)
         return made
 
@@ -175,13 +176,13 @@ def told(
     """Push once in a world of its own; return what was told, and how the push ended."""
 
     async def go() -> tuple[list[Event], PushResult | GeoplanError]:
-        made, events = world(folder, section), list[Event]()
+        made, heard = world(folder, section), Heard()
         prepare(made)
         async with made.connected_fleet() as fleet:
             try:
-                return events, await run_push(PushJob(fleet, Options(), folder, 18, events.append))
+                return heard.events, await run_push(fleet, Options(), real_store(folder, made.plan), heard)
             except GeoplanError as error:
-                return events, error
+                return heard.events, error
 
     return run_simulated(go())
 
@@ -210,7 +211,7 @@ def test_each_step_of_a_pair_is_told_when_it_has_ended_and_each_wait_once(tmp_pa
     ended = {event.step.number: event.seconds for event in events if event.kind is EventKind.STEP_ENDED and event.step}
     (healthy,) = [event.seconds for event in events if event.kind is EventKind.PAIR_HEALTHY]
     assert healthy - ended[6] > BOOT / 2
-    assert all(event.details["at_most_seconds"] for event in events if event.kind is EventKind.STEP_WAITING)
+    assert all(event.at_most_seconds for event in events if event.kind is EventKind.STEP_WAITING)
 
 
 def test_a_reboot_that_was_to_no_effect_is_told_again(tmp_path: Path) -> None:

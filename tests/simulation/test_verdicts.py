@@ -18,8 +18,8 @@ from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
-from geoplan.push.context import Options, RebootMode
 from geoplan.push.ledger import Ledger
+from geoplan.push.options import Options, RebootMode
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
 from tests.simulation.loop import run_simulated

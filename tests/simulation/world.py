@@ -29,9 +29,10 @@ from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.api import connected
-from geoplan.push.context import Options, RebootMode
-from geoplan.push.run import PushJob, PushResult, run_push
+from geoplan.push.options import Options, RebootMode
+from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology
+from tests.push.support import Heard, real_store
 from tests.simulation import behaviours
 from tests.simulation.behaviours import Behaviour
 from tests.simulation.invariants import Watch
@@ -346,8 +347,8 @@ class World:
         self.removes_unknown = self.removes_unknown or self.options.remove_unknown
         self.runs += 1
         async with asyncio.timeout(kill_after), self.connected_fleet() as fleet:
-            mission = PushJob(fleet, self.options, self.folder, 18, lambda _event: None, resume=resume)
-            self.last = await run_push(mission)
+            options = replace(self.options, resume=resume)
+            self.last = await run_push(fleet, options, real_store(self.folder, self.plan), Heard())
             return self.last
 
     @asynccontextmanager

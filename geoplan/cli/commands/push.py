@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from geoplan.cli.connection import connection_options
 from geoplan.cli.files import load_topology, phase_option, plan_phases, topology_argument
 from geoplan.cli.options import Command
-from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
+from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -77,7 +78,7 @@ def command(  # noqa: PLR0913 - one for each option
     other. It can be stopped at any time and resumed.
     """
     from geoplan.cli import approving, push_session
-    from geoplan.cli.push_units import PushFlags, push_store
+    from geoplan.cli.push_units import push_store
     from geoplan.plan.planner import make_plan
 
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
@@ -96,21 +97,14 @@ def command(  # noqa: PLR0913 - one for each option
 
         tell = push_journal.abandon if abandon else push_journal.show
         return tell(store, plan, output_format)
-    options = flags.options(plan, jobs=1 if dry_run else jobs)
-    review = approving.review_of(plan, options, reach, path=path, plan_file=plan_file, checksum=checksum, resume=resume)
-    wishes = PushFlags(
-        path=path,
-        phase=phase,
-        store=store,
-        state_dir=state_dir,
-        backup_folder=None if backup_dir is None else Path(backup_dir),
-        output_format=output_format,
-        yes=yes,
-        dry_run=dry_run,
+    options = replace(
+        flags.options(plan),
+        jobs=1 if dry_run else jobs,
+        max_clusters=topology.limits.max_clusters,
+        backup_folder=None if backup_dir is None or dry_run else Path(backup_dir),
         resume=resume,
         only_preflight=only_preflight,
-        lab=lab,
-        jobs=jobs,
-        review=review,
     )
-    return push_session.run(topology, plan, reach, options, wishes)
+    review = approving.review_of(plan, options, reach, path=path, plan_file=plan_file, checksum=checksum, resume=resume)
+    push = PushFlags(path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs)
+    return push_session.run(topology, store, push_session.PushSession(plan, reach, options, push, review))

@@ -1,4 +1,4 @@
-"""The steps that make a pair: its units' HA parameters, first the master's, and the sight of one active unit."""
+"""``set_master_ha_parameters`` and ``set_slave_ha_parameters``: what makes a pair of two single units."""
 
 from __future__ import annotations
 
@@ -7,29 +7,21 @@ from typing import TYPE_CHECKING
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts, has_no_pair
-from geoplan.live.fleet import are_healthy
 from geoplan.live.model import HA_SUBJECT, HaFacts, State
-from geoplan.live.polling import until
 from geoplan.plan.model import Action
-from geoplan.push.changes import Change, try_change
+from geoplan.push.actions.change import not_applied, try_change
 from geoplan.push.context import StepError
-from geoplan.push.events import Outcome, StepState
+from geoplan.push.outcome import Outcome, StepState
 
 if TYPE_CHECKING:
     from geoplan.live.findings.pairs import Drift
     from geoplan.live.unit import Unit
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
-    from geoplan.push.changes import Failed
+    from geoplan.push.actions.change import Failed
     from geoplan.push.context import Context
 
-BALANCER_BY_HAND = "AWS makes it: geoplan export cloudformation writes the template"
 APART = "set both units to single mode by hand, then go on"
-
-
-def leave_balancer_to_aws() -> Outcome:
-    """Say that no LoadMaster can make its own load balancer."""
-    return Outcome(StepState.BY_HAND, None, BALANCER_BY_HAND)
 
 
 async def set_parameters(context: Context, step: Step) -> Outcome:
@@ -38,10 +30,10 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     The other unit is looked at first: never are both masters, nor both slaves, not even for a moment. A pair at work
     is left as it is, and what differs is named.
     """
-    site, pair = context.site(step), context.plan.ha_pair(step.site)
+    site, pair = context.plan.site(step.on.site), context.plan.ha_pair(step.site)
     is_master = step.action is Action.SET_MASTER_HA_PARAMETERS
-    wanted, others = (pair.master, pair.slave) if is_master else (pair.slave, pair.master)
-    unit, other = context.fleet.unit(wanted.address), context.fleet.unit(others.address)
+    wanted = pair.master if is_master else pair.slave
+    unit = context.fleet.unit(wanted.address)
     before = await _read(step, unit)
     differing = list(drifts(before, wanted))
     if not differing and before.mode is not None:
@@ -49,22 +41,10 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     states = await context.fleet.states(site)
     if site.name not in context.forms or sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
         return _left_as_is(context, step, unit, differing)
-    if context.seen.ha.get(unit.address, before) != before:
-        message = "its HA parameters were changed since the checks, and not by this push"
-        hint = "find out who else changes them; then go on, which checks everything again"
-        raise StepError(step, message, unit=unit.address, hint=hint)
-    opposite = await _read(step, other)
-    for told, address in ((before, unit.address), (opposite, other.address)):
-        if told.mode is None:
-            raise StepError(step, f"{address} does not tell its HA mode", unit=address, hint=APART)
-    if opposite.mode == wanted.mode:
-        message = f"{other.address} is in {wanted.mode} mode, so this unit cannot be: both would be {wanted.mode}"
-        raise StepError(step, message, unit=unit.address, hint=APART)
-    if before.mode not in (SINGLE, wanted.mode):
-        message = f"it is in {before.mode} mode, and the plan has it as {wanted.mode}"
-        raise StepError(step, message, unit=unit.address, hint=APART)
-    change = Change(context, step, unit, HA_SUBJECT)
-    change.begin(_plain(before), wanted.model_dump(mode="json", exclude={"address"}))
+    await _require_settable(context, step, before, wanted)
+    action, was = step.action.value, _plain(before)
+    will_be = wanted.model_dump(mode="json", exclude={"address"})
+    context.record("changing", step, unit.address, action=action, what=HA_SUBJECT, before=was, after=will_be)
     context.seen.ha.pop(unit.address, None)
     problem = await _change(context, step, unit, before, wanted)
     after = await _read(step, unit, problem)
@@ -72,10 +52,33 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     if after.mode is None:
         left.append("its HA mode is not told")
     if left:
-        raise change.not_applied(problem, "; ".join(left))
-    change.end()
+        raise not_applied(step, unit, problem, "; ".join(left))
+    context.record("changed", step, unit.address, action=action)
     said = f"{wanted.mode} mode, partner {wanted.partner}, health check port {wanted.health_check_port}, read back"
     return Outcome(StepState.DONE, unit.address, said)
+
+
+async def _require_settable(context: Context, step: Step, before: HaFacts, wanted: HaParameters) -> None:
+    """Look at the other unit, too. Raises :class:`StepError` where the two modes would make no pair.
+
+    It does so as well where somebody else has changed the unit's parameters since the checks.
+    """
+    unit = wanted.address
+    if context.seen.ha.get(unit, before) != before:
+        message = "its HA parameters were changed since the checks, and not by this push"
+        hint = "find out who else changes them; then go on, which checks everything again"
+        raise StepError(step, message, unit=unit, hint=hint)
+    other = next(each.address for each in context.plan.site(step.on.site).units if each.address != unit)
+    opposite = await _read(step, context.fleet.unit(other))
+    for told, address in ((before, unit), (opposite, other)):
+        if told.mode is None:
+            raise StepError(step, f"{address} does not tell its HA mode", unit=address, hint=APART)
+    if opposite.mode == wanted.mode:
+        message = f"{other} is in {wanted.mode} mode, so this unit cannot be: both would be {wanted.mode}"
+        raise StepError(step, message, unit=unit, hint=APART)
+    if before.mode not in (SINGLE, wanted.mode):
+        message = f"it is in {before.mode} mode, and the plan has it as {wanted.mode}"
+        raise StepError(step, message, unit=unit, hint=APART)
 
 
 def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Drift]) -> Outcome:
@@ -92,39 +95,6 @@ def _left_as_is(context: Context, step: Step, unit: Unit, differing: list[Drift]
     message = f"its pair is at work and is left as it is: {'; '.join(map(str, differing))}"
     context.note(NoteKind.LEFT_AS_IT_IS, f"{unit.address}: {message}", site=step.site, unit=unit.address)
     return Outcome(StepState.IN_PLACE, unit.address, message)
-
-
-async def verify_pair(context: Context, step: Step) -> Outcome:
-    """See 200 on one unit and 503 on the other (section 4).
-
-    A pair that this push formed is given the time of a failover until it is where it stays.
-    """
-    site = context.site(step)
-    is_new = context.journal.history.was_formed(site.name)
-    seen: dict[str, State] = {}
-
-    async def look() -> bool | None:
-        seen.clear()
-        seen.update(await context.fleet.states(site))
-        works = are_healthy(site, seen) if is_new else sorted(seen.values()) == [State.ACTIVE, State.STANDBY]
-        return True if works else None
-
-    timings = context.timings
-    within = timings.failover_deadline if is_new else timings.settle_timeout
-    telling = context.waiting(step, f"waiting until one unit of '{site.name}' answers 200 and the other 503")
-    await until(context.clock, look, within=within, every=timings.poll_seconds, on_wait=telling)
-    words = {State.DOWN: "does not answer its health check"}
-    shown = ", ".join(f"{address} {words.get(state, f'is {state}')}" for address, state in seen.items())
-    if sorted(seen.values()) != [State.ACTIVE, State.STANDBY]:
-        raise StepError(
-            step,
-            f"not exactly one unit is active and the other its standby: {shown}",
-            hint=f"see that TCP 6973 and {context.plan.health_check_port_of(site.name)} are open between the units and "
-            "that both run the same firmware, then go on",
-        )
-    state = StepState.DONE if is_new else StepState.IN_PLACE
-    active = next(address for address, found in seen.items() if found is State.ACTIVE)
-    return Outcome(state, active, f"{shown}: 200 and 503")
 
 
 async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wanted: HaParameters) -> Failed | None:
@@ -146,12 +116,12 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
         return failed
     if not any(drifts(await _read(step, unit), wanted)):
         return None
-    states = await context.fleet.states(context.site(step))
+    states = await context.fleet.states(context.plan.site(step.on.site))
     if sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
         problem = await try_change(unit.set_ha_parameters(wanted))
     found = await _read(step, unit)
     if has_no_pair(found):  # a slave that polls nobody would become active beside its master
-        states = await context.fleet.states(context.site(step))
+        states = await context.fleet.states(context.plan.site(step.on.site))
         if states[unit.address] is State.DOWN:
             await try_change(unit.set_ha_mode("single"))
     return problem
@@ -159,7 +129,7 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
 
 async def _require_not_at_work(context: Context, step: Step, unit: Unit) -> None:
     """Look at both units just before one is changed. Raises :class:`StepError` where they work as a pair by now."""
-    states = await context.fleet.states(context.site(step))
+    states = await context.fleet.states(context.plan.site(step.on.site))
     if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
         message = "its pair came to work meanwhile, and a push does not change that"
         raise StepError(step, message, unit=unit.address, hint="go on, which checks everything again")

@@ -1,4 +1,4 @@
-"""A pair's reboot and resubmission, which belong together: between them the pair is half done.
+"""``reboot_master``, with the resubmission on the slave that belongs to it: between them the pair is half done.
 
 slave holds both lists ─▶ record, look, reboot the master ─▶ slave is active ─▶ submit there ─▶ still active? ─▶ healthy
           ▲                         │ not sent                                         │
@@ -24,17 +24,11 @@ from geoplan.errors import (
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import answers, are_healthy
 from geoplan.live.model import State
-from geoplan.live.polling import until
 from geoplan.loadmaster.decode import moment
-from geoplan.push.changes import MAX_TRIES, pause_after
-from geoplan.push.context import StepError, StoppedError
-from geoplan.push.events import EventKind, Outcome, StepState
-from geoplan.push.history import PairProgress
-from geoplan.push.partner_links import RED, links_stay_red, record_green
-from geoplan.push.readiness import (
+from geoplan.push.actions.change import MAX_TRIES, pause_after
+from geoplan.push.actions.readiness import (
     Holds,
-    boot_time,
-    is_another_boot,
+    Pair,
     require_ready,
     require_room,
     require_undisturbed,
@@ -42,12 +36,17 @@ from geoplan.push.readiness import (
     until_slave_has_lists,
     what_slave_holds,
 )
-from geoplan.push.resubmission import Resubmission, submit_on_master
+from geoplan.push.actions.resubmit_geo_partners import Resubmission, submit_on_master
+from geoplan.push.boots import boot_time, is_another_boot
+from geoplan.push.context import StepError, StoppedError
+from geoplan.push.events import EventKind
+from geoplan.push.history import PairProgress
+from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.partner_links import RED, links_stay_red, record_green
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Step
-    from geoplan.push.context import StepReporter
-    from geoplan.push.readiness import Pair
+    from geoplan.push.context import Context
 
 MAX_ATTEMPTS = 3  # in one run: a pair that cannot be done in three reboots will not be done in four
 
@@ -85,13 +84,12 @@ class _Sending:
             await self.request
 
 
-class PairReboot:
+class PairReboot(Pair):
     """Reboots one pair's master and submits the partners again on its slave; each step is told once it has ended."""
 
-    def __init__(self, pair: Pair, telling: StepReporter) -> None:
-        self._pair = pair
-        self._telling = telling
-        self._submission = Resubmission(pair)
+    def __init__(self, context: Context, reboot: Step, resubmission: Step) -> None:
+        super().__init__(context, reboot, resubmission)
+        self._submission = Resubmission(self)
         self._tries = 0
         """How often the reboot was certainly not sent."""
         self.outcomes: dict[str, Outcome] = {}
@@ -99,28 +97,24 @@ class PairReboot:
 
     async def run(self) -> None:
         """Do what is left of the pair. Raises :class:`StepError`, or :class:`StoppedError` before a reboot is sent."""
-        progress = self._pair.context.journal.history.progress(self._pair.site.name)
+        progress = self.context.history.progress(self.site.name)
         if progress is PairProgress.RESUBMITTED:
-            for step, unit in ((self._pair.reboot, self._pair.master), (self._pair.resubmission, self._pair.slave)):
-                self._telling.begin(step)
+            for step, unit in ((self.reboot, self.master), (self.resubmission, self.slave)):
+                self.context.reporter.begin(step)
                 self._end(step, Outcome(StepState.RECORDED, unit, "the journal has it"))
         else:
             await self._until_resubmitted(progress)
-        began = self._pair.context.clock.now()
+        began = self.context.clock.now()
         await self._until_healthy()
-        self._pair.context.journal.write("healthy", site=self._pair.site.name)
-        seconds = self._pair.context.clock.now() - began
-        self._pair.context.say(
-            EventKind.PAIR_HEALTHY,
-            f"both units are up again after {seconds:.1f} s",
-            step=self._pair.resubmission,
-            unit=self._pair.master,
-        )
+        self.context.journal.write("healthy", site=self.site.name)
+        seconds = self.context.clock.now() - began
+        message = f"both units are up again after {seconds:.1f} s"
+        self.context.reporter.say(EventKind.PAIR_HEALTHY, message, step=self.resubmission, unit=self.master)
 
     async def _until_resubmitted(self, progress: PairProgress) -> None:
         under_way, reboots = progress is PairProgress.REBOOTING, 0
         while reboots < MAX_ATTEMPTS:
-            self._telling.begin(self._pair.reboot)
+            self.context.reporter.begin(self.reboot)
             sending = None if under_way else await self._send_reboot()
             under_way = False
             reached = await self._look_for_slave(sending)
@@ -128,42 +122,40 @@ class PairReboot:
                 self._tries += 1
                 if self._tries >= MAX_TRIES:
                     raise StepError(
-                        self._pair.reboot,
+                        self.reboot,
                         f"its reboot could not be sent, {MAX_TRIES} times",
-                        unit=self._pair.master,
+                        unit=self.master,
                         hint="see that its API can be reached from here, then go on",
                     )
-                await self._pair.context.clock.sleep(pause_after(self._tries - 1))
+                await self.context.clock.sleep(pause_after(self._tries - 1))
                 continue
             reboots += 1
             if reached is _Look.SLAVE_ACTIVE:
                 message = sending.note if sending else "the push that is resumed had sent it"
-                self._end(self._pair.reboot, Outcome(StepState.DONE, self._pair.master, message))
-                self._telling.begin(self._pair.resubmission)
+                self._end(self.reboot, Outcome(StepState.DONE, self.master, message))
+                self.context.reporter.begin(self.resubmission)
                 if await self._submission.run():
-                    self._end(self._pair.resubmission, await self._submitted())
+                    self._end(self.resubmission, await self._submitted())
                     return
             self._start_again(reached)
         raise StepError(
-            self._pair.resubmission,
+            self.resubmission,
             f"the master took over before the partners were submitted, {MAX_ATTEMPTS} times",
-            unit=self._pair.slave,
+            unit=self.slave,
             hint="set No Preferred Host on the pair for the time of the push, then go on",
         )
 
     async def _submitted(self) -> Outcome:
-        pair = self._pair
-
         async def slave_is_still_active() -> bool:
-            return (await pair.states())[pair.slave] is State.ACTIVE
+            return (await self.states())[self.slave] is State.ACTIVE
 
-        is_red = await links_stay_red(pair.context, pair.resubmission, pair.slave_unit, slave_is_still_active)
-        message = f"{len(pair.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
-        return Outcome(StepState.DONE, pair.slave, message, is_red)
+        is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, slave_is_still_active)
+        message = f"{len(self.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
+        return Outcome(StepState.DONE, self.slave, message, is_red)
 
     def _end(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
-        self._telling.end(step, outcome)
+        self.context.reporter.end(step, outcome)
 
     # -- before the reboot -------------------------------------------------------------------------------------------
 
@@ -173,64 +165,55 @@ class PairReboot:
         Each attempt has a look of its own just before it, and each look has one attempt. What was not sent leads back
         to the look. Raises :class:`StoppedError` where nothing was sent and an end is wanted.
         """
-        pair = self._pair
         for attempt in range(MAX_TRIES):
-            await require_ready(pair)
-            booted = moment(await boot_time(pair.context.fleet.unit(pair.master)) or "")
-            require_room(pair.context, pair.reboot, pair.master, booted)
-            await submit_on_master(pair)
-            await require_undisturbed(pair)
-            note = await until_slave_has_lists(pair)
-            if pair.context.stop.requested:
+            await require_ready(self)
+            booted = moment(await boot_time(self.master_unit) or "")
+            require_room(self.context, self.reboot, self.master, booted)
+            await submit_on_master(self)
+            await require_undisturbed(self)
+            note = await until_slave_has_lists(self)
+            if self.context.stop.requested:
                 raise StoppedError
             await self._record_sight_of_master()
-            await require_ready(pair)  # the replication may have taken minutes
+            await require_ready(self)  # the replication may have taken minutes
             if (sending := await self._try_reboot(note)) is not None:
                 return sending
-            await pair.context.clock.sleep(pause_after(attempt))
+            await self.context.clock.sleep(pause_after(attempt))
         raise StepError(
-            pair.reboot,
+            self.reboot,
             f"the reboot could not be sent while both units were ready for it, {MAX_TRIES} times",
-            unit=pair.master,
+            unit=self.master,
             hint="look at both units, then go on",
         )
 
     async def _record_sight_of_master(self) -> None:
         """Record what the active master sees green: under *No Preferred Host* it is the standby from now on."""
-        pair = self._pair
         with suppress(UnitError):
-            told = await pair.context.fleet.unit(pair.master).partner_status()
-            record_green(pair.context, pair.site, pair.master, told)
+            told = await self.master_unit.partner_status()
+            record_green(self.context, self.site, self.master, told)
 
     async def _try_reboot(self, note: str) -> _Sending | None:
         """Record the reboot, look at both units, and begin to send it; return None where the look forbids it."""
-        pair = self._pair
-        holds, reason = await what_slave_holds(pair)  # a health check may be answered for a unit that is gone
+        holds, reason = await what_slave_holds(self)  # a health check may be answered for a unit that is gone
         if holds not in (Holds.BOTH, Holds.REFUSES):
             self._not_sent(f"the slave does not tell that it holds the lists any more {reason}".rstrip())
             return None
-        booted = await boot_time(pair.context.fleet.unit(pair.master))
-        pair.context.journal.write(
-            "rebooting", step=pair.reboot.id, site=pair.site.name, unit=pair.master, boot_time=booted
-        )
-        states = await pair.states()
-        if states != {pair.master: State.ACTIVE, pair.slave: State.STANDBY}:
+        booted = await boot_time(self.master_unit)
+        self.context.record("rebooting", self.reboot, self.master, boot_time=booted)
+        states = await self.states()
+        if states != {self.master: State.ACTIVE, self.slave: State.STANDBY}:
             self._record_not_sent(said(states))
             return None
-        return _Sending(asyncio.create_task(pair.context.fleet.unit(pair.master).reboot()), note)
+        return _Sending(asyncio.create_task(self.master_unit.reboot()), note)
 
     def _record_not_sent(self, why: str) -> None:
         """Write down that a reboot which was recorded was never sent, so that it counts as none."""
-        pair = self._pair
-        pair.context.journal.write(
-            "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=why
-        )
+        self.context.record("reboot_not_sent", self.reboot, self.master, why=why)
         self._not_sent(why)
 
     def _not_sent(self, why: str) -> None:
-        pair = self._pair
-        message = f"{pair.master}: its reboot was not sent ({why}); looking at both units again"
-        pair.note(NoteKind.REBOOT_NOT_SENT, message)
+        message = f"{self.master}: its reboot was not sent ({why}); looking at both units again"
+        self.note(NoteKind.REBOOT_NOT_SENT, message)
 
     # -- after it ----------------------------------------------------------------------------------------------------
 
@@ -247,14 +230,14 @@ class PairReboot:
                 await sending.give_up()
 
     async def _watch(self, sending: _Sending | None) -> _Look:
-        pair, timings = self._pair, self._pair.context.timings
+        context, within = self.context, self.context.timings.failover_deadline
         seen: dict[str, State] = {}
         went = False
 
         async def look() -> _Look | None:
             nonlocal went
-            seen.update(await pair.states())
-            master, slave = seen[pair.master], seen[pair.slave]
+            seen.update(await self.states())
+            master, slave = seen[self.master], seen[self.slave]
             if slave is State.ACTIVE and master is not State.ACTIVE:
                 return _Look.SLAVE_ACTIVE
             if sending and (failure := self._failure_of(sending)) is not None:
@@ -269,28 +252,23 @@ class PairReboot:
                 sending.take_back()
             return None
 
-        found = await until(
-            pair.context.clock,
-            look,
-            within=timings.failover_deadline,
-            every=timings.poll_seconds,
-            on_wait=pair.context.waiting(pair.reboot, "waiting until the slave is active", pair.slave),
-        )
+        telling = context.reporter.waiting(self.reboot, "waiting until the slave is active", self.slave)
+        found = await context.until(look, within=within, on_wait=telling)
         if found is not None:
             return found
-        if seen[pair.master] is State.ACTIVE and not went:
+        if seen[self.master] is State.ACTIVE and not went:
             if sending and sending.is_taken_back:
                 raise StepError(
-                    pair.reboot,
+                    self.reboot,
                     f"the slave went away while the reboot was being sent; it was taken back: {said(seen)}",
-                    unit=pair.slave,
-                    hint=f"bring {pair.slave} up, then go on",
+                    unit=self.slave,
+                    hint=f"bring {self.slave} up, then go on",
                 )
             return _Look.NOT_REBOOTED if sending else _Look.MASTER_BACK
         raise StepError(
-            pair.reboot,
-            f"the slave is not active {timings.failover_deadline:.0f} s after the reboot of its master: {said(seen)}",
-            unit=pair.slave,
+            self.reboot,
+            f"the slave is not active {within:.0f} s after the reboot of its master: {said(seen)}",
+            unit=self.slave,
             hint="see to both units at once: this site may be down",
         )
 
@@ -299,7 +277,6 @@ class PairReboot:
 
         Raises :class:`StepError` where the unit refused it.
         """
-        pair = self._pair
         if not sending.request.done() or sending.request.cancelled():
             return None
         match sending.request.exception():
@@ -308,20 +285,16 @@ class PairReboot:
             case UnitUnreachableError(request_sent=False) | UntrustedUnitError() as error:
                 return error.reason
             case TooManyOpenFilesError() as error:  # this machine's own, and before anything was sent
-                pair.context.journal.write(
-                    "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=str(error)
-                )
+                self.context.record("reboot_not_sent", self.reboot, self.master, why=str(error))
                 raise error
             case UnitError() as error if not isinstance(error, UnclearOutcomeError):
-                pair.context.journal.write(
-                    "reboot_not_sent", step=pair.reboot.id, site=pair.site.name, unit=pair.master, why=error.reason
-                )
-                raise StepError(pair.reboot, f"the reboot was not taken: {error.reason}", unit=pair.master)
+                self.context.record("reboot_not_sent", self.reboot, self.master, why=error.reason)
+                raise StepError(self.reboot, f"the reboot was not taken: {error.reason}", unit=self.master)
             case UnclearOutcomeError() as error:
                 if not sending.is_told:
                     sending.is_told = True
-                    message = f"{pair.master}: the answer to its reboot was lost ({error.reason}); looking"
-                    pair.note(NoteKind.ANSWER_LOST, message)
+                    message = f"{self.master}: the answer to its reboot was lost ({error.reason}); looking"
+                    self.note(NoteKind.ANSWER_LOST, message)
                 return None
             case error:
                 raise error
@@ -331,29 +304,28 @@ class PairReboot:
 
         Either the unit has been booted since, or it has had all the time that it takes to go down.
         """
-        pair = self._pair
-        last = pair.context.journal.history.last_reboot(pair.site.name)
+        last = self.context.history.last_reboot(self.site.name)
         if last is None:
             return True
-        before, now = last.boot_time, await boot_time(pair.context.fleet.unit(pair.master))
+        before, now = last.boot_time, await boot_time(self.master_unit)
         if before is not None and now is not None and is_another_boot(before, now):
             return True
-        seconds = (pair.context.clock.wall() - last.at).total_seconds()
-        return not 0 <= seconds < pair.context.timings.grace_seconds
+        seconds = (self.context.clock.wall() - last.at).total_seconds()
+        return not 0 <= seconds < self.context.timings.grace_seconds
 
     def _start_again(self, reached: _Look) -> None:
         if reached is _Look.NOT_REBOOTED:
             raise StepError(
-                self._pair.reboot,
+                self.reboot,
                 "it was told to reboot and is still active: it did not reboot",
-                unit=self._pair.master,
+                unit=self.master,
                 hint="look at the unit, then go on",
             )
         self.outcomes.clear()
-        self._pair.context.journal.write("too_late", site=self._pair.site.name, unit=self._pair.slave)
-        self._pair.note(
+        self.context.journal.write("too_late", site=self.site.name, unit=self.slave)
+        self.note(
             NoteKind.STARTED_AGAIN,
-            f"'{self._pair.site.name}': the master took over before the partners were submitted on {self._pair.slave}; "
+            f"'{self.site.name}': the master took over before the partners were submitted on {self.slave}; "
             "starting this pair again",
         )
 
@@ -361,29 +333,19 @@ class PairReboot:
         seen: dict[str, State] = {}
 
         async def look() -> bool | None:
-            seen.update(await self._pair.states())
+            seen.update(await self.states())
             # A health check may be answered for a unit that is gone: the master has to answer by its API, too.
-            return True if are_healthy(self._pair.site, seen) and await answers(self._pair.master_unit) else None
+            return True if are_healthy(self.site, seen) and await answers(self.master_unit) else None
 
-        timings = self._pair.context.timings
-        found = await until(
-            self._pair.context.clock,
-            look,
-            within=timings.return_deadline,
-            every=timings.poll_seconds,
-            on_wait=self._pair.context.waiting(
-                self._pair.resubmission, "waiting until the master is back", self._pair.master
-            ),
-        )
-        if found is None:
-            pair = self._pair
-            back = f"bring {pair.master} back"
-            if seen == {pair.master: State.STANDBY, pair.slave: State.ACTIVE}:
-                back = f"make {pair.master} active again: switch over, or reboot {pair.slave}"
+        context, within = self.context, self.context.timings.return_deadline
+        telling = context.reporter.waiting(self.resubmission, "waiting until the master is back", self.master)
+        if await context.until(look, within=within, on_wait=telling) is None:
+            back = f"bring {self.master} back"
+            if seen == {self.master: State.STANDBY, self.slave: State.ACTIVE}:
+                back = f"make {self.master} active again: switch over, or reboot {self.slave}"
             raise StepError(
-                pair.resubmission,
-                f"the partners are submitted, but the pair is not healthy after "
-                f"{timings.return_deadline:.0f} s: {said(seen)}",
-                unit=pair.master,
+                self.resubmission,
+                f"the partners are submitted, but the pair is not healthy after {within:.0f} s: {said(seen)}",
+                unit=self.master,
                 hint=f"{back}; then go on: the pair is not rebooted again",
             )

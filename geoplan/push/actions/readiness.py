@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -12,41 +10,14 @@ from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.model import State
-from geoplan.live.polling import until
-from geoplan.loadmaster.decode import moment
+from geoplan.push.boots import MAX_REBOOTS, boot_time, is_another_boot, room_at
 from geoplan.push.context import StepError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from geoplan.live.unit import Unit
-    from geoplan.plan.model import SiteSettings, Step
+    from geoplan.plan.model import Step
     from geoplan.push.context import Context
-
-
-MAX_REBOOTS = 3
-WINDOW = timedelta(minutes=5)
-CLOCK_SET_BACK = timedelta(days=1)
-"""How far ahead a recorded moment may be because this machine's clock was set back since."""
-OF_ONE_REBOOT = timedelta(minutes=10)
-"""How long after a recorded reboot a unit can say that it booted, and mean that one."""
-
-
-def room_at(reboots: Iterable[datetime], now: datetime, booted: datetime | None = None) -> datetime | None:
-    """Return from when on a unit can be rebooted again, or nothing where it can be now.
-
-    ``reboots`` are those of all pushes, ``booted`` is when the unit itself says that it booted last, whoever did that.
-    A moment that is still to come, because the clock was set back since, counts as recent, unless the unit says that it
-    was booted long ago, or the moment is more than a day ahead: then the clock was wrong at that time.
-    """
-    moments = list(reboots)
-    if booted and not any(timedelta() <= booted - moment <= OF_ONE_REBOOT for moment in moments):
-        moments.append(booted)
-    is_long_ago = booted is not None and booted <= now - WINDOW
-    latest = now if is_long_ago else now + CLOCK_SET_BACK
-    recent = sorted(moment for moment in moments if now - WINDOW < moment <= latest)
-    return recent[-MAX_REBOOTS] + WINDOW if len(recent) >= MAX_REBOOTS else None
 
 
 def require_room(context: Context, step: Step, unit: str, booted: datetime | None = None) -> None:
@@ -61,45 +32,26 @@ def require_room(context: Context, step: Step, unit: str, booted: datetime | Non
         )
 
 
-@dataclass(frozen=True)
 class Pair:
     """A pair with its two steps."""
 
-    context: Context
-    reboot: Step
-    resubmission: Step
-
-    @property
-    def site(self) -> SiteSettings:
+    def __init__(self, context: Context, reboot: Step, resubmission: Step) -> None:
+        self.context = context
+        self.reboot = reboot
+        self.resubmission = resubmission
+        self.site = context.plan.site(reboot.site)
         """The pair as a site of the plan."""
-        return self.context.plan.site(self.reboot.site)
-
-    @property
-    def master(self) -> str:
-        """The master's address."""
-        return self.site.units[0].address
-
-    @property
-    def slave(self) -> str:
-        """The slave's address."""
-        return self.site.units[1].address
-
-    @property
-    def master_unit(self) -> Unit:
-        """The master itself."""
-        return self.context.fleet.unit(self.master)
-
-    @property
-    def slave_unit(self) -> Unit:
-        """The slave itself."""
-        return self.context.fleet.unit(self.slave)
+        self.master, self.slave = (unit.address for unit in self.site.units)
+        """Their addresses."""
+        self.master_unit = context.fleet.unit(self.master)
+        self.slave_unit = context.fleet.unit(self.slave)
 
     async def states(self) -> dict[str, State]:
         """Return what both health checks say now."""
         return await self.context.fleet.states(self.site)
 
     async def slave_is_active(self) -> bool:
-        """Tell whether the slave is the one active unit now; where it gives no answer, it is asked again."""
+        """Return whether the slave is the one active unit now; where it gives no answer, it is asked again."""
 
         async def look() -> bool | None:
             states = await self.states()
@@ -108,8 +60,7 @@ class Pair:
                 return False
             return True if slave is State.ACTIVE else None
 
-        timings = self.context.timings
-        return bool(await until(self.context.clock, look, within=timings.settle_timeout, every=timings.poll_seconds))
+        return bool(await self.context.until(look, within=self.context.timings.settle_timeout))
 
     def note(self, kind: NoteKind, message: str) -> None:
         """Write something worth knowing into the journal, and say it."""
@@ -119,10 +70,6 @@ class Pair:
 def said(states: dict[str, State]) -> str:
     """Say states in words."""
     return ", ".join(f"{address} is {state}" for address, state in states.items())
-
-
-SAME_BOOT_SECONDS = 5.0
-FIRST_YEAR = 2001
 
 
 class Holds(Enum):
@@ -143,8 +90,8 @@ async def require_ready(pair: Pair) -> None:
     The other units of the group have to be up as well, since links are made with those alone. Raises
     :class:`StepError` where that does not come true in time.
     """
+    context, timings = pair.context, pair.context.timings
     wanted = {pair.master: State.ACTIVE, pair.slave: State.STANDBY}
-    timings, clock = pair.context.timings, pair.context.clock
     seen: dict[str, State] = {}
     down: list[str] = []
 
@@ -153,18 +100,17 @@ async def require_ready(pair: Pair) -> None:
         return True if seen == wanted else None
 
     async def look_at_group() -> bool | None:
-        down[:] = await units_down(pair.context.fleet, pair.site)
+        down[:] = await units_down(context.fleet, pair.site)
         return None if down else True
 
-    telling = pair.context.waiting(pair.reboot, "waiting until both units are healthy", pair.master)
-    await until(clock, look_at_pair, within=timings.settle_timeout, every=timings.poll_seconds, on_wait=telling)
+    waiting = context.reporter.waiting
+    telling = waiting(pair.reboot, "waiting until both units are healthy", pair.master)
+    await context.until(look_at_pair, within=timings.settle_timeout, on_wait=telling)
     if seen == wanted:
-        telling = pair.context.waiting(pair.reboot, "waiting until its whole group is up", pair.master)
-        if await until(
-            clock, look_at_group, within=timings.return_deadline, every=timings.poll_seconds, on_wait=telling
-        ):
+        telling = waiting(pair.reboot, "waiting until its whole group is up", pair.master)
+        if await context.until(look_at_group, within=timings.return_deadline, on_wait=telling):
             # One late answer of a health check is no reason to stop.
-            await until(clock, look_at_pair, within=timings.settle_timeout, every=timings.poll_seconds)
+            await context.until(look_at_pair, within=timings.settle_timeout)
     if seen != wanted:
         raise StepError(
             pair.reboot,
@@ -186,19 +132,20 @@ async def require_undisturbed(pair: Pair) -> None:
 
     The reboots of this push are its own doing. Raises :class:`StepError` where somebody else is at work.
     """
-    context, history = pair.context, pair.context.journal.history
-    for address in (pair.master, pair.slave):
-        known, now = context.seen.boot_times.get(address), await boot_time(context.fleet.unit(address))
-        if known is not None and now is not None and is_another_boot(known, now) and not history.reboots_of(address):
+    context = pair.context
+    for unit in (pair.master_unit, pair.slave_unit):
+        known, now = context.seen.boot_times.get(unit.address), await boot_time(unit)
+        if known is None or now is None or context.history.reboots_of(unit.address):
+            continue
+        if is_another_boot(known, now):
             raise StepError(
                 pair.reboot,
                 f"it was rebooted since the checks, and not by this push: it says {now}, and said {known}",
-                unit=address,
+                unit=unit.address,
                 hint="find out why; then go on, which checks everything again",
             )
-    master = context.fleet.unit(pair.master)
     try:
-        access, partners = await master.remote_geo_access(), await master.geo_partners()
+        access, partners = await pair.master_unit.remote_geo_access(), await pair.master_unit.geo_partners()
     except UnitError as error:
         message = f"its lists cannot be read before its reboot: {error.reason}"
         raise StepError(pair.reboot, message, unit=pair.master) from None
@@ -209,25 +156,6 @@ async def require_undisturbed(pair: Pair) -> None:
             unit=pair.master,
             hint="find out who else changes them; then go on, which checks everything again",
         )
-
-
-def is_another_boot(known: str, now: str) -> bool:
-    """Return whether two boot times are those of two boots: a unit that works one out may be off by some seconds.
-
-    What is no moment of this century, such as the time since the boot, tells nothing.
-    """
-    before, after = moment(known), moment(now)
-    if before is None or after is None or min(before, after).year < FIRST_YEAR:
-        return False
-    return abs((after - before).total_seconds()) > SAME_BOOT_SECONDS
-
-
-async def boot_time(unit: Unit) -> str | None:
-    """Return when a unit was booted last, in its own words, or None if it does not tell."""
-    try:
-        return await unit.boot_time()
-    except UnitError:
-        return None
 
 
 async def what_slave_holds(pair: Pair) -> tuple[Holds, str]:
@@ -261,7 +189,7 @@ async def until_slave_has_lists(pair: Pair) -> str:
     A slave that explicitly refuses reads gets the full time of a replication. One that tells nothing in another way
     is not believed to hold anything: raises :class:`StepError`.
     """
-    timings = pair.context.timings
+    context, timings = pair.context, pair.context.timings
     last, reason = Holds.NOT_YET, ""
 
     async def look() -> Holds | None:
@@ -270,8 +198,8 @@ async def until_slave_has_lists(pair: Pair) -> str:
         return last if last in (Holds.BOTH, Holds.REFUSES) else None
 
     every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
-    telling = pair.context.waiting(pair.reboot, "waiting until the slave holds both lists", pair.slave)
-    await until(pair.context.clock, look, within=timings.replication_deadline, every=every, on_wait=telling)
+    telling = context.reporter.waiting(pair.reboot, "waiting until the slave holds both lists", pair.slave)
+    await context.until(look, within=timings.replication_deadline, every=every, on_wait=telling)
     match last:
         case Holds.BOTH:
             return "rebooted once the slave held both lists"
@@ -293,5 +221,5 @@ async def until_slave_has_lists(pair: Pair) -> str:
     seconds = timings.replication_seconds
     message = f"{pair.slave}: the standby refuses reads ({reason}); waiting {seconds:.0f} s for replication"
     pair.note(NoteKind.STANDBY_REFUSES, message)
-    await pair.context.clock.sleep(seconds)
+    await context.clock.sleep(seconds)
     return f"rebooted {seconds:.0f} s after the lists, since the standby refuses reads"

@@ -1,0 +1,40 @@
+"""The actions of a push, one file each, and the table that says which function does which.
+
+A new action is a row here and a file beside it; the executor knows none of them by name but the reboot, which is done
+together with the resubmission that it makes room for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.plan.model import Action
+from geoplan.push.actions.add_cluster import add_cluster
+from geoplan.push.actions.create_load_balancer import leave_to_aws
+from geoplan.push.actions.reboot_master import PairReboot
+from geoplan.push.actions.resubmit_geo_partners import resubmit_on_standalone
+from geoplan.push.actions.set_ha_parameters import set_parameters
+from geoplan.push.actions.set_lists import set_list
+from geoplan.push.actions.verify_ha_pair import verify_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from geoplan.plan.model import Step
+    from geoplan.push.context import Context
+    from geoplan.push.outcome import Outcome
+
+ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
+    Action.CREATE_LOAD_BALANCER: leave_to_aws,
+    Action.SET_MASTER_HA_PARAMETERS: set_parameters,
+    Action.SET_SLAVE_HA_PARAMETERS: set_parameters,
+    Action.VERIFY_HA_PAIR: verify_pair,
+    Action.SET_REMOTE_GEO_ACCESS: set_list,
+    Action.SET_GEO_PARTNERS: set_list,
+    Action.ADD_CLUSTER: add_cluster,
+    Action.RESUBMIT_GEO_PARTNERS: resubmit_on_standalone,
+}
+"""Of actions whose steps are done by themselves."""
+
+PAIR_ACTIONS: Mapping[Action, type[PairReboot]] = {Action.REBOOT_MASTER: PairReboot}
+"""Of actions whose steps are done together with the resubmission on the pair's new active unit."""

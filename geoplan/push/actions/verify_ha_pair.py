@@ -1,0 +1,47 @@
+"""``verify_ha_pair``: one unit of a pair answers 200 on its health check, the other 503."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.live.fleet import are_healthy
+from geoplan.live.model import State
+from geoplan.push.context import StepError
+from geoplan.push.outcome import Outcome, StepState
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Step
+    from geoplan.push.context import Context
+
+
+async def verify_pair(context: Context, step: Step) -> Outcome:
+    """See 200 on one unit and 503 on the other (section 4).
+
+    A pair that this push formed is given the time of a failover until it is where it stays.
+    """
+    site = context.plan.site(step.on.site)
+    is_new = context.history.was_formed(site.name)
+    seen: dict[str, State] = {}
+
+    async def look() -> bool | None:
+        seen.clear()
+        seen.update(await context.fleet.states(site))
+        works = are_healthy(site, seen) if is_new else sorted(seen.values()) == [State.ACTIVE, State.STANDBY]
+        return True if works else None
+
+    timings = context.timings
+    within = timings.failover_deadline if is_new else timings.settle_timeout
+    telling = context.reporter.waiting(step, f"waiting until one unit of '{site.name}' answers 200 and the other 503")
+    await context.until(look, within=within, on_wait=telling)
+    words = {State.DOWN: "does not answer its health check"}
+    shown = ", ".join(f"{address} {words.get(state, f'is {state}')}" for address, state in seen.items())
+    if sorted(seen.values()) != [State.ACTIVE, State.STANDBY]:
+        raise StepError(
+            step,
+            f"not exactly one unit is active and the other its standby: {shown}",
+            hint=f"see that TCP 6973 and {context.plan.health_check_port_of(site.name)} are open between the units and "
+            "that both run the same firmware, then go on",
+        )
+    state = StepState.DONE if is_new else StepState.IN_PLACE
+    active = next(address for address, found in seen.items() if found is State.ACTIVE)
+    return Outcome(state, active, f"{shown}: 200 and 503")

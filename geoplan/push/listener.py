@@ -1,0 +1,110 @@
+"""Whoever follows a push, and how a running push tells them what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from geoplan.push.events import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from geoplan.live.findings import Report
+    from geoplan.live.model import Observations
+    from geoplan.live.polling import Clock
+    from geoplan.plan.model import Step
+    from geoplan.push.options import Options
+    from geoplan.push.outcome import Outcome, StepState
+    from geoplan.push.preflight import PreflightResult, Problem
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the checks before a push found, for whoever decides whether it may begin."""
+
+    options: Options
+    """With what a push that is resumed was begun with."""
+    facts: Observations
+    verdict: PreflightResult
+    before: Report
+
+
+class PushListener(Protocol):
+    """Follows a push; a subclass overrides what it cares for, and lets everything else pass."""
+
+    def on_event(self, _event: Event) -> None:
+        """Take note of something that happened."""
+        return
+
+    def objections(self, _found: Found) -> Sequence[Problem]:
+        """Return what blocks this push beside the checks, such as an approval that does not fit."""
+        return ()
+
+    def may_begin(self, _found: Found) -> bool:
+        """Return whether the push may change units, once nothing blocks it."""
+        return True
+
+
+class Reporter:
+    """Tells a listener what happens, and when: in seconds since the push began."""
+
+    def __init__(self, listener: PushListener, clock: Clock) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._began = clock.now()
+        self._steps_began: dict[str, float] = {}
+
+    def say(  # noqa: PLR0913 - what an event can have
+        self,
+        kind: EventKind,
+        message: str,
+        /,
+        *,
+        step: Step | None = None,
+        unit: str | None = None,
+        state: StepState | None = None,
+        step_seconds: float | None = None,
+        at_most_seconds: float | None = None,
+        verdict: PreflightResult | None = None,
+        **details: object,
+    ) -> None:
+        """Tell that something happened; ``details`` are for programs alone."""
+        event = Event(
+            kind,
+            self._clock.now() - self._began,
+            message,
+            step,
+            unit,
+            state,
+            step_seconds,
+            at_most_seconds=at_most_seconds,
+            verdict=verdict,
+            details=details,
+        )
+        self._listener.on_event(event)
+
+    def begin(self, step: Step) -> None:
+        """Say that a step begins now; a pair's steps may do so more than once."""
+        self._steps_began[step.id] = self._clock.now()
+        self.say(EventKind.STEP_STARTED, "", step=step)
+
+    def end(self, step: Step, outcome: Outcome) -> None:
+        """Say how a step ended, and how long it took."""
+        now = self._clock.now()
+        self.say(
+            EventKind.STEP_ENDED,
+            outcome.message,
+            step=step,
+            unit=outcome.unit,
+            state=outcome.state,
+            step_seconds=now - self._steps_began.get(step.id, now),
+        )
+
+    def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
+        """Return what says what a step is waiting for, once it has to."""
+
+        def tell(at_most: float) -> None:
+            self.say(EventKind.STEP_WAITING, message, step=step, unit=unit, at_most_seconds=at_most)
+
+        return tell

@@ -1,0 +1,51 @@
+"""What the operator asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from geoplan.concurrency import DEFAULT_JOBS
+from geoplan.topology.model import DEFAULT_MAX_CLUSTERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class RebootMode(StrEnum):
+    """Which pairs to reboot."""
+
+    CHANGED = "changed"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a push is to do, and how far it may go."""
+
+    jobs: int = DEFAULT_JOBS
+    reboot: RebootMode = RebootMode.CHANGED
+    reboot_sites: tuple[str, ...] = ()
+    """Pairs to reboot whether or not their partners changed."""
+    parallel_groups: bool = False
+    remove_unknown: bool = False
+    accept_geo_merge: bool = False
+    max_clusters: int = DEFAULT_MAX_CLUSTERS
+    """How many clusters a group may have, as the topology says."""
+    backup_folder: Path | None = None
+    """Where backups go, if not where pushes keep what must outlive them."""
+    resume: bool = False
+    only_preflight: bool = False
+
+    def resumed_with(self, earlier: Options) -> Options:
+        """Return these options with what the operator had already said when the push began."""
+        return replace(
+            self,
+            reboot=earlier.reboot if self.reboot is RebootMode.CHANGED else self.reboot,
+            reboot_sites=tuple(dict.fromkeys((*earlier.reboot_sites, *self.reboot_sites))),
+            parallel_groups=self.parallel_groups or earlier.parallel_groups,
+            remove_unknown=self.remove_unknown or earlier.remove_unknown,
+            accept_geo_merge=self.accept_geo_merge or earlier.accept_geo_merge,
+        )
