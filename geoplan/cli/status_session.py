@@ -13,14 +13,15 @@ from geoplan.cli.files import terminal, write
 from geoplan.cli.push_units import known_links, push_store
 from geoplan.cli.signals import on_signals
 from geoplan.cli.status_views import view_of
-from geoplan.live.polling import SystemClock
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import SystemClock, Timings
+from geoplan.live.survey import observe_for_status
 from geoplan.loadmaster import Retries, Timeouts
+from geoplan.loadmaster.client import connected
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
-from geoplan.push.api import connected
 from geoplan.status.assess import assess
 from geoplan.status.json import as_json
-from geoplan.status.observe import observe
 from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_text
 
@@ -84,9 +85,10 @@ class StatusSession:
         """Have a client for every unit; they stay, so that refused credentials are never sent twice."""
         sightings = Sightings()
         async with connected(self._accesses, self._clock, retries=RETRIES) as units:
+            fleet = Fleet(self._plan, units, self._clock, Timings.of(self._plan.estimates), jobs=self._jobs)
 
             async def look() -> Status:
-                facts = await observe(self._plan, units, jobs=self._jobs)
+                facts = await observe_for_status(fleet)
                 at = self._clock.wall()
                 since, sights = sightings.look(facts, at), known_links(self._store).all_sights()
                 return assess(self._plan, facts, at, since=since, command=self._command, sights=sights)

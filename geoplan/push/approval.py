@@ -25,7 +25,7 @@ from geoplan.push.preflight import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from geoplan.live.model import LiveCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Options
     from geoplan.push.preflight import PreflightResult
@@ -343,7 +343,7 @@ def _sorted(addresses: tuple[str, ...] | None, own: Mapping[str, str]) -> tuple[
     return tuple(sorted({own.get(address, address) for address in map(canonical, addresses)}))
 
 
-def _clusters(plan: Plan, live: tuple[LiveCluster, ...]) -> tuple[FoundCluster, ...]:
+def _clusters(plan: Plan, live: tuple[GeoCluster, ...]) -> tuple[FoundCluster, ...]:
     """Return clusters, sorted; a pair's by the address that the plan gives it, whichever of its units is active."""
     planned = {
         address: canonical(cluster.address) for cluster in plan.clusters for address in addresses_of(plan, cluster)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from geoplan.live.polling import Clock, Timings
-    from geoplan.live.unit import SettableMode, Unit
+    from geoplan.live.unit import Unit
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.model import HaMode
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.journal import Journal
@@ -240,6 +242,10 @@ class GuardedUnit:
         self._guard.note_state(self.address, state)
         return state
 
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check answers: that is no authenticated answer."""
+        return await self._unit.health()
+
     async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
         """Enter its Remote GEO LoadMaster Access list."""
         self._guard.before_list(self.address, "remote_geo_access", is_submission=False)
@@ -268,7 +274,7 @@ class GuardedUnit:
         self._guard.before_cluster(self.address)
         await self._unit.set_cluster_location(address, latitude, longitude)
 
-    async def set_ha_mode(self, mode: SettableMode) -> None:
+    async def set_ha_mode(self, mode: HaMode) -> None:
         """Give it its role in a pair."""
         self._guard.before_mode(self.address, mode)
         self._guard.written(self.address, "ha_parameters")

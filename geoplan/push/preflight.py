@@ -234,7 +234,8 @@ def _lost_by_forming(site: str, facts: Observations, options: Options) -> Iterat
             hint = f"see that it answers; or give {Override.ACCEPT_GEO_MERGE}"
             yield Problem(unit.address, message, hint, Override.ACCEPT_GEO_MERGE)
             return
-    clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found not in (master.clusters or ())]
+    kept = [found.definition for found in master.clusters or ()]
+    clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found.definition not in kept]
     fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
     lists = [
         f"{LIST_NAMES[subject]} {', '.join(extra)}"

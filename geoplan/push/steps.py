@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from geoplan.addresses import same_addresses, without
@@ -21,7 +20,7 @@ from geoplan.push.submission import NotSubmittedError, submit_unchanged
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from geoplan.live.model import LiveCluster
+    from geoplan.live.model import GeoCluster
     from geoplan.live.unit import Unit
     from geoplan.plan.model import Step
     from geoplan.push.changes import Failed
@@ -147,7 +146,7 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | _Again:
         raise StepError(step, message, unit=unit.address, hint="rename or remove it by hand, then go on")
     change = Change(context, step, unit, "cluster")
     change.begin(
-        before=None if found is None else asdict(found),
+        before=None if found is None else found.definition,
         after={"address": cluster.address, "name": cluster.name, "type": cluster.type},
     )
     if not await context.fleet.is_active_now(site, unit.address):
@@ -219,7 +218,7 @@ async def _read_back(step: Step, unit: Unit, read: Callable[[Unit], Awaitable[Re
         raise StepError(step, f"{earlier}it cannot be read back: {error.reason}", unit=unit.address) from None
 
 
-async def _clusters(step: Step, unit: Unit) -> tuple[LiveCluster, ...]:
+async def _clusters(step: Step, unit: Unit) -> tuple[GeoCluster, ...]:
     try:
         return await unit.clusters()
     except UnitError as error:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geoplan.live.findings.compare import Kind, Mend, verify
 from geoplan.live.findings.pairs import drifts, sites_to_form
-from geoplan.live.model import HaFacts, LiveCluster, Observations, State
+from geoplan.live.model import ClusterType, GeoCluster, HaFacts, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.context import Options
@@ -134,7 +134,7 @@ def test_a_unit_that_does_not_tell_its_parameters_cannot_be_given_any() -> None:
 
 
 def test_what_the_slave_alone_has_needs_a_word_before_it_is_lost() -> None:
-    cluster = LiveCluster("10.9.9.9", "of the slave", "default")
+    cluster = GeoCluster("10.9.9.9", "of the slave", ClusterType.DEFAULT)
     alone = changed(FRESH, S1, clusters=(cluster,), fqdns=("shop.example.com",))
     (problem,) = problems(alone)
 

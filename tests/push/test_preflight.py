@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geoplan.live.findings import NoteKind
-from geoplan.live.model import REMOTE_LM, Cause, Failure, HaFacts, LiveCluster, Observations, State
+from geoplan.live.model import REMOTE_LM, Cause, ClusterType, Failure, GeoCluster, HaFacts, Observations, State
 from geoplan.push.context import Options, RebootMode
 from geoplan.push.history import History
 from geoplan.push.ledger import Ledger
@@ -64,8 +64,8 @@ def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:
         (M1, {"ha": HaFacts(S1, 8444, prefers_master=False, mode="master")}, "it is set to No Preferred Host"),
         (S1, {"state": State.ACTIVE}, "not exactly one of its units is active"),
         (S1, {"state": State.DOWN}, "it has no standby"),
-        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "is called 'Another', of type remoteLM"),
-        (M2, {"clusters": (LiveCluster(A1, "Standalone LoadMaster 1", "localLM"),)}, "of type localLM"),
+        (M2, {"clusters": (GeoCluster(A1, "Another", REMOTE_LM),)}, "is called 'Another', of type remoteLM"),
+        (M2, {"clusters": (GeoCluster(A1, "Standalone LoadMaster 1", ClusterType.LOCAL_LM),)}, "of type localLM"),
         (M2, {"geo_partners": ("10.9.9.9",)}, "has 10.9.9.9, which the plan would remove"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_word_lets_unknown_addresses_go() -> None:
 
 
 def test_different_geo_configurations_need_a_word_only_where_units_are_no_partners_yet() -> None:
-    other = (LiveCluster("10.9.9.9", "Elsewhere", REMOTE_LM),)
+    other = (GeoCluster("10.9.9.9", "Elsewhere", REMOTE_LM),)
     (problem,) = problems(changed(FRESH, M2, clusters=other))
     assert "theirs differ" in problem
     assert "back up the unit whose GEO configuration is right" in problem
@@ -146,14 +146,14 @@ def test_different_geo_configurations_need_a_word_only_where_units_are_no_partne
 
 
 def test_limit_of_clusters_counts_those_to_come() -> None:
-    fifteen = tuple(LiveCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
+    fifteen = tuple(GeoCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
     facts = changed(FRESH, M1, M2, A1, A2, clusters=fifteen)
     (problem,) = problems(facts)
     assert "15 clusters are there, 4 are to come, 18 is the limit" in problem
 
 
 def test_an_unfinished_cluster_is_not_in_the_way() -> None:
-    facts = changed(FRESH, M1, M2, A1, A2, clusters=(LiveCluster(M1, "HA Pair 1", "default"),))
+    facts = changed(FRESH, M1, M2, A1, A2, clusters=(GeoCluster(M1, "HA Pair 1", ClusterType.DEFAULT),))
     assert problems(facts) == []
 
 

@@ -6,7 +6,7 @@ import json
 
 from geoplan.live import diff
 from geoplan.live.findings.compare import Kind, verify
-from geoplan.live.model import REMOTE_LM, Cause, Failure, LiveCluster, Observations, State
+from geoplan.live.model import REMOTE_LM, Cause, ClusterType, Failure, GeoCluster, Observations, State
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -37,7 +37,7 @@ def test_missing_and_extra_addresses_are_named() -> None:
 
 
 def failed_over(carried: str) -> list[str]:
-    clusters = (LiveCluster(carried, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    clusters = (GeoCluster(carried, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
     facts = changed(FINE, M1, state=State.STANDBY, clusters=None)
     facts = changed(facts, S1, state=State.ACTIVE, clusters=clusters, partner_status={})
     return messages(changed(facts, A1, clusters=clusters))
@@ -48,7 +48,7 @@ def test_a_cluster_with_the_slave_s_address_is_in_place_while_the_slave_is_activ
 
 
 def test_a_cluster_with_the_slave_s_address_is_a_difference_while_the_master_is_active() -> None:
-    clusters = (LiveCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    clusters = (GeoCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
     assert messages(changed(FINE, A1, clusters=clusters)) == [
         f"cluster 'HA Pair 1' ({M1}) carries {S1}, and {M1} is active"
     ]
@@ -56,10 +56,10 @@ def test_a_cluster_with_the_slave_s_address_is_a_difference_while_the_master_is_
 
 def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart() -> None:
     found = (
-        LiveCluster(M1, "HA Pair 1", "default"),
-        LiveCluster(M2, "Another", REMOTE_LM),
-        LiveCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
-        LiveCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
+        GeoCluster(M1, "HA Pair 1", ClusterType.DEFAULT),
+        GeoCluster(M2, "Another", REMOTE_LM),
+        GeoCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
+        GeoCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
     )
     assert messages(changed(FINE, M1, clusters=found)) == [
         f"cluster 'HA Pair 1' ({M1}) is of type default, not Remote LM",
@@ -70,7 +70,7 @@ def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart()
 
 
 def test_a_cluster_that_the_plan_does_not_mention_is_noted_and_is_no_difference() -> None:
-    facts = changed(FINE, M1, clusters=(*CLUSTERS, LiveCluster("10.9.9.9", "Elsewhere", REMOTE_LM)))
+    facts = changed(FINE, M1, clusters=(*CLUSTERS, GeoCluster("10.9.9.9", "Elsewhere", REMOTE_LM)))
     found = verify(PLAN, facts)
     assert found.is_in_place
     assert "'Elsewhere' (10.9.9.9)" in found.notes[0].message

@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.model import ClusterType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from geoplan.live.model import LiveCluster
+    from geoplan.live.model import GeoCluster
     from geoplan.plan.model import ClusterDefinition, Plan
 
 ARC_SECOND = 1 / 3600  # degrees: as exact as a LoadMaster stores a location
@@ -40,13 +41,13 @@ def addresses_of(plan: Plan, cluster: ClusterDefinition) -> frozenset[str]:
     return frozenset(shown)
 
 
-def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]) -> LiveCluster | None:
+def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster]) -> GeoCluster | None:
     """Return the live cluster at a planned one's address, or nothing."""
     addresses = addresses_of(plan, cluster)
     return next((found for found in live if canonical(found.address) in addresses), None)
 
 
-def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]) -> ClusterState:
+def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster]) -> ClusterState:
     """Say how a planned cluster stands among the live ones."""
     clusters = tuple(live)
     found = find(plan, cluster, clusters)
@@ -55,14 +56,14 @@ def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]
         return ClusterState.NAME_TAKEN if taken else ClusterState.MISSING
     if found.name != cluster.name:
         return ClusterState.OTHER_NAME
-    if found.is_default:
+    if found.type is ClusterType.DEFAULT:
         return ClusterState.UNFINISHED
-    if not found.is_remote_lm:
+    if found.type is not ClusterType.REMOTE_LM:
         return ClusterState.OTHER_TYPE
     return ClusterState.IN_PLACE if is_placed(cluster, found) else ClusterState.MISPLACED
 
 
-def is_placed(cluster: ClusterDefinition, found: LiveCluster) -> bool:
+def is_placed(cluster: ClusterDefinition, found: GeoCluster) -> bool:
     """Tell whether a cluster stands where the plan wants it; a plan without a location wants it nowhere."""
     if cluster.location is None:
         return True
@@ -72,7 +73,7 @@ def is_placed(cluster: ClusterDefinition, found: LiveCluster) -> bool:
     return apart <= ARC_SECOND
 
 
-def unknown_to(plan: Plan, group: str, live: Iterable[LiveCluster]) -> tuple[LiveCluster, ...]:
+def unknown_to(plan: Plan, group: str, live: Iterable[GeoCluster]) -> tuple[GeoCluster, ...]:
     """Return the live clusters that the plan of a group does not mention."""
     planned = frozenset().union(*(addresses_of(plan, cluster) for cluster in plan.clusters if cluster.group == group))
     return tuple(cluster for cluster in live if canonical(cluster.address) not in planned)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from geoplan.live.links import KnownLinks, Link
-    from geoplan.live.model import LiveCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
 
@@ -250,7 +250,7 @@ def _of_cluster(
         yield Kind.EXTRA, f"{shown} is there twice", TWICE
 
 
-def _stale_address(plan: Plan, cluster: ClusterDefinition, found: LiveCluster, facts: Observations) -> str | None:
+def _stale_address(plan: Plan, cluster: ClusterDefinition, found: GeoCluster, facts: Observations) -> str | None:
     """Say that a cluster carries the address of a unit that is not the active one of its pair.
 
     After a failover the address changes by itself (section 5), so the slave's is in place while the slave is active.

@@ -10,7 +10,7 @@ from geoplan.addresses import canonical
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.live.model import LiveCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
 
 HINT = (
@@ -56,7 +56,7 @@ def _geo(plan: Plan, unit: Observation) -> tuple[frozenset[tuple[str, str, str]]
     return clusters, frozenset(name.lower() for name in unit.fqdns or ())
 
 
-def _place(plan: Plan, cluster: LiveCluster) -> str:
+def _place(plan: Plan, cluster: GeoCluster) -> str:
     address = canonical(cluster.address)
     return next((site.name for site in plan.sites if address in _addresses(site)), address)
 
