@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.findings.kinds import Command
     from geoplan.status.model import Status
-    from geoplan.status.wording import Command
     from geoplan.topology.model import Topology
 
 # A glance has less patience than a push: a unit that is slow to answer is told as that.
@@ -48,6 +49,8 @@ class StatusSession:
         }
         self._command: Command = lambda name, *words: reach.command(name, path, *words)
         self._store = push_store(topology, reach, None)
+        limit = topology.limits.max_clusters
+        self._assess = partial(assess, self._plan, command=self._command, max_clusters=limit)
         self._format = output_format
         self._jobs = jobs
         self._clock = SystemClock()
@@ -90,8 +93,8 @@ class StatusSession:
             async def look() -> Status:
                 facts = await observe_for_status(fleet)
                 at = self._clock.wall()
-                since, sights = sightings.look(facts, at), known_links(self._store).all_sights()
-                return assess(self._plan, facts, at, since=since, command=self._command, sights=sights)
+                since, known = sightings.look(facts, at), known_links(self._store).known_links()
+                return self._assess(facts, at, since=since, known=known)
 
             yield look
 

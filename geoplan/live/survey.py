@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from geoplan.errors import UnitError
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.unit import Unit
-    from geoplan.loadmaster.health import HealthAnswer
     from geoplan.plan.model import PlannedUnit, SiteSettings
 
 Question = tuple[str, "Callable[[Unit], Awaitable[Any]]"]
@@ -51,22 +49,11 @@ async def observe_for_status(fleet: Fleet, *, unit_seconds: float = _UNIT_SECOND
     Whatever fails on a unit is a fact about it, and stops no other.
     """
 
-    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> Observation:
-        site, planned = asked
-        unit = fleet.unit(planned.address)
-        is_paired = site.kind == "ha_pair"
-        questions = (*_FIRMWARE, *(_HA if is_paired else ()), *_SERVICES, *_LISTS, *_PARTNERS, *_CLUSTERS)
-        health, answers = await asyncio.gather(
-            _health(unit, asked=is_paired), _answers(unit, questions, _MAY_BE_UNREAD, seconds=unit_seconds)
-        )
-        state, said = (health.state, health.said) if health else (None, None)
-        return Observation(planned.address, site.name, planned.role, state, said, **answers)
+    def questions(site: SiteSettings, _unit: PlannedUnit, _state: State | None) -> tuple[Question, ...]:
+        own = (*_FIRMWARE, *(_HA if site.kind == "ha_pair" else ()), *_SERVICES)
+        return (*own, *_LISTS, *_PARTNERS, *_CLUSTERS)
 
-    return await _observe(fleet, ask)
-
-
-async def _health(unit: Unit, *, asked: bool) -> HealthAnswer | None:
-    return await unit.health() if asked else None  # a standalone need not serve it
+    return await _observe(fleet, questions, _MAY_BE_UNREAD, seconds=unit_seconds)
 
 
 async def observe_for_verify(fleet: Fleet) -> Observations:
@@ -83,7 +70,7 @@ async def observe_for_verify(fleet: Fleet) -> Observations:
             return own
         return (*own, *_LISTS, *_CLUSTERS, *(_PARTNERS if _takes_settings(state) else ()))
 
-    return await _observe(fleet, partial(_ask, fleet, questions))
+    return await _observe(fleet, questions, _MAY_BE_UNKNOWN)
 
 
 async def observe_for_preflight(fleet: Fleet) -> Observations:
@@ -98,28 +85,36 @@ async def observe_for_preflight(fleet: Fleet) -> Observations:
         # What forming a pair would take from its slave has to be known, whatever its health check says.
         return (*own, *_CLUSTERS, *(_FQDNS if site.name in formed else ())) if state is State.STANDBY else own
 
-    return await _observe(fleet, partial(_ask, fleet, questions))
+    return await _observe(fleet, questions, _MAY_BE_UNKNOWN)
 
 
 async def _observe(
-    fleet: Fleet, ask: Callable[[tuple[SiteSettings, PlannedUnit]], Awaitable[Observation]]
-) -> Observations:
-    units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
-    return Observations({unit.address: unit for unit in await fleet.ask_each(units, ask)})
-
-
-async def _ask(
     fleet: Fleet,
     questions: Callable[[SiteSettings, PlannedUnit, State | None], Iterable[Question]],
-    asked: tuple[SiteSettings, PlannedUnit],
-) -> Observation:
-    """Look at a unit, and ask it what that look suggests."""
-    site, planned = asked
-    unit = fleet.unit(planned.address)
-    state = await unit.state() if site.kind == "ha_pair" else None
-    is_standby = state is State.STANDBY
-    answers = await _answers(unit, questions(site, planned, state), _MAY_BE_UNKNOWN, is_standby=is_standby)
-    return Observation(planned.address, site.name, planned.role, state, is_trusted=unit.is_trusted, **answers)
+    passed_over: frozenset[str],
+    *,
+    seconds: float | None = None,
+) -> Observations:
+    async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> Observation:
+        """Look at a unit, and ask it what that look suggests; a standalone need not serve the health check."""
+        site, planned = asked
+        unit = fleet.unit(planned.address)
+        health = await unit.health() if site.kind == "ha_pair" else None
+        state = health.state if health else State.UNKNOWN if site.kind == "ha_pair" else None
+        wanted, is_standby = questions(site, planned, state), state is State.STANDBY
+        answers = await _answers(unit, wanted, passed_over, is_standby=is_standby, seconds=seconds)
+        return Observation(
+            planned.address,
+            site.name,
+            planned.role,
+            state,
+            health.said if health else None,
+            is_trusted=unit.is_trusted,
+            **answers,
+        )
+
+    units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
+    return Observations({unit.address: unit for unit in await fleet.ask_each(units, ask)})
 
 
 async def _answers(

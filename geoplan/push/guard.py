@@ -234,17 +234,18 @@ class GuardedUnit:
 
     async def state(self) -> State:
         """Return what its health check says; one that is given up at a look counts as down."""
+        answer = await self.health()
+        return answer.state if answer else State.UNKNOWN
+
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check says and answered: a look, and no authenticated answer."""
         try:
-            state = await self._unit.state()
+            answer = await self._unit.health()
         except asyncio.CancelledError:
             self._guard.note_state(self.address, State.DOWN)
             raise
-        self._guard.note_state(self.address, state)
-        return state
-
-    async def health(self) -> HealthAnswer | None:
-        """Return what its health check answers: that is no authenticated answer."""
-        return await self._unit.health()
+        self._guard.note_state(self.address, answer.state if answer else State.UNKNOWN)
+        return answer
 
     async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
         """Enter its Remote GEO LoadMaster Access list."""

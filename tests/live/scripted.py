@@ -35,6 +35,9 @@ class ScriptedUnit:
         await self._answer("health")
         return HealthAnswer(State.ACTIVE, "200")
 
+    async def state(self) -> State:
+        return State.ACTIVE
+
     async def firmware(self) -> str:
         await self._answer("firmware")
         return "7.2.59.4"

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 
 from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UnusableAnswerError
+from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause, Observations
 from geoplan.live.survey import observe_for_status
-from geoplan.status.model import UnitState
 from tests.live.scripted import ScriptedUnit, fleet_of
 from tests.status.made import A1, M1, M2, PLAN, S1, S2, status_of
 

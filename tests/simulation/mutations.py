@@ -211,8 +211,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "what nobody tells is green",
         "colours: nothing",
         setting(
-            ("geoplan.live.findings.partners._End.colour_of", _told_green),
-            ("geoplan.live.findings.partners._Group._owes", answering(value=False)),
+            ("geoplan.live.links._End.colour_of", _told_green),
+            ("geoplan.live.links._Group._owes", answering(value=False)),
         ),
     ),
     Mutation(

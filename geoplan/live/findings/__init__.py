@@ -91,6 +91,8 @@ class Difference:
     mends: Mend = Mend.NOTHING
     hint: str = ""
     """What to do by hand, where no push mends it."""
+    partner: str | None = None
+    """Of a red link, the partner's own address; None for one that the plan does not have."""
 
 
 @dataclass(frozen=True, slots=True)
