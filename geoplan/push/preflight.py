@@ -18,7 +18,7 @@ from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.live.findings.fleet import too_many
 from geoplan.live.findings.geo_merge import merge_problems
-from geoplan.live.findings.kinds import NOT_READ, OF_STATES, FindingKind
+from geoplan.live.findings.kinds import NOT_READ, OF_STATES, FindingKind, Severity
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
@@ -121,6 +121,8 @@ class PreflightInput:
 
 _LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, FindingKind.TOO_MANY_CLUSTERS})
 """Findings of which the checks name each part, with what lets it pass."""
+_TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, FindingKind.UNKNOWN_CLUSTER})
+"""Findings that the question before a push shows part by part, or a note of their own does."""
 _UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR})
 _WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
 """What is expected of a master that a push has just rebooted."""
@@ -154,7 +156,11 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
             problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
     problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
-    notes = (*_notes(plan, facts), *(_left(found) for found in report.left_as_it_is))
+    notes = (
+        *_notes(plan, facts),
+        *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
+        *(_left(difference) for difference in report.left_as_it_is),
+    )
     resubmits = _sites_to_resubmit(plan, facts, report)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
 
@@ -174,6 +180,17 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
         is_master = finding.units[0] == plan.site(finding.sites[0]).units[0].address
         return finding.kind not in (_WHILE_IT_BOOTS if is_master else _UNHEALTHY)
     return True
+
+
+def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
+    """Return whether a finding is left for a person, and nothing else says so."""
+    is_told = finding.kind in _TOLD_OTHERWISE or (finding.kind in OF_HA and finding.sites[0] in pairs)
+    return finding.severity is Severity.MENDING and not is_told
+
+
+def _noted(finding: Finding) -> Note:
+    message = f"{finding.message} ({' '.join((finding.hint, *finding.commands))})" if finding.hint else finding.message
+    return Note(", ".join(finding.sites), message, NoteKind.FINDING)
 
 
 def _is_under_way(site: str, resumed: History | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
@@ -326,6 +326,7 @@ def _tell_preflight(mission: PushJob, verdict: PreflightResult, began: float) ->
         "problems": [str(problem) for problem in verdict.problems],
         "notes": [str(note) for note in verdict.notes],
         "note_kinds": [note.kind.value for note in verdict.notes],
+        "findings": [asdict(finding) for finding in verdict.findings],
         "reboots": list(verdict.reboots),
         "resubmits": list(verdict.resubmits),
     }
