@@ -29,7 +29,8 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Hold live units against the plan; exit 1 where they differ.
 
-    It asks every unit what a push would ask before it begins, and changes nothing.
+    It asks every unit what a push would ask before it begins, and changes nothing. What a push would refuse, or
+    somebody should look at, is told as well, with exit code 1; what may stay as it is stands in the JSON alone.
     After a failover a pair's cluster carries the slave's address: that is no difference.
     """
     import asyncio
