@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from geoplan.cli import COMMANDS
-from geoplan.push.events import EventKind, StepState
+from geoplan.push.events import EventKind
+from geoplan.push.outcome import StepState
 from tests.conftest import ROOT
 from tests.simulation.conftest import DEFAULT_SEEDS
 from tests.simulation.mutations import MUTATIONS

@@ -136,7 +136,7 @@ async def live_fleet(  # noqa: PLR0913 - options
     """
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Timings
-    from geoplan.push.api import connected
+    from geoplan.loadmaster.client import connected
 
     observer_of = (lambda _address: observer) if observer else None
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,14 +14,15 @@ from geoplan.cli.files import terminal, write
 from geoplan.cli.push_units import known_links, push_store
 from geoplan.cli.signals import on_signals
 from geoplan.cli.status_views import view_of
-from geoplan.live.polling import SystemClock
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import SystemClock, Timings
+from geoplan.live.survey import observe_for_status
 from geoplan.loadmaster import Retries, Timeouts
+from geoplan.loadmaster.client import connected
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
-from geoplan.push.api import connected
 from geoplan.status.assess import assess
 from geoplan.status.json import as_json
-from geoplan.status.observe import observe
 from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_text
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.findings.kinds import Command
     from geoplan.status.model import Status
-    from geoplan.status.wording import Command
     from geoplan.topology.model import Topology
 
 # A glance has less patience than a push: a unit that is slow to answer is told as that.
@@ -47,6 +49,8 @@ class StatusSession:
         }
         self._command: Command = lambda name, *words: reach.command(name, path, *words)
         self._store = push_store(topology, reach, None)
+        limit = topology.limits.max_clusters
+        self._assess = partial(assess, self._plan, command=self._command, max_clusters=limit)
         self._format = output_format
         self._jobs = jobs
         self._clock = SystemClock()
@@ -84,12 +88,13 @@ class StatusSession:
         """Have a client for every unit; they stay, so that refused credentials are never sent twice."""
         sightings = Sightings()
         async with connected(self._accesses, self._clock, retries=RETRIES) as units:
+            fleet = Fleet(self._plan, units, self._clock, Timings.of(self._plan.estimates), jobs=self._jobs)
 
             async def look() -> Status:
-                facts = await observe(self._plan, units, jobs=self._jobs)
+                facts = await observe_for_status(fleet)
                 at = self._clock.wall()
-                since, sights = sightings.look(facts, at), known_links(self._store).all_sights()
-                return assess(self._plan, facts, at, since=since, command=self._command, sights=sights)
+                since, known = sightings.look(facts, at), known_links(self._store).known_links()
+                return self._assess(facts, at, since=since, known=known)
 
             yield look
 

@@ -7,12 +7,17 @@ from dataclasses import asdict
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.live.findings import Kind
+from geoplan.live.findings.collect import OF_HA
+from geoplan.live.findings.kinds import NOT_READ, OF_STATES, FindingKind, Severity
+from geoplan.live.model import HA_SUBJECT
 from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from geoplan.live.findings.compare import Difference, Report, SiteReport
+    from geoplan.live.findings import Difference, Report, SiteReport
+    from geoplan.live.findings.kinds import Finding
 
 PUSH = "geoplan push TOPOLOGY"
 
@@ -24,34 +29,45 @@ class WayOn(NamedTuple):
     command: str = ""
 
 
-def as_text(report: Report, push: str = PUSH) -> str:
-    """Return a block for each site that differs, and a line that counts; ``push`` is the command that pushes."""
+def as_text(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) -> str:
+    """Return a block for each site that differs, what else was found, and a line that counts.
+
+    ``push`` is the command that pushes.
+    """
+    others = found_besides(report, findings)
     lines: list[str] = []
     for site in report.sites:
         if site.differences or site.notes:
             lines.append(f"{site.site}{_on(site)}")
             lines += [f"  {difference.kind}: {_with_hint(difference)}" for difference in site.differences]
             lines += [f"  note: {note.message}" for note in site.notes]
+    for finding in others:
+        lines += [", ".join(finding.sites), f"  {finding.kind}: {_with_hint(finding)}"]
     if lines:
         lines.append("")
-    return "\n".join([*lines, summary(report), *_lines(_ways_on(report, push))]) + "\n"
+    return "\n".join([*lines, summary(report, others), *_lines(_ways_on(report, push))]) + "\n"
 
 
-def as_markdown(report: Report, push: str = PUSH) -> str:
+def as_markdown(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) -> str:
     """Return a table with a row for each difference, for a ticket or a merge request; ``push`` as in the text."""
-    lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report), ""]
-    if report.differences:
+    others = found_besides(report, findings)
+    lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report, others), ""]
+    if report.differences or others:
         lines += ["| site | unit | kind | what |", "|---|---|---|---|"]
         lines += [
             f"| {_cell(found.site)} | {found.unit or ''} | {found.kind} | {_cell(_with_hint(found))} |"
             for found in report.differences
+        ]
+        lines += [
+            f"| {_cell(', '.join(each.sites))} | {', '.join(each.units)} | {each.kind} | {_cell(_with_hint(each))} |"
+            for each in others
         ]
         lines.append("")
     lines += [f"- {_cell(note.site)}: {_cell(note.message)}" for note in report.notes]
     return "\n".join([*lines, *_as_code(_ways_on(report, push))]).rstrip() + "\n"
 
 
-def as_json(report: Report) -> str:
+def as_json(report: Report, findings: Iterable[Finding] = ()) -> str:
     """Return everything, for programs."""
     content = {
         "format": "geoplan/diff/1",
@@ -63,18 +79,50 @@ def as_json(report: Report) -> str:
         "sites_to_resubmit": list(report.sites_to_resubmit),
         "all_green": report.is_all_green,
         "unproven": list(report.unproven),
+        "findings": [asdict(finding) for finding in findings],
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def summary(report: Report) -> str:
-    """Say in one line how many sites differ."""
+_SHOWN_AS_DIFFERENCES = frozenset(
+    {
+        FindingKind.GEO_DIFFERS,
+        FindingKind.RED_PARTNER,
+        FindingKind.CLUSTER_DISABLED,
+        FindingKind.CLUSTER_CHECKED,
+        FindingKind.UNKNOWN_CLUSTER,
+    }
+)
+
+
+def found_besides(report: Report, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that matter and that no difference shows already."""
+    unread = [found for found in report.differences if found.kind is Kind.UNREADABLE]
+    silent = {found.unit or found.site for found in unread}
+    ha = {found.unit for found in report.differences if found.subject == HA_SUBJECT}
+
+    def is_shown(finding: Finding) -> bool:
+        if finding.kind in _SHOWN_AS_DIFFERENCES:
+            return True
+        if finding.kind in OF_HA:
+            return bool(finding.units) and ha.issuperset(finding.units)
+        return finding.kind in OF_STATES | NOT_READ and (
+            silent.issuperset(finding.units) or silent.issuperset(finding.sites)
+        )
+
+    return tuple(each for each in findings if each.severity is not Severity.KNOWING and not is_shown(each))
+
+
+def summary(report: Report, others: Sequence[Finding] = ()) -> str:
+    """Say in one line how many sites differ, and how much else was found."""
     differing = sum(bool(site.differences) for site in report.sites)
     total = len(report.sites)
+    besides = f", {count(len(others), 'other finding')}" if others else ""
     if not differing:
-        return f"{report.topology}: all {total} sites are as planned" if total > 1 else f"{report.topology}: as planned"
+        said = f"all {total} sites are as planned" if total > 1 else "as planned"
+        return f"{report.topology}: {said}{besides}"
     differences = count(len(report.differences), "difference")
-    return f"{report.topology}: {differing} of {total} sites differ from the plan, {differences}"
+    return f"{report.topology}: {differing} of {total} sites differ from the plan, {differences}{besides}"
 
 
 def proof(report: Report, push: str = PUSH) -> list[str]:
@@ -128,8 +176,8 @@ def _as_code(ways: Iterable[WayOn]) -> list[str]:
     return lines
 
 
-def _with_hint(difference: Difference) -> str:
-    return f"{difference.message} ({difference.hint})" if difference.hint else difference.message
+def _with_hint(found: Difference | Finding) -> str:
+    return f"{found.message} ({found.hint})" if found.hint else found.message
 
 
 def _on(site: SiteReport) -> str:

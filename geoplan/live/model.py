@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING, Literal
 
 from geoplan.addresses import canonical
 from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
+from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geoplan.plan.model import Role
 
-REMOTE_LM = "remoteLM"
-DEFAULT_TYPE = "default"
+REMOTE_LM = ClusterType.REMOTE_LM
 
-
-class State(StrEnum):
-    """What a unit of a pair is at the moment, as its health check shows it."""
-
-    ACTIVE = "active"
-    STANDBY = "standby"
-    DOWN = "down"
-    UNKNOWN = "unknown"
+__all__ = [
+    "CHECK_CREDENTIALS", "HA_SUBJECT", "LIST_NAMES", "REMOTE_LM", "SUBJECTS", "Cause", "ClusterType",
+    "Failure", "GeoCluster", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of",
+]  # fmt: skip
 
 
 class Cause(StrEnum):
@@ -50,41 +46,6 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCluster:
-    """A GEO cluster as a unit lists it; the location is in degrees."""
-
-    address: str
-    name: str
-    type: str
-    latitude: float | None = None
-    longitude: float | None = None
-
-    @property
-    def is_remote_lm(self) -> bool:
-        """Whether its type is Remote LM, however a unit spells that."""
-        return self.type.replace(" ", "").lower() == REMOTE_LM.lower()
-
-    @property
-    def is_default(self) -> bool:
-        """Whether it has the type that a cluster is born with."""
-        return self.type.lower() == DEFAULT_TYPE
-
-
-@dataclass(frozen=True, slots=True)
-class HaFacts:
-    """The HA parameters of a unit; what it does not tell is None, which is neither unset nor *single*."""
-
-    partner: str | None = None
-    """Empty where the unit says that none is set."""
-    health_check_port: int | None = None
-    """0 where the unit says that none is set."""
-    prefers_master: bool | None = None
-    mode: str | None = None
-    """``master``, ``slave`` or ``single``, by the unit's own word."""
-    all_interfaces: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Observation:
     """One unit. What was not asked, or not answered, is nothing."""
 
@@ -106,7 +67,7 @@ class Observation:
     geo_partners: tuple[str, ...] | None = None
     partner_status: Mapping[str, bool | None] | None = None
     """Whether each partner is green, by its address; nothing where its colour could not be read."""
-    clusters: tuple[LiveCluster, ...] | None = None
+    clusters: tuple[GeoCluster, ...] | None = None
     fqdns: tuple[str, ...] | None = None
     unread: tuple[str, ...] = ()
     """What this unit does not answer although the rest of it was read."""

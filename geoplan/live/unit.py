@@ -1,23 +1,20 @@
-"""What a push needs of one LoadMaster. ``api`` fulfils it over the client; a dry run fulfils it on paper."""
+"""What geoplan asks of one LoadMaster, and enters there. The client fulfils it over the network; a dry run notes it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from geoplan.live.model import HaFacts, LiveCluster, State
-    from geoplan.plan.ha_model import HaParameters
-
-
-SettableMode = Literal["master", "slave", "single"]
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, State
 
 
 class Unit(Protocol):
     """One LoadMaster.
 
-    Every method may raise :class:`geoplan.errors.UnitError`, but ``state``, which always knows an answer. A change
+    Every method may raise :class:`geoplan.errors.UnitError`, but ``state`` and ``health``, which always know. A change
     raises :class:`geoplan.errors.UnclearOutcomeError` where it may have been made although its answer was lost.
     """
 
@@ -32,6 +29,9 @@ class Unit(Protocol):
     async def state(self) -> State:
         """Return what its health check says."""
 
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check says and answered, or None if it has none."""
+
     async def firmware(self) -> str:
         """Return the version that it runs."""
 
@@ -39,13 +39,13 @@ class Unit(Protocol):
         """Return when it was booted last, in its own words, or None if it does not tell."""
 
     async def geo_enabled(self) -> bool:
-        """Tell whether GEO is on."""
+        """Return whether GEO is on."""
 
     async def remote_ssh_access(self) -> bool:
-        """Tell whether remote SSH access is allowed."""
+        """Return whether remote SSH access is allowed."""
 
     async def ha_parameters(self) -> HaFacts | None:
-        """Return its HA parameters, or nothing where its platform has none."""
+        """Return its HA parameters, or None if its platform has none."""
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return its Remote GEO LoadMaster Access list."""
@@ -54,9 +54,9 @@ class Unit(Protocol):
         """Return its GEO LoadMaster Partners list."""
 
     async def partner_status(self) -> Mapping[str, bool | None]:
-        """Return whether each partner is green, or nothing for a colour that cannot be read."""
+        """Return whether each partner is green, or None for a colour that cannot be read."""
 
-    async def clusters(self) -> tuple[LiveCluster, ...]:
+    async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return its GEO clusters."""
 
     async def fqdns(self) -> tuple[str, ...]:
@@ -80,10 +80,10 @@ class Unit(Protocol):
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
 
-    async def set_ha_mode(self, mode: SettableMode) -> None:
+    async def set_ha_mode(self, mode: HaMode) -> None:
         """Give it its role in a pair."""
 
-    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+    async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Set all its HA parameters but the mode."""
 
     async def reboot(self) -> None:

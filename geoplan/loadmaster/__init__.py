@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from geoplan.loadmaster.client import LoadMaster
+    from geoplan.loadmaster.client import LoadMaster, connected
     from geoplan.loadmaster.connection import Timeouts, UnitConnection, unit_connections
     from geoplan.loadmaster.credentials import (
         ApiKey,
@@ -24,17 +24,9 @@ if TYPE_CHECKING:
         load_credentials,
     )
     from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint, load_endpoints
-    from geoplan.loadmaster.health import ha_state, ha_state_of
+    from geoplan.loadmaster.health import HealthAnswer, health_answer
     from geoplan.loadmaster.http import ShownRequest
-    from geoplan.loadmaster.model import (
-        ClusterType,
-        GeoCluster,
-        HaMode,
-        HaParameters,
-        HaState,
-        PartnerColour,
-        PartnerStatus,
-    )
+    from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaMode, State
     from geoplan.loadmaster.session import Clock, LoopClock, Retries
     from geoplan.loadmaster.tls import CaFile, Insecure, Pinned, SystemTrust, Trust, fetch_fingerprint
 
@@ -47,27 +39,26 @@ _HOMES = {
     "Credentials": "credentials",
     "Endpoints": "endpoints",
     "GeoCluster": "model",
+    "HaFacts": "model",
     "HaMode": "model",
-    "HaParameters": "model",
-    "HaState": "model",
+    "HealthAnswer": "health",
     "Insecure": "tls",
     "LoadMaster": "client",
     "LoopClock": "session",
-    "PartnerColour": "model",
-    "PartnerStatus": "model",
     "Pinned": "tls",
     "Retries": "session",
     "Secret": "credentials",
     "ShownRequest": "http",
+    "State": "model",
     "SystemTrust": "tls",
     "Timeouts": "connection",
     "Trust": "tls",
     "UnitConnection": "connection",
     "UnitEndpoint": "endpoints",
     "UserPassword": "credentials",
+    "connected": "client",
     "fetch_fingerprint": "tls",
-    "ha_state": "health",
-    "ha_state_of": "health",
+    "health_answer": "health",
     "load_credentials": "credentials",
     "load_endpoints": "endpoints",
     "unit_connections": "connection",
@@ -82,27 +73,26 @@ __all__ = [
     "Credentials",
     "Endpoints",
     "GeoCluster",
+    "HaFacts",
     "HaMode",
-    "HaParameters",
-    "HaState",
+    "HealthAnswer",
     "Insecure",
     "LoadMaster",
     "LoopClock",
-    "PartnerColour",
-    "PartnerStatus",
     "Pinned",
     "Retries",
     "Secret",
     "ShownRequest",
+    "State",
     "SystemTrust",
     "Timeouts",
     "Trust",
     "UnitConnection",
     "UnitEndpoint",
     "UserPassword",
+    "connected",
     "fetch_fingerprint",
-    "ha_state",
-    "ha_state_of",
+    "health_answer",
     "load_credentials",
     "load_endpoints",
     "unit_connections",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
@@ -10,19 +11,23 @@ from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.credentials import hide_secrets
-from geoplan.loadmaster.http import UnitHttp
-from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerStatus
+from geoplan.loadmaster.health import health_answer
+from geoplan.loadmaster.http import IdleConnections, UnitHttp
+from geoplan.loadmaster.model import ClusterType, GeoCluster, State
 from geoplan.loadmaster.session import LoopClock, Retries, Session
+from geoplan.loadmaster.tls import Insecure
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from types import TracebackType
 
     import httpx
 
     from geoplan.loadmaster.connection import UnitConnection
-    from geoplan.loadmaster.http import IdleConnections, ShownRequest
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.http import ShownRequest
+    from geoplan.loadmaster.model import HaFacts, HaMode, HaSettings
     from geoplan.loadmaster.session import Clock
 
 Value = TypeVar("Value")
@@ -77,6 +82,8 @@ class LoadMaster:
     ) -> None:
         self.access = access
         self.address = access.address
+        self.is_trusted = not isinstance(access.trust, Insecure)
+        self._transport = transport
         self._exchange = UnitHttp(access, transport=transport, observer=observer, idle=idle)
         self._session = Session(
             self._exchange,
@@ -101,6 +108,18 @@ class LoadMaster:
         await self._exchange.close()
 
     # -- the unit itself ---------------------------------------------------------------------------------------------
+
+    async def state(self) -> State:
+        """Return what its health check says, which needs no login; a unit without one is ``UNKNOWN``."""
+        answer = await self.health()
+        return answer.state if answer else State.UNKNOWN
+
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check says and answered, or None for a unit without one."""
+        if self.access.health_url is None:
+            return None
+        seconds = self.access.timeouts.health
+        return await health_answer(self.access.health_url, timeout_seconds=seconds, transport=self._transport)
 
     async def firmware(self) -> str:
         """Return the version it runs, for example ``7.2.54.12.22642.RELEASE``."""
@@ -174,17 +193,20 @@ class LoadMaster:
         """
         await self._session.change(_setting(GEO_PARTNERS, addresses), once=True)
 
-    async def partner_status(self) -> tuple[PartnerStatus, ...]:
-        """Return what the unit says of its links; the fields are not documented, so they are read tolerantly."""
-        return await self._list("getgeopartnerstatus", decode.partner_status)
+    async def partner_status(self) -> Mapping[str, bool | None]:
+        """Return whether each partner is green, or None for a colour that cannot be read.
+
+        The fields are not documented, so they are read tolerantly.
+        """
+        return await self._list("getgeopartnerstatus", decode.partner_status, {})
 
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of the GEO FQDNs."""
-        return await self._list("listfqdns", decode.fqdns)
+        return await self._list("listfqdns", decode.fqdns, ())
 
     async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return the GEO clusters."""
-        return await self._list("listclusters", decode.clusters)
+        return await self._list("listclusters", decode.clusters, ())
 
     async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
         """Add a cluster and make it a Remote LM, or finish one that was added and is still of type default.
@@ -236,8 +258,8 @@ class LoadMaster:
 
     # -- HA ----------------------------------------------------------------------------------------------------------
 
-    async def ha_parameters(self) -> HaParameters | None:
-        """Return the HA parameters of a cloud unit, or nothing where the unit refuses to tell any."""
+    async def ha_parameters(self) -> HaFacts | None:
+        """Return the HA parameters of a cloud unit, or None if the unit refuses to tell any."""
         for family in HA_COMMANDS:
             try:
                 answer = await self._session.read(Command(family.tell))
@@ -255,35 +277,34 @@ class LoadMaster:
 
         async def is_set() -> bool:
             found = await self.ha_parameters()
-            if found is None or found.mode is HaMode.UNKNOWN:
+            if found is None or found.mode is None:
                 raise UnusableAnswerError(self.address, "it does not tell its HA mode")
-            return found.mode is mode
+            return found.mode == mode
 
         family = await self._known_ha_commands()
-        command = Command(family.set_mode, {"hamode": mode.value}, changes=True)
+        command = Command(family.set_mode, {"hamode": mode}, changes=True)
         await self._session.change(command, is_applied=is_set, once=True)
 
-    async def set_ha_parameters(
-        self, *, partner: str, health_check_port: int, prefers_master: bool, all_interfaces: bool
-    ) -> None:
+    async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Set all HA parameters of the unit but its mode (section 6.2)."""
+        prefers_master = parameters.preferred_host == "master"
 
         async def is_set() -> bool:
             found = await self.ha_parameters()
             return (
                 found is not None
-                and canonical(found.partner or "") == canonical(partner)
-                and found.health_check_port == health_check_port
+                and canonical(found.partner or "") == canonical(parameters.partner)
+                and found.health_check_port == parameters.health_check_port
                 and found.prefers_master is prefers_master
-                and bool(found.all_interfaces) is all_interfaces
+                and bool(found.all_interfaces) is parameters.all_interfaces
             )
 
         family = await self._known_ha_commands()
         given: dict[str, str | bool | int | tuple[str, ...]] = {
-            "partner": partner,
-            "hcp": health_check_port,
+            "partner": parameters.partner,
+            "hcp": parameters.health_check_port,
             "haprefered": int(prefers_master),
-            "hcai": int(all_interfaces),
+            "hcai": int(parameters.all_interfaces),
         }
         await self._session.change(Command(family.set_parameters, given, changes=True), is_applied=is_set)
 
@@ -305,13 +326,13 @@ class LoadMaster:
         answer = await self._session.read(Command("get", {"param": parameter}))
         return self._understood(lambda given: read(given, parameter), answer)
 
-    async def _list(self, command: str, read: Callable[[Answer], tuple[Value, ...]]) -> tuple[Value, ...]:
-        """Read a list; none at all is answered with a failure."""
+    async def _list(self, command: str, read: Callable[[Answer], Value], nothing: Value) -> Value:
+        """Read a list; a unit that has nothing in it answers with a failure."""
         try:
             answer = await self._session.read(Command(command))
         except UnitRefusedError as refusal:
             if decode.says_nothing_there(refusal.answer):
-                return ()
+                return nothing
             raise
         return self._understood(read, answer)
 
@@ -337,3 +358,37 @@ class LoadMaster:
 
 def _setting(parameter: str, addresses: Iterable[str]) -> Command:
     return Command("set", {"param": parameter, "value": tuple(addresses)}, changes=True)
+
+
+@asynccontextmanager
+async def connected(  # noqa: PLR0913 - options
+    accesses: Mapping[str, UnitConnection],
+    clock: Clock,
+    *,
+    transport_of: Callable[[str], httpx.AsyncBaseTransport] | None = None,
+    jitter: Callable[[], float] = random.random,
+    retries: Retries | None = None,
+    observer_of: Callable[[str], Callable[[ShownRequest], None]] | None = None,
+    dry_run: bool = False,
+) -> AsyncIterator[dict[str, LoadMaster]]:
+    """Have a client for every unit while the block lasts; nothing is sent by that.
+
+    A change is sent once: a push looks at the units again before it sends it a second time.
+    """
+    idle = IdleConnections()
+    async with AsyncExitStack() as stack:
+        units = {}
+        for address, access in accesses.items():
+            client = LoadMaster(
+                access,
+                transport=transport_of(address) if transport_of else None,
+                clock=clock,
+                jitter=jitter,
+                retries=retries,
+                observer=observer_of(address) if observer_of else None,
+                changes_once=True,
+                dry_run=dry_run,
+                idle=idle,
+            )
+            units[address] = await stack.enter_async_context(client)
+        yield units

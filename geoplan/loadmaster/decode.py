@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
-from geoplan.loadmaster.model import ClusterType, GeoCluster, HaMode, HaParameters, PartnerColour, PartnerStatus
+from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts
 from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.loadmaster.model import HaMode
 
 TRUE_WORDS = frozenset({"yes", "y", "1", "true", "on", "enabled", "enable"})
 FALSE_WORDS = frozenset({"no", "n", "0", "false", "off", "disabled", "disable", "unset", "none"})
@@ -176,10 +177,10 @@ _ADDRESS_KEYS = ("ipaddress", "ip", "address", "clustervsaddress")
 _FQDN_KEYS = ("fullyqualifieddomainname", "fqdn", "name")
 _GREEN = frozenset({"green", "up", "ok", "connected", "online", "reachable", "alive", "yes", "true", "1"})
 _RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "unreachable", "no", "false", "0"})
-_MODES = {
-    "master": HaMode.MASTER, "first": HaMode.MASTER, "1": HaMode.MASTER,
-    "slave": HaMode.SLAVE, "second": HaMode.SLAVE, "2": HaMode.SLAVE,
-    "single": HaMode.SINGLE,
+_MODES: dict[str, HaMode] = {
+    "master": "master", "first": "master", "1": "master",
+    "slave": "slave", "second": "slave", "2": "slave",
+    "single": "single",
 }  # fmt: skip
 _TYPES = {kind.value.lower(): kind for kind in ClusterType}
 MAX_PORT = 65535
@@ -230,28 +231,28 @@ def fqdns(answer: Answer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(clean, names)))
 
 
-def partner_status(answer: Answer) -> tuple[PartnerStatus, ...]:
-    """Return the partners and whether each is green, as far as anything in the answer says so."""
-    found: dict[str, PartnerColour] = {}
-    for address, colour in _partners(answer.content):
-        if found.get(address, PartnerColour.UNKNOWN) is PartnerColour.UNKNOWN:
-            found[address] = colour
-    return tuple(PartnerStatus(address, colour) for address, colour in found.items())
+def partner_status(answer: Answer) -> dict[str, bool | None]:
+    """Return by its address whether each partner is green, or None if nothing in the answer says so."""
+    found: dict[str, bool | None] = {}
+    for address, is_green in _partners(answer.content):
+        if found.get(address) is None:
+            found[address] = is_green
+    return found
 
 
-def ha_parameters(answer: Answer) -> HaParameters:
+def ha_parameters(answer: Answer) -> HaFacts:
     """Return the HA parameters; what is not given, or not in a known form, is ``None``."""
     partner, port, prefers, everywhere, mode = (
         next(iter(find(answer.content, key)), None)
         for key in ("partner", "port", "haprefered", "healthcheckallinterfaces", "hamode")
     )
     name = clean(plain(partner))
-    return HaParameters(
+    return HaFacts(
         partner=(("" if name.lower() in NOTHING_WORDS else name) if name else None),
         health_check_port=_port(port),
         prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
+        mode=_MODES.get(next(iter(plain(mode).lower().split()), "")),
         all_interfaces=as_flag(everywhere),
-        mode=_mode(mode) if mode is not None else HaMode.UNKNOWN,
     )
 
 
@@ -298,7 +299,7 @@ def _first(mapping: dict[str, Node], keys: tuple[str, ...]) -> str:
     return next((text for key in keys if (text := plain(mapping.get(key)))), "")
 
 
-def _partners(node: Node) -> Iterator[tuple[str, PartnerColour]]:
+def _partners(node: Node) -> Iterator[tuple[str, bool | None]]:
     """Yield partners with their colours from entries, from keys that are addresses, and from lines of text."""
     match node:
         case dict():
@@ -306,10 +307,10 @@ def _partners(node: Node) -> Iterator[tuple[str, PartnerColour]]:
             held = [key for key, value in own.items() if is_address(value)]
             if held:
                 chosen = next((key for key in held if "ip" in key or "addr" in key), held[0])
-                yield own[chosen], _colour([value for key, value in own.items() if key not in held])
+                yield own[chosen], _is_green([value for key, value in own.items() if key not in held])
             for key, value in node.items():
                 if is_address(key):
-                    yield key, _colour([plain(leaf) for leaf in leaves(value)])
+                    yield key, _is_green([plain(leaf) for leaf in leaves(value)])
                 elif key not in held:
                     yield from _partners(value)
         case list():
@@ -318,21 +319,14 @@ def _partners(node: Node) -> Iterator[tuple[str, PartnerColour]]:
         case str():
             words = re.split(r"[\s,;=]+", plain(node))
             mentioned = [word for word in words if is_address(word)]
-            colour = _colour(words) if len(mentioned) == 1 else PartnerColour.UNKNOWN
+            colour = _is_green(words) if len(mentioned) == 1 else None
             yield from ((address, colour) for address in mentioned)
         case _:
             return
 
 
-def _colour(words: list[str]) -> PartnerColour:
-    """Return the colour that some words name, and none where they name both or neither."""
+def _is_green(words: list[str]) -> bool | None:
+    """Return whether some words name green or red, or None if they name both or neither."""
     said = {word.lower() for word in words}
     green, red = bool(said & _GREEN), bool(said & _RED)
-    if green == red:
-        return PartnerColour.UNKNOWN
-    return PartnerColour.GREEN if green else PartnerColour.RED
-
-
-def _mode(node: Node) -> HaMode:
-    word = next(iter(plain(node).lower().split()), "")
-    return _MODES.get(word, HaMode.UNKNOWN)
+    return None if green == red else green

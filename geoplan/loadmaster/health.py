@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import httpx
 
 from geoplan.loadmaster.http import SharedTransport
-from geoplan.loadmaster.model import HaState
+from geoplan.loadmaster.model import State
 from geoplan.loadmaster.tls import causes_of, too_many_open_files
 
-if TYPE_CHECKING:
-    from geoplan.loadmaster.connection import UnitConnection
-
-_STATES = {200: HaState.ACTIVE, 503: HaState.STANDBY}
+_STATES = {200: State.ACTIVE, 503: State.STANDBY}
 
 REFUSED = "refused"
 TIMEOUT = "timeout"
@@ -27,16 +23,9 @@ CUT_OFF = "cut off"
 class HealthAnswer:
     """Who a unit is by its health check, and what that was concluded from."""
 
-    state: HaState
+    state: State
     said: str
     """The HTTP status code, or ``refused``, ``timeout``, ``unreachable``, ``cut off``."""
-
-
-async def ha_state(
-    url: str, *, timeout_seconds: float = 3.0, transport: httpx.AsyncBaseTransport | None = None
-) -> HaState:
-    """Return who the unit behind a health check is now; never raises for what the unit does."""
-    return (await health_answer(url, timeout_seconds=timeout_seconds, transport=transport)).state
 
 
 async def health_answer(
@@ -59,30 +48,15 @@ async def health_answer(
             client.stream("GET", url + "/") as response,
         ):
             code = response.status_code
-            return HealthAnswer(_STATES.get(code, HaState.UNKNOWN), str(code))
+            return HealthAnswer(_STATES.get(code, State.UNKNOWN), str(code))
     except httpx.ConnectError as error:
         if own_failure := too_many_open_files(error):
             raise own_failure from None
-        return HealthAnswer(HaState.DOWN, REFUSED if _is_refusal(error) else UNREACHABLE)
+        return HealthAnswer(State.DOWN, REFUSED if _is_refusal(error) else UNREACHABLE)
     except (httpx.TimeoutException, TimeoutError):
-        return HealthAnswer(HaState.DOWN, TIMEOUT)
+        return HealthAnswer(State.DOWN, TIMEOUT)
     except (httpx.HTTPError, OSError):
-        return HealthAnswer(HaState.UNKNOWN, CUT_OFF)
-
-
-async def ha_state_of(access: UnitConnection, *, transport: httpx.AsyncBaseTransport | None = None) -> HaState:
-    """Return who a unit is now; a unit without a health check is ``UNKNOWN``."""
-    answer = await health_answer_of(access, transport=transport)
-    return answer.state if answer else HaState.UNKNOWN
-
-
-async def health_answer_of(
-    access: UnitConnection, *, transport: httpx.AsyncBaseTransport | None = None
-) -> HealthAnswer | None:
-    """Return what a unit's health check answers now, or nothing for a unit without one."""
-    if access.health_url is None:
-        return None
-    return await health_answer(access.health_url, timeout_seconds=access.timeouts.health, transport=transport)
+        return HealthAnswer(State.UNKNOWN, CUT_OFF)
 
 
 def _is_refusal(error: BaseException) -> bool:

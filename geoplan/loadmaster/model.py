@@ -1,13 +1,14 @@
-"""What a unit says of itself, in the words of this product."""
+"""What a unit says of itself. What it does not tell is None, which is neither empty nor off."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
 
 
-class HaState(StrEnum):
-    """Who a unit of a pair is at this moment, as its health check tells (section 4)."""
+class State(StrEnum):
+    """What a unit of a pair is at the moment, as its health check shows it (section 4)."""
 
     ACTIVE = "active"
     STANDBY = "standby"
@@ -17,45 +18,23 @@ class HaState(StrEnum):
     """It answers something else."""
 
 
-class HaMode(StrEnum):
-    """The fixed role of a unit of a cloud pair; newer firmware says first and second."""
-
-    MASTER = "master"
-    SLAVE = "slave"
-    SINGLE = "single"
-    """By that very word, and never by a value that is empty, missing or 0."""
-    UNKNOWN = "unknown"
-    """Not told, or not in a known word."""
-
-
-class PartnerColour(StrEnum):
-    """Whether a unit and its GEO partner see each other (WUI guide, *GEO Partners Status*)."""
-
-    GREEN = "green"
-    RED = "red"
-    UNKNOWN = "unknown"
+HaMode: TypeAlias = Literal["master", "slave", "single"]
+"""The fixed role of a unit of a cloud pair (newer firmware says first and second), or that it is in none."""
 
 
 class ClusterType(StrEnum):
     """The type of a GEO cluster, as ``modcluster`` takes it."""
 
     DEFAULT = "default"
+    """That of a cluster that was added and nothing more."""
     REMOTE_LM = "remoteLM"
     LOCAL_LM = "localLM"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class PartnerStatus:
-    """One GEO partner as a unit sees it."""
-
-    address: str
-    status: PartnerColour
-
-
-@dataclass(frozen=True, slots=True)
 class GeoCluster:
-    """A GEO cluster; what a unit does not say of it is ``None``."""
+    """A GEO cluster as a unit lists it."""
 
     address: str
     name: str
@@ -68,15 +47,42 @@ class GeoCluster:
     checker: str | None = None
     enabled: bool | None = None
 
+    @property
+    def definition(self) -> dict[str, str | float | None]:
+        """What makes it the cluster that it is, without how it is checked and what came of that."""
+        place = {"latitude": self.latitude, "longitude": self.longitude}
+        return {"address": self.address, "name": self.name, "type": self.type.value, **place}
+
 
 @dataclass(frozen=True, slots=True)
-class HaParameters:
-    """The HA parameters of a cloud unit; what it does not tell is ``None``."""
+class HaFacts:
+    """The HA parameters of a cloud unit."""
 
     partner: str | None = None
-    """Empty where the unit says that none is set."""
+    """Empty if the unit says that none is set."""
     health_check_port: int | None = None
-    """0 where the unit says that none is set."""
+    """0 if the unit says that none is set."""
     prefers_master: bool | None = None
+    mode: HaMode | None = None
+    """``single`` by that very word, and never by a value that is empty, missing or 0."""
     all_interfaces: bool | None = None
-    mode: HaMode = HaMode.UNKNOWN
+
+
+class HaSettings(Protocol):
+    """The HA parameters that a unit is to be given, the mode apart."""
+
+    @property
+    def partner(self) -> str:
+        """The other unit's address."""
+
+    @property
+    def health_check_port(self) -> int:
+        """The TCP port of the health check."""
+
+    @property
+    def preferred_host(self) -> str:
+        """``master`` or ``none``."""
+
+    @property
+    def all_interfaces(self) -> bool:
+        """Whether the health check is answered on every interface."""

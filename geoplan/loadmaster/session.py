@@ -146,14 +146,14 @@ class Session:
         self, command: Command, failure: UnitError, is_applied: Callable[[], Awaitable[bool]] | None
     ) -> bool:
         """Read back whether a change was carried out. Raises :class:`UnclearOutcomeError` where nothing tells."""
-        reason = str(failure).removeprefix(f"{failure.unit}: ")
+        reason = failure.reason
         if is_applied is None:
             why = "reading back cannot tell"
         else:
             try:
                 return await is_applied()
             except UnitError as error:
-                why = f"reading back failed: {str(error).removeprefix(f'{error.unit}: ')}"
+                why = f"reading back failed: {error.reason}"
         raise UnclearOutcomeError(
             self._exchange.unit,
             f"'{command.name}' was sent and may or may not have been carried out: {reason}; {why}",

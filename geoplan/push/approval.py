@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,7 +25,7 @@ from geoplan.push.preflight import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from geoplan.live.model import LiveCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.model import SiteSettings
     from geoplan.push.listener import Found
     from geoplan.push.options import Options
@@ -317,13 +317,7 @@ def _ha(unit: Observation) -> FoundHa | None:
     if unit.ha is None:
         return None
     partner = None if unit.ha.partner is None else canonical(unit.ha.partner)
-    return FoundHa(
-        mode=None if unit.ha.mode is None else str(unit.ha.mode),
-        partner=partner,
-        health_check_port=unit.ha.health_check_port,
-        prefers_master=unit.ha.prefers_master,
-        all_interfaces=unit.ha.all_interfaces,
-    )
+    return FoundHa(**asdict(replace(unit.ha, partner=partner)))
 
 
 def _geo(plan: Plan, site: SiteSettings, unit: Observation) -> FoundGeo:
@@ -344,19 +338,11 @@ def _sorted(addresses: tuple[str, ...] | None, own: Mapping[str, str]) -> tuple[
     return tuple(sorted({own.get(address, address) for address in map(canonical, addresses)}))
 
 
-def _clusters(plan: Plan, live: tuple[LiveCluster, ...]) -> tuple[FoundCluster, ...]:
+def _clusters(plan: Plan, live: tuple[GeoCluster, ...]) -> tuple[FoundCluster, ...]:
     """Return clusters, sorted; a pair's by the address that the plan gives it, whichever of its units is active."""
     planned = {
         address: canonical(cluster.address) for cluster in plan.clusters for address in addresses_of(plan, cluster)
     }
-    found = [
-        FoundCluster(
-            address=planned.get(canonical(cluster.address), canonical(cluster.address)),
-            name=cluster.name,
-            type=str(cluster.type),
-            latitude=cluster.latitude,
-            longitude=cluster.longitude,
-        )
-        for cluster in live
-    ]
+    known = [(planned.get(canonical(cluster.address), canonical(cluster.address)), cluster) for cluster in live]
+    found = [FoundCluster.model_validate({**cluster.definition, "address": address}) for address, cluster in known]
     return tuple(sorted(found, key=lambda cluster: (cluster.address, cluster.name, cluster.type)))

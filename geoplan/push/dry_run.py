@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
-from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, State
+from geoplan.live.model import ClusterType, GeoCluster, HaFacts, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.live.polling import Timings
-    from geoplan.live.unit import SettableMode, Unit
-    from geoplan.plan.ha_model import HaParameters
+    from geoplan.live.unit import Unit
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.model import HaMode, HaSettings
     from geoplan.plan.model import Plan, SiteSettings
 
 
@@ -48,7 +49,7 @@ class DryRunState:
         self._clock = clock
         self._boot_seconds = timings.boot_seconds
         self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.clusters: dict[str, tuple[LiveCluster, ...]] = {}
+        self.clusters: dict[str, tuple[GeoCluster, ...]] = {}
         self.ha: dict[str, HaFacts] = {}
         """The HA parameters of units that were given any."""
         self.ha_before: dict[str, HaFacts] = {}
@@ -94,36 +95,23 @@ class DryRunUnit:
         self._unit = unit
         self._paper = paper
         self._site = site
-
-    @property
-    def address(self) -> str:
-        """Its own address."""
-        return self._unit.address
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether its certificate is verified or pinned."""
-        return self._unit.is_trusted
+        self.address = unit.address
+        self.is_trusted = unit.is_trusted
+        # What no push changes is as the unit tells it; its boot time too, for reboots are only noted.
+        self.firmware = unit.firmware
+        self.boot_time = unit.boot_time
+        self.geo_enabled = unit.geo_enabled
+        self.remote_ssh_access = unit.remote_ssh_access
+        self.fqdns = unit.fqdns
 
     async def state(self) -> State:
         """Return who it would be by now."""
         return self._paper.state(self._site, self.address, await self._unit.state())
 
-    async def firmware(self) -> str:
-        """Return the version that it runs."""
-        return await self._unit.firmware()
-
-    async def boot_time(self) -> str | None:
-        """Return when it was booted last, by its own word: reboots are on paper."""
-        return await self._unit.boot_time()
-
-    async def geo_enabled(self) -> bool:
-        """Tell whether GEO is on."""
-        return await self._unit.geo_enabled()
-
-    async def remote_ssh_access(self) -> bool:
-        """Tell whether remote SSH access is allowed."""
-        return await self._unit.remote_ssh_access()
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check answers, and who it would be by now."""
+        found = await self._unit.health()
+        return found and replace(found, state=self._paper.state(self._site, self.address, found.state))
 
     async def ha_parameters(self) -> HaFacts | None:
         """Return its HA parameters as they would be."""
@@ -147,14 +135,10 @@ class DryRunUnit:
         """Return every partner of the plan as green: a push on paper succeeds."""
         return dict.fromkeys(self._site.geo_partners, True)
 
-    async def clusters(self) -> tuple[LiveCluster, ...]:
+    async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return the clusters as they would be; partners share them."""
         noted = self._paper.clusters.get(self._site.group)
         return await self._unit.clusters() if noted is None else noted
-
-    async def fqdns(self) -> tuple[str, ...]:
-        """Return the names of its GEO FQDNs."""
-        return await self._unit.fqdns()
 
     async def backup(self) -> bytes:
         """Return nothing: on paper there is nothing to lose."""
@@ -179,26 +163,26 @@ class DryRunUnit:
         known = await self.clusters()
         await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
         others = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
-        self._paper.clusters[self._site.group] = (*others, LiveCluster(address, name, REMOTE_LM))
+        self._paper.clusters[self._site.group] = (*others, GeoCluster(address, name, ClusterType.REMOTE_LM))
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Show the change and note the place."""
         known = await self.clusters()
         await self._unit.set_cluster_location(address, latitude, longitude)
         self._paper.clusters[self._site.group] = tuple(
-            LiveCluster(cluster.address, cluster.name, cluster.type, latitude, longitude)
+            replace(cluster, latitude=latitude, longitude=longitude)
             if canonical(cluster.address) == canonical(address)
             else cluster
             for cluster in known
         )
 
-    async def set_ha_mode(self, mode: SettableMode) -> None:
+    async def set_ha_mode(self, mode: HaMode) -> None:
         """Show the change and note the mode."""
         known = await self.ha_parameters() or HaFacts()
         await self._unit.set_ha_mode(mode)
         self._paper.ha[self.address] = replace(known, mode=mode)
 
-    async def set_ha_parameters(self, parameters: HaParameters) -> None:
+    async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Show the change and note the parameters."""
         known = await self.ha_parameters() or HaFacts()
         await self._unit.set_ha_parameters(parameters)

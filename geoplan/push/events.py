@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,7 @@ class Event:
                 "problems": [str(problem) for problem in verdict.problems],
                 "notes": [str(note) for note in verdict.notes],
                 "note_kinds": [note.kind.value for note in verdict.notes],
+                "findings": [asdict(finding) for finding in verdict.findings],
                 "reboots": list(verdict.reboots),
                 "resubmits": list(verdict.resubmits),
             }

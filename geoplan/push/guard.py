@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from geoplan.live.polling import Clock, Timings
-    from geoplan.live.unit import SettableMode, Unit
+    from geoplan.live.unit import Unit
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.model import HaMode
     from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.journal import Journal
@@ -231,13 +233,18 @@ class GuardedUnit:
 
     async def state(self) -> State:
         """Return what its health check says; one that is given up at a look counts as down."""
+        answer = await self.health()
+        return answer.state if answer else State.UNKNOWN
+
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check says and answered: a look, and no authenticated answer."""
         try:
-            state = await self._unit.state()
+            answer = await self._unit.health()
         except asyncio.CancelledError:
             self._guard.note_state(self.address, State.DOWN)
             raise
-        self._guard.note_state(self.address, state)
-        return state
+        self._guard.note_state(self.address, answer.state if answer else State.UNKNOWN)
+        return answer
 
     async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
         """Enter its Remote GEO LoadMaster Access list."""
@@ -267,7 +274,7 @@ class GuardedUnit:
         self._guard.before_cluster(self.address)
         await self._unit.set_cluster_location(address, latitude, longitude)
 
-    async def set_ha_mode(self, mode: SettableMode) -> None:
+    async def set_ha_mode(self, mode: HaMode) -> None:
         """Give it its role in a pair."""
         self._guard.before_mode(self.address, mode)
         self._guard.written(self.address, "ha_parameters")

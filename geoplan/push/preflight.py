@@ -7,30 +7,34 @@ submitted again, a reboot; or where it is left as it is, which is said beforehan
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import canonical, same_addresses, without
+from geoplan.addresses import same_addresses, without
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import addresses_of, unknown_to
+from geoplan.live.findings.clusters import unknown_to
+from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
+from geoplan.live.findings.fleet import too_many
 from geoplan.live.findings.geo_merge import merge_problems
+from geoplan.live.findings.kinds import NOT_READ, OF_STATES, FindingKind, Severity
+from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
-from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, LIST_NAMES, SUBJECTS, Cause, State
+from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
-from geoplan.push.mending import WaysToMend, is_under_way
 from geoplan.push.options import RebootMode
-from geoplan.topology.firmware import has_partner_secret, parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
+    from geoplan.live.findings.kinds import Finding
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
@@ -50,6 +54,10 @@ _QUESTIONS = {
 }
 
 
+ON_ITS_WAY = timedelta(minutes=10)
+"""How long after a change what follows from it is still expected elsewhere: units replicate every two minutes."""
+
+
 class Override(StrEnum):
     """What the operator can say to let a push go on nevertheless."""
 
@@ -66,6 +74,8 @@ class Problem:
     message: str
     hint: str = ""
     word: Override | None = None
+    sites: tuple[str, ...] = ()
+    """The sites of a finding that it is made of."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" + (f" ({self.hint})" if self.hint else "")
@@ -83,6 +93,8 @@ class PreflightResult:
     """The pairs that this push forms of two single units."""
     resubmits: tuple[str, ...] = ()
     """The sites on whose active unit partners are submitted again, although its list is in place: links are red."""
+    findings: tuple[Finding, ...] = ()
+    """Everything that was found about the units, also what blocks nothing."""
 
     @property
     def changes_units(self) -> bool:
@@ -107,6 +119,15 @@ class PreflightInput:
     resumed: History | None = None
 
 
+_LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, FindingKind.TOO_MANY_CLUSTERS})
+"""Findings of which the checks name each part, with what lets it pass."""
+_TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, FindingKind.UNKNOWN_CLUSTER})
+"""Findings that the question before a push shows part by part, or a note of their own does."""
+_UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR})
+_WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
+"""What is expected of a master that a push has just rebooted."""
+
+
 def check(plan: Plan, facts: Observations, background: PreflightInput) -> PreflightResult:
     """Compare what all units say with what a push needs."""
     begun = [pair.site for pair in plan.ha_pairs if background.ledger.was_formed(plan.site(pair.site))]
@@ -115,38 +136,87 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     reboots = _pairs_to_reboot(plan, facts, background)
     ledger = background.ledger
     report = verify(plan, facts, ledger.known_links(), forming=forming)
+    recent = _recently_changed(plan, background)
+    found = findings_of(plan, seen, report, max_clusters=background.max_clusters, forming=forming, recent=recent)
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
+    told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
     problems = [
         *(
             problem
             for pair in pairs.values()
             for problem in _pair_parameters(pair, seen, is_formed=pair.site in forming)
         ),
-        *(problem for site in plan.sites if site.name not in pairs for problem in _role_problems(site, facts)),
         *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
-        *(
-            problem
-            for site in plan.sites
-            for problem in _site_problems(site, facts, background, reboots, is_formed=site.name not in forming)
-        ),
-        *(_geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()),
+        *map(_problem, told),
     ]
-    problems += _unmended(plan, report, background, forming, problems)
-    notes = (*_notes(plan, facts), *(_left(found) for found in report.left_as_it_is))
+    explained = {site for finding in told if finding.kind in OF_STATES for site in finding.sites} | forming
+    for site in plan.sites:
+        if site.kind == "ha_pair":
+            is_explained = site.name in explained
+            problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
+    problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
+    problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
+    notes = (
+        *_notes(plan, facts),
+        *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
+        *(_left(difference) for difference in report.left_as_it_is),
+    )
     resubmits = _sites_to_resubmit(plan, facts, report)
-    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits)
+    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
+
+
+def _problem(finding: Finding) -> Problem:
+    hint = " ".join((finding.hint, *finding.commands))
+    return Problem(", ".join(finding.sites), finding.message, hint, sites=finding.sites)
+
+
+def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Collection[str]) -> bool:
+    """Return whether a finding blocks this push, and nothing else has more to say of it."""
+    if not finding.blocks_push or finding.kind in _LEFT_TO_OTHERS:
+        return False
+    if finding.kind in OF_HA and finding.sites[0] in pairs:
+        return False  # what forms a pair may set it, or must not
+    if len(finding.units) == 1 and _is_under_way(finding.sites[0], background.resumed):
+        is_master = finding.units[0] == plan.site(finding.sites[0]).units[0].address
+        return finding.kind not in (_WHILE_IT_BOOTS if is_master else _UNHEALTHY)
+    return True
+
+
+def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
+    """Return whether a finding is left for a person, and nothing else says so."""
+    is_told = finding.kind in _TOLD_OTHERWISE or (finding.kind in OF_HA and finding.sites[0] in pairs)
+    return finding.severity is Severity.MENDING and not is_told
+
+
+def _noted(finding: Finding) -> Note:
+    message = f"{finding.message} ({' '.join((finding.hint, *finding.commands))})" if finding.hint else finding.message
+    return Note(", ".join(finding.sites), message, NoteKind.FINDING)
+
+
+def _is_under_way(site: str, resumed: History | None) -> bool:
+    """Tell whether the push that is resumed had begun the reboot of a pair, and had not seen its end."""
+    return resumed is not None and resumed.progress(site) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
+
+
+def _recently_changed(plan: Plan, background: PreflightInput) -> frozenset[str]:
+    """Return the sites of which any push has changed something that may still be on its way to other units."""
+    ledger, now = background.ledger, background.now
+    return frozenset(
+        site.name
+        for site in plan.sites
+        if any((moment := ledger.changed_at(unit.address)) and abs(now - moment) <= ON_ITS_WAY for unit in site.units)
+    )
 
 
 def _unmended(
-    plan: Plan, report: Report, background: PreflightInput, forming: frozenset[str], found: Sequence[Problem]
+    plan: Plan, report: Report, ways: WaysToMend, background: PreflightInput, found: Sequence[Problem]
 ) -> list[Problem]:
     """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
-    ways = WaysToMend.of(plan, report, background, forming)
-    where = {problem.where for problem in found}
+    where = {problem.where for problem in found} | {site for problem in found for site in problem.sites}
     addresses = {site.name: {site.name, *(unit.address for unit in site.units)} for site in plan.sites}
     problems = []
     for difference in report.differences:
-        if ways.mends(difference) or is_under_way(difference.site, background.resumed):
+        if ways.mends(difference) or _is_under_way(difference.site, background.resumed):
             continue
         if difference.subject in _SEEN_TO and addresses[difference.site] & where:
             continue
@@ -174,23 +244,13 @@ def _sites_to_resubmit(plan: Plan, facts: Observations, report: Report) -> tuple
 
 def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -> Iterator[Problem]:
     """Find what blocks GEO on units that are fit for it by themselves."""
-    for unit in facts.units.values():
-        yield from _services_off(unit)
-    yield from _secret_problems(plan, facts)
     for site in plan.sites:
         yield from _unknown_addresses(site, facts, background.options)
-    yield from _cluster_problems(plan, facts, background.max_clusters)
+    for group, message in too_many(plan, facts, background.max_clusters):
+        yield Problem(f"group '{group}'", message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
-        for where, message, hint in merge_problems(plan, facts):
-            yield Problem(where, message, hint, Override.ACCEPT_GEO_MERGE)
-
-
-def _services_off(unit: Observation) -> Iterator[Problem]:
-    if unit.geo_enabled is False:
-        yield Problem(unit.address, "GEO is not enabled", "enable it under Global Balancing")
-    if unit.ssh_access is False:
-        hint = "turn on Allow Remote SSH Access under Remote Access: partners talk over it"
-        yield Problem(unit.address, "remote SSH access is not allowed", hint)
+        for merge in merge_problems(plan, facts):
+            yield Problem(f"group '{merge.group}'", merge.message, merge.hint, Override.ACCEPT_GEO_MERGE)
 
 
 def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput) -> list[str]:
@@ -234,7 +294,8 @@ def _lost_by_forming(site: str, facts: Observations, options: Options) -> Iterat
             hint = f"see that it answers; or give {Override.ACCEPT_GEO_MERGE}"
             yield Problem(unit.address, message, hint, Override.ACCEPT_GEO_MERGE)
             return
-    clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found not in (master.clusters or ())]
+    kept = [found.definition for found in master.clusters or ()]
+    clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found.definition not in kept]
     fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
     lists = [
         f"{LIST_NAMES[subject]} {', '.join(extra)}"
@@ -247,76 +308,21 @@ def _lost_by_forming(site: str, facts: Observations, options: Options) -> Iterat
         yield Problem(slave.address, message, hint, Override.ACCEPT_GEO_MERGE)
 
 
-def _site_problems(
-    site: SiteSettings, facts: Observations, background: PreflightInput, reboots: Sequence[str], *, is_formed: bool
+def _pair_problems(
+    site: SiteSettings, facts: Observations, background: PreflightInput, reboots: Sequence[str], *, is_explained: bool
 ) -> Iterator[Problem]:
+    """Find why a pair cannot be set up or rebooted as it is now, unless its states are explained already."""
     progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
-    under_way = is_under_way(site.name, background.resumed)
+    under_way = _is_under_way(site.name, background.resumed)
     units = facts.of_site(site.name)
-    for unit in units:
-        if not (under_way and unit.role == "master" and unit.failure):
-            yield from _unit_problems(unit)
-    if site.kind != "ha_pair":
-        return
-    yield from _firmware_problems(site, units)
-    if is_formed and not any(_is_single(unit) for unit in units):  # what single units answer says nothing of a pair
+    if not is_explained and not any(_is_single(unit) for unit in units):  # single units say nothing of a pair
         yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
     if site.name in reboots and progress is PairProgress.NOT_BEGUN:
         yield from _room_problems(units[0], background)
 
 
-def _unit_problems(unit: Observation) -> Iterator[Problem]:
-    if unit.failure and not unit.refuses_reads:
-        hints = {
-            Cause.UNREACHABLE: "see that it is up and its API can be reached from here",
-            Cause.UNAUTHORIZED: CHECK_CREDENTIALS,
-            Cause.UNREADABLE: "see that its API is enabled and the URL is the right one",
-            Cause.REFUSED: "see that its user may do this, and that the unit is the one that the topology names",
-        }
-        yield Problem(unit.address, unit.failure.message, unit.failure.hint or hints[unit.failure.cause])
-
-
-def _firmware_problems(site: SiteSettings, units: Sequence[Observation]) -> Iterator[Problem]:
-    master, slave = units
-    if master.firmware and slave.firmware and parse_version(master.firmware) != parse_version(slave.firmware):
-        message = f"its units run different firmware: {master.firmware} and {slave.firmware}"
-        yield Problem(site.name, message, "bring both to the same version first (section 7)")
-
-
 def _is_single(unit: Observation) -> bool:
     return unit.ha is not None and unit.ha.mode == SINGLE
-
-
-def _role_problems(site: SiteSettings, facts: Observations) -> Iterator[Problem]:
-    """Find HA parameters that GEO cannot be set up on; of single units nothing but that they are no pair yet."""
-    units = facts.of_site(site.name)
-    single = [unit for unit in units if _is_single(unit)]
-    for unit in single:
-        message = f"its HA mode is {SINGLE}, and the topology has it as {unit.role}"
-        yield Problem(unit.address, message, "form the pair first: push with --phase ha, or all")
-    if site.kind == "ha_pair" and not single:
-        for unit, other in (units, units[::-1]):
-            yield from _role_problems_of(site, unit, other)
-
-
-def _role_problems_of(site: SiteSettings, unit: Observation, other: Observation) -> Iterator[Problem]:
-    if unit.ha is None:
-        return
-    if unit.ha.mode is not None and unit.ha.mode != unit.role:
-        yield Problem(unit.address, f"its HA mode is {unit.ha.mode}, and the topology has it as {unit.role}")
-    partner = unit.ha.partner
-    if partner is not None and _is_address(partner) and canonical(partner) != canonical(other.address):
-        yield Problem(unit.address, f"its HA partner is {partner}, and the topology has {other.address}")
-    wants_master = site.preferred_host != "none"
-    if unit.ha.prefers_master is not None and unit.ha.prefers_master != wants_master and unit.role == "master":
-        is_set = "Prefer Master" if unit.ha.prefers_master else "No Preferred Host"
-        hint = f"write preferred_host: {'master' if unit.ha.prefers_master else 'none'} into the topology"
-        yield Problem(unit.address, f"it is set to {is_set}, and the topology says otherwise", hint)
-
-
-def _is_address(text: str) -> bool:
-    """Tell whether a partner was given by its address; a name is not looked up."""
-    return canonical(text) != text or text.replace(".", "").isdigit() or ":" in text
 
 
 def _state_problems(
@@ -343,20 +349,6 @@ def _room_problems(master: Observation, background: PreflightInput) -> Iterator[
         yield Problem(master.address, message, f"try again after {later.astimezone():%Y-%m-%d %H:%M:%S}")
 
 
-def _secret_problems(plan: Plan, facts: Observations) -> Iterator[Problem]:
-    for group in plan.groups:
-        if len(group.sites) == 1:
-            continue
-        units = [unit for name in group.sites for unit in facts.of_site(name) if unit.firmware]
-        by_secret: dict[bool, list[Observation]] = {True: [], False: []}
-        for unit in units:
-            by_secret[has_partner_secret(parse_version(unit.firmware or ""))].append(unit)
-        if all(by_secret.values()):
-            having, lacking = (", ".join(unit.address for unit in by_secret[has]) for has in (True, False))
-            message = f"{having} have the Partner Shared Secret and {lacking} do not: they refuse each other"
-            yield Problem(f"group '{group.name}'", message, "bring all units to firmware on the same side of it")
-
-
 def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown:
@@ -367,22 +359,6 @@ def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options
             message = f"{LIST_NAMES[subject]} has {', '.join(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
-
-
-def _cluster_problems(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Problem]:
-    for group in plan.groups:
-        hosts = {step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites}
-        planned = [cluster for cluster in plan.clusters if cluster.group == group.name]
-        union: dict[str, None] = {}
-        for name in group.sites:
-            unit = facts.active(name)
-            if unit is None or unit.clusters is None:
-                continue
-            union |= {canonical(live.address): None for live in unit.clusters}
-        missing = [cluster for cluster in planned if not addresses_of(plan, cluster) & union.keys()]
-        if hosts and len(union) + len(missing) > max_clusters:
-            message = f"{len(union)} clusters are there, {len(missing)} are to come, {max_clusters} is the limit"
-            yield Problem(f"group '{group.name}'", message, "remove clusters that nobody needs")
 
 
 def _notes(plan: Plan, facts: Observations) -> Iterator[Note]:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from geoplan.live.links import NO_SIGHTS
-from geoplan.status.fleet_findings import Fleet, fleet_findings
-from geoplan.status.model import FindingKind, Severity, SiteStatus, Status, UnitStatus
-from geoplan.status.pair_settings import setting_findings
-from geoplan.status.pair_states import Pair, state_findings
-from geoplan.status.unit_state import Wanted, cluster_count, differing, partner_count, unit_state
-from geoplan.status.wording import generic_command
+from geoplan.addresses import canonical
+from geoplan.live.findings.clusters import ClusterState, state_of
+from geoplan.live.findings.collect import NOTHING_SEEN, examine
+from geoplan.live.findings.kinds import FindingKind, generic_command
+from geoplan.live.findings.settings import differing
+from geoplan.live.findings.states import unit_state
+from geoplan.live.links import NOTHING_KNOWN
+from geoplan.status.model import Count, SiteStatus, Status, UnitStatus
+from geoplan.topology.model import DEFAULT_MAX_CLUSTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from geoplan.live.links import Sights
+    from geoplan.live.findings.kinds import Command, Since
+    from geoplan.live.links import KnownLinks
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.status.model import Finding
-    from geoplan.status.wording import Command, Since
-
-NOTHING_SEEN: Since = MappingProxyType({})
 
 
 def assess(  # noqa: PLR0913 - options
@@ -34,34 +30,19 @@ def assess(  # noqa: PLR0913 - options
     *,
     since: Since = NOTHING_SEEN,
     command: Command = generic_command,
-    sights: Sights = NO_SIGHTS,
+    known: KnownLinks = NOTHING_KNOWN,
+    max_clusters: int = DEFAULT_MAX_CLUSTERS,
 ) -> Status:
     """Say how all units stand and what is wrong with that.
 
-    ``sights`` are the partners that units saw green while they were active, as journals of pushes hold them: a standby
-    that is red to them is explained by that. ``since`` says when units were seen to come into their present state.
-    ``command`` returns a command of geoplan about this topology as it is to be typed: it takes the command's name and
-    further words.
+    ``known`` is what journals of pushes hold of links. ``since`` says when units were seen to come into their present
+    state. ``command`` returns a command of geoplan about this topology as it is to be typed: it takes the command's
+    name and further words.
     """
-    pairs = [_pair(plan, site, facts, since, command) for site in plan.sites if site.kind == "ha_pair"]
-    found = chain(
-        (finding for pair in pairs for finding in _pair_findings(plan, pair)),
-        fleet_findings(Fleet(plan, facts, command, sights)),
-    )
-    findings = tuple(sorted(found, key=lambda finding: finding.severity is Severity.NOTE))
+    _, findings = examine(plan, facts, known, max_clusters=max_clusters, since=since, command=command)
     failed_over = {name for each in findings if each.kind is FindingKind.FAILED_OVER for name in each.sites}
     sites = tuple(_site(plan, site, facts, since, failed_over=site.name in failed_over) for site in plan.sites)
     return Status(plan.topology, plan.checksum, at, sites, findings)
-
-
-def _pair(plan: Plan, site: SiteSettings, facts: Observations, since: Since, command: Command) -> Pair:
-    master, slave = facts.of_site(site.name)
-    return Pair(site, master, slave, plan.health_check_port_of(site.name), since, command)
-
-
-def _pair_findings(plan: Plan, pair: Pair) -> Iterator[Finding]:
-    yield from state_findings(pair)
-    yield from setting_findings(plan, pair)
 
 
 def _site(plan: Plan, site: SiteSettings, facts: Observations, since: Since, *, failed_over: bool) -> SiteStatus:
@@ -81,11 +62,30 @@ def _unit(plan: Plan, site: SiteSettings, unit: Observation, since: Since) -> Un
         health=unit.health,
         firmware=unit.firmware,
         ha=unit.ha,
-        ha_differs=differing(Wanted.of(plan, site, unit), unit.ha) if is_paired and unit.ha else (),
+        ha_differs=differing(plan, site, unit) if is_paired else (),
         geo_enabled=unit.geo_enabled,
         ssh_access=unit.ssh_access,
-        partners=partner_count(site, unit),
-        clusters=cluster_count(plan, site, unit),
+        partners=_partner_count(site, unit),
+        clusters=_cluster_count(plan, site, unit),
         failure=unit.failure,
         unread=unit.unread,
     )
+
+
+def _partner_count(site: SiteSettings, unit: Observation) -> Count | None:
+    """Count the planned partners that a unit sees green; a site without partners has nothing to count."""
+    if not site.geo_partners:
+        return None
+    if unit.partner_status is None:
+        return Count(None, len(site.geo_partners))
+    green = {canonical(address) for address, is_green in unit.partner_status.items() if is_green}
+    return Count(sum(canonical(partner) in green for partner in site.geo_partners), len(site.geo_partners))
+
+
+def _cluster_count(plan: Plan, site: SiteSettings, unit: Observation) -> Count:
+    """Count the planned clusters that a unit has as planned."""
+    planned = [cluster for cluster in plan.clusters if cluster.group == site.group]
+    if unit.clusters is None:
+        return Count(None, len(planned))
+    in_place = [state_of(plan, cluster, unit.clusters) is ClusterState.IN_PLACE for cluster in planned]
+    return Count(sum(in_place), len(planned))

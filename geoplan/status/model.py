@@ -3,81 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from geoplan.live.findings.kinds import Severity
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from geoplan.live.findings.kinds import Finding
+    from geoplan.live.findings.states import UnitState
     from geoplan.live.model import Failure, HaFacts
     from geoplan.plan.model import Kind as SiteKind
     from geoplan.plan.model import Role
-
-
-class UnitState(StrEnum):
-    """What a unit is at the moment, from its health check and from whether its API answers."""
-
-    ACTIVE = "active"
-    STANDBY = "standby"
-    ALONE = "alone"
-    """A standalone that is up, or a unit of a pair in HA mode single."""
-    UNCONNECTED = "unconnected"
-    """It is up, and nothing answers its health check."""
-    DOWN = "down"
-    UNKNOWN = "unknown"
-
-
-class FindingKind(StrEnum):
-    """What a finding is about."""
-
-    BOTH_ACTIVE = "both_active"
-    NONE_ACTIVE = "none_active"
-    PAIR_DOWN = "pair_down"
-    UNIT_DOWN = "unit_down"
-    FAILED_OVER = "failed_over"
-    UNCONNECTED = "unconnected"
-    HEALTH_UNCLEAR = "health_unclear"
-    NO_HA = "no_ha"
-    SAME_MODE = "same_mode"
-    MODES_SWAPPED = "modes_swapped"
-    NO_PARTNER = "no_partner"
-    PARTNER_MISMATCH = "partner_mismatch"
-    PORTS_DIFFER = "ports_differ"
-    PREFERRED_HOST_DIFFERS = "preferred_host_differs"
-    ALL_INTERFACES_DIFFER = "all_interfaces_differ"
-    HA_NOT_TOLD = "ha_not_told"
-    FIRMWARE_DIFFERS = "firmware_differs"
-    PARTNER_SECRET = "partner_secret"  # noqa: S105 - the name of a finding
-    UNREACHABLE = "unreachable"
-    UNAUTHORIZED = "unauthorized"
-    UNREADABLE = "unreadable"
-    GEO_OFF = "geo_off"
-    SSH_OFF = "ssh_off"
-    RED_PARTNER = "red_partner"
-    GEO_DIFFERS = "geo_differs"
-
-
-class Severity(StrEnum):
-    """Whether something has to be done."""
-
-    PROBLEM = "problem"
-    NOTE = "note"
-    """Worth knowing, and as it should be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing worth saying: what it is, what that means and what to do or type next."""
-
-    kind: FindingKind
-    sites: tuple[str, ...]
-    units: tuple[str, ...]
-    """The addresses of the units that it is about."""
-    message: str
-    hint: str = ""
-    commands: tuple[str, ...] = ()
-    """What the hint says to type, each ready for a shell."""
-    severity: Severity = Severity.PROBLEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +76,4 @@ class Status:
     @property
     def is_well(self) -> bool:
         """Whether nothing has to be done."""
-        return all(finding.severity is Severity.NOTE for finding in self.findings)
+        return all(finding.severity is Severity.KNOWING for finding in self.findings)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.status.unit_state import unit_state
+from geoplan.live.findings.states import unit_state
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from geoplan.live.findings.kinds import Since
+    from geoplan.live.findings.states import UnitState
     from geoplan.live.model import Observations
-    from geoplan.status.model import UnitState
-    from geoplan.status.wording import Since
 
 
 class Sightings:

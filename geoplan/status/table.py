@@ -11,14 +11,17 @@ from rich.console import Console
 from rich.text import Text
 
 from geoplan.console import laid_out
+from geoplan.live.findings.kinds import Severity
+from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause
-from geoplan.status.model import Severity, UnitState
 from geoplan.topology.firmware import parse_version
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from geoplan.status.model import Count, Finding, SiteStatus, Status, UnitStatus
+    from geoplan.live.findings.kinds import Finding
+    from geoplan.status.model import Count, SiteStatus, Status, UnitStatus
 
 
 HEADINGS = ("Unit", "Role", "State", "Health", "Firmware", "HA", "Prefers", "Links", "Clusters")
@@ -150,12 +153,12 @@ def _preferred(unit: UnitStatus) -> Text:
     return Text("master" if unit.ha.prefers_master else "none")
 
 
-def _counted(unit: UnitStatus, count: Count | None) -> Text:
-    if count is None or unit.state is UnitState.DOWN:
+def _counted(unit: UnitStatus, counted: Count | None) -> Text:
+    if counted is None or unit.state is UnitState.DOWN:
         return Text(NOT_THERE)
-    if count.good is None:
-        return Text(f"{NOT_TOLD}/{count.planned}")
-    return Text(f"{count.good}/{count.planned}", style="" if count.good == count.planned else _WRONG)
+    if counted.good is None:
+        return Text(f"{NOT_TOLD}/{counted.planned}")
+    return Text(f"{counted.good}/{counted.planned}", style="" if counted.good == counted.planned else _WRONG)
 
 
 DEFAULT_WIDTH = 80
@@ -180,7 +183,7 @@ def as_lines(status: Status, *, width: int, height: int | None = None) -> list[T
     left_out = len(status.sites) - len(shown)
     rows = table(shown, width) if shown else []
     if left_out:
-        rows.append(Text(f"and {_count(left_out, 'site')} with which nothing is wrong", style="dim"))
+        rows.append(Text(f"and {count(left_out, 'site')} with which nothing is wrong", style="dim"))
     lines = [*rows, Text(), *sentences]
     if _height(lines, width) <= height:
         return lines
@@ -197,9 +200,9 @@ def _height(lines: Sequence[Text], width: int) -> int:
 def summary(status: Status) -> str:
     """Say in one line how many units there are and how much is wrong."""
     units = sum(len(site.units) for site in status.sites)
-    size = f"{status.topology}: {_count(len(status.sites), 'site')}, {_count(units, 'unit')}"
-    problems = sum(finding.severity is Severity.PROBLEM for finding in status.findings)
-    return f"{size}: {_count(problems, 'finding') if problems else 'all is well'}"
+    size = f"{status.topology}: {count(len(status.sites), 'site')}, {count(units, 'unit')}"
+    problems = sum(finding.severity is not Severity.KNOWING for finding in status.findings)
+    return f"{size}: {count(problems, 'finding') if problems else 'all is well'}"
 
 
 def _findings(status: Status, width: int) -> Iterator[Text]:
@@ -210,7 +213,7 @@ def _findings(status: Status, width: int) -> Iterator[Text]:
 
 
 def _finding(finding: Finding, width: int) -> Iterator[Text]:
-    is_problem = finding.severity is Severity.PROBLEM
+    is_problem = finding.severity is not Severity.KNOWING
     title = Text("! " if is_problem else "- ", style="bold yellow" if is_problem else "cyan")
     if len(finding.sites) == 1:
         title.append(f"{finding.sites[0]}: ", style="bold")
@@ -228,7 +231,3 @@ def _wrapped(text: Text, width: int) -> Iterator[Text]:
     yield first
     for line in rest:
         yield Text(INDENT).append_text(line)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,7 +2,7 @@
 
 import geoplan.cli.commands.push
 import geoplan.cli.push_session
-import geoplan.push.api
+import geoplan.loadmaster.client
 import geoplan.topology.loader
 
 __all__ = ["geoplan"]

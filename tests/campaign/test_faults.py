@@ -17,10 +17,10 @@ from geoplan.lab.unit_faults import FLAPS
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_connections
+from geoplan.loadmaster.client import connected
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
-from geoplan.push.api import connected
 from geoplan.push.events import Event
 from geoplan.push.listener import PushListener
 from geoplan.push.options import Options

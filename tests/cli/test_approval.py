@@ -172,7 +172,7 @@ def test_nothing_is_approved_that_a_push_would_refuse(geoplan: Geoplan, make_sit
     output = tmp_path / "approved.json"
     ended = geoplan("plan", site.topology, "--live", "--endpoints", site.endpoints, "-o", output)
     assert ended.code == 4
-    assert f"{M1}: GEO is not enabled" in ended.stderr
+    assert f"GEO is off on {M1}" in ended.stderr
     assert not output.exists()
 
 

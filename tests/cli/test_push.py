@@ -212,7 +212,8 @@ def test_certificate_that_is_not_believed_leads_to_trust_and_refused_credentials
     site.endpoints.write_text(yaml.safe_dump(pinned))
     monkeypatch.setenv("GEOPLAN_PASSWORD_172_24_1_9", "not the password")
     ended = push(geoplan, site)
-    told = {line.split(":")[0].strip(): line for line in ended.stderr.splitlines()}
+    lines = ended.stderr.splitlines()
+    told = {address: next(line for line in lines if f": {address}: " in line) for address in (M1, S1, A1)}
     assert "its certificate is not the pinned one" in told[M1]
     assert "compare the fingerprint on the unit and run geoplan trust again" in told[M1]
     assert "pin its fingerprint with geoplan trust" in told[S1]
@@ -278,7 +279,7 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
         refused = push(geoplan, site, *options)
         assert refused.code == 4
         assert "is unfinished: see --resume" in refused.stderr
-        assert f"{A1}: remote SSH access is not allowed" in refused.stderr
+        assert f"Remote SSH access is not allowed on {A1}" in refused.stderr
         assert "2 problems found" in refused.stderr
         assert f"geoplan push {site.topology} --resume --endpoints {site.endpoints}" in refused.stderr
     with site.store.only_push("another name"):
@@ -287,7 +288,7 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
     assert refused.code == 4
     assert f"another push is running on {M1}: 'another name', process {os.getpid()}" in refused.stderr
     assert "is unfinished" not in refused.stderr
-    assert f"{A1}: remote SSH access is not allowed" in refused.stderr
+    assert f"Remote SSH access is not allowed on {A1}" in refused.stderr
     assert f"running    another push is running on {M1}" in status
     assert site.all_that_counts() == before
     assert journal.read_text() == written
@@ -326,7 +327,7 @@ def test_nothing_to_resume_stands_in_the_same_report(geoplan: Geoplan, make_site
     refused = push(geoplan, site, "--resume")
     assert refused.code == 4
     assert "no unfinished push to resume" in refused.stderr
-    assert "GEO is not enabled" in refused.stderr
+    assert "GEO is off on" in refused.stderr
 
 
 def test_address_that_the_plan_does_not_have_needs_a_word(geoplan: Geoplan, make_site: MakeSite) -> None:
@@ -354,8 +355,8 @@ def test_disabled_geo_and_ssh_are_found(geoplan: Geoplan, make_site: MakeSite) -
     _command(site, "172.24.1.9", "set", param="sshaccess", value="no")
     ended = push(geoplan, site, "--only-preflight")
     assert ended.code == 4
-    assert f"{M1}: GEO is not enabled" in ended.stderr
-    assert "remote SSH access is not allowed" in ended.stderr
+    assert f"GEO is off on {M1}" in ended.stderr
+    assert "Remote SSH access is not allowed on" in ended.stderr
 
 
 def test_another_plan_than_the_reviewed_one_is_refused(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:

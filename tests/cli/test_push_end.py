@@ -12,7 +12,7 @@ from geoplan.cli.push_options import PushFlags
 from geoplan.cli.push_session import PushSession
 from geoplan.live.findings.compare import verify
 from geoplan.live.links import NO_SIGHTS, KnownLinks, Sights
-from geoplan.live.model import REMOTE_LM, LiveCluster, Observations
+from geoplan.live.model import ClusterType, GeoCluster, Observations
 from geoplan.plan.model import Plan
 from geoplan.push.approval import Review
 from geoplan.push.executor import Progress
@@ -79,7 +79,7 @@ def test_standbys_that_are_red_by_nature() -> None:
 def test_a_sentence_in_the_name_of_a_cluster_flips_nothing() -> None:
     clusters = (
         *(FINE.units[A1].clusters or ()),
-        LiveCluster("10.9.9.9", "which partners it sees: not told", REMOTE_LM),
+        GeoCluster("10.9.9.9", "which partners it sees: not told", ClusterType.LOCAL_LM),
     )
     facts = changed(FINE, *FINE.units, clusters=clusters)
     assert end(facts) == (0, "done and verified: all partner links are green")

@@ -103,7 +103,7 @@ def test_geo_alone_is_refused_while_there_are_no_pairs(geoplan: Geoplan, make_un
     ended = push(geoplan, site, "--phase", "geo")
 
     assert ended.code == 4, ended
-    assert "its HA mode is single" in ended.stderr
+    assert "are in HA mode single" in ended.stderr
 
 
 @pytest.mark.parametrize("command", ["awshamode", "awshaparam"])

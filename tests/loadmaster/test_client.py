@@ -21,15 +21,13 @@ from geoplan.errors import (
 from geoplan.loadmaster import (
     ClusterType,
     GeoCluster,
-    HaMode,
-    HaParameters,
-    HaState,
+    HaFacts,
     LoadMaster,
-    PartnerColour,
     Retries,
+    State,
     Timeouts,
-    ha_state_of,
 )
+from geoplan.plan.ha_model import HaParameters
 from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, access, accesses, lab, ok, run
 
 ONE_ATTEMPT = Retries(attempts=1)
@@ -58,6 +56,10 @@ def patience(fault: str) -> Timeouts | None:
     return Timeouts(answer=0.4, backup=0.4) if fault == "timeout" else None
 
 
+def parameters(partner: str, port: int, **others: Any) -> HaParameters:
+    return HaParameters(address=UNIT, mode="master", partner=partner, health_check_port=port, **others)
+
+
 firmware = pytest.mark.parametrize("firmware", [V1, "7.2.54.12", V2])
 wire_format = pytest.mark.parametrize("firmware", [V1, V2], ids=["v1", "v2"])
 identity = pytest.mark.parametrize("environment", [None, KEYS], ids=["password", "key"])
@@ -72,13 +74,13 @@ def test_reads_what_the_unit_says_of_itself(firmware: str, environment: dict[str
         assert await unit.remote_ssh_access()
         assert await unit.remote_geo_access() == ()
         assert await unit.geo_partners() == ()
-        assert await unit.partner_status() == ()
+        assert await unit.partner_status() == {}
         assert await unit.clusters() == ()
         assert await unit.fqdns() == ()
-        parameters = await unit.ha_parameters()
-        assert isinstance(parameters, HaParameters)
-        assert parameters.mode is HaMode.MASTER
-        assert (parameters.partner, parameters.health_check_port, parameters.prefers_master) == (
+        found = await unit.ha_parameters()
+        assert isinstance(found, HaFacts)
+        assert found.mode == "master"
+        assert (found.partner, found.health_check_port, found.prefers_master) == (
             "172.24.1.6", 8444, True,
         )  # fmt: skip
         assert (await unit.backup()).startswith(b"GEOPLAN LAB BACKUP")
@@ -95,8 +97,8 @@ def test_writes_both_lists_and_submits_partners_again(firmware: str, environment
         assert await unit.remote_geo_access() == (*PARTNERS, UNIT)
         assert await unit.geo_partners() == PARTNERS
         await unit.resubmit_geo_partners(PARTNERS)
-        assert {partner.status for partner in await unit.partner_status()} == {PartnerColour.RED}
-        assert [partner.address for partner in await unit.partner_status()] == list(PARTNERS)
+        assert await unit.partner_status() == dict.fromkeys(PARTNERS, False)
+        assert list(await unit.partner_status()) == list(PARTNERS)
         await unit.set_geo_partners([])
         assert await unit.geo_partners() == ()
 
@@ -257,7 +259,7 @@ def test_a_read_outlives_any_passing_fault(firmware: str, fault: str) -> None:
             running.inject(f"{fault},command={command},occurrence=1")
         assert await unit.geo_partners() == ()
         assert await unit.clusters() == ()
-        assert await unit.partner_status() == ()
+        assert await unit.partner_status() == {}
         assert await unit.backup()
         assert await unit.ha_parameters()
 
@@ -322,17 +324,17 @@ def test_a_dry_run_shows_the_changes_and_makes_none(firmware: str) -> None:
 def test_the_health_check_tells_who_is_active() -> None:
     async def do() -> None:
         async with lab(boot_seconds=30) as running:
-            units = accesses(running)
-            assert await ha_state_of(units["172.24.1.5"]) is HaState.ACTIVE
-            assert await ha_state_of(units["172.24.1.6"]) is HaState.STANDBY
-            assert await ha_state_of(units["172.24.1.9"]) is HaState.DOWN  # a standalone need not serve it
+            units = {address: LoadMaster(each) for address, each in accesses(running).items()}
+            assert await units["172.24.1.5"].state() is State.ACTIVE
+            assert await units["172.24.1.6"].state() is State.STANDBY
+            assert await units["172.24.1.9"].state() is State.DOWN  # a standalone need not serve it
             running.power_off("172.24.1.5")
-            assert await ha_state_of(units["172.24.1.5"]) is HaState.DOWN
+            assert await units["172.24.1.5"].state() is State.DOWN
             running.inject("error,unit=172.24.1.6,command=health")
-            assert await ha_state_of(units["172.24.1.6"]) is HaState.UNKNOWN
+            assert await units["172.24.1.6"].state() is State.UNKNOWN
             running.lift_all()
             running.inject("reset,unit=172.24.1.6,command=health")
-            assert await ha_state_of(units["172.24.1.6"]) is HaState.UNKNOWN
+            assert await units["172.24.1.6"].state() is State.UNKNOWN
 
     run(do())
 
@@ -342,17 +344,15 @@ def test_makes_a_unit_part_of_a_pair(firmware: str) -> None:
     async def act(unit: LoadMaster, _lab: Any) -> None:
         before = await unit.ha_parameters()
         assert before
-        assert (before.partner, before.health_check_port, before.mode) == ("", 0, HaMode.SINGLE)
-        await unit.set_ha_parameters(
-            partner="172.24.1.6", health_check_port=9000, prefers_master=False, all_interfaces=True
-        )
-        await unit.set_ha_mode(HaMode.MASTER)
+        assert (before.partner, before.health_check_port, before.mode) == ("", 0, "single")
+        await unit.set_ha_parameters(parameters("172.24.1.6", 9000, preferred_host="none", all_interfaces=True))
+        await unit.set_ha_mode("master")
         after = await unit.ha_parameters()
         assert after
         assert (after.partner, after.health_check_port, after.prefers_master, after.all_interfaces) == (
             "172.24.1.6", 9000, False, True,
         )  # fmt: skip
-        assert after.mode is HaMode.MASTER
+        assert after.mode == "master"
 
     on_unit(act, firmware=firmware, unpaired=True)
 
@@ -364,17 +364,15 @@ def test_ha_parameters_with_a_lost_answer_are_set_exactly_once(firmware: str, fa
     async def act(unit: LoadMaster, running: Any) -> None:
         for command in ("awshamode", "awshaparam"):
             running.inject(f"{fault},command={command},occurrence=1,applied={applied}")
-        await unit.set_ha_parameters(
-            partner="172.24.1.6", health_check_port=8444, prefers_master=True, all_interfaces=False
-        )
+        await unit.set_ha_parameters(parameters("172.24.1.6", 8444, preferred_host="master", all_interfaces=False))
         if applied == "no":  # a mode is sent once, and then it is for the caller to look
             with pytest.raises(UnitError):
-                await unit.set_ha_mode(HaMode.SLAVE)
-        await unit.set_ha_mode(HaMode.SLAVE)
+                await unit.set_ha_mode("slave")
+        await unit.set_ha_mode("slave")
         after = await unit.ha_parameters()
         assert after
         assert after.partner == "172.24.1.6"
-        assert after.mode is HaMode.SLAVE
+        assert after.mode == "slave"
 
     on_unit(act, firmware=firmware, unpaired=True)
 
@@ -395,11 +393,9 @@ def test_a_unit_without_the_commands_of_aws_is_asked_and_told_by_those_of_every_
         async with LoadMaster(access(), transport=httpx.MockTransport(answer)) as unit:
             found = await unit.ha_parameters()
             assert found
-            assert found.mode is HaMode.MASTER
-            await unit.set_ha_mode(HaMode.SLAVE)
-            await unit.set_ha_parameters(
-                partner="10.1.0.5", health_check_port=8444, prefers_master=True, all_interfaces=False
-            )
+            assert found.mode == "master"
+            await unit.set_ha_mode("slave")
+            await unit.set_ha_parameters(parameters("10.1.0.5", 8444, preferred_host="master", all_interfaces=False))
 
     run(act())
     assert [request["cmd"] for request in sent][-2:] == ["setcloudhamode", "setcloudhaparam"]

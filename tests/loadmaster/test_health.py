@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from geoplan.loadmaster import HaState
+from geoplan.loadmaster import State
 from geoplan.loadmaster.health import HealthAnswer, health_answer
 
 
@@ -28,14 +28,14 @@ def in_circles() -> httpx.ConnectError:
 @pytest.mark.parametrize(
     ("happens", "answer"),
     [
-        (200, HealthAnswer(HaState.ACTIVE, "200")),
-        (503, HealthAnswer(HaState.STANDBY, "503")),
-        (302, HealthAnswer(HaState.UNKNOWN, "302")),
-        (refused(), HealthAnswer(HaState.DOWN, "refused")),
-        (in_circles(), HealthAnswer(HaState.DOWN, "unreachable")),
-        (httpx.ConnectTimeout("slow"), HealthAnswer(HaState.DOWN, "timeout")),
-        (httpx.ReadTimeout("slow"), HealthAnswer(HaState.DOWN, "timeout")),
-        (httpx.RemoteProtocolError("not HTTP"), HealthAnswer(HaState.UNKNOWN, "cut off")),
+        (200, HealthAnswer(State.ACTIVE, "200")),
+        (503, HealthAnswer(State.STANDBY, "503")),
+        (302, HealthAnswer(State.UNKNOWN, "302")),
+        (refused(), HealthAnswer(State.DOWN, "refused")),
+        (in_circles(), HealthAnswer(State.DOWN, "unreachable")),
+        (httpx.ConnectTimeout("slow"), HealthAnswer(State.DOWN, "timeout")),
+        (httpx.ReadTimeout("slow"), HealthAnswer(State.DOWN, "timeout")),
+        (httpx.RemoteProtocolError("not HTTP"), HealthAnswer(State.UNKNOWN, "cut off")),
     ],
     ids=str,
 )

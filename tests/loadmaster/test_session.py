@@ -17,7 +17,7 @@ from geoplan.errors import (
     UnitUnreachableError,
     UnusableAnswerError,
 )
-from geoplan.loadmaster import HaMode, LoadMaster, Retries
+from geoplan.loadmaster import LoadMaster, Retries
 from tests.loadmaster.support import UNIT, ScriptedUnit, access, ok, refused, run
 
 LIST = ("10.0.0.1", "10.0.0.2")
@@ -157,7 +157,7 @@ def test_what_nothing_tells_is_unclear_at_once(act: Callable[[LoadMaster], Await
     [
         lambda unit: unit.reboot(),
         lambda unit: unit.resubmit_geo_partners(LIST),
-        lambda unit: unit.set_ha_mode(HaMode.MASTER),
+        lambda unit: unit.set_ha_mode("master"),
     ],
     ids=["reboot", "submission", "mode"],
 )

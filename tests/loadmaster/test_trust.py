@@ -16,14 +16,14 @@ from geoplan.errors import GeoplanError, UnitUnreachableError, UntrustedUnitErro
 from geoplan.lab.serve.certificates import Certificate, make_certificate
 from geoplan.loadmaster import (
     CaFile,
-    HaState,
     Insecure,
     LoadMaster,
     Pinned,
+    State,
     SystemTrust,
     Trust,
     fetch_fingerprint,
-    ha_state,
+    health_answer,
 )
 from geoplan.loadmaster.tls import parse_fingerprint
 from tests.loadmaster.support import UNIT, FakeClock, access, run
@@ -227,7 +227,7 @@ def test_the_health_check_goes_past_proxies() -> None:
         server = await asyncio.start_server(standby, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            assert await ha_state(f"http://127.0.0.1:{port}") is HaState.STANDBY
+            assert (await health_answer(f"http://127.0.0.1:{port}")).state is State.STANDBY
 
     run(act())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, Observation, Observations, State
+from geoplan.live.model import REMOTE_LM, GeoCluster, HaFacts, Observation, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
@@ -24,7 +24,11 @@ def in_place(plan: Plan) -> Observations:
         group = [cluster for cluster in plan.clusters if cluster.group == site.group]
         for number, unit in enumerate(site.units):
             takes_settings = number == 0
-            ha = HaFacts(site.units[1 - number].address, 8444, prefers_master=True, mode=unit.role) if is_pair else None
+            ha = (
+                HaFacts(site.units[1 - number].address, 8444, prefers_master=True, mode="slave" if number else "master")
+                if is_pair
+                else None
+            )
             units[unit.address] = Observation(
                 address=unit.address,
                 site=site.name,
@@ -37,7 +41,7 @@ def in_place(plan: Plan) -> Observations:
                 remote_geo_access=site.remote_geo_access,
                 geo_partners=site.geo_partners,
                 partner_status=dict.fromkeys(site.geo_partners, True) if takes_settings else None,
-                clusters=tuple(LiveCluster(c.address, c.name, REMOTE_LM) for c in group),
+                clusters=tuple(GeoCluster(c.address, c.name, REMOTE_LM) for c in group),
                 fqdns=() if takes_settings else None,
             )
     return Observations(units)

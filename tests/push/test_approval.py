@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from geoplan.live.findings.compare import verify
-from geoplan.live.model import Cause, Failure, LiveCluster, Observations, State
+from geoplan.live.model import Cause, ClusterType, Failure, GeoCluster, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.push.approval import Approval, Review
 from geoplan.push.listener import Found
@@ -111,7 +111,7 @@ def test_changed_ha_parameter_is_told_by_its_name() -> None:
 
 def test_cluster_that_appeared_is_told_with_where_it_is() -> None:
     facts = in_place(PLAN)
-    more = (*(facts.units[M2].clusters or ()), LiveCluster("192.0.2.1", "Elsewhere", "default", 1.5, 2))
+    more = (*(facts.units[M2].clusters or ()), GeoCluster("192.0.2.1", "Elsewhere", ClusterType.DEFAULT, 1.5, 2))
     (problem,) = told(found(facts), found(changed(facts, M2, clusters=more)))
     assert problem.startswith(f"{M2}: clusters: approved with ")
     assert problem.endswith("'Elsewhere' (192.0.2.1, default at 1.5, 2)")
@@ -140,7 +140,7 @@ def test_push_that_has_nothing_to_do_needs_no_approval_but_a_checksum_has_to_fit
 
 def test_units_of_a_pair_that_is_none_yet_are_held_against_each_by_itself() -> None:
     facts = changed(in_place(PLAN), M1, S1, state=State.DOWN, clusters=())
-    (problem,) = told(found(facts), found(changed(facts, S1, clusters=(LiveCluster(A1, "A", "default"),))))
+    (problem,) = told(found(facts), found(changed(facts, S1, clusters=(GeoCluster(A1, "A", ClusterType.DEFAULT),))))
     assert problem == f"{S1}: clusters: approved with none, now 'A' ({A1}, default)"
     assert told(found(facts), found(in_place(PLAN)))
 

@@ -12,11 +12,11 @@ from geoplan.concurrency import ask_each
 from geoplan.errors import UnitUnreachableError, UpgradeRefusedError
 from geoplan.live.firmware import firmware_of
 from geoplan.live.model import Cause, State
-from geoplan.status.observe import observe
+from geoplan.live.survey import observe_for_status
+from tests.live.scripted import ScriptedUnit, fleet_of
 from tests.push.instant import instant_fleet, plan_of_groups
 from tests.simulation.loop import run_simulated
 from tests.status.made import A1, M1, M2, PLAN, S1
-from tests.status.test_observe import ScriptedUnit
 
 
 def test_answers_come_in_order_and_no_more_are_asked_at_once_than_may_be() -> None:
@@ -76,7 +76,7 @@ def test_seconds_of_a_unit_begin_when_it_is_asked_and_not_while_it_waits_for_its
     silent = {address: ScriptedUnit(address, {"firmware": None}) for address in (M1, S1, M2)}
     addresses = [unit.address for site in PLAN.sites for unit in site.units]
     units = {address: silent.get(address, ScriptedUnit(address)) for address in addresses}
-    facts = run_simulated(observe(PLAN, units, unit_seconds=20, jobs=1))
+    facts = run_simulated(observe_for_status(fleet_of(PLAN, units, jobs=1), unit_seconds=20))
     failed = {address for address, unit in facts.units.items() if unit.failure}
     assert failed == set(silent)
     assert all(facts.units[address].failure.cause is Cause.UNREACHABLE for address in silent)  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geoplan.live.findings.compare import Kind, Mend, verify
 from geoplan.live.findings.pairs import drifts, sites_to_form
-from geoplan.live.model import HaFacts, LiveCluster, Observations, State
+from geoplan.live.model import ClusterType, GeoCluster, HaFacts, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.options import Options
@@ -71,10 +71,9 @@ def test_geo_alone_says_that_single_units_are_no_pair_and_nothing_that_follows_f
 
     found = check(plan, fresh, background).problems
     assert [(problem.where, problem.message) for problem in found] == [
-        (M1, "its HA mode is single, and the topology has it as master"),
-        (S1, "its HA mode is single, and the topology has it as slave"),
+        ("HA Pair 1", f"No HA is set up: {M1} and {S1} are in HA mode single, and each serves for itself"),
     ]
-    assert {problem.hint for problem in found} == {"form the pair first: push with --phase ha, or all"}
+    assert [problem.hint for problem in found] == ["set HA up: geoplan push TOPOLOGY --phase ha"]
 
 
 def test_a_unit_whose_api_answers_is_not_called_down() -> None:
@@ -134,7 +133,7 @@ def test_a_unit_that_does_not_tell_its_parameters_cannot_be_given_any() -> None:
 
 
 def test_what_the_slave_alone_has_needs_a_word_before_it_is_lost() -> None:
-    cluster = LiveCluster("10.9.9.9", "of the slave", "default")
+    cluster = GeoCluster("10.9.9.9", "of the slave", ClusterType.DEFAULT)
     alone = changed(FRESH, S1, clusters=(cluster,), fqdns=("shop.example.com",))
     (problem,) = problems(alone)
 

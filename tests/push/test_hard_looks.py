@@ -9,7 +9,7 @@ import pytest
 
 from geoplan.live.findings.compare import Kind, verify
 from geoplan.live.links import KnownLinks
-from geoplan.live.model import LiveCluster, Observations, State
+from geoplan.live.model import ClusterType, GeoCluster, Observations, State
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push.boots import is_another_boot, room_at
@@ -55,7 +55,7 @@ def test_a_pair_is_not_formed_of_units_that_do_not_tell_what_they_would_lose(unt
 
 
 def test_what_a_slave_would_lose_counts_whatever_its_health_check_says() -> None:
-    precious = (LiveCluster("10.9.9.9", "precious", "default"),)
+    precious = (GeoCluster("10.9.9.9", "precious", ClusterType.DEFAULT),)
     for state in (State.DOWN, State.UNKNOWN):
         facts = changed(FRESH, S1, state=state, clusters=precious)
         found = check(PLAN, facts, PreflightInput(Options(), 18, NOW)).problems

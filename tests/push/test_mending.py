@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
 from geoplan.live.findings.compare import Kind, Mend, verify
-from geoplan.live.model import REMOTE_LM, HaFacts, LiveCluster, Observation, Observations, State
+from geoplan.live.model import REMOTE_LM, ClusterType, GeoCluster, HaFacts, Observation, Observations, State
 from geoplan.plan.model import Plan
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import Options
@@ -36,21 +36,21 @@ def problems(facts: Observations, background: PreflightInput = BACKGROUND) -> li
     return [str(problem) for problem in check(PLAN, facts, background).problems]
 
 
-def everywhere(*clusters: LiveCluster) -> Observations:
+def everywhere(*clusters: GeoCluster) -> Observations:
     return changed(FINE, *FINE.units, clusters=clusters)
 
 
 @pytest.mark.parametrize(
     ("clusters", "words"),
     [
-        ((*CLUSTERS, LiveCluster(S1, "Second", REMOTE_LM)), "is there twice"),
-        ((LiveCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:]), f"carries {S1}, and {M1} is active"),
-        ((LiveCluster("10.9.9.9", "HA Pair 1", REMOTE_LM), *CLUSTERS[1:]), "has its name"),
-        ((LiveCluster(M1, "Other", REMOTE_LM), *CLUSTERS[1:]), "is called 'Other'"),
-        ((LiveCluster(M1, "HA Pair 1", "localLM"), *CLUSTERS[1:]), "is of type localLM"),
+        ((*CLUSTERS, GeoCluster(S1, "Second", REMOTE_LM)), "is there twice"),
+        ((GeoCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:]), f"carries {S1}, and {M1} is active"),
+        ((GeoCluster("10.9.9.9", "HA Pair 1", REMOTE_LM), *CLUSTERS[1:]), "has its name"),
+        ((GeoCluster(M1, "Other", REMOTE_LM), *CLUSTERS[1:]), "is called 'Other'"),
+        ((GeoCluster(M1, "HA Pair 1", ClusterType.LOCAL_LM), *CLUSTERS[1:]), "is of type localLM"),
     ],
 )
-def test_a_cluster_that_no_step_mends_stands_against_the_push(clusters: tuple[LiveCluster, ...], words: str) -> None:
+def test_a_cluster_that_no_step_mends_stands_against_the_push(clusters: tuple[GeoCluster, ...], words: str) -> None:
     found = problems(everywhere(*clusters))
     assert found
     assert all(words in problem for problem in found)
@@ -104,7 +104,7 @@ def test_a_standby_that_explicitly_refuses_reads_is_noted_and_stands_against_not
 
 
 def test_a_standby_with_the_address_of_either_unit_in_a_cluster_is_in_place() -> None:
-    renamed = (LiveCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    renamed = (GeoCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
     assert verify(PLAN, changed(FINE, S1, clusters=renamed)).is_in_place
 
 
@@ -165,7 +165,7 @@ EVERY = tuple(FINE.units)
 LISTS = addresses(*EVERY, "10.9.9.9")
 NAMES = st.sampled_from(["HA Pair 1", "HA Pair 2", "Standalone LoadMaster 1", "Standalone LoadMaster 2", "Other"])
 LIVE = st.builds(
-    LiveCluster,
+    GeoCluster,
     address=st.sampled_from([*EVERY, "10.9.9.9"]),
     name=NAMES,
     type=st.sampled_from([REMOTE_LM, "default", "localLM"]),
@@ -234,13 +234,13 @@ def carried_out(facts: Observations, verdict: PreflightResult) -> Observations:
 _FOLLOWED = ("remote_geo_access", "geo_partners", "clusters")
 
 
-def _entered(host: Observation) -> tuple[LiveCluster, ...]:
+def _entered(host: Observation) -> tuple[GeoCluster, ...]:
     clusters = list(host.clusters or ())
     for cluster in PLAN.clusters:
         found = find(PLAN, cluster, clusters)
         match state_of(PLAN, cluster, clusters):
             case ClusterState.MISSING:
-                clusters.append(LiveCluster(cluster.address, cluster.name, REMOTE_LM))
+                clusters.append(GeoCluster(cluster.address, cluster.name, REMOTE_LM))
             case ClusterState.UNFINISHED if found:
                 clusters[clusters.index(found)] = replace(found, type=REMOTE_LM)
             case _:
@@ -248,7 +248,7 @@ def _entered(host: Observation) -> tuple[LiveCluster, ...]:
     return tuple(clusters)
 
 
-def _with(unit: Observation, name: str, entered: tuple[LiveCluster, ...]) -> Observation:
+def _with(unit: Observation, name: str, entered: tuple[GeoCluster, ...]) -> Observation:
     cluster = next(each for each in PLAN.clusters if each.name == name)
     known = addresses_of(PLAN, cluster)
     others = tuple(each for each in unit.clusters or () if each.address not in known)

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from geoplan.live.findings import NoteKind
-from geoplan.live.model import REMOTE_LM, Cause, Failure, HaFacts, LiveCluster, Observations, State
+from geoplan.live.model import (
+    REMOTE_LM,
+    Cause,
+    ClusterType,
+    Failure,
+    GeoCluster,
+    HaFacts,
+    Observation,
+    Observations,
+    State,
+)
 from geoplan.push.history import History
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import Options, RebootMode
@@ -53,19 +63,27 @@ def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:
 @pytest.mark.parametrize(
     ("address", "fields", "part"),
     [
-        (A1, {"failure": Failure(Cause.UNREACHABLE, "no route")}, "172.24.1.9: no route"),
+        (A1, {"failure": Failure(Cause.UNREACHABLE, "no route")}, "172.24.1.9 is down: no route"),
         (S1, {"failure": Failure(Cause.UNAUTHORIZED, "not accepted")}, "172.24.1.6: not accepted"),
-        (S1, {"firmware": "7.2.60.0.1.RELEASE"}, "HA Pair 1: its units run different firmware"),
-        (A1, {"firmware": "7.2.48.3.1.RELEASE"}, "group 'default': "),
-        (A2, {"geo_enabled": False}, "172.24.1.10: GEO is not enabled"),
-        (A2, {"ssh_access": False}, "172.24.1.10: remote SSH access is not allowed"),
-        (M1, {"ha": HaFacts(S1, 8444, prefers_master=True, mode="slave")}, "its HA mode is slave"),
-        (M1, {"ha": HaFacts(S2, 8444, prefers_master=True, mode="master")}, "its HA partner is 172.24.1.7"),
-        (M1, {"ha": HaFacts(S1, 8444, prefers_master=False, mode="master")}, "it is set to No Preferred Host"),
-        (S1, {"state": State.ACTIVE}, "not exactly one of its units is active"),
-        (S1, {"state": State.DOWN}, "it has no standby"),
-        (M2, {"clusters": (LiveCluster(A1, "Another", REMOTE_LM),)}, "is called 'Another', of type remoteLM"),
-        (M2, {"clusters": (LiveCluster(A1, "Standalone LoadMaster 1", "localLM"),)}, "of type localLM"),
+        (S1, {"firmware": "7.2.60.0.1.RELEASE"}, "HA Pair 1: Its units run different firmware"),
+        (A1, {"firmware": "7.2.48.3.1.RELEASE"}, "Units of group 'default' refuse each other"),
+        (A2, {"geo_enabled": False}, "GEO is off on 172.24.1.10"),
+        (A2, {"ssh_access": False}, "Remote SSH access is not allowed on 172.24.1.10"),
+        (M1, {"ha": HaFacts(S1, 8444, prefers_master=True, mode="slave")}, "are in HA mode slave"),
+        (
+            M1,
+            {"ha": HaFacts(S2, 8444, prefers_master=True, mode="master")},
+            "of the master 172.24.1.5 is 172.24.1.7",
+        ),
+        (
+            M1,
+            {"ha": HaFacts(S1, 8444, prefers_master=False, mode="master")},
+            "172.24.1.5 is set to No Preferred Host",
+        ),
+        (S1, {"state": State.ACTIVE}, "Both units are active"),
+        (S1, {"state": State.DOWN}, "Nothing answers on the health check port 8444 of the slave 172.24.1.6"),
+        (M2, {"clusters": (GeoCluster(A1, "Another", REMOTE_LM),)}, "is called 'Another', of type remoteLM"),
+        (M2, {"clusters": (GeoCluster(A1, "Standalone LoadMaster 1", ClusterType.LOCAL_LM),)}, "of type localLM"),
         (M2, {"geo_partners": ("10.9.9.9",)}, "has 10.9.9.9, which the plan would remove"),
     ],
 )
@@ -137,7 +155,7 @@ def test_a_word_lets_unknown_addresses_go() -> None:
 
 
 def test_different_geo_configurations_need_a_word_only_where_units_are_no_partners_yet() -> None:
-    other = (LiveCluster("10.9.9.9", "Elsewhere", REMOTE_LM),)
+    other = (GeoCluster("10.9.9.9", "Elsewhere", REMOTE_LM),)
     (problem,) = problems(changed(FRESH, M2, clusters=other))
     assert "theirs differ" in problem
     assert "back up the unit whose GEO configuration is right" in problem
@@ -146,15 +164,19 @@ def test_different_geo_configurations_need_a_word_only_where_units_are_no_partne
 
 
 def test_limit_of_clusters_counts_those_to_come() -> None:
-    fifteen = tuple(LiveCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
+    fifteen = tuple(GeoCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
     facts = changed(FRESH, M1, M2, A1, A2, clusters=fifteen)
     (problem,) = problems(facts)
     assert "15 clusters are there, 4 are to come, 18 is the limit" in problem
 
 
 def test_an_unfinished_cluster_is_not_in_the_way() -> None:
-    facts = changed(FRESH, M1, M2, A1, A2, clusters=(LiveCluster(M1, "HA Pair 1", "default"),))
+    facts = changed(FRESH, M1, M2, A1, A2, clusters=(GeoCluster(M1, "HA Pair 1", ClusterType.DEFAULT),))
     assert problems(facts) == []
+
+
+def facts_of(address: str) -> Observation:
+    return FRESH.units[address]
 
 
 REFUSED = Failure(Cause.REFUSED, "it refuses 'get' with 422: not active")
@@ -189,4 +211,21 @@ def test_whoever_has_not_explicitly_refused_as_a_standby_has_told_nothing(
     address: str, fields: dict[str, object]
 ) -> None:
     (problem,) = verdict(changed(FRESH, address, **fields)).problems
-    assert problem.where == address
+    assert problem.sites == (facts_of(address).site,)
+    assert address in problem.message
+
+
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("address", [M1, S1, A1])
+@pytest.mark.parametrize("state", State)
+def test_a_unit_that_could_not_be_read_blocks_every_push(address: str, state: State, cause: Cause) -> None:
+    paired = {} if address == A1 else {"state": state}
+    spoilt = changed(FRESH, address, failure=Failure(cause, "so it is"), ha=None, **paired)
+    assert verdict(spoilt).is_clear == (address == S1 and spoilt.units[address].refuses_reads)
+
+
+@pytest.mark.parametrize("slave", State)
+@pytest.mark.parametrize("master", State)
+def test_a_pair_without_one_active_unit_and_its_standby_blocks_every_push(master: State, slave: State) -> None:
+    spoilt = changed(changed(FRESH, M1, state=master), S1, state=slave)
+    assert verdict(spoilt).is_clear == ((master, slave) == (State.ACTIVE, State.STANDBY))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from geoplan.live import diff
-from geoplan.live.findings.compare import Kind, verify
-from geoplan.live.model import REMOTE_LM, Cause, Failure, LiveCluster, Observations, State
+from geoplan.live.findings import Kind, Mend
+from geoplan.live.findings.compare import verify
+from geoplan.live.model import REMOTE_LM, Cause, ClusterType, Failure, GeoCluster, Observations, State
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -37,7 +39,7 @@ def test_missing_and_extra_addresses_are_named() -> None:
 
 
 def failed_over(carried: str) -> list[str]:
-    clusters = (LiveCluster(carried, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    clusters = (GeoCluster(carried, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
     facts = changed(FINE, M1, state=State.STANDBY, clusters=None)
     facts = changed(facts, S1, state=State.ACTIVE, clusters=clusters, partner_status={})
     return messages(changed(facts, A1, clusters=clusters))
@@ -48,7 +50,7 @@ def test_a_cluster_with_the_slave_s_address_is_in_place_while_the_slave_is_activ
 
 
 def test_a_cluster_with_the_slave_s_address_is_a_difference_while_the_master_is_active() -> None:
-    clusters = (LiveCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
+    clusters = (GeoCluster(S1, "HA Pair 1", REMOTE_LM), *CLUSTERS[1:])
     assert messages(changed(FINE, A1, clusters=clusters)) == [
         f"cluster 'HA Pair 1' ({M1}) carries {S1}, and {M1} is active"
     ]
@@ -56,10 +58,10 @@ def test_a_cluster_with_the_slave_s_address_is_a_difference_while_the_master_is_
 
 def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart() -> None:
     found = (
-        LiveCluster(M1, "HA Pair 1", "default"),
-        LiveCluster(M2, "Another", REMOTE_LM),
-        LiveCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
-        LiveCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
+        GeoCluster(M1, "HA Pair 1", ClusterType.DEFAULT),
+        GeoCluster(M2, "Another", REMOTE_LM),
+        GeoCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
+        GeoCluster(A1, "Standalone LoadMaster 1", REMOTE_LM),
     )
     assert messages(changed(FINE, M1, clusters=found)) == [
         f"cluster 'HA Pair 1' ({M1}) is of type default, not Remote LM",
@@ -70,10 +72,34 @@ def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart()
 
 
 def test_a_cluster_that_the_plan_does_not_mention_is_noted_and_is_no_difference() -> None:
-    facts = changed(FINE, M1, clusters=(*CLUSTERS, LiveCluster("10.9.9.9", "Elsewhere", REMOTE_LM)))
+    facts = changed(FINE, M1, S1, clusters=(*CLUSTERS, GeoCluster("10.9.9.9", "Elsewhere", ClusterType.LOCAL_LM)))
     found = verify(PLAN, facts)
     assert found.is_in_place
     assert "'Elsewhere' (10.9.9.9)" in found.notes[0].message
+
+
+def test_a_cluster_of_a_site_that_nobody_plans_is_for_a_person() -> None:
+    facts = changed(FINE, M1, S1, clusters=(*CLUSTERS, GeoCluster("10.9.9.9", "Elsewhere", REMOTE_LM)))
+    (found,) = verify(PLAN, facts).differences
+    assert (found.kind, found.mends, found.values) == (Kind.EXTRA, Mend.BY_HAND, ("Elsewhere",))
+    assert "'Elsewhere' (10.9.9.9) is of no site of the group 'default'" in found.message
+
+
+def test_a_cluster_that_is_disabled_or_checked_in_another_way_is_for_a_person() -> None:
+    odd = (replace(CLUSTERS[0], enabled=False, checker="none"), replace(CLUSTERS[1], checker="icmp"), *CLUSTERS[2:])
+    found = verify(PLAN, changed(FINE, M1, S1, clusters=odd)).differences
+    assert [(each.values, each.mends) for each in found] == [
+        (("HA Pair 1",), Mend.BY_HAND),
+        (("HA Pair 2",), Mend.BY_HAND),
+    ]
+    assert ["is disabled" in found[0].message, "has the checker 'icmp'" in found[1].message] == [True, True]
+
+
+def test_a_standby_with_other_clusters_than_its_active_unit_differs() -> None:
+    facts = changed(FINE, S1, clusters=(*CLUSTERS, GeoCluster("10.9.9.9", "Elsewhere", ClusterType.LOCAL_LM)))
+    (found,) = verify(PLAN, facts).differences
+    assert (found.unit, found.values) == (S1, ("Elsewhere",))
+    assert f"its clusters are not those of {M1}: 'Elsewhere'" in found.message
 
 
 def test_a_red_slave_that_is_up_names_the_pair_to_finish() -> None:

@@ -21,7 +21,7 @@ from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
 from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.decode import ha_parameters
-from geoplan.loadmaster.model import HaMode, HaParameters
+from geoplan.loadmaster.model import HaFacts
 from geoplan.loadmaster.session import Session
 from geoplan.plan.model import Action
 from geoplan.push import journal
@@ -118,9 +118,9 @@ async def _holds_or_refuses(pair: Any) -> tuple[readiness.Holds, str]:
     return (readiness.Holds.REFUSES if holds is readiness.Holds.UNTOLD else holds), reason
 
 
-def _single_where_untold(answer: Any) -> HaParameters:
+def _single_where_untold(answer: Any) -> HaFacts:
     found = ha_parameters(answer)
-    return replace(found, mode=HaMode.SINGLE) if found.mode is HaMode.UNKNOWN else found
+    return replace(found, mode="single") if found.mode is None else found
 
 
 async def _changed_or_single(context: Any, step: Any, unit: Any, before: Any, wanted: Any) -> Any:

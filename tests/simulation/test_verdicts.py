@@ -14,7 +14,7 @@ from geoplan.lab.api import server
 from geoplan.lab.api.commands import Command
 from geoplan.lab.api.commands.table import COMMANDS
 from geoplan.lab.api.request import Answer
-from geoplan.live.findings import NoteKind
+from geoplan.live.findings import Mend, NoteKind
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
@@ -193,7 +193,9 @@ def test_a_site_that_becomes_the_only_one_empties_its_partners_in_a_step(tmp_pat
         with pytest.raises(PushRefusedError) as refused:
             await push(made)
         assert "--remove-unknown" in refused.value.problems[0]
-        assert (await push(made, remove_unknown=True)).is_complete
+        result = await push(made, remove_unknown=True)
+        # The cluster of the site that left is for a person.
+        assert [(found.values, found.mends) for found in result.report.differences] == [(("C",), Mend.BY_HAND)]
         assert made.simulation.network.unit(M1).geo_partners == ()
 
     simulate(story)
@@ -228,8 +230,8 @@ def test_a_cluster_that_is_named_like_a_sentence_changes_no_verdict(tmp_path: Pa
             for unit in (C, D):
                 await fleet.unit(unit).add_remote_lm_cluster("does not tell which partners it sees", "10.9.9.9")
         result = await push(made)
-        assert result.is_complete
+        assert result.report.is_configured
         assert result.report.is_all_green
-        assert {note.kind for note in result.report.notes} == {NoteKind.UNKNOWN_CLUSTER}
+        assert {found.mends for found in result.report.differences} == {Mend.BY_HAND}
 
     simulate(story)

@@ -25,10 +25,10 @@ from geoplan.live.fleet import Fleet
 from geoplan.live.model import HA_SUBJECT
 from geoplan.live.polling import Timings
 from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_connections
+from geoplan.loadmaster.client import connected
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
-from geoplan.push.api import connected
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology

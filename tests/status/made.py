@@ -6,17 +6,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from geoplan.live.findings.collect import NOTHING_SEEN
+from geoplan.live.findings.kinds import Finding, FindingKind
 from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
-from geoplan.status.assess import NOTHING_SEEN, assess
-from geoplan.status.model import Finding, FindingKind, Status
+from geoplan.status.assess import assess
+from geoplan.status.model import Status
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push import observations as push_facts
 
 if TYPE_CHECKING:
-    from geoplan.status.wording import Since
+    from geoplan.live.findings.kinds import Since
 
 AT = datetime(2026, 3, 14, 1, 59, 26, tzinfo=UTC)
 M1, S1, M2, S2, A1, A2 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.7", "172.24.1.9", "172.24.1.10"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoplan.live.findings.kinds import Finding, FindingKind, Severity
+from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause, Failure, HaFacts, Observation, Observations, State
-from geoplan.status.model import Finding, FindingKind, Severity, UnitState
 from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_text
 from tests.status.made import (
@@ -69,7 +70,7 @@ def test_failed_over_pair_is_said_as_such_and_is_unusual_under_prefer_master() -
     assert f"the slave {S1} is active at present; the master {M1} is its standby" in finding.message
     assert "Under Prefer Master that is unusual" in finding.message
     assert finding.commands == ("geoplan status TOPOLOGY --watch",)
-    assert finding.severity is Severity.PROBLEM
+    assert finding.severity is Severity.MENDING
 
 
 def test_failed_over_pair_without_a_preferred_host_stays_so_and_that_is_no_problem() -> None:
@@ -78,7 +79,7 @@ def test_failed_over_pair_without_a_preferred_host_stays_so_and_that_is_no_probl
 
     assert status.is_well
     (finding,) = status.findings
-    assert finding.severity is Severity.NOTE
+    assert finding.severity is Severity.KNOWING
     assert "It stays so (No Preferred Host)" in finding.message
     assert status.sites[0].failed_over
     assert status.sites[0].active == S1
@@ -280,7 +281,7 @@ def test_preferred_host_of_the_master_counts_and_of_the_slave_is_worth_a_note() 
     master, slave = (only(with_ha(well(), address, prefers_master=False)) for address in (M1, S1))
 
     assert master.kind is slave.kind is FindingKind.PREFERRED_HOST_DIFFERS
-    assert (master.severity, slave.severity) == (Severity.PROBLEM, Severity.NOTE)
+    assert (master.severity, slave.severity) == (Severity.BLOCKING, Severity.KNOWING)
     assert "set to No Preferred Host, and the topology has Prefer Master" in master.message
     assert "preferred_host: none" in master.hint
 
@@ -385,7 +386,7 @@ def test_unit_that_answers_a_part_in_an_unknown_way() -> None:
     colours = only(changed(well(), M1, unread=("partner_status",)))
 
     assert "clusters and whether GEO is on" in lists.message
-    assert (lists.severity, colours.severity) == (Severity.PROBLEM, Severity.NOTE)
+    assert (lists.severity, colours.severity) == (Severity.BLOCKING, Severity.KNOWING)
 
 
 # -- GEO ---------------------------------------------------------------------------------------------------------------
@@ -425,9 +426,10 @@ def test_links_that_a_standby_sees_red_are_not_held_against_it() -> None:
 
 
 def test_lists_and_clusters_are_left_to_diff() -> None:
-    finding = only(changed(changed(well(), M1, geo_partners=()), A1, clusters=()))
+    found = findings_of(changed(changed(well(), M1, geo_partners=()), A1, clusters=()))
+    (finding,) = found.pop(FindingKind.GEO_DIFFERS)
 
-    assert finding.kind is FindingKind.GEO_DIFFERS
+    assert list(found) == [FindingKind.GEO_MERGE]  # they are no partners by now, and would be again
     assert finding.sites == ("HA Pair 1", "Standalone LoadMaster 1")
     assert finding.commands == ("geoplan diff TOPOLOGY", "geoplan push TOPOLOGY")
 
@@ -487,7 +489,7 @@ def is_about_the_plan(finding: Finding) -> bool:
 def test_whatever_units_say_is_told(facts: Observations) -> None:
     status = status_of(facts)
 
-    assert status.is_well == all(finding.severity is Severity.NOTE for finding in status.findings)
+    assert status.is_well == all(finding.severity is Severity.KNOWING for finding in status.findings)
     assert all(map(is_about_the_plan, status.findings))
     assert all(finding.message[0].isupper() or finding.message[0].isdigit() for finding in status.findings)
     for width in (80, 120, 160):

@@ -12,6 +12,7 @@ from geoplan.cli.options import Command
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.model import Observations
 
 
 @click.command("diff", cls=Command)
@@ -28,16 +29,18 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Hold live units against the plan; exit 1 where they differ.
 
-    It asks every unit for its two lists and its clusters, the active ones for their partners, and changes nothing.
+    It asks every unit what a push would ask before it begins, and changes nothing. What a push would refuse, or
+    somebody should look at, is told as well, with exit code 1; what may stay as it is stands in the JSON alone.
     After a failover a pair's cluster carries the slave's address: that is no difference.
     """
     import asyncio
 
     from geoplan.cli.push_units import known_links, push_store
     from geoplan.live import diff as reports
-    from geoplan.live.findings.compare import Report, verify
+    from geoplan.live.findings.collect import examine
+    from geoplan.live.findings.kinds import Severity
     from geoplan.live.polling import SystemClock
-    from geoplan.live.survey import observe_for_verify
+    from geoplan.live.survey import observe_for_preflight
     from geoplan.plan.planner import make_plan
 
     topology = load_topology(path)
@@ -46,17 +49,18 @@ def command(  # noqa: PLR0913 - one for each option
 
     ledger = known_links(push_store(topology, reach, None))
 
-    async def compare() -> Report:
+    async def look() -> Observations:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
-            facts = await observe_for_verify(fleet)
-            return verify(plan, facts, ledger.known_links())
+            return await observe_for_preflight(fleet)
 
-    report = asyncio.run(compare())
+    facts, limit = asyncio.run(look()), topology.limits.max_clusters
+    report, findings = examine(plan, facts, ledger.known_links(), max_clusters=limit)
     push = reach.command("push", path, *(("--phase", phase) if phase else ()))
     rendered = {
-        "text": lambda: reports.as_text(report, push),
-        "markdown": lambda: reports.as_markdown(report, push),
-        "json": lambda: reports.as_json(report),
+        "text": lambda: reports.as_text(report, push, findings),
+        "markdown": lambda: reports.as_markdown(report, push, findings),
+        "json": lambda: reports.as_json(report, findings),
     }[output_format]()
     write(rendered, output)
-    return 0 if report.is_in_place else 1
+    is_well = all(finding.severity is Severity.KNOWING for finding in findings)
+    return 0 if report.is_in_place and is_well else 1

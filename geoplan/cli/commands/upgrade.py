@@ -86,7 +86,7 @@ def _ask(topology: Topology, sites: tuple[Site, ...], reach: ConnectionOptions) 
 
     from geoplan.live.firmware import differences, firmware_of
     from geoplan.live.polling import SystemClock
-    from geoplan.push.api import connected
+    from geoplan.loadmaster.client import connected
 
     accesses = reach.accesses(topology.model_copy(update={"sites": sites, "groups": None}))
 

@@ -45,6 +45,8 @@ class NoteKind(StrEnum):
     """A cluster that the plan does not mention, and a push leaves alone."""
     HA_NOT_TOLD = "ha_not_told"
     """A unit's platform does not tell its HA parameters."""
+    FINDING = "finding"
+    """Something is worth mending, and a push does not do that."""
     LEFT_AS_IT_IS = "left_as_it_is"
     """Something differs that a push does not change on a pair at work."""
 
@@ -91,6 +93,8 @@ class Difference:
     mends: Mend = Mend.NOTHING
     hint: str = ""
     """What to do by hand, where no push mends it."""
+    partner: str | None = None
+    """Of a red link, the partner's own address; None for one that the plan does not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
+from geoplan.live.findings.kinds import FindingKind
+from geoplan.live.model import ClusterType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from geoplan.live.model import LiveCluster
+    from geoplan.live.model import GeoCluster
     from geoplan.plan.model import ClusterDefinition, Plan
 
 ARC_SECOND = 1 / 3600  # degrees: as exact as a LoadMaster stores a location
@@ -40,13 +42,13 @@ def addresses_of(plan: Plan, cluster: ClusterDefinition) -> frozenset[str]:
     return frozenset(shown)
 
 
-def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]) -> LiveCluster | None:
+def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster]) -> GeoCluster | None:
     """Return the live cluster at a planned one's address, or nothing."""
     addresses = addresses_of(plan, cluster)
     return next((found for found in live if canonical(found.address) in addresses), None)
 
 
-def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]) -> ClusterState:
+def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster]) -> ClusterState:
     """Say how a planned cluster stands among the live ones."""
     clusters = tuple(live)
     found = find(plan, cluster, clusters)
@@ -55,14 +57,14 @@ def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[LiveCluster]
         return ClusterState.NAME_TAKEN if taken else ClusterState.MISSING
     if found.name != cluster.name:
         return ClusterState.OTHER_NAME
-    if found.is_default:
+    if found.type is ClusterType.DEFAULT:
         return ClusterState.UNFINISHED
-    if not found.is_remote_lm:
+    if found.type is not ClusterType.REMOTE_LM:
         return ClusterState.OTHER_TYPE
     return ClusterState.IN_PLACE if is_placed(cluster, found) else ClusterState.MISPLACED
 
 
-def is_placed(cluster: ClusterDefinition, found: LiveCluster) -> bool:
+def is_placed(cluster: ClusterDefinition, found: GeoCluster) -> bool:
     """Tell whether a cluster stands where the plan wants it; a plan without a location wants it nowhere."""
     if cluster.location is None:
         return True
@@ -72,7 +74,38 @@ def is_placed(cluster: ClusterDefinition, found: LiveCluster) -> bool:
     return apart <= ARC_SECOND
 
 
-def unknown_to(plan: Plan, group: str, live: Iterable[LiveCluster]) -> tuple[LiveCluster, ...]:
+def unknown_to(plan: Plan, group: str, live: Iterable[GeoCluster]) -> tuple[GeoCluster, ...]:
     """Return the live clusters that the plan of a group does not mention."""
     planned = frozenset().union(*(addresses_of(plan, cluster) for cluster in plan.clusters if cluster.group == group))
     return tuple(cluster for cluster in live if canonical(cluster.address) not in planned)
+
+
+class Oddity(NamedTuple):
+    """Something about a cluster that no push changes, and that somebody should look at."""
+
+    kind: FindingKind
+    name: str
+    message: str
+    hint: str
+
+
+def oddities(plan: Plan, group: str, live: Iterable[GeoCluster]) -> Iterator[Oddity]:
+    """Yield the planned clusters that are off or checked in another way, and those of sites that nobody plans."""
+    clusters = tuple(live)
+    for planned in plan.clusters:
+        found = find(plan, planned, clusters) if planned.group == group else None
+        if found is None or found.type is not ClusterType.REMOTE_LM:
+            continue
+        shown = f"cluster '{found.name}' ({planned.address})"
+        if found.enabled is False:
+            hint = "enable it under Global Balancing > Manage Clusters once its site may take traffic"
+            yield Oddity(FindingKind.CLUSTER_DISABLED, found.name, f"{shown} is disabled", hint)
+        if found.checker is not None and found.checker.lower() != "none":
+            message = f"{shown} has the checker '{found.checker}', and a Remote LM has none"
+            hint = "find out who set it: a Remote LM tells its health itself"
+            yield Oddity(FindingKind.CLUSTER_CHECKED, found.name, message, hint)
+    for found in unknown_to(plan, group, clusters):
+        if found.type is ClusterType.REMOTE_LM:
+            message = f"cluster '{found.name}' ({found.address}) is of no site of the group '{group}'"
+            hint = "remove it by hand once no FQDN uses it, or put its site into the topology"
+            yield Oddity(FindingKind.UNKNOWN_CLUSTER, found.name, message, hint)

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, without
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
-from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of, unknown_to
+from geoplan.live.findings.clusters import ClusterState, addresses_of, find, oddities, state_of, unknown_to
+from geoplan.live.findings.geo_merge import site_at
+from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
 from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
 from geoplan.live.links import NOTHING_KNOWN, links_of
-from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
+from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, ClusterType, State
 from geoplan.plan.model import Action, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from geoplan.live.links import KnownLinks, Link
-    from geoplan.live.model import LiveCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
 
@@ -92,7 +94,8 @@ def _geo_report(site: SiteSettings, seen: _Seen) -> SiteReport:
     differences = (
         *_states_of_standby(site, facts),
         *own,
-        *_standby_differences(site, own, seen),
+        *_oddities(plan, site, unit),
+        *_standby_differences(site, unit, own, seen),
         *red_differences(plan, site, unit, links, facts),
     )
     unproven = unproven_units(site, links, facts)
@@ -148,8 +151,21 @@ def _states_of_standby(site: SiteSettings, facts: Observations) -> Iterator[Diff
             yield Difference(site.name, unit.address, Kind.UNREADABLE, STANDBY_UNIT, message, hint=hint)
 
 
-def _standby_differences(site: SiteSettings, own: tuple[Difference, ...], seen: _Seen) -> Iterator[Difference]:
-    """Yield what the standby has otherwise than planned; what its active unit has just so comes with that one."""
+def _oddities(plan: Plan, site: SiteSettings, unit: Observation) -> Iterator[Difference]:
+    """Yield what somebody should look at about clusters, and no push changes."""
+    for odd in oddities(plan, site.group, unit.clusters or ()):
+        kind = Kind.EXTRA if odd.kind is FindingKind.UNKNOWN_CLUSTER else Kind.DIFFERENT
+        message = f"{unit.address}: {odd.message}"
+        yield Difference(site.name, unit.address, kind, CLUSTERS, message, (odd.name,), Mend.BY_HAND, odd.hint)
+
+
+def _standby_differences(
+    site: SiteSettings, active: Observation, own: tuple[Difference, ...], seen: _Seen
+) -> Iterator[Difference]:
+    """Yield what the standby has otherwise than planned, or than its active unit.
+
+    What its active unit has just so comes with that one.
+    """
     of_active = {(found.kind, found.subject, found.values) for found in own}
     for unit in seen.facts.of_site(site.name):
         if unit.state is not State.STANDBY:
@@ -157,12 +173,30 @@ def _standby_differences(site: SiteSettings, own: tuple[Difference, ...], seen: 
         if unit.failure and not unit.refuses_reads:
             yield _unreadable(site, unit)
             continue
+        hint = f"see that the pair synchronises (TCP port 6973): {unit.address} is to follow its active unit"
         told = (*_told_lists(site, unit), *_told_clusters(site, unit, seen))
         for found in told:
             if (found.kind, found.subject, found.values) not in of_active:
-                hint = f"see that the pair synchronises (TCP port 6973): {unit.address} is to follow its active unit"
                 message = f"on the standby {unit.address}: {found.message}"
                 yield replace(found, message=message, mends=Mend.REPLICATION, hint=hint)
+        if not any(found.subject == CLUSTERS for found in (*told, *own)):
+            yield from _other_clusters(seen.plan, site, unit, active, hint)
+
+
+def _other_clusters(
+    plan: Plan, site: SiteSettings, standby: Observation, active: Observation, hint: str
+) -> Iterator[Difference]:
+    """Yield the clusters that a standby and its active unit do not have alike: no plan has them."""
+    if standby.clusters is None or active.clusters is None:
+        return
+    one, other = (
+        {(site_at(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ()}
+        for unit in (standby, active)
+    )
+    if values := tuple(sorted({name for _, name, _ in one ^ other})):
+        shown = ", ".join(f"'{name}'" for name in values)
+        message = f"on the standby {standby.address}: its clusters are not those of {active.address}: {shown}"
+        yield Difference(site.name, standby.address, Kind.DIFFERENT, CLUSTERS, message, values, Mend.BY_HAND, hint)
 
 
 def _told_lists(site: SiteSettings, unit: Observation) -> Iterator[Difference]:
@@ -250,7 +284,7 @@ def _of_cluster(
         yield Kind.EXTRA, f"{shown} is there twice", TWICE
 
 
-def _stale_address(plan: Plan, cluster: ClusterDefinition, found: LiveCluster, facts: Observations) -> str | None:
+def _stale_address(plan: Plan, cluster: ClusterDefinition, found: GeoCluster, facts: Observations) -> str | None:
     """Say that a cluster carries the address of a unit that is not the active one of its pair.
 
     After a failover the address changes by itself (section 5), so the slave's is in place while the slave is active.
@@ -276,6 +310,8 @@ def is_seen_green(unit: PlannedUnit, facts: Observations) -> bool:
 
 def _notes(plan: Plan, site: SiteSettings, unit: Observation) -> Iterator[Note]:
     for cluster in unknown_to(plan, site.group, unit.clusters or ()):
+        if cluster.type is ClusterType.REMOTE_LM:  # which is told as a difference
+            continue
         message = (
             f"{unit.address} has the cluster '{cluster.name}' ({cluster.address}), which the plan does not mention"
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.live.model import LiveCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
 
 HINT = (
@@ -20,8 +20,18 @@ HINT = (
 )
 
 
-def merge_problems(plan: Plan, facts: Observations) -> Iterator[tuple[str, str, str]]:
-    """Yield where, what and what to do for each group in which partnering would merge different configurations."""
+class Merge(NamedTuple):
+    """A group in which partnering would merge different configurations."""
+
+    group: str
+    sites: tuple[str, ...]
+    units: tuple[str, ...]
+    message: str
+    hint: str = HINT
+
+
+def merge_problems(plan: Plan, facts: Observations) -> Iterator[Merge]:
+    """Yield each group in which partnering would merge different configurations."""
     for group in plan.groups:
         active = {name: unit for name in group.sites if (unit := facts.active(name)) and unit.clusters is not None}
         differing = [
@@ -33,7 +43,8 @@ def merge_problems(plan: Plan, facts: Observations) -> Iterator[tuple[str, str, 
         if differing:
             shown = "; ".join(f"{active[name].address} has {_shown(active[name])}" for name in _named(differing))
             message = f"these units are about to share one GEO configuration, and theirs differ: {shown}"
-            yield f"group '{group.name}'", message, HINT
+            sites = tuple(_named(differing))
+            yield Merge(group.name, sites, tuple(active[name].address for name in sites), message)
 
 
 def _named(pairs: list[tuple[str, str]]) -> list[str]:
@@ -52,11 +63,12 @@ def _lists(plan: Plan, unit: Observation, site: str) -> bool:
 
 def _geo(plan: Plan, unit: Observation) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
     """Return clusters and FQDNs as they can be compared: a pair's addresses all stand for the pair."""
-    clusters = frozenset((_place(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
+    clusters = frozenset((site_at(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
     return clusters, frozenset(name.lower() for name in unit.fqdns or ())
 
 
-def _place(plan: Plan, cluster: LiveCluster) -> str:
+def site_at(plan: Plan, cluster: GeoCluster) -> str:
+    """Return the site that a cluster is of, by any address of its units, or else its address."""
     address = canonical(cluster.address)
     return next((site.name for site in plan.sites if address in _addresses(site)), address)
 

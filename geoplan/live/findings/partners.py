@@ -44,7 +44,7 @@ def _red_strangers(plan: Plan, site: SiteSettings, unit: Observation) -> Iterato
     for address in red:
         if canonical(address) not in planned:
             message = f"partner {address} is red, and the plan does not have it"
-            yield Difference(site.name, unit.address, Kind.RED, SUBJECT, message, (), Mend.BY_HAND)
+            yield Difference(site.name, unit.address, Kind.RED, SUBJECT, message, (address,), Mend.BY_HAND)
 
 
 def link_notes(site: SiteSettings, unit: Observation, links: Sequence[Link]) -> Iterator[Note]:
@@ -107,7 +107,7 @@ def _red(link: Link, facts: Observations, *, is_troubled: bool) -> Difference:
     partner = facts.unit(link.partner)
 
     def found(message: str, mends: Mend, sites: tuple[str, ...] = (), hint: str = "") -> Difference:
-        return Difference(link.site, link.unit, Kind.RED, SUBJECT, message, sites, mends, hint)
+        return Difference(link.site, link.unit, Kind.RED, SUBJECT, message, sites, mends, hint, link.partner)
 
     if _takes_settings(partner):
         message = f"partner {link.partner} is red though it is up: partners may have to be submitted again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
@@ -20,7 +19,7 @@ from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
 
 if TYPE_CHECKING:
-    from geoplan.live.model import LiveCluster
+    from geoplan.live.model import GeoCluster
     from geoplan.live.unit import Unit
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
@@ -45,7 +44,7 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     if state not in (ClusterState.MISSING, ClusterState.UNFINISHED, ClusterState.MISPLACED):
         message = f"a cluster of another kind or name is in the way of '{cluster.name}' ({cluster.address}): {state}"
         raise StepError(step, message, unit=unit.address, hint="rename or remove it by hand, then go on")
-    action, was = step.action.value, None if found is None else asdict(found)
+    action, was = step.action.value, None if found is None else found.definition
     will_be = {"address": cluster.address, "name": cluster.name, "type": cluster.type}
     context.record("changing", step, unit.address, action=action, what="cluster", before=was, after=will_be)
     if not await context.fleet.is_active_now(site, unit.address):
@@ -74,7 +73,7 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
 
 
-async def _clusters(step: Step, unit: Unit) -> tuple[LiveCluster, ...]:
+async def _clusters(step: Step, unit: Unit) -> tuple[GeoCluster, ...]:
     try:
         return await unit.clusters()
     except UnitError as error:

@@ -4,71 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UnusableAnswerError
-from geoplan.live.model import Cause, HaFacts, LiveCluster, Observations, State
-from geoplan.status.model import UnitState
-from geoplan.status.observe import observe
+from geoplan.live.findings.states import UnitState
+from geoplan.live.model import Cause, Observations
+from geoplan.live.survey import observe_for_status
+from tests.live.scripted import ScriptedUnit, fleet_of
 from tests.status.made import A1, M1, M2, PLAN, S1, S2, status_of
-
-
-@dataclass
-class ScriptedUnit:
-    """Answers everything, but for what the script has for a question: an error, or no answer at all."""
-
-    address: str
-    script: Mapping[str, Exception | None] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    async def _answer(self, name: str) -> None:
-        self.asked.append(name)
-        if name in self.script:
-            if error := self.script[name]:
-                raise error
-            await asyncio.Event().wait()
-
-    async def health(self) -> tuple[State, str] | None:
-        await self._answer("health")
-        return State.ACTIVE, "200"
-
-    async def firmware(self) -> str:
-        await self._answer("firmware")
-        return "7.2.59.4"
-
-    async def ha_parameters(self) -> HaFacts | None:
-        await self._answer("ha")
-        return None
-
-    async def geo_enabled(self) -> bool:
-        await self._answer("geo_enabled")
-        return True
-
-    async def remote_ssh_access(self) -> bool:
-        await self._answer("ssh_access")
-        return True
-
-    async def remote_geo_access(self) -> tuple[str, ...]:
-        await self._answer("remote_geo_access")
-        return ()
-
-    async def geo_partners(self) -> tuple[str, ...]:
-        await self._answer("geo_partners")
-        return ()
-
-    async def partner_status(self) -> Mapping[str, bool | None]:
-        await self._answer("partner_status")
-        return {}
-
-    async def clusters(self) -> tuple[LiveCluster, ...]:
-        await self._answer("clusters")
-        return ()
 
 
 def observed(scripts: Mapping[str, Mapping[str, Exception | None]]) -> tuple[Observations, dict[str, ScriptedUnit]]:
     addresses = [unit.address for site in PLAN.sites for unit in site.units]
     units = {address: ScriptedUnit(address, scripts.get(address, {})) for address in addresses}
-    return asyncio.run(observe(PLAN, units, unit_seconds=0.05)), units
+    return asyncio.run(observe_for_status(fleet_of(PLAN, units), unit_seconds=0.05)), units
 
 
 def unreachable(address: str) -> UnitUnreachableError:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from geoplan.status.model import Finding, FindingKind, Severity
-from geoplan.status.unit_state import SINGLE, Wanted
-from geoplan.status.wording import MENU, listed, titled
+from geoplan.addresses import canonical
+from geoplan.live.findings.kinds import MENU, Finding, FindingKind, Severity, titled
+from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts
+from geoplan.plan.ha_model import HaParameters
 from geoplan.topology.firmware import parse_version
+from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.live.findings.states import Pair
     from geoplan.live.model import HaFacts, Observation
-    from geoplan.plan.model import Plan
-    from geoplan.status.pair_states import Pair
+    from geoplan.plan.ha_model import HaPairSettings
+    from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
 
 
 def setting_findings(plan: Plan, pair: Pair) -> Iterator[Finding]:
     """Compare the HA parameters of both units with each other and with the topology, and their firmware."""
     yield from _mode_findings(pair)
     told = [(unit, unit.ha) for unit in pair.units if unit.ha is not None and unit.ha.mode != SINGLE]
-    wanted = {unit.address: Wanted.of(plan, pair.site, unit) for unit, _ in told}
     for unit, ha in told:
-        yield from _partner_findings(pair, unit, ha, wanted[unit.address])
+        yield from _partner_findings(pair, unit, ha, wanted_of(plan, pair.site, unit, ha))
     yield from _port_findings(pair, told)
     yield from _preferred_findings(pair, told)
-    yield from _interface_findings(pair, told, next(iter(wanted.values()), None))
+    yield from _interface_findings(pair, told, _described(plan, pair.site.name))
     yield from _firmware_findings(pair)
 
 
@@ -35,7 +38,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
     single = [unit for unit in pair.units if modes.get(unit.address) == SINGLE]
     set_up = pair.command("push", "--phase", "ha")
     if len(single) == len(pair.units):
-        message = f"no HA is set up: {listed(pair.addresses)} are in HA mode single, and each serves for itself"
+        message = f"no HA is set up: {join_words(pair.addresses)} are in HA mode single, and each serves for itself"
         yield pair.finding(FindingKind.NO_HA, message, "set HA up:", commands=(set_up,))
     elif single:
         other = pair.other(single[0])
@@ -52,12 +55,12 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         wrong = next(unit for unit in pair.units if unit.role != mode)
         yield pair.finding(
             FindingKind.SAME_MODE,
-            f"both units, {listed(pair.addresses)}, are in HA mode {mode}: HA needs different modes (section 4)",
+            f"both units, {join_words(pair.addresses)}, are in HA mode {mode}: HA needs different modes (section 4)",
             f"set {wrong.role.capitalize()} HA Mode under {MENU} on {wrong.address} by hand: "
             "a push changes no mode that a unit has already",
         )
     elif wrong_units := [unit for unit in pair.units if modes.get(unit.address, unit.role) != unit.role]:
-        shown = listed(f"{unit.address} is {modes[unit.address]}, not {unit.role}" for unit in wrong_units)
+        shown = join_words(f"{unit.address} is {modes[unit.address]}, not {unit.role}" for unit in wrong_units)
         yield pair.finding(
             FindingKind.MODES_SWAPPED,
             f"its HA modes are not those of the topology: {shown}",
@@ -66,15 +69,14 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         )
 
 
-def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: Wanted) -> Iterator[Finding]:
-    correct = f"enter {wanted.partner} as Partner Name/IP under {MENU} on {unit.address}"
-    if ha.partner is None:
-        return
-    if not ha.partner:
-        message = f"{titled(unit)} has no HA partner set; the pair's other unit is {wanted.partner}"
-        yield pair.finding(FindingKind.NO_PARTNER, message, correct, unit)
-    elif not wanted.is_partner(ha.partner):
-        message = f"the HA partner of {titled(unit)} is {ha.partner}, and the pair's other unit is {wanted.partner}"
+def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: HaParameters) -> Iterator[Finding]:
+    other = pair.other(unit).address
+    correct = f"enter {other} as Partner Name/IP under {MENU} on {unit.address}"
+    if ha.partner == "":
+        message = f"{titled(unit)} has no HA partner set; the pair's other unit is {other}"
+        yield pair.finding(FindingKind.NO_PARTNER, message, correct, unit, severity=Severity.MENDING)
+    elif ha.partner is not None and canonical(ha.partner) != canonical(wanted.partner):
+        message = f"the HA partner of {titled(unit)} is {ha.partner}, and the pair's other unit is {other}"
         yield pair.finding(FindingKind.PARTNER_MISMATCH, message, correct, unit)
 
 
@@ -83,8 +85,8 @@ def _port_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Itera
     wrong = [unit for unit, ha in told if ha.health_check_port not in (None, pair.port)]
     if not wrong:
         return
-    shown = listed(f"{port or 'none'} on {address}" for address, port in ports.items())
-    correct = f"set Health Check Port {pair.port} under {MENU} on {listed(unit.address for unit in wrong)}"
+    shown = join_words(f"{port or 'none'} on {address}" for address, port in ports.items())
+    correct = f"set Health Check Port {pair.port} under {MENU} on {join_words(unit.address for unit in wrong)}"
     if len(set(ports.values())) > 1:
         message = f"the health check ports differ: {shown}; HA needs the same on both (section 6.2)"
     else:
@@ -96,6 +98,7 @@ def _port_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Itera
         f"{message}, and the topology has {pair.port}, where the load balancer and geoplan ask",
         correct,
         *wrong,
+        severity=Severity.MENDING,
     )
 
 
@@ -114,32 +117,82 @@ def _preferred_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> 
             f"set it under {MENU} on {unit.address}, or write preferred_host: "
             f"{'master' if ha.prefers_master else 'none'} into the topology",
             unit,
-            severity=Severity.PROBLEM if unit.role == "master" else Severity.NOTE,
+            severity=Severity.BLOCKING if unit.role == "master" else Severity.KNOWING,
         )
 
 
 def _interface_findings(
-    pair: Pair, told: list[tuple[Observation, HaFacts]], wanted: Wanted | None
+    pair: Pair, told: list[tuple[Observation, HaFacts]], wanted: HaPairSettings | None
 ) -> Iterator[Finding]:
+    if not told:
+        return
     everywhere = {unit.address: bool(ha.all_interfaces) for unit, ha in told}
-    planned = wanted.all_interfaces if wanted else None
+    planned = wanted.master.all_interfaces if wanted else None
     if len(set(everywhere.values())) < len(pair.units) and planned in (None, *everywhere.values()):
         return
-    shown = listed(f"{address} has it {'on' if is_on else 'off'}" for address, is_on in everywhere.items())
+    shown = join_words(f"{address} has it {'on' if is_on else 'off'}" for address, is_on in everywhere.items())
     expected = "" if planned is None else f", and the topology has it {'on' if planned else 'off'}"
     yield pair.finding(
         FindingKind.ALL_INTERFACES_DIFFER,
         f"Health Check on All Interfaces is not as it should be: {shown}{expected}",
         f"set both units alike under {MENU}: a unit that answers on eth0 alone may miss the load balancer's checks",
+        severity=Severity.MENDING,
     )
 
 
 def _firmware_findings(pair: Pair) -> Iterator[Finding]:
     known = {unit.address: unit.firmware for unit in pair.units if unit.firmware}
     if len({parse_version(firmware) for firmware in known.values()}) > 1:
-        shown = listed(f"{firmware} on {address}" for address, firmware in known.items())
+        shown = join_words(f"{firmware} on {address}" for address, firmware in known.items())
         yield pair.finding(
             FindingKind.FIRMWARE_DIFFERS,
             f"its units run different firmware, {shown}: no state to leave a pair in (section 7)",
             "bring both to the same version, the standby first, then the active one",
         )
+
+
+def wanted_of(plan: Plan, site: SiteSettings, unit: Observation, found: HaFacts) -> HaParameters:
+    """Return what a unit of a pair should have by the topology, and what it has where that does not say.
+
+    A partner given by a name is not looked up.
+    """
+    other = next(each for each in site.units if canonical(each.address) != canonical(unit.address))
+    described = _described(plan, site.name)
+    return HaParameters(
+        address=unit.address,
+        mode="master" if unit.role == "master" else "slave",
+        preferred_host=site.preferred_host or "master",
+        partner=(found.partner or "") if _is_partner(found.partner or "", other) else other.address,
+        health_check_port=plan.health_check_port_of(site.name),
+        all_interfaces=described.master.all_interfaces if described else bool(found.all_interfaces),
+    )
+
+
+def _described(plan: Plan, site: str) -> HaPairSettings | None:
+    return next((pair for pair in plan.ha_pairs if pair.site == site), None)
+
+
+def _is_partner(name: str, other: PlannedUnit) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return True
+    return canonical(name) in {canonical(known) for known in (other.address, other.nat_address) if known}
+
+
+_SHORT = {
+    "HA mode": "mode",
+    "partner": "partner",
+    "health check port": "port",
+    PREFERRED_SERVER: "preferred",
+    ALL_INTERFACES: "interfaces",
+}
+
+
+def differing(plan: Plan, site: SiteSettings, unit: Observation) -> tuple[str, ...]:
+    """Name what of a unit's HA parameters is not as the topology has it; in mode single nothing else counts."""
+    if unit.ha is None:
+        return ()
+    if unit.ha.mode == SINGLE:
+        return (SINGLE,)
+    return tuple(_SHORT[drift.name] for drift in drifts(unit.ha, wanted_of(plan, site, unit, unit.ha)))

@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from geoplan.status.model import Finding, FindingKind, Severity, UnitState
-from geoplan.status.unit_state import SINGLE, has_mode, unit_state
-from geoplan.status.wording import MENU, listed, present, sentence, titled
+from geoplan.live.findings.kinds import MENU, Finding, FindingKind, Severity, about, titled
+from geoplan.live.findings.pairs import SINGLE
+from geoplan.live.model import Cause, State
+from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.live.findings.kinds import Command, Since
     from geoplan.live.model import Observation
     from geoplan.plan.model import SiteSettings
-    from geoplan.status.wording import Command, Since
+
+
+class UnitState(StrEnum):
+    """What a unit is at the moment, from its health check and from whether its API answers."""
+
+    ACTIVE = "active"
+    STANDBY = "standby"
+    ALONE = "alone"
+    """A standalone that is up, or a unit of a pair in HA mode single."""
+    UNCONNECTED = "unconnected"
+    """It is up, and nothing answers its health check."""
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+_BY_HEALTH = {State.ACTIVE: UnitState.ACTIVE, State.STANDBY: UnitState.STANDBY}
+
+
+def unit_state(unit: Observation) -> UnitState:
+    """Say what a unit is: its health check goes before its API, which tells whether a silent unit is up."""
+    if unit.state in _BY_HEALTH:
+        return _BY_HEALTH[unit.state]
+    if unit.failure is not None:
+        is_silent = unit.failure.cause is Cause.UNREACHABLE and unit.state in (State.DOWN, None)
+        return UnitState.DOWN if is_silent else UnitState.UNKNOWN
+    if unit.role == "standalone" or has_mode(unit, SINGLE):
+        return UnitState.ALONE
+    return UnitState.UNCONNECTED if unit.state is State.DOWN else UnitState.UNKNOWN
+
+
+def has_mode(unit: Observation, mode: str) -> bool:
+    """Return whether a unit says that this is its HA mode."""
+    return unit.ha is not None and unit.ha.mode == mode
 
 
 @dataclass(frozen=True)
@@ -61,11 +96,10 @@ class Pair:
         hint: str = "",
         *units: Observation,
         commands: tuple[str, ...] = (),
-        severity: Severity = Severity.PROBLEM,
+        severity: Severity = Severity.BLOCKING,
     ) -> Finding:
         """Return a finding about this pair, or about some of its units."""
-        addresses = tuple(unit.address for unit in units) or self.addresses
-        return Finding(kind, (self.site.name,), addresses, sentence(message), hint, commands, severity)
+        return about(kind, units or self.units, message, hint, commands, severity)
 
 
 def state_findings(pair: Pair) -> Iterator[Finding]:
@@ -74,7 +108,7 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
     if set(states.values()) == {UnitState.DOWN}:
         yield pair.finding(
             FindingKind.PAIR_DOWN,
-            f"both units are down: neither {listed(pair.addresses)} answers, by health check or API",
+            f"both units are down: neither {join_words(pair.addresses)} answers, by health check or API",
             "the site serves nobody: see that its units run, and that they can be reached from here",
         )
         return
@@ -127,7 +161,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
     if len(active) == len(pair.units):
         yield pair.finding(
             FindingKind.BOTH_ACTIVE,
-            f"both units are active: {listed(pair.addresses)} both answer 200, both get traffic, and neither "
+            f"both units are active: {join_words(pair.addresses)} both answer 200, both get traffic, and neither "
             "takes over what is changed on the other",
             "they do not find each other: set right what differs in their HA parameters, see that the health check "
             f"port {pair.port} and TCP port 6973 are open between them (section 6), and that both have the same "
@@ -141,7 +175,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
 
 def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[Observation]) -> Finding:
     if len(standby) == len(pair.units):
-        what = f"neither unit is active: {listed(pair.addresses)} both answer 503, as standby"
+        what = f"neither unit is active: {join_words(pair.addresses)} both answer 503, as standby"
     else:
         other = pair.other(standby[0])
         what = (
@@ -156,34 +190,34 @@ def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[Observa
 
 
 def _failed_over(pair: Pair, master: UnitState) -> Iterator[Finding]:
-    taken = f"failed over: the slave {pair.slave.address} is active {present(pair.since, pair.slave.address)}"
+    moment = pair.since.get(pair.slave.address)
+    present = f"since {moment.astimezone():%H:%M:%S}" if moment else "at present"
+    taken = f"failed over: the slave {pair.slave.address} is active {present}"
+    hint, severity = "", Severity.MENDING
+    commands: tuple[str, ...] = ()
     if master is UnitState.DOWN:
         back = (
             "It goes back by itself once the master is up (Prefer Master)"
             if pair.prefers_master
             else "It stays with the slave, also once the master is up (No Preferred Host)"
         )
-        yield pair.finding(FindingKind.FAILED_OVER, f"{taken}; the master is down. {back}")
+        what = f"the master is down. {back}"
     elif master is UnitState.STANDBY and pair.prefers_master:
-        yield pair.finding(
-            FindingKind.FAILED_OVER,
-            f"{taken}; the master {pair.master.address} is its standby. Under Prefer Master that is unusual: a master "
-            "that is up takes over by itself, so either it has only just come back, or somebody switched over by hand",
-            f"it goes back at the master's next boot, or at once when {pair.slave.address} is rebooted; to see it:",
-            commands=(pair.command("status", "--watch"),),
+        what = (
+            f"the master {pair.master.address} is its standby. Under Prefer Master that is unusual: a master "
+            "that is up takes over by itself, so either it has only just come back, or somebody switched over by hand"
         )
+        hint = f"it goes back at the master's next boot, or at once when {pair.slave.address} is rebooted; to see it:"
+        commands = (pair.command("status", "--watch"),)
     elif master is UnitState.STANDBY:
-        yield pair.finding(
-            FindingKind.FAILED_OVER,
-            f"{taken}; the master {pair.master.address} is its standby. It stays so (No Preferred Host): the master "
-            "takes over when the slave goes down",
-            severity=Severity.NOTE,
+        what = (
+            f"the master {pair.master.address} is its standby. It stays so (No Preferred Host): the master "
+            "takes over when the slave goes down"
         )
+        severity = Severity.KNOWING
     else:
-        yield pair.finding(
-            FindingKind.FAILED_OVER,
-            f"{taken}; whether the master {pair.master.address} stands by cannot be told",
-        )
+        what = f"whether the master {pair.master.address} stands by cannot be told"
+    yield pair.finding(FindingKind.FAILED_OVER, f"{taken}; {what}", hint, commands=commands, severity=severity)
 
 
 def _port(unit: Observation) -> int | None:

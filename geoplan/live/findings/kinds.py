@@ -1,0 +1,125 @@
+"""What is found about live units, told once: diff, status and the checks before a push are views of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from geoplan.live.model import Observation
+
+    Command = Callable[..., str]
+    Since = Mapping[str, datetime]
+
+MENU = "System Configuration > AWS HA Parameters"
+
+
+class FindingKind(StrEnum):
+    """What a finding is about."""
+
+    BOTH_ACTIVE = "both_active"
+    NONE_ACTIVE = "none_active"
+    PAIR_DOWN = "pair_down"
+    UNIT_DOWN = "unit_down"
+    FAILED_OVER = "failed_over"
+    UNCONNECTED = "unconnected"
+    HEALTH_UNCLEAR = "health_unclear"
+    NO_HA = "no_ha"
+    SAME_MODE = "same_mode"
+    MODES_SWAPPED = "modes_swapped"
+    NO_PARTNER = "no_partner"
+    PARTNER_MISMATCH = "partner_mismatch"
+    PORTS_DIFFER = "ports_differ"
+    PREFERRED_HOST_DIFFERS = "preferred_host_differs"
+    ALL_INTERFACES_DIFFER = "all_interfaces_differ"
+    HA_NOT_TOLD = "ha_not_told"
+    FIRMWARE_DIFFERS = "firmware_differs"
+    PARTNER_SECRET = "partner_secret"  # noqa: S105 - the name of a finding
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    UNREADABLE = "unreadable"
+    GEO_OFF = "geo_off"
+    SSH_OFF = "ssh_off"
+    RED_PARTNER = "red_partner"
+    GEO_DIFFERS = "geo_differs"
+    GEO_MERGE = "geo_merge"
+    """Units about to become partners have different GEO configurations."""
+    TOO_MANY_CLUSTERS = "too_many_clusters"
+    CLUSTER_DISABLED = "cluster_disabled"
+    CLUSTER_CHECKED = "cluster_checked"
+    """A Remote LM cluster has a checker of its own."""
+    UNKNOWN_CLUSTER = "unknown_cluster"
+    """A Remote LM cluster of a site that is in no topology."""
+
+
+OF_STATES = frozenset(
+    {
+        FindingKind.BOTH_ACTIVE,
+        FindingKind.NONE_ACTIVE,
+        FindingKind.PAIR_DOWN,
+        FindingKind.UNIT_DOWN,
+        FindingKind.UNCONNECTED,
+        FindingKind.HEALTH_UNCLEAR,
+    }
+)
+"""Why a pair does not have one active unit and its standby."""
+NOT_READ = frozenset({FindingKind.UNREACHABLE, FindingKind.UNAUTHORIZED, FindingKind.UNREADABLE})
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    BLOCKING = "blocking"
+    """A push is refused until it is put right."""
+    MENDING = "worth mending"
+    KNOWING = "worth knowing"
+    """It may stay as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth saying: what it is, what that means and what to do or type next."""
+
+    kind: FindingKind
+    sites: tuple[str, ...]
+    units: tuple[str, ...]
+    """The addresses of the units that it is about."""
+    message: str
+    hint: str = ""
+    commands: tuple[str, ...] = ()
+    """What the hint says to type, each ready for a shell."""
+    severity: Severity = Severity.MENDING
+
+    @property
+    def blocks_push(self) -> bool:
+        """Whether a push is refused because of it."""
+        return self.severity is Severity.BLOCKING
+
+
+def about(  # noqa: PLR0913, PLR0917 - what a finding can have
+    kind: FindingKind,
+    units: Sequence[Observation],
+    message: str,
+    hint: str = "",
+    commands: tuple[str, ...] = (),
+    severity: Severity = Severity.BLOCKING,
+) -> Finding:
+    """Return a finding about some units."""
+    sites = tuple(dict.fromkeys(unit.site for unit in units))
+    message = message[:1].upper() + message[1:]
+    return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity)
+
+
+def titled(unit: Observation) -> str:
+    """Name a unit with its role: ``the master 172.24.1.5``; a standalone by its address alone."""
+    return unit.address if unit.role == "standalone" else f"the {unit.role} {unit.address}"
+
+
+def generic_command(name: str, *words: str) -> str:
+    """Return a command of geoplan for whoever does not know the topology's file."""
+    return shlex.join(("geoplan", name, "TOPOLOGY", *words))
