@@ -13,107 +13,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from geoplan.loadmaster.client import LoadMaster
-    from geoplan.loadmaster.connection import Timeouts, UnitConnection, unit_connections
-    from geoplan.loadmaster.credentials import (
-        ApiKey,
-        Credentials,
-        CredentialSources,
-        Secret,
-        UserPassword,
-        load_credentials,
-    )
-    from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint, load_endpoints
-    from geoplan.loadmaster.health import ha_state, ha_state_of
-    from geoplan.loadmaster.http import ShownRequest
-    from geoplan.loadmaster.model import (
-        ClusterType,
-        GeoCluster,
-        HaMode,
-        HaParameters,
-        HaState,
-        PartnerColour,
-        PartnerStatus,
-    )
-    from geoplan.loadmaster.session import Clock, LoopClock, Retries
-    from geoplan.loadmaster.tls import CaFile, Insecure, Pinned, SystemTrust, Trust, fetch_fingerprint
+    from geoplan.loadmaster.client import LoadMaster as LoadMaster
+    from geoplan.loadmaster.connection import Timeouts as Timeouts
+    from geoplan.loadmaster.connection import UnitConnection as UnitConnection
+    from geoplan.loadmaster.connection import unit_connections as unit_connections
+    from geoplan.loadmaster.credentials import ApiKey as ApiKey
+    from geoplan.loadmaster.credentials import Credentials as Credentials
+    from geoplan.loadmaster.credentials import CredentialSources as CredentialSources
+    from geoplan.loadmaster.credentials import Secret as Secret
+    from geoplan.loadmaster.credentials import UserPassword as UserPassword
+    from geoplan.loadmaster.credentials import load_credentials as load_credentials
+    from geoplan.loadmaster.endpoints import Endpoints as Endpoints
+    from geoplan.loadmaster.endpoints import UnitEndpoint as UnitEndpoint
+    from geoplan.loadmaster.endpoints import load_endpoints as load_endpoints
+    from geoplan.loadmaster.health import ha_state as ha_state
+    from geoplan.loadmaster.health import ha_state_of as ha_state_of
+    from geoplan.loadmaster.http import ShownRequest as ShownRequest
+    from geoplan.loadmaster.model import ClusterType as ClusterType
+    from geoplan.loadmaster.model import GeoCluster as GeoCluster
+    from geoplan.loadmaster.model import HaMode as HaMode
+    from geoplan.loadmaster.model import HaParameters as HaParameters
+    from geoplan.loadmaster.model import HaState as HaState
+    from geoplan.loadmaster.model import PartnerColour as PartnerColour
+    from geoplan.loadmaster.model import PartnerStatus as PartnerStatus
+    from geoplan.loadmaster.session import Clock as Clock
+    from geoplan.loadmaster.session import LoopClock as LoopClock
+    from geoplan.loadmaster.session import Retries as Retries
+    from geoplan.loadmaster.tls import CaFile as CaFile
+    from geoplan.loadmaster.tls import Insecure as Insecure
+    from geoplan.loadmaster.tls import Pinned as Pinned
+    from geoplan.loadmaster.tls import SystemTrust as SystemTrust
+    from geoplan.loadmaster.tls import Trust as Trust
+    from geoplan.loadmaster.tls import fetch_fingerprint as fetch_fingerprint
 
-_HOMES = {
-    "ApiKey": "credentials",
-    "CaFile": "tls",
-    "Clock": "session",
-    "ClusterType": "model",
-    "CredentialSources": "credentials",
-    "Credentials": "credentials",
-    "Endpoints": "endpoints",
-    "GeoCluster": "model",
-    "HaMode": "model",
-    "HaParameters": "model",
-    "HaState": "model",
-    "Insecure": "tls",
-    "LoadMaster": "client",
-    "LoopClock": "session",
-    "PartnerColour": "model",
-    "PartnerStatus": "model",
-    "Pinned": "tls",
-    "Retries": "session",
-    "Secret": "credentials",
-    "ShownRequest": "http",
-    "SystemTrust": "tls",
-    "Timeouts": "connection",
-    "Trust": "tls",
-    "UnitConnection": "connection",
-    "UnitEndpoint": "endpoints",
-    "UserPassword": "credentials",
-    "fetch_fingerprint": "tls",
-    "ha_state": "health",
-    "ha_state_of": "health",
-    "load_credentials": "credentials",
-    "load_endpoints": "endpoints",
-    "unit_connections": "connection",
+_NAMES = {
+    "client": ("LoadMaster",),
+    "connection": ("Timeouts", "UnitConnection", "unit_connections"),
+    "credentials": ("ApiKey", "Credentials", "CredentialSources", "Secret", "UserPassword", "load_credentials"),
+    "endpoints": ("Endpoints", "UnitEndpoint", "load_endpoints"),
+    "health": ("ha_state", "ha_state_of"),
+    "http": ("ShownRequest",),
+    "model": ("ClusterType", "GeoCluster", "HaMode", "HaParameters", "HaState", "PartnerColour", "PartnerStatus"),
+    "session": ("Clock", "LoopClock", "Retries"),
+    "tls": ("CaFile", "Insecure", "Pinned", "SystemTrust", "Trust", "fetch_fingerprint"),
 }
+_HOMES = {name: f"geoplan.loadmaster.{module}" for module, names in _NAMES.items() for name in names}
 
-__all__ = [
-    "ApiKey",
-    "CaFile",
-    "Clock",
-    "ClusterType",
-    "CredentialSources",
-    "Credentials",
-    "Endpoints",
-    "GeoCluster",
-    "HaMode",
-    "HaParameters",
-    "HaState",
-    "Insecure",
-    "LoadMaster",
-    "LoopClock",
-    "PartnerColour",
-    "PartnerStatus",
-    "Pinned",
-    "Retries",
-    "Secret",
-    "ShownRequest",
-    "SystemTrust",
-    "Timeouts",
-    "Trust",
-    "UnitConnection",
-    "UnitEndpoint",
-    "UserPassword",
-    "fetch_fingerprint",
-    "ha_state",
-    "ha_state_of",
-    "load_credentials",
-    "load_endpoints",
-    "unit_connections",
-]
+__all__ = [*sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> object:
     """Import a public name from the module that defines it."""
     if name not in _HOMES:
         raise AttributeError(f"module 'geoplan.loadmaster' has no attribute '{name}'")
-    return getattr(import_module(f"geoplan.loadmaster.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
+import geoplan
 from geoplan import loadmaster
 from tests.test_walls import MODULES, imports_of, part_of
 
@@ -18,6 +22,15 @@ def test_every_public_name_can_be_imported() -> None:
     assert dir(loadmaster) == loadmaster.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = loadmaster.nothing
+
+
+@pytest.mark.parametrize("package", [geoplan, loadmaster])
+def test_type_checkers_find_each_public_name_where_it_is_imported_from(package: ModuleType) -> None:
+    (block,) = [node for node in ast.parse(inspect.getsource(package)).body if isinstance(node, ast.If)]
+    checked = {
+        alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert checked == vars(package)["_HOMES"]
 
 
 def test_only_the_client_knows_its_libraries() -> None:
