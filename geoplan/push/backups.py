@@ -6,10 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
+from geoplan.files import make_private, write_private
 from geoplan.live.findings import NoteKind
 from geoplan.live.model import State
 from geoplan.push.events import EventKind
-from geoplan.push.state_dir import make_private, write_private
 from geoplan.wording import count
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.files import sync_folder, write_private
 from geoplan.push import lock
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY
 from geoplan.push.journal import MAX_BYTES, SUFFIX, new_path, who
-from geoplan.push.state_dir import journals_folder, old_folder_of, require_own, sync_folder, usable, write_private
+from geoplan.push.state_dir import journals_folder, old_folder_of, require_own, usable
 
 if sys.platform != "win32":
     import fcntl

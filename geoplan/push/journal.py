@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
+from geoplan.files import PRIVATE_FILE, sync_folder, write_private
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY, History
 from geoplan.push.ledger import Ledger
-from geoplan.push.state_dir import PRIVATE_FILE, journals_folder, make_own, sync_folder, usable, write_private
+from geoplan.push.state_dir import journals_folder, make_own, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

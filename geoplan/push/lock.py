@@ -26,7 +26,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnusableFileError
-from geoplan.push.state_dir import PRIVATE_FILE, make_own
+from geoplan.files import PRIVATE_FILE
+from geoplan.push.state_dir import make_own
 
 if sys.platform == "win32":
     import msvcrt

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from platformdirs import user_state_path
 
 from geoplan.errors import UnusableFileError
+from geoplan.files import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-PRIVATE_FOLDER = 0o700
-PRIVATE_FILE = 0o600
 OTHERS_MAY_WRITE = 0o022
 STATE_DIR_VARIABLE = "GEOPLAN_STATE_DIR"
 BY_OPTION = "with --state-dir; for locks, with XDG_STATE_HOME"
@@ -50,7 +49,7 @@ def old_folder_of(state: Path, topology: str) -> Path:
 
 
 def make_own(folder: Path) -> Path:
-    """Make a folder for what pushes write, as :func:`make_private`; one that is there has to be the user's own.
+    """Make a folder for what pushes write, private to the user; one that is there has to be the user's own.
 
     Raises :class:`UnusableFileError` where it is not: see :func:`require_own`.
     """
@@ -82,14 +81,6 @@ def require_own(folder: Path) -> None:
         raise UnusableFileError(f"others can write to {folder}", hint=f"chmod 700 {quote(str(folder))}")
 
 
-def make_private(folder: Path) -> Path:
-    """Make a folder that only its owner can look into, and all that lead to it."""
-    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
-        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    folder.chmod(PRIVATE_FOLDER)
-    return folder
-
-
 @contextmanager
 def usable(folder: Path) -> Iterator[None]:
     """Say which folder of journals cannot be used, and what to do, where the system refuses the block something there.
@@ -103,24 +94,3 @@ def usable(folder: Path) -> Iterator[None]:
             f"cannot keep the push's journal in {folder}: {error.strerror or error}",
             hint="name a folder that you can write to with --state-dir; without a journal nothing is changed",
         ) from None
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner can read; it is on disk when this returns."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on disk, where the system can do that."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
+from geoplan.files import make_private
 from geoplan.push import journal as journals
 from geoplan.push import lock
 from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
-from geoplan.push.state_dir import journals_folder, locks_folder, make_private, require_own, usable
+from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

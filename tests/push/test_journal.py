@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import UnusableFileError
+from geoplan.files import make_private
 from geoplan.live.polling import SystemClock
 from geoplan.push import journal
 from geoplan.push.history import PairProgress
 from geoplan.push.journal import Journal
-from geoplan.push.state_dir import make_private, state_folder
+from geoplan.push.state_dir import state_folder
 from tests.push.observations import plan_of
 from tests.push.support import NOON, SettableClock
 
