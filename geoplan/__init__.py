@@ -43,9 +43,9 @@ _NAMES = {
     "topology.loader": ("check_topology", "load_topology"),
     "topology.model": ("HaPair", "Site", "Topology", "Unit"),
 }
-_HOMES = {name: f"geoplan.{module}" for module, names in _NAMES.items() for name in names}
+_HOMES = dict(sorted((name, f"geoplan.{module}") for module, names in _NAMES.items() for name in names))
 
-__all__ = [*sorted(_HOMES)]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:

@@ -57,9 +57,9 @@ _NAMES = {
     "session": ("Clock", "LoopClock", "Retries"),
     "tls": ("CaFile", "Insecure", "Pinned", "SystemTrust", "Trust", "fetch_fingerprint"),
 }
-_HOMES = {name: f"geoplan.loadmaster.{module}" for module, names in _NAMES.items() for name in names}
+_HOMES = dict(sorted((name, f"geoplan.loadmaster.{module}") for module, names in _NAMES.items() for name in names))
 
-__all__ = [*sorted(_HOMES)]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:

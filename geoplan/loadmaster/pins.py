@@ -66,8 +66,7 @@ async def fetch_pins(
         try:
             presented = await fetch_fingerprint(unit.address, api, timeout_seconds=timeout_seconds)
         except UnitUnreachableError as error:
-            reason = str(error).removeprefix(f"{unit.address}: ")
-            return PinnedUnit(unit.address, api, None, next(iter(pins), None), reason)
+            return PinnedUnit(unit.address, api, None, next(iter(pins), None), error.reason)
         other = next((pin for pin in pins if pin != presented), None)
         return PinnedUnit(unit.address, api, presented, other or next(iter(pins), None))
 
