@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from geoplan.render.diagram.captions import picture_in_words
-from geoplan.render.diagram.layout import lay_out
-from geoplan.render.diagram.shapes import FLUSH_RIGHT, SIZES
+from geoplan.render.diagram.layout import FLUSH_RIGHT, SIZES, lay_out
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
-    from geoplan.render.diagram.layout import Area, Card, UnitRow
-    from geoplan.render.diagram.shapes import Box, Label, Line
+    from geoplan.render.diagram.layout import Area, Box, Card, Label, Line, UnitRow
 
 
 # What XML 1.0 leaves out, however it is escaped. A name may hold U+FFFE and U+FFFF, which are no control characters.
