@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +62,8 @@ def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) ->
     if may_replace and target.exists() and not target.is_file():
         target.write_bytes(content)
         return
+    import tempfile  # noqa: PLC0415 - its own imports take long, and few commands write a file
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -73,13 +73,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line as a process of its own, and exit with its code."""
+    # Imports and plans leave many objects for good, which would be searched for garbage again and again.
+    gc.set_threshold(100_000, 50, 50)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
-    _start_lean()
     _open_standard_streams()
     try:
         result = _invoke(arguments)
@@ -126,12 +128,6 @@ def _invoke(arguments: list[str]) -> object:
             return cli.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-
-
-def _start_lean() -> None:
-    """Leave out what a short command pays for and never uses."""
-    gc.set_threshold(100_000)  # imports leave many objects for good, which would be searched again and again
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
 
 
 def _open_standard_streams() -> None:

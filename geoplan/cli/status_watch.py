@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager, suppress
+import sys
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from geoplan.cli.files import terminal, write
+from geoplan.cli.files import write
+from geoplan.cli.output import Appending, Showing, terminal
 from geoplan.cli.push_units import known_links, push_store
 from geoplan.cli.signals import on_signals
-from geoplan.cli.status_views import view_of
 from geoplan.live.polling import SystemClock
-from geoplan.loadmaster import Retries, Timeouts
+from geoplan.loadmaster.connection import Timeouts
+from geoplan.loadmaster.session import Retries
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push.api import connected
 from geoplan.status.assess import assess
-from geoplan.status.json import as_json
+from geoplan.status.json import as_json, as_json_line
 from geoplan.status.observe import observe
 from geoplan.status.state_changes import Sightings
-from geoplan.status.table import as_text
+from geoplan.status.table import as_lines, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from types import TracebackType
+    from typing import Self
 
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.status.model import Status
-    from geoplan.status.wording import Command
     from geoplan.topology.model import Topology
 
 # A glance has less patience than a push: a unit that is slow to answer is told as that.
@@ -37,47 +40,37 @@ TIMEOUTS = Timeouts(connect=4.0, answer=10.0, health=3.0)
 RETRIES = Retries(attempts=3, patience=5.0)
 
 
-class StatusSession:
+class UnitWatch:
     """The units of a topology, ready to be looked at."""
 
-    def __init__(self, topology: Topology, path: str, reach: ConnectionOptions, output_format: str, jobs: int) -> None:
+    def __init__(self, topology: Topology, path: str, reach: ConnectionOptions, jobs: int) -> None:
         self._plan = make_plan(topology, [Phase.GEO])
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
-        self._command: Command = lambda name, *words: reach.command(name, path, *words)
+        self._command = lambda name, *words: reach.command(name, path, *words)
         self._store = push_store(topology, reach, None)
-        self._format = output_format
         self._jobs = jobs
         self._clock = SystemClock()
 
-    def show_once(self, output: str | None) -> int:
-        """Look once and write what there is to see; return the exit code."""
-        status = asyncio.run(self._look_once())
-        if self._format == "json":
-            write(as_json(status), output)
-        elif output in (None, "-"):
-            width, color = terminal()
-            click.echo(as_text(status, width=width, color=color), nl=False, color=color)
-        else:
-            write(as_text(status), output)
-        return 0 if status.is_well else 1
-
-    def watch(self, seconds: float) -> int:
-        """Look again and again until Ctrl-C or SIGTERM, which is no failure."""
-        return asyncio.run(self._watch(seconds))
-
-    async def _look_once(self) -> Status:
+    async def look_once(self) -> Status:
+        """Return how everything stands now."""
         async with self._looking() as look:
             return await look()
 
-    async def _watch(self, seconds: float) -> int:
-        with _ending_on_signals(), suppress(asyncio.CancelledError), view_of(self._format) as view:
+    async def watch(self, view: View, seconds: float) -> None:
+        """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
+        task = asyncio.current_task()
+
+        def end(_number: int) -> None:
+            if task:
+                task.cancel()
+
+        with on_signals(end), suppress(asyncio.CancelledError), view:
             async with self._looking() as look:
                 while True:
                     view.show(await look())
                     await self._clock.sleep(seconds)
-        return 0
 
     @asynccontextmanager
     async def _looking(self) -> AsyncIterator[Callable[[], Awaitable[Status]]]:
@@ -94,14 +87,89 @@ class StatusSession:
             yield look
 
 
-@contextmanager
-def _ending_on_signals() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and a lost session cancel what the present task does."""
-    task = asyncio.current_task()
+def show_once(watch: UnitWatch, output_format: str, output: str | None) -> int:
+    """Look once and write what there is to see; return the exit code."""
+    status = asyncio.run(watch.look_once())
+    if output_format == "json":
+        write(as_json(status), output)
+    elif output in (None, "-"):
+        width, color = terminal()
+        click.echo(as_text(status, width=width, color=color), nl=False, color=color)
+    else:
+        write(as_text(status), output)
+    return 0 if status.is_well else 1
 
-    def end(_number: int) -> None:
-        if task:
-            task.cancel()
 
-    with on_signals(end):
-        yield
+def show_always(watch: UnitWatch, output_format: str, seconds: float) -> int:
+    """Look again and again until Ctrl-C or SIGTERM, which is no failure."""
+    asyncio.run(watch.watch(view_of(output_format), seconds))
+    return 0
+
+
+class View(Showing, Protocol):
+    """Shows one status after the other while its ``with`` block lasts."""
+
+    def show(self, status: Status) -> None:
+        """Show how everything stands now."""
+
+
+def view_of(output_format: str) -> View:
+    """Return the view for where standard output leads."""
+    if output_format == "json":
+        return JsonView()
+    return TerminalView() if sys.stdout.isatty() else PlainView()
+
+
+class JsonView(Appending):
+    """One look a line."""
+
+    def show(self, status: Status) -> None:
+        """Write a status as one line of JSON."""
+        click.echo(as_json_line(status), nl=False)
+        sys.stdout.flush()
+
+
+class PlainView(Appending):
+    """The whole text with its time, whenever it is another one."""
+
+    def __init__(self) -> None:
+        self._before: Status | None = None
+
+    def show(self, status: Status) -> None:
+        """Write a status unless nothing has changed but the time."""
+        if self._before is None or replace(status, at=self._before.at) != self._before:
+            parting = "\n" if self._before else ""
+            moment = f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}"
+            click.echo(f"{parting}{moment}\n\n{as_text(status, width=terminal()[0])}", nl=False)
+            sys.stdout.flush()
+        self._before = status
+
+
+class TerminalView:
+    """The whole text, redrawn in place; the last one stays."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(highlight=False, emoji=False, markup=False)
+        self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, status: Status) -> None:
+        """Draw a status in the place of the one before."""
+        from rich.console import Group
+        from rich.text import Text
+
+        width, height = self._console.size
+        moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C ends", style="dim")
+        lines = as_lines(status, width=width, height=height - 3)  # the moment, an empty line, and one for the cursor
+        self._live.update(Group(moment, Text(), *lines), refresh=True)

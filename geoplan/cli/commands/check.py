@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, topology_argument
 
 
 def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
@@ -23,7 +23,7 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
 
 @click.command("check", cls=Command)
 @topology_argument
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("check")
 @click.option(
     "--explain",
     metavar="GEOnnn",

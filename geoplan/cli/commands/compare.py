@@ -6,15 +6,16 @@ import json
 
 import click
 
-from geoplan.cli.files import load_plan, read_text, topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.files import load_plan, read_text
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, topology_argument
 
 
 @click.command("compare", cls=Command)
 @topology_argument
 @click.argument("recorded", metavar="RECORDED", type=click.Path(allow_dash=True))
 @click.option("--ordered", is_flag=True, help="Want the order of the document's example, too.")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("compare")
 def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> int:
     """Hold the plan's lists against recorded ones; exit 1 where they differ.
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options, jobs_option, live_fleet
-from geoplan.cli.files import load_topology, output_option, phase_option, plan_phases, topology_argument, write
-from geoplan.cli.options import Command
+from geoplan.cli.connection import connection_options, live_fleet
+from geoplan.cli.files import load_topology, plan_phases, write
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, jobs_option, output_option, phase_option, topology_argument
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("diff", cls=Command)
 @topology_argument
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
-)
+@format_option("diff")
 @phase_option
 @output_option
 @jobs_option

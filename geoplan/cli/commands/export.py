@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import load_topology, output_option, topology_argument, write
-from geoplan.cli.options import Group
+from geoplan.cli.files import load_topology, write
+from geoplan.cli.options import Group, output_option, topology_argument
 
 
 @click.group("export", cls=Group)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import output_option, write
-from geoplan.cli.options import Command
+from geoplan.cli.files import write
+from geoplan.cli.options import Command, output_option
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

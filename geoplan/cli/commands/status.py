@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoplan.cli.connection import connection_options, jobs_option
-from geoplan.cli.files import load_topology, output_option, topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.connection import connection_options
+from geoplan.cli.files import load_topology
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -70,7 +71,7 @@ class _WatchCommand(Command):
     metavar="[SECONDS]",
     help=f"Look again and again, so many seconds after each look; without a number {EVERY_SECONDS:g}.",
 )
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("status")
 @output_option
 @jobs_option
 @connection_options
@@ -90,10 +91,12 @@ def command(  # noqa: PLR0913 - one for each option
     """
     if watch_seconds is not None and output not in (None, "-"):
         raise click.UsageError("--watch and -o FILE do not go together: a file holds one look")
-    from geoplan.cli import status_session
+    from geoplan.cli.status_watch import UnitWatch, show_always, show_once
 
-    session = status_session.StatusSession(load_topology(path), path, reach, output_format, jobs)
-    return session.show_once(output) if watch_seconds is None else session.watch(watch_seconds)
+    watch = UnitWatch(load_topology(path), path, reach, jobs)
+    if watch_seconds is None:
+        return show_once(watch, output_format, output)
+    return show_always(watch, output_format, watch_seconds)
 
 
 def _is_value(word: str | None) -> bool:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import jobs_option
-from geoplan.cli.files import load_topology, output_option, topology_argument, write
-from geoplan.cli.options import Command
+from geoplan.cli.files import load_topology, write
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.endpoints import Endpoints
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @output_option
 @jobs_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; a changed fingerprint is refused all the same.")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("trust")
 def command(  # noqa: PLR0913 - one for each option
     *, path: str, endpoints: str | None, output: str | None, jobs: int, yes: bool, output_format: str
 ) -> int:
