@@ -18,16 +18,16 @@ from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesErro
 INTERRUPTED = 130
 
 COMMANDS = {
-    "check": "Say everything that is wrong with a topology file.",
-    "plan": "Show the lists, the clusters and the ordered steps.",
-    "compare": "Hold the plan's lists against recorded ones.",
-    "runbook": "Write what a person follows in the maintenance window.",
-    "upgrade": "Write the runbook for new firmware, up or down.",
+    "check": "Check a topology file: every error and warning at once.",
+    "plan": "Show the lists, the clusters and the steps in order.",
+    "compare": "Compare the plan's lists with recorded ones.",
+    "runbook": "Write the runbook for the maintenance window.",
+    "upgrade": "Write the runbook for a firmware change, up or down.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
-    "export": "Write what AWS CloudFormation carries out.",
-    "push": "Carry the plan out over the API, safely.",
-    "diff": "Hold live units against the plan.",
-    "status": "Show how live units stand now, and what is wrong.",
+    "export": "Write an AWS CloudFormation template for the load balancers.",
+    "push": "Apply the plan to the units over their API.",
+    "diff": "Compare live units with the plan.",
+    "status": "Show the state of live units, and what is wrong.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",
@@ -64,8 +64,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Plan GEO clusters of Kemp (Progress) LoadMasters.
 
-    A topology file names the sites: HA pairs and standalone LoadMasters. From it come each unit's address lists,
-    the Remote LM clusters and the ordered steps. Wherever a command takes a file, - is standard input.
+    A topology file names the sites: HA pairs and standalone LoadMasters. From it geoplan derives each unit's address
+    lists, the Remote LM clusters and the steps in order. For every file that is read, - means standard input.
 
     Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
     4 a push was refused, by a check or by you, before it changed anything, 130 interrupted.

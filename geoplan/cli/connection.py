@@ -82,7 +82,7 @@ class ConnectionOptions:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
 
         if self.insecure:
-            click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone in between", err=True)
+            click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone on the path", err=True)
             click.echo("         can read the credentials and pretend to be the units", err=True)
             return Insecure()
         return CaFile(self.ca_file) if self.ca_file is not None else SystemTrust()
@@ -96,12 +96,14 @@ def _prompt(address: str, user: str) -> str:
 connection_options = options_together(
     "reach",
     ConnectionOptions,
-    click.option("--endpoints", metavar="FILE", help="Where units answer, as geoplan lab and geoplan trust write it."),
+    click.option(
+        "--endpoints", metavar="FILE", help="Where units answer: a file that geoplan lab or geoplan trust wrote."
+    ),
     click.option("--credentials", metavar="FILE", help="A credentials file that only its owner can read."),
-    click.option("--keyring", is_flag=True, help="Look the password up in the system keyring."),
-    click.option("--ca-file", metavar="FILE", help="Trust the certificates in this PEM file."),
-    click.option("--insecure", is_flag=True, help="Do not check certificates at all."),
-    click.option("--use-proxies", is_flag=True, help="Let the proxy variables of the environment count."),
+    click.option("--keyring", is_flag=True, help="Read the password from the system keyring."),
+    click.option("--ca-file", metavar="FILE", help="Trust only the certificates in this PEM file."),
+    click.option("--insecure", is_flag=True, help="Do not check certificates."),
+    click.option("--use-proxies", is_flag=True, help="Use the proxy variables of the environment."),
 )
 """Adds these options to a command, which gets them as ``reach``, a :class:`ConnectionOptions`."""
 

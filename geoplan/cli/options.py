@@ -19,14 +19,14 @@ topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(a
 phase_option = click.option(
     "--phase",
     type=click.Choice(["ha", "geo", "all"]),
-    help="The HA pairs themselves, GEO upon them, or all; default: geo, and all where the topology has aws.",
+    help="What to plan: the HA pairs, GEO, or both.  [default: geo; all if the topology has aws]",
 )
 output_option = click.option(
     "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
 )
-no_pager_option = click.option("--no-pager", is_flag=True, help="Write straight to the terminal.")
+no_pager_option = click.option("--no-pager", is_flag=True, help="Write to the terminal without a pager.")
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(1), default=32, show_default=True, help="How many units at once."
+    "--jobs", type=click.IntRange(1), default=32, show_default=True, help="How many units to ask at the same time."
 )
 
 
@@ -66,7 +66,7 @@ class Command(click.Command):
                 given = ctx.params.get(param.name or "")
                 if "" in (given if isinstance(given, tuple | list) else [given]):
                     raise click.BadParameter(
-                        "it is empty. Leave it out, or give it a value; in a script, a variable may not be set.",
+                        "it is empty. Give it a value or leave it out. In a script, check that the variable is set.",
                         ctx=ctx,
                         param=param,
                     )

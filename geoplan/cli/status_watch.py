@@ -170,6 +170,6 @@ class TerminalView:
         from rich.text import Text
 
         width, height = self._console.size
-        moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C ends", style="dim")
+        moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C to stop", style="dim")
         lines = as_lines(status, width=width, height=height - 3)  # the moment, an empty line, and one for the cursor
         self._live.update(Group(moment, Text(), *lines), refresh=True)

@@ -191,7 +191,7 @@ def load_credentials(path: str | Path) -> CredentialsFile:
             (fault, *_) = error.errors(include_url=False, include_input=False, include_context=False)
             line = document.place_of(fault["loc"]).line
     raise CredentialsError(  # outside of the handler: what it handled holds the secrets
-        f"{path} is not a usable credentials file: line {line + 1}, or what stands below it, is wrong", hint=_FORM
+        f"{path} is not a usable credentials file: there is an error at or below line {line + 1}", hint=_FORM
     )
 
 

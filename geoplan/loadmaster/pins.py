@@ -1,4 +1,4 @@
-"""The fingerprints of many units at once, held against those that are already known."""
+"""The fingerprints of many units at once, compared with those that are already known."""
 
 from __future__ import annotations
 
@@ -47,6 +47,23 @@ class PinnedUnit:
         if self.known is None:
             return PinState.NEW
         return PinState.UNCHANGED if self.presented == self.known else PinState.CHANGED
+
+    def __str__(self) -> str:
+        head = f"{self.address}  {self.api}  {self.state}"
+        if self.state is PinState.CHANGED:
+            return f"{head}\n    known      {self.known}\n    presented  {self.presented}"
+        return f"{head}\n    {self.presented or self.error}"
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return it as JSON holds it."""
+        return {
+            "address": self.address,
+            "api": self.api,
+            "state": self.state.value,
+            "fingerprint": self.presented,
+            "known": self.known,
+            "error": self.error,
+        }
 
 
 async def fetch_pins(

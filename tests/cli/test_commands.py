@@ -59,7 +59,7 @@ def test_mistyped_command_is_answered_with_the_nearest(geoplan: Geoplan) -> None
 
 
 def test_check_of_a_good_file(geoplan: Geoplan) -> None:
-    assert geoplan("check", EXAMPLE) == (0, f"{EXAMPLE}: no faults\n", "")
+    assert geoplan("check", EXAMPLE) == (0, f"{EXAMPLE}: OK: no errors\n", "")
 
 
 @pytest.mark.parametrize("code", ["GEO408", "geo408", "408"])
@@ -180,7 +180,7 @@ def test_examples_name_the_published_schema() -> None:
 def test_compare_with_the_documents_example(geoplan: Geoplan) -> None:
     outcome = geoplan("compare", EXAMPLE, RECORDED, "--ordered")
 
-    assert outcome == (0, f"{RECORDED}: the lists of 4 sites are those of the plan\n", "")
+    assert outcome == (0, f"{RECORDED}: the lists of 4 sites match the plan\n", "")
 
 
 def test_compare_with_the_other_master_says_why_in_one_sentence(geoplan: Geoplan) -> None:

@@ -30,10 +30,10 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
     is_eager=True,
     expose_value=False,
     callback=_explain,
-    help="Say what a diagnostic's code means, why it matters and where that comes from.",
+    help="Explain a diagnostic's code: what it means, why it matters, and its source.",
 )
 def command(path: str, output_format: str) -> int:
-    """Say everything that is wrong with a topology file; exit 1 on an error. Warnings alone exit 0."""
+    """Check a topology file and show every error and warning. Exit 1 on an error; warnings alone exit 0."""
     from geoplan.diagnostics import as_json, as_text, summary
     from geoplan.topology.loader import check_topology, display_name
 

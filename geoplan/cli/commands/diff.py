@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0913 - one for each option
     *, path: str, output_format: str, phase: str | None, output: str | None, jobs: int, reach: ConnectionOptions
 ) -> int:
-    """Hold live units against the plan; exit 1 where they differ.
+    """Compare live units with the plan. Exit 1 if they differ.
 
-    It asks every unit for its two lists and its clusters, the active ones for their partners, and changes nothing.
-    After a failover a pair's cluster carries the slave's address: that is no difference.
+    It asks every unit for its two lists and its clusters, and the active ones for their partners. It changes nothing.
+    After a failover a pair's cluster has the slave's address: that is not a difference.
     """
     import asyncio
 

@@ -35,7 +35,9 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 )
 @phase_option
 @output_option
-@click.option("--live", is_flag=True, help="Write what approves a push: plan, options and the state of the units now.")
+@click.option(
+    "--live", is_flag=True, help="Write an approval for a push: plan, options and the present state of the units."
+)
 @flags_options
 @state_dir_option
 @connection_options
@@ -54,14 +56,14 @@ def command(  # noqa: PLR0913 - one for each option
 
     Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
 
-    With --live all units are asked as a push asks them, and what is written, as JSON, is an approval: the plan, the
-    options below, the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every
-    unit. A push with --plan FILE begins only if all of that is still so.
+    With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
+    the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with
+    --plan FILE begins only if all of that is unchanged.
     """
     if not live and (flags != GivenFlags() or reach != ConnectionOptions() or state_dir is not None):
-        raise click.UsageError("how units are reached and what a push does there matter only with --live")
+        raise click.UsageError("connection and push options matter only with --live")
     if live and (output_format not in (None, "json") or PurePath(output or "").suffix.lower() not in ("", ".json")):
-        raise click.UsageError("--live writes an approval, which is JSON: name FILE so, and leave --format out")
+        raise click.UsageError("--live writes an approval in JSON: let FILE end in .json, and leave --format out")
     form = "json" if live else chosen_format("plan", output_format, output)
 
     from geoplan.plan.planner import make_plan

@@ -12,14 +12,14 @@ from geoplan.cli.output import write_runbook
 
 @click.command("runbook", cls=Command)
 @topology_argument
-@format_option("runbook", "Default: what FILE's ending says, else markdown.")
+@format_option("runbook", "[default: by FILE's ending, else markdown]")
 @phase_option
 @output_option
 @no_pager_option
 def command(path: str, output_format: str | None, phase: str | None, output: str | None, *, no_pager: bool) -> None:
-    """Write what a person follows in the maintenance window.
+    """Write the runbook for the maintenance window.
 
-    Markdown renders on GitHub; html is one page that works offline, keeps its ticks and prints well. On a terminal
+    Markdown renders on GitHub. HTML is one page that works offline, remembers the ticks and prints well. On a terminal
     the Markdown is shown page by page.
     """
     chosen = chosen_format("runbook", output_format, output)

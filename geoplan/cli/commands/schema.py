@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def command(subject: str, output: str | None) -> None:
     """Print the JSON Schema of topology files or of plans.
 
-    Editors that know YAML check a topology while it is written, when its first line names the schema's file:
+    Editors that know YAML check a topology as you type if its first line names the schema file:
 
     \b
         # yaml-language-server: $schema=topology.schema.json
