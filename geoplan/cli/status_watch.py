@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
 from geoplan.cli.files import write
-from geoplan.cli.output import Appending, Showing, terminal
+from geoplan.cli.output import terminal
 from geoplan.cli.push_units import known_links, push_store
 from geoplan.cli.signals import on_signals
 from geoplan.live.polling import SystemClock
@@ -27,9 +27,7 @@ from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_lines, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.status.model import Status
@@ -58,7 +56,7 @@ class UnitWatch:
         async with self._looking() as look:
             return await look()
 
-    async def watch(self, view: View, seconds: float) -> None:
+    async def watch(self, output_format: str, seconds: float) -> None:
         """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
         task = asyncio.current_task()
 
@@ -66,10 +64,10 @@ class UnitWatch:
             if task:
                 task.cancel()
 
-        with on_signals(end), suppress(asyncio.CancelledError), view:
+        with on_signals(end), suppress(asyncio.CancelledError), showing(output_format) as show:
             async with self._looking() as look:
                 while True:
-                    view.show(await look())
+                    show(await look())
                     await self._clock.sleep(seconds)
 
     @asynccontextmanager
@@ -102,74 +100,57 @@ def show_once(watch: UnitWatch, output_format: str, output: str | None) -> int:
 
 def show_always(watch: UnitWatch, output_format: str, seconds: float) -> int:
     """Look again and again until Ctrl-C or SIGTERM, which is no failure."""
-    asyncio.run(watch.watch(view_of(output_format), seconds))
+    asyncio.run(watch.watch(output_format, seconds))
     return 0
 
 
-class View(Showing, Protocol):
-    """Shows one status after the other while its ``with`` block lasts."""
-
-    def show(self, status: Status) -> None:
-        """Show how everything stands now."""
-
-
-def view_of(output_format: str) -> View:
-    """Return the view for where standard output leads."""
+@contextmanager
+def showing(output_format: str) -> Iterator[Callable[[Status], None]]:
+    """Yield what shows one status after the other: in place on a terminal, appended in a pipe, a line each as JSON."""
     if output_format == "json":
-        return JsonView()
-    return TerminalView() if sys.stdout.isatty() else PlainView()
+        yield _append_json
+    elif sys.stdout.isatty():
+        with _redrawing() as show:
+            yield show
+    else:
+        yield _appending_changes()
 
 
-class JsonView(Appending):
-    """One look a line."""
-
-    def show(self, status: Status) -> None:
-        """Write a status as one line of JSON."""
-        click.echo(as_json_line(status), nl=False)
-        sys.stdout.flush()
+def _append_json(status: Status) -> None:
+    click.echo(as_json_line(status), nl=False)
+    sys.stdout.flush()
 
 
-class PlainView(Appending):
-    """The whole text with its time, whenever it is another one."""
+def _appending_changes() -> Callable[[Status], None]:
+    """Return what writes the whole text with its time, unless nothing has changed but the time."""
+    before: Status | None = None
 
-    def __init__(self) -> None:
-        self._before: Status | None = None
-
-    def show(self, status: Status) -> None:
-        """Write a status unless nothing has changed but the time."""
-        if self._before is None or replace(status, at=self._before.at) != self._before:
-            parting = "\n" if self._before else ""
+    def show(status: Status) -> None:
+        nonlocal before
+        if before is None or replace(status, at=before.at) != before:
+            parting = "\n" if before else ""
             moment = f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}"
             click.echo(f"{parting}{moment}\n\n{as_text(status, width=terminal()[0])}", nl=False)
             sys.stdout.flush()
-        self._before = status
+        before = status
+
+    return show
 
 
-class TerminalView:
-    """The whole text, redrawn in place; the last one stays."""
+@contextmanager
+def _redrawing() -> Iterator[Callable[[Status], None]]:
+    """Yield what draws the whole text in the place of the one before; the last one stays."""
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.text import Text
 
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.live import Live
+    console = Console(highlight=False, emoji=False, markup=False)
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
 
-        self._console = Console(highlight=False, emoji=False, markup=False)
-        self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
+        def show(status: Status) -> None:
+            width, height = console.size
+            moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C to stop", style="dim")
+            lines = as_lines(status, width=width, height=height - 3)  # the moment, an empty line, one for the cursor
+            live.update(Group(moment, Text(), *lines), refresh=True)
 
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
-    def show(self, status: Status) -> None:
-        """Draw a status in the place of the one before."""
-        from rich.console import Group
-        from rich.text import Text
-
-        width, height = self._console.size
-        moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C to stop", style="dim")
-        lines = as_lines(status, width=width, height=height - 3)  # the moment, an empty line, and one for the cursor
-        self._live.update(Group(moment, Text(), *lines), refresh=True)
+        yield show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pty
@@ -16,6 +17,7 @@ import yaml
 
 from geoplan import Plan, load_topology, make_plan
 from geoplan.cli import COMMANDS, cli
+from geoplan.cli.formats import FORMATS
 from tests.benchmarks.test_speed import large_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 
@@ -38,6 +40,16 @@ def test_command_has_help(name: str, geoplan: Geoplan) -> None:
 
     assert outcome.code == 0
     assert outcome.stdout.startswith(f"Usage: geoplan {name} ")
+
+
+def test_command_that_a_program_runs_leaves_its_process_as_it_is(
+    geoplan: Geoplan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
+    before = gc.get_threshold(), gc.get_freeze_count(), dict(os.environ)
+    geoplan("runbook", EXAMPLE, "-o", tmp_path / "runbook.md")
+
+    assert (gc.get_threshold(), gc.get_freeze_count(), dict(os.environ)) == before
 
 
 def test_version(geoplan: Geoplan) -> None:
@@ -335,6 +347,14 @@ def test_ending_of_the_output_picks_the_format(name: str, start: str, geoplan: G
     geoplan("plan", EXAMPLE, "-o", tmp_path / name)
 
     assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_command_takes_the_formats_of_the_table(name: str, geoplan: Geoplan) -> None:
+    names, by_ending = FORMATS[name]
+
+    assert f"--format [{'|'.join(names)}]" in geoplan(name, "--help").stdout
+    assert set((by_ending or {}).values()) <= set(names)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
