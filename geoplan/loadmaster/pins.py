@@ -108,13 +108,11 @@ def joined(first: Endpoints, second: Endpoints) -> Endpoints:
     It is a lab's only where the first is, or names no unit: units of the network never become those of a lab.
     """
     merged = dict(first.units)
+    spelled = {canonical(address): address for address in merged}
     for address, other in second.units.items():
-        own = first.unit(address)
-        if own == UnitEndpoint():
-            merged[address] = other
-            continue
-        spelled = next(known for known in merged if canonical(known) == canonical(address))
-        merged[spelled] = UnitEndpoint(
+        known = spelled.get(canonical(address), address)
+        own = merged.get(known, UnitEndpoint())
+        merged[known] = UnitEndpoint(
             own.api or other.api, own.health or other.health, own.fingerprint or other.fingerprint
         )
     return Endpoints(merged, first.control if first.units or first.control else second.control)
