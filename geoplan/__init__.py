@@ -17,52 +17,35 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from geoplan.errors import GeoplanError, InvalidInputError, UnusableFileError, UpgradeRefusedError
-    from geoplan.plan.model import Action, Phase, Plan, Step
-    from geoplan.plan.planner import make_plan
-    from geoplan.plan.upgrade import make_upgrade, written_firmware
-    from geoplan.topology.loader import check_topology, load_topology
-    from geoplan.topology.model import HaPair, Site, Topology, Unit
+    from geoplan.errors import GeoplanError as GeoplanError
+    from geoplan.errors import InvalidInputError as InvalidInputError
+    from geoplan.errors import UnusableFileError as UnusableFileError
+    from geoplan.errors import UpgradeRefusedError as UpgradeRefusedError
+    from geoplan.plan.model import Action as Action
+    from geoplan.plan.model import Phase as Phase
+    from geoplan.plan.model import Plan as Plan
+    from geoplan.plan.model import Step as Step
+    from geoplan.plan.planner import make_plan as make_plan
+    from geoplan.plan.upgrade import make_upgrade as make_upgrade
+    from geoplan.plan.upgrade import written_firmware as written_firmware
+    from geoplan.topology.loader import check_topology as check_topology
+    from geoplan.topology.loader import load_topology as load_topology
+    from geoplan.topology.model import HaPair as HaPair
+    from geoplan.topology.model import Site as Site
+    from geoplan.topology.model import Topology as Topology
+    from geoplan.topology.model import Unit as Unit
 
-_HOMES = {
-    "GeoplanError": "geoplan.errors",
-    "InvalidInputError": "geoplan.errors",
-    "UnusableFileError": "geoplan.errors",
-    "UpgradeRefusedError": "geoplan.errors",
-    "Action": "geoplan.plan.model",
-    "Phase": "geoplan.plan.model",
-    "Plan": "geoplan.plan.model",
-    "Step": "geoplan.plan.model",
-    "make_plan": "geoplan.plan.planner",
-    "make_upgrade": "geoplan.plan.upgrade",
-    "written_firmware": "geoplan.plan.upgrade",
-    "check_topology": "geoplan.topology.loader",
-    "load_topology": "geoplan.topology.loader",
-    "HaPair": "geoplan.topology.model",
-    "Site": "geoplan.topology.model",
-    "Topology": "geoplan.topology.model",
-    "Unit": "geoplan.topology.model",
+_NAMES = {
+    "errors": ("GeoplanError", "InvalidInputError", "UnusableFileError", "UpgradeRefusedError"),
+    "plan.model": ("Action", "Phase", "Plan", "Step"),
+    "plan.planner": ("make_plan",),
+    "plan.upgrade": ("make_upgrade", "written_firmware"),
+    "topology.loader": ("check_topology", "load_topology"),
+    "topology.model": ("HaPair", "Site", "Topology", "Unit"),
 }
+_HOMES = dict(sorted((name, f"geoplan.{module}") for module, names in _NAMES.items() for name in names))
 
-__all__ = [
-    "Action",
-    "GeoplanError",
-    "HaPair",
-    "InvalidInputError",
-    "Phase",
-    "Plan",
-    "Site",
-    "Step",
-    "Topology",
-    "Unit",
-    "UnusableFileError",
-    "UpgradeRefusedError",
-    "check_topology",
-    "load_topology",
-    "make_plan",
-    "make_upgrade",
-    "written_firmware",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is an IPv4 or IPv6 address and nothing else."""
+    """Return whether a text is an IPv4 or IPv6 address and nothing else."""
     try:
         ip_address(text)
     except ValueError:
@@ -20,7 +20,7 @@ def is_address(text: str) -> bool:
 
 
 def same_addresses(some: Iterable[str], others: Iterable[str]) -> bool:
-    """Tell whether two lists mean the same addresses, in whatever order and spelling."""
+    """Return whether two lists mean the same addresses, in whatever order and spelling."""
     return {canonical(address) for address in some} == {canonical(address) for address in others}
 
 

@@ -28,10 +28,12 @@ async def ask_each(
         async with at_once:
             return await ask(item)
 
-    tasks = [asyncio.ensure_future(in_its_turn(item)) for item in items]
+    failure: BaseException | None = None
     try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(in_its_turn(item)) for item in items]
+    except BaseExceptionGroup as failed:
+        failure = failed.exceptions[0]
+    if failure:
+        raise failure  # outside of the handler: the group is none of its causes
+    return [task.result() for task in tasks]

@@ -93,7 +93,7 @@ def summary(diagnostics: Sequence[Diagnostic], path: str) -> str:
     """Say in a line how many faults of each severity there are."""
     errors, warnings = (_count_of(diagnostics, severity) for severity in (Severity.ERROR, Severity.WARNING))
     if not errors and not warnings:
-        return f"{path}: no faults"
+        return f"{path}: OK: no errors"
     counts = [
         f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning"))
     ]

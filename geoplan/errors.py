@@ -1,4 +1,25 @@
-"""What can go wrong, as far as a caller may want to catch it; each error knows its exit code."""
+"""What can go wrong, as far as a caller may want to catch it; each error knows its exit code.
+
+GeoplanError
+├── UnusableFileError        a file that cannot be read or written
+├── InvalidInputError        a file that was read and is wrong
+├── UpgradeRefusedError      a change of firmware that cannot be planned
+├── NotInLabError            units that a lab does not serve
+├── CredentialsError         no credentials, or a file of them that others can read
+├── TooManyOpenFilesError    this machine's limit, no unit's failure
+├── UnitError                something went wrong on one unit
+│   ├── UnitUnreachableError     no answer
+│   ├── UntrustedUnitError       another certificate than expected
+│   ├── AuthenticationError      the credentials are not accepted
+│   ├── UnitRefusedError         the command is understood and refused
+│   ├── UnusableAnswerError      an answer that is not the API's
+│   ├── UnclearOutcomeError      a change that may or may not have been made
+│   └── ClusterInTheWayError     another cluster already has that address
+├── PushStoppedError         stopped part-way (exit code 3)
+└── PushRefusedError         refused before anything was changed (exit code 4)
+
+All others exit with 2.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,13 +27,15 @@ def read_bounded(
     path: str | os.PathLike[str],
     max_bytes: int,
     *,
+    name: str | None = None,
     check: Callable[[os.stat_result], None] | None = None,
     is_stdin_allowed: bool = False,
 ) -> bytes:
     """Read a file, and of one that is too large no more than one byte above the limit, which shows that it is.
 
     ``check`` gets the status of the very file that is read, whatever its path names later. With ``is_stdin_allowed``
-    the path ``-`` is standard input. Raises :class:`UnusableFileError` where it cannot be read.
+    the path ``-`` is standard input. Raises :class:`UnusableFileError`, which calls the file ``name``, or by its path,
+    where it cannot be read.
     """
     try:
         if is_stdin_allowed and str(path) == STDIN:
@@ -45,7 +46,9 @@ def read_bounded(
             return file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnusableFileError(f"cannot read {path}: {reason}", hint="check the path and its permissions") from None
+        raise UnusableFileError(
+            f"cannot read {name or path}: {reason}", hint="check the path and its permissions"
+        ) from None
 
 
 def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) -> None:
@@ -59,6 +62,8 @@ def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) ->
     if may_replace and target.exists() and not target.is_file():
         target.write_bytes(content)
         return
+    import tempfile  # noqa: PLC0415 - its own imports take long, and few commands write a file
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

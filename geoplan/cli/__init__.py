@@ -18,16 +18,16 @@ from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesErro
 INTERRUPTED = 130
 
 COMMANDS = {
-    "check": "Say everything that is wrong with a topology file.",
-    "plan": "Show the lists, the clusters and the ordered steps.",
-    "compare": "Hold the plan's lists against recorded ones.",
-    "runbook": "Write what a person follows in the maintenance window.",
-    "upgrade": "Write the runbook for new firmware, up or down.",
+    "check": "Check a topology file: every error and warning at once.",
+    "plan": "Show the lists, the clusters and the steps in order.",
+    "compare": "Compare the plan's lists with recorded ones.",
+    "runbook": "Write the runbook for the maintenance window.",
+    "upgrade": "Write the runbook for a firmware change, up or down.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
-    "export": "Write what AWS CloudFormation carries out.",
-    "push": "Carry the plan out over the API, safely.",
-    "diff": "Hold live units against the plan.",
-    "status": "Show how live units stand now, and what is wrong.",
+    "export": "Write an AWS CloudFormation template for the load balancers.",
+    "push": "Apply the plan to the units over their API.",
+    "diff": "Compare live units with the plan.",
+    "status": "Show the state of live units, and what is wrong.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "schema": "Print the JSON Schema of topology files or plans.",
@@ -64,8 +64,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Plan GEO clusters of Kemp (Progress) LoadMasters.
 
-    A topology file names the sites: HA pairs and standalone LoadMasters. From it come each unit's address lists,
-    the Remote LM clusters and the ordered steps. Wherever a command takes a file, - is standard input.
+    A topology file names the sites: HA pairs and standalone LoadMasters. From it geoplan derives each unit's address
+    lists, the Remote LM clusters and the steps in order. For every file that is read, - means standard input.
 
     Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
     4 a push was refused, by a check or by you, before it changed anything, 130 interrupted.
@@ -73,13 +73,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line as a process of its own, and exit with its code."""
+    # Imports and plans leave many objects for good, which would be searched for garbage again and again.
+    gc.set_threshold(100_000, 50, 50)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
-    _start_lean()
     _open_standard_streams()
     try:
         result = _invoke(arguments)
@@ -126,12 +128,6 @@ def _invoke(arguments: list[str]) -> object:
             return cli.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-
-
-def _start_lean() -> None:
-    """Leave out what a short command pays for and never uses."""
-    gc.set_threshold(100_000)  # imports leave many objects for good, which would be searched again and again
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
 
 
 def _open_standard_streams() -> None:

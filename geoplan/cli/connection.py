@@ -6,37 +6,38 @@ import os
 import shlex
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import click
+
+from geoplan.cli.options import options_together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
-    from geoplan.loadmaster import ShownRequest, Trust, UnitConnection
+    from geoplan.loadmaster import Endpoints, ShownRequest, Trust, UnitConnection
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
 
 
 @dataclass(frozen=True)
 class ConnectionOptions:
-    """How live units are reached, as the options say."""
+    """How live units are reached, as the options say; each field is named as its option."""
 
     endpoints: str | None = None
     credentials: str | None = None
-    keyring: bool = False
     ca_file: str | None = None
+    keyring: bool = False
     insecure: bool = False
     use_proxies: bool = False
 
     def accesses(self, topology: Topology) -> dict[str, UnitConnection]:
         """Return the access to every unit of a topology."""
-        from geoplan.loadmaster import CredentialSources, load_endpoints, unit_connections
-        from geoplan.loadmaster.credentials import load_credentials
+        from geoplan.loadmaster import CredentialSources, load_credentials, unit_connections
 
         sources = CredentialSources(
             os.environ,
@@ -47,7 +48,7 @@ class ConnectionOptions:
         return unit_connections(
             topology,
             sources.credentials_of,
-            endpoints=load_endpoints(self.endpoints) if self.endpoints is not None else None,
+            endpoints=self._endpoints,
             trust=self._trust(),
             use_proxies=self.use_proxies,
         )
@@ -55,67 +56,56 @@ class ConnectionOptions:
     def command(self, *words: str) -> str:
         """Return a command of geoplan that reaches the same units, ready to be typed."""
         given = ["geoplan", *words]
-        for option, value in (
-            ("--endpoints", self.endpoints),
-            ("--credentials", self.credentials),
-            ("--ca-file", self.ca_file),
-        ):
-            given += [option, value] if value is not None else []
-        given += ["--keyring"] if self.keyring else []
-        given += ["--insecure"] if self.insecure else []
-        given += ["--use-proxies"] if self.use_proxies else []
+        for name, value in asdict(self).items():
+            option = f"--{name.replace('_', '-')}"
+            if value is True:
+                given.append(option)
+            elif value not in (None, False):
+                given += [option, value]
         return shlex.join(given)
 
     def lab_file(self) -> str | None:
-        """Return the endpoints file where it is a lab's, whose pushes are no production's."""
-        from geoplan.loadmaster import load_endpoints
-
-        return self.endpoints if self.endpoints is not None and load_endpoints(self.endpoints).is_lab else None
+        """Return the endpoints file if it is a lab's, whose pushes are no production's."""
+        return self.endpoints if self._endpoints is not None and self._endpoints.is_lab else None
 
     def lab_id(self) -> str | None:
-        """Return what tells the lab of the endpoints file from every other, or ``None`` where it is no lab's."""
+        """Return what tells the lab of the endpoints file from every other, or None if it is no lab's."""
+        return None if self._endpoints is None else self._endpoints.lab_id
+
+    @cached_property
+    def _endpoints(self) -> Endpoints | None:
         from geoplan.loadmaster import load_endpoints
 
-        return None if self.endpoints is None else load_endpoints(self.endpoints).lab_id
+        return None if self.endpoints is None else load_endpoints(self.endpoints)
 
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
 
         if self.insecure:
-            click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone in between", err=True)
+            click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone on the path", err=True)
             click.echo("         can read the credentials and pretend to be the units", err=True)
             return Insecure()
         return CaFile(self.ca_file) if self.ca_file is not None else SystemTrust()
 
 
-def connection_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options of :class:`ConnectionOptions` to a command, which gets it as ``reach``."""
-
-    @wraps(command)
-    def with_reach(**options: Any) -> int:  # noqa: ANN401 - whatever click gives
-        own = {name: options.pop(name) for name in ConnectionOptions.__dataclass_fields__}
-        return command(**options, reach=ConnectionOptions(**own))
-
-    for option in reversed(_OPTIONS):
-        with_reach = option(with_reach)
-    return with_reach
+def _prompt(address: str, user: str) -> str:
+    password: str = click.prompt(f"Password of {user} on {address} and others", hide_input=True, err=True)
+    return password
 
 
-_OPTIONS = (
-    click.option("--endpoints", metavar="FILE", help="Where units answer, as geoplan lab and geoplan trust write it."),
+connection_options = options_together(
+    "reach",
+    ConnectionOptions,
+    click.option(
+        "--endpoints", metavar="FILE", help="Where units answer: a file that geoplan lab or geoplan trust wrote."
+    ),
     click.option("--credentials", metavar="FILE", help="A credentials file that only its owner can read."),
-    click.option("--keyring", is_flag=True, help="Look the password up in the system keyring."),
-    click.option("--ca-file", metavar="FILE", help="Trust the certificates in this PEM file."),
-    click.option("--insecure", is_flag=True, help="Do not check certificates at all."),
-    click.option("--use-proxies", is_flag=True, help="Let the proxy variables of the environment count."),
+    click.option("--keyring", is_flag=True, help="Read the password from the system keyring."),
+    click.option("--ca-file", metavar="FILE", help="Trust only the certificates in this PEM file."),
+    click.option("--insecure", is_flag=True, help="Do not check certificates."),
+    click.option("--use-proxies", is_flag=True, help="Use the proxy variables of the environment."),
 )
-
-
-DEFAULT_READ_JOBS = 32
-
-jobs_option = click.option(
-    "--jobs", type=click.IntRange(1), default=DEFAULT_READ_JOBS, show_default=True, help="How many units at once."
-)
+"""Adds these options to a command, which gets them as ``reach``, a :class:`ConnectionOptions`."""
 
 
 @asynccontextmanager
@@ -141,8 +131,3 @@ async def live_fleet(  # noqa: PLR0913 - options
     observer_of = (lambda _address: observer) if observer else None
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:
         yield Fleet(plan, units, clock, timings or Timings.of(plan.estimates, is_lab=is_lab), jobs=jobs)
-
-
-def _prompt(address: str, user: str) -> str:
-    password: str = click.prompt(f"Password of {user} on {address} and others", hide_input=True, err=True)
-    return password

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.errors import UnusableFileError
+from geoplan.errors import InvalidInputError, UnusableFileError
+from geoplan.files import read_bounded, write_atomically
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Phase, Plan
@@ -19,21 +16,10 @@ if TYPE_CHECKING:
 
 MAX_TEXT_BYTES = 16 * 1024 * 1024
 
-topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
-phase_option = click.option(
-    "--phase",
-    type=click.Choice(["ha", "geo", "all"]),
-    help="The HA pairs themselves, GEO upon them, or all; default: geo, and all where the topology has aws.",
-)
-output_option = click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
-)
-
 
 def load_topology(path: str) -> Topology:
     """Read a topology; its warnings go to standard error, its errors are raised."""
     from geoplan.diagnostics import as_text
-    from geoplan.errors import InvalidInputError
     from geoplan.topology.loader import check_topology, display_name
 
     checked = check_topology(path)
@@ -67,20 +53,12 @@ def load_plan(path: str, phase: str | None = None) -> Plan:
 
 def read_text(path: str) -> str:
     """Read a file of plain text, though never one that cannot be what is meant; ``-`` is standard input."""
+    content = read_bounded(path, MAX_TEXT_BYTES, is_stdin_allowed=True)
+    if len(content) > MAX_TEXT_BYTES:
+        hint = "check that it is the right file"
+        raise UnusableFileError(f"cannot read {path}: it is larger than {MAX_TEXT_BYTES // 2**20} MiB", hint=hint)
     try:
-        if path == "-":
-            content = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                content = file.read(MAX_TEXT_BYTES + 1)
-        if len(content) > MAX_TEXT_BYTES:
-            hint = "check that it is the right file"
-            raise UnusableFileError(f"cannot read {path}: it is larger than {MAX_TEXT_BYTES // 2**20} MiB", hint=hint)
         return content.decode("utf-8-sig")
-    except OSError as error:
-        raise UnusableFileError(
-            f"cannot read {path}: {error.strerror or error}", hint="check the path and its permissions"
-        ) from None
     except UnicodeDecodeError:
         raise UnusableFileError(f"cannot read {path}: it is not UTF-8 text", hint="save it in UTF-8") from None
 
@@ -93,7 +71,7 @@ def write(text: str, output: str | None) -> None:
     _refuse_to_replace_input(output)
     content = text if text.endswith("\n") else text + "\n"
     try:
-        _replace(Path(output), content.encode())
+        write_atomically(Path(output), content.encode())
     except OSError as error:
         raise UnusableFileError(
             f"cannot write {output}: {error.strerror or error}", hint="nothing was changed; choose another FILE"
@@ -107,42 +85,3 @@ def _refuse_to_replace_input(output: str) -> None:
         if given and given != "-" and Path(output).exists() and Path(given).samefile(output):
             hint = "choose another FILE"
             raise UnusableFileError(f"{output} is the file that is read: it would be replaced", hint=hint)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Put new content in a file's place, so that nobody ever sees half of it."""
-    target = Path(os.path.realpath(target))
-    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced, only written to
-        target.write_bytes(content)
-        return
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(_mode_for(target))
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _mode_for(target: Path) -> int:
-    """Return the permissions of the file that is replaced, or those that a new file gets."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def terminal() -> tuple[int, bool]:
-    """Return how many columns standard output has, and whether it takes colour (NO_COLOR and the like count)."""
-    from rich.console import Console
-
-    console = Console(file=sys.stdout)
-    return console.width, console.color_system is not None and not console.no_color

@@ -1,33 +1,54 @@
-"""Options of commands: what is given is given, and so never empty; and extras that are not installed."""
+"""The options that several commands have, and what holds for all: what is given is never empty."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from geoplan.errors import GeoplanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from collections.abc import Callable, Iterator
 
 LAB_PACKAGES = frozenset({"cryptography", "starlette", "uvicorn"})
 
+topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
+phase_option = click.option(
+    "--phase",
+    type=click.Choice(["ha", "geo", "all"]),
+    help="What to plan: the HA pairs, GEO, or both.  [default: geo; all if the topology has aws]",
+)
+output_option = click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
+)
+no_pager_option = click.option("--no-pager", is_flag=True, help="Write to the terminal without a pager.")
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1), default=32, show_default=True, help="How many units to ask at the same time."
+)
 
-@contextmanager
-def lab_installed() -> Iterator[None]:
-    """Import what the lab needs in this block. Raises :class:`GeoplanError` where its packages are not installed."""
-    try:
-        yield
-    except ImportError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in LAB_PACKAGES:
-            raise
-        raise GeoplanError(
-            f"the lab is not installed: {package} is missing", hint="pip install 'geoplan[lab]'"
-        ) from None
+
+def options_together(
+    parameter: str, kind: type, *options: Callable[..., Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds options to a command, which gets them as one object under ``parameter``.
+
+    ``kind`` is the object's class; its fields are named as the options.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_object(**given: Any) -> Any:  # noqa: ANN401 - whatever click gives
+            own = {name: given.pop(name) for name in kind.__annotations__}
+            return command(**given, **{parameter: kind(**own)})
+
+        for option in reversed(options):
+            with_object = option(with_object)
+        return with_object
+
+    return decorate
 
 
 class Command(click.Command):
@@ -42,9 +63,10 @@ class Command(click.Command):
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
             for param in self.get_params(ctx):
-                if "" in _values(ctx.params.get(param.name or "")):
+                given = ctx.params.get(param.name or "")
+                if "" in (given if isinstance(given, tuple | list) else [given]):
                     raise click.BadParameter(
-                        "it is empty. Leave it out, or give it a value; in a script, a variable may not be set.",
+                        "it is empty. Give it a value or leave it out. In a script, check that the variable is set.",
                         ctx=ctx,
                         param=param,
                     )
@@ -57,8 +79,15 @@ class Group(click.Group):
     command_class = Command
 
 
-def _values(given: object) -> Iterator[object]:
-    if isinstance(given, tuple | list):
-        yield from given
-    else:
-        yield given
+@contextmanager
+def lab_installed() -> Iterator[None]:
+    """Import what the lab needs in this block. Raises :class:`GeoplanError` if its packages are not installed."""
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in LAB_PACKAGES:
+            raise
+        raise GeoplanError(
+            f"the lab is not installed: {package} is missing", hint="pip install 'geoplan[lab]'"
+        ) from None

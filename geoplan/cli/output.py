@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 
 import click
 
-from geoplan.cli.files import terminal, write
+from geoplan.cli.files import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from types import TracebackType
 
     from geoplan.plan.model import Plan
 
 
-def format_of(output: str | None, by_ending: Mapping[str, str], default: str) -> str:
-    """Return the format of a file's ending, or the default for a name without one and for standard output.
-
-    Raises :class:`click.BadParameter` for any other ending: who asks for a PDF is not to find something else in it.
-    """
-    ending = PurePath(output or "").suffix
-    if not ending:
-        return default
-    try:
-        return by_ending[ending.lower()]
-    except KeyError:
-        known = f"{', '.join(list(by_ending)[:-1])} or {list(by_ending)[-1]}"
-        raise click.BadParameter(
-            f"no format ends in {ending}: {output}. Use {known}, or name the format with --format.", param_hint="'-o'"
-        ) from None
-
-
-FORMAT_OF_ENDING = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
-no_pager_option = click.option("--no-pager", is_flag=True, help="Write straight to the terminal.")
-
-
 def write_runbook(plan: Plan, output_format: str, output: str | None, *, pager: bool) -> None:
     """Write a plan in the format of a module of ``render``; Markdown for a terminal is laid out for it."""
-    gc.freeze()  # what is loaded by now stays until the end: no collection has to look through it again
     if output_format == "markdown" and output is None and sys.stdout.isatty():
         _show(plan, pager=pager)
     else:
@@ -60,6 +36,14 @@ def _show(plan: Plan, *, pager: bool) -> None:
         click.echo_via_pager(text, color=color)
     else:
         click.echo(text, nl=False, color=color)
+
+
+def terminal() -> tuple[int, bool]:
+    """Return how many columns standard output has, and whether it takes colour (NO_COLOR and the like count)."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    return console.width, console.color_system is not None and not console.no_color
 
 
 class Outlet:

@@ -58,12 +58,12 @@ class Signals:
         self._asked: float | None = None
 
     def is_new(self, number: int, now: float) -> bool:
-        """Tell whether a signal is one of its own; ``now`` in seconds of a clock that only goes on."""
+        """Return whether a signal is one of its own; ``now`` in seconds of a clock that only goes on."""
         if number == signal.SIGINT:
             return True
         earlier, self._asked = self._asked, now
         return earlier is None or now - earlier >= ONE_SIGNAL_SECONDS
 
     def may_be_second(self, number: int) -> bool:
-        """Tell whether a signal may mean an end at once: a session that is lost is nobody's second wish."""
+        """Return whether a signal may mean an end at once: the loss of a session is not a second request."""
         return number != HANGUP

@@ -13,97 +13,59 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from geoplan.loadmaster.client import LoadMaster, connected
-    from geoplan.loadmaster.connection import Timeouts, UnitConnection, unit_connections
-    from geoplan.loadmaster.credentials import (
-        ApiKey,
-        Credentials,
-        CredentialSources,
-        Secret,
-        UserPassword,
-        load_credentials,
-    )
-    from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint, load_endpoints
-    from geoplan.loadmaster.health import HealthAnswer, health_answer
-    from geoplan.loadmaster.http import ShownRequest
-    from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaMode, State
-    from geoplan.loadmaster.session import Clock, LoopClock, Retries
-    from geoplan.loadmaster.tls import CaFile, Insecure, Pinned, SystemTrust, Trust, fetch_fingerprint
+    from geoplan.loadmaster.client import LoadMaster as LoadMaster
+    from geoplan.loadmaster.client import connected as connected
+    from geoplan.loadmaster.connection import Timeouts as Timeouts
+    from geoplan.loadmaster.connection import UnitConnection as UnitConnection
+    from geoplan.loadmaster.connection import unit_connections as unit_connections
+    from geoplan.loadmaster.credentials import ApiKey as ApiKey
+    from geoplan.loadmaster.credentials import Credentials as Credentials
+    from geoplan.loadmaster.credentials import CredentialSources as CredentialSources
+    from geoplan.loadmaster.credentials import Secret as Secret
+    from geoplan.loadmaster.credentials import UserPassword as UserPassword
+    from geoplan.loadmaster.credentials import load_credentials as load_credentials
+    from geoplan.loadmaster.endpoints import Endpoints as Endpoints
+    from geoplan.loadmaster.endpoints import UnitEndpoint as UnitEndpoint
+    from geoplan.loadmaster.endpoints import load_endpoints as load_endpoints
+    from geoplan.loadmaster.health import HealthAnswer as HealthAnswer
+    from geoplan.loadmaster.health import health_answer as health_answer
+    from geoplan.loadmaster.http import ShownRequest as ShownRequest
+    from geoplan.loadmaster.model import ClusterType as ClusterType
+    from geoplan.loadmaster.model import GeoCluster as GeoCluster
+    from geoplan.loadmaster.model import HaFacts as HaFacts
+    from geoplan.loadmaster.model import HaMode as HaMode
+    from geoplan.loadmaster.model import State as State
+    from geoplan.loadmaster.session import Clock as Clock
+    from geoplan.loadmaster.session import LoopClock as LoopClock
+    from geoplan.loadmaster.session import Retries as Retries
+    from geoplan.loadmaster.tls import CaFile as CaFile
+    from geoplan.loadmaster.tls import Insecure as Insecure
+    from geoplan.loadmaster.tls import Pinned as Pinned
+    from geoplan.loadmaster.tls import SystemTrust as SystemTrust
+    from geoplan.loadmaster.tls import Trust as Trust
+    from geoplan.loadmaster.tls import fetch_fingerprint as fetch_fingerprint
 
-_HOMES = {
-    "ApiKey": "credentials",
-    "CaFile": "tls",
-    "Clock": "session",
-    "ClusterType": "model",
-    "CredentialSources": "credentials",
-    "Credentials": "credentials",
-    "Endpoints": "endpoints",
-    "GeoCluster": "model",
-    "HaFacts": "model",
-    "HaMode": "model",
-    "HealthAnswer": "health",
-    "Insecure": "tls",
-    "LoadMaster": "client",
-    "LoopClock": "session",
-    "Pinned": "tls",
-    "Retries": "session",
-    "Secret": "credentials",
-    "ShownRequest": "http",
-    "State": "model",
-    "SystemTrust": "tls",
-    "Timeouts": "connection",
-    "Trust": "tls",
-    "UnitConnection": "connection",
-    "UnitEndpoint": "endpoints",
-    "UserPassword": "credentials",
-    "connected": "client",
-    "fetch_fingerprint": "tls",
-    "health_answer": "health",
-    "load_credentials": "credentials",
-    "load_endpoints": "endpoints",
-    "unit_connections": "connection",
+_NAMES = {
+    "client": ("LoadMaster", "connected"),
+    "connection": ("Timeouts", "UnitConnection", "unit_connections"),
+    "credentials": ("ApiKey", "Credentials", "CredentialSources", "Secret", "UserPassword", "load_credentials"),
+    "endpoints": ("Endpoints", "UnitEndpoint", "load_endpoints"),
+    "health": ("HealthAnswer", "health_answer"),
+    "http": ("ShownRequest",),
+    "model": ("ClusterType", "GeoCluster", "HaFacts", "HaMode", "State"),
+    "session": ("Clock", "LoopClock", "Retries"),
+    "tls": ("CaFile", "Insecure", "Pinned", "SystemTrust", "Trust", "fetch_fingerprint"),
 }
+_HOMES = dict(sorted((name, f"geoplan.loadmaster.{module}") for module, names in _NAMES.items() for name in names))
 
-__all__ = [
-    "ApiKey",
-    "CaFile",
-    "Clock",
-    "ClusterType",
-    "CredentialSources",
-    "Credentials",
-    "Endpoints",
-    "GeoCluster",
-    "HaFacts",
-    "HaMode",
-    "HealthAnswer",
-    "Insecure",
-    "LoadMaster",
-    "LoopClock",
-    "Pinned",
-    "Retries",
-    "Secret",
-    "ShownRequest",
-    "State",
-    "SystemTrust",
-    "Timeouts",
-    "Trust",
-    "UnitConnection",
-    "UnitEndpoint",
-    "UserPassword",
-    "connected",
-    "fetch_fingerprint",
-    "health_answer",
-    "load_credentials",
-    "load_endpoints",
-    "unit_connections",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:
     """Import a public name from the module that defines it."""
     if name not in _HOMES:
         raise AttributeError(f"module 'geoplan.loadmaster' has no attribute '{name}'")
-    return getattr(import_module(f"geoplan.loadmaster.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

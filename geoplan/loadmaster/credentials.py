@@ -6,21 +6,25 @@ import base64
 import hmac
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypeAlias
 from urllib.parse import quote, quote_plus
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic_core import core_schema
+
 from geoplan.addresses import canonical, is_address
-from geoplan.errors import CredentialsError
+from geoplan.errors import CredentialsError, UnusableFileError
+from geoplan.files import read_bounded
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from geoplan.yaml12 import Document, Loc
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 MASK = "********"
@@ -28,7 +32,11 @@ DEFAULT_USER = "bal"  # the administrator that every LoadMaster is delivered wit
 
 
 class Secret:
-    """A password or key; only :meth:`reveal` gives it away, and nothing prints, copies to disk or pickles it."""
+    """A password or key; only :meth:`reveal` gives it away, and nothing prints, copies to disk or pickles it.
+
+    pydantic's own ``SecretStr`` would be weaker: it can be pickled, and its comparison takes the longer the more is
+    alike.
+    """
 
     __slots__ = ("_text",)
 
@@ -58,6 +66,10 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret cannot be pickled")
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(min_length=1))
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -79,11 +91,8 @@ Credentials: TypeAlias = ApiKey | UserPassword
 
 def masked(credentials: Credentials) -> Credentials:
     """Return credentials that can be shown in place of others."""
-    match credentials:
-        case ApiKey():
-            return ApiKey(Secret(MASK))
-        case UserPassword(user=user):
-            return UserPassword(user, Secret(MASK))
+    hidden = Secret(MASK)
+    return ApiKey(hidden) if isinstance(credentials, ApiKey) else UserPassword(credentials.user, hidden)
 
 
 def basic_authorization(credentials: UserPassword) -> str:
@@ -118,36 +127,72 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _FORM = "write default: {user: NAME, password: …} or {apikey: …}, and the same for each ADDRESS under units:"
 
 
-@dataclass(frozen=True)
-class CredentialsFile:
+def _unit(address: str) -> str:
+    if not is_address(address):
+        raise ValueError("not an address")
+    return canonical(address)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class _Entry(_Model):
+    """What the file says of a unit: a key, or a password with its user."""
+
+    user: Annotated[str, StringConstraints(min_length=1)] = DEFAULT_USER
+    password: Secret | None = None
+    apikey: Secret | None = None
+
+    @model_validator(mode="after")
+    def _has_one_secret(self) -> Self:
+        if len(self.model_fields_set - {"user"}) != 1 or self.password is self.apikey:
+            raise ValueError("one of password and apikey is needed")
+        return self
+
+    @property
+    def credentials(self) -> Credentials:
+        return ApiKey(self.apikey) if self.apikey else UserPassword(self.user, self.password or Secret(""))
+
+
+class CredentialsFile(_Model):
     """The credentials of units by their addresses, and those of all others."""
 
-    units: Mapping[str, Credentials] = field(default_factory=dict)
-    default: Credentials | None = None
+    default: _Entry | None = None
+    units: Mapping[Annotated[str, AfterValidator(_unit)], _Entry] | None = None
 
     def credentials_of(self, address: str) -> Credentials | None:
-        """Return the credentials of a unit, or nothing where the file has none for it."""
-        return self.units.get(canonical(address), self.default)
+        """Return the credentials of a unit, or None if the file has none for it."""
+        entry = (self.units or {}).get(canonical(address), self.default)
+        return entry.credentials if entry else None
 
 
 def load_credentials(path: str | Path) -> CredentialsFile:
-    """Read a credentials file. Raises :class:`CredentialsError` where others can read it, or it is wrong."""
+    """Read a credentials file. Raises :class:`CredentialsError` where others can read it, or it is wrong.
+
+    It says in which line, and never what stands there.
+    """
     try:
-        with Path(path).open("rb") as file:
-            _check_owner(path, os.fstat(file.fileno()))  # of the very file that is read, whatever the path says later
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CredentialsError(
-            f"cannot read the credentials file {path}: {reason}", hint="check the path and its permissions"
-        ) from None
-    try:
+        content = read_bounded(path, MAX_BYTES, name=f"the credentials file {path}", check=partial(_check_owner, path))
         text = content.decode("utf-8-sig")
+    except UnusableFileError as error:
+        raise CredentialsError(str(error), hint=error.hint) from None
     except UnicodeDecodeError:
         text = ""
     if len(content) > MAX_BYTES or (content and not text):
         raise CredentialsError(f"{path} is not a usable credentials file: it is no short UTF-8 text", hint=_FORM)
-    return _Reader(path, read_document(text)).read()
+    document = read_document(text)
+    if document.faults:
+        line = document.faults[0].place.line
+    else:
+        try:
+            return CredentialsFile.model_validate(document.value)
+        except ValidationError as error:
+            (fault, *_) = error.errors(include_url=False, include_input=False, include_context=False)
+            line = document.place_of(fault["loc"]).line
+    raise CredentialsError(  # outside of the handler: what it handled holds the secrets
+        f"{path} is not a usable credentials file: there is an error at or below line {line + 1}", hint=_FORM
+    )
 
 
 def _check_owner(path: str | Path, status: os.stat_result) -> None:
@@ -161,46 +206,6 @@ def _check_owner(path: str | Path, status: os.stat_result) -> None:
         raise CredentialsError(
             f"others than its owner have access to the credentials file {path} (mode {status.st_mode & 0o777:04o})",
             hint=f"chmod 600 {path}, and change the secrets in it if others may have read them",
-        )
-
-
-class _Reader:
-    """Turns the document into credentials; says where something is wrong, and never what stands there."""
-
-    def __init__(self, path: str | Path, document: Document) -> None:
-        self._path = path
-        self._document = document
-
-    def read(self) -> CredentialsFile:
-        """Return the credentials."""
-        if self._document.faults:
-            raise self._wrong(self._document.faults[0].place.line)
-        top = self._mapping((), self._document.value, ("default", "units"))
-        units = {} if top.get("units") is None else self._mapping(("units",), top["units"], None)
-        if not all(is_address(address) for address in units):
-            raise self._wrong(self._document.place_of(("units",)).line)
-        by_address = {canonical(unit): self._credentials(("units", unit), given) for unit, given in units.items()}
-        default = top.get("default")
-        return CredentialsFile(by_address, None if default is None else self._credentials(("default",), default))
-
-    def _credentials(self, loc: Loc, written: object) -> Credentials:
-        given = self._mapping(loc, written, ("user", "password", "apikey"))
-        texts = {name: str(value) for name, value in given.items() if isinstance(value, str) and value}
-        if len(texts) < len(given) or ("password" in texts) == ("apikey" in texts):
-            raise self._wrong(self._document.place_of(loc).line)
-        if "apikey" in texts:
-            return ApiKey(Secret(texts["apikey"]))
-        return UserPassword(texts.get("user", DEFAULT_USER), Secret(texts["password"]))
-
-    def _mapping(self, loc: Loc, written: object, known: tuple[str, ...] | None) -> Mapping[str, object]:
-        if not isinstance(written, dict) or (known is not None and not set(written) <= set(known)):
-            raise self._wrong(self._document.place_of(loc).line)
-        return written
-
-    def _wrong(self, line: int) -> CredentialsError:
-        return CredentialsError(
-            f"{self._path} is not a usable credentials file: line {line + 1}, or what stands below it, is wrong",
-            hint=_FORM,
         )
 
 

@@ -3,47 +3,83 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 import yaml
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from geoplan.addresses import canonical, is_address
 from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
+from geoplan.files import read_bounded
 from geoplan.loadmaster.tls import parse_fingerprint
 from geoplan.yaml12 import MAX_BYTES, read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from geoplan.topology.model import Topology
 
 
 MAX_SHOWN = 60
 LAB_ID_DIGITS = 16
+_STRICT = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, slots=True)
+def _address(written: str) -> str:
+    if not is_address(written):
+        raise ValueError("that is not an address")
+    return written
+
+
+def _url_with(*schemes: str) -> Callable[[object], str]:
+    """Return what takes a URL with one of these schemes, without its final slash."""
+
+    def check(written: object) -> str:
+        try:
+            url = urlsplit(str(written))
+            usable = url.scheme in schemes and bool(url.hostname) and url.port != 0 and url.username is None
+        except ValueError:
+            usable = False
+        if not isinstance(written, str) or not usable or not written.isprintable() or " " in written:
+            raise ValueError(f"that is not a URL with {' or '.join(f'{name}://' for name in schemes)}")
+        return written.rstrip("/")
+
+    return check
+
+
+def _fingerprint(written: object) -> str:
+    try:
+        return parse_fingerprint(str(written))
+    except GeoplanError as error:
+        raise ValueError(str(error)) from None
+
+
+Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class UnitEndpoint:
     """Where one unit answers; what the file leaves out is ``None``."""
 
-    api: str | None = None
+    api: Annotated[str, BeforeValidator(_url_with("https"))] | None = None
     """The URL before ``/access`` and ``/accessv2``."""
-    health: str | None = None
+    health: Annotated[str, BeforeValidator(_url_with("http", "https"))] | None = None
     """The URL of the health check."""
-    fingerprint: str | None = None
+    fingerprint: Annotated[str, BeforeValidator(_fingerprint)] | None = None
     """``sha256:`` and 64 hexadecimal digits of its certificate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Endpoints:
     """All units of a file by their addresses, and the lab's control endpoint where it is a lab's."""
 
-    units: Mapping[str, UnitEndpoint] = field(default_factory=lambda: MappingProxyType({}))
-    control: str | None = None
+    units: Annotated[Mapping[Address, UnitEndpoint], BeforeValidator(lambda given: given or {})] = Field(
+        default_factory=dict
+    )
+    control: Annotated[str, BeforeValidator(_url_with("http"))] | None = None
 
     def unit(self, address: str) -> UnitEndpoint:
         """Return what is known of a unit, in whatever spelling of its address; nothing is known of a new one."""
@@ -95,28 +131,17 @@ class Endpoints:
 
     def to_yaml(self) -> str:
         """Return the content of the file."""
-        units = {
-            address: {name: value for name in _KEYS if (value := getattr(endpoint, name)) is not None}
-            for address, endpoint in self.units.items()
-        }
-        content: dict[str, object] = {"units": units}
-        if self.control is not None:
-            content["control"] = self.control
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
+        return yaml.safe_dump(
+            _FILE.dump_python(self, exclude_none=True), sort_keys=False, allow_unicode=True, width=1000
+        )
 
 
-_KEYS = ("api", "health", "fingerprint")
+_FILE = TypeAdapter(Endpoints)
 
 
 def load_endpoints(path: str | Path) -> Endpoints:
     """Read an endpoints file. Raises :class:`UnusableFileError` that says what is wrong with it."""
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnusableFileError(f"cannot read {path}: {reason}", hint="check the path and its permissions") from None
-    return read_endpoints(content, str(path))
+    return read_endpoints(read_bounded(path, MAX_BYTES), str(path))
 
 
 def read_endpoints(content: bytes, path: str) -> Endpoints:
@@ -130,53 +155,20 @@ def read_endpoints(content: bytes, path: str) -> Endpoints:
     if document.faults:
         fault = document.faults[0]
         raise _unusable(path, f"line {fault.place.line + 1}: {fault.message}")
-    top = _mapping(path, "the file", document.value, ("units", "control"))
-    units = _mapping(path, "units", top.get("units") or {}, None)
-    control = top.get("control")
-    return Endpoints(
-        MappingProxyType({address: _endpoint(path, address, written) for address, written in units.items()}),
-        None if control is None else _url(path, "control", control, ("http",)),
-    )
-
-
-def _endpoint(path: str, address: str, written: object) -> UnitEndpoint:
-    where = f"units: {_shown(address)}"
-    if not is_address(address):
-        raise _unusable(path, f"{where}: that is not an address")
-    given = _mapping(path, where, written, _KEYS)
-    api, health, fingerprint = (given.get(name) for name in _KEYS)
-    return UnitEndpoint(
-        None if api is None else _url(path, f"{where}: api", api, ("https",)),
-        None if health is None else _url(path, f"{where}: health", health, ("http", "https")),
-        None if fingerprint is None else _fingerprint(path, f"{where}: fingerprint", fingerprint),
-    )
-
-
-def _mapping(path: str, where: str, written: object, known: Iterable[str] | None) -> Mapping[str, object]:
-    if not isinstance(written, dict):
-        raise _unusable(path, f"{where} is not a mapping")
-    unknown = [key for key in written if known is not None and key not in known]
-    if unknown:
-        raise _unusable(path, f"{where}: unknown key '{_shown(unknown[0])}'")
-    return written
-
-
-def _url(path: str, where: str, written: object, schemes: tuple[str, ...]) -> str:
     try:
-        url = urlsplit(str(written))
-        usable = url.scheme in schemes and bool(url.hostname) and url.port != 0 and url.username is None
-    except ValueError:
-        usable = False
-    if not isinstance(written, str) or not usable or not written.isprintable() or " " in written:
-        raise _unusable(path, f"{where}: that is not a URL with {' or '.join(f'{name}://' for name in schemes)}")
-    return written.rstrip("/")
+        return _FILE.validate_python(document.value)
+    except ValidationError as error:
+        raise _unusable(path, _first_fault(error)) from None
 
 
-def _fingerprint(path: str, where: str, written: object) -> str:
-    try:
-        return parse_fingerprint(str(written))
-    except GeoplanError as error:
-        raise _unusable(path, f"{where}: {error}") from None
+def _first_fault(error: ValidationError) -> str:
+    """Say where the file has another shape than an endpoints file, and what is wrong there."""
+    fault = error.errors(include_url=False)[0]
+    *around, last = [_shown(str(part)) for part in fault["loc"] if part != "[key]"] or [""]
+    if fault["type"] == "unexpected_keyword_argument":
+        return f"{': '.join(around) or 'the file'}: unknown key '{last}'"
+    where = ": ".join([*around, last]) or "the file"
+    return f"{where}: {fault['ctx']['error']}" if fault["type"] == "value_error" else f"{where} is not a mapping"
 
 
 def _unusable(path: str, reason: str) -> UnusableFileError:

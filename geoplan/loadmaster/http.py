@@ -261,7 +261,7 @@ class UnitHttp:
 
     def _lost(self, reason: str) -> UnitUnreachableError:
         return UnitUnreachableError(
-            self.unit, reason, request_sent=True, hint="check that the unit is up and the network to it whole"
+            self.unit, reason, request_sent=True, hint="check that the unit is up and that the network path to it works"
         )
 
     def _not_accepted(self) -> AuthenticationError:

@@ -1,4 +1,4 @@
-"""The fingerprints of many units at once, held against those that are already known."""
+"""The fingerprints of many units at once, compared with those that are already known."""
 
 from __future__ import annotations
 
@@ -48,6 +48,23 @@ class PinnedUnit:
             return PinState.NEW
         return PinState.UNCHANGED if self.presented == self.known else PinState.CHANGED
 
+    def __str__(self) -> str:
+        head = f"{self.address}  {self.api}  {self.state}"
+        if self.state is PinState.CHANGED:
+            return f"{head}\n    known      {self.known}\n    presented  {self.presented}"
+        return f"{head}\n    {self.presented or self.error}"
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return it as JSON holds it."""
+        return {
+            "address": self.address,
+            "api": self.api,
+            "state": self.state.value,
+            "fingerprint": self.presented,
+            "known": self.known,
+            "error": self.error,
+        }
+
 
 async def fetch_pins(
     topology: Topology, *known: Endpoints, timeout_seconds: float = 10.0, jobs: int = DEFAULT_AT_ONCE
@@ -66,8 +83,7 @@ async def fetch_pins(
         try:
             presented = await fetch_fingerprint(unit.address, api, timeout_seconds=timeout_seconds)
         except UnitUnreachableError as error:
-            reason = str(error).removeprefix(f"{unit.address}: ")
-            return PinnedUnit(unit.address, api, None, next(iter(pins), None), reason)
+            return PinnedUnit(unit.address, api, None, next(iter(pins), None), error.reason)
         other = next((pin for pin in pins if pin != presented), None)
         return PinnedUnit(unit.address, api, presented, other or next(iter(pins), None))
 
@@ -92,13 +108,11 @@ def joined(first: Endpoints, second: Endpoints) -> Endpoints:
     It is a lab's only where the first is, or names no unit: units of the network never become those of a lab.
     """
     merged = dict(first.units)
+    spelled = {canonical(address): address for address in merged}
     for address, other in second.units.items():
-        own = first.unit(address)
-        if own == UnitEndpoint():
-            merged[address] = other
-            continue
-        spelled = next(known for known in merged if canonical(known) == canonical(address))
-        merged[spelled] = UnitEndpoint(
+        known = spelled.get(canonical(address), address)
+        own = merged.get(known, UnitEndpoint())
+        merged[known] = UnitEndpoint(
             own.api or other.api, own.health or other.health, own.fingerprint or other.fingerprint
         )
     return Endpoints(merged, first.control if first.units or first.control else second.control)

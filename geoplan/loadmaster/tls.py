@@ -43,13 +43,10 @@ async def fetch_fingerprint(unit: str, api_url: str, *, timeout_seconds: float =
     Raises :class:`geoplan.errors.UnitUnreachableError` where there is no handshake in time, and
     :class:`geoplan.errors.TooManyOpenFilesError` where this machine allows no further connection.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     url = urlsplit(api_url)
     try:
         async with asyncio.timeout(timeout_seconds):
-            _, writer = await asyncio.open_connection(url.hostname, url.port or HTTPS_PORT, ssl=context)
+            _, writer = await asyncio.open_connection(url.hostname, url.port or HTTPS_PORT, ssl=_unverified())
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             writer.transport.abort()
     except TimeoutError:

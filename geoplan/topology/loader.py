@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import ValidationError
 
 from geoplan.diagnostics import Diagnostic, Severity, presentable
-from geoplan.errors import InvalidInputError, UnusableFileError
+from geoplan.errors import InvalidInputError
+from geoplan.files import STDIN, read_bounded
 from geoplan.topology.codes import CODES
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from geoplan.topology.finding import Finding
 
-STDIN = "-"
 TOP = Place(0, 0, 0, 0)
 
 
@@ -50,7 +49,7 @@ def load_topology(path: str | PathLike[str]) -> Topology:
 def check_topology(path: str | PathLike[str]) -> CheckedTopology:
     """Read a topology file and say everything that is wrong with it, warnings included; ``-`` is standard input."""
     name = display_name(path)
-    return check_text(_read(path), path=name, default_name=Path(name).stem)
+    return check_text(read_bounded(path, MAX_BYTES, is_stdin_allowed=True), path=name, default_name=Path(name).stem)
 
 
 def display_name(path: str | PathLike[str]) -> str:
@@ -70,18 +69,6 @@ def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopolo
     usable = not any(shown.severity is Severity.ERROR for shown in diagnostics)
     in_file_order = sorted(diagnostics, key=lambda shown: (shown.line, shown.column, shown.code, shown.message))
     return CheckedTopology(topology if usable else None, tuple(in_file_order))
-
-
-def _read(path: str | PathLike[str]) -> bytes:
-    """Read a file, though never more than what shows that it is too large."""
-    try:
-        if str(path) == STDIN:
-            return sys.stdin.buffer.read(MAX_BYTES + 1)
-        with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnusableFileError(f"cannot read {path}: {reason}", hint="check the path and its permissions") from None
 
 
 def _read_text(content: bytes) -> tuple[str, Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pty
@@ -16,6 +17,7 @@ import yaml
 
 from geoplan import Plan, load_topology, make_plan
 from geoplan.cli import COMMANDS, cli
+from geoplan.cli.formats import FORMATS
 from tests.benchmarks.test_speed import large_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 
@@ -40,6 +42,16 @@ def test_command_has_help(name: str, geoplan: Geoplan) -> None:
     assert outcome.stdout.startswith(f"Usage: geoplan {name} ")
 
 
+def test_command_that_a_program_runs_leaves_its_process_as_it_is(
+    geoplan: Geoplan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
+    before = gc.get_threshold(), gc.get_freeze_count(), dict(os.environ)
+    geoplan("runbook", EXAMPLE, "-o", tmp_path / "runbook.md")
+
+    assert (gc.get_threshold(), gc.get_freeze_count(), dict(os.environ)) == before
+
+
 def test_version(geoplan: Geoplan) -> None:
     assert geoplan("--version").stdout.startswith("geoplan, version ")
 
@@ -59,7 +71,7 @@ def test_mistyped_command_is_answered_with_the_nearest(geoplan: Geoplan) -> None
 
 
 def test_check_of_a_good_file(geoplan: Geoplan) -> None:
-    assert geoplan("check", EXAMPLE) == (0, f"{EXAMPLE}: no faults\n", "")
+    assert geoplan("check", EXAMPLE) == (0, f"{EXAMPLE}: OK: no errors\n", "")
 
 
 @pytest.mark.parametrize("code", ["GEO408", "geo408", "408"])
@@ -180,7 +192,7 @@ def test_examples_name_the_published_schema() -> None:
 def test_compare_with_the_documents_example(geoplan: Geoplan) -> None:
     outcome = geoplan("compare", EXAMPLE, RECORDED, "--ordered")
 
-    assert outcome == (0, f"{RECORDED}: the lists of 4 sites are those of the plan\n", "")
+    assert outcome == (0, f"{RECORDED}: the lists of 4 sites match the plan\n", "")
 
 
 def test_compare_with_the_other_master_says_why_in_one_sentence(geoplan: Geoplan) -> None:
@@ -335,6 +347,14 @@ def test_ending_of_the_output_picks_the_format(name: str, start: str, geoplan: G
     geoplan("plan", EXAMPLE, "-o", tmp_path / name)
 
     assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_command_takes_the_formats_of_the_table(name: str, geoplan: Geoplan) -> None:
+    names, by_ending = FORMATS[name]
+
+    assert f"--format [{'|'.join(names)}]" in geoplan(name, "--help").stdout
+    assert set((by_ending or {}).values()) <= set(names)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")

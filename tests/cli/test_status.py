@@ -322,7 +322,7 @@ def test_watch_and_a_file_do_not_go_together(geoplan: Geoplan) -> None:
     shown = geoplan("status", TOPOLOGIES / "section-5.1.yaml", "--watch", "-o", "status.txt")
 
     assert shown.code == 2
-    assert "--watch and -o FILE do not go together" in shown.stderr
+    assert "--watch cannot be used with -o FILE" in shown.stderr
 
 
 def test_watch_takes_seconds(geoplan: Geoplan) -> None:

@@ -49,11 +49,11 @@ def test_confirmed_fingerprints_are_written_and_known_the_next_time(
     first = geoplan("trust", TOPOLOGY, "--endpoints", endpoints, "-o", output, stdin="y\n")
     assert first.code == 0
     assert all(pin in first.stderr for pin in true_pins(lab))
-    assert "Is each of them what the unit itself shows?" in first.stderr
+    assert "Does every fingerprint match the one that the unit itself shows?" in first.stderr
     assert pins(output) == true_pins(lab)
     assert load_endpoints(output).control == lab.endpoints.control
     again = geoplan("trust", TOPOLOGY, "--endpoints", endpoints, "-o", output)
-    assert (again.code, "Is each" in again.stderr) == (0, False)
+    assert (again.code, "Does every" in again.stderr) == (0, False)
 
 
 @pytest.mark.parametrize("answer", ["n\n", "", "\n"])
@@ -83,7 +83,7 @@ def test_a_changed_certificate_is_shown_with_the_known_one_and_refused(
     outcome = geoplan("trust", TOPOLOGY, "--endpoints", endpoints, "-o", output, "--yes")
     assert outcome.code == 1
     assert f"known      {OTHER_PIN}\n    presented  {true_pins(lab)[0]}" in outcome.stderr
-    assert f"the certificate of {ADDRESSES[0]} is not the known one" in outcome.stderr
+    assert f"the certificate of {ADDRESSES[0]} does not match the known fingerprint" in outcome.stderr
     assert str(changed) in outcome.stderr
     assert (output.read_text() if output.exists() else None) == before
 

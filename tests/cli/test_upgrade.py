@@ -147,7 +147,7 @@ def test_pair_of_two_versions_is_brought_to_one(geoplan: Geoplan, tmp_path: Path
     [
         ([], "Missing option '--to'"),
         (["--to", "newest"], "'newest' is not a firmware version"),
-        (["--to", "7.2.59.4", "--insecure"], "matters only with --live"),
+        (["--to", "7.2.59.4", "--insecure"], "connection options matter only with --live"),
     ],
 )
 def test_wrong_usage(geoplan: Geoplan, example: Path, arguments: list[str], said: str) -> None:

@@ -16,9 +16,9 @@ from geoplan.live.diff import as_text
 from geoplan.live.findings.collect import examine
 from geoplan.live.findings.kinds import Finding, FindingKind, Severity
 from geoplan.live.survey import observe_for_preflight, observe_for_status
-from geoplan.push.options import Options
 from geoplan.push.journal import histories
 from geoplan.push.ledger import Ledger
+from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, check
 from geoplan.status.assess import assess
 from geoplan.topology.model import Topology

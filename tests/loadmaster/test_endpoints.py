@@ -171,6 +171,14 @@ def test_units_of_the_network_never_become_those_of_a_lab() -> None:
     assert joined(LAB, of_network).control == LAB.control
 
 
+def test_what_one_file_leaves_out_comes_from_the_other_in_whatever_spelling_of_the_address() -> None:
+    first = Endpoints({"2001:DB8::5": UnitEndpoint(), "10.0.0.1": UnitEndpoint("https://a")})
+    second = Endpoints({"2001:db8:0::5": UnitEndpoint("https://b", None, PIN), "10.0.0.1": UnitEndpoint("https://c")})
+    both = joined(first, second)
+    assert (both.unit("2001:db8::5"), both.unit("10.0.0.1").api) == (UnitEndpoint("https://b", None, PIN), "https://a")
+    assert list(both.units) == list(first.units)
+
+
 def test_lab_is_known_by_its_control_endpoint_and_its_certificates_in_whatever_order_and_spelling() -> None:
     units = {"2001:DB8::5": UnitEndpoint(fingerprint=PIN), "10.0.0.1": UnitEndpoint("https://a")}
     lab = Endpoints(units, "http://127.0.0.1:9")

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from geoplan import Plan
-from geoplan.render.diagram.layout import Area, Picture, lay_out
-from geoplan.render.diagram.shapes import Box
+from geoplan.render.diagram.layout import Area, Box, Picture, lay_out
 from tests.render.pictures import hostile_plan, plan_of_size, plans
 
 ROUNDING = 0.001

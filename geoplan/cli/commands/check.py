@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, topology_argument
 
 
 def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
@@ -23,17 +23,17 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
 
 @click.command("check", cls=Command)
 @topology_argument
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("check")
 @click.option(
     "--explain",
     metavar="GEOnnn",
     is_eager=True,
     expose_value=False,
     callback=_explain,
-    help="Say what a diagnostic's code means, why it matters and where that comes from.",
+    help="Explain a diagnostic's code: what it means, why it matters, and its source.",
 )
 def command(path: str, output_format: str) -> int:
-    """Say everything that is wrong with a topology file; exit 1 on an error. Warnings alone exit 0."""
+    """Check a topology file and show every error and warning. Exit 1 on an error; warnings alone exit 0."""
     from geoplan.diagnostics import as_json, as_text, summary
     from geoplan.topology.loader import check_topology, display_name
 

@@ -6,17 +6,18 @@ import json
 
 import click
 
-from geoplan.cli.files import load_plan, read_text, topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.files import load_plan, read_text
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, topology_argument
 
 
 @click.command("compare", cls=Command)
 @topology_argument
 @click.argument("recorded", metavar="RECORDED", type=click.Path(allow_dash=True))
-@click.option("--ordered", is_flag=True, help="Want the order of the document's example, too.")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--ordered", is_flag=True, help="Compare the order as well, as in the document's example.")
+@format_option("compare")
 def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> int:
-    """Hold the plan's lists against recorded ones; exit 1 where they differ.
+    """Compare the plan's lists with recorded ones. Exit 1 if they differ.
 
     RECORDED has the layout of the document's example: for each site its name, its units and its two lists, as
     'geoplan plan --format lists' prints them.
@@ -39,5 +40,5 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
             click.echo(str(difference))
     else:
         lists = "1 site" if len(plan.sites) == 1 else f"{len(plan.sites)} sites"
-        click.echo(f"{display_name(recorded)}: the lists of {lists} are those of the plan")
+        click.echo(f"{display_name(recorded)}: the lists of {lists} match the plan")
     return 1 if differences else 0

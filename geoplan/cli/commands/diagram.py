@@ -6,20 +6,15 @@ from importlib import import_module
 
 import click
 
-from geoplan.cli.files import load_plan, output_option, topology_argument, write
-from geoplan.cli.options import Command
-from geoplan.cli.output import format_of
-
-FORMATS_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
+from geoplan.cli.files import load_plan, write
+from geoplan.cli.formats import chosen_format, format_option
+from geoplan.cli.options import Command, output_option, topology_argument
 
 
 @click.command("diagram", cls=Command)
 @topology_argument
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["svg", "mermaid", "dot"]),
-    help="svg to look at, mermaid for Markdown, dot for Graphviz.  [default: by FILE's ending, else svg]",
+@format_option(
+    "diagram", "svg to look at, mermaid for Markdown, dot for Graphviz.  [default: by FILE's ending, else svg]"
 )
 @output_option
 def command(path: str, output_format: str | None, output: str | None) -> None:
@@ -27,5 +22,5 @@ def command(path: str, output_format: str | None, output: str | None) -> None:
 
     FILE's ending picks the format where --format does not: .svg, .mmd or .mermaid, .dot or .gv. Any other is refused.
     """
-    chosen = output_format or format_of(output, FORMATS_BY_ENDING, "svg")
+    chosen = chosen_format("diagram", output_format, output)
     write(import_module(f"geoplan.render.diagram.{chosen}").render(load_plan(path, "geo")), output)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options, jobs_option, live_fleet
-from geoplan.cli.files import load_topology, output_option, phase_option, plan_phases, topology_argument, write
-from geoplan.cli.options import Command
+from geoplan.cli.connection import connection_options, live_fleet
+from geoplan.cli.files import load_topology, plan_phases, write
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, jobs_option, output_option, phase_option, topology_argument
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("diff", cls=Command)
 @topology_argument
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
-)
+@format_option("diff")
 @phase_option
 @output_option
 @jobs_option
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0913 - one for each option
     *, path: str, output_format: str, phase: str | None, output: str | None, jobs: int, reach: ConnectionOptions
 ) -> int:
-    """Hold live units against the plan; exit 1 where they differ.
+    """Compare live units with the plan. Exit 1 if they differ.
 
     It asks every unit what a push would ask before it begins, and changes nothing. What a push would refuse, or
     somebody should look at, is told as well, with exit code 1; what may stay as it is stands in the JSON alone.

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import load_topology, output_option, topology_argument, write
-from geoplan.cli.options import Group
+from geoplan.cli.files import load_topology, write
+from geoplan.cli.options import Group, output_option, topology_argument
 
 
 @click.group("export", cls=Group)
 def command() -> None:
-    """Write what another engine carries out: AWS CloudFormation, for what stands in front of pairs in AWS.
+    """Write templates for other tools: AWS CloudFormation, for the load balancers in front of pairs in AWS.
 
     \b
       geoplan export cloudformation my.yaml --site dublin -o dublin.yaml
 
-    geoplan export cloudformation --help says what the template makes, and how to deploy it.
+    geoplan export cloudformation --help describes what the template creates and how to deploy it.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
 
 
-@command.command("cloudformation", short_help="Write a template for AWS: the Network Load Balancers.")
+@command.command("cloudformation", short_help="Write a template for the Network Load Balancers in AWS.")
 @topology_argument
 @click.option(
     "--site",
@@ -32,24 +32,23 @@ def command() -> None:
 def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> None:
     """Write a template for AWS CloudFormation: the Network Load Balancers of section 6.1.
 
-    For each HA pair with aws it makes the load balancer with its Elastic IPs, a target group for each protocol and
-    port of targets with the health check that tells the active unit, the listeners, the load balancer's security
+    For each HA pair with aws it creates the load balancer with its Elastic IPs, a target group for each protocol and
+    port of targets with the health check that finds the active unit, the listeners, the load balancer's security
     group, and the rules of the units' own groups: synchronisation, health check, SSH between GEO sites, operators,
     clients.
 
-    A stack is of one region: where the pairs are in several, write a template for each with --site. A template for
-    one pair has no prefixes; in one for several, every name begins with its site's.
+    A stack belongs to one region. If the pairs are in several, write a template for each region with --site. A
+    template for one pair has no prefixes; in one for several pairs, every name begins with that of its site.
 
     \b
     Parameters of a deployment (in a template for several pairs, all but OperatorCidr once for each):
-      MasterSecurityGroupId   groups that the units are in. They may be one group: AWS refuses a
-      SlaveSecurityGroupId    rule that a group has already, so each is then made once. Two pairs
-                              cannot share a group.
-      OperatorCidr            where you and geoplan reach the units from: API and health check
-      ClientCidr              where clients come from; everyone, unless the balancer is internal
+      MasterSecurityGroupId   the security groups of the units. They may be the same group: each
+      SlaveSecurityGroupId    rule is then created once. Two pairs cannot share a group.
+      OperatorCidr            where you and geoplan connect from: API and health check
+      ClientCidr              where clients connect from; everywhere, unless the balancer is internal
       MasterInstanceId        only where the topology has no instance_id
       SlaveInstanceId
-    Where units have IPv6 addresses, OperatorCidrIpv6 and ClientCidrIpv6 come in.
+    If units have IPv6 addresses, there are also OperatorCidrIpv6 and ClientCidrIpv6.
 
     \b
       geoplan export cloudformation my.yaml --site dublin -o dublin.yaml

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_topology, terminal, topology_argument
-from geoplan.cli.options import Command, lab_installed
+from geoplan.cli.files import load_topology
+from geoplan.cli.options import Command, lab_installed, topology_argument
+from geoplan.cli.output import terminal
 from geoplan.lab.faults import DESCRIPTIONS
 
 if TYPE_CHECKING:

@@ -9,24 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import ConnectionOptions, connection_options
-from geoplan.cli.files import (
-    load_topology,
-    output_option,
-    phase_option,
-    plan_phases,
-    terminal,
-    topology_argument,
-    write,
-)
-from geoplan.cli.options import Command
-from geoplan.cli.output import format_of
+from geoplan.cli.files import load_topology, plan_phases, write
+from geoplan.cli.formats import chosen_format, format_option
+from geoplan.cli.options import Command, output_option, phase_option, topology_argument
+from geoplan.cli.output import terminal
 from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
-
-FORMATS = ["text", "lists", "json", "yaml"]
-ENDINGS = {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 EPILOG = """
 \b
@@ -40,15 +30,14 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 
 @click.command("plan", cls=Command, epilog=EPILOG)
 @topology_argument
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(FORMATS),
-    help="text for people (the default), lists as the document's example prints them, json and yaml for programs.",
+@format_option(
+    "plan", "text for people (the default), lists as the document's example prints them, json and yaml for programs."
 )
 @phase_option
 @output_option
-@click.option("--live", is_flag=True, help="Write what approves a push: plan, options and the state of the units now.")
+@click.option(
+    "--live", is_flag=True, help="Write an approval for a push: plan, options and the present state of the units."
+)
 @flags_options
 @state_dir_option
 @connection_options
@@ -67,15 +56,15 @@ def command(  # noqa: PLR0913 - one for each option
 
     Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
 
-    With --live all units are asked as a push asks them, and what is written, as JSON, is an approval: the plan, the
-    options below, the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every
-    unit. A push with --plan FILE begins only if all of that is still so.
+    With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
+    the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with
+    --plan FILE begins only if all of that is unchanged.
     """
     if not live and (flags != GivenFlags() or reach != ConnectionOptions() or state_dir is not None):
-        raise click.UsageError("how units are reached and what a push does there matter only with --live")
+        raise click.UsageError("connection and push options matter only with --live")
     if live and (output_format not in (None, "json") or PurePath(output or "").suffix.lower() not in ("", ".json")):
-        raise click.UsageError("--live writes an approval, which is JSON: name FILE so, and leave --format out")
-    form = output_format or ("json" if live else format_of(output, ENDINGS, default="text"))
+        raise click.UsageError("--live writes an approval in JSON: let FILE end in .json, and leave --format out")
+    form = "json" if live else chosen_format("plan", output_format, output)
 
     from geoplan.plan.planner import make_plan
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import connection_options
-from geoplan.cli.files import load_topology, phase_option, plan_phases, topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.files import load_topology, plan_phases
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, phase_option, topology_argument
 from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ you, and nothing changed.
 @flags_options
 @click.option("--backup-dir", metavar="DIR", type=click.Path(file_okay=False), help="Where backups go.")
 @state_dir_option
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("push")
 @click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal.")
 @connection_options
 def command(  # noqa: PLR0913 - one for each option

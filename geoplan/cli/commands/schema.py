@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import output_option, write
-from geoplan.cli.options import Command
+from geoplan.cli.files import write
+from geoplan.cli.options import Command, output_option
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def command(subject: str, output: str | None) -> None:
     """Print the JSON Schema of topology files or of plans.
 
-    Editors that know YAML check a topology while it is written, when its first line names the schema's file:
+    Editors that know YAML check a topology as you type if its first line names the schema file:
 
     \b
         # yaml-language-server: $schema=topology.schema.json

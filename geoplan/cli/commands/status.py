@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoplan.cli.connection import connection_options, jobs_option
-from geoplan.cli.files import load_topology, output_option, topology_argument
-from geoplan.cli.options import Command
+from geoplan.cli.connection import connection_options
+from geoplan.cli.files import load_topology
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -23,18 +24,18 @@ The columns: State is active, standby, alone (a standalone, or HA mode single), 
 answers its health check), down or unknown. Health is what the health check answered. HA is ok, or what differs
 from the topology: single, mode, partner, port, preferred, interfaces. Prefers is Switch to Preferred Server.
 Links are the GEO partners that the unit sees green, Clusters those that it has as planned, each of all planned.
-A - is nothing to tell, a ? is not told.
+- means not applicable, ? means unknown.
 
 JSON is one object: format geoplan/status/1, topology, checksum, at, well; sites with name, kind, group, active,
 failed_over, units (address, role, state, since, health, firmware, ha, geo_enabled, ssh_access, partners, clusters,
 failure, unread); findings with kind, sites, units, message, hint, commands, severity (problem or note).
 
 --watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
-one line for every look. Ctrl-C or SIGTERM ends it with exit code 0, as it does watch(1).
+one line each time. Ctrl-C or SIGTERM ends it with exit code 0, as with watch(1).
 
-Exit codes: 0 all is well, notes aside; 1 with findings, units that cannot be read among them.
+Exit codes: 0 no problem, notes allowed; 1 problems found, or a unit that cannot be read.
 
-What the last push did is told by: geoplan push TOPOLOGY --status
+For what the last push did: geoplan push TOPOLOGY --status
 """
 
 
@@ -68,9 +69,9 @@ class _WatchCommand(Command):
     "watch_seconds",
     type=_Seconds(MIN_SECONDS, MAX_SECONDS),
     metavar="[SECONDS]",
-    help=f"Look again and again, so many seconds after each look; without a number {EVERY_SECONDS:g}.",
+    help=f"Repeat with so many seconds in between.  [without a number: {EVERY_SECONDS:g}]",
 )
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("status")
 @output_option
 @jobs_option
 @connection_options
@@ -83,21 +84,23 @@ def command(  # noqa: PLR0913 - one for each option
     jobs: int,
     reach: ConnectionOptions,
 ) -> int:
-    """Show how live units stand now, and say what is wrong; exit 1 where something is.
+    """Show the state of live units, and what is wrong. Exit 1 if anything is.
 
-    It asks many units at once, by health check and over the API, and only reads. A unit that does not answer, or not
-    with these credentials, is part of the picture.
+    It asks many units at the same time, by health check and over the API, and only reads. A unit that does not answer,
+    or refuses the credentials, is shown as that.
     """
     if watch_seconds is not None and output not in (None, "-"):
-        raise click.UsageError("--watch and -o FILE do not go together: a file holds one look")
-    from geoplan.cli import status_session
+        raise click.UsageError("--watch cannot be used with -o FILE, which holds one status")
+    from geoplan.cli.status_watch import UnitWatch, show_always, show_once
 
-    session = status_session.StatusSession(load_topology(path), path, reach, output_format, jobs)
-    return session.show_once(output) if watch_seconds is None else session.watch(watch_seconds)
+    watch = UnitWatch(load_topology(path), path, reach, jobs)
+    if watch_seconds is None:
+        return show_once(watch, output_format, output)
+    return show_always(watch, output_format, watch_seconds)
 
 
 def _is_value(word: str | None) -> bool:
-    """Tell whether a word is meant as the seconds; an empty one is, and no good one."""
+    """Return whether a word is meant as the seconds; an empty one is, and is refused as that."""
     if not word:
         return word is not None
     try:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import ConnectionOptions, connection_options
-from geoplan.cli.files import load_topology, output_option, topology_argument
-from geoplan.cli.options import Command
-from geoplan.cli.output import FORMAT_OF_ENDING, format_of, no_pager_option, write_runbook
+from geoplan.cli.files import load_topology
+from geoplan.cli.formats import chosen_format, format_option
+from geoplan.cli.options import Command, no_pager_option, output_option, topology_argument
+from geoplan.cli.output import write_runbook
 
 if TYPE_CHECKING:
     from geoplan.topology.model import Site, Topology
-
-FORMATS = {**FORMAT_OF_ENDING, ".json": "json"}
 
 EPILOG = """\b
   geoplan upgrade my.yaml --to 7.2.59.4
@@ -27,17 +26,12 @@ Exit codes: 0 the runbook, or nothing to do; 2 refused, with the reason.
 
 @click.command("upgrade", cls=Command, epilog=EPILOG)
 @topology_argument
-@click.option("--to", metavar="VERSION", required=True, help="The firmware to go to, such as 7.2.59.4.")
+@click.option("--to", metavar="VERSION", required=True, help="The new firmware, such as 7.2.59.4.")
 @click.option(
     "--site", "site_names", metavar="NAME", multiple=True, help="Only this site (repeatable), by its name or its slug."
 )
-@click.option("--live", is_flag=True, help="Ask the units what they run, instead of believing the file.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["markdown", "html", "json"]),
-    help="Default: what FILE's ending says, else markdown; json is the plan, for programs.",
-)
+@click.option("--live", is_flag=True, help="Ask the units which firmware they run, instead of reading it in the file.")
+@format_option("upgrade", "json is the plan, for programs.  [default: by FILE's ending, else markdown]")
 @output_option
 @no_pager_option
 @connection_options
@@ -52,14 +46,17 @@ def command(  # noqa: PLR0913 - one for each option
     no_pager: bool,
     reach: ConnectionOptions,
 ) -> int:
-    """Write the runbook for new firmware, up or down: of each pair the standby first, standalones last (section 7).
+    """Write the runbook for a firmware change, up or down (section 7).
 
-    What each unit runs now stands beside its address in the file, as firmware: 7.2.48.4, or the units say it with
-    --live. Refused is what would make a unit inaccessible, go up and down at once, or leave a pair on two versions.
+    Of each pair the standby comes first; standalones come last.
+
+    The present firmware comes from the file, where it stands beside a unit's address (firmware: 7.2.48.4), or with
+    --live from the units. A change is refused if it would make a unit inaccessible, goes up and down at once, or leaves
+    a pair on two versions.
     """
-    chosen = output_format or format_of(output, FORMATS, "markdown")
+    chosen = chosen_format("upgrade", output_format, output)
     if reach != ConnectionOptions() and not live:
-        raise click.UsageError("how units are reached matters only with --live")
+        raise click.UsageError("connection options matter only with --live")
     from geoplan.plan.naming import site_named
     from geoplan.plan.upgrade import make_upgrade, written_firmware
     from geoplan.plan.upgrade_checks import require_version

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.topology.model import DEFAULT_GROUP
+from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings
 
 
@@ -18,23 +17,28 @@ JOINED_ONE_BY_ONE = 3
 HUB = "partners, all with all"
 
 
-def links(group: PlannedGroup, ids: list[str], hub: str) -> Iterator[tuple[str, str]]:
-    """Yield which nodes to join: each two sites of a small group, and the sites of a larger one with its hub.
+class Graph(NamedTuple):
+    """A group's sites as nodes, and which of them to join."""
 
-    The hub stands for "all with all". Half of the sites come before it and half after, so that a program that draws
-    from left to right sets them on both sides.
+    sites: dict[str, str]
+    """The names of the nodes by those of the sites."""
+    hub: str | None
+    """The node that stands for "all with all", if the sites are joined with it rather than with one another."""
+    links: list[tuple[str, str]]
+
+
+def graph_of(group: PlannedGroup, number: int) -> Graph:
+    """Return the graph of a group: each two sites of a small one are joined, those of a larger one with a hub.
+
+    Half of the sites come before the hub and half after, so that a program that draws from left to right sets them on
+    both sides.
     """
-    if not has_hub(group):
-        yield from combinations(ids, 2)
-        return
-    half = (len(ids) + 1) // 2
-    yield from ((site, hub) for site in ids[:half])
-    yield from ((hub, site) for site in ids[half:])
-
-
-def has_hub(group: PlannedGroup) -> bool:
-    """Tell whether a group's sites are joined with a hub rather than with one another."""
-    return len(group.sites) > JOINED_ONE_BY_ONE
+    ids = [f"g{number}s{position}" for position in range(1, len(group.sites) + 1)]
+    sites = dict(zip(group.sites, ids, strict=True))
+    if len(ids) <= JOINED_ONE_BY_ONE:
+        return Graph(sites, None, list(combinations(ids, 2)))
+    hub, half = f"g{number}hub", (len(ids) + 1) // 2
+    return Graph(sites, hub, [(site, hub) for site in ids[:half]] + [(hub, site) for site in ids[half:]])
 
 
 def group_title(plan: Plan, group: PlannedGroup) -> str:
@@ -44,17 +48,20 @@ def group_title(plan: Plan, group: PlannedGroup) -> str:
 
 def partners_in_words(group: PlannedGroup) -> str:
     """Say who in a group is whose partner."""
-    count = len(group.sites)
-    if count == 1:
-        return "one site, no partners"
-    return "2 sites, partners" if count == 2 else f"{count} sites, partners all with all"  # noqa: PLR2004
+    match len(group.sites):
+        case 1:
+            return "one site, no partners"
+        case 2:
+            return "2 sites, partners"
+        case many:
+            return f"{many} sites, partners all with all"
 
 
 def sites_in_words(plan: Plan) -> str:
     """Count the sites by kind, and the groups where there are several."""
     pairs = sum(site.kind == "ha_pair" for site in plan.sites)
-    kinds = [_counted(pairs, "HA pair"), _counted(len(plan.sites) - pairs, "standalone LoadMaster")]
-    text = " and ".join(kind for kind in kinds if kind)
+    kinds = ((pairs, "HA pair"), (len(plan.sites) - pairs, "standalone LoadMaster"))
+    text = " and ".join(count(number, noun) for number, noun in kinds if number)
     return f"{text} in {len(plan.groups)} groups" if len(plan.groups) > 1 else text
 
 
@@ -76,7 +83,3 @@ def picture_in_words(plan: Plan) -> str:
         title = group_title(plan, group)
         groups.append(f"{title + ': ' if title else ''}{partners_in_words(group)}: {sites}.")
     return " ".join(groups)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}" if count else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from geoplan.render.diagram.captions import HUB, group_title, has_hub, links, partners_in_words, sites_in_words
+from geoplan.render.diagram.captions import HUB, graph_of, group_title, partners_in_words, sites_in_words
 from geoplan.render.diagram.svg import xml_text
 from geoplan.render.diagram.text_metrics import wrap
 
@@ -44,18 +44,17 @@ def _graph(plan: Plan) -> Iterator[str]:
 
 
 def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
-    ids = [f"g{number}s{position}" for position in range(1, len(group.sites) + 1)]
+    graph = graph_of(group, number)
     title = group_title(plan, group)
     heading = f'<font point-size="12"><b>{_broken(title, 12, "<br/>")}</b></font><br/>' if title else ""
     yield f"    subgraph cluster_{number} {{"
     yield f'        graph [style="rounded,filled", pencolor=none, fillcolor="{AREA}", margin=16]'
     yield f"        graph [label=<{heading}{_escaped(partners_in_words(group))}>]"
-    for site_id, name in zip(ids, group.sites, strict=True):
+    for name, site_id in graph.sites.items():
         yield f"        {site_id} [label=<{_site(plan.site(name))}>]"
-    hub = f"g{number}hub"
-    if has_hub(group):
-        yield f'        {hub} [shape=box, style="rounded,dashed", margin="0.15,0.08", label=<{_escaped(HUB)}>]'
-    for one, other in reversed(list(links(group, ids, hub))):
+    if graph.hub:
+        yield f'        {graph.hub} [shape=box, style="rounded,dashed", margin="0.15,0.08", label=<{_escaped(HUB)}>]'
+    for one, other in reversed(graph.links):
         yield f"        {one} -- {other}"
     yield "    }"
 

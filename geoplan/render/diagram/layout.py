@@ -1,20 +1,36 @@
-"""Where each part of the picture is placed; a site is a card with its name over its units."""
+"""Where each part of the picture is placed, in pixels from the top left, y downwards.
+
+A site is a card with its name over its units.
+"""
 
 from __future__ import annotations
 
 import math
 from itertools import accumulate, combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from geoplan.render.diagram.captions import group_title, partners_in_words, sites_in_words
-from geoplan.render.diagram.shapes import SIZES, Box, Label, Line, Point, column, paragraph, text_label
-from geoplan.render.diagram.text_metrics import monospaced_width_of, width_of
+from geoplan.render.diagram.text_metrics import monospaced_width_of, width_of, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from geoplan.plan.model import Plan, PlannedGroup, PlannedUnit, SiteSettings
 
+# In pixels, by the kind of a label.
+SIZES = {
+    "title": 19.0,
+    "group": 14.0,
+    "name": 13.5,
+    "address": 12.0,
+    "nat": 11.0,
+    "master": 11.0,
+    "slave": 11.0,
+    "note": 11.0,
+}
+FLUSH_RIGHT = {"master", "slave"}
+LEADING = 1.35
+_ASCENT = 0.98  # from the top of a line to what its letters stand on, in em
 
 _NAME_WIDTH = 232.0  # names wider than this are broken
 _CARD_PADDING = 12.0
@@ -25,6 +41,102 @@ _MARK_WIDTH = 24.0  # the mark before an address
 _ROLE_GAP = 10.0
 _ROW_END = 8.0
 
+_TITLE_WIDTH = 420.0
+_MARGIN = 28.0
+_AREA_PADDING = 24.0
+_BELOW_TITLE = 18.0
+_AREA_GAP = 24.0
+_CARD_GAP = 16.0
+_ROOMY_CARD_GAP = 32.0
+_ROOMY_SITES = 6  # up to so many, cards stand further apart
+_STEEPEST = math.radians(52)  # how far up the oval cards stand: any further, and those left and right would meet
+_NARROWEST, _WIDEST = 124.0, 310.0  # half of the oval
+_HALF_AS_WIDE_AS_HIGH = 0.42
+_LANDSCAPE = 1.3
+
+
+class Point(NamedTuple):
+    """A place in the picture."""
+
+    x: float
+    y: float
+
+
+class Box(NamedTuple):
+    """A rectangle in the picture."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The x of its right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The y of its lower edge."""
+        return self.y + self.height
+
+
+class Label(NamedTuple):
+    """A line of text with the box that it stays in, whatever the font.
+
+    It begins at the box's left edge; the kinds in ``FLUSH_RIGHT`` end at the right one.
+    """
+
+    text: str
+    kind: str
+    box: Box
+
+    @property
+    def baseline(self) -> float:
+        """The y that its letters stand on."""
+        return self.box.y + SIZES[self.kind] * _ASCENT
+
+
+class Line(NamedTuple):
+    """A partnership: a curve between two anchors, drawn towards ``bend``."""
+
+    start: Point
+    bend: Point
+    end: Point
+
+
+Part = TypeVar("Part", bound=tuple[object, ...])
+
+
+def moved(part: Part, by: Point) -> Part:
+    """Return a part of the picture elsewhere, and with it every part in it."""
+    inside: Iterable[object]
+    if isinstance(part, Point | Box):
+        inside = (part.x + by.x, part.y + by.y, *part[2:])
+    else:
+        inside = (moved(piece, by) if isinstance(piece, tuple) else piece for piece in part)
+    return cast("Part", getattr(part, "_make", tuple)(inside))
+
+
+def column(left: float, top: float, *paragraphs: tuple[Label, ...]) -> tuple[Label, ...]:
+    """Set lines of text under one another."""
+    placed: list[Label] = []
+    for label in (label for paragraph in paragraphs for label in paragraph):
+        placed.append(moved(label, Point(left, top)))
+        top += label.box.height
+    return tuple(placed)
+
+
+def paragraph(text: str, kind: str, width: float) -> tuple[Label, ...]:
+    """Break a text into lines, all of them at 0, 0: :func:`column` sets them under one another."""
+    size = SIZES[kind]
+    return tuple(text_label(line, kind, width_of(line.rstrip(), size)) for line in wrap(text, size, width))
+
+
+def text_label(text: str, kind: str, width: float, x: float = 0, y: float = 0) -> Label:
+    """Return a line of text that is so wide, with its upper left corner at x, y."""
+    return Label(text, kind, Box(x, y, width, SIZES[kind] * LEADING))
+
 
 class UnitRow(NamedTuple):
     """One unit of a site: a box with a mark, its address, and its role in a pair."""
@@ -34,11 +146,6 @@ class UnitRow(NamedTuple):
     mark: Point
     labels: tuple[Label, ...]
 
-    def moved(self, by: Point) -> UnitRow:
-        """Return it elsewhere."""
-        labels = tuple(label.moved(by) for label in self.labels)
-        return UnitRow(self.unit, self.box.moved(by), self.mark.moved(by), labels)
-
 
 class Card(NamedTuple):
     """A site: its name over its units."""
@@ -47,11 +154,6 @@ class Card(NamedTuple):
     box: Box
     labels: tuple[Label, ...]
     rows: tuple[UnitRow, ...]
-
-    def moved(self, by: Point) -> Card:
-        """Return it elsewhere."""
-        labels = tuple(label.moved(by) for label in self.labels)
-        return Card(self.site, self.box.moved(by), labels, tuple(row.moved(by) for row in self.rows))
 
 
 def inner_width(site: SiteSettings) -> float:
@@ -66,7 +168,7 @@ def site_card(site: SiteSettings, inner: float) -> Card:
     rows: list[UnitRow] = []
     y = name[-1].box.bottom + _NAME_GAP
     for unit in site.units:
-        rows.append(_unit_row(unit, inner).moved(Point(_CARD_PADDING, y)))
+        rows.append(moved(_unit_row(unit, inner), Point(_CARD_PADDING, y)))
         y = rows[-1].box.bottom + _UNIT_GAP
     box = Box(0, 0, inner + 2 * _CARD_PADDING, rows[-1].box.bottom + _CARD_PADDING)
     return Card(site, box, name, tuple(rows))
@@ -89,7 +191,7 @@ def _unit_row(unit: PlannedUnit, width: float) -> UnitRow:
 
 def _address(unit: PlannedUnit) -> Label:
     width = monospaced_width_of(unit.address, SIZES["address"])
-    return text_label(unit.address, "address", width, Point(_MARK_WIDTH, _UNIT_PADDING))
+    return text_label(unit.address, "address", width, _MARK_WIDTH, _UNIT_PADDING)
 
 
 def _role(unit: PlannedUnit, right: float, address: Label) -> tuple[Label, ...]:
@@ -97,8 +199,8 @@ def _role(unit: PlannedUnit, right: float, address: Label) -> tuple[Label, ...]:
     if unit.role == "standalone":
         return ()
     width = width_of(unit.role, SIZES[unit.role])
-    label = text_label(unit.role, unit.role, width, Point(right - width, 0))
-    return (label.moved(Point(0, address.baseline - label.baseline)),)
+    label = text_label(unit.role, unit.role, width, right - width)
+    return (moved(label, Point(0, address.baseline - label.baseline)),)
 
 
 def _nat(unit: PlannedUnit) -> tuple[Label, ...]:
@@ -106,23 +208,9 @@ def _nat(unit: PlannedUnit) -> tuple[Label, ...]:
     if not unit.nat_address:
         return ()
     y = _address(unit).box.bottom
-    word = text_label("NAT", "note", width_of("NAT ", SIZES["note"]), Point(_MARK_WIDTH, y))
+    word = text_label("NAT", "note", width_of("NAT ", SIZES["note"]), _MARK_WIDTH, y)
     width = monospaced_width_of(unit.nat_address, SIZES["nat"])
-    return word, text_label(unit.nat_address, "nat", width, Point(word.box.right, y))
-
-
-_TITLE_WIDTH = 420.0
-_MARGIN = 28.0
-_AREA_PADDING = 24.0
-_BELOW_TITLE = 18.0
-_AREA_GAP = 24.0
-_CARD_GAP = 16.0
-_ROOMY_CARD_GAP = 32.0
-_ROOMY_SITES = 6  # up to so many, cards stand further apart
-_STEEPEST = math.radians(52)  # how far up the oval cards stand: any further, and those left and right would meet
-_NARROWEST, _WIDEST = 124.0, 310.0  # half of the oval
-_HALF_AS_WIDE_AS_HIGH = 0.42
-_LANDSCAPE = 1.3
+    return word, text_label(unit.nat_address, "nat", width, word.box.right, y)
 
 
 class Area(NamedTuple):
@@ -134,17 +222,6 @@ class Area(NamedTuple):
     cards: tuple[Card, ...]
     anchors: tuple[Point, ...]
     lines: tuple[Line, ...]
-
-    def moved(self, by: Point) -> Area:
-        """Return it elsewhere."""
-        return Area(
-            self.group,
-            self.box.moved(by),
-            tuple(label.moved(by) for label in self.labels),
-            tuple(card.moved(by) for card in self.cards),
-            tuple(anchor.moved(by) for anchor in self.anchors),
-            tuple(line.moved(by) for line in self.lines),
-        )
 
 
 class Picture(NamedTuple):
@@ -176,7 +253,7 @@ def _on_shelves(areas: Sequence[Area], top: float) -> tuple[Area, ...]:
     for area in areas:
         if x and x + area.box.width > shelf:
             x, y, height = 0.0, y + height + _AREA_GAP, 0.0
-        placed.append(area.moved(Point(_MARGIN + x, y)))
+        placed.append(moved(area, Point(_MARGIN + x, y)))
         x, height = x + area.box.width + _AREA_GAP, max(height, area.box.height)
     return tuple(placed)
 
@@ -190,12 +267,11 @@ def _area(plan: Plan, group: PlannedGroup) -> Area:
     labels = _area_labels(plan, group, max(right - left, _TITLE_WIDTH / 2))
     top = labels[-1].box.bottom + _BELOW_TITLE
     shift = Point(_AREA_PADDING - left, top - min(card.box.y for card in cards))
-    cards = [card.moved(shift) for card in cards]
-    anchors = [anchor.moved(shift) for anchor in anchors]
+    cards, anchors = moved((cards, anchors), shift)
     boxes = [label.box for label in labels] + [card.box for card in cards]
     box = Box(0, 0, max(box.right for box in boxes) + _AREA_PADDING, max(box.bottom for box in boxes) + _AREA_PADDING)
     centre = Point(-left + _AREA_PADDING, shift.y)
-    return Area(group, box, labels, tuple(cards), tuple(anchors), tuple(_lines(anchors, centre)))
+    return Area(group, box, labels, cards, anchors, tuple(_lines(anchors, centre)))
 
 
 def _area_labels(plan: Plan, group: PlannedGroup, width: float) -> tuple[Label, ...]:
@@ -204,10 +280,10 @@ def _area_labels(plan: Plan, group: PlannedGroup, width: float) -> tuple[Label, 
     return column(_AREA_PADDING, _AREA_PADDING * 0.75, title, note)
 
 
-def _around_oval(cards: Sequence[Card]) -> tuple[list[Card], list[Point]]:
+def _around_oval(cards: Sequence[Card]) -> tuple[tuple[Card, ...], tuple[Point, ...]]:
     """Set cards around an oval with its centre at 0, 0: the first down its left side, the others down its right."""
     if len(cards) == 1:
-        return list(cards), []
+        return tuple(cards), ()
     gap = _ROOMY_CARD_GAP if len(cards) <= _ROOMY_SITES else _CARD_GAP
     first_right = _first_right([card.box.height + gap for card in cards])
     left, right = cards[:first_right], cards[first_right:]
@@ -220,9 +296,9 @@ def _around_oval(cards: Sequence[Card]) -> tuple[list[Card], list[Point]]:
         for card, y in zip(side, _middles(side, tallest), strict=True):
             x = direction * half_width * math.sqrt(1 - (y / half_height) ** 2)
             corner = Point(x - card.box.width if direction < 0 else x, y - card.box.height / 2)
-            placed.append(card.moved(corner))
+            placed.append(moved(card, corner))
             anchors.append(Point(x, y))
-    return placed, anchors
+    return tuple(placed), tuple(anchors)
 
 
 def _first_right(heights: Sequence[float]) -> int:

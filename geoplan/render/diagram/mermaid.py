@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from geoplan.render.diagram.captions import HUB, group_title, has_hub, links
+from geoplan.render.diagram.captions import HUB, graph_of, group_title
 from geoplan.render.diagram.svg import xml_text
 from geoplan.render.diagram.text_metrics import wrap
 
@@ -59,14 +59,13 @@ def _flowchart(plan: Plan) -> Iterator[str]:
 
 
 def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
-    ids = [f"g{number}s{position}" for position in range(1, len(group.sites) + 1)]
-    for site_id, name in zip(ids, group.sites, strict=True):
+    graph = graph_of(group, number)
+    for name, site_id in graph.sites.items():
         yield f'        {site_id}["{_site(plan.site(name))}"]'
-    hub = f"g{number}hub"
-    if has_hub(group):
-        yield f'        {hub}(["{_label(HUB)}"])'
-        yield f"        class {hub} hub"
-    for one, other in links(group, ids, hub):
+    if graph.hub:
+        yield f'        {graph.hub}(["{_label(HUB)}"])'
+        yield f"        class {graph.hub} hub"
+    for one, other in graph.links:
         yield f"        {one} --- {other}"
 
 

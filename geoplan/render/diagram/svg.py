@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from geoplan.render.diagram.captions import picture_in_words
-from geoplan.render.diagram.layout import lay_out
-from geoplan.render.diagram.shapes import FLUSH_RIGHT, SIZES
+from geoplan.render.diagram.layout import FLUSH_RIGHT, SIZES, lay_out
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
-    from geoplan.render.diagram.layout import Area, Card, UnitRow
-    from geoplan.render.diagram.shapes import Box, Label, Line
+    from geoplan.render.diagram.layout import Area, Box, Card, Label, Line, UnitRow
 
 
 # What XML 1.0 leaves out, however it is escaped. A name may hold U+FFFE and U+FFFF, which are no control characters.
@@ -42,12 +40,7 @@ _PAINT = {
     "master-unit": {"fill": "accent"},
     "master-mark": {"fill": "accent"},
     "mark": {"fill": "paper", "stroke": "line"},
-    "title": {"fill": "ink"},
-    "group": {"fill": "ink"},
-    "name": {"fill": "ink"},
-    "address": {"fill": "ink"},
-    "nat": {"fill": "ink"},
-    "note": {"fill": "ink"},
+    **{kind: {"fill": "ink"} for kind in ("title", "group", "name", "address", "nat", "note")},
     "master": {"fill": "accent"},
     "slave": {"fill": "ink"},
 }
@@ -143,12 +136,13 @@ def _look(kind: str) -> dict[str, str]:
     return {"class": f"{PREFIX}-{kind}", **{key: _LIGHT[color] for key, color in _PAINT[kind].items()}}
 
 
-def _font(kind: str) -> dict[str, str]:
-    """Return how a label is set, for programs that do not know the style sheet's fonts."""
-    family = {"font-family": "monospace" if kind in _MONOSPACED else "sans-serif"}
-    weight = {"font-weight": "600"} if kind in _BOLD else {}
-    opacity = {"fill-opacity": _MUTED[kind]} if kind in _MUTED else {}
-    return {"font-size": f"{SIZES[kind]:g}", **family, **weight, **opacity}
+def _font(kind: str, *, unit: str = "", sans: str = "sans-serif", mono: str = "monospace") -> dict[str, str]:
+    """Return how a label is set, as attributes for programs that do not know the style sheet's fonts."""
+    family = mono if kind in _MONOSPACED else sans
+    font = {"font-size": f"{SIZES[kind]:g}{unit}", "font-family": family}
+    font |= {"font-weight": "600"} if kind in _BOLD else {}
+    font |= {"fill-opacity": _MUTED[kind]} if kind in _MUTED else {}
+    return {name: value for name, value in font.items() if value}
 
 
 def _style_sheet() -> str:
@@ -161,19 +155,21 @@ def _style_sheet() -> str:
         f"@media (prefers-color-scheme: dark) {{ .{PREFIX} {{ {_colors(_DARK)} }} }}",
         f".{PREFIX} text {{ font: 400 11px {_SANS}; letter-spacing: 0; word-spacing: 0; white-space: pre; }}",
     ]
-    for kind, size in SIZES.items():
-        family = f" font-family: {_MONO};" if kind in _MONOSPACED else ""
-        weight = " font-weight: 600;" if kind in _BOLD else ""
-        opacity = f" fill-opacity: {_MUTED[kind]};" if kind in _MUTED else ""
-        rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ font-size: {size:g}px;{family}{weight}{opacity} }}")
+    for kind in SIZES:
+        font = _declared(_font(kind, unit="px", sans="", mono=_MONO))
+        rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ {font} }}")
     for kind, paint in _PAINT.items():
-        colors = " ".join(f"{key}: var(--{PREFIX}-{color});" for key, color in paint.items())
+        colors = _declared({key: f"var(--{PREFIX}-{color})" for key, color in paint.items()})
         rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ {colors} }}")
     return "\n" + "\n".join(rules) + "\n"
 
 
 def _colors(palette: dict[str, str]) -> str:
-    return " ".join(f"--{PREFIX}-{name}: var(--diagram-{name}, {value});" for name, value in palette.items())
+    return _declared({f"--{PREFIX}-{name}": f"var(--diagram-{name}, {value})" for name, value in palette.items()})
+
+
+def _declared(style: dict[str, str]) -> str:
+    return " ".join(f"{name}: {value};" for name, value in style.items())
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,166 @@
+"""Looks at live units: one, or one after the other until somebody has seen enough."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.files import write
+from geoplan.cli.output import terminal
+from geoplan.cli.push_units import known_links, push_store
+from geoplan.cli.signals import on_signals
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import SystemClock, Timings
+from geoplan.live.survey import observe_for_status
+from geoplan.loadmaster.client import connected
+from geoplan.loadmaster.connection import Timeouts
+from geoplan.loadmaster.session import Retries
+from geoplan.plan.model import Phase
+from geoplan.plan.planner import make_plan
+from geoplan.status.assess import assess
+from geoplan.status.json import as_json, as_json_line
+from geoplan.status.state_changes import Sightings
+from geoplan.status.table import as_lines, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.status.model import Status
+    from geoplan.topology.model import Topology
+
+# A glance has less patience than a push: a unit that is slow to answer is told as that.
+TIMEOUTS = Timeouts(connect=4.0, answer=10.0, health=3.0)
+RETRIES = Retries(attempts=3, patience=5.0)
+
+
+class UnitWatch:
+    """The units of a topology, ready to be looked at."""
+
+    def __init__(self, topology: Topology, path: str, reach: ConnectionOptions, jobs: int) -> None:
+        self._plan = make_plan(topology, [Phase.GEO])
+        self._accesses = {
+            address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
+        }
+        self._command = lambda name, *words: reach.command(name, path, *words)
+        self._store = push_store(topology, reach, None)
+        self._max_clusters = topology.limits.max_clusters
+        self._jobs = jobs
+        self._clock = SystemClock()
+
+    async def look_once(self) -> Status:
+        """Return how everything stands now."""
+        async with self._looking() as look:
+            return await look()
+
+    async def watch(self, output_format: str, seconds: float) -> None:
+        """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
+        task = asyncio.current_task()
+
+        def end(_number: int) -> None:
+            if task:
+                task.cancel()
+
+        with on_signals(end), suppress(asyncio.CancelledError), showing(output_format) as show:
+            async with self._looking() as look:
+                while True:
+                    show(await look())
+                    await self._clock.sleep(seconds)
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[Callable[[], Awaitable[Status]]]:
+        """Have a client for every unit; they stay, so that refused credentials are never sent twice."""
+        sightings = Sightings()
+        async with connected(self._accesses, self._clock, retries=RETRIES) as units:
+            fleet = Fleet(self._plan, units, self._clock, Timings.of(self._plan.estimates), jobs=self._jobs)
+
+            async def look() -> Status:
+                facts = await observe_for_status(fleet)
+                at = self._clock.wall()
+                return assess(
+                    self._plan,
+                    facts,
+                    at,
+                    since=sightings.look(facts, at),
+                    command=self._command,
+                    known=known_links(self._store).known_links(),
+                    max_clusters=self._max_clusters,
+                )
+
+            yield look
+
+
+def show_once(watch: UnitWatch, output_format: str, output: str | None) -> int:
+    """Look once and write what there is to see; return the exit code."""
+    status = asyncio.run(watch.look_once())
+    if output_format == "json":
+        write(as_json(status), output)
+    elif output in (None, "-"):
+        width, color = terminal()
+        click.echo(as_text(status, width=width, color=color), nl=False, color=color)
+    else:
+        write(as_text(status), output)
+    return 0 if status.is_well else 1
+
+
+def show_always(watch: UnitWatch, output_format: str, seconds: float) -> int:
+    """Look again and again until Ctrl-C or SIGTERM, which is no failure."""
+    asyncio.run(watch.watch(output_format, seconds))
+    return 0
+
+
+@contextmanager
+def showing(output_format: str) -> Iterator[Callable[[Status], None]]:
+    """Yield what shows one status after the other: in place on a terminal, appended in a pipe, a line each as JSON."""
+    if output_format == "json":
+        yield _append_json
+    elif sys.stdout.isatty():
+        with _redrawing() as show:
+            yield show
+    else:
+        yield _appending_changes()
+
+
+def _append_json(status: Status) -> None:
+    click.echo(as_json_line(status), nl=False)
+    sys.stdout.flush()
+
+
+def _appending_changes() -> Callable[[Status], None]:
+    """Return what writes the whole text with its time, unless nothing has changed but the time."""
+    before: Status | None = None
+
+    def show(status: Status) -> None:
+        nonlocal before
+        if before is None or replace(status, at=before.at) != before:
+            parting = "\n" if before else ""
+            moment = f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}"
+            click.echo(f"{parting}{moment}\n\n{as_text(status, width=terminal()[0])}", nl=False)
+            sys.stdout.flush()
+        before = status
+
+    return show
+
+
+@contextmanager
+def _redrawing() -> Iterator[Callable[[Status], None]]:
+    """Yield what draws the whole text in the place of the one before; the last one stays."""
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(highlight=False, emoji=False, markup=False)
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+
+        def show(status: Status) -> None:
+            width, height = console.size
+            moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C to stop", style="dim")
+            lines = as_lines(status, width=width, height=height - 3)  # the moment, an empty line, one for the cursor
+            live.update(Group(moment, Text(), *lines), refresh=True)
+
+        yield show
