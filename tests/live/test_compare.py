@@ -1,4 +1,4 @@
-"""Live units against the plan."""
+"""Live units compared with the plan."""
 
 from __future__ import annotations
 
