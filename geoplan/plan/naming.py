@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
 from geoplan.plan.graph import slugs_of
-from geoplan.topology.similarity import folded, nearest
+from geoplan.topology.names import folded, nearest
 
 if TYPE_CHECKING:
     from geoplan.topology.model import Site, Topology

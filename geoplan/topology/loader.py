@@ -14,7 +14,7 @@ from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.topology.codes import CODES
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
-from geoplan.topology.rules import broken_rules, spell
+from geoplan.topology.rules import broken_rules
 from geoplan.topology.types import MAX_NAME_LENGTH
 from geoplan.wording import is_control
 from geoplan.yaml12 import MAX_BYTES, Document, Place, YamlFault, read_document
@@ -148,7 +148,7 @@ class _Presenter:
     def finding(self, code: str, finding: Finding) -> Diagnostic:
         """Show a fault of the topology."""
         find = self._document.place_of_key if finding.at_key else self._document.place_of
-        return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), spell(finding.loc))
+        return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), finding.where)
 
     def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> Diagnostic:
         line = self._lines[place.line] if place.line < len(self._lines) else ""

@@ -13,7 +13,7 @@ from geoplan.errors import GeoplanError
 from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of
 from geoplan.render.cloudformation.pairs import is_ipv6
 from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, OneLine, Ref, description, tags
-from geoplan.topology.rules_ha import SSH_PORT, SYNC_PORT
+from geoplan.topology.rules.units import SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
