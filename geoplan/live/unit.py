@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.live.model import HaFacts, LiveCluster, State
-    from geoplan.plan.ha_model import HaParameters
+    from geoplan.plan.pairs import HaParameters
 
 
 SettableMode = Literal["master", "slave", "single"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.http import ShownRequest
     from geoplan.loadmaster.session import Retries
-    from geoplan.plan.ha_model import HaParameters
+    from geoplan.plan.pairs import HaParameters
 
 _COLOURS = {PartnerColour.GREEN: True, PartnerColour.RED: False, PartnerColour.UNKNOWN: None}
 

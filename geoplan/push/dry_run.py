@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from geoplan.live.polling import Timings
     from geoplan.live.unit import SettableMode, Unit
-    from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.pairs import HaParameters
 
 
 class DryRunClock:

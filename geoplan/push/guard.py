@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from geoplan.live.polling import Clock, Timings
     from geoplan.live.unit import SettableMode, Unit
-    from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
 LISTS = {"set_remote_geo_access": "remote_geo_access", "set_geo_partners": "geo_partners"}

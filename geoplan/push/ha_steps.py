@@ -18,8 +18,8 @@ from geoplan.push.events import Outcome, StepState
 if TYPE_CHECKING:
     from geoplan.live.findings.pairs import Drift
     from geoplan.live.unit import Unit
-    from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
+    from geoplan.plan.pairs import HaParameters
     from geoplan.push.changes import Failed
     from geoplan.push.context import Context
 

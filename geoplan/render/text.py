@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from geoplan.console import laid_out
-from geoplan.plan.model import Action, Phase
+from geoplan.plan.actions import ACTIONS, Action, Phase
 from geoplan.render.runbook import wui
 from geoplan.render.runbook.prose import count
 
 if TYPE_CHECKING:
-    from geoplan.plan.ha_model import LoadBalancer, PlannedListener
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step, TargetUnit
+    from geoplan.plan.pairs import LoadBalancer, PlannedListener
 
 
 def table(*headings: str) -> Table:
@@ -89,23 +89,6 @@ def _health_checks(plan: Plan) -> Table:
 
 
 DEFAULT_WIDTH = 100
-ACTION_LABELS = {
-    Action.CREATE_LOAD_BALANCER: "Create the Network Load Balancer and its target groups",
-    Action.SET_MASTER_HA_PARAMETERS: "Set AWS HA Parameters: Master HA Mode",
-    Action.SET_SLAVE_HA_PARAMETERS: "Set AWS HA Parameters: Slave HA Mode",
-    Action.VERIFY_HA_PAIR: "See that one unit is active and the other its standby",
-    Action.SET_REMOTE_GEO_ACCESS: "Set Remote GEO LoadMaster Access",
-    Action.SET_GEO_PARTNERS: "Set GEO LoadMaster Partners",
-    Action.REBOOT_MASTER: "Reboot",
-    Action.RESUBMIT_GEO_PARTNERS: "Submit GEO LoadMaster Partners again",
-    Action.ADD_CLUSTER: "Add the cluster",
-    Action.UPDATE_STANDBY: "Update the firmware of the standby",
-    Action.UPDATE_ACTIVE: "Update the firmware of the active unit",
-    Action.UPDATE_REMAINING: "Update the firmware of the unit that is left",
-    Action.UPDATE_STANDALONE: "Update the firmware",
-    Action.SET_PARTNER_SECRET: "Set the Partner Shared Secret",
-    Action.VERIFY_UPDATED_PAIR: "See that the pair is whole again",
-}
 UNIT_LABELS: dict[TargetUnit, str] = {
     "active": "active unit",
     "standby": "standby",
@@ -216,7 +199,7 @@ def _what(plan: Plan, step: Step) -> Text:
 def _label(plan: Plan, step: Step) -> str:
     if step.action is Action.SET_GEO_PARTNERS and not plan.values(step):
         return "Empty GEO LoadMaster Partners"
-    return ACTION_LABELS[step.action]
+    return ACTIONS[step.action].label
 
 
 def _reasons(plan: Plan) -> Table:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from geoplan.live.links import KnownLinks, Link
     from geoplan.live.model import LiveCluster, Observation, Observations
-    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
+    from geoplan.plan.pairs import HaPairSettings
 
 __all__ = ["Difference", "Kind", "Mend", "Note", "Report", "SiteReport", "is_seen_green", "verify"]
 

@@ -8,9 +8,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.errors import GeoplanError
-from geoplan.plan.graph import slugs_of
-from geoplan.plan.naming import site_named
 from geoplan.topology.model import HealthCheck
+from geoplan.topology.names import site_named, slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

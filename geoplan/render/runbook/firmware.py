@@ -12,7 +12,7 @@ from geoplan.topology.firmware import becomes_inaccessible, parse_version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
+    from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
     from geoplan.render.runbook.context import RunbookContext
 
 
