@@ -67,9 +67,12 @@ def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopolo
         findings = [(code, finding) for code, finding in findings if code != "GEO404"]
     show = _Presenter(path, text, document)
     diagnostics = {*map(show.fault, document.faults), *(show.finding(*finding) for finding in findings)}
-    usable = not any(shown.severity is Severity.ERROR for shown in diagnostics)
+    if any(shown.severity is Severity.ERROR for shown in diagnostics):
+        topology = None
+    elif topology:
+        topology.mark_well_formed()
     in_file_order = sorted(diagnostics, key=lambda shown: (shown.line, shown.column, shown.code, shown.message))
-    return CheckedTopology(topology if usable else None, tuple(in_file_order))
+    return CheckedTopology(topology, tuple(in_file_order))
 
 
 def _read(path: str | PathLike[str]) -> bytes:

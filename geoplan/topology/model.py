@@ -239,6 +239,8 @@ class Group(NamedTuple):
 class Topology(FrozenModel):
     """The sites that form GEO systems, as the topology file gives them."""
 
+    __slots__ = ("_well_formed",)  # beside the fields: no copy, which may have been altered, takes it along
+
     model_config = ConfigDict(title="geoplan topology")
 
     name: Name = Field(default="topology", description="Default: the file's name without its ending.")
@@ -252,6 +254,15 @@ class Topology(FrozenModel):
     )
     timing: Timing = Field(default_factory=Timing.model_construct)
     limits: Limits = Field(default_factory=Limits.model_construct)
+
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether all rules were seen to hold when it was read from a file."""
+        return getattr(self, "_well_formed", False)
+
+    def mark_well_formed(self) -> None:
+        """Note that all rules hold, so that nobody has to look again."""
+        object.__setattr__(self, "_well_formed", True)
 
     def health_check_port_of(self, site: Site) -> int:
         """Return where the units of a pair answer the health check."""

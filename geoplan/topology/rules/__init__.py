@@ -33,7 +33,12 @@ def broken_rules(topology: PartialTopology) -> Iterator[tuple[str, Finding]]:
 
 
 def require_well_formed(topology: Topology) -> None:
-    """Raise :class:`geoplan.InvalidInputError` with every broken rule of a topology, warnings aside."""
+    """Raise :class:`geoplan.InvalidInputError` with every broken rule of a topology, warnings aside.
+
+    What the loader has read is not looked at again; a topology that a program has built, or altered in a copy, is.
+    """
+    if topology.is_well_formed:
+        return
     found = broken_rules(partial_topology(topology.model_dump(exclude_unset=True, exclude_none=True)))
     errors = [
         Diagnostic(topology.name, code, ERROR, finding.message, finding.hint, where=finding.where)
