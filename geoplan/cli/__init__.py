@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "Show how live units stand now, and what is wrong.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
+    "facts": "List what is known of the vendor's product, with its sources.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }
 

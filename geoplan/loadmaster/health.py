@@ -11,11 +11,12 @@ import httpx
 from geoplan.loadmaster.http import SharedTransport
 from geoplan.loadmaster.model import HaState
 from geoplan.loadmaster.tls import causes_of, too_many_open_files
+from geoplan.vendor import ACTIVE_CODE, STANDBY_CODE
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.connection import UnitConnection
 
-_STATES = {200: HaState.ACTIVE, 503: HaState.STANDBY}
+_STATES = {ACTIVE_CODE: HaState.ACTIVE, STANDBY_CODE: HaState.STANDBY}
 
 REFUSED = "refused"
 TIMEOUT = "timeout"

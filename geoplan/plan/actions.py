@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from geoplan import vendor
 from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ ACTIONS: dict[Action, Row] = {
     ),
     Action.SET_MASTER_HA_PARAMETERS: Row(
         Phase.HA,
-        label="Set AWS HA Parameters: Master HA Mode",
+        label=f"Set AWS HA Parameters: {vendor.MASTER_HA_MODE}",
         sentence="set the HA parameters of the master of",
         short="HA, master of",
         unit="master",
@@ -131,7 +132,7 @@ ACTIONS: dict[Action, Row] = {
     ),
     Action.SET_SLAVE_HA_PARAMETERS: Row(
         Phase.HA,
-        label="Set AWS HA Parameters: Slave HA Mode",
+        label=f"Set AWS HA Parameters: {vendor.SLAVE_HA_MODE}",
         sentence="set the HA parameters of the slave of",
         short="HA, slave of",
         unit="slave",
@@ -149,7 +150,7 @@ ACTIONS: dict[Action, Row] = {
     ),
     Action.SET_REMOTE_GEO_ACCESS: Row(
         Phase.GEO,
-        label="Set Remote GEO LoadMaster Access",
+        label=f"Set {vendor.REMOTE_GEO_ACCESS}",
         sentence="set Remote GEO access of",
         short="access list of",
         unit="active",
@@ -164,7 +165,7 @@ ACTIONS: dict[Action, Row] = {
     ),
     Action.SET_GEO_PARTNERS: Row(
         Phase.GEO,
-        label="Set GEO LoadMaster Partners",
+        label=vendor.SET_GEO_PARTNERS,
         sentence="set GEO partners of",
         short="partners of",
         unit="active",
@@ -198,7 +199,7 @@ ACTIONS: dict[Action, Row] = {
     ),
     Action.RESUBMIT_GEO_PARTNERS: Row(
         Phase.GEO,
-        label="Submit GEO LoadMaster Partners again",
+        label=f"Submit {vendor.GEO_PARTNERS} again",
         sentence="submit GEO partners again on",
         short="resubmit on",
         unit="new_active",
@@ -286,7 +287,7 @@ ACTIONS: dict[Action, Row] = {
     ),
     Action.SET_PARTNER_SECRET: Row(
         Phase.FIRMWARE,
-        label="Set the Partner Shared Secret",
+        label=f"Set the {vendor.SHARED_SECRET}",
         sentence="set the Partner Shared Secret on a unit of",
         short="secret on",
         unit="updated",

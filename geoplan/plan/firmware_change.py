@@ -11,13 +11,13 @@ from pydantic import Field
 from geoplan.diagnostics import presentable
 from geoplan.errors import UpgradeRefusedError
 from geoplan.plan.base import FrozenModel
-from geoplan.topology.firmware import (
+from geoplan.topology.types import FIRMWARE_VERSION
+from geoplan.vendor import (
     LOWEST_AFTER_DOWNGRADE,
     becomes_inaccessible,
     has_partner_secret,
     parse_version,
 )
-from geoplan.topology.types import FIRMWARE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

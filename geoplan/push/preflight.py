@@ -24,7 +24,7 @@ from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.mending import WaysToMend, is_under_way
 from geoplan.push.readiness import room_at
-from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.vendor import has_partner_secret, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

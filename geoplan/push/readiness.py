@@ -15,6 +15,7 @@ from geoplan.live.model import State
 from geoplan.live.polling import until
 from geoplan.loadmaster.decode import moment
 from geoplan.push.context import StepError
+from geoplan.vendor import MAX_REBOOTS, REBOOT_WINDOW_SECONDS, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from geoplan.push.context import Context
 
 
-MAX_REBOOTS = 3
-WINDOW = timedelta(minutes=5)
+WINDOW = timedelta(seconds=REBOOT_WINDOW_SECONDS)
 CLOCK_SET_BACK = timedelta(days=1)
 """How far ahead a recorded moment may be because this machine's clock was set back since."""
 OF_ONE_REBOOT = timedelta(minutes=10)
@@ -281,7 +281,7 @@ async def until_slave_has_lists(pair: Pair) -> str:
                 f"the slave does not hold the new lists after {timings.replication_deadline:.0f} s: rebooting its "
                 "master now would bring it up with the old ones",
                 unit=pair.slave,
-                hint="see that the pair synchronises (TCP port 6973), then go on",
+                hint=f"see that the pair synchronises (TCP port {SYNC_PORT}), then go on",
             )
         case Holds.UNTOLD:
             raise StepError(

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from geoplan import vendor
 from geoplan.console import laid_out
 from geoplan.plan.actions import ACTIONS, Action, Phase
-from geoplan.render.runbook import wui
-from geoplan.render.runbook.prose import count
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step, TargetUnit
@@ -39,7 +39,7 @@ def _pair_tables(plan: Plan) -> list[Table]:
 
 
 def _parameters(plan: Plan) -> Table:
-    units = table("HA pair", "AWS HA Mode", "Partner", "Port", "Preferred server", "Interfaces")
+    units = table("HA pair", vendor.HA_MODE, "Partner", "Port", "Preferred server", "Interfaces")
     for pair in plan.ha_pairs:
         units.add_row(Text(pair.site, style="bold"))
         for unit in (pair.master, pair.slave):
@@ -48,7 +48,7 @@ def _parameters(plan: Plan) -> Table:
                 unit.mode.capitalize(),
                 unit.partner,
                 str(unit.health_check_port),
-                wui.PREFERRED_CHOICE[unit.preferred_host],
+                vendor.PREFER_MASTER if unit.preferred_host == "master" else vendor.NO_PREFERRED_HOST,
                 "all" if unit.all_interfaces else "eth0",
             )
     return units
@@ -145,7 +145,7 @@ def _heading(plan: Plan) -> RenderableType:
 
 
 def _lists(sites: list[SiteSettings]) -> Table:
-    lists = table("Site", "Remote GEO LoadMaster Access", "GEO LoadMaster Partners")
+    lists = table("Site", vendor.REMOTE_GEO_ACCESS, vendor.GEO_PARTNERS)
     for site in sites:
         partners = " ".join(site.geo_partners) or Text("none: a site alone has no partner", style="dim")
         lists.add_row(_site(site), " ".join(site.remote_geo_access), partners)
@@ -198,7 +198,7 @@ def _what(plan: Plan, step: Step) -> Text:
 
 def _label(plan: Plan, step: Step) -> str:
     if step.action is Action.SET_GEO_PARTNERS and not plan.values(step):
-        return "Empty GEO LoadMaster Partners"
+        return f"Empty {vendor.GEO_PARTNERS}"
     return ACTIONS[step.action].label
 
 

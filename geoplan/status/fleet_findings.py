@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.live.findings.compare import Kind, verify
 from geoplan.live.links import NO_SIGHTS
@@ -12,7 +13,7 @@ from geoplan.live.model import CHECK_CREDENTIALS, Cause, State
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
 from geoplan.status.unit_state import unit_at, unit_state
 from geoplan.status.wording import listed, sentence, titled
-from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.vendor import has_partner_secret, parse_version
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ _SHOWN = {
     "ha": "HA parameters",
     "geo_enabled": "whether GEO is on",
     "ssh_access": "whether remote SSH access is on",
-    "remote_geo_access": "Remote GEO LoadMaster Access",
-    "geo_partners": "GEO LoadMaster Partners",
+    "remote_geo_access": vendor.REMOTE_GEO_ACCESS,
+    "geo_partners": vendor.GEO_PARTNERS,
     "partner_status": "GEO partners' status",
     "clusters": "clusters",
 }
@@ -184,7 +185,8 @@ def _red_partners(fleet: Fleet) -> Iterator[Finding]:
         )
     if others:
         hint = (
-            "see that port 22 is open between partners; a push submits GEO LoadMaster Partners again, and reboots none:"
+            f"see that port {vendor.SSH_PORT} is open between partners; a push submits {vendor.GEO_PARTNERS} again, "
+            "and reboots none:"
         )
         shown = "red as GEO partner though up: " + listed(titled(unit) for unit in others)
         yield _about(FindingKind.RED_PARTNER, others, shown, hint, (fleet.command("push"),))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.status.model import Finding, FindingKind, Severity
 from geoplan.status.unit_state import SINGLE, Wanted
 from geoplan.status.wording import MENU, listed, titled
-from geoplan.topology.firmware import parse_version
+from geoplan.vendor import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from geoplan.status.model import Finding, FindingKind, Severity, UnitState
 from geoplan.status.unit_state import SINGLE, has_mode, unit_state
 from geoplan.status.wording import MENU, listed, present, sentence, titled
+from geoplan.vendor import SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +131,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
             f"both units are active: {listed(pair.addresses)} both answer 200, both get traffic, and neither "
             "takes over what is changed on the other",
             "they do not find each other: set right what differs in their HA parameters, see that the health check "
-            f"port {pair.port} and TCP port 6973 are open between them (section 6), and that both have the same "
+            f"port {pair.port} and TCP port {SYNC_PORT} are open between them (section 6), and that both have the same "
             "Partner Shared Secret where their firmware has one; it cannot be read",
         )
     elif not active and standby:

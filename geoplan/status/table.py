@@ -13,7 +13,7 @@ from rich.text import Text
 from geoplan.console import laid_out
 from geoplan.live.model import Cause
 from geoplan.status.model import Severity, UnitState
-from geoplan.topology.firmware import parse_version
+from geoplan.vendor import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from geoplan import vendor
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     Command = Callable[..., str]
     Since = Mapping[str, datetime]
 
-MENU = "System Configuration > AWS HA Parameters"
+MENU = vendor.HA_PARAMETERS
 
 
 def generic_command(name: str, *words: str) -> str:

@@ -15,7 +15,7 @@ from geoplan.topology.codes import CODES
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
 from geoplan.topology.rules import broken_rules
-from geoplan.topology.types import MAX_NAME_LENGTH
+from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control
 from geoplan.yaml12 import MAX_BYTES, Document, Place, YamlFault, read_document
 

@@ -28,6 +28,7 @@ from geoplan.topology.types import (
     Threshold,
     VpcId,
 )
+from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS, SYNC_SECONDS
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -102,8 +103,6 @@ class Aws(FrozenModel):
 
 
 DEFAULT_GROUP = "default"
-DEFAULT_HEALTH_CHECK_PORT = 8444  # section 6.1
-DEFAULT_MAX_CLUSTERS = 18  # GEO Feature Description, Manage Clusters
 
 
 class Unit(FrozenModel):
@@ -209,7 +208,7 @@ class Site(FrozenModel):
 
 
 BOOT_FLOOR_SECONDS = 60.0
-SYNC_FLOOR_SECONDS = 120.0  # an older HA Feature Description has pairs synchronise every two minutes
+SYNC_FLOOR_SECONDS = float(SYNC_SECONDS)
 
 
 class Timing(FrozenModel):
@@ -226,7 +225,7 @@ class Timing(FrozenModel):
 class Limits(FrozenModel):
     """What the LoadMasters can take."""
 
-    max_clusters: Count = Field(default=DEFAULT_MAX_CLUSTERS, description="GEO clusters in one group.")
+    max_clusters: Count = Field(default=MAX_CLUSTERS, description="GEO clusters in one group.")
 
 
 class Group(NamedTuple):

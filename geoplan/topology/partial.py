@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_HEALTH_CHECK_PORT, DEFAULT_MAX_CLUSTERS, Site
+from geoplan.topology.model import DEFAULT_GROUP, Site
 from geoplan.topology.names import nearest
 from geoplan.topology.types import IpAddress, parse_address
+from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS
 from geoplan.yaml12 import typed
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def partial_topology(document: object) -> PartialTopology:
     return PartialTopology(
         sites=tuple(_site(site, port_of_all) for site in top.key("sites").items()),
         groups=tuple(_groups(top.key("groups"))) if isinstance(top.key("groups").plain, Mapping) else None,
-        max_clusters=limit.value if limit and limit.value > 0 else DEFAULT_MAX_CLUSTERS,
+        max_clusters=limit.value if limit and limit.value > 0 else MAX_CLUSTERS,
         boot_seconds=top.key("timing").key("boot_seconds").seconds(),
         sync_seconds=top.key("timing").key("sync_seconds").seconds(),
         empty_values=tuple(_empty_values(document, ())),

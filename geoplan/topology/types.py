@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control, shorten
 from geoplan.yaml12 import typed
 
 IpAddress = IPv4Address | IPv6Address
 
-MAX_NAME_LENGTH = 64
 MAX_PORT = 65535
 HTTPS = 443
 MAX_TAG_VALUE_LENGTH = 256  # Tagging AWS resources

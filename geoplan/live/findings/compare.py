@@ -13,6 +13,7 @@ from geoplan.live.findings.partners import link_notes, red_differences, standby_
 from geoplan.live.links import NOTHING_KNOWN, links_of
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.plan.model import Action, Phase
+from geoplan.vendor import SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -33,8 +34,8 @@ STALE = (
     "added with the right address"
 )
 SHARE = (
-    "its partners have it, and do not share it with this unit: see that TCP port 22 is open between them, and submit "
-    "GEO LoadMaster Partners again on this unit"
+    f"its partners have it, and do not share it with this unit: see that TCP port {SSH_PORT} is open between them, and "
+    "submit GEO LoadMaster Partners again on this unit"
 )
 
 
@@ -160,7 +161,8 @@ def _standby_differences(site: SiteSettings, own: tuple[Difference, ...], seen: 
         told = (*_told_lists(site, unit), *_told_clusters(site, unit, seen))
         for found in told:
             if (found.kind, found.subject, found.values) not in of_active:
-                hint = f"see that the pair synchronises (TCP port 6973): {unit.address} is to follow its active unit"
+                sees = f"see that the pair synchronises (TCP port {SYNC_PORT})"
+                hint = f"{sees}: {unit.address} is to follow its active unit"
                 message = f"on the standby {unit.address}: {found.message}"
                 yield replace(found, message=message, mends=Mend.REPLICATION, hint=hint)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.render.cloudformation.yaml import Entry, GetAtt, OneLine, Ref, tags
+from geoplan.vendor import ACTIVE_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 BALANCER = "Balancer"
 BALANCER_GROUP = "BalancerSecurityGroup"
 HEALTH_CHECK_PATH = "/"  # section 6.1
-HEALTHY_CODE = "200"  # the active unit's; the standby answers 503 (section 4)
 DEFAULT_TIMEOUT_SECONDS = 6  # of health checks by HTTP (Elastic Load Balancing)
 
 # TLS 1.3, and 1.2 with forward secrecy alone: what the console of AWS suggests. CloudFormation's default is of 2016.
@@ -111,7 +111,7 @@ def _target_group_properties(pair: BalancedPair, protocol: str, port: int) -> di
     }
     if check.interval_seconds <= DEFAULT_TIMEOUT_SECONDS:  # a check ends before the next begins
         properties["HealthCheckTimeoutSeconds"] = check.interval_seconds - 1
-    properties["Matcher"] = OneLine(HttpCode=HEALTHY_CODE)
+    properties["Matcher"] = OneLine(HttpCode=str(ACTIVE_CODE))
     properties["Targets"] = [OneLine(Id=instance(pair, role, unit), Port=port) for role, unit in targets.items()]
     if "UDP" not in protocol:  # with UDP it is always so, and cannot be set
         properties["TargetGroupAttributes"] = [OneLine(Key="preserve_client_ip.enabled", Value="true")]

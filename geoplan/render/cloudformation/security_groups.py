@@ -13,7 +13,7 @@ from geoplan.errors import GeoplanError
 from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of
 from geoplan.render.cloudformation.pairs import is_ipv6
 from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, OneLine, Ref, description, tags
-from geoplan.topology.rules.units import SSH_PORT, SYNC_PORT
+from geoplan.vendor import API_PORT, SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from geoplan.render.cloudformation.pairs import BalancedPair
     from geoplan.topology.model import Unit
 
-API_PORT = 443
 SYNC = "Sync"
 FROM_GROUP = "SourceSecurityGroupId"
 OWN_GROUP = "SlaveHasItsOwnGroup"

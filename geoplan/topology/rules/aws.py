@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from geoplan.topology.finding import BALANCING, DOCUMENT, WARNING, Finding, rule
-from geoplan.topology.rules.units import SSH_PORT, SYNC_PORT
 from geoplan.topology.types import ACM_ARN
+from geoplan.vendor import SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.topology.finding import DOCUMENT, UPDATING, WARNING, Finding, rule
-from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.vendor import SSH_PORT, SYNC_PORT, has_partner_secret, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.topology.partial import PartialService, PartialSite, PartialTopology
-
-SYNC_PORT = 6973  # between the units of a pair (section 6)
-SSH_PORT = 22  # between GEO partners, and for the checks of Remote LM clusters
 
 
 @rule(
