@@ -14,7 +14,7 @@ from geoplan.topology.model import HealthCheck
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.topology.model import Aws, HaPair, Site, Topology
+    from geoplan.topology.model import Aws, HaPair, Listener, Site, Topology, Unit
 
 HaMode = Literal["master", "slave"]
 
@@ -135,54 +135,53 @@ def settings_of_pairs(topology: Topology, *, every_pair: bool) -> Iterator[HaPai
 
 def _settings(site: str, pair: HaPair, port: int) -> HaPairSettings:
     check = pair.health_check or HealthCheck()
-    timing = HealthCheckTiming(
-        port=port,
-        interval_seconds=check.interval_seconds,
-        healthy_threshold=check.healthy_threshold,
-        unhealthy_threshold=check.unhealthy_threshold,
-        in_service_seconds=check.in_service_seconds,
-        out_of_service_seconds=check.out_of_service_seconds,
-    )
 
-    def parameters(mode: HaMode) -> HaParameters:
-        own, other = (pair.master, pair.slave) if mode == "master" else (pair.slave, pair.master)
+    def parameters(mode: HaMode, own: Unit, other: Unit) -> HaParameters:
         return HaParameters(
             address=own.address,
             mode=mode,
             preferred_host=pair.preferred_host,
             partner=other.address,
-            health_check_port=timing.port,
+            health_check_port=port,
             all_interfaces=check.all_interfaces,
         )
 
     return HaPairSettings(
         site=site,
-        master=parameters("master"),
-        slave=parameters("slave"),
-        health_check=timing,
+        master=parameters("master", pair.master, pair.slave),
+        slave=parameters("slave", pair.slave, pair.master),
+        health_check=HealthCheckTiming(
+            port=port,
+            interval_seconds=check.interval_seconds,
+            healthy_threshold=check.healthy_threshold,
+            unhealthy_threshold=check.unhealthy_threshold,
+            in_service_seconds=check.interval_seconds * check.healthy_threshold,
+            out_of_service_seconds=check.interval_seconds * check.unhealthy_threshold,
+        ),
         load_balancer=_load_balancer(pair, pair.aws) if pair.aws else None,
     )
 
 
 def _load_balancer(pair: HaPair, aws: Aws) -> LoadBalancer:
-    listeners = tuple(
-        PlannedListener(
-            protocol=listener.protocol,
-            port=listener.port,
-            target=TargetGroup(protocol=listener.target[0], port=listener.target[1]),
-            certificate_arn=listener.certificate_arn,
-        )
-        for listener in aws.listeners
-    )
+    listeners = tuple(map(_listener, aws.listeners))
     return LoadBalancer(
         region=aws.region,
         vpc_id=aws.vpc_id,
         scheme=aws.scheme,
-        subnets=tuple(
-            PlannedSubnet(subnet_id=subnet.subnet_id, allocation_id=subnet.allocation_id) for subnet in aws.subnets
-        ),
+        subnets=tuple(PlannedSubnet(**subnet.model_dump()) for subnet in aws.subnets),
         listeners=listeners,
         target_groups=tuple(dict.fromkeys(listener.target for listener in listeners)),
         instances=(pair.master.instance_id, pair.slave.instance_id),
         tags=aws.tags,
+    )
+
+
+def _listener(listener: Listener) -> PlannedListener:
+    """Return a listener with the target group that it passes on to: as it takes it, and what was TLS by TCP."""
+    as_taken = "TCP" if listener.protocol == "TLS" else listener.protocol
+    return PlannedListener(
+        protocol=listener.protocol,
+        port=listener.port,
+        target=TargetGroup(protocol=listener.target_protocol or as_taken, port=listener.target_port or listener.port),
+        certificate_arn=listener.certificate_arn,
     )

@@ -55,16 +55,6 @@ class HealthCheck(FrozenModel):
     healthy_threshold: Threshold = Field(default=2, description="Checks that succeed until a unit is in service.")
     unhealthy_threshold: Threshold = Field(default=2, description="Checks that fail until a unit is out of service.")
 
-    @property
-    def in_service_seconds(self) -> int:
-        """How long it takes at least until a healthy unit gets traffic (section 2)."""
-        return self.interval_seconds * self.healthy_threshold
-
-    @property
-    def out_of_service_seconds(self) -> int:
-        """How long it takes at least until a failed unit gets no more traffic (section 2)."""
-        return self.interval_seconds * self.unhealthy_threshold
-
 
 class Subnet(FrozenModel):
     """Where the load balancer has a node, and the Elastic IP of that node."""
@@ -83,12 +73,6 @@ class Listener(FrozenModel):
     )
     target_port: Port | None = Field(default=None, description="Default: the listener's port.")
     certificate_arn: CertificateArn | None = Field(default=None, description="What a TLS listener shows to clients.")
-
-    @property
-    def target(self) -> tuple[ListenerProtocol, int]:
-        """The protocol and port that the units get it on."""
-        protocol: ListenerProtocol = "TCP" if self.protocol == "TLS" else self.protocol
-        return self.target_protocol or protocol, self.target_port or self.port
 
 
 class Aws(FrozenModel):

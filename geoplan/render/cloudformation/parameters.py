@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.render.cloudformation.balancer import instance
 from geoplan.render.cloudformation.security_groups import CLIENTS, OPERATOR, clients_of, operators_kind
 from geoplan.render.cloudformation.yaml import Entry, Ref
 
@@ -31,14 +30,14 @@ NARROWEST = {"CidrIp": 8, "CidrIpv6": 16}
 
 def parameters(pairs: Sequence[BalancedPair]) -> Iterator[Entry]:
     """Yield the parameters: the operator's ranges, then those of each pair."""
-    units = [unit for pair in pairs for unit in (pair.pair.master, pair.pair.slave)]
+    units = [unit for pair in pairs for unit in (pair.master, pair.slave)]
     for kind in (kind for kind in OPERATOR if kind in {operators_kind(unit) for unit in units}):
         yield _operator_range(kind)
     for pair in pairs:
-        for role in ("Master", "Slave"):
+        for role, _ in pair.units:
             yield _unit_group(pair, role)
-        for role, unit in (("Master", pair.pair.master), ("Slave", pair.pair.slave)):
-            if isinstance(instance(pair, role, unit), Ref):
+        for role, instance in pair.instances.items():
+            if isinstance(instance, Ref):
                 meaning = f"The instance that is the {role.lower()} of {pair.site}."
                 body = {"Type": "AWS::EC2::Instance::Id", "Description": meaning}
                 yield Entry(pair.id(f"{role}InstanceId"), body)
@@ -65,7 +64,7 @@ def _unit_group(pair: BalancedPair, role: str) -> Entry:
 
 
 def _client_range(pair: BalancedPair, kind: str) -> Entry:
-    internal = pair.aws.scheme == "internal"
+    internal = pair.balancer.scheme == "internal"
     meaning = f"Where clients of {pair.site} come from" + (", for example the range of its VPC." if internal else ".")
     default = {} if internal else {"Default": EVERYONE[kind]}
     return Entry(

@@ -26,7 +26,7 @@ def render(topology: Topology, site: str | None = None, *others: str) -> str:
     pairs = pairs_for(topology, () if site is None else (site, *others))
     for pair in pairs:
         refuse_clashing_ports(pair)
-    region = pairs[0].aws.region
+    region = pairs[0].balancer.region
     sections = (
         _head(topology, pairs, region),
         section("Parameters", parameters(pairs)),
