@@ -132,25 +132,25 @@ class Document:
     """What a YAML file says, where, and what is wrong with it as YAML."""
 
     value: object = None
-    spot: Node = field(default_factory=lambda: Node(Place(0, 0, 0, 0)))
+    node: Node = field(default_factory=lambda: Node(Place(0, 0, 0, 0)))
     faults: list[YamlFault] = field(default_factory=list)
 
     def place_of(self, loc: Loc) -> Place:
         """Return where the value at ``loc`` stands, or the nearest value around it that is written out."""
-        spot = self.spot
+        node = self.node
         for part in loc:
-            if part not in spot.children:
+            if part not in node.children:
                 break
-            spot = spot.children[part]
-        return spot.place
+            node = node.children[part]
+        return node.place
 
     def place_of_key(self, loc: Loc) -> Place:
         """Return where the key that ``loc`` ends with stands."""
-        spot = self.spot
+        node = self.node
         for part in loc[:-1]:
-            spot = spot.children.get(part, spot)
+            node = node.children.get(part, node)
         key = loc[-1]
-        return spot.keys[key] if isinstance(key, str) and key in spot.keys else self.place_of(loc)
+        return node.keys[key] if isinstance(key, str) and key in node.keys else self.place_of(loc)
 
 
 class _RefusedError(Exception):
@@ -160,11 +160,11 @@ class _RefusedError(Exception):
 class _Frame:
     """A collection whose end has not been read yet."""
 
-    __slots__ = ("anchor", "discard", "in_brackets", "key", "key_place", "spot", "value", "values_before")
+    __slots__ = ("anchor", "discard", "in_brackets", "key", "key_place", "node", "value", "values_before")
 
     def __init__(self, event: yaml.CollectionStartEvent, place: Place, values_before: int) -> None:
         self.value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self.spot = Node(place)
+        self.node = Node(place)
         self.anchor = event.anchor
         self.in_brackets = event.flow_style is True
         self.values_before = values_before
@@ -175,7 +175,7 @@ class _Frame:
 
 class _Anchored(NamedTuple):
     value: object
-    spot: Node
+    node: Node
     values: int
 
 
@@ -259,12 +259,12 @@ class _Reader:
 
     def _close(self, event: yaml.Event) -> None:
         closed = self._stack.pop()
-        start, end = closed.spot.place, _place(event)
-        closed.spot.place = Place(start.line, start.column, end.end_line, end.end_column)
+        start, end = closed.node.place, _place(event)
+        closed.node.place = Place(start.line, start.column, end.end_line, end.end_column)
         if closed.anchor:
             values = self._values - closed.values_before
-            self._anchors[closed.anchor] = _Anchored(closed.value, closed.spot, values)
-        self._add(closed.value, closed.spot)
+            self._anchors[closed.anchor] = _Anchored(closed.value, closed.node, values)
+        self._add(closed.value, closed.node)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         place = _place(event)
@@ -276,27 +276,27 @@ class _Reader:
         if anchored is None:
             self._refuse("GEO007", f"the alias *{name} stands inside the value that it repeats", hint, place)
         self._count(anchored.values, event)
-        spot = Node(place)
-        spot.keys, spot.children = anchored.spot.keys, anchored.spot.children
-        self._add(anchored.value, spot, text=anchored.value if isinstance(anchored.value, str) else None)
+        node = Node(place)
+        node.keys, node.children = anchored.node.keys, anchored.node.children
+        self._add(anchored.value, node, text=anchored.value if isinstance(anchored.value, str) else None)
 
-    def _add(self, value: object, spot: Node, text: str | None = None) -> None:
+    def _add(self, value: object, node: Node, text: str | None = None) -> None:
         """Put a finished value where it belongs; ``text`` is its source where it can be a key."""
         if not self._stack:
-            self.document.value, self.document.spot = value, spot
+            self.document.value, self.document.node = value, node
             return
         parent = self._stack[-1]
         if isinstance(parent.value, list):
-            parent.spot.children[len(parent.value)] = spot
+            parent.node.children[len(parent.value)] = node
             parent.value.append(value)
         elif parent.discard:
             parent.discard = False
         elif parent.key is None:
-            self._take_key(parent, spot.place, text)
+            self._take_key(parent, node.place, text)
         else:
             parent.value[parent.key] = value
-            parent.spot.keys[parent.key] = parent.key_place
-            parent.spot.children[parent.key] = spot
+            parent.node.keys[parent.key] = parent.key_place
+            parent.node.children[parent.key] = node
             parent.key = None
 
     def _take_key(self, parent: _Frame, place: Place, text: str | None) -> None:
@@ -305,7 +305,7 @@ class _Reader:
         if text is None:
             self._fault("GEO008", "a list or a mapping stands where a key belongs", "write a plain key", place)
         elif text in parent.value:
-            line = parent.spot.keys[text].line + 1
+            line = parent.node.keys[text].line + 1
             message = f"the key '{_visible(text)}' is given twice, first on line {line}"
             self._fault("GEO006", message, "keep one of the two", place)
         else:

@@ -18,6 +18,7 @@ from geoplan.vendor import (
     has_partner_secret,
     parse_version,
 )
+from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ class FirmwareChange(FrozenModel):
         return tuple(unit for unit in self.units if unit.site == site)
 
     def is_due(self, unit: UnitFirmware) -> bool:
-        """Tell whether a unit does not run the version yet."""
+        """Return whether a unit does not run the version yet."""
         return unit.present is None or parse_version(unit.present) != parse_version(self.to)
 
     def due(self, site: str) -> tuple[UnitFirmware, ...]:
@@ -72,11 +73,11 @@ class FirmwareChange(FrozenModel):
         return tuple(filter(self.is_due, self.of_site(site)))
 
     def crosses(self, unit: UnitFirmware) -> bool:
-        """Tell whether a unit has the secret on one side of the change only; not known counts as another side."""
+        """Return whether a unit has the secret on one side of the change only; not known counts as another side."""
         return unit.present is None or has_partner_secret(parse_version(unit.present)) != self.has_secret
 
     def crosses_at(self, site: str) -> bool:
-        """Tell whether a unit of a site gains the Partner Shared Secret, or loses it."""
+        """Return whether a unit of a site gains the Partner Shared Secret, or loses it."""
         return any(map(self.crosses, self.of_site(site)))
 
     @property
@@ -106,7 +107,7 @@ def require_version(to: str) -> None:
 
 
 def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str]) -> Direction | None:
-    """Return whether the sites go up or down to a version; nothing where all of their units run it.
+    """Return whether the sites go up or down to a version, or None if all of their units run it.
 
     ``running`` has what units run by their addresses. Raises :class:`geoplan.errors.UpgradeRefusedError` with every
     reason against it.
@@ -127,7 +128,7 @@ def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str])
 
 
 def is_version(text: str) -> bool:
-    """Tell whether a text is a firmware version, as units show it."""
+    """Return whether a text is a firmware version, as units show it."""
     return re.fullmatch(FIRMWARE_VERSION, text) is not None
 
 
@@ -198,7 +199,7 @@ def _both_ways(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> It
 
 
 def _directions(site: Site, to: str, running: Mapping[str, str]) -> dict[str, Direction | None]:
-    """Return by address which way each unit of a site would go; nothing for one that is there."""
+    """Return by address which way each unit of a site would go; None for one that is there."""
     return {unit.address: _direction(running[unit.address], to) for unit in site.units}
 
 
@@ -210,7 +211,5 @@ def _direction(present: str, to: str) -> Direction | None:
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = list(names[:MOST_NAMED])
-    if len(names) > MOST_NAMED:
-        return f"{', '.join(shown)} and {len(names) - MOST_NAMED} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+    more = len(names) - MOST_NAMED
+    return f"{', '.join(names[:MOST_NAMED])} and {more} more" if more > 0 else join_words(names)

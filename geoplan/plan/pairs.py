@@ -110,7 +110,7 @@ class HaPairSettings(FrozenModel):
 
 
 def has_ha_details(topology: Topology) -> bool:
-    """Tell whether a topology says enough of its pairs that they are planned unless something else is asked for."""
+    """Return whether a topology says enough of its pairs that they are planned unless something else is asked for."""
     return any(site.ha_pair and site.ha_pair.aws for site in topology.sites)
 
 

@@ -92,7 +92,7 @@ def _is_address(text: str) -> bool:
 
 
 def _impossible_kind(address: IpAddress) -> str | None:
-    """Name what rules an address out, with its article, or nothing where a unit can have it."""
+    """Name what rules an address out, with its article, or return None if a unit can have it."""
     if address.is_unspecified:
         return "an unspecified"
     if address.version == 4 and address.packed[0] == THIS_NETWORK:  # noqa: PLR2004 - IPv4

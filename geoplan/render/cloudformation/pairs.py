@@ -29,7 +29,7 @@ class Partner(NamedTuple):
     network: str
     """Its address as the only one of a range: ``10.20.1.5/32``."""
     site: str | None
-    """Whose unit it is, or nothing for one outside the topology."""
+    """Whose unit it is; None for one outside the topology."""
 
 
 class BalancedPair(NamedTuple):
@@ -66,7 +66,7 @@ class BalancedPair(NamedTuple):
 
 
 def is_ipv6(unit: Unit) -> bool:
-    """Tell whether a unit's own address is one of IPv6."""
+    """Return whether a unit's own address is one of IPv6."""
     return ":" in unit.address
 
 

@@ -90,7 +90,7 @@ def as_yaml(value: object) -> str:
 
 
 def section(name: str, entries: Iterable[Entry]) -> str:
-    """Return a section of the template, its entries apart from one another; nothing where there are none.
+    """Return a section of the template, its entries apart from one another, or an empty text without entries.
 
     Raises :class:`ValueError` for two entries of one id, of which a reader of YAML would lose one.
     """
