@@ -48,7 +48,7 @@ class Seconds(NamedTuple):
     value: float
 
 
-class _Value(NamedTuple):
+class Value(NamedTuple):
     """A value of a topology file, of whatever shape, and where it stands; what it is not reads as None or as empty."""
 
     loc: Loc
@@ -56,19 +56,24 @@ class _Value(NamedTuple):
 
     @property
     def mapping(self) -> Mapping[object, object]:
+        """Its keys and values."""
         return self.plain if isinstance(self.plain, Mapping) else {}
 
-    def key(self, name: str) -> _Value:
-        return _Value((*self.loc, name), self.mapping.get(name))
+    def key(self, name: str) -> Value:
+        """Return the value behind a key."""
+        return Value((*self.loc, name), self.mapping.get(name))
 
-    def items(self) -> Iterator[_Value]:
+    def items(self) -> Iterator[Value]:
+        """Yield the values of a list."""
         for position, item in enumerate(self.plain if isinstance(self.plain, list | tuple) else ()):
-            yield _Value((*self.loc, position), item)
+            yield Value((*self.loc, position), item)
 
     def text(self) -> Text | None:
+        """Return the text that it is."""
         return Text(self.loc, str(self.plain)) if isinstance(self.plain, str) else None
 
     def address(self) -> WrittenAddress | None:
+        """Return the address that it is."""
         try:
             return (
                 WrittenAddress(self.loc, self.plain, parse_address(self.plain)) if isinstance(self.plain, str) else None
@@ -77,10 +82,12 @@ class _Value(NamedTuple):
             return None
 
     def number(self) -> Number | None:
+        """Return the whole number that it is."""
         value = typed(self.plain)
         return Number(self.loc, value) if isinstance(value, int) and not isinstance(value, bool) else None
 
     def seconds(self) -> Seconds | None:
+        """Return the time in seconds that it is."""
         value = typed(self.plain)
         return Seconds(self.loc, value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -105,52 +112,6 @@ class PartialUnit(NamedTuple):
         return tuple(written for written in (self.address, self.nat_address) if written)
 
 
-class PartialService(NamedTuple):
-    """A virtual service with as much of it as can be read."""
-
-    loc: Loc
-    name: Text | None
-    address: WrittenAddress | None
-    port: Number | None
-    protocol: str
-
-    @property
-    def label(self) -> str:
-        """How a message calls it."""
-        return f"the virtual service '{self.name.text}'" if self.name else "a virtual service"
-
-
-class PartialListener(NamedTuple):
-    """A listener of a load balancer with as much of it as can be read."""
-
-    loc: Loc
-    protocol: Text | None
-    port: Number | None
-    target_protocol: Text | None
-    target_port: Number | None
-    certificate: Text | None
-    has_certificate: bool
-    """Whether it names one, be it readable or not."""
-
-
-class PartialSubnet(NamedTuple):
-    """A subnet of a load balancer with as much of it as can be read."""
-
-    loc: Loc
-    subnet_id: Text | None
-    allocation_id: Text | None
-
-
-class PartialBalancer(NamedTuple):
-    """A pair's load balancer with as much of it as can be read."""
-
-    loc: Loc
-    region: Text | None
-    scheme: str
-    subnets: tuple[PartialSubnet, ...]
-    listeners: tuple[PartialListener, ...]
-
-
 class PartialSite(NamedTuple):
     """A site with as much of it as can be read."""
 
@@ -164,8 +125,8 @@ class PartialSite(NamedTuple):
     cluster_name: Text | None
     health_check_port: int
     """Where the units of a pair answer the health check."""
-    virtual_services: tuple[PartialService, ...]
-    balancer: PartialBalancer | None
+    virtual_services: tuple[Value, ...]
+    balancer: Value | None
 
     @property
     def label(self) -> str:
@@ -232,7 +193,7 @@ class PartialTopology(NamedTuple):
 
 def partial_topology(document: object) -> PartialTopology:
     """Read the plain values of a topology file, mappings, lists and scalars of whatever shape, as far as they go."""
-    top = _Value((), document)
+    top = Value((), document)
     limit = top.key("limits").key("max_clusters").number()
     port = top.key("health_check_port").number()
     port_of_all = port.value if port else DEFAULT_HEALTH_CHECK_PORT
@@ -246,7 +207,7 @@ def partial_topology(document: object) -> PartialTopology:
     )
 
 
-def _site(site: _Value, port_of_all: int) -> PartialSite:
+def _site(site: Value, port_of_all: int) -> PartialSite:
     name, pair = site.key("name").text(), site.key("ha_pair")
     kinds = tuple(kind for kind in KINDS if site.key(kind).plain is not None)
     extra = (written.address() for written in site.key("extra_remote_geo_access").items())
@@ -260,8 +221,8 @@ def _site(site: _Value, port_of_all: int) -> PartialSite:
         extra_remote_geo_access=tuple(written for written in extra if written),
         cluster_name=site.key("cluster").key("name").text() or name,
         health_check_port=port.value if port else port_of_all,
-        virtual_services=tuple(map(_service, site.key("virtual_services").items())),
-        balancer=None if balancer.plain is None else _balancer(balancer),
+        virtual_services=tuple(site.key("virtual_services").items()),
+        balancer=None if balancer.plain is None else balancer,
     )
 
 
@@ -272,14 +233,14 @@ def _may_be_kind(key: object) -> bool:
     )
 
 
-def _units(site: _Value) -> Iterator[PartialUnit]:
+def _units(site: Value) -> Iterator[PartialUnit]:
     pair = site.key("ha_pair")
     yield from (_unit(pair.key(role), role) for role in ("master", "slave") if role in pair.mapping)
     if site.key("standalone").plain is not None:
         yield _unit(site.key("standalone"), "standalone")
 
 
-def _unit(written: _Value, role: str) -> PartialUnit:
+def _unit(written: Value, role: str) -> PartialUnit:
     unit = written._replace(plain={"address": written.plain}) if isinstance(written.plain, str) else written
     return PartialUnit(
         loc=unit.loc,
@@ -292,45 +253,9 @@ def _unit(written: _Value, role: str) -> PartialUnit:
     )
 
 
-def _service(service: _Value) -> PartialService:
-    return PartialService(
-        loc=service.loc,
-        name=service.key("name").text(),
-        address=service.key("address").address(),
-        port=service.key("port").number(),
-        protocol=str(service.mapping.get("protocol", "tcp")),
-    )
-
-
-def _balancer(balancer: _Value) -> PartialBalancer:
-    return PartialBalancer(
-        loc=balancer.loc,
-        region=balancer.key("region").text(),
-        scheme=str(balancer.mapping.get("scheme", "internet-facing")),
-        subnets=tuple(map(_subnet, balancer.key("subnets").items())),
-        listeners=tuple(map(_listener, balancer.key("listeners").items())),
-    )
-
-
-def _subnet(subnet: _Value) -> PartialSubnet:
-    return PartialSubnet(subnet.loc, subnet.key("subnet_id").text(), subnet.key("allocation_id").text())
-
-
-def _listener(listener: _Value) -> PartialListener:
-    return PartialListener(
-        loc=listener.loc,
-        protocol=listener.key("protocol").text(),
-        port=listener.key("port").number(),
-        target_protocol=listener.key("target_protocol").text(),
-        target_port=listener.key("target_port").number(),
-        certificate=listener.key("certificate_arn").text(),
-        has_certificate="certificate_arn" in listener.mapping,
-    )
-
-
-def _groups(groups: _Value) -> Iterator[PartialGroup]:
+def _groups(groups: Value) -> Iterator[PartialGroup]:
     for name, members in groups.mapping.items():
-        group = _Value((*groups.loc, str(name)), members)
+        group = Value((*groups.loc, str(name)), members)
         texts = tuple(text for member in group.items() if (text := member.text()))
         yield PartialGroup(group.loc, str(name), texts, readable=isinstance(members, list | tuple))
 

@@ -12,7 +12,7 @@ from geoplan.vendor import SSH_PORT, SYNC_PORT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.topology.partial import PartialBalancer, PartialListener, PartialSite, PartialTopology, Text
+    from geoplan.topology.partial import PartialSite, PartialTopology, Text, Value
 
 # What a target group can be for a listener (Elastic Load Balancing, listeners for Network Load Balancers).
 TARGETS_OF_LISTENER = {
@@ -23,12 +23,19 @@ TARGETS_OF_LISTENER = {
 }
 
 
-def _balancers(topology: PartialTopology) -> Iterator[tuple[PartialSite, PartialBalancer]]:
+def _balancers(topology: PartialTopology) -> Iterator[tuple[PartialSite, Value]]:
     yield from ((site, site.balancer) for site in topology.sites if site.balancer)
 
 
-def _listeners(topology: PartialTopology) -> Iterator[tuple[PartialSite, PartialListener]]:
-    yield from ((site, listener) for site, balancer in _balancers(topology) for listener in balancer.listeners)
+def _subnets(topology: PartialTopology, scheme: str) -> Iterator[tuple[PartialSite, Value]]:
+    """Yield the subnets of load balancers of one scheme, with the site of each."""
+    for site, balancer in _balancers(topology):
+        if balancer.mapping.get("scheme", "internet-facing") == scheme:
+            yield from ((site, subnet) for subnet in balancer.key("subnets").items())
+
+
+def _listeners(topology: PartialTopology) -> Iterator[tuple[PartialSite, Value]]:
+    yield from ((site, each) for site, balancer in _balancers(topology) for each in balancer.key("listeners").items())
 
 
 @rule(
@@ -39,12 +46,12 @@ def _listeners(topology: PartialTopology) -> Iterator[tuple[PartialSite, Partial
     source=f"{DOCUMENT}, 6.1",
 )
 def no_elastic_ip(topology: PartialTopology) -> Iterator[Finding]:
-    for site, balancer in _balancers(topology):
-        for subnet in balancer.subnets if balancer.scheme == "internet-facing" else ():
-            if subnet.subnet_id and not subnet.allocation_id:
-                message = f"the load balancer of {site.label} has no Elastic IP in {subnet.subnet_id.text}"
-                hint = "allocate one and write allocation_id: eipalloc-…, so that its address stays"
-                yield Finding(subnet.loc, message, hint)
+    for site, subnet in _subnets(topology, "internet-facing"):
+        subnet_id = subnet.key("subnet_id").text()
+        if subnet_id and not subnet.key("allocation_id").text():
+            message = f"the load balancer of {site.label} has no Elastic IP in {subnet_id.text}"
+            hint = "allocate one and write allocation_id: eipalloc-…, so that its address stays"
+            yield Finding(subnet.loc, message, hint)
 
 
 @rule(
@@ -56,7 +63,7 @@ def no_elastic_ip(topology: PartialTopology) -> Iterator[Finding]:
 )
 def single_subnet(topology: PartialTopology) -> Iterator[Finding]:
     for site, balancer in _balancers(topology):
-        if len(balancer.subnets) == 1:
+        if len(list(balancer.key("subnets").items())) == 1:
             message = f"the load balancer of {site.label} is in one subnet: with that zone, the whole pair is gone"
             hint = "put the units into two zones, and name a subnet of each"
             yield Finding((*balancer.loc, "subnets"), message, hint, at_key=True)
@@ -70,10 +77,11 @@ def single_subnet(topology: PartialTopology) -> Iterator[Finding]:
 )
 def tls_without_certificate(topology: PartialTopology) -> Iterator[Finding]:
     for site, listener in _listeners(topology):
-        if listener.protocol and listener.protocol.text == "TLS" and not listener.has_certificate:
+        protocol = listener.key("protocol").text()
+        if protocol and protocol.text == "TLS" and "certificate_arn" not in listener.mapping:
             message = f"a TLS listener of {site.label} has no certificate"
             hint = "add certificate_arn: arn:aws:acm:…, or make it a TCP listener"
-            yield Finding(listener.protocol.loc, message, hint)
+            yield Finding(protocol.loc, message, hint)
 
 
 @rule(
@@ -83,12 +91,10 @@ def tls_without_certificate(topology: PartialTopology) -> Iterator[Finding]:
     source=f"{DOCUMENT}, 6.1",
 )
 def internal_with_elastic_ip(topology: PartialTopology) -> Iterator[Finding]:
-    for site, balancer in _balancers(topology):
-        for subnet in balancer.subnets if balancer.scheme == "internal" else ():
-            if subnet.allocation_id:
-                message = f"the load balancer of {site.label} is internal, and cannot have an Elastic IP"
-                hint = "take the allocation_id out, or write scheme: internet-facing"
-                yield Finding(subnet.allocation_id.loc, message, hint)
+    for site, subnet in _subnets(topology, "internal"):
+        if elastic_ip := subnet.key("allocation_id").text():
+            message = f"the load balancer of {site.label} is internal, and cannot have an Elastic IP"
+            yield Finding(elastic_ip.loc, message, "take the allocation_id out, or write scheme: internet-facing")
 
 
 @rule(
@@ -100,16 +106,18 @@ def internal_with_elastic_ip(topology: PartialTopology) -> Iterator[Finding]:
 def listeners_clash(topology: PartialTopology) -> Iterator[Finding]:
     for site, balancer in _balancers(topology):
         taken: dict[int, str] = {}
-        for listener in balancer.listeners:
-            if listener.port is None:
+        for listener in balancer.key("listeners").items():
+            port, written = listener.key("port").number(), listener.key("protocol").text()
+            if port is None:
                 continue
-            port, protocol = listener.port.value, listener.protocol.text if listener.protocol else "its"
-            if port in taken:
-                message = f"two listeners of {site.label} take port {port}: {taken[port]} and {protocol}"
-                both = {taken[port], protocol} == {"TCP", "UDP"}
+            protocol = written.text if written else "its"
+            if port.value in taken:
+                first = taken[port.value]
+                message = f"two listeners of {site.label} take port {port.value}: {first} and {protocol}"
+                both = {first, protocol} == {"TCP", "UDP"}
                 hint = "write one listener with protocol: TCP_UDP" if both else "give each its own port"
-                yield Finding(listener.port.loc, message, hint)
-            taken.setdefault(port, protocol)
+                yield Finding(port.loc, message, hint)
+            taken.setdefault(port.value, protocol)
 
 
 @rule(
@@ -120,9 +128,10 @@ def listeners_clash(topology: PartialTopology) -> Iterator[Finding]:
 )
 def certificate_without_tls(topology: PartialTopology) -> Iterator[Finding]:
     for site, listener in _listeners(topology):
-        if listener.certificate and listener.protocol and listener.protocol.text != "TLS":
-            message = f"a {listener.protocol.text} listener of {site.label} has a certificate, which it cannot show"
-            yield Finding(listener.certificate.loc, message, "take it out, or write protocol: TLS")
+        certificate, protocol = listener.key("certificate_arn").text(), listener.key("protocol").text()
+        if certificate and protocol and protocol.text != "TLS":
+            message = f"a {protocol.text} listener of {site.label} has a certificate, which it cannot show"
+            yield Finding(certificate.loc, message, "take it out, or write protocol: TLS")
 
 
 @rule(
@@ -137,9 +146,9 @@ def aws_id_used_twice(topology: PartialTopology) -> Iterator[Finding]:
         for unit in site.units:
             yield from _second_use(unit.instance_id, users, f"a unit of {site.label}")
         own_subnets: dict[str, str] = {}
-        for subnet in site.balancer.subnets if site.balancer else ():
-            yield from _second_use(subnet.allocation_id, users, f"a subnet of {site.label}")
-            yield from _second_use(subnet.subnet_id, own_subnets, f"the load balancer of {site.label}")
+        for subnet in site.balancer.key("subnets").items() if site.balancer else ():
+            yield from _second_use(subnet.key("allocation_id").text(), users, f"a subnet of {site.label}")
+            yield from _second_use(subnet.key("subnet_id").text(), own_subnets, f"the load balancer of {site.label}")
 
 
 def _second_use(written: Text | None, users: dict[str, str], user: str) -> Iterator[Finding]:
@@ -159,14 +168,14 @@ def _second_use(written: Text | None, users: dict[str, str], user: str) -> Itera
 )
 def certificate_of_another_region(topology: PartialTopology) -> Iterator[Finding]:
     for site, balancer in _balancers(topology):
-        for listener in balancer.listeners:
-            arn = re.fullmatch(ACM_ARN, listener.certificate.text) if listener.certificate else None
-            region = balancer.region
-            if listener.certificate and arn and region and arn["region"] != region.text:
-                message = (
-                    f"the certificate is of {arn['region']}, and the load balancer of {site.label} of {region.text}"
-                )
-                yield Finding(listener.certificate.loc, message, "name a certificate of the load balancer's region")
+        region = balancer.key("region").text()
+        for listener in balancer.key("listeners").items() if region else ():
+            certificate = listener.key("certificate_arn").text()
+            arn = re.fullmatch(ACM_ARN, certificate.text) if certificate else None
+            if certificate and arn and region and arn["region"] != region.text:
+                places = f"{arn['region']}, and the load balancer of {site.label} of {region.text}"
+                hint = "name a certificate of the load balancer's region"
+                yield Finding(certificate.loc, f"the certificate is of {places}", hint)
 
 
 @rule(
@@ -177,13 +186,11 @@ def certificate_of_another_region(topology: PartialTopology) -> Iterator[Finding
 )
 def target_does_not_fit(topology: PartialTopology) -> Iterator[Finding]:
     for site, listener in _listeners(topology):
-        if listener.protocol is None or listener.target_protocol is None:
-            continue
-        protocol, target = listener.protocol.text, listener.target_protocol.text
-        fitting = TARGETS_OF_LISTENER.get(protocol)
-        if fitting and any(target in targets for targets in TARGETS_OF_LISTENER.values()) and target not in fitting:
-            message = f"a {protocol} listener of {site.label} cannot pass on to the units by {target}"
-            yield Finding(listener.target_protocol.loc, message, f"write target_protocol: {' or '.join(fitting)}")
+        protocol, target = listener.key("protocol").text(), listener.key("target_protocol").text()
+        fitting = TARGETS_OF_LISTENER.get(protocol.text) if protocol else None
+        if protocol and target and fitting and target.text in TARGETS_OF_LISTENER and target.text not in fitting:
+            message = f"a {protocol.text} listener of {site.label} cannot pass on to the units by {target.text}"
+            yield Finding(target.loc, message, f"write target_protocol: {' or '.join(fitting)}")
 
 
 @rule(
@@ -197,7 +204,8 @@ def target_on_port_of_ha(topology: PartialTopology) -> Iterator[Finding]:
         needed = {SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
         if site.health_check_port:
             needed[site.health_check_port] = "the health check"
-        target, protocol = listener.target_port or listener.port, listener.target_protocol or listener.protocol
+        target = listener.key("target_port").number() or listener.key("port").number()
+        protocol = listener.key("target_protocol").text() or listener.key("protocol").text()
         if target and target.value in needed and protocol and protocol.text != "UDP":
             what = needed[target.value]
             message = f"a listener of {site.label} passes clients on to TCP {target.value}, which is for {what}"

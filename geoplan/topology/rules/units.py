@@ -10,7 +10,7 @@ from geoplan.vendor import SSH_PORT, SYNC_PORT, has_partner_secret, parse_versio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.topology.partial import PartialService, PartialSite, PartialTopology
+    from geoplan.topology.partial import Number, PartialSite, PartialTopology, Value
 
 
 @rule(
@@ -57,10 +57,12 @@ def partner_secret_in_some_units(topology: PartialTopology) -> Iterator[Finding]
 )
 def service_on_health_check_port(topology: PartialTopology) -> Iterator[Finding]:
     for site, service, port in _services(topology):
-        if site.is_pair and port == site.health_check_port:
-            message = f"{service.label} of {site.label} takes port {port}, where the pair answers the health check"
+        if site.is_pair and port.value == site.health_check_port:
+            message = (
+                f"{_label(service)} of {site.label} takes port {port.value}, where the pair answers the health check"
+            )
             hint = "give the service another port, or the health check: health_check: {port: …}"
-            yield Finding(_place(service), message, hint)
+            yield Finding(port.loc, message, hint)
 
 
 @rule(
@@ -71,9 +73,9 @@ def service_on_health_check_port(topology: PartialTopology) -> Iterator[Finding]
 )
 def service_on_sync_port(topology: PartialTopology) -> Iterator[Finding]:
     for site, service, port in _services(topology):
-        if site.is_pair and service.protocol == "tcp" and port == SYNC_PORT:
-            message = f"{service.label} takes TCP {SYNC_PORT}, over which the units of {site.label} synchronise"
-            yield Finding(_place(service), message, "give the service another port")
+        if site.is_pair and _is_tcp(service) and port.value == SYNC_PORT:
+            message = f"{_label(service)} takes TCP {SYNC_PORT}, over which the units of {site.label} synchronise"
+            yield Finding(port.loc, message, "give the service another port")
 
 
 @rule(
@@ -85,18 +87,27 @@ def service_on_sync_port(topology: PartialTopology) -> Iterator[Finding]:
 def service_on_ssh_port(topology: PartialTopology) -> Iterator[Finding]:
     for site, service, port in _services(topology):
         own = {unit.address.address for unit in site.units if unit.address}
-        on_unit = service.address is None or service.address.address in own
-        if on_unit and service.protocol == "tcp" and port == SSH_PORT:
-            message = f"{service.label} takes TCP {SSH_PORT} on a unit of {site.label}, where partners reach it by SSH"
-            yield Finding(_place(service), message, "give the service another port, or an address of its own")
+        address = service.key("address").address()
+        on_unit = address is None or address.address in own
+        if on_unit and _is_tcp(service) and port.value == SSH_PORT:
+            message = (
+                f"{_label(service)} takes TCP {SSH_PORT} on a unit of {site.label}, where partners reach it by SSH"
+            )
+            yield Finding(port.loc, message, "give the service another port, or an address of its own")
 
 
-def _services(topology: PartialTopology) -> Iterator[tuple[PartialSite, PartialService, int]]:
+def _services(topology: PartialTopology) -> Iterator[tuple[PartialSite, Value, Number]]:
     for site in topology.sites:
         for service in site.virtual_services:
-            if service.port:
-                yield site, service, service.port.value
+            port = service.key("port").number()
+            if port:
+                yield site, service, port
 
 
-def _place(service: PartialService) -> tuple[str | int, ...]:
-    return service.port.loc if service.port else service.loc
+def _label(service: Value) -> str:
+    name = service.key("name").text()
+    return f"the virtual service '{name.text}'" if name else "a virtual service"
+
+
+def _is_tcp(service: Value) -> bool:
+    return service.mapping.get("protocol", "tcp") == "tcp"
