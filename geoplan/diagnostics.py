@@ -8,7 +8,7 @@ import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.wording import is_control
+from geoplan.wording import count, is_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,10 +94,8 @@ def summary(diagnostics: Sequence[Diagnostic], path: str) -> str:
     errors, warnings = (_count_of(diagnostics, severity) for severity in (Severity.ERROR, Severity.WARNING))
     if not errors and not warnings:
         return f"{path}: OK: no errors"
-    counts = [
-        f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning"))
-    ]
-    return f"{path}: {' and '.join(text for text in counts if not text.startswith('0'))}"
+    counts = [count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
+    return f"{path}: {' and '.join(counts)}"
 
 
 def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:

@@ -19,7 +19,7 @@ def shorten(text: str, width: int = 60) -> str:
 
 
 def is_control(character: str) -> bool:
-    """Tell whether a character would do something to a terminal or a line other than appear in it."""
+    """Return whether a character would do something to a terminal or a line other than appear in it."""
     return unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _DIRECTION_MARKS
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 _WORD = r"(?:(?!:(?:[\s,\[\]{}]|\Z))[^\s,\[\]{}])++"
 _TOKEN = re.compile(
@@ -136,25 +132,25 @@ class Document:
     """What a YAML file says, where, and what is wrong with it as YAML."""
 
     value: object = None
-    spot: Node = field(default_factory=lambda: Node(Place(0, 0, 0, 0)))
+    node: Node = field(default_factory=lambda: Node(Place(0, 0, 0, 0)))
     faults: list[YamlFault] = field(default_factory=list)
 
     def place_of(self, loc: Loc) -> Place:
         """Return where the value at ``loc`` stands, or the nearest value around it that is written out."""
-        spot = self.spot
+        node = self.node
         for part in loc:
-            if part not in spot.children:
+            if part not in node.children:
                 break
-            spot = spot.children[part]
-        return spot.place
+            node = node.children[part]
+        return node.place
 
     def place_of_key(self, loc: Loc) -> Place:
         """Return where the key that ``loc`` ends with stands."""
-        spot = self.spot
+        node = self.node
         for part in loc[:-1]:
-            spot = spot.children.get(part, spot)
+            node = node.children.get(part, node)
         key = loc[-1]
-        return spot.keys[key] if isinstance(key, str) and key in spot.keys else self.place_of(loc)
+        return node.keys[key] if isinstance(key, str) and key in node.keys else self.place_of(loc)
 
 
 class _RefusedError(Exception):
@@ -164,24 +160,22 @@ class _RefusedError(Exception):
 class _Frame:
     """A collection whose end has not been read yet."""
 
-    __slots__ = ("anchor", "discard", "in_brackets", "key", "key_place", "spot", "value", "values_before")
+    __slots__ = ("anchor", "discard", "in_brackets", "key", "key_place", "node", "value", "values_before")
 
-    def __init__(
-        self, value: dict[str, Any] | list[Any], spot: Node, event: yaml.CollectionStartEvent, values_before: int
-    ) -> None:
-        self.value = value
-        self.spot = spot
+    def __init__(self, event: yaml.CollectionStartEvent, place: Place, values_before: int) -> None:
+        self.value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self.node = Node(place)
         self.anchor = event.anchor
         self.in_brackets = event.flow_style is True
         self.values_before = values_before
         self.key: str | None = None  # the key whose value comes next
+        self.key_place = place
         self.discard = False  # whether the value that comes next is left out
-        self.key_place = spot.place
 
 
 class _Anchored(NamedTuple):
     value: object
-    spot: Node
+    node: Node
     values: int
 
 
@@ -214,13 +208,16 @@ class _Reader:
         self._read_to = 0  # the end of the last event, as an index of the text
 
     def read(self) -> None:
-        for event in self._events():
+        while self._loader.check_event():
+            event = self._loader.get_event()
+            self._read_to = event.end_mark.index
             match event:
                 case yaml.ScalarEvent():
                     self._count(1, event)
                     place = _place(event)
                     value = self._scalar(event, place)
-                    self._anchor(event.anchor, _Anchored(value, Node(place), 1))
+                    if event.anchor:
+                        self._anchors[event.anchor] = _Anchored(value, Node(place), 1)
                     self._add(value, Node(place), text=event.value)
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self._open(event)
@@ -247,14 +244,7 @@ class _Reader:
         index = bracket_beyond(self._text, self._read_to, mark.index, room=room, in_brackets=in_brackets)
         if index is None:
             return None
-        line, column = _position(self._text, index)
-        return _too_deep(Place(line, column, line, column + 1))
-
-    def _events(self) -> Iterator[yaml.Event]:
-        while self._loader.check_event():
-            event = self._loader.get_event()
-            self._read_to = event.end_mark.index
-            yield event
+        return _too_deep(_place_at(self._text, index))
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._count(1, event)
@@ -265,15 +255,16 @@ class _Reader:
         self._check_tag(event.tag, place, ("map", "seq"))
         if event.anchor:
             self._anchors[event.anchor] = None
-        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self._stack.append(_Frame(value, Node(place), event, self._values - 1))
+        self._stack.append(_Frame(event, place, self._values - 1))
 
     def _close(self, event: yaml.Event) -> None:
         closed = self._stack.pop()
-        start, end = closed.spot.place, _place(event)
-        closed.spot.place = Place(start.line, start.column, end.end_line, end.end_column)
-        self._anchor(closed.anchor, _Anchored(closed.value, closed.spot, self._values - closed.values_before))
-        self._add(closed.value, closed.spot)
+        start, end = closed.node.place, _place(event)
+        closed.node.place = Place(start.line, start.column, end.end_line, end.end_column)
+        if closed.anchor:
+            values = self._values - closed.values_before
+            self._anchors[closed.anchor] = _Anchored(closed.value, closed.node, values)
+        self._add(closed.value, closed.node)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         place = _place(event)
@@ -285,31 +276,27 @@ class _Reader:
         if anchored is None:
             self._refuse("GEO007", f"the alias *{name} stands inside the value that it repeats", hint, place)
         self._count(anchored.values, event)
-        spot = Node(place)
-        spot.keys, spot.children = anchored.spot.keys, anchored.spot.children
-        self._add(anchored.value, spot, text=anchored.value if isinstance(anchored.value, str) else None)
+        node = Node(place)
+        node.keys, node.children = anchored.node.keys, anchored.node.children
+        self._add(anchored.value, node, text=anchored.value if isinstance(anchored.value, str) else None)
 
-    def _anchor(self, name: str | None, anchored: _Anchored) -> None:
-        if name:
-            self._anchors[name] = anchored
-
-    def _add(self, value: object, spot: Node, text: str | None = None) -> None:
+    def _add(self, value: object, node: Node, text: str | None = None) -> None:
         """Put a finished value where it belongs; ``text`` is its source where it can be a key."""
         if not self._stack:
-            self.document.value, self.document.spot = value, spot
+            self.document.value, self.document.node = value, node
             return
         parent = self._stack[-1]
         if isinstance(parent.value, list):
-            parent.spot.children[len(parent.value)] = spot
+            parent.node.children[len(parent.value)] = node
             parent.value.append(value)
         elif parent.discard:
             parent.discard = False
         elif parent.key is None:
-            self._take_key(parent, spot.place, text)
+            self._take_key(parent, node.place, text)
         else:
             parent.value[parent.key] = value
-            parent.spot.keys[parent.key] = parent.key_place
-            parent.spot.children[parent.key] = spot
+            parent.node.keys[parent.key] = parent.key_place
+            parent.node.children[parent.key] = node
             parent.key = None
 
     def _take_key(self, parent: _Frame, place: Place, text: str | None) -> None:
@@ -318,7 +305,7 @@ class _Reader:
         if text is None:
             self._fault("GEO008", "a list or a mapping stands where a key belongs", "write a plain key", place)
         elif text in parent.value:
-            line = parent.spot.keys[text].line + 1
+            line = parent.node.keys[text].line + 1
             message = f"the key '{_visible(text)}' is given twice, first on line {line}"
             self._fault("GEO006", message, "keep one of the two", place)
         else:
@@ -372,9 +359,10 @@ def _place(event: yaml.Event) -> Place:
     return Place(start.line, start.column, end.line, end.column)
 
 
-def _position(text: str, index: int) -> tuple[int, int]:
-    """Return the line and the column of an index, both from 0."""
-    return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+def _place_at(text: str, index: int) -> Place:
+    """Return the place of one character."""
+    line, column = text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+    return Place(line, column, line, column + 1)
 
 
 def _too_deep(place: Place) -> YamlFault:
@@ -383,9 +371,8 @@ def _too_deep(place: Place) -> YamlFault:
 
 
 def _unreadable_character(text: str, index: int) -> YamlFault:
-    line, column = _position(text, index)
     message = f"not YAML: the character U+{ord(text[index]):04X} is not allowed"
-    return YamlFault("GEO003", message, "delete it, or save the file as plain text", Place(line, column, line, column))
+    return YamlFault("GEO003", message, "delete it, or save the file as plain text", _place_at(text, index))
 
 
 def _syntax_fault(error: yaml.YAMLError, text: str) -> YamlFault:

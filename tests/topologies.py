@@ -62,6 +62,6 @@ def _groups(draw: st.DrawFn, site_names: list[str]) -> dict[str, list[str]]:
 
 
 def _folded(name: str) -> str:
-    from geoplan.topology.similarity import folded
+    from geoplan.topology.names import folded
 
     return folded(name)

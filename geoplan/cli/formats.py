@@ -31,6 +31,7 @@ FORMATS = {
         {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"},
     ),
     "diff": Formats(("text", "markdown", "json")),
+    "facts": Formats(("text", "json", "markdown")),
     "plan": Formats(
         ("text", "lists", "json", "yaml"), {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     ),

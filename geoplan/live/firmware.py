@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitError, UpgradeRefusedError
-from geoplan.topology.firmware import parse_version
+from geoplan.vendor import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, State
@@ -134,8 +135,8 @@ Subject = Literal["remote_geo_access", "geo_partners"]
 HA_SUBJECT = "ha_parameters"
 SUBJECTS: tuple[Subject, ...] = ("remote_geo_access", "geo_partners")
 LIST_NAMES: Mapping[Subject, str] = {
-    "remote_geo_access": "Remote GEO LoadMaster Access",
-    "geo_partners": "GEO LoadMaster Partners",
+    "remote_geo_access": vendor.REMOTE_GEO_ACCESS,
+    "geo_partners": vendor.GEO_PARTNERS,
 }
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
-from geoplan.topology.firmware import parse_version
 from geoplan.topology.types import place_of_url
+from geoplan.vendor import API_V2_SINCE, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 ApiVersion: TypeAlias = Literal[1, 2]
-API_V2_SINCE = (7, 2, 52, 0)  # JSON-based Input and Output: official from here on
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import httpx
 from geoplan.loadmaster.http import SharedTransport
 from geoplan.loadmaster.model import State
 from geoplan.loadmaster.tls import causes_of, too_many_open_files
+from geoplan.vendor import ACTIVE_CODE, STANDBY_CODE
 
-_STATES = {200: State.ACTIVE, 503: State.STANDBY}
+_STATES = {ACTIVE_CODE: State.ACTIVE, STANDBY_CODE: State.STANDBY}
 
 REFUSED = "refused"
 TIMEOUT = "timeout"

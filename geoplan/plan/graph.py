@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import networkx as nx
 
 from geoplan.plan import pairs as ha
-from geoplan.plan import wording
+from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
 from geoplan.plan.lists import pairs_of, standalones_of
-from geoplan.plan.model import HA_ACTIONS, Action, Phase, Step, StepTarget
+from geoplan.plan.model import Step, StepTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from geoplan.plan.model import GeoSection, Section, TargetUnit
+    from geoplan.plan.actions import GeoSection
     from geoplan.topology.model import Group, Site
 
 
@@ -42,13 +40,11 @@ class Reboots(NamedTuple):
         return self.seconds if key.action in self.actions else 0.0
 
 
-class Description(NamedTuple):
-    """What is said of a step beside its place: where it is done, by which section, and why."""
+class Placement(NamedTuple):
+    """Where a step is done, and the situation that its words depend on."""
 
     on: StepTarget
-    section: Section
-    why: str
-    note: str | None
+    situation: Situation
 
 
 def section_of(group: Group) -> GeoSection:
@@ -103,8 +99,7 @@ def _ha_keys(group: Group) -> Iterator[StepKey]:
 
 def _ha_dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
     for site in pairs_of(group):
-        for before, after in ha.dependencies_of(site):
-            yield StepKey(site.name, before), StepKey(site.name, after)
+        yield from pairwise(StepKey(site.name, action) for action in ha.actions_of(site))
 
 
 def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
@@ -169,7 +164,7 @@ def _dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
 
 
 def number_steps(
-    graph: nx.DiGraph[StepKey], slugs: Mapping[str, str], describe: Callable[[StepKey], Description]
+    graph: nx.DiGraph[StepKey], slugs: Mapping[str, str], place: Callable[[StepKey], Placement]
 ) -> Iterator[Step]:
     """Yield the steps of the graph as the plan holds them; ``slugs`` gives each site's part of the ids."""
     places: dict[StepKey, tuple[int, int, int]] = nx.get_node_attributes(graph, "place")
@@ -179,7 +174,7 @@ def number_steps(
         return identity if key.turn == 1 else f"{identity}-{key.turn}"
 
     for number, key in enumerate(in_order(graph), start=1):
-        on, section, why, note = describe(key)
+        row, (on, situation) = ACTIONS[key.action], place(key)
         yield Step(
             number=number,
             id=identify(key),
@@ -187,69 +182,29 @@ def number_steps(
             site=key.site,
             on=on,
             after=tuple(map(identify, sorted(graph.predecessors(key), key=places.__getitem__))),
-            section=section,
-            why=why,
-            note=note,
+            section=row.section or situation.section,
+            why=row.why_in(situation),
+            note=row.note_in(situation),
         )
 
 
-def descriptions_in(groups: Iterable[Group]) -> Callable[[StepKey], Description]:
-    """Return what describes the steps that make pairs and GEO systems of the groups."""
-    settings = {site.name: (site, placed) for placed in map(_placed, groups) for site in placed.group.sites}
+def placements_in(groups: Iterable[Group]) -> Callable[[StepKey], Placement]:
+    """Return what places the steps that make pairs and GEO systems of the groups.
 
-    def describe(key: StepKey) -> Description:
-        site, placed = settings[key.site]
-        host = placed.first_site if key.action is Action.ADD_CLUSTER else site
-        return Description(
-            on=StepTarget(site=host.name, unit=_unit_of(key.action, host)),
-            section=ha.SECTION_OF.get(key.action, placed.section),
-            why=wording.why(key.action, site, placed.section),
-            note=wording.note(key.action, site, placed.section),
-        )
+    Clusters are added on a group's first pair, or without a pair on its first standalone.
+    """
+    hosts: dict[str, Site] = {}
+    situations: dict[str, Situation] = {}
+    for group in groups:
+        section, first = section_of(group), (*pairs_of(group), *standalones_of(group))[0]
+        for site in group.sites:
+            hosts[site.name], situations[site.name] = first, Situation(site, section)
 
-    return describe
+    def place(key: StepKey) -> Placement:
+        situation = situations[key.site]
+        host = hosts[key.site] if key.action is Action.ADD_CLUSTER else situation.site
+        unit = ACTIONS[key.action].unit_at(host)
+        assert unit, key  # noqa: S101 - these phases have no action on a unit of another role at each site
+        return Placement(StepTarget(site=host.name, unit=unit), situation)
 
-
-class _PlacedGroup(NamedTuple):
-    """A group with what all of its steps share."""
-
-    group: Group
-    section: GeoSection
-    first_site: Site
-    """Where the clusters are added: the first pair, or without a pair the first standalone."""
-
-
-def _placed(group: Group) -> _PlacedGroup:
-    first_site = (*pairs_of(group), *standalones_of(group))[0]
-    return _PlacedGroup(group, section_of(group), first_site)
-
-
-def _unit_of(action: Action, site: Site) -> TargetUnit:
-    """Return which unit of a site a step is done on."""
-    if action in HA_ACTIONS:
-        return ha.UNIT_OF[action]
-    if not site.ha_pair:
-        return "standalone"
-    match action:
-        case Action.REBOOT_MASTER:
-            return "master"
-        case Action.RESUBMIT_GEO_PARTNERS:
-            return "new_active"
-        case _:
-            return "active"
-
-
-def slugs_of(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a slug of its letters and digits; one that is empty or taken gets ``-2``, ``-3`` and so on."""
-    slugs: dict[str, str] = {}
-    taken = {""}
-    next_number: defaultdict[str, int] = defaultdict(lambda: 2)
-    for name in names:
-        plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).lower()).strip("-")
-        slug = plain
-        while slug in taken:
-            slug = f"{plain}-{next_number[plain]}"
-            next_number[plain] += 1
-        taken.add(slug)
-        slugs[name] = slug
-    return slugs
+    return place

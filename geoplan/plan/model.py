@@ -1,70 +1,38 @@
-"""What has to be done: lists, clusters and steps, as frozen data that goes to JSON and comes back equal."""
+"""What has to be done: lists, clusters, pairs and steps, as frozen data that goes to JSON and comes back equal."""
 
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
 from functools import cached_property
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from geoplan.plan.actions import (
+    ACTIONS,
+    FIRMWARE_ACTIONS,
+    HA_ACTIONS,
+    UPDATE_ACTIONS,
+    Action,
+    GeoSection,
+    Phase,
+    Section,
+    TargetUnit,
+)
 from geoplan.plan.base import FrozenModel, json_of
-from geoplan.plan.ha_model import HaPairSettings, HaParameters
-from geoplan.plan.upgrade_model import FirmwareChange
+from geoplan.plan.firmware_change import FirmwareChange
+from geoplan.plan.pairs import HaPairSettings, HaParameters
 from geoplan.topology.model import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FIRMWARE_ACTIONS", "HA_ACTIONS", "UPDATE_ACTIONS", "Action", "Phase", "Section", "TargetUnit"]
 
 Kind = Literal["ha_pair", "standalone"]
 Role = Literal["master", "slave", "standalone"]
-GeoSection = Literal["5.1", "5.2", "5.3", "5.4"]
-FirmwareSection = Literal["7.1", "7.2"]
-Section = Literal[GeoSection, "6.1", "6.2", "8", FirmwareSection]
-TargetUnit = Literal[
-    "active", "standby", "master", "slave", "both", "new_active", "updated", "standalone", "load_balancer"
-]
-
-
-class Phase(StrEnum):
-    """A part of the work that is done as one: working pairs first, then GEO upon them; new firmware is its own work."""
-
-    HA = "ha"
-    GEO = "geo"
-    FIRMWARE = "firmware"
-
-
-class Action(StrEnum):
-    """What a step does."""
-
-    CREATE_LOAD_BALANCER = "create_load_balancer"
-    SET_MASTER_HA_PARAMETERS = "set_master_ha_parameters"
-    SET_SLAVE_HA_PARAMETERS = "set_slave_ha_parameters"
-    VERIFY_HA_PAIR = "verify_ha_pair"
-    SET_REMOTE_GEO_ACCESS = "set_remote_geo_access"
-    SET_GEO_PARTNERS = "set_geo_partners"
-    REBOOT_MASTER = "reboot_master"
-    RESUBMIT_GEO_PARTNERS = "resubmit_geo_partners"
-    ADD_CLUSTER = "add_cluster"
-    UPDATE_STANDBY = "update_standby"
-    UPDATE_ACTIVE = "update_active"
-    UPDATE_REMAINING = "update_remaining"
-    UPDATE_STANDALONE = "update_standalone"
-    SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
-    VERIFY_UPDATED_PAIR = "verify_updated_pair"
-
-
-HA_ACTIONS = frozenset(
-    {
-        Action.CREATE_LOAD_BALANCER,
-        Action.SET_MASTER_HA_PARAMETERS,
-        Action.SET_SLAVE_HA_PARAMETERS,
-        Action.VERIFY_HA_PAIR,
-    }
-)
-UPDATE_ACTIONS = frozenset(
-    {Action.UPDATE_STANDBY, Action.UPDATE_ACTIVE, Action.UPDATE_REMAINING, Action.UPDATE_STANDALONE}
-)
-FIRMWARE_ACTIONS = UPDATE_ACTIONS | {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
+FORMAT: Final = "geoplan/plan/1"
 
 
 class PlannedGroup(FrozenModel):
@@ -133,9 +101,7 @@ class Step(FrozenModel):
     @property
     def phase(self) -> Phase:
         """The part of the work that it belongs to."""
-        if self.action in HA_ACTIONS:
-            return Phase.HA
-        return Phase.FIRMWARE if self.action in FIRMWARE_ACTIONS else Phase.GEO
+        return ACTIONS[self.action].phase
 
 
 class Estimates(FrozenModel):
@@ -165,7 +131,7 @@ class Plan(FrozenModel):
 
     model_config = ConfigDict(title="geoplan plan")
 
-    format: Literal["geoplan/plan/1"] = "geoplan/plan/1"
+    format: Literal["geoplan/plan/1"] = FORMAT
     topology: str
     checksum: str = Field(
         pattern=r"^sha256:[0-9a-f]{64}$",
@@ -185,18 +151,11 @@ class Plan(FrozenModel):
     @property
     def written_fields(self) -> tuple[str, ...]:
         """The keys with which it is written: without HA pairs or new firmware there is no word of them."""
-        left_out = {key for key in ("ha_pairs", "firmware") if not getattr(self, key)}
-        return tuple(key for key in type(self).model_fields if key not in left_out)
+        return _written_fields(vars(self))
 
     def compute_checksum(self) -> str:
-        """Return what ``checksum`` has to be: SHA-256 over the compact JSON of all that would be done."""
-        fields = (key for key in self.written_fields if key not in {"topology", "checksum", "estimates"})
-        wording = {"__all__": {"why", "note"}}
-        parts = (
-            b'"%s":%s' % (key.encode(), json_of(getattr(self, key), exclude=wording if key == "steps" else None))
-            for key in fields
-        )
-        return "sha256:" + hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()
+        """Return what ``checksum`` has to be."""
+        return checksum_of(vars(self))
 
     @model_validator(mode="after")
     def _checksum_fits(self) -> Self:
@@ -226,23 +185,12 @@ class Plan(FrozenModel):
         return pair.health_check.port if pair else self.health_check_port
 
     def health_check_seconds(self, step: Step) -> int:
-        """Return how long the load balancer's health check makes a step take, in seconds (section 2).
+        """Return how long the load balancer's health check makes a step take, in seconds.
 
-        A new pair is checked until its active unit is in service. While a unit reboots that may be the active one, the
-        traffic moves to the other, and with Prefer Master back again. Without a health check in the
-        topology that is not known, and 0.
+        Without a health check in the topology that is not known, and 0.
         """
         pair = self._ha_pairs_by_site.get(step.site)
-        if pair is None:
-            return 0
-        match step.action:
-            case Action.VERIFY_HA_PAIR:
-                return pair.health_check.in_service_seconds
-            case Action.REBOOT_MASTER | Action.UPDATE_ACTIVE | Action.UPDATE_REMAINING:
-                switchovers = 2 if pair.master.preferred_host == "master" else 1
-                return switchovers * pair.health_check.switchover_seconds
-            case _:
-                return 0
+        return pair.health_check_seconds(step.action) if pair else 0
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the parts of the work that it has steps of, in order."""
@@ -294,6 +242,21 @@ class Plan(FrozenModel):
     @cached_property
     def _clusters_by_site(self) -> dict[str, ClusterDefinition]:
         return {cluster.site: cluster for cluster in self.clusters}
+
+
+def checksum_of(content: Mapping[str, Any]) -> str:
+    """Return SHA-256 over the compact JSON of all that a plan with these fields would do: the words do not count."""
+    wording = {"__all__": {"why", "note"}}
+    parts = (
+        b'"%s":%s' % (key.encode(), json_of(content[key], exclude=wording if key == "steps" else None))
+        for key in _written_fields(content)
+        if key not in {"topology", "checksum", "estimates"}
+    )
+    return "sha256:" + hashlib.sha256(b"{" + b",".join(parts) + b"}").hexdigest()
+
+
+def _written_fields(content: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(key for key in Plan.model_fields if key not in {"ha_pairs", "firmware"} or content[key])
 
 
 def _written(parameters: HaParameters) -> tuple[str, ...]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geoplan.plan import graph as step_graph
 from geoplan.plan import pairs as ha
 from geoplan.plan.graph import Reboots
 from geoplan.plan.lists import cluster_of, pairs_of, settings_of, standalones_of
-from geoplan.plan.model import Action, Estimates, Phase, Plan, PlannedGroup
+from geoplan.plan.model import FORMAT, Action, Estimates, Phase, Plan, PlannedGroup, checksum_of
+from geoplan.topology.names import slugs_of
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     import networkx as nx
 
-    from geoplan.plan.graph import Description, StepKey
+    from geoplan.plan.firmware_change import FirmwareChange
+    from geoplan.plan.graph import Placement, StepKey
+    from geoplan.plan.model import Step
+    from geoplan.plan.pairs import HaPairSettings
     from geoplan.topology.model import Timing, Topology
 
 
@@ -37,29 +41,32 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     groups = topology.partner_groups()
     phases = usual_phases(topology) if phases is None else phases
     graph = step_graph.build_graph(groups, phases)
-    timing = topology.timing
-    reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds)
-    plan = assemble(topology, graph, step_graph.descriptions_in(groups), reboots)
-    if Phase.HA in phases:
-        plan = plan.model_copy(update={"ha_pairs": tuple(ha.settings_of_pairs(topology, every_pair=True))})
-    return signed(plan)
+    reboots = Reboots((Action.REBOOT_MASTER,), topology.timing.sync_seconds + topology.timing.boot_seconds)
+    steps = StepsToDo(graph, step_graph.placements_in(groups), reboots)
+    return plan_of(topology, steps, every_pair=Phase.HA in phases)
 
 
-def assemble(
-    topology: Topology,
-    graph: nx.DiGraph[StepKey],
-    describe: Callable[[StepKey], Description],
-    reboots: Reboots,
+class StepsToDo(NamedTuple):
+    """The steps of a plan before they are numbered: what waits for what, where each is done, and what each takes."""
+
+    graph: nx.DiGraph[StepKey]
+    place: Callable[[StepKey], Placement]
+    reboots: Reboots
+
+
+def plan_of(
+    topology: Topology, to_do: StepsToDo, *, every_pair: bool = False, firmware: FirmwareChange | None = None
 ) -> Plan:
-    """Make the plan of a topology whose steps are those of a graph, to be completed and then :func:`signed`."""
+    """Return the plan of a topology with these steps; ``every_pair`` as in :func:`ha.settings_of_pairs`."""
     groups = topology.partner_groups()
     settings = {site.name: site for group in groups for site in settings_of(group)}
-    slugs = step_graph.slugs_of(site.name for site in topology.sites)
-    steps = tuple(step_graph.number_steps(graph, slugs, describe))
-    return Plan.model_construct(
-        topology=topology.name,
-        checksum="",
-        groups=tuple(
+    slugs = slugs_of(site.name for site in topology.sites)
+    steps = tuple(step_graph.number_steps(to_do.graph, slugs, to_do.place))
+    ha_pairs = tuple(ha.settings_of_pairs(topology, every_pair=every_pair))
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "topology": topology.name,
+        "groups": tuple(
             PlannedGroup.model_construct(
                 name=group.name,
                 section=step_graph.section_of(group),
@@ -67,31 +74,31 @@ def assemble(
             )
             for group in groups
         ),
-        sites=tuple(settings[site.name] for site in topology.sites),
-        clusters=tuple(
+        "sites": tuple(settings[site.name] for site in topology.sites),
+        "clusters": tuple(
             cluster_of(site, group) for group in groups for site in (*pairs_of(group), *standalones_of(group))
         ),
-        steps=steps,
-        health_check_port=topology.health_check_port,
-        ha_pairs=tuple(ha.settings_of_pairs(topology, every_pair=False)),
-        estimates=_estimate(topology.timing, graph, reboots),
-    )
+        "steps": steps,
+        "health_check_port": topology.health_check_port,
+        "ha_pairs": ha_pairs,
+        "firmware": firmware,
+        "estimates": _estimate(topology.timing, to_do, _health_check_seconds(steps, ha_pairs)),
+    }
+    return Plan.model_construct(checksum=checksum_of(content), **content)
 
 
-def signed(plan: Plan) -> Plan:
-    """Return a plan with all that follows from the rest of it: its checksum, and the time of its health checks."""
-    checked = sum(map(plan.health_check_seconds, plan.steps))
-    estimates = plan.estimates.model_copy(update={"by_hand_seconds": plan.estimates.by_hand_seconds + checked})
-    return plan.model_copy(update={"checksum": plan.compute_checksum(), "estimates": estimates})
+def _health_check_seconds(steps: Iterable[Step], ha_pairs: Iterable[HaPairSettings]) -> int:
+    by_site = {pair.site: pair for pair in ha_pairs}
+    return sum(by_site[step.site].health_check_seconds(step.action) for step in steps if step.site in by_site)
 
 
-def _estimate(timing: Timing, graph: nx.DiGraph[StepKey], reboots: Reboots) -> Estimates:
-    by_api = sum(map(reboots.seconds_of, graph))
-    chain_seconds, chain_steps = step_graph.longest_chain(graph, reboots)
+def _estimate(timing: Timing, to_do: StepsToDo, health_check_seconds: int) -> Estimates:
+    by_api = sum(map(to_do.reboots.seconds_of, to_do.graph))
+    chain_seconds, chain_steps = step_graph.longest_chain(to_do.graph, to_do.reboots)
     return Estimates.model_construct(
         **timing.model_dump(),
         by_api_seconds=by_api,
-        by_hand_seconds=by_api + len(graph) * timing.manual_step_seconds,
+        by_hand_seconds=by_api + len(to_do.graph) * timing.manual_step_seconds + health_check_seconds,
         longest_chain_seconds=chain_seconds,
         longest_chain_steps=chain_steps,
     )

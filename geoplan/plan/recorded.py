@@ -11,14 +11,13 @@ from pydantic_core import PydanticCustomError
 from geoplan.diagnostics import Diagnostic, Severity, presentable
 from geoplan.errors import InvalidInputError
 from geoplan.topology.types import parse_address
+from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from geoplan.plan.model import Plan, SiteSettings
 
-REMOTE_GEO_ACCESS = "Remote GEO LoadMaster Access"
-GEO_PARTNERS = "GEO LoadMaster Partners"
 UNITS = "units"
 LAYOUT = f"each site is its name, its units and the lines '{REMOTE_GEO_ACCESS}: …' and '{GEO_PARTNERS}: …'"
 

@@ -7,29 +7,23 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from geoplan.plan import upgrade_wording
-from geoplan.plan.graph import Description, Reboots, StepKey, with_places
-from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase, StepTarget
-from geoplan.plan.planner import assemble, signed
-from geoplan.plan.upgrade_checks import is_version, require_possible
-from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
+from geoplan.plan.actions import ACTIONS, UPDATE_ACTIONS, Action, Phase, Situation
+from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware, is_version, require_possible
+from geoplan.plan.graph import Placement, Reboots, StepKey, with_places
+from geoplan.plan.model import StepTarget
+from geoplan.plan.planner import StepsToDo, plan_of
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from geoplan.plan.model import FirmwareSection, Plan, Role, TargetUnit
+    from geoplan.plan.actions import FirmwareSection
+    from geoplan.plan.model import Plan
+    from geoplan.plan.pairs import HaMode
     from geoplan.topology.model import Site, Topology
 
 SECTION_OF: dict[str, FirmwareSection] = {"upgrade": "7.1", "downgrade": "7.2"}
-UNIT_OF: dict[Action, TargetUnit] = {
-    Action.UPDATE_STANDBY: "standby",
-    Action.UPDATE_ACTIVE: "active",
-    Action.UPDATE_STANDALONE: "standalone",
-    Action.SET_PARTNER_SECRET: "updated",
-    Action.VERIFY_UPDATED_PAIR: "both",
-}
-ROLES: tuple[Role, ...] = ("master", "slave")
+ROLES: tuple[HaMode, ...] = ("master", "slave")
 
 
 def written_firmware(topology: Topology) -> dict[str, str]:
@@ -62,8 +56,7 @@ def make_upgrade(topology: Topology, to: str, running: Mapping[str, str], sites:
     graph.add_nodes_from(with_places(keys, Phase.FIRMWARE))
     graph.add_edges_from(pairwise(keys))  # one thing at a time, over all groups
     reboots = Reboots(tuple(UPDATE_ACTIONS), topology.timing.boot_seconds)
-    plan = assemble(topology, graph, _descriptions(change, by_name), reboots)
-    return signed(plan.model_copy(update={"firmware": change}))
+    return plan_of(topology, StepsToDo(graph, _placements(change, by_name), reboots), firmware=change)
 
 
 def _units(sites: Collection[Site], running: Mapping[str, str]) -> Iterator[UnitFirmware]:
@@ -117,19 +110,17 @@ def _secret_keys(site: str, change: FirmwareChange) -> Iterator[StepKey]:
         yield StepKey(site, Action.SET_PARTNER_SECRET, turn)
 
 
-def _descriptions(change: FirmwareChange, sites: Mapping[str, Site]) -> Callable[[StepKey], Description]:
-    def describe(key: StepKey) -> Description:
+def _placements(change: FirmwareChange, sites: Mapping[str, Site]) -> Callable[[StepKey], Placement]:
+    section = SECTION_OF[change.direction or "upgrade"]
+
+    def place(key: StepKey) -> Placement:
         site = sites[key.site]
-        return Description(
-            on=StepTarget(site=key.site, unit=UNIT_OF.get(key.action) or _remaining(change, key.site)),
-            section=SECTION_OF[change.direction or "upgrade"],
-            why=upgrade_wording.why(key.action, site, change),
-            note=upgrade_wording.note(key.action, site, change),
-        )
+        unit = ACTIONS[key.action].unit_at(site) or _remaining(change, key.site)
+        return Placement(StepTarget(site=key.site, unit=unit), Situation(site, section, change.crosses_at(key.site)))
 
-    return describe
+    return place
 
 
-def _remaining(change: FirmwareChange, site: str) -> Role:
+def _remaining(change: FirmwareChange, site: str) -> HaMode:
     """Return which unit of a pair is left to be updated: a role, since it may be active or standby."""
     return next(role for role, unit in zip(ROLES, change.of_site(site), strict=True) if change.is_due(unit))

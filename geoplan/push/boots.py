@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.loadmaster.decode import moment
+from geoplan.vendor import MAX_REBOOTS, REBOOT_WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.unit import Unit
 
-MAX_REBOOTS = 3
-WINDOW = timedelta(minutes=5)
+WINDOW = timedelta(seconds=REBOOT_WINDOW_SECONDS)
 CLOCK_SET_BACK = timedelta(days=1)
 """How far ahead a recorded moment may be because this machine's clock was set back since."""
 OF_ONE_REBOOT = timedelta(minutes=10)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import HaMode
-    from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
 READS = {"remote_geo_access", "geo_partners", "clusters", "ha_parameters"}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from geoplan.concurrency import DEFAULT_JOBS
-from geoplan.topology.model import DEFAULT_MAX_CLUSTERS
+from geoplan.vendor import MAX_CLUSTERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ class Options:
     parallel_groups: bool = False
     remove_unknown: bool = False
     accept_geo_merge: bool = False
-    max_clusters: int = DEFAULT_MAX_CLUSTERS
+    max_clusters: int = MAX_CLUSTERS
     """How many clusters a group may have, as the topology says."""
     backup_folder: Path | None = None
     """Where backups go, if not where pushes keep what must outlive them."""

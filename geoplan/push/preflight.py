@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from geoplan.live.findings import Difference, Report
     from geoplan.live.findings.kinds import Finding
     from geoplan.live.model import Observation, Observations
-    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.pairs import HaPairSettings
     from geoplan.push.history import History
     from geoplan.push.options import Options
 

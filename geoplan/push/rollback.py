@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS
 from geoplan.push import records as models
+from geoplan.vendor import (
+    BACKUP,
+    HA_PARAMETERS,
+    MANAGE_CLUSTERS,
+    REMOTE_ACCESS,
+    SET_GEO_PARTNERS,
+    SET_REMOTE_GEO_ACCESS,
+)
 
 if TYPE_CHECKING:
     from geoplan.push.history import History
     from geoplan.push.records import Changing, Value
 
 # The web interface's own words, as the runbook has them.
-REMOTE_ACCESS = "Certificates & Security > Remote Access"
-HA_PARAMETERS = "System Configuration > AWS HA Parameters"
-MANAGE_CLUSTERS = "Global Balancing > Manage Clusters"
-BACKUP_RESTORE = "System Configuration > System Administration > Backup/Restore"
-BUTTONS = {"remote_geo_access": "Set GEO LoadMaster access", "geo_partners": "Set GEO LoadMaster Partners"}
+BUTTONS = {"remote_geo_access": SET_REMOTE_GEO_ACCESS, "geo_partners": SET_GEO_PARTNERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def as_lines(units: tuple[UnitRollback, ...], submitted: tuple[str, ...] = ()) -
                 lines.append(f"      {change.what}{unsure}")
                 lines += [f"        {change.value}"] if change.value else []
         if unit.backup:
-            lines += [f"    or from its backup, at {BACKUP_RESTORE}:", f"      {unit.backup}"]
+            lines += [f"    or from its backup, at {BACKUP}:", f"      {unit.backup}"]
     if submitted:
         lines += [
             "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.plan.model import Action
+from geoplan.plan.actions import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,39 +12,15 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan, Step
     from geoplan.push.executor import Progress
 
-WORDS = {
-    Action.CREATE_LOAD_BALANCER: "create the load balancer of",
-    Action.SET_MASTER_HA_PARAMETERS: "set the HA parameters of the master of",
-    Action.SET_SLAVE_HA_PARAMETERS: "set the HA parameters of the slave of",
-    Action.VERIFY_HA_PAIR: "see the pair work at",
-    Action.SET_REMOTE_GEO_ACCESS: "set Remote GEO access of",
-    Action.SET_GEO_PARTNERS: "set GEO partners of",
-    Action.REBOOT_MASTER: "reboot the master of",
-    Action.RESUBMIT_GEO_PARTNERS: "submit GEO partners again on",
-    Action.ADD_CLUSTER: "define the cluster of",
-}
-
-SHORT_WORDS = {
-    Action.CREATE_LOAD_BALANCER: "load balancer of",
-    Action.SET_MASTER_HA_PARAMETERS: "HA, master of",
-    Action.SET_SLAVE_HA_PARAMETERS: "HA, slave of",
-    Action.VERIFY_HA_PAIR: "pair of",
-    Action.SET_REMOTE_GEO_ACCESS: "access list of",
-    Action.SET_GEO_PARTNERS: "partners of",
-    Action.REBOOT_MASTER: "reboot master of",
-    Action.RESUBMIT_GEO_PARTNERS: "resubmit on",
-    Action.ADD_CLUSTER: "cluster of",
-}
-
 
 def name_step(step: Step) -> str:
     """Name a step as briefly as a line on a terminal wants it."""
-    return f"{SHORT_WORDS[step.action]} {step.site}"
+    return f"{ACTIONS[step.action].short} {step.site}"
 
 
 def say_step(step: Step) -> str:
     """Say a step in a few words."""
-    return f"{WORDS[step.action]} {step.site}"
+    return f"{ACTIONS[step.action].sentence} {step.site}"
 
 
 def stopped_because(plan: Plan, progress: Progress) -> str:

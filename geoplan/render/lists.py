@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.topology.types import address_order
+from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,8 @@ def render(plan: Plan) -> str:
 def _lines(site: SiteSettings) -> Iterator[str]:
     yield site.name
     yield from sorted((unit.address for unit in site.units), key=address_order)
-    yield _list_line("Remote GEO LoadMaster Access", site.remote_geo_access)
-    yield _list_line("GEO LoadMaster Partners", site.geo_partners)
+    yield _list_line(REMOTE_GEO_ACCESS, site.remote_geo_access)
+    yield _list_line(GEO_PARTNERS, site.geo_partners)
 
 
 def _list_line(label: str, addresses: tuple[str, ...]) -> str:

@@ -10,14 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from geoplan import vendor
 from geoplan.console import laid_out
-from geoplan.plan.model import Action, Phase
-from geoplan.render.runbook import wui
-from geoplan.render.runbook.prose import count
+from geoplan.plan.actions import ACTIONS, Action, Phase
+from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from geoplan.plan.ha_model import LoadBalancer, PlannedListener
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step, TargetUnit
+    from geoplan.plan.pairs import LoadBalancer, PlannedListener
 
 
 def table(*headings: str) -> Table:
@@ -39,7 +39,7 @@ def _pair_tables(plan: Plan) -> list[Table]:
 
 
 def _parameters(plan: Plan) -> Table:
-    units = table("HA pair", "AWS HA Mode", "Partner", "Port", "Preferred server", "Interfaces")
+    units = table("HA pair", vendor.HA_MODE, "Partner", "Port", "Preferred server", "Interfaces")
     for pair in plan.ha_pairs:
         units.add_row(Text(pair.site, style="bold"))
         for unit in (pair.master, pair.slave):
@@ -48,7 +48,7 @@ def _parameters(plan: Plan) -> Table:
                 unit.mode.capitalize(),
                 unit.partner,
                 str(unit.health_check_port),
-                wui.PREFERRED_CHOICE[unit.preferred_host],
+                vendor.PREFER_MASTER if unit.preferred_host == "master" else vendor.NO_PREFERRED_HOST,
                 "all" if unit.all_interfaces else "eth0",
             )
     return units
@@ -89,23 +89,6 @@ def _health_checks(plan: Plan) -> Table:
 
 
 DEFAULT_WIDTH = 100
-ACTION_LABELS = {
-    Action.CREATE_LOAD_BALANCER: "Create the Network Load Balancer and its target groups",
-    Action.SET_MASTER_HA_PARAMETERS: "Set AWS HA Parameters: Master HA Mode",
-    Action.SET_SLAVE_HA_PARAMETERS: "Set AWS HA Parameters: Slave HA Mode",
-    Action.VERIFY_HA_PAIR: "See that one unit is active and the other its standby",
-    Action.SET_REMOTE_GEO_ACCESS: "Set Remote GEO LoadMaster Access",
-    Action.SET_GEO_PARTNERS: "Set GEO LoadMaster Partners",
-    Action.REBOOT_MASTER: "Reboot",
-    Action.RESUBMIT_GEO_PARTNERS: "Submit GEO LoadMaster Partners again",
-    Action.ADD_CLUSTER: "Add the cluster",
-    Action.UPDATE_STANDBY: "Update the firmware of the standby",
-    Action.UPDATE_ACTIVE: "Update the firmware of the active unit",
-    Action.UPDATE_REMAINING: "Update the firmware of the unit that is left",
-    Action.UPDATE_STANDALONE: "Update the firmware",
-    Action.SET_PARTNER_SECRET: "Set the Partner Shared Secret",
-    Action.VERIFY_UPDATED_PAIR: "See that the pair is whole again",
-}
 UNIT_LABELS: dict[TargetUnit, str] = {
     "active": "active unit",
     "standby": "standby",
@@ -162,7 +145,7 @@ def _heading(plan: Plan) -> RenderableType:
 
 
 def _lists(sites: list[SiteSettings]) -> Table:
-    lists = table("Site", "Remote GEO LoadMaster Access", "GEO LoadMaster Partners")
+    lists = table("Site", vendor.REMOTE_GEO_ACCESS, vendor.GEO_PARTNERS)
     for site in sites:
         partners = " ".join(site.geo_partners) or Text("none: a site alone has no partner", style="dim")
         lists.add_row(_site(site), " ".join(site.remote_geo_access), partners)
@@ -215,8 +198,8 @@ def _what(plan: Plan, step: Step) -> Text:
 
 def _label(plan: Plan, step: Step) -> str:
     if step.action is Action.SET_GEO_PARTNERS and not plan.values(step):
-        return "Empty GEO LoadMaster Partners"
-    return ACTION_LABELS[step.action]
+        return f"Empty {vendor.GEO_PARTNERS}"
+    return ACTIONS[step.action].label
 
 
 def _reasons(plan: Plan) -> Table:

@@ -12,7 +12,7 @@ from geoplan.live.findings.settings import differing
 from geoplan.live.findings.states import unit_state
 from geoplan.live.links import NOTHING_KNOWN
 from geoplan.status.model import Count, SiteStatus, Status, UnitStatus
-from geoplan.topology.model import DEFAULT_MAX_CLUSTERS
+from geoplan.vendor import MAX_CLUSTERS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ def assess(  # noqa: PLR0913 - options
     since: Since = NOTHING_SEEN,
     command: Command = generic_command,
     known: KnownLinks = NOTHING_KNOWN,
-    max_clusters: int = DEFAULT_MAX_CLUSTERS,
+    max_clusters: int = MAX_CLUSTERS,
 ) -> Status:
     """Say how all units stand and what is wrong with that.
 

@@ -14,7 +14,7 @@ from geoplan.console import laid_out
 from geoplan.live.findings.kinds import Severity
 from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause
-from geoplan.topology.firmware import parse_version
+from geoplan.vendor import parse_version
 from geoplan.wording import count
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from geoplan.files import STDIN, read_bounded
 from geoplan.topology.codes import CODES
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
-from geoplan.topology.rules import broken_rules, spell
-from geoplan.topology.types import MAX_NAME_LENGTH
+from geoplan.topology.rules import broken_rules
+from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control
 from geoplan.yaml12 import MAX_BYTES, Document, Place, YamlFault, read_document
 
@@ -66,9 +66,12 @@ def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopolo
         findings = [(code, finding) for code, finding in findings if code != "GEO404"]
     show = _Presenter(path, text, document)
     diagnostics = {*map(show.fault, document.faults), *(show.finding(*finding) for finding in findings)}
-    usable = not any(shown.severity is Severity.ERROR for shown in diagnostics)
+    if any(shown.severity is Severity.ERROR for shown in diagnostics):
+        topology = None
+    elif topology:
+        topology.mark_well_formed()
     in_file_order = sorted(diagnostics, key=lambda shown: (shown.line, shown.column, shown.code, shown.message))
-    return CheckedTopology(topology if usable else None, tuple(in_file_order))
+    return CheckedTopology(topology, tuple(in_file_order))
 
 
 def _read_text(content: bytes) -> tuple[str, Document]:
@@ -135,7 +138,7 @@ class _Presenter:
     def finding(self, code: str, finding: Finding) -> Diagnostic:
         """Show a fault of the topology."""
         find = self._document.place_of_key if finding.at_key else self._document.place_of
-        return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), spell(finding.loc))
+        return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), finding.where)
 
     def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> Diagnostic:
         line = self._lines[place.line] if place.line < len(self._lines) else ""

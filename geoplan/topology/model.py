@@ -28,6 +28,7 @@ from geoplan.topology.types import (
     Threshold,
     VpcId,
 )
+from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS, SYNC_SECONDS
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -54,16 +55,6 @@ class HealthCheck(FrozenModel):
     healthy_threshold: Threshold = Field(default=2, description="Checks that succeed until a unit is in service.")
     unhealthy_threshold: Threshold = Field(default=2, description="Checks that fail until a unit is out of service.")
 
-    @property
-    def in_service_seconds(self) -> int:
-        """How long it takes at least until a healthy unit gets traffic (section 2)."""
-        return self.interval_seconds * self.healthy_threshold
-
-    @property
-    def out_of_service_seconds(self) -> int:
-        """How long it takes at least until a failed unit gets no more traffic (section 2)."""
-        return self.interval_seconds * self.unhealthy_threshold
-
 
 class Subnet(FrozenModel):
     """Where the load balancer has a node, and the Elastic IP of that node."""
@@ -83,12 +74,6 @@ class Listener(FrozenModel):
     target_port: Port | None = Field(default=None, description="Default: the listener's port.")
     certificate_arn: CertificateArn | None = Field(default=None, description="What a TLS listener shows to clients.")
 
-    @property
-    def target(self) -> tuple[ListenerProtocol, int]:
-        """The protocol and port that the units get it on."""
-        protocol: ListenerProtocol = "TCP" if self.protocol == "TLS" else self.protocol
-        return self.target_protocol or protocol, self.target_port or self.port
-
 
 class Aws(FrozenModel):
     """The Network Load Balancer of a pair, and where in AWS it stands (section 6.1)."""
@@ -104,8 +89,6 @@ class Aws(FrozenModel):
 
 
 DEFAULT_GROUP = "default"
-DEFAULT_HEALTH_CHECK_PORT = 8444  # section 6.1
-DEFAULT_MAX_CLUSTERS = 18  # GEO Feature Description, Manage Clusters
 
 
 class Unit(FrozenModel):
@@ -211,7 +194,7 @@ class Site(FrozenModel):
 
 
 BOOT_FLOOR_SECONDS = 60.0
-SYNC_FLOOR_SECONDS = 120.0  # an older HA Feature Description has pairs synchronise every two minutes
+SYNC_FLOOR_SECONDS = float(SYNC_SECONDS)
 
 
 class Timing(FrozenModel):
@@ -228,7 +211,7 @@ class Timing(FrozenModel):
 class Limits(FrozenModel):
     """What the LoadMasters can take."""
 
-    max_clusters: Count = Field(default=DEFAULT_MAX_CLUSTERS, description="GEO clusters in one group.")
+    max_clusters: Count = Field(default=MAX_CLUSTERS, description="GEO clusters in one group.")
 
 
 class Group(NamedTuple):
@@ -240,6 +223,8 @@ class Group(NamedTuple):
 
 class Topology(FrozenModel):
     """The sites that form GEO systems, as the topology file gives them."""
+
+    __slots__ = ("_well_formed",)  # beside the fields: no copy, which may have been altered, takes it along
 
     model_config = ConfigDict(title="geoplan topology")
 
@@ -254,6 +239,15 @@ class Topology(FrozenModel):
     )
     timing: Timing = Field(default_factory=Timing.model_construct, description="How long things take, in seconds.")
     limits: Limits = Field(default_factory=Limits.model_construct, description="Limits of the LoadMasters.")
+
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether all rules were seen to hold when it was read from a file."""
+        return getattr(self, "_well_formed", False)
+
+    def mark_well_formed(self) -> None:
+        """Note that all rules hold, so that nobody has to look again."""
+        object.__setattr__(self, "_well_formed", True)
 
     def health_check_port_of(self, site: Site) -> int:
         """Return where the units of a pair answer the health check."""

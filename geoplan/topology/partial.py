@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from geoplan.topology.model import DEFAULT_GROUP, DEFAULT_HEALTH_CHECK_PORT, DEFAULT_MAX_CLUSTERS, Site
-from geoplan.topology.similarity import nearest
+from geoplan.topology.model import DEFAULT_GROUP, Site
+from geoplan.topology.names import nearest
 from geoplan.topology.types import IpAddress, parse_address
+from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS
 from geoplan.yaml12 import typed
 
 if TYPE_CHECKING:
@@ -48,40 +48,48 @@ class Seconds(NamedTuple):
     value: float
 
 
-def read_addresses(loc: Loc, written: object) -> Iterator[WrittenAddress]:
-    """Yield the address, if it is one."""
-    if isinstance(written, str):
+class Value(NamedTuple):
+    """A value of a topology file, of whatever shape, and where it stands; what it is not reads as None or as empty."""
+
+    loc: Loc
+    plain: object
+
+    @property
+    def mapping(self) -> Mapping[object, object]:
+        """Its keys and values."""
+        return self.plain if isinstance(self.plain, Mapping) else {}
+
+    def key(self, name: str) -> Value:
+        """Return the value behind a key."""
+        return Value((*self.loc, name), self.mapping.get(name))
+
+    def items(self) -> Iterator[Value]:
+        """Yield the values of a list."""
+        for position, item in enumerate(self.plain if isinstance(self.plain, list | tuple) else ()):
+            yield Value((*self.loc, position), item)
+
+    def text(self) -> Text | None:
+        """Return the text that it is."""
+        return Text(self.loc, str(self.plain)) if isinstance(self.plain, str) else None
+
+    def address(self) -> WrittenAddress | None:
+        """Return the address that it is."""
         try:
-            yield WrittenAddress(loc, written, parse_address(written))
+            return (
+                WrittenAddress(self.loc, self.plain, parse_address(self.plain)) if isinstance(self.plain, str) else None
+            )
         except PydanticCustomError:
-            return
+            return None
 
+    def number(self) -> Number | None:
+        """Return the whole number that it is."""
+        value = typed(self.plain)
+        return Number(self.loc, value) if isinstance(value, int) and not isinstance(value, bool) else None
 
-def read_text(loc: Loc, written: object) -> Text | None:
-    """Return a text with its place."""
-    return Text(loc, str(written)) if isinstance(written, str) else None
-
-
-def read_number(loc: Loc, written: object) -> Number | None:
-    """Return a whole number with its place."""
-    value = typed(written)
-    return Number(loc, value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def read_seconds(loc: Loc, written: object) -> Seconds | None:
-    """Return a time in seconds with its place."""
-    value = typed(written)
-    return Seconds(loc, value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def as_mapping(value: object) -> Mapping[object, object]:
-    """Return a mapping, an empty one in place of anything else."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def as_list(value: object) -> Sequence[object]:
-    """Return a list, an empty one in place of anything else."""
-    return value if isinstance(value, list | tuple) else ()
+    def seconds(self) -> Seconds | None:
+        """Return the time in seconds that it is."""
+        value = typed(self.plain)
+        return Seconds(self.loc, value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 KINDS = ("ha_pair", "standalone")
@@ -104,52 +112,6 @@ class PartialUnit(NamedTuple):
         return tuple(written for written in (self.address, self.nat_address) if written)
 
 
-class PartialService(NamedTuple):
-    """A virtual service with as much of it as can be read."""
-
-    loc: Loc
-    name: Text | None
-    address: WrittenAddress | None
-    port: Number | None
-    protocol: str
-
-    @property
-    def label(self) -> str:
-        """How a message calls it."""
-        return f"the virtual service '{self.name.text}'" if self.name else "a virtual service"
-
-
-class PartialListener(NamedTuple):
-    """A listener of a load balancer with as much of it as can be read."""
-
-    loc: Loc
-    protocol: Text | None
-    port: Number | None
-    target_protocol: Text | None
-    target_port: Number | None
-    certificate: Text | None
-    has_certificate: bool
-    """Whether it names one, be it readable or not."""
-
-
-class PartialSubnet(NamedTuple):
-    """A subnet of a load balancer with as much of it as can be read."""
-
-    loc: Loc
-    subnet_id: Text | None
-    allocation_id: Text | None
-
-
-class PartialBalancer(NamedTuple):
-    """A pair's load balancer with as much of it as can be read."""
-
-    loc: Loc
-    region: Text | None
-    scheme: str
-    subnets: tuple[PartialSubnet, ...]
-    listeners: tuple[PartialListener, ...]
-
-
 class PartialSite(NamedTuple):
     """A site with as much of it as can be read."""
 
@@ -163,13 +125,27 @@ class PartialSite(NamedTuple):
     cluster_name: Text | None
     health_check_port: int
     """Where the units of a pair answer the health check."""
-    virtual_services: tuple[PartialService, ...]
-    balancer: PartialBalancer | None
+    virtual_services: tuple[Value, ...]
+    balancer: Value | None
 
     @property
     def label(self) -> str:
         """How a message calls it."""
         return f"'{self.name.text}'" if self.name else f"site {int(self.loc[-1]) + 1}"
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it says that it is an HA pair, be it a standalone as well."""
+        return "ha_pair" in self.kinds
+
+    @property
+    def units_of_pair(self) -> tuple[PartialUnit, ...]:
+        """Its master and its slave, as far as they are written."""
+        return tuple(unit for unit in self.units if unit.role != "standalone")
+
+    def label_of(self, unit: PartialUnit) -> str:
+        """Return how a message calls one of its units."""
+        return self.label if unit.role == "standalone" else f"the {unit.role} of {self.label}"
 
 
 class PartialGroup(NamedTuple):
@@ -216,104 +192,72 @@ class PartialTopology(NamedTuple):
 
 
 def partial_topology(document: object) -> PartialTopology:
-    """PartialTopology the plain values of a topology file: mappings, lists and scalars, of whatever shape."""
-    top = as_mapping(document)
-    groups = top.get("groups")
-    limit = read_number((), as_mapping(top.get("limits")).get("max_clusters"))
-    timing = as_mapping(top.get("timing"))
-    port = read_number((), top.get("health_check_port"))
+    """Read the plain values of a topology file, mappings, lists and scalars of whatever shape, as far as they go."""
+    top = Value((), document)
+    limit = top.key("limits").key("max_clusters").number()
+    port = top.key("health_check_port").number()
     port_of_all = port.value if port else DEFAULT_HEALTH_CHECK_PORT
     return PartialTopology(
-        sites=tuple(
-            _site(("sites", index), as_mapping(site), port_of_all)
-            for index, site in enumerate(as_list(top.get("sites")))
-        ),
-        groups=tuple(_groups(groups)) if isinstance(groups, Mapping) else None,
-        max_clusters=limit.value if limit and limit.value > 0 else DEFAULT_MAX_CLUSTERS,
-        boot_seconds=read_seconds(("timing", "boot_seconds"), timing.get("boot_seconds")),
-        sync_seconds=read_seconds(("timing", "sync_seconds"), timing.get("sync_seconds")),
+        sites=tuple(_site(site, port_of_all) for site in top.key("sites").items()),
+        groups=tuple(_groups(top.key("groups"))) if isinstance(top.key("groups").plain, Mapping) else None,
+        max_clusters=limit.value if limit and limit.value > 0 else MAX_CLUSTERS,
+        boot_seconds=top.key("timing").key("boot_seconds").seconds(),
+        sync_seconds=top.key("timing").key("sync_seconds").seconds(),
         empty_values=tuple(_empty_values(document, ())),
     )
 
 
-def _site(loc: Loc, site: Mapping[object, object], port_of_all: int) -> PartialSite:
-    name = read_text((*loc, "name"), site.get("name"))
-    cluster_name = read_text((*loc, "cluster", "name"), as_mapping(site.get("cluster")).get("name"))
-    extra_loc = (*loc, "extra_remote_geo_access")
-    kinds = tuple(kind for kind in KINDS if site.get(kind) is not None)
-    extra = enumerate(as_list(site.get("extra_remote_geo_access")))
-    pair = as_mapping(site.get("ha_pair"))
-    port = read_number((), as_mapping(pair.get("health_check")).get("port"))
-    services = enumerate(as_list(site.get("virtual_services")))
+def _site(site: Value, port_of_all: int) -> PartialSite:
+    name, pair = site.key("name").text(), site.key("ha_pair")
+    kinds = tuple(kind for kind in KINDS if site.key(kind).plain is not None)
+    extra = (written.address() for written in site.key("extra_remote_geo_access").items())
+    port, balancer = pair.key("health_check").key("port").number(), pair.key("aws")
     return PartialSite(
-        loc=loc,
+        loc=site.loc,
         name=name,
         kinds=kinds,
-        unread_kind=not kinds and (not site or any(map(_may_be_kind, site))),
-        units=tuple(_units(loc, site)),
-        extra_remote_geo_access=tuple(
-            chain.from_iterable(read_addresses((*extra_loc, index), address) for index, address in extra)
-        ),
-        cluster_name=cluster_name or name,
+        unread_kind=not kinds and (not site.mapping or any(map(_may_be_kind, site.mapping))),
+        units=tuple(_units(site)),
+        extra_remote_geo_access=tuple(written for written in extra if written),
+        cluster_name=site.key("cluster").key("name").text() or name,
         health_check_port=port.value if port else port_of_all,
-        virtual_services=tuple(
-            _service((*loc, "virtual_services", index), as_mapping(service)) for index, service in services
-        ),
-        balancer=_balancer((*loc, "ha_pair", "aws"), as_mapping(pair["aws"])) if pair.get("aws") is not None else None,
-    )
-
-
-def _service(loc: Loc, service: Mapping[object, object]) -> PartialService:
-    return PartialService(
-        loc=loc,
-        name=read_text((*loc, "name"), service.get("name")),
-        address=next(read_addresses((*loc, "address"), service.get("address")), None),
-        port=read_number((*loc, "port"), service.get("port")),
-        protocol=str(service.get("protocol", "tcp")),
-    )
-
-
-def _balancer(loc: Loc, balancer: Mapping[object, object]) -> PartialBalancer:
-    return PartialBalancer(
-        loc=loc,
-        region=read_text((*loc, "region"), balancer.get("region")),
-        scheme=str(balancer.get("scheme", "internet-facing")),
-        subnets=tuple(
-            _subnet((*loc, "subnets", index), as_mapping(subnet))
-            for index, subnet in enumerate(as_list(balancer.get("subnets")))
-        ),
-        listeners=tuple(
-            _listener((*loc, "listeners", index), as_mapping(listener))
-            for index, listener in enumerate(as_list(balancer.get("listeners")))
-        ),
-    )
-
-
-def _subnet(loc: Loc, subnet: Mapping[object, object]) -> PartialSubnet:
-    return PartialSubnet(
-        loc=loc,
-        subnet_id=read_text((*loc, "subnet_id"), subnet.get("subnet_id")),
-        allocation_id=read_text((*loc, "allocation_id"), subnet.get("allocation_id")),
-    )
-
-
-def _listener(loc: Loc, listener: Mapping[object, object]) -> PartialListener:
-    return PartialListener(
-        loc=loc,
-        protocol=read_text((*loc, "protocol"), listener.get("protocol")),
-        port=read_number((*loc, "port"), listener.get("port")),
-        target_protocol=read_text((*loc, "target_protocol"), listener.get("target_protocol")),
-        target_port=read_number((*loc, "target_port"), listener.get("target_port")),
-        certificate=read_text((*loc, "certificate_arn"), listener.get("certificate_arn")),
-        has_certificate="certificate_arn" in listener,
+        virtual_services=tuple(site.key("virtual_services").items()),
+        balancer=None if balancer.plain is None else balancer,
     )
 
 
 def _may_be_kind(key: object) -> bool:
-    """Tell whether a key means a kind in a way that is reported for itself: empty, misplaced or mistyped."""
+    """Return whether a key means a kind in a way that is reported for itself: empty, misplaced or mistyped."""
     return key in (*KINDS, "master", "slave") or (
         key not in Site.model_fields and nearest(str(key), Site.model_fields) in KINDS
     )
+
+
+def _units(site: Value) -> Iterator[PartialUnit]:
+    pair = site.key("ha_pair")
+    yield from (_unit(pair.key(role), role) for role in ("master", "slave") if role in pair.mapping)
+    if site.key("standalone").plain is not None:
+        yield _unit(site.key("standalone"), "standalone")
+
+
+def _unit(written: Value, role: str) -> PartialUnit:
+    unit = written._replace(plain={"address": written.plain}) if isinstance(written.plain, str) else written
+    return PartialUnit(
+        loc=unit.loc,
+        role=role,
+        address=unit.key("address").address(),
+        nat_address=unit.key("nat_address").address(),
+        api=unit.key("api").text(),
+        firmware=unit.key("firmware").text(),
+        instance_id=unit.key("instance_id").text(),
+    )
+
+
+def _groups(groups: Value) -> Iterator[PartialGroup]:
+    for name, members in groups.mapping.items():
+        group = Value((*groups.loc, str(name)), members)
+        texts = tuple(text for member in group.items() if (text := member.text()))
+        yield PartialGroup(group.loc, str(name), texts, readable=isinstance(members, list | tuple))
 
 
 def _empty_values(value: object, loc: Loc) -> Iterator[Loc]:
@@ -326,34 +270,3 @@ def _empty_values(value: object, loc: Loc) -> Iterator[Loc]:
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from _empty_values(inner, (*loc, index))
-
-
-def _units(loc: Loc, site: Mapping[object, object]) -> Iterator[PartialUnit]:
-    pair = as_mapping(site.get("ha_pair"))
-    for role in ("master", "slave"):
-        if role in pair:
-            yield _unit((*loc, "ha_pair", role), role, pair[role])
-    if site.get("standalone") is not None:
-        yield _unit((*loc, "standalone"), "standalone", site["standalone"])
-
-
-def _unit(loc: Loc, role: str, written: object) -> PartialUnit:
-    unit = {"address": written} if isinstance(written, str) else as_mapping(written)
-    return PartialUnit(
-        loc=loc,
-        role=role,
-        address=next(read_addresses((*loc, "address"), unit.get("address")), None),
-        nat_address=next(read_addresses((*loc, "nat_address"), unit.get("nat_address")), None),
-        api=read_text((*loc, "api"), unit.get("api")),
-        firmware=read_text((*loc, "firmware"), unit.get("firmware")),
-        instance_id=read_text((*loc, "instance_id"), unit.get("instance_id")),
-    )
-
-
-def _groups(groups: Mapping[object, object]) -> Iterator[PartialGroup]:
-    for name, members in groups.items():
-        loc = ("groups", str(name))
-        texts = (read_text((*loc, index), member) for index, member in enumerate(as_list(members)))
-        yield PartialGroup(
-            loc, str(name), tuple(text for text in texts if text), readable=isinstance(members, list | tuple)
-        )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from geoplan.diagnostics import SENSITIVE_KEY
 from geoplan.topology.finding import Finding
 from geoplan.topology.model import Topology
-from geoplan.topology.similarity import nearest
+from geoplan.topology.names import nearest
 from geoplan.wording import shorten
 from geoplan.yaml12 import typed
 

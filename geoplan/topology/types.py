@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control, shorten
 from geoplan.yaml12 import typed
 
 IpAddress = IPv4Address | IPv6Address
 
-MAX_NAME_LENGTH = 64
 MAX_PORT = 65535
 HTTPS = 443
 MAX_TAG_VALUE_LENGTH = 256  # Tagging AWS resources
@@ -92,7 +92,7 @@ def _is_address(text: str) -> bool:
 
 
 def _impossible_kind(address: IpAddress) -> str | None:
-    """Name what rules an address out, with its article, or nothing where a unit can have it."""
+    """Name what rules an address out, with its article, or return None if a unit can have it."""
     if address.is_unspecified:
         return "an unspecified"
     if address.version == 4 and address.packed[0] == THIS_NETWORK:  # noqa: PLR2004 - IPv4

@@ -27,7 +27,7 @@ from geoplan.loadmaster import (
     State,
     Timeouts,
 )
-from geoplan.plan.ha_model import HaParameters
+from geoplan.plan.pairs import HaParameters
 from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, access, accesses, lab, ok, run
 
 ONE_ATTEMPT = Retries(attempts=1)

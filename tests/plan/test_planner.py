@@ -267,6 +267,17 @@ def test_topology_made_by_a_program_is_held_to_the_rules() -> None:
     assert str(raised.value.diagnostics[0]).startswith("topology: sites[1].standalone.address: error: GEO205 ")
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_copy_of_a_read_topology_is_held_to_the_rules_again(deep: bool) -> None:
+    read = load_topology(TOPOLOGIES / "section-5.4.yaml")
+    altered = read.model_copy(update={"sites": (*read.sites, read.sites[0])}, deep=deep)
+    assert read.is_well_formed
+    assert not altered.is_well_formed
+    assert read.model_copy(deep=deep) == read
+    with pytest.raises(InvalidInputError, match="used twice"):
+        make_plan(altered)
+
+
 def test_sites_of_one_name_are_refused_although_they_are_one_and_the_same_text() -> None:
     with pytest.raises(InvalidInputError, match="used twice"):
         make_plan(topology({"name": "A", "standalone": "10.0.0.1"}, {"name": "A", "standalone": "10.0.0.2"}))

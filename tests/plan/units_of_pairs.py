@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
-from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.vendor import has_partner_secret, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

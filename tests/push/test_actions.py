@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from geoplan.plan.model import FIRMWARE_ACTIONS, Action
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
-from geoplan.push.summary import SHORT_WORDS, WORDS
 
 
-def test_every_action_of_a_push_has_a_function_and_words() -> None:
+def test_every_action_of_a_push_has_a_function() -> None:
     of_a_push = set(Action) - set(FIRMWARE_ACTIONS)
     assert ACTIONS.keys() | PAIR_ACTIONS.keys() == of_a_push
-    assert WORDS.keys() == SHORT_WORDS.keys() == of_a_push
 
 
 def test_no_action_is_done_in_two_ways() -> None:

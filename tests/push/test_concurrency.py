@@ -64,7 +64,7 @@ def test_first_error_ends_what_is_under_way_and_begins_nothing_more() -> None:
     with pytest.raises(OSError, match="no"):
         run_simulated(ask_each_of(20, ask, at_once=3))
     assert begun[:3] == [0, 1, 2]
-    assert cancelled == [number for number in begun if number != 1]
+    assert sorted(cancelled) == sorted(number for number in begun if number != 1)
     assert len(begun) <= 4  # what took the failed one's place before the error was seen
 
 

@@ -10,17 +10,10 @@ from geoplan.live.polling import SystemClock
 from geoplan.push.history import History
 from geoplan.push.journal import Journal
 from geoplan.push.options import Options
-from geoplan.push.rollback import (
-    BACKUP_RESTORE,
-    BUTTONS,
-    HA_PARAMETERS,
-    MANAGE_CLUSTERS,
-    REMOTE_ACCESS,
-    as_lines,
-    going_back,
-    submitted_on_slaves,
-)
+from geoplan.push.rollback import BUTTONS, as_lines, going_back, submitted_on_slaves
 from geoplan.render.runbook import wui
+from geoplan.vendor import BACKUP as BACKUP_RESTORE
+from geoplan.vendor import HA_PARAMETERS, MANAGE_CLUSTERS, REMOTE_ACCESS
 from tests.push.observations import plan_of
 from tests.push.support import A1, M1, S1
 

@@ -57,9 +57,9 @@ def command(  # noqa: PLR0913 - one for each option
     chosen = chosen_format("upgrade", output_format, output)
     if reach != ConnectionOptions() and not live:
         raise click.UsageError("connection options matter only with --live")
-    from geoplan.plan.naming import site_named
+    from geoplan.plan.firmware_change import require_version
     from geoplan.plan.upgrade import make_upgrade, written_firmware
-    from geoplan.plan.upgrade_checks import require_version
+    from geoplan.topology.names import site_named
 
     require_version(to)
     topology = load_topology(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from geoplan.lab.errors import LabError
-from geoplan.topology.firmware import Version, has_partner_secret, parse_version
+from geoplan.vendor import Version, has_partner_secret, parse_version
 
 DEFAULT_FIRMWARE = "7.2.59.4"
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Command, Finding, Since
     from geoplan.live.links import KnownLinks
     from geoplan.live.model import Observations
-    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan
+    from geoplan.plan.pairs import HaPairSettings
 
 NOTHING_SEEN: Since = MappingProxyType({})
 

@@ -15,14 +15,15 @@ from geoplan.live.findings.partners import link_notes, red_differences, standby_
 from geoplan.live.links import NOTHING_KNOWN, links_of
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, ClusterType, State
 from geoplan.plan.model import Action, Phase
+from geoplan.vendor import SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from geoplan.live.links import KnownLinks, Link
     from geoplan.live.model import GeoCluster, Observation, Observations
-    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
+    from geoplan.plan.pairs import HaPairSettings
 
 __all__ = ["Difference", "Kind", "Mend", "Note", "Report", "SiteReport", "is_seen_green", "verify"]
 
@@ -35,8 +36,8 @@ STALE = (
     "added with the right address"
 )
 SHARE = (
-    "its partners have it, and do not share it with this unit: see that TCP port 22 is open between them, and submit "
-    "GEO LoadMaster Partners again on this unit"
+    f"its partners have it, and do not share it with this unit: see that TCP port {SSH_PORT} is open between them, and "
+    "submit GEO LoadMaster Partners again on this unit"
 )
 
 
@@ -173,7 +174,7 @@ def _standby_differences(
         if unit.failure and not unit.refuses_reads:
             yield _unreadable(site, unit)
             continue
-        hint = f"see that the pair synchronises (TCP port 6973): {unit.address} is to follow its active unit"
+        hint = f"see that the pair synchronises (TCP port {SYNC_PORT}): {unit.address} is to follow its active unit"
         told = (*_told_lists(site, unit), *_told_clusters(site, unit, seen))
         for found in told:
             if (found.kind, found.subject, found.values) not in of_active:

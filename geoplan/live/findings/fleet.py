@@ -13,7 +13,7 @@ from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.states import UnitState, unit_state
 from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, SUBJECTS, Cause
 from geoplan.plan.model import Action
-from geoplan.topology.firmware import has_partner_secret, parse_version
+from geoplan.vendor import has_partner_secret, parse_version
 from geoplan.wording import count, join_words
 
 if TYPE_CHECKING:

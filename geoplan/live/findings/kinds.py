@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     Command = Callable[..., str]
     Since = Mapping[str, datetime]
 
-MENU = "System Configuration > AWS HA Parameters"
-
 
 class FindingKind(StrEnum):
     """What a finding is about."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from geoplan.live.model import Observation
-    from geoplan.plan.ha_model import HaPairSettings, HaParameters
     from geoplan.plan.model import Plan
+    from geoplan.plan.pairs import HaPairSettings, HaParameters
 
 SINGLE = "single"
 PREFERRED_SERVER = "Switch to Preferred Server"

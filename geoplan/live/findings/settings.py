@@ -6,10 +6,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
-from geoplan.live.findings.kinds import MENU, Finding, FindingKind, Severity, titled
+from geoplan.live.findings.kinds import Finding, FindingKind, Severity, titled
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts
-from geoplan.plan.ha_model import HaParameters
-from geoplan.topology.firmware import parse_version
+from geoplan.plan.pairs import HaParameters
+from geoplan.vendor import HA_PARAMETERS, parse_version
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from geoplan.live.findings.states import Pair
     from geoplan.live.model import HaFacts, Observation
-    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
+    from geoplan.plan.pairs import HaPairSettings
 
 
 def setting_findings(plan: Plan, pair: Pair) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         )
         correct = ""
         if modes.get(other.address, other.role) != other.role:  # which a push never changes
-            correct = f"set {other.role.capitalize()} HA Mode under {MENU} on {other.address}, then "
+            correct = f"set {other.role.capitalize()} HA Mode under {HA_PARAMETERS} on {other.address}, then "
         yield pair.finding(FindingKind.NO_HA, message, f"{correct}set HA up:", single[0], commands=(set_up,))
     elif len(modes) == len(pair.units) and len(set(modes.values())) == 1:
         mode = modes[pair.master.address]
@@ -56,7 +56,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         yield pair.finding(
             FindingKind.SAME_MODE,
             f"both units, {join_words(pair.addresses)}, are in HA mode {mode}: HA needs different modes (section 4)",
-            f"set {wrong.role.capitalize()} HA Mode under {MENU} on {wrong.address} by hand: "
+            f"set {wrong.role.capitalize()} HA Mode under {HA_PARAMETERS} on {wrong.address} by hand: "
             "a push changes no mode that a unit has already",
         )
     elif wrong_units := [unit for unit in pair.units if modes.get(unit.address, unit.role) != unit.role]:
@@ -71,7 +71,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
 
 def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: HaParameters) -> Iterator[Finding]:
     other = pair.other(unit).address
-    correct = f"enter {other} as Partner Name/IP under {MENU} on {unit.address}"
+    correct = f"enter {other} as Partner Name/IP under {HA_PARAMETERS} on {unit.address}"
     if ha.partner == "":
         message = f"{titled(unit)} has no HA partner set; the pair's other unit is {other}"
         yield pair.finding(FindingKind.NO_PARTNER, message, correct, unit, severity=Severity.MENDING)
@@ -86,7 +86,7 @@ def _port_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Itera
     if not wrong:
         return
     shown = join_words(f"{port or 'none'} on {address}" for address, port in ports.items())
-    correct = f"set Health Check Port {pair.port} under {MENU} on {join_words(unit.address for unit in wrong)}"
+    correct = f"set Health Check Port {pair.port} under {HA_PARAMETERS} on {join_words(unit.address for unit in wrong)}"
     if len(set(ports.values())) > 1:
         message = f"the health check ports differ: {shown}; HA needs the same on both (section 6.2)"
     else:
@@ -114,7 +114,7 @@ def _preferred_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> 
         yield pair.finding(
             FindingKind.PREFERRED_HOST_DIFFERS,
             f"{titled(unit)} is set to {is_set}, and the topology has {wanted}",
-            f"set it under {MENU} on {unit.address}, or write preferred_host: "
+            f"set it under {HA_PARAMETERS} on {unit.address}, or write preferred_host: "
             f"{'master' if ha.prefers_master else 'none'} into the topology",
             unit,
             severity=Severity.BLOCKING if unit.role == "master" else Severity.KNOWING,
@@ -135,7 +135,8 @@ def _interface_findings(
     yield pair.finding(
         FindingKind.ALL_INTERFACES_DIFFER,
         f"Health Check on All Interfaces is not as it should be: {shown}{expected}",
-        f"set both units alike under {MENU}: a unit that answers on eth0 alone may miss the load balancer's checks",
+        f"set both units alike under {HA_PARAMETERS}: a unit that answers on eth0 alone may miss the load balancer's "
+        "checks",
         severity=Severity.MENDING,
     )
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from geoplan.live.findings.kinds import MENU, Finding, FindingKind, Severity, about, titled
+from geoplan.live.findings.kinds import Finding, FindingKind, Severity, about, titled
 from geoplan.live.findings.pairs import SINGLE
 from geoplan.live.model import Cause, State
+from geoplan.vendor import HA_PARAMETERS, SYNC_PORT
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
@@ -149,8 +150,8 @@ def _unconnected(pair: Pair, unit: Observation) -> Finding:
         FindingKind.UNCONNECTED,
         f"nothing answers on the health check port {pair.port} of {titled(unit)} ({unit.health}), though its API does: "
         f"a load balancer that gets no answer there either never polls it, and the unit shows {shown} (section 8)",
-        f"check Health Check Port under {MENU} on {unit.address}, and that port {pair.port} is open to it, from here "
-        "too; once anything polls it, a look of geoplan's included, it shows Active or Standby",
+        f"check Health Check Port under {HA_PARAMETERS} on {unit.address}, and that port {pair.port} is open to it, from "
+        "here too; once anything polls it, a look of geoplan's included, it shows Active or Standby",
         unit,
     )
 
@@ -164,7 +165,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
             f"both units are active: {join_words(pair.addresses)} both answer 200, both get traffic, and neither "
             "takes over what is changed on the other",
             "they do not find each other: set right what differs in their HA parameters, see that the health check "
-            f"port {pair.port} and TCP port 6973 are open between them (section 6), and that both have the same "
+            f"port {pair.port} and TCP port {SYNC_PORT} are open between them (section 6), and that both have the same "
             "Partner Shared Secret where their firmware has one; it cannot be read",
         )
     elif not active and standby:

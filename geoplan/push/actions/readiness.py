@@ -10,8 +10,9 @@ from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.model import State
-from geoplan.push.boots import MAX_REBOOTS, boot_time, is_another_boot, room_at
+from geoplan.push.boots import boot_time, is_another_boot, room_at
 from geoplan.push.context import StepError
+from geoplan.vendor import MAX_REBOOTS, SYNC_PORT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -209,7 +210,7 @@ async def until_slave_has_lists(pair: Pair) -> str:
                 f"the slave does not hold the new lists after {timings.replication_deadline:.0f} s: rebooting its "
                 "master now would bring it up with the old ones",
                 unit=pair.slave,
-                hint="see that the pair synchronises (TCP port 6973), then go on",
+                hint=f"see that the pair synchronises (TCP port {SYNC_PORT}), then go on",
             )
         case Holds.UNTOLD:
             raise StepError(

@@ -16,8 +16,8 @@ from geoplan.push.outcome import Outcome, StepState
 if TYPE_CHECKING:
     from geoplan.live.findings.pairs import Drift
     from geoplan.live.unit import Unit
-    from geoplan.plan.ha_model import HaParameters
     from geoplan.plan.model import Step
+    from geoplan.plan.pairs import HaParameters
     from geoplan.push.actions.change import Failed
     from geoplan.push.context import Context
 

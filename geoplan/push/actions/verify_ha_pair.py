@@ -8,6 +8,7 @@ from geoplan.live.fleet import are_healthy
 from geoplan.live.model import State
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.vendor import SYNC_PORT
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Step
@@ -39,8 +40,8 @@ async def verify_pair(context: Context, step: Step) -> Outcome:
         raise StepError(
             step,
             f"not exactly one unit is active and the other its standby: {shown}",
-            hint=f"see that TCP 6973 and {context.plan.health_check_port_of(site.name)} are open between the units and "
-            "that both run the same firmware, then go on",
+            hint=f"see that TCP {SYNC_PORT} and {context.plan.health_check_port_of(site.name)} are open between the "
+            "units and that both run the same firmware, then go on",
         )
     state = StepState.DONE if is_new else StepState.IN_PLACE
     active = next(address for address, found in seen.items() if found is State.ACTIVE)

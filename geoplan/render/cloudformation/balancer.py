@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
-from geoplan.render.cloudformation.yaml import Entry, GetAtt, OneLine, Ref, tags
+from geoplan.errors import GeoplanError
+from geoplan.render.cloudformation.yaml import Entry, GetAtt, OneLine, Ref
+from geoplan.vendor import ACTIVE_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.plan.pairs import PlannedListener, PlannedSubnet, TargetGroup
     from geoplan.render.cloudformation.pairs import BalancedPair
-    from geoplan.topology.model import Listener, Subnet, Unit
+
+TAG_MARKS = set("_.:/=+-@")  # Elastic Load Balancing, Tag
 
 BALANCER = "Balancer"
 BALANCER_GROUP = "BalancerSecurityGroup"
 HEALTH_CHECK_PATH = "/"  # section 6.1
-HEALTHY_CODE = "200"  # the active unit's; the standby answers 503 (section 4)
 DEFAULT_TIMEOUT_SECONDS = 6  # of health checks by HTTP (Elastic Load Balancing)
 
 # TLS 1.3, and 1.2 with forward secrecy alone: what the console of AWS suggests. CloudFormation's default is of 2016.
@@ -31,12 +35,11 @@ TARGET_GROUP = (
 def balancer(pair: BalancedPair) -> Iterator[Entry]:
     """Yield the load balancer, a target group for each distinct protocol and port of targets, and the listeners."""
     yield Entry(pair.id(BALANCER), _resource("LoadBalancer", _balancer_properties(pair)), CROSS_ZONE)
-    targets = dict.fromkeys(listener.target for listener in pair.aws.listeners)
-    for number, (protocol, port) in enumerate(targets):
-        properties = _target_group_properties(pair, protocol, port)
+    for number, target in enumerate(pair.balancer.target_groups):
+        properties = _target_group_properties(pair, target)
         comment = None if number else TARGET_GROUP
-        yield Entry(target_group_id(pair, protocol, port), _resource("TargetGroup", properties), comment)
-    for listener in pair.aws.listeners:
+        yield Entry(target_group_id(pair, target), _resource("TargetGroup", properties), comment)
+    for listener in pair.balancer.listeners:
         properties = _listener_properties(pair, listener)
         yield Entry(pair.id(f"Listener{name_of(listener.protocol, listener.port)}"), _resource("Listener", properties))
 
@@ -51,19 +54,36 @@ def outputs(pair: BalancedPair) -> Iterator[Entry]:
         "The zone of that name, for alias records in Route 53.",
         GetAtt(f"{pair.id(BALANCER)}.CanonicalHostedZoneID"),
     )
-    for protocol, port in dict.fromkeys(listener.target for listener in pair.aws.listeners):
-        group = target_group_id(pair, protocol, port)
-        yield _output(f"{group}Arn", f"The target group of {protocol} {port}.", Ref(group))
+    for target in pair.balancer.target_groups:
+        group = target_group_id(pair, target)
+        yield _output(f"{group}Arn", f"The target group of {target.protocol} {target.port}.", Ref(group))
 
 
-def instance(pair: BalancedPair, role: str, unit: Unit) -> str:
-    """Return a unit's instance: the topology's, or else the parameter's."""
-    return unit.instance_id or Ref(pair.id(f"{role}InstanceId"))
+def tags(pair: BalancedPair) -> list[OneLine]:
+    """Return the tags of what belongs to a pair: its own, and a Name unless they have one.
+
+    Raises :class:`GeoplanError` for a tag that load balancers cannot have.
+    """
+    for key, value in pair.balancer.tags.items():
+        wrong = next((mark for mark in key + value if not _fits_tag(mark)), None)
+        if wrong:
+            message = (
+                f"the tag {key!r} of '{pair.site}' has {wrong!r}, which AWS does not take in a load balancer's tags"
+            )
+            hint = "write it with letters, digits, spaces and _ . : / = + - @ alone"
+            raise GeoplanError(message, hint=hint)
+    name = "".join(mark if _fits_tag(mark) else "-" for mark in pair.site)
+    named = {"Name": name, **pair.balancer.tags}
+    return [OneLine(Key=key, Value=value) for key, value in named.items()]
 
 
-def target_group_id(pair: BalancedPair, protocol: str, port: int) -> str:
+def _fits_tag(mark: str) -> bool:
+    return unicodedata.category(mark)[0] in "LNZ" or mark in TAG_MARKS
+
+
+def target_group_id(pair: BalancedPair, target: TargetGroup) -> str:
     """Return the logical id of a target group."""
-    return pair.id(f"TargetGroup{name_of(protocol, port)}")
+    return pair.id(f"TargetGroup{name_of(target.protocol, target.port)}")
 
 
 def name_of(protocol: str, port: int) -> str:
@@ -75,51 +95,50 @@ def _balancer_properties(pair: BalancedPair) -> dict[str, object]:
     attributes = [OneLine(Key="load_balancing.cross_zone.enabled", Value="true")]
     properties: dict[str, object] = {
         "Type": "network",
-        "Scheme": pair.aws.scheme,
-        "SubnetMappings": [_subnet_mapping(subnet) for subnet in pair.aws.subnets],
+        "Scheme": pair.balancer.scheme,
+        "SubnetMappings": [_subnet_mapping(subnet) for subnet in pair.balancer.subnets],
         "SecurityGroups": [GetAtt(f"{pair.id(BALANCER_GROUP)}.GroupId")],
     }
     if pair.over_ipv6:
         properties["IpAddressType"] = "dualstack"
-        if any("UDP" in listener.protocol for listener in pair.aws.listeners):
+        if any("UDP" in listener.protocol for listener in pair.balancer.listeners):
             properties["EnablePrefixForIpv6SourceNat"] = "on"
     return {**properties, "LoadBalancerAttributes": attributes, "Tags": tags(pair)}
 
 
-def _subnet_mapping(subnet: Subnet) -> OneLine:
+def _subnet_mapping(subnet: PlannedSubnet) -> OneLine:
     mapping = OneLine(SubnetId=subnet.subnet_id)
     if subnet.allocation_id:
         mapping["AllocationId"] = subnet.allocation_id
     return mapping
 
 
-def _target_group_properties(pair: BalancedPair, protocol: str, port: int) -> dict[str, object]:
+def _target_group_properties(pair: BalancedPair, target: TargetGroup) -> dict[str, object]:
     check = pair.check
-    targets = {"Master": pair.pair.master, "Slave": pair.pair.slave}
-    properties: dict[str, object] = {"VpcId": pair.aws.vpc_id, "TargetType": "instance"}
+    properties: dict[str, object] = {"VpcId": pair.balancer.vpc_id, "TargetType": "instance"}
     if pair.over_ipv6:
         properties["IpAddressType"] = "ipv6"
     properties |= {
-        "Protocol": protocol,
-        "Port": port,
+        "Protocol": target.protocol,
+        "Port": target.port,
         "HealthCheckProtocol": "HTTP",
         "HealthCheckPath": HEALTH_CHECK_PATH,
-        "HealthCheckPort": str(pair.check_port),
+        "HealthCheckPort": str(check.port),
         "HealthyThresholdCount": check.healthy_threshold,
         "UnhealthyThresholdCount": check.unhealthy_threshold,
         "HealthCheckIntervalSeconds": check.interval_seconds,
     }
     if check.interval_seconds <= DEFAULT_TIMEOUT_SECONDS:  # a check ends before the next begins
         properties["HealthCheckTimeoutSeconds"] = check.interval_seconds - 1
-    properties["Matcher"] = OneLine(HttpCode=HEALTHY_CODE)
-    properties["Targets"] = [OneLine(Id=instance(pair, role, unit), Port=port) for role, unit in targets.items()]
-    if "UDP" not in protocol:  # with UDP it is always so, and cannot be set
+    properties["Matcher"] = OneLine(HttpCode=str(ACTIVE_CODE))
+    properties["Targets"] = [OneLine(Id=instance, Port=target.port) for instance in pair.instances.values()]
+    if "UDP" not in target.protocol:  # with UDP it is always so, and cannot be set
         properties["TargetGroupAttributes"] = [OneLine(Key="preserve_client_ip.enabled", Value="true")]
     return {**properties, "Tags": tags(pair)}
 
 
-def _listener_properties(pair: BalancedPair, listener: Listener) -> dict[str, object]:
-    group = Ref(target_group_id(pair, *listener.target))
+def _listener_properties(pair: BalancedPair, listener: PlannedListener) -> dict[str, object]:
+    group = Ref(target_group_id(pair, listener.target))
     properties: dict[str, object] = {
         "LoadBalancerArn": Ref(pair.id(BALANCER)),
         "Protocol": listener.protocol,

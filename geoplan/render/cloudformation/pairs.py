@@ -8,14 +8,15 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.errors import GeoplanError
-from geoplan.plan.graph import slugs_of
-from geoplan.plan.naming import site_named
-from geoplan.topology.model import HealthCheck
+from geoplan.plan.pairs import settings_of_pairs
+from geoplan.render.cloudformation.yaml import Ref
+from geoplan.topology.names import site_named, slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from geoplan.topology.model import Aws, HaPair, Site, Topology, Unit
+    from geoplan.plan.pairs import HealthCheckTiming, LoadBalancer
+    from geoplan.topology.model import Site, Topology, Unit
 
 
 WHAT_TO_ADD = "aws: {region: …, vpc_id: …, subnets: […], listeners: […]}"
@@ -28,7 +29,7 @@ class Partner(NamedTuple):
     network: str
     """Its address as the only one of a range: ``10.20.1.5/32``."""
     site: str | None
-    """Whose unit it is, or nothing for one outside the topology."""
+    """Whose unit it is; None for one outside the topology."""
 
 
 class BalancedPair(NamedTuple):
@@ -37,10 +38,10 @@ class BalancedPair(NamedTuple):
     site: str
     prefix: str
     """What the logical ids of this pair begin with; empty where the template is for one pair alone."""
-    pair: HaPair
-    aws: Aws
-    check: HealthCheck
-    check_port: int
+    master: Unit
+    slave: Unit
+    balancer: LoadBalancer
+    check: HealthCheckTiming
     partners: tuple[Partner, ...]
 
     def id(self, name: str) -> str:
@@ -50,11 +51,22 @@ class BalancedPair(NamedTuple):
     @property
     def over_ipv6(self) -> bool:
         """Whether the load balancer reaches the units over IPv6: where IPv6 is all that they are known by."""
-        return all(is_ipv6(unit) for unit in (self.pair.master, self.pair.slave))
+        return is_ipv6(self.master) and is_ipv6(self.slave)
+
+    @property
+    def units(self) -> tuple[tuple[str, Unit], ...]:
+        """Its units, each with the role that logical ids name."""
+        return ("Master", self.master), ("Slave", self.slave)
+
+    @property
+    def instances(self) -> dict[str, str]:
+        """The EC2 instance of each role: the topology's, or else the parameter's."""
+        known = zip(self.units, self.balancer.instances, strict=True)
+        return {role: instance or Ref(self.id(f"{role}InstanceId")) for (role, _), instance in known}
 
 
 def is_ipv6(unit: Unit) -> bool:
-    """Tell whether a unit's own address is one of IPv6."""
+    """Return whether a unit's own address is one of IPv6."""
     return ":" in unit.address
 
 
@@ -64,33 +76,35 @@ def pairs_for(topology: Topology, sites: Sequence[str] = ()) -> tuple[BalancedPa
     A site is named by its name in any case or by its slug. Raises :class:`GeoplanError` for a site that there is not,
     for one without ``aws``, and for pairs in several regions.
     """
-    named = {found.name: (found, pair, aws) for found, pair, aws in (_named(topology, name) for name in sites)}
-    chosen = list(named.values()) if sites else _all_in_aws(topology)
-    regions = {aws.region for _, _, aws in chosen}
+    chosen = list({found.name: found for found in (_named(topology, name) for name in sites)}.values())
+    chosen = chosen or _all_in_aws(topology)
+    settings = {each.site: each for each in settings_of_pairs(topology, every_pair=False)}
+    balancers = {each.name: balancer for each in chosen if (balancer := settings[each.name].load_balancer)}
+    regions = {balancer.region for balancer in balancers.values()}
     if len(regions) > 1:
-        places = ", ".join(f"{each.name} in {aws.region}" for each, _, aws in chosen)
+        places = ", ".join(f"{name} in {balancer.region}" for name, balancer in balancers.items())
         slugs = slugs_of(each.name for each in topology.sites)
-        options = " or ".join(f"--site {slugs[each.name]}" for each, _, _ in chosen)
+        options = " or ".join(f"--site {slugs[name]}" for name in balancers)
         raise GeoplanError(
             f"a stack is of one region, and {topology.name} has load balancers in {len(regions)}: {places}",
             hint=f"write a template for each: {options}",
         )
-    prefixes = _prefixes([each.name for each, _, _ in chosen]) if len(chosen) > 1 else [""]
+    prefixes = _prefixes(list(balancers)) if len(chosen) > 1 else [""]
     return tuple(
         BalancedPair(
             site=each.name,
             prefix=prefix,
-            pair=pair,
-            aws=aws,
-            check=pair.health_check or HealthCheck(),
-            check_port=topology.health_check_port_of(each),
+            master=each.units[0],
+            slave=each.units[1],
+            balancer=balancers[each.name],
+            check=settings[each.name].health_check,
             partners=tuple(_partners(topology, each)),
         )
-        for (each, pair, aws), prefix in zip(chosen, prefixes, strict=True)
+        for each, prefix in zip(chosen, prefixes, strict=True)
     )
 
 
-def _named(topology: Topology, name: str) -> tuple[Site, HaPair, Aws]:
+def _named(topology: Topology, name: str) -> Site:
     found = site_named(topology, name, otherwise=_known_in_aws(topology))
     if found.ha_pair is None:
         message = f"'{found.name}' is a standalone, and what AWS balances between is the units of an HA pair"
@@ -99,19 +113,22 @@ def _named(topology: Topology, name: str) -> tuple[Site, HaPair, Aws]:
         raise GeoplanError(
             f"'{found.name}' does not say what it has in AWS", hint=f"add {WHAT_TO_ADD} under its ha_pair"
         )
-    return found, found.ha_pair, found.ha_pair.aws
+    return found
+
+
+def _in_aws(topology: Topology) -> list[Site]:
+    return [site for site in topology.sites if site.ha_pair and site.ha_pair.aws]
 
 
 def _known_in_aws(topology: Topology) -> str:
-    known = [site.name for site in topology.sites if site.ha_pair and site.ha_pair.aws]
-    return f"the pairs with aws are: {', '.join(known)}" if known else f"add {WHAT_TO_ADD} under an ha_pair"
+    known = ", ".join(site.name for site in _in_aws(topology))
+    return f"the pairs with aws are: {known}" if known else f"add {WHAT_TO_ADD} under an ha_pair"
 
 
-def _all_in_aws(topology: Topology) -> list[tuple[Site, HaPair, Aws]]:
-    found = [(site, site.ha_pair, site.ha_pair.aws) for site in topology.sites if site.ha_pair and site.ha_pair.aws]
+def _all_in_aws(topology: Topology) -> list[Site]:
+    found = _in_aws(topology)
     if not found:
-        message = f"no site of {topology.name} says what it has in AWS"
-        raise GeoplanError(message, hint=f"add {WHAT_TO_ADD} under an ha_pair")
+        raise GeoplanError(f"no site of {topology.name} says what it has in AWS", hint=_known_in_aws(topology))
     return found
 
 

@@ -6,14 +6,15 @@ the one who deploys knows; so what could be there twice is made on conditions.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from geoplan.errors import GeoplanError
-from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of
+from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of, tags
 from geoplan.render.cloudformation.pairs import is_ipv6
-from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, OneLine, Ref, description, tags
-from geoplan.topology.rules_ha import SSH_PORT, SYNC_PORT
+from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, OneLine, Ref
+from geoplan.vendor import API_PORT, SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from geoplan.render.cloudformation.pairs import BalancedPair
     from geoplan.topology.model import Unit
 
-API_PORT = 443
+MAX_DESCRIPTION = 255
+DESCRIPTION_MARKS = set(" ._-:/()#,@[]+=&;{}!$*")  # EC2, AuthorizeSecurityGroupIngress
 SYNC = "Sync"
 FROM_GROUP = "SourceSecurityGroupId"
 OWN_GROUP = "SlaveHasItsOwnGroup"
@@ -60,16 +62,16 @@ class PlacedRule(NamedTuple):
 
 def refuse_clashing_ports(pair: BalancedPair) -> None:
     """Refuse ports that serve two purposes, of which HA or GEO is one; raises :class:`GeoplanError`."""
-    needed = {pair.check_port: "the health check", SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
-    for unit in (pair.pair.master, pair.pair.slave):
-        if _api_port(unit) == pair.check_port:
+    needed = {pair.check.port: "the health check", SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
+    for unit in (pair.master, pair.slave):
+        if _api_port(unit) == pair.check.port:
             message = (
-                f"the API of {unit.address} is on port {pair.check_port}, where '{pair.site}' is asked for its health"
+                f"the API of {unit.address} is on port {pair.check.port}, where '{pair.site}' is asked for its health"
             )
             raise GeoplanError(message, hint="correct the URL under api, or the health check's port")
-    for listener in pair.aws.listeners:
-        protocol, port = listener.target
-        if protocol != "UDP" and port in needed:
+    for listener in pair.balancer.listeners:
+        port = listener.target.port
+        if listener.target.protocol != "UDP" and port in needed:
             message = f"a listener of '{pair.site}' passes on to TCP {port}, which the units need for {needed[port]}"
             raise GeoplanError(message, hint="give the listener another target_port (section 6.2.1)")
 
@@ -77,16 +79,16 @@ def refuse_clashing_ports(pair: BalancedPair) -> None:
 def balancer_group(pair: BalancedPair) -> Iterator[Entry]:
     """Yield the load balancer's security group: in from clients, out to the units."""
     group = pair.id(BALANCER_GROUP)
-    listening = [(protocol, each.port) for each in pair.aws.listeners for protocol in ip_protocols(each.protocol)]
+    listening = [(protocol, each.port) for each in pair.balancer.listeners for protocol in ip_protocols(each.protocol)]
     ingress = [
         {**_ports(protocol, port), kind: Ref(pair.id(parameter)), "Description": "Clients"}
         for kind, parameter in clients_of(pair)
         for protocol, port in listening
     ]
-    egress = [("tcp", pair.check_port, "Health check"), *((*target, "Traffic of clients") for target in _targets(pair))]
+    egress = [("tcp", pair.check.port, "Health check"), *((*target, "Traffic of clients") for target in _targets(pair))]
     properties = {
         "GroupDescription": description(f"Network Load Balancer of {pair.site}"),
-        "VpcId": pair.aws.vpc_id,
+        "VpcId": pair.balancer.vpc_id,
         "SecurityGroupIngress": ingress,
         "SecurityGroupEgress": [
             {**_ports(protocol, port), **_to(pair, "Master"), "Description": description(why)}
@@ -148,6 +150,13 @@ def conditions(pair: BalancedPair) -> Iterator[Entry]:
             yield Entry(pair.id("And".join(names)), Function("And", both))
 
 
+def description(text: str) -> str:
+    """Return a text that a security group or one of its rules can have for a description."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    kept = (mark if mark.isalnum() or mark in DESCRIPTION_MARKS else "-" for mark in plain)
+    return " ".join("".join(kept).split())[:MAX_DESCRIPTION]
+
+
 def ip_protocols(protocol: str) -> tuple[str, ...]:
     """Return the protocols of IP that a listener's or target group's protocol is made of."""
     return {"UDP": ("udp",), "TCP_UDP": ("tcp", "udp")}.get(protocol, ("tcp",))
@@ -164,8 +173,8 @@ def operators_kind(unit: Unit) -> str:
 
 
 def _placed_rules(pair: BalancedPair) -> Iterator[PlacedRule]:
-    of_master = list(_rules(pair, pair.pair.master, other="Slave"))
-    of_slave = list(_rules(pair, pair.pair.slave, other="Master"))
+    of_master = list(_rules(pair, pair.master, other="Slave"))
+    of_slave = list(_rules(pair, pair.slave, other="Master"))
     yield from (PlacedRule("Master", rule, _conditions_of(rule)) for rule in of_master)
     in_one_group = {rule.in_one_group for rule in of_master}
     for rule in of_slave:
@@ -181,7 +190,7 @@ def _rules(pair: BalancedPair, unit: Unit, *, other: str) -> Iterator[Rule]:
     """Yield what a unit lets in, each from where it is needed."""
     other_group = Ref(pair.id(f"{other}SecurityGroupId"))
     yield Rule(SYNC, "tcp", SYNC_PORT, FROM_GROUP, other_group, "Synchronisation of the pair, section 6")
-    yield Rule("HealthCheck", "tcp", pair.check_port, FROM_GROUP, _balancer_group_id(pair), "Health check, section 6.1")
+    yield Rule("HealthCheck", "tcp", pair.check.port, FROM_GROUP, _balancer_group_id(pair), "Health check, section 6.1")
     for partner in pair.partners:
         kind = "CidrIpv6" if ":" in partner.network else "CidrIp"
         name = f"SshFrom{partner.network.partition('/')[0].replace('.', 'x').replace(':', 'x')}"
@@ -197,7 +206,7 @@ def _from_operator(pair: BalancedPair, unit: Unit) -> Iterator[Rule]:
     doubling = {port for protocol, port in _targets(pair) if protocol == "tcp" and kind in dict(clients_of(pair))}
     for name, port, why in (
         ("ApiFromOperator", _api_port(unit), "API and web interface"),
-        ("HealthCheckFromOperator", pair.check_port, "Health check, for geoplan"),
+        ("HealthCheckFromOperator", pair.check.port, "Health check, for geoplan"),
     ):
         yield Rule(name, "tcp", port, kind, Ref(OPERATOR[kind]), why, unless_also_client=port in doubling)
 
@@ -221,8 +230,8 @@ def _balancer_group_id(pair: BalancedPair) -> GetAtt:
 
 def _targets(pair: BalancedPair) -> list[tuple[str, int]]:
     """Return what the load balancer passes on, as protocols of IP and ports, none twice."""
-    targets = (listener.target for listener in pair.aws.listeners)
-    return list(dict.fromkeys((ip, port) for protocol, port in targets for ip in ip_protocols(protocol)))
+    targets = pair.balancer.target_groups
+    return list(dict.fromkeys((ip, target.port) for target in targets for ip in ip_protocols(target.protocol)))
 
 
 def _api_port(unit: Unit) -> int:

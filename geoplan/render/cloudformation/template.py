@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 from geoplan.render.cloudformation.balancer import balancer, outputs
 from geoplan.render.cloudformation.pairs import BalancedPair, pairs_for
-from geoplan.render.cloudformation.parameters import parameters
-from geoplan.render.cloudformation.security_groups import balancer_group, conditions, refuse_clashing_ports, unit_rules
+from geoplan.render.cloudformation.security_groups import (
+    CLIENTS,
+    OPERATOR,
+    balancer_group,
+    clients_of,
+    conditions,
+    operators_kind,
+    refuse_clashing_ports,
+    unit_rules,
+)
 from geoplan.render.cloudformation.yaml import Entry, Function, Ref, as_yaml, section
 
 if TYPE_CHECKING:
@@ -16,20 +24,35 @@ if TYPE_CHECKING:
 
     from geoplan.topology.model import Topology
 
+EVERYONE = {"CidrIp": "0.0.0.0/0", "CidrIpv6": "::/0"}
+FAMILY = {"CidrIp": "IPv4", "CidrIpv6": "IPv6"}
+EXAMPLE = {"CidrIp": "10.0.0.0/16", "CidrIpv6": "2001:db8::/32"}
+IPV4, IPV6 = "[0-9]{1,3}([.][0-9]{1,3}){3}/", "[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/"
+RANGE = {
+    "CidrIp": f"^{IPV4}([0-9]|[12][0-9]|3[0-2])$",
+    "CidrIpv6": f"^{IPV6}([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])$",
+}
+# The web interface of a LoadMaster is nothing for the whole world.
+NARROW_RANGE = {
+    "CidrIp": f"^{IPV4}([89]|[12][0-9]|3[0-2])$",
+    "CidrIpv6": f"^{IPV6}(1[6-9]|[2-9][0-9]|1[01][0-9]|12[0-8])$",
+}
+NARROWEST = {"CidrIp": 8, "CidrIpv6": 16}
+
 
 def render(topology: Topology, site: str | None = None, *others: str) -> str:
     """Return a template in YAML, for named sites or for all that have ``aws``; the same text for the same topology.
 
     Presumes that the topology's rules hold. Raises :class:`geoplan.errors.GeoplanError` where a template cannot be: see
-    :func:`pairs_for`, and for ports and tags that AWS or HA does not bear.
+    :func:`pairs_for`, and for ports and tags that AWS or HA does not take.
     """
     pairs = pairs_for(topology, () if site is None else (site, *others))
     for pair in pairs:
         refuse_clashing_ports(pair)
-    region = pairs[0].aws.region
+    region = pairs[0].balancer.region
     sections = (
         _head(topology, pairs, region),
-        section("Parameters", parameters(pairs)),
+        section("Parameters", _parameters(pairs)),
         section("Rules", _rules(pairs, region)),
         section("Conditions", (entry for pair in pairs for entry in conditions(pair))),
         section("Resources", (entry for pair in pairs for entry in _resources(pair))),
@@ -48,6 +71,57 @@ def _head(topology: Topology, pairs: Sequence[BalancedPair], region: str) -> str
                 "Geoplan": {"Topology": topology.name, "Sites": [pair.site for pair in pairs], "Region": region}
             },
         }
+    )
+
+
+def _parameters(pairs: Sequence[BalancedPair]) -> Iterator[Entry]:
+    """Yield the parameters: the operator's ranges, then those of each pair."""
+    units = [unit for pair in pairs for unit in (pair.master, pair.slave)]
+    for kind in (kind for kind in OPERATOR if kind in {operators_kind(unit) for unit in units}):
+        yield _operator_range(kind)
+    for pair in pairs:
+        for role, _ in pair.units:
+            yield _unit_group(pair, role)
+        for role, instance in pair.instances.items():
+            if isinstance(instance, Ref):
+                meaning = f"The instance that is the {role.lower()} of {pair.site}."
+                body = {"Type": "AWS::EC2::Instance::Id", "Description": meaning}
+                yield Entry(pair.id(f"{role}InstanceId"), body)
+        for kind, _ in clients_of(pair):
+            yield _client_range(pair, kind)
+
+
+def _operator_range(kind: str) -> Entry:
+    return Entry(
+        OPERATOR[kind],
+        {
+            "Type": "String",
+            "Description": f"Where operators and geoplan reach the units from, for example {EXAMPLE[kind]}.",
+            "AllowedPattern": NARROW_RANGE[kind],
+            "ConstraintDescription": f"a range of {FAMILY[kind]}, /{NARROWEST[kind]} or narrower",
+        },
+    )
+
+
+def _unit_group(pair: BalancedPair, role: str) -> Entry:
+    other = "slave" if role == "Master" else "master"
+    meaning = f"A security group of the {role.lower()} of {pair.site}; it may be the {other}'s as well."
+    return Entry(pair.id(f"{role}SecurityGroupId"), {"Type": "AWS::EC2::SecurityGroup::Id", "Description": meaning})
+
+
+def _client_range(pair: BalancedPair, kind: str) -> Entry:
+    internal = pair.balancer.scheme == "internal"
+    meaning = f"Where clients of {pair.site} come from" + (", for example the range of its VPC." if internal else ".")
+    default = {} if internal else {"Default": EVERYONE[kind]}
+    return Entry(
+        pair.id(CLIENTS[kind]),
+        {
+            "Type": "String",
+            "Description": meaning,
+            **default,
+            "AllowedPattern": RANGE[kind],
+            "ConstraintDescription": f"a range of {FAMILY[kind]}",
+        },
     )
 
 

@@ -14,7 +14,7 @@ from geoplan.render.runbook.prose import Name, Pasted, Value, listing, prose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.ha_model import LoadBalancer
+    from geoplan.plan.pairs import LoadBalancer
     from geoplan.render.runbook.context import Pair, RunbookContext
     from geoplan.render.runbook.prose import Prose
 

@@ -10,8 +10,8 @@ from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 
 if TYPE_CHECKING:
-    from geoplan.plan.ha_model import HaPairSettings
     from geoplan.plan.model import Plan, SiteSettings, Step
+    from geoplan.plan.pairs import HaPairSettings
 
 OK = Value("200")  # what the active unit answers the health check (section 4)
 BUSY = Value("503")  # what the standby answers

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from geoplan.plan.model import UPDATE_ACTIONS
 from geoplan.render.runbook.prose import Name, Prose, Value, count, listing, prose
 from geoplan.render.runbook.wui import SHARED_SECRET
-from geoplan.topology.firmware import becomes_inaccessible, parse_version
+from geoplan.vendor import becomes_inaccessible, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
+    from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
     from geoplan.render.runbook.context import RunbookContext
 
 

@@ -12,7 +12,7 @@ from geoplan.render.runbook.prose import Name, Pasted, Prose, Value, count, dura
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.ha_model import HealthCheckTiming
+    from geoplan.plan.pairs import HealthCheckTiming
     from geoplan.render.runbook.context import RunbookContext
 
 REMOTE_LM = Value("Remote LM")

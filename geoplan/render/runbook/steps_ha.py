@@ -16,8 +16,8 @@ from geoplan.render.runbook.voices import Voice
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.ha_model import HaParameters, HealthCheckTiming, LoadBalancer, PlannedListener, PlannedSubnet
     from geoplan.plan.model import Step
+    from geoplan.plan.pairs import HaParameters, HealthCheckTiming, LoadBalancer, PlannedListener, PlannedSubnet
     from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.model import Move
 

@@ -1,26 +1,94 @@
-"""What no change of firmware may do, and what has to be known before one is planned (section 7)."""
+"""A change of firmware: what it brings each unit to, and what none may do (section 7)."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pydantic import Field
 
 from geoplan.diagnostics import presentable
 from geoplan.errors import UpgradeRefusedError
-from geoplan.topology.firmware import LOWEST_AFTER_DOWNGRADE, becomes_inaccessible, parse_version
+from geoplan.plan.base import FrozenModel
 from geoplan.topology.types import FIRMWARE_VERSION
+from geoplan.vendor import (
+    LOWEST_AFTER_DOWNGRADE,
+    becomes_inaccessible,
+    has_partner_secret,
+    parse_version,
+)
+from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from geoplan.plan.upgrade_model import Direction
     from geoplan.topology.model import Site
 
+Direction = Literal["upgrade", "downgrade"]
 LOWEST = ".".join(map(str, LOWEST_AFTER_DOWNGRADE))
 # A version to go to: three or four numbers, or the whole of what a unit shows. 7.2.59.x is none.
 ASKED_FOR = r"\d+(\.\d+){2,3}|\d+(\.\d+){4}(\.[A-Za-z]+)?"
 MOST_NAMED = 6  # units in one reason: whoever reads it needs to know which kind, not all of fifty
+
+
+class UnitFirmware(FrozenModel):
+    """What one unit runs before the first step."""
+
+    address: str
+    site: str
+    present: str | None = Field(description="Its version; nothing where it is not known and need not be.")
+
+
+class FirmwareChange(FrozenModel):
+    """The version to which units are brought, and what they run before."""
+
+    to: str
+    direction: Direction | None = Field(description="Nothing where every unit runs the version already.")
+    units: tuple[UnitFirmware, ...] = Field(description="Every unit of the sites that are brought to it.")
+    others: tuple[UnitFirmware, ...] = Field(
+        default=(), description="The units of the same groups that are left as they are."
+    )
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites that are brought to the version, in order of declaration."""
+        return tuple(dict.fromkeys(unit.site for unit in self.units))
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether partners have to share a secret under the version."""
+        return has_partner_secret(parse_version(self.to))
+
+    def of_site(self, site: str) -> tuple[UnitFirmware, ...]:
+        """Return the units of a site: master and slave, or the only one."""
+        return tuple(unit for unit in self.units if unit.site == site)
+
+    def is_due(self, unit: UnitFirmware) -> bool:
+        """Return whether a unit does not run the version yet."""
+        return unit.present is None or parse_version(unit.present) != parse_version(self.to)
+
+    def due(self, site: str) -> tuple[UnitFirmware, ...]:
+        """Return the units of a site that do not run the version yet."""
+        return tuple(filter(self.is_due, self.of_site(site)))
+
+    def crosses(self, unit: UnitFirmware) -> bool:
+        """Return whether a unit has the secret on one side of the change only; not known counts as another side."""
+        return unit.present is None or has_partner_secret(parse_version(unit.present)) != self.has_secret
+
+    def crosses_at(self, site: str) -> bool:
+        """Return whether a unit of a site gains the Partner Shared Secret, or loses it."""
+        return any(map(self.crosses, self.of_site(site)))
+
+    @property
+    def crossing(self) -> tuple[UnitFirmware, ...]:
+        """The units that gain the Partner Shared Secret, or lose it."""
+        return tuple(filter(self.crosses, self.units))
+
+    @property
+    def cut_off(self) -> tuple[UnitFirmware, ...]:
+        """The units left as they are that, as far as is known, are refused by those that cross, until they follow."""
+        return tuple(filter(self.crosses, self.others)) if self.crossing else ()
 
 
 class Problem(NamedTuple):
@@ -39,7 +107,7 @@ def require_version(to: str) -> None:
 
 
 def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str]) -> Direction | None:
-    """Return whether the sites go up or down to a version; nothing where all of their units run it.
+    """Return whether the sites go up or down to a version, or None if all of their units run it.
 
     ``running`` has what units run by their addresses. Raises :class:`geoplan.errors.UpgradeRefusedError` with every
     reason against it.
@@ -60,7 +128,7 @@ def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str])
 
 
 def is_version(text: str) -> bool:
-    """Tell whether a text is a firmware version, as units show it."""
+    """Return whether a text is a firmware version, as units show it."""
     return re.fullmatch(FIRMWARE_VERSION, text) is not None
 
 
@@ -131,7 +199,7 @@ def _both_ways(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> It
 
 
 def _directions(site: Site, to: str, running: Mapping[str, str]) -> dict[str, Direction | None]:
-    """Return by address which way each unit of a site would go; nothing for one that is there."""
+    """Return by address which way each unit of a site would go; None for one that is there."""
     return {unit.address: _direction(running[unit.address], to) for unit in site.units}
 
 
@@ -143,7 +211,5 @@ def _direction(present: str, to: str) -> Direction | None:
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = list(names[:MOST_NAMED])
-    if len(names) > MOST_NAMED:
-        return f"{', '.join(shown)} and {len(names) - MOST_NAMED} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+    more = len(names) - MOST_NAMED
+    return f"{', '.join(names[:MOST_NAMED])} and {more} more" if more > 0 else join_words(names)

@@ -1,0 +1,60 @@
+"""``geoplan facts``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.files import write
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command, output_option
+from geoplan.cli.output import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geoplan.vendor import Fact
+
+HEADINGS = ("Fact", "Value", "Meaning", "Confirmed", "Source", "Held by")
+
+
+@click.command("facts", cls=Command)
+@format_option("facts", "A table for people, JSON for programs, or Markdown.")
+@output_option
+def command(output_format: str, output: str | None) -> None:
+    """List what geoplan takes for true of LoadMasters: ports, limits, firmware, names in the web interface.
+
+    Each fact has its source and, in JSON and Markdown, the test that fails when geoplan no longer goes by it.
+    Confirmed is what the vendor's guides say and nothing contradicts. The rest has only been heard or concluded.
+    """
+    from geoplan.vendor import FACTS
+
+    match output_format:
+        case "json":
+            facts = [fact._asdict() | {"value": fact.shown} for fact in FACTS]
+            write(json.dumps({"format": "geoplan/facts/1", "facts": facts}, ensure_ascii=False, indent=2), output)
+        case "markdown":
+            write(_markdown(FACTS), output)
+        case _:
+            write(_table(FACTS, *(terminal() if output is None else (120, False))), output)
+
+
+def _cells(fact: Fact) -> tuple[str, ...]:
+    return fact.name, fact.shown, fact.meaning, "yes" if fact.confirmed else "no", fact.source, fact.held_by
+
+
+def _markdown(facts: Sequence[Fact]) -> str:
+    rows = (HEADINGS, ("---",) * len(HEADINGS), *map(_cells, facts))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _table(facts: Sequence[Fact], width: int, color: bool) -> str:  # noqa: FBT001 - as the terminal says
+    from geoplan.console import laid_out
+    from geoplan.render.text import table
+
+    shown = table(*HEADINGS[:-1])  # the names of tests are too long for a terminal
+    for fact in facts:
+        shown.add_row(*_cells(fact)[:-1])
+    return laid_out([shown], width=width, color=color)

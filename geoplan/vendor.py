@@ -1,0 +1,284 @@
+"""What the vendor's product fixes: ports, limits, firmware thresholds, and the names in its web interface (WUI).
+
+One row for each fact, with where it comes from and what in this project stands for it; ``geoplan facts`` prints them.
+*Confirmed* is what the vendor's guides say and nothing else that is known contradicts. *Unconfirmed* is what has only
+been heard, or concluded, or is told in different ways.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+DOCUMENT = "LoadMaster HA for AWS"
+GEO = "GEO Feature Description"
+HA = "HA Feature Description"
+UPDATING = "Updating the LoadMaster Software"
+API_GUIDE = "RESTful API, Interface Description"
+WUI_GUIDE = "Web User Interface guide"
+
+WUI = "a name in the web interface"
+
+
+class Fact(NamedTuple):
+    """One thing that the vendor's product fixes."""
+
+    name: str
+    value: object
+    meaning: str
+    source: str
+    held_by: str
+    """The test that fails when geoplan no longer goes by it."""
+    confirmed: bool
+
+    @property
+    def shown(self) -> str:
+        """The value as people write it: a version with dots."""
+        if isinstance(self.value, tuple):
+            return ".".join(map(str, self.value)).removesuffix(".0")
+        return str(self.value)
+
+
+FACTS: list[Fact] = []
+
+
+def _fact(name: str, value: T, meaning: str, *, source: str, held_by: str) -> T:
+    FACTS.append(Fact(name, value, meaning, source, held_by, confirmed=True))
+    return value
+
+
+def _unconfirmed(name: str, value: T, meaning: str, *, source: str, held_by: str) -> T:
+    FACTS.append(Fact(name, value, meaning, source, held_by, confirmed=False))
+    return value
+
+
+def _label(name: str, text: str, section: str | None = None) -> str:
+    """Enter a name of the WUI: of a section of the document, or else of a guide that nobody could look at."""
+    if section:
+        held_by = "test_labels_of_the_document_stand_in_it"
+        return _fact(name, text, WUI, source=f"{DOCUMENT}, {section}", held_by=held_by)
+    held_by = "test_labels_that_the_document_lacks_are_unconfirmed"
+    return _unconfirmed(name, text, WUI, source=WUI_GUIDE, held_by=held_by)
+
+
+# Ports
+SYNC_PORT = _fact(
+    "SYNC_PORT",
+    6973,
+    "TCP, between the units of a pair: HA synchronises over it",
+    source=f"{DOCUMENT}, 6",
+    held_by="test_target_on_a_port_that_the_units_need_is_refused",
+)
+SSH_PORT = _fact(
+    "SSH_PORT",
+    22,
+    "TCP, between GEO partners and for the checks of Remote LM clusters, unless set otherwise",
+    source=f"{GEO}; {DOCUMENT}, 6.2.1",
+    held_by="test_target_on_a_port_that_the_units_need_is_refused",
+)
+DEFAULT_HEALTH_CHECK_PORT = _fact(
+    "DEFAULT_HEALTH_CHECK_PORT",
+    8444,
+    "TCP, HTTP: where the units of a pair say which is active",
+    source=f"{DOCUMENT}, 6.1",
+    held_by="test_health_check_port_of_the_topology_holds_where_the_pair_has_none",
+)
+API_PORT = _fact(
+    "API_PORT",
+    443,
+    "TCP, HTTPS: API and WUI, unless set otherwise",
+    source=API_GUIDE,
+    held_by="test_api_port_of_a_url_on_the_units_own_address_is_open_to_operators",
+)
+CLOUD_API_PORT = _fact(
+    "CLOUD_API_PORT",
+    8443,
+    "TCP, HTTPS: API and WUI of a unit in AWS or Azure, where 443 is left to virtual services",
+    source="LoadMaster for AWS, Differences from the VLM; HA for Azure",
+    held_by="test_facts_that_nothing_goes_by_yet",
+)
+ACTIVE_CODE = _fact(
+    "ACTIVE_CODE",
+    200,
+    "What the active unit of a pair answers the health check",
+    source=f"{DOCUMENT}, 4",
+    held_by="test_the_health_check_tells_who_is_active",
+)
+STANDBY_CODE = _fact(
+    "STANDBY_CODE",
+    503,
+    "What the standby of a pair answers the health check",
+    source=f"{DOCUMENT}, 4",
+    held_by="test_the_health_check_tells_who_is_active",
+)
+
+# Limits
+MAX_CLUSTERS = _fact(
+    "MAX_CLUSTERS",
+    18,
+    "GEO clusters that a unit takes",
+    source=f"{GEO}, Manage Clusters",
+    held_by="test_a_place_takes_one_cluster_and_a_unit_eighteen",
+)
+MAX_REBOOTS = _fact(
+    "MAX_REBOOTS",
+    3,
+    "Reboots within REBOOT_WINDOW_SECONDS; one more, and the unit goes into a pacified state",
+    source=WUI_GUIDE,
+    held_by="test_the_fourth_reboot_within_five_minutes_pacifies_a_unit_and_power_frees_it",
+)
+REBOOT_WINDOW_SECONDS = _fact(
+    "REBOOT_WINDOW_SECONDS",
+    300,
+    "The time in which reboots count",
+    source=WUI_GUIDE,
+    held_by="test_the_fourth_reboot_within_five_minutes_pacifies_a_unit_and_power_frees_it",
+)
+MAX_CALLS = _fact(
+    "MAX_CALLS",
+    30,
+    "API calls within CALLS_WINDOW_SECONDS, over all interfaces; more, and the unit drops the connection",
+    source=API_GUIDE,
+    held_by="test_a_rate_limit_is_waited_out",
+)
+CALLS_WINDOW_SECONDS = _fact(
+    "CALLS_WINDOW_SECONDS",
+    3,
+    "The time in which API calls count",
+    source=API_GUIDE,
+    held_by="test_a_rate_limit_is_waited_out",
+)
+MAX_QUERY = _unconfirmed(
+    "MAX_QUERY",
+    1024,
+    "Characters of a URL with its query in APIv1; a community saw 2,000. geoplan sends a form, which has no such limit",
+    source=API_GUIDE,
+    held_by="test_a_list_beyond_the_limit_of_queries_arrives_whole",
+)
+MAX_NAME_LENGTH = _unconfirmed(
+    "MAX_NAME_LENGTH",
+    64,
+    "Characters of a name; the vendor's limit is not known",
+    source="a cautious choice",
+    held_by="test_report",
+)
+SYNC_SECONDS = _unconfirmed(
+    "SYNC_SECONDS",
+    120,
+    "Until the standby holds what the active unit has; an older guide has pairs synchronise every two minutes",
+    source=HA,
+    held_by="test_reboot_waits_for_replication_and_for_the_pair_before",
+)
+
+# Firmware
+API_V2_SINCE = _fact(
+    "API_V2_SINCE",
+    (7, 2, 52, 0),
+    "The first firmware with the JSON API; 7.2.50 has it as a beta",
+    source="JSON-based Input and Output for the LoadMaster RESTful API",
+    held_by="test_old_firmware_in_the_topology_means_the_old_format",
+)
+PARTNER_SECRET_LTSF = _fact(
+    "PARTNER_SECRET_LTSF",
+    (7, 2, 54, 10),
+    "The first 7.2.54.x with the Partner Shared Secret",
+    source=UPDATING,
+    held_by="test_secret_is_set_where_the_change_brings_it",
+)
+PARTNER_SECRET_GA = _fact(
+    "PARTNER_SECRET_GA",
+    (7, 2, 59, 4),
+    "From here on all firmware has the Partner Shared Secret",
+    source=UPDATING,
+    held_by="test_secret_is_set_where_the_change_brings_it",
+)
+LOWEST_AFTER_DOWNGRADE = _fact(
+    "LOWEST_AFTER_DOWNGRADE",
+    (7, 2, 36, 0),
+    "A unit that runs this or newer and goes below it becomes inaccessible for good",
+    source=f"{DOCUMENT}, 7",
+    held_by="test_downgrade_below_7_2_36_is_refused",
+)
+STEPPING_STONE = _fact(
+    "STEPPING_STONE",
+    (7, 2, 60, 0),
+    "Firmware before it goes to it first, then further",
+    source="release notes",
+    held_by="test_facts_that_nothing_goes_by_yet",
+)
+
+# Screens of the WUI, by their path in the main menu
+REMOTE_ACCESS = _label("REMOTE_ACCESS", "Certificates & Security > Remote Access", "5.1")
+MANAGE_CLUSTERS = _label("MANAGE_CLUSTERS", "Global Balancing > Manage Clusters", "5.1")
+HA_PARAMETERS = _label("HA_PARAMETERS", "System Configuration > AWS HA Parameters", "6.2")
+HOME = _label("HOME", "Home")
+SYSTEM_REBOOT = _label("SYSTEM_REBOOT", "System Configuration > System Administration > System Reboot")
+UPDATE_SOFTWARE = _label("UPDATE_SOFTWARE", "System Configuration > System Administration > Update Software")
+STANDBY_UPDATE = _label("STANDBY_UPDATE", "Local Administration > Update Software")
+LOCAL_REMOTE_ACCESS = _label("LOCAL_REMOTE_ACCESS", "Local Administration > Remote Access")
+BACKUP = _label("BACKUP", "System Configuration > System Administration > Backup/Restore")
+
+# Fields, choices and buttons of the WUI
+REMOTE_GEO_ACCESS = _label("REMOTE_GEO_ACCESS", "Remote GEO LoadMaster Access", "5.1")
+SET_REMOTE_GEO_ACCESS = _label("SET_REMOTE_GEO_ACCESS", "Set GEO LoadMaster access", "5.1")
+GEO_PARTNERS = _label("GEO_PARTNERS", "GEO LoadMaster Partners", "5.2")
+SET_GEO_PARTNERS = _label("SET_GEO_PARTNERS", "Set GEO LoadMaster Partners", "5.2")
+CLUSTER_ADDRESS = _label("CLUSTER_ADDRESS", "IP address", "5.1")
+CLUSTER_NAME = _label("CLUSTER_NAME", "Name", "5.1")
+CLUSTER_TYPE = _label("CLUSTER_TYPE", "Type", "5.1")
+ADD_CLUSTER = _label("ADD_CLUSTER", "Add Cluster", "5.1")
+HA_MODE = _label("HA_MODE", "AWS HA Mode", "6.2")
+MASTER_HA_MODE = _label("MASTER_HA_MODE", "Master HA Mode", "6.2")
+SLAVE_HA_MODE = _label("SLAVE_HA_MODE", "Slave HA Mode", "6.2")
+PARTNER = _label("PARTNER", "Partner Name/IP", "6.2")
+SET_PARTNER = _label("SET_PARTNER", "Set Partner Name/IP", "6.2")
+HEALTH_CHECK_PORT = _label("HEALTH_CHECK_PORT", "Health Check Port", "6.2")
+SET_HEALTH_CHECK_PORT = _label("SET_HEALTH_CHECK_PORT", "Set Health Check Port", "6.2")
+ALL_INTERFACES = _label("ALL_INTERFACES", "Health Check on All Interfaces", "6.2")
+PREFERRED_SERVER = _label("PREFERRED_SERVER", "Switch to Preferred Server", "6.2")
+PREFER_MASTER = _label("PREFER_MASTER", "Prefer Master", "6.2")
+NO_PREFERRED_HOST = _label("NO_PREFERRED_HOST", "No Preferred Host", "6.2")
+LOCAL_ADMINISTRATION = _label("LOCAL_ADMINISTRATION", "Local Administration", "6.2")
+MASTER = _label("MASTER", "MASTER", "8")
+SLAVE = _label("SLAVE", "SLAVE", "8")
+MASTER_UNCONNECTED = _label("MASTER_UNCONNECTED", "Master Unconnected", "8")
+SLAVE_UNCONNECTED = _label("SLAVE_UNCONNECTED", "Slave Unconnected", "8")
+MASTER_ACTIVE = _label("MASTER_ACTIVE", "Master (Active)", "8")
+MASTER_STANDBY = _label("MASTER_STANDBY", "Master (Standby)", "8")
+SLAVE_ACTIVE = _label("SLAVE_ACTIVE", "Slave (Active)", "8")
+SLAVE_STANDBY = _label("SLAVE_STANDBY", "Slave (Standby)", "8")
+UPDATE_MACHINE = _label("UPDATE_MACHINE", "Update Machine")
+RESTORE_SOFTWARE = _label("RESTORE_SOFTWARE", "Restore Software")
+NON_HA_MODE = _label("NON_HA_MODE", "Non HA Mode")
+REBOOT = _label("REBOOT", "Reboot")
+CREATE_BACKUP = _label("CREATE_BACKUP", "Create Backup File")
+GEO_CONFIGURATION = _label("GEO_CONFIGURATION", "GEO Configuration")
+RESTORE = _label("RESTORE", "Restore Configuration")
+ALLOW_SSH = _label("ALLOW_SSH", "Allow Remote SSH Access")
+SHARED_SECRET = _label("SHARED_SECRET", "Partner Shared Secret")
+PARTNERS_STATUS = _label("PARTNERS_STATUS", "GEO Partners Status")
+MODIFY = _label("MODIFY", "Modify")
+SHOW_LOCATIONS = _label("SHOW_LOCATIONS", "Show Locations")
+LATITUDE = _label("LATITUDE", "Latitude")
+LONGITUDE = _label("LONGITUDE", "Longitude")
+
+Version = tuple[int, ...]
+
+
+def parse_version(text: str) -> Version:
+    """Return the four numbers that name a release: ``7.2.54.12.22642.RELEASE`` is (7, 2, 54, 12)."""
+    numbers = [int(number) for number in re.findall(r"\d+", text)[:4]]
+    return tuple(numbers + [0] * (4 - len(numbers)))
+
+
+def has_partner_secret(version: Version) -> bool:
+    """Return whether partners have to share a secret under this firmware."""
+    ltsf = version[:3] == PARTNER_SECRET_LTSF[:3] and version >= PARTNER_SECRET_LTSF
+    return ltsf or version >= PARTNER_SECRET_GA
+
+
+def becomes_inaccessible(present: Version, to: Version) -> bool:
+    """Return whether a unit would be lost for good by this change (section 7)."""
+    return to < LOWEST_AFTER_DOWNGRADE <= present
