@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from geoplan.lab.lab import Lab
+from geoplan.lab.operations import Operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from geoplan.lab.device.unit import Credentials
-    from geoplan.lab.faults import Fault
+    from geoplan.lab.operations import Result
     from geoplan.lab.serve.endpoints import Endpoints
+    from geoplan.lab.unit_faults import UnitFaults
     from geoplan.topology.model import Topology
 
-Result = TypeVar("Result")
 
-
-class BackgroundLab:
+class BackgroundLab(Operations):
     """Serve a topology while the ``with`` block lasts; takes what :class:`Lab` takes and raises what it raises."""
 
     def __init__(self, topology: Topology, **options: Any) -> None:  # noqa: ANN401 - the lab's options
@@ -57,41 +57,9 @@ class BackgroundLab:
         """Who may use the units' API."""
         return self._lab.credentials
 
-    def inject(self, fault: Fault | str) -> int:
-        """Set a fault; see :meth:`Simulation.inject`."""
-        return self._call(lambda: self._lab.inject(fault))
-
-    def lift(self, number: int) -> None:
-        """Take a fault away by its number."""
-        self._call(lambda: self._lab.lift(number))
-
-    def lift_all(self) -> None:
-        """Take all faults away."""
-        self._call(self._lab.lift_all)
-
-    def fail_over(self, site: str) -> None:
-        """Let a pair's active unit step down for its standby."""
-        self._call(lambda: self._lab.fail_over(site))
-
-    def power_off(self, address: str) -> None:
-        """Cut a unit's power."""
-        self._call(lambda: self._lab.power_off(address))
-
-    def power_on(self, address: str) -> None:
-        """Give a unit power again; it then boots."""
-        self._call(lambda: self._lab.power_on(address))
-
-    def upgrade(self, address: str, version: str) -> None:
-        """Reboot a unit into another firmware; see :meth:`Simulation.upgrade`."""
-        self._call(lambda: self._lab.upgrade(address, version))
-
-    def lose_configuration(self, address: str) -> None:
-        """Take a unit's configuration and its memory of submitted partners."""
-        self._call(lambda: self._lab.lose_configuration(address))
-
-    def state(self) -> dict[str, Any]:
-        """Return everything there is to know, without secrets, as JSON would hold it."""
-        return self._call(self._lab.state)
+    def operate(self, action: Callable[[UnitFaults], Result]) -> Result:
+        """Do something to the units, in the lab's own thread."""
+        return self._call(lambda: self._lab.operate(action))
 
     def _call(self, action: Callable[[], Result]) -> Result:
         """Do something in the lab's own thread."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, LoopClock, Timings
 from geoplan.lab.errors import LabError
+from geoplan.lab.operations import Operations
 from geoplan.lab.serve.certificates import make_certificate
 from geoplan.lab.serve.control import control_app
 from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
@@ -16,18 +17,19 @@ from geoplan.lab.serve.listener import Listener, server_config
 from geoplan.lab.simulation import Simulation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from geoplan.lab.device.unit import Credentials
     from geoplan.lab.faults import Fault
-    from geoplan.lab.unit_faults import Port
+    from geoplan.lab.operations import Result
+    from geoplan.lab.unit_faults import Port, UnitFaults
     from geoplan.topology.model import Topology
 
 MAX_PORT = 65535
 
 
-class Lab:
+class Lab(Operations):
     """Serve every unit of a topology on loopback while the ``async with`` block lasts.
 
     The times are in seconds. Ports are free ones, or from ``port_base`` on: the control endpoint, then each unit's
@@ -115,41 +117,9 @@ class Lab:
         """Who may use the units' API."""
         return self.simulation.credentials
 
-    def inject(self, fault: Fault | str) -> int:
-        """Set a fault; see :meth:`Simulation.inject`."""
-        return self.simulation.inject(fault)
-
-    def lift(self, number: int) -> None:
-        """Take a fault away by its number."""
-        self.simulation.lift(number)
-
-    def lift_all(self) -> None:
-        """Take all faults away."""
-        self.simulation.lift_all()
-
-    def fail_over(self, site: str) -> None:
-        """Let a pair's active unit step down for its standby."""
-        self.simulation.fail_over(site)
-
-    def power_off(self, address: str) -> None:
-        """Cut a unit's power."""
-        self.simulation.power_off(address)
-
-    def power_on(self, address: str) -> None:
-        """Give a unit power again; it then boots."""
-        self.simulation.power_on(address)
-
-    def upgrade(self, address: str, version: str) -> None:
-        """Reboot a unit into another firmware; see :meth:`Simulation.upgrade`."""
-        self.simulation.upgrade(address, version)
-
-    def lose_configuration(self, address: str) -> None:
-        """Take a unit's configuration and its memory of submitted partners."""
-        self.simulation.lose_configuration(address)
-
-    def state(self) -> dict[str, Any]:
-        """Return everything there is to know, without secrets, as JSON would hold it."""
-        return self.simulation.state()
+    def operate(self, action: Callable[[UnitFaults], Result]) -> Result:
+        """Do something to the units; only in the thread of the loop that serves them."""
+        return self.simulation.operate(action)
 
     def _bind(self, simulation: Simulation) -> Endpoints:
         addresses = list(simulation.network.units)

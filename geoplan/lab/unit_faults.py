@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from geoplan.lab.faults import HEALTH, FaultKind
+from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.errors import LabError
+from geoplan.lab.faults import HEALTH, REBOOT, FaultKind, Injected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.unit import Unit
-    from geoplan.lab.faults import Faults, Injected
+    from geoplan.lab.faults import Fault, Faults
 
 Port = Literal["api", "health"]
 
@@ -23,8 +25,8 @@ class UnitFaults:
     """Who is about to go down, who does not come back by itself, and whose ports refuse."""
 
     def __init__(self, network: Network, faults: Faults, on_change: Callable[[], None]) -> None:
-        self._network = network
-        self._faults = faults
+        self.network = network
+        self.faults = faults
         self._on_change = on_change
         self._refusing: dict[tuple[Unit, Port], int] = {}
         self._prepared: dict[Unit, list[Injected]] = {}
@@ -36,27 +38,48 @@ class UnitFaults:
         """Tell whether a port refuses although its unit is up."""
         return (unit, port) in self._refusing
 
-    def begin(self, injected: Injected) -> None:
-        """Let a refusal that waits for no request begin."""
+    def inject(self, fault: Fault) -> int:
+        """Set a fault and return its number; a refusal that waits for no request begins.
+
+        Raises :class:`LabError` for one of an unknown unit or command.
+        """
+        if fault.unit is not None:
+            self.network.unit(fault.unit)
+        name = (fault.trigger or HEALTH).partition(":")[0]
+        if name != HEALTH and name not in COMMANDS:
+            raise LabError(f"no unit knows the command '{name}'", hint="see `listapi` for the commands there are")
+        injected = Injected(self.faults.inject(fault), fault)
         if _begins_at_once(injected):
-            port: Port = "health" if injected.fault.trigger == HEALTH else "api"
-            for unit in self._network.units.values():
-                if injected.fault.concerns(unit.address):
+            port: Port = "health" if fault.trigger == HEALTH else "api"
+            for unit in self.network.units.values():
+                if fault.concerns(unit.address):
                     self.refuse(unit, injected, port)
+        self._on_change()
+        return injected.number
+
+    def lift(self, number: int) -> None:
+        """Take a fault away: who does not return boots now, who refuses accepts again."""
+        self.faults.lift(number)
+        self._refusing = {port: number for port, number in self._refusing.items() if number in self.faults}
+        back = [unit for unit, number in self._held.items() if number not in self.faults]
+        for unit in back:
+            del self._held[unit]
+            self.network.power_on(unit)
+        self._on_change()
 
     def refuse(self, unit: Unit, injected: Injected, port: Port) -> None:
         """Close a port, for the fault's seconds or until it is lifted."""
         number, fault = injected
         self._refusing[unit, port] = number
         if fault.seconds is not None:
-            self._network.clock.call_later(fault.seconds, lambda: self._accept_again(unit, port, injected))
+            self.network.clock.call_later(fault.seconds, lambda: self._accept_again(unit, port, injected))
         self._on_change()
 
     def _accept_again(self, unit: Unit, port: Port, injected: Injected) -> None:
         if self._refusing.get((unit, port)) == injected.number:
             del self._refusing[unit, port]
-        if _begins_at_once(injected) and injected.number in self._faults:
-            self._faults.lift(injected.number)
+        if _begins_at_once(injected) and injected.number in self.faults:
+            self.faults.lift(injected.number)
         self._on_change()
 
     def prepare(self, unit: Unit, happening: list[Injected]) -> None:
@@ -69,59 +92,54 @@ class UnitFaults:
             happening = self._prepared.pop(unit, [])
             slowness = sum(fault.delay_seconds for _, fault in happening if fault.kind is FaultKind.SLOW)
             self._leaving.add(unit)
-            self._network.clock.call_later(GOODBYE_SECONDS + slowness, lambda: self.reboot(unit, happening))
+            self.network.clock.call_later(GOODBYE_SECONDS + slowness, lambda: self._reboot(unit, happening))
 
-    def hit(self, unit: Unit, happening: Iterable[Injected]) -> None:
-        """Let a unit suffer, after it has answered, the faults that were waiting for another command than reboot."""
+    def apply(self, unit: Unit, happening: Iterable[Injected]) -> None:
+        """Apply to a unit, once it has answered, the faults that were waiting for another command than reboot."""
         of_unit = [injected for injected in happening if injected.fault.kind.hits_unit]
         if any(injected.fault.kind is FaultKind.LOSE_CONFIGURATION for injected in of_unit):
-            self._network.lose_configuration(unit)
+            self.network.lose_configuration(unit)
         crashes = [injected for injected in of_unit if injected.fault.kind is not FaultKind.LOSE_CONFIGURATION]
         if crashes:
             self.prepare(unit, crashes)
             self.expect_reboot(unit)
 
-    def reboot(self, unit: Unit, happening: Iterable[Injected]) -> None:
-        """Reboot a unit now, with the faults that hit it."""
+    def reboot(self, unit: Unit) -> None:
+        """Reboot a unit now, with the faults that are set for its reboot."""
+        self._reboot(unit, self.faults.met_by(unit.address, REBOOT))
+
+    def _reboot(self, unit: Unit, happening: Iterable[Injected]) -> None:
         self._leaving.discard(unit)
         if not unit.is_up:
             return
-        kinds = {injected.fault.kind: injected for injected in happening if injected.number in self._faults}
+        kinds = {injected.fault.kind: injected for injected in happening if injected.number in self.faults}
         self._early.pop(unit, None)
-        self._network.reboot(unit, returns=FaultKind.NO_RETURN not in kinds)
+        self.network.reboot(unit, returns=FaultKind.NO_RETURN not in kinds)
         if injected := kinds.get(FaultKind.NO_RETURN):
             self._held[unit] = injected.number
         if injected := kinds.get(FaultKind.EARLY_RETURN):
             self._early[unit] = injected.number
         if FaultKind.LOSE_CONFIGURATION in kinds:
-            self._network.lose_configuration(unit)
+            self.network.lose_configuration(unit)
         if injected := kinds.get(FaultKind.FLAP):
             self._expect_flap(unit, injected, FLAPS)
 
     def before_resubmission(self, unit: Unit) -> None:
         """Let a partner that is to be back early be back before this unit takes a partners list."""
-        pair = self._network.pair_of(unit)
-        if pair and self._early.get(pair.partner_of(unit)) in self._faults:
+        pair = self.network.pair_of(unit)
+        if pair and self._early.get(pair.partner_of(unit)) in self.faults:
             partner = pair.partner_of(unit)
             del self._early[partner]
-            self._network.finish_boot(partner)
-
-    def recover(self) -> None:
-        """Let those come back, and accept again, whose fault has been lifted."""
-        self._refusing = {port: number for port, number in self._refusing.items() if number in self._faults}
-        back = [unit for unit, number in self._held.items() if number not in self._faults]
-        for unit in back:
-            del self._held[unit]
-            self._network.power_on(unit)
+            self.network.finish_boot(partner)
 
     def _expect_flap(self, unit: Unit, injected: Injected, left: int) -> None:
         def again() -> None:
-            if injected.number in self._faults and unit.is_up:
-                self._network.reboot(unit)
+            if injected.number in self.faults and unit.is_up:
+                self.network.reboot(unit)
                 if left > 1:
                     self._expect_flap(unit, injected, left - 1)
 
-        self._network.clock.call_later(self._network.timings.boot_seconds + injected.fault.delay_seconds, again)
+        self.network.clock.call_later(self.network.timings.boot_seconds + injected.fault.delay_seconds, again)
 
 
 def _begins_at_once(injected: Injected) -> bool:

@@ -11,11 +11,26 @@ import click
 from geoplan.cli.files import load_topology, terminal, topology_argument
 from geoplan.cli.options import Command, lab_installed
 from geoplan.lab.faults import DESCRIPTIONS
+from geoplan.lab.operations import VERBS
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import Lab
+    from geoplan.lab.operations import Verb
 
 _KINDS = "\n".join(f"  {kind:19} {description}" for kind, description in DESCRIPTIONS.items())
+_EXAMPLES = {"NUMBER": "1", "NAME": "HA%20Pair%201", "ADDRESS": "172.24.1.5"}
+
+
+def _request(verb: Verb) -> str:
+    """Return how curl sends a verb."""
+    path = verb.path
+    for word, example in _EXAMPLES.items():
+        path = path.replace(word, example)
+    options = f" -d {verb.example}" if verb.example else {"GET": ""}.get(verb.method, f" -X {verb.method}")
+    return f"  curl{options} CONTROL{path}"
+
+
+_VERBS = "\n".join(f"{_request(verb):57} # {verb.help}" for verb in VERBS)
 
 EPILOG = f"""\b
 Faults are written KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no].
@@ -32,12 +47,7 @@ occurrence the fault stays until it is lifted. applied=yes: done, although the a
 
 \b
 While the lab runs, its control endpoint does the same and more:
-  curl CONTROL/state
-  curl -d reset,command=reboot,occurrence=1 CONTROL/faults
-  curl -X DELETE CONTROL/faults                        # all of them; one: CONTROL/faults/1
-  curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
-  curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
-  curl -d 7.2.59.4 CONTROL/units/172.24.1.5/upgrade    # reboots it into that firmware
+{_VERBS}
 
 A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
 under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.

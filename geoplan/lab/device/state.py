@@ -1,4 +1,4 @@
-"""The lab's whole state as plain data, for the control endpoint and for tests. No secret is in it."""
+"""The state of the network as plain data, for the control endpoint and for tests. No secret is in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ if TYPE_CHECKING:
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.pair import Pair
     from geoplan.lab.device.unit import Unit
-    from geoplan.lab.faults import Faults
 
 
-def describe(network: Network, faults: Faults) -> dict[str, Any]:
-    """Return units, pairs, links and faults."""
+def describe(network: Network) -> dict[str, Any]:
+    """Return time, units, pairs and links."""
     return {
         "seconds": round(network.clock.now(), 3),
         "timings": {
@@ -23,7 +22,6 @@ def describe(network: Network, faults: Faults) -> dict[str, Any]:
         "units": {address: _unit(network, unit) for address, unit in network.units.items()},
         "pairs": {site: _pair(pair) for site, pair in network.pairs.items()},
         "links": sorted(sorted(unit.address for unit in link) for link in network.partners),
-        "faults": [{"number": number, "fault": str(fault)} for number, fault in faults],
     }
 
 
