@@ -60,6 +60,8 @@ class Outcome:
     """What is sent, where the ending has something sent at all."""
     delay_seconds: float = 0.0
     """How long after the request, on the lab's clock. A unit that goes down in between sends nothing."""
+    faults: tuple[str, ...] = ()
+    """The faults that had a part in it."""
     log: str = ""
     """The request and its fate in a line without secrets; empty where no request was read."""
 

@@ -9,54 +9,32 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from geoplan.lab.api import v1
 from geoplan.lab.api.commands import Context
 from geoplan.lab.api.request import ApiError
-from geoplan.lab.api.server import HTML, LOGIN_PAGE, V1, ApiServer
+from geoplan.lab.api.server import V1, ApiServer
 from geoplan.lab.device.network import DEFAULT_EPOCH, Network
-from geoplan.lab.device.parameters import GEO_PARTNERS
 from geoplan.lab.device.unit import Credentials
-from geoplan.lab.faults import HEALTH, REBOOT, FaultKind, Faults
+from geoplan.lab.faults import HEALTH, Faults
 from geoplan.lab.http import Ending, Outcome, Response
 from geoplan.lab.operations import Operations
-from geoplan.lab.serve.request_log import describe_call, describe_fate, describe_page
+from geoplan.lab.serve.request_log import describe_call, describe_page, with_log
 from geoplan.lab.unit_faults import UnitFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geoplan.lab.api.request import ApiRequest
-    from geoplan.lab.api.server import WireFormat
     from geoplan.lab.clock import Clock, Timings
     from geoplan.lab.device.unit import Unit
-    from geoplan.lab.faults import Injected
     from geoplan.lab.http import Request
     from geoplan.lab.operations import Result
     from geoplan.lab.unit_faults import Port
     from geoplan.topology.model import Topology
 
 RATE_WINDOW_SECONDS = 1.0
-
-_WRECKED = {
-    FaultKind.REFUSE: Ending.RESET,
-    FaultKind.RESET: Ending.RESET,
-    FaultKind.TIMEOUT: Ending.SILENCE,
-    FaultKind.TRUNCATE: Ending.TRUNCATED,
-}
-_ANSWERED = frozenset({FaultKind.SLOW, FaultKind.TRUNCATE, FaultKind.IGNORE})
-_REPLACED: dict[FaultKind, Response] = {
-    FaultKind.ERROR: Response(500, HTML, b"<html><body>Internal Server Error</body></html>\n"),
-    FaultKind.HTML: Response(200, HTML, LOGIN_PAGE),
-}
-
-
-class Responder(Protocol):
-    """What answers one request."""
-
-    def __call__(self, *, pretend: bool) -> Response:
-        """Do what is asked and answer it; when pretending, answer alone."""
 
 
 class Simulation(Operations):
@@ -116,66 +94,37 @@ class Simulation(Operations):
         if not self.accepts(unit.address):
             return Outcome(Ending.REFUSED)
         if self._is_too_fast(unit):
-            return _told(Outcome(Ending.CLOSED), f"{describe_page(request)} (rate limit)", [])
+            return with_log(Outcome(Ending.CLOSED), f"{describe_page(request)} (rate limit)")
         appliance = self._appliances[unit]
         dialect = appliance.dialect_of(request)
         if dialect is None:
-            return _told(Outcome(Ending.ANSWERED, appliance.page(request)), describe_page(request), [])
+            return with_log(Outcome(Ending.ANSWERED, appliance.page(request)), describe_page(request))
         if dialect is V1 and len(request.query) > v1.MAX_QUERY:
-            return _told(Outcome(Ending.RESET), f"{describe_page(request)} (query too long)", [])
+            return with_log(Outcome(Ending.RESET), f"{describe_page(request)} (query too long)")
         try:
             call = dialect.read(request)
         except ApiError as refusal:
             response = dialect.write_refusal(refusal) if appliance.api_is_enabled else appliance.page(request)
-            return _told(Outcome(Ending.ANSWERED, response), describe_page(request), [])
-        happening = self.faults.met_by(unit.address, call.command, _param(call))
-        outcome = self._answer(unit, dialect, call, happening)
-        return _told(outcome, describe_call(dialect.name, request, call), happening)
+            return with_log(Outcome(Ending.ANSWERED, response), describe_page(request))
+        respond = partial(appliance.carry_out, dialect, call)
+        outcome = self._unit_faults.answer(unit, call.command, _param(call), respond)
+        return with_log(outcome, describe_call(dialect.name, request, call))
 
     def check_health(self, address: str, request: Request) -> Outcome:
         """Let a unit answer its health check: 200 on the active one, 503 on the standby; by that it is polled."""
         unit = self.network.unit(address)
         if not self.accepts(unit.address, "health"):
             return Outcome(Ending.REFUSED)
-        happening = self.faults.met_by(unit.address, HEALTH)
         status = 200 if self.network.is_active(unit) else 503
         response = Response(status, "text/plain", b"OK\n" if status == 200 else b"Service Unavailable\n")  # noqa: PLR2004
-        outcome = self._hit(unit, happening, "health", lambda *, pretend: response)  # noqa: ARG005
+        outcome = self._unit_faults.answer(unit, HEALTH, None, lambda *, pretend: response)  # noqa: ARG005
         if outcome.ending is Ending.ANSWERED:
             self.network.note_poll(unit)
-        return _told(outcome, f"health {describe_page(request)}", happening)
+        return with_log(outcome, f"health {describe_page(request)}")
 
     def operate(self, action: Callable[[UnitFaults], Result]) -> Result:
         """Do something to the units."""
         return action(self._unit_faults)
-
-    def _answer(self, unit: Unit, dialect: WireFormat, call: ApiRequest, happening: list[Injected]) -> Outcome:
-        if call.command == "set" and _param(call) == GEO_PARTNERS:
-            self._unit_faults.before_resubmission(unit)
-        if call.command == REBOOT:
-            self._unit_faults.prepare(unit, happening)
-        outcome = self._hit(unit, happening, "api", partial(self._appliances[unit].carry_out, dialect, call))
-        if call.command != REBOOT:
-            self._unit_faults.apply(unit, happening)
-        return outcome
-
-    def _hit(self, unit: Unit, happening: list[Injected], port: Port, respond: Responder) -> Outcome:
-        """Answer a request as far as the first fault of requests lets it."""
-        injected = next((injected for injected in happening if not injected.fault.kind.hits_unit), None)
-        if injected is None:
-            return Outcome(Ending.ANSWERED, respond(pretend=False))
-        fault = injected.fault
-        response: Response | None
-        if fault.kind in _ANSWERED:
-            response = respond(pretend=not fault.is_applied)
-        else:
-            if fault.is_applied:
-                respond(pretend=False)
-            response = _REPLACED.get(fault.kind)
-        if fault.kind is FaultKind.REFUSE:
-            self._unit_faults.refuse(unit, injected, port)
-        delay = fault.delay_seconds if fault.kind is FaultKind.SLOW else 0.0
-        return Outcome(_WRECKED.get(fault.kind, Ending.ANSWERED), response, delay)
 
     def _serves_health(self, unit: Unit) -> bool:
         """Tell whether a unit serves the health check on the topology's port, for which its endpoint stands.
@@ -205,8 +154,3 @@ class Simulation(Operations):
 def _param(call: ApiRequest) -> str | None:
     param = call.parameters.get("param")
     return param.lower() if isinstance(param, str) else None
-
-
-def _told(outcome: Outcome, request: str, happening: list[Injected]) -> Outcome:
-    log = f"{request} -> {describe_fate(outcome, happening)}"
-    return Outcome(outcome.ending, outcome.response, outcome.delay_seconds, log)

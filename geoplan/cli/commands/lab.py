@@ -10,14 +10,15 @@ import click
 
 from geoplan.cli.files import load_topology, terminal, topology_argument
 from geoplan.cli.options import Command, lab_installed
-from geoplan.lab.faults import DESCRIPTIONS
+from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import Lab
     from geoplan.lab.operations import Verb
 
-_KINDS = "\n".join(f"  {kind:19} {description}" for kind, description in DESCRIPTIONS.items())
+_OF_REQUEST = "\n".join(f"  {kind:19} {kind.description}" for kind in FaultKind if not kind.hits_unit)
+_OF_UNIT = "\n".join(f"  {kind:19} {kind.description}" for kind in FaultKind if kind.hits_unit)
 _EXAMPLES = {"NUMBER": "1", "NAME": "HA%20Pair%201", "ADDRESS": "172.24.1.5"}
 
 
@@ -34,10 +35,12 @@ _VERBS = "\n".join(f"{_request(verb):57} # {verb.help}" for verb in VERBS)
 
 EPILOG = f"""\b
 Faults are written KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no].
-{_KINDS}
-The last four hit a unit at its reboot, or at the command that is named. NAME is a command,
-set:PARAMETER for one parameter, or health. What is left out matches everything; without an
-occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
+These hit a request:
+{_OF_REQUEST}
+These hit a unit, at its reboot or at the command that is named:
+{_OF_UNIT}
+NAME is a command, set:PARAMETER for one parameter, or health. What is left out matches everything;
+without an occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
 
 \b
   --fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1
