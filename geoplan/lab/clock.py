@@ -24,7 +24,7 @@ DEFAULT_SYNC_SECONDS = 1.0
 class Timings:
     """The three times that the behaviour turns on, in seconds.
 
-    Raises :class:`LabError` where a time is no time, or where a boot would be over before the standby takes over.
+    Raises :class:`LabError` for a time that cannot be, or if a boot would be over before the standby takes over.
     """
 
     boot_seconds: float = DEFAULT_BOOT_SECONDS
@@ -93,7 +93,7 @@ class _Agenda:
         return timer
 
     def next_due(self) -> float | None:
-        """Return the moment at which something happens next, or nothing where nothing is due."""
+        """Return the moment at which something happens next, or None if nothing is due."""
         while self._due and self._due[0][2].cancelled:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
@@ -168,7 +168,7 @@ class SimulatedClock:
         return self._agenda.add(self._now + max(0.0, seconds), action)
 
     def next_due(self) -> float | None:
-        """Return the moment at which something happens next, or nothing where nothing is due."""
+        """Return the moment at which something happens next, or None if nothing is due."""
         return self._agenda.next_due()
 
     def advance(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geoplan.lab.api.server import HTML as HTML_TYPE
 from geoplan.lab.api.server import LOGIN_PAGE
@@ -16,17 +16,12 @@ from geoplan.lab.http import Ending, Outcome, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from geoplan.lab.http import Responder
+
 HEALTH = "health"  # the health check, in place of a command's name
 REBOOT = "reboot"
 FLAPS = 2  # how often a flapping unit goes down again; with its reboot that does not yet pacify it
 SERVER_ERROR = Response(500, HTML_TYPE, b"<html><body>Internal Server Error</body></html>\n")
-
-
-class Responder(Protocol):
-    """What answers one request."""
-
-    def __call__(self, *, pretend: bool) -> Response:
-        """Do what is asked and answer it; when pretending, answer alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +180,11 @@ class Fault:
         return Outcome(spoiled.ending, response, self.late_seconds)
 
     def concerns(self, address: str) -> bool:
-        """Tell whether it is about that unit."""
+        """Return whether it is about that unit."""
         return self.unit is None or canonical(self.unit) == canonical(address)
 
     def waits_for(self, command: str, parameter: str | None) -> bool:
-        """Tell whether it is about that command, with that ``param``."""
+        """Return whether it is about that command, with that ``param``."""
         return self.trigger in (None, command, f"{command}:{parameter}")
 
 

@@ -1,10 +1,12 @@
-"""The lab: a topology's units, served on loopback until it is left."""
+"""The lab: a topology's units, served on loopback until it is left; for programs without an event loop, in a thread."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, LoopClock, Timings
 from geoplan.lab.errors import LabError
@@ -52,15 +54,18 @@ class Lab(Operations):
         standalone_health: bool = False,
         unpaired: bool = False,
     ) -> None:
-        self._topology = topology
-        self._timings = Timings(boot_seconds, failover_seconds, sync_seconds)
-        self._firmware = firmware
-        self._credentials = credentials
+        self._simulate = partial(
+            Simulation,
+            topology,
+            timings=Timings(boot_seconds, failover_seconds, sync_seconds),
+            firmware=firmware,
+            credentials=credentials,
+            rate_limit=rate_limit,
+            standalone_health=standalone_health,
+            unpaired=unpaired,
+        )
         self._faults = faults
         self._port_base = port_base
-        self._rate_limit = rate_limit
-        self._standalone_health = standalone_health
-        self._unpaired = unpaired
         self._listeners: dict[tuple[str, Port], Listener] = {}
         self._control: Listener | None = None
         self._simulation: Simulation | None = None
@@ -69,18 +74,8 @@ class Lab(Operations):
     async def __aenter__(self) -> Self:
         """Start, and return once every unit answers."""
         self._clock = LoopClock()
-        self._simulation = Simulation(
-            self._topology,
-            self._clock,
-            timings=self._timings,
-            firmware=self._firmware,
-            credentials=self._credentials,
-            rate_limit=self._rate_limit,
-            standalone_health=self._standalone_health,
-            unpaired=self._unpaired,
-            epoch=time.time() - self._clock.now(),
-            on_change=self._follow,
-        )
+        epoch = time.time() - self._clock.now()
+        self._simulation = self._simulate(clock=self._clock, epoch=epoch, on_change=self._follow)
         try:
             for fault in self._faults:
                 self._simulation.inject(fault)
@@ -151,6 +146,61 @@ class Lab(Operations):
         listeners = self._all_listeners()
         self._listeners, self._control = {}, None
         await asyncio.gather(*(listener.stop() for listener in listeners))
+
+
+class BackgroundLab(Operations):
+    """Serve a topology while the ``with`` block lasts; takes what :class:`Lab` takes and raises what it raises."""
+
+    def __init__(self, topology: Topology, **options: Any) -> None:  # noqa: ANN401 - the lab's options
+        self._lab = Lab(topology, **options)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="geoplan-lab", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start, and return once every unit answers."""
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._lab.__aenter__(), self._loop).result()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop at once; every port is free again and the thread has ended."""
+        try:
+            asyncio.run_coroutine_threadsafe(self._lab.__aexit__(kind, error, traceback), self._loop).result()
+        finally:
+            self._end()
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where everything answers."""
+        return self._lab.endpoints
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who may use the units' API."""
+        return self._lab.credentials
+
+    def operate(self, action: Callable[[UnitFaults], Result]) -> Result:
+        """Do something to the units, in the lab's own thread."""
+        return self._call(lambda: self._lab.operate(action))
+
+    def _call(self, action: Callable[[], Result]) -> Result:
+        """Do something in the lab's own thread."""
+
+        async def act() -> Result:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 def _ports(base: int | None, needed: int) -> Iterator[int]:

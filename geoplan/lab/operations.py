@@ -7,14 +7,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from geoplan.lab.device.firmware import Firmware
-from geoplan.lab.device.state import describe
+from geoplan.lab.device.unit import Firmware
 from geoplan.lab.errors import LabError, NotInLabError
 from geoplan.lab.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from geoplan.lab.device.network import Network
+    from geoplan.lab.device.pair import Pair
+    from geoplan.lab.device.unit import Unit
     from geoplan.lab.unit_faults import UnitFaults
 
 Result = TypeVar("Result")
@@ -31,7 +33,7 @@ class Operations(ABC):
         """Return everything there is to know, without secrets, as JSON would hold it."""
         return self.operate(
             lambda units: {
-                **describe(units.network),
+                **_describe(units.network),
                 "faults": [{"number": number, "fault": str(fault)} for number, fault in units.faults],
             }
         )
@@ -58,7 +60,7 @@ class Operations(ABC):
         self.operate(lift)
 
     def fail_over(self, site: str) -> None:
-        """Let a pair's active unit step down for its standby. Raises :class:`LabError` where there is none."""
+        """Hand over from a pair's active unit to its standby. Raises :class:`LabError` where there is none."""
         self.operate(lambda units: units.network.fail_over(site))
 
     def power_off(self, address: str) -> None:
@@ -77,7 +79,7 @@ class Operations(ABC):
         """Reboot a unit into another firmware, newer or older.
 
         It keeps its configuration, and comes without a secret into a firmware that brings the Partner Shared Secret.
-        Raises :class:`LabError` for what is no version, and for a unit that is not up.
+        Raises :class:`LabError` for a text that is no version, and for a unit that is not up.
         """
 
         def upgrade(units: UnitFaults) -> None:
@@ -172,3 +174,61 @@ VERBS = (
     _to_unit("lose-configuration", "empty it", Operations.lose_configuration),
     _to_unit("upgrade", "reboot it into that firmware", Operations.upgrade, "7.2.59.4"),
 )
+
+
+def _describe(network: Network) -> dict[str, Any]:
+    """Return time, units, pairs and links."""
+    return {
+        "seconds": round(network.clock.now(), 3),
+        "timings": {
+            "boot_seconds": network.timings.boot_seconds,
+            "failover_seconds": network.timings.failover_seconds,
+            "sync_seconds": network.timings.sync_seconds,
+        },
+        "units": {address: _describe_unit(network, unit) for address, unit in network.units.items()},
+        "pairs": {site: _describe_pair(pair) for site, pair in network.pairs.items()},
+        "links": sorted(sorted(unit.address for unit in link) for link in network.partners),
+    }
+
+
+def _describe_unit(network: Network, unit: Unit) -> dict[str, Any]:
+    return {
+        "site": unit.site,
+        "role": unit.role,
+        "nat_address": unit.nat_address,
+        "firmware": unit.firmware.text,
+        "power": unit.power.value,
+        "active": network.is_active(unit),
+        "ha_mode": unit.ha.mode,
+        "ha_status": network.ha_status(unit),
+        "ha": {
+            "partner": unit.ha.partner or None,
+            "health_check_port": unit.ha.health_check_port or None,
+            "preferred_host": "master" if unit.ha.prefer_master else "none",
+            "all_interfaces": unit.ha.all_interfaces,
+        },
+        "pacified": unit.pacified,
+        "reboots": len(unit.reboots),
+        "has_secret": unit.secret is not None,
+        "remote_geo_access": list(unit.remote_geo_access),
+        "geo_partners": list(unit.geo_partners),
+        "submitted_geo_partners": None if unit.submitted is None else list(unit.submitted),
+        "partner_status": {address: "green" if green else "red" for address, green in network.partners.status_of(unit)},
+        "clusters": [
+            {"address": address, "name": cluster.name, "type": cluster.type}
+            for address, cluster in network.geo.clusters(unit)
+        ],
+        "fqdns": [fqdn.name for fqdn in network.geo.fqdns(unit)],
+    }
+
+
+def _describe_pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "master": pair.master.address,
+        "slave": pair.slave.address,
+        "active": pair.active.address if pair.active else None,
+        "preferred_host": "master" if pair.prefers_master else "none",
+        "formed": pair.is_formed,
+        "unpaired_because": list(pair.unpaired_because),
+        "ever_same_mode": pair.ever_same_mode,
+    }

@@ -1,26 +1,23 @@
 """The whole lab without a socket: units that answer requests, faults that hit them, and what operators can do.
 
 A transport asks :meth:`Simulation.accepts` before it connects and carries out what :meth:`Simulation.handle` returns;
-the lab's own one is in ``server``. With a :class:`geoplan.lab.SimulatedClock` every run is the same.
+the lab's own one is in ``serve``. With a :class:`geoplan.lab.SimulatedClock` every run is the same.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING
 
-from geoplan.lab.api import v1
-from geoplan.lab.api.commands import Context
-from geoplan.lab.api.request import ApiError
-from geoplan.lab.api.server import V1, ApiServer
+from geoplan.lab.api.request import Context
+from geoplan.lab.api.server import ApiServer
 from geoplan.lab.device.network import DEFAULT_EPOCH, Network
 from geoplan.lab.device.unit import Credentials
 from geoplan.lab.faults import HEALTH, Faults
 from geoplan.lab.http import Ending, Outcome, Response
 from geoplan.lab.operations import Operations
-from geoplan.lab.serve.request_log import describe_call, describe_page, with_log
+from geoplan.lab.request_log import describe_page, with_log
 from geoplan.lab.unit_faults import UnitFaults
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     from geoplan.lab.api.request import ApiRequest
     from geoplan.lab.clock import Clock, Timings
     from geoplan.lab.device.unit import Unit
-    from geoplan.lab.http import Request
+    from geoplan.lab.http import Request, Responder
     from geoplan.lab.operations import Result
     from geoplan.lab.unit_faults import Port
     from geoplan.topology.model import Topology
@@ -79,39 +76,30 @@ class Simulation(Operations):
             on_change=on_change,
         )
         self._unit_faults = UnitFaults(self.network, self.faults, on_change)
-        self._appliances = {unit: self._appliance(unit) for unit in self.network.units.values()}
+        self._servers = {unit: self._server(unit) for unit in self.network.units.values()}
 
     def accepts(self, address: str, port: Port = "api") -> bool:
-        """Tell whether a unit's port takes connections now, or refuses them."""
+        """Return whether a unit's port takes connections now, or refuses them."""
         unit = self.network.unit(address)
         if not unit.is_up or self._unit_faults.refuses(unit, port):
             return False
         return port == "api" or self._serves_health(unit)
 
     def handle(self, address: str, request: Request) -> Outcome:
-        """Let a unit answer a request to its API; what that changes has happened when this returns."""
+        """Answer a request to a unit's API; what that changes has happened when this returns."""
         unit = self.network.unit(address)
         if not self.accepts(unit.address):
             return Outcome(Ending.REFUSED)
         if self._is_too_fast(unit):
             return with_log(Outcome(Ending.CLOSED), f"{describe_page(request)} (rate limit)")
-        appliance = self._appliances[unit]
-        dialect = appliance.dialect_of(request)
-        if dialect is None:
-            return with_log(Outcome(Ending.ANSWERED, appliance.page(request)), describe_page(request))
-        if dialect is V1 and len(request.query) > v1.MAX_QUERY:
-            return with_log(Outcome(Ending.RESET), f"{describe_page(request)} (query too long)")
-        try:
-            call = dialect.read(request)
-        except ApiError as refusal:
-            response = dialect.write_refusal(refusal) if appliance.api_is_enabled else appliance.page(request)
-            return with_log(Outcome(Ending.ANSWERED, response), describe_page(request))
-        respond = partial(appliance.carry_out, dialect, call)
-        outcome = self._unit_faults.answer(unit, call.command, _param(call), respond)
-        return with_log(outcome, describe_call(dialect.name, request, call))
+
+        def meet(call: ApiRequest, respond: Responder) -> Outcome:
+            return self._unit_faults.answer(unit, call.command, call.param, respond)
+
+        return self._servers[unit].handle(request, meet)
 
     def check_health(self, address: str, request: Request) -> Outcome:
-        """Let a unit answer its health check: 200 on the active one, 503 on the standby; by that it is polled."""
+        """Answer a unit's health check: 200 on the active one, 503 on the standby; by that it is polled."""
         unit = self.network.unit(address)
         if not self.accepts(unit.address, "health"):
             return Outcome(Ending.REFUSED)
@@ -127,7 +115,7 @@ class Simulation(Operations):
         return action(self._unit_faults)
 
     def _serves_health(self, unit: Unit) -> bool:
-        """Tell whether a unit serves the health check on the topology's port, for which its endpoint stands.
+        """Return whether a unit serves the health check on the topology's port, for which its endpoint stands.
 
         That a unit in mode single, or without a port, refuses it is a guess.
         """
@@ -147,10 +135,5 @@ class Simulation(Operations):
         recent.append(now)
         return False
 
-    def _appliance(self, unit: Unit) -> ApiServer:
+    def _server(self, unit: Unit) -> ApiServer:
         return ApiServer(Context(self.network, unit, lambda: self._unit_faults.expect_reboot(unit)), self.credentials)
-
-
-def _param(call: ApiRequest) -> str | None:
-    param = call.parameters.get("param")
-    return param.lower() if isinstance(param, str) else None

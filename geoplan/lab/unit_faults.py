@@ -1,11 +1,11 @@
-"""Units that go away and how they come back: reboots, with the faults that hit them, and closed ports."""
+"""Faults applied to units: reboots and how units come back from them, closed ports, spoiled answers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.api.commands import COMMANDS
 from geoplan.lab.device.parameters import GEO_PARTNERS
 from geoplan.lab.errors import LabError
 from geoplan.lab.faults import FLAPS, HEALTH, REBOOT, FaultKind, Injected
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.unit import Unit
-    from geoplan.lab.faults import Fault, Faults, Responder
+    from geoplan.lab.faults import Fault, Faults
+    from geoplan.lab.http import Responder
 
 Port = Literal["api", "health"]
 
@@ -37,7 +38,7 @@ class UnitFaults:
         self._early: dict[Unit, int] = {}
 
     def refuses(self, unit: Unit, port: Port) -> bool:
-        """Tell whether a port refuses although its unit is up."""
+        """Return whether a port refuses although its unit is up."""
         return (unit, port) in self._refusing
 
     def inject(self, fault: Fault) -> int:

@@ -71,7 +71,7 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     metavar="VERSION",
     help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
 )
-@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Set a fault; repeatable.")
+@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Inject a fault; repeatable.")
 @click.option(
     "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
 )
@@ -82,7 +82,7 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     help="Take the ports from here on: control, then two a unit.",
 )
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
-@click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
+@click.option("--standalone-health", is_flag=True, help="Standalones serve the health check too.")
 @click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
 def command(  # noqa: PLR0913 - one for each option

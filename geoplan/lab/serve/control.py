@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from geoplan.lab.errors import LabError, NotInLabError
 from geoplan.lab.operations import OF_UNIT, VERBS
-from geoplan.lab.serve.request_log import describe_control, logger
+from geoplan.lab.request_log import describe_control, logger
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:

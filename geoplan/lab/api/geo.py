@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from geoplan.lab.api.commands import Command, Context
 from geoplan.lab.api.request import (
     MAX_PORT,
     NO_GEO_DATA,
@@ -13,6 +12,7 @@ from geoplan.lab.api.request import (
     UNPROCESSABLE,
     Answer,
     ApiError,
+    Command,
     Degrees,
     Letter,
 )
@@ -22,7 +22,7 @@ from geoplan.lab.device.parameters import GEO_ENABLED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geoplan.lab.api.request import ApiRequest, Node
+    from geoplan.lab.api.request import ApiRequest, Context, Node
 
 SECONDS_OF_ARC = 3600  # in a degree
 MAX_LATITUDE_SECONDS = 90 * SECONDS_OF_ARC
@@ -185,7 +185,7 @@ def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
 def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Mapping[str, Node]:
     """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide."""
     return {
-        "Status": "Up" if context.network.geo.cluster_is_up(cluster) else "Down",
+        "Status": "Up" if context.network.is_served(cluster.address) else "Down",
         "Index": number,
         "Name": cluster.name,
         "ClusterVSAddress": address,
@@ -201,17 +201,35 @@ def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Map
 
 COMMANDS = (
     Command("listclusters", list_clusters),
-    Command("showcluster", show_cluster),
-    Command("addcluster", add_cluster, changes=True),
-    Command("modcluster", modify_cluster, changes=True, pretend=show_cluster),
-    Command("delcluster", delete_cluster, changes=True, pretend=lambda _context, _call: Answer(CLUSTER_DELETED)),
-    Command("clustchangeloc", change_location, changes=True, pretend=lambda _context, _call: Answer(LOCATION_UPDATED)),
+    Command("showcluster", show_cluster, ("ip",)),
+    Command("addcluster", add_cluster, ("ip", "name"), changes=True),
+    Command(
+        "modcluster",
+        modify_cluster,
+        ("ip", "name", "type", "checker", "checkerport", "enable"),
+        changes=True,
+        pretend=show_cluster,
+    ),
+    Command(
+        "delcluster",
+        delete_cluster,
+        ("ip",),
+        changes=True,
+        pretend=lambda _context, _call: Answer(CLUSTER_DELETED),
+    ),
+    Command(
+        "clustchangeloc",
+        change_location,
+        ("ip", "latsecs", "longsecs"),
+        changes=True,
+        pretend=lambda _context, _call: Answer(LOCATION_UPDATED),
+    ),
     Command("getgeopartnerstatus", partner_status),
     Command("isgeoenabled", is_geo_enabled),
     Command("enablegeo", enable_geo, changes=True),
     Command("disablegeo", disable_geo, changes=True),
     Command("listfqdns", list_fqdns),
-    Command("showfqdn", show_fqdn),
-    Command("addfqdn", add_fqdn, changes=True),
-    Command("delfqdn", delete_fqdn, changes=True),
+    Command("showfqdn", show_fqdn, ("fqdn",)),
+    Command("addfqdn", add_fqdn, ("fqdn",), changes=True),
+    Command("delfqdn", delete_fqdn, ("fqdn",), changes=True),
 )

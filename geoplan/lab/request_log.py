@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from geoplan.lab.api.commands import COMMANDS
 from geoplan.lab.device.parameters import PARAMETERS
 
 if TYPE_CHECKING:
@@ -15,25 +16,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("geoplan.lab.requests")
 
-_HARMLESS = frozenset(
-    {
-        "param",
-        "ip",
-        "name",
-        "type",
-        "checker",
-        "checkerport",
-        "enable",
-        "latsecs",
-        "longsecs",
-        "hamode",
-        "partner",
-        "hcp",
-        "haprefered",
-        "hcai",
-        "fqdn",
-    }
-)
+_HARMLESS = frozenset(name for command in COMMANDS.values() for name in command.logged)
 _MASK = "***"
 _LONGEST = 200  # characters of one value
 
@@ -67,8 +50,7 @@ def with_log(outcome: Outcome, request: str) -> Outcome:
 
 
 def _shown(call: ApiRequest, name: str) -> str:
-    param = call.parameters.get("param")
-    harmless_value = name == "value" and isinstance(param, str) and param.lower() in PARAMETERS
+    harmless_value = name == "value" and call.param in PARAMETERS
     return _plain(call.parameters[name]) if name in _HARMLESS or harmless_value else _MASK
 
 
