@@ -50,11 +50,17 @@ class Timings:
 TOLERATED_LATENESS = 0.005  # seconds by which a loop with nothing else to do may come late
 
 
-class Timer(Protocol):
-    """Something that will happen unless it is cancelled."""
+class Timer:
+    """Something that is due at one moment, unless it is cancelled."""
+
+    def __init__(self, when: float, action: Callable[[], None]) -> None:
+        self.when = when
+        self.action = action
+        self.cancelled = False
 
     def cancel(self) -> None:
         """Make it not happen; does nothing once it has."""
+        self.cancelled = True
 
 
 class Clock(Protocol):
@@ -67,28 +73,15 @@ class Clock(Protocol):
         """Call ``action`` once ``seconds`` have passed."""
 
 
-class DueTimer:
-    """Something due at one moment."""
-
-    def __init__(self, when: float, action: Callable[[], None]) -> None:
-        self.when = when
-        self.action = action
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        """Make it not happen."""
-        self.cancelled = True
-
-
 class _Agenda:
     """What is due and when; equal moments keep the order in which they were asked for."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, DueTimer]] = []
+        self._due: list[tuple[float, int, Timer]] = []
         self._numbers = count()
 
-    def add(self, when: float, action: Callable[[], None]) -> DueTimer:
-        timer = DueTimer(when, action)
+    def add(self, when: float, action: Callable[[], None]) -> Timer:
+        timer = Timer(when, action)
         heapq.heappush(self._due, (when, next(self._numbers), timer))
         return timer
 
@@ -98,7 +91,7 @@ class _Agenda:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
-    def take(self, until: float) -> DueTimer | None:
+    def take(self, until: float) -> Timer | None:
         """Take out what is due first, where that is no later than a moment."""
         due = self.next_due()
         return heapq.heappop(self._due)[2] if due is not None and due <= until else None

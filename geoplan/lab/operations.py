@@ -164,7 +164,7 @@ def _to_unit(name: str, words: str, do: Callable[..., None], example: str = "") 
 OF_UNIT = "/units/ADDRESS/"
 VERBS = (
     Verb("GET", "/state", "show the whole state", lambda lab, _path, _text: Done(lab.state())),
-    Verb("POST", "/faults", "inject a fault; JSON will do, too", _inject, "reset,command=reboot,occurrence=1"),
+    Verb("POST", "/faults", "inject a fault, as text or JSON", _inject, "reset,command=reboot,occurrence=1"),
     Verb("DELETE", "/faults", "lift all faults", _lift_all),
     Verb("DELETE", "/faults/NUMBER", "lift one fault", _lift),
     Verb("POST", "/sites/NAME/fail-over", "let the active unit step down", _fail_over),

@@ -61,7 +61,6 @@ class Simulation(Operations):
         self.clock = clock
         self.credentials = credentials or Credentials()
         self.faults = Faults()
-        self._on_change = on_change
         self._standalone_health = standalone_health
         self._rate_limit = rate_limit
         self._recent: dict[str, deque[float]] = {}

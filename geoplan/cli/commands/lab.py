@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -85,21 +85,7 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
 @click.option("--standalone-health", is_flag=True, help="Standalones serve the health check too.")
 @click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
-def command(  # noqa: PLR0913 - one for each option
-    *,
-    path: str,
-    boot_seconds: float,
-    failover_seconds: float,
-    sync_seconds: float,
-    firmware: str | None,
-    faults: tuple[str, ...],
-    endpoints: str | None,
-    port_base: int | None,
-    rate_limit: int | None,
-    standalone_health: bool,
-    unpaired: bool,
-    quiet: bool,
-) -> None:
+def command(*, path: str, endpoints: str | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - the lab's
     """Serve every unit of a topology as a simulated LoadMaster on loopback.
 
     Each answers APIv1 and APIv2 with its own certificate, and its health check, and behaves as GEO and HA do:
@@ -111,19 +97,7 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.lab.lab import Lab
         from geoplan.lab.serve.process import serve
 
-    lab = Lab(
-        load_topology(path),
-        boot_seconds=boot_seconds,
-        failover_seconds=failover_seconds,
-        sync_seconds=sync_seconds,
-        firmware=firmware,
-        credentials=Credentials.from_environment(os.environ),
-        faults=faults,
-        port_base=port_base,
-        rate_limit=rate_limit,
-        standalone_health=standalone_health,
-        unpaired=unpaired,
-    )
+    lab = Lab(load_topology(path), credentials=Credentials.from_environment(os.environ), **options)
     serve(lab, announce=lambda: _announce(lab, endpoints), endpoints=endpoints, log_requests=not quiet)
 
 

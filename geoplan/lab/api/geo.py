@@ -22,7 +22,7 @@ from geoplan.lab.device.parameters import GEO_ENABLED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geoplan.lab.api.request import ApiRequest, Context, Node
+    from geoplan.lab.api.request import ApiRequest, Context, Handler, Node
 
 SECONDS_OF_ARC = 3600  # in a degree
 MAX_LATITUDE_SECONDS = 90 * SECONDS_OF_ARC
@@ -42,8 +42,7 @@ def list_clusters(context: Context, _call: ApiRequest) -> Answer:
 
 def show_cluster(context: Context, call: ApiRequest) -> Answer:
     """Answer the cluster at an address."""
-    wanted = _cluster(context, call)
-    return Answer(data={"cluster": [_shown(context, n, a, c) for n, a, c in _numbered(context) if c == wanted]})
+    return Answer(data={"cluster": _shown_clusters(context, _cluster(context, call))})
 
 
 def add_cluster(context: Context, call: ApiRequest) -> Answer:
@@ -101,16 +100,14 @@ def is_geo_enabled(context: Context, _call: ApiRequest) -> Answer:
     return Answer(sentence=f"GEO is {'enabled' if enabled else 'disabled'}")
 
 
-def enable_geo(context: Context, _call: ApiRequest) -> Answer:
-    """Turn GEO on."""
-    context.network.set_parameter(context.unit, GEO_ENABLED, value=True)
-    return Answer()
+def turn_geo(*, on: bool) -> Handler:
+    """Return the command that turns GEO on or off."""
 
+    def turn(context: Context, _call: ApiRequest) -> Answer:
+        context.network.set_parameter(context.unit, GEO_ENABLED, value=on)
+        return Answer()
 
-def disable_geo(context: Context, _call: ApiRequest) -> Answer:
-    """Turn GEO off."""
-    context.network.set_parameter(context.unit, GEO_ENABLED, value=False)
-    return Answer()
+    return turn
 
 
 def list_fqdns(context: Context, _call: ApiRequest) -> Answer:
@@ -168,13 +165,10 @@ def _name(call: ApiRequest) -> str:
     return name
 
 
-def _numbered(context: Context) -> list[tuple[int, str, Cluster]]:
+def _shown_clusters(context: Context, wanted: Cluster | None = None) -> list[Mapping[str, Node]]:
+    """Return all clusters as the unit gives them, or one alone."""
     clusters = enumerate(context.network.geo.clusters(context.unit), start=1)
-    return [(number, address, cluster) for number, (address, cluster) in clusters]
-
-
-def _shown_clusters(context: Context) -> list[Mapping[str, Node]]:
-    return [_shown(context, number, address, cluster) for number, address, cluster in _numbered(context)]
+    return [_shown(context, number, *known) for number, known in clusters if wanted in (None, known[1])]
 
 
 def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
@@ -226,8 +220,8 @@ COMMANDS = (
     ),
     Command("getgeopartnerstatus", partner_status),
     Command("isgeoenabled", is_geo_enabled),
-    Command("enablegeo", enable_geo, changes=True),
-    Command("disablegeo", disable_geo, changes=True),
+    Command("enablegeo", turn_geo(on=True), changes=True),
+    Command("disablegeo", turn_geo(on=False), changes=True),
     Command("listfqdns", list_fqdns),
     Command("showfqdn", show_fqdn, ("fqdn",)),
     Command("addfqdn", add_fqdn, ("fqdn",), changes=True),
