@@ -25,7 +25,7 @@ SERVER_ERROR = Response(500, HTML_TYPE, b"<html><body>Internal Server Error</bod
 
 
 @dataclass(frozen=True, slots=True)
-class Spoiled:
+class RequestEffect:
     """What a fault makes of a request, and whether its command is carried out unless the fault says otherwise."""
 
     ending: Ending = Ending.ANSWERED
@@ -44,10 +44,12 @@ class FaultKind(StrEnum):
     """
 
     description: str
-    request: Spoiled | None
+    request: RequestEffect | None
     seconds: float
 
-    def __new__(cls, word: str, description: str = "", request: Spoiled | None = None, seconds: float = 0.0) -> Self:
+    def __new__(
+        cls, word: str, description: str = "", request: RequestEffect | None = None, seconds: float = 0.0
+    ) -> Self:
         """Make a member that is its word."""
         member = str.__new__(cls, word)
         member._value_ = word
@@ -58,19 +60,19 @@ class FaultKind(StrEnum):
     REFUSE = (
         "refuse",
         "drops the connection and refuses others, for S seconds or until lifted",
-        Spoiled(Ending.RESET, closes_port=True),
+        RequestEffect(Ending.RESET, closes_port=True),
     )
-    RESET = "reset", "resets the connection without an answer", Spoiled(Ending.RESET)
-    TIMEOUT = "timeout", "never answers, and keeps the connection", Spoiled(Ending.SILENCE)
-    SLOW = "slow", "answers S seconds ({seconds:g}) late", Spoiled(is_applied=True, is_late=True), 2.0
-    ERROR = "error", "answers HTTP 500", Spoiled(page=SERVER_ERROR)
-    HTML = "html", "answers an HTML page with status 200", Spoiled(page=Response(200, HTML_TYPE, LOGIN_PAGE))
+    RESET = "reset", "resets the connection without an answer", RequestEffect(Ending.RESET)
+    TIMEOUT = "timeout", "never answers, and keeps the connection", RequestEffect(Ending.SILENCE)
+    SLOW = "slow", "answers S seconds ({seconds:g}) late", RequestEffect(is_applied=True, is_late=True), 2.0
+    ERROR = "error", "answers HTTP 500", RequestEffect(page=SERVER_ERROR)
+    HTML = "html", "answers an HTML page with status 200", RequestEffect(page=Response(200, HTML_TYPE, LOGIN_PAGE))
     TRUNCATE = (
         "truncate",
         "cuts the answer in half and ends the connection",
-        Spoiled(Ending.TRUNCATED, is_applied=True),
+        RequestEffect(Ending.TRUNCATED, is_applied=True),
     )
-    IGNORE = "ignore", "answers 200 and changes nothing", Spoiled()
+    IGNORE = "ignore", "answers 200 and changes nothing", RequestEffect()
     NO_RETURN = "no-return", "does not come back from a reboot until lifted"
     EARLY_RETURN = "early-return", "is back just before the partners are resubmitted on its partner"
     LOSE_CONFIGURATION = "lose-configuration", "comes back without its configuration"
@@ -168,16 +170,16 @@ class Fault:
 
     def answer(self, respond: Responder) -> Outcome:
         """Answer a request as far as this fault lets it; one that hits a unit does."""
-        spoiled = self.kind.request
-        if spoiled is None:
+        effect = self.kind.request
+        if effect is None:
             return Outcome(Ending.ANSWERED, respond(pretend=False))
-        is_applied = spoiled.is_applied if self.applied is None else self.applied
-        response = spoiled.page
-        if response is None and spoiled.ending in (Ending.ANSWERED, Ending.TRUNCATED):
+        is_applied = effect.is_applied if self.applied is None else self.applied
+        response = effect.page
+        if response is None and effect.ending in (Ending.ANSWERED, Ending.TRUNCATED):
             response = respond(pretend=not is_applied)
         elif is_applied:
             respond(pretend=False)
-        return Outcome(spoiled.ending, response, self.late_seconds)
+        return Outcome(effect.ending, response, self.late_seconds)
 
     def concerns(self, address: str) -> bool:
         """Return whether it is about that unit."""

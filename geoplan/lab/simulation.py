@@ -92,10 +92,10 @@ class Simulation(Operations):
         if self._is_too_fast(unit):
             return with_log(Outcome(Ending.CLOSED), f"{describe_page(request)} (rate limit)")
 
-        def meet(call: ApiRequest, respond: Responder) -> Outcome:
+        def apply_faults(call: ApiRequest, respond: Responder) -> Outcome:
             return self._unit_faults.answer(unit, call.command, call.param, respond)
 
-        return self._servers[unit].handle(request, meet)
+        return self._servers[unit].handle(request, apply_faults)
 
     def check_health(self, address: str, request: Request) -> Outcome:
         """Answer a unit's health check: 200 on the active one, 503 on the standby; by that it is polled."""

@@ -1,4 +1,4 @@
-"""Faults applied to units: reboots and how units come back from them, closed ports, spoiled answers."""
+"""Faults applied to units: reboots and how units come back from them, closed ports, lost answers."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class UnitFaults:
             self._before_resubmission(unit)
         if command == REBOOT:
             self._prepared[unit] = happening
-        outcome = self._spoil(unit, "health" if command == HEALTH else "api", happening, respond)
+        outcome = self._answer_with_fault(unit, "health" if command == HEALTH else "api", happening, respond)
         if command not in (REBOOT, HEALTH):
             self.apply(unit, happening)
         return replace(outcome, faults=tuple(f"fault {number}: {fault.kind}" for number, fault in happening))
@@ -127,7 +127,7 @@ class UnitFaults:
             del self._early[partner]
             self.network.finish_boot(partner)
 
-    def _spoil(self, unit: Unit, port: Port, happening: Iterable[Injected], respond: Responder) -> Outcome:
+    def _answer_with_fault(self, unit: Unit, port: Port, happening: Iterable[Injected], respond: Responder) -> Outcome:
         """Answer a request as far as the first fault of requests lets it."""
         injected = next((injected for injected in happening if not injected.fault.kind.hits_unit), None)
         if injected is None:

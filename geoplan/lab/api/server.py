@@ -44,8 +44,8 @@ V1 = WireFormat("v1", v1.read, v1.write, v1.write_refusal)
 V2 = WireFormat("v2", v2.read, v2.write, v2.write_refusal)
 
 
-Meeting = Callable[[ApiRequest, Responder], Outcome]
-"""What becomes of a command: it is given the command, and what carries it out and answers it."""
+ApplyFaults = Callable[[ApiRequest, Responder], Outcome]
+"""Given a command, and what carries it out and answers it, it returns what becomes of the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class ApiServer:
     context: Context
     credentials: Credentials
 
-    def handle(self, request: Request, meet: Meeting) -> Outcome:
-        """Answer a request; what becomes of one that is a command is for ``meet`` to say."""
+    def handle(self, request: Request, apply_faults: ApplyFaults) -> Outcome:
+        """Answer a request; ``apply_faults`` decides what becomes of one that is a command."""
         dialect, page = self._dialect_of(request), describe_page(request)
         if dialect is None:
             return with_log(Outcome(Ending.ANSWERED, self._page(request)), page)
@@ -67,7 +67,7 @@ class ApiServer:
         except ApiError as refusal:
             response = dialect.write_refusal(refusal) if self._api_is_enabled else self._page(request)
             return with_log(Outcome(Ending.ANSWERED, response), page)
-        outcome = meet(call, partial(self.carry_out, dialect, call))
+        outcome = apply_faults(call, partial(self.carry_out, dialect, call))
         return with_log(outcome, describe_call(dialect.name, request, call))
 
     def carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool = False) -> Response:
