@@ -24,7 +24,7 @@ DEFAULT_SYNC_SECONDS = 1.0
 class Timings:
     """The three times that the behaviour turns on, in seconds.
 
-    Raises :class:`LabError` where a time is no time, or where a boot would be over before the standby takes over.
+    Raises :class:`LabError` for a time that cannot be, or if a boot would be over before the standby takes over.
     """
 
     boot_seconds: float = DEFAULT_BOOT_SECONDS
@@ -50,11 +50,17 @@ class Timings:
 TOLERATED_LATENESS = 0.005  # seconds by which a loop with nothing else to do may come late
 
 
-class Timer(Protocol):
-    """Something that will happen unless it is cancelled."""
+class Timer:
+    """Something that is due at one moment, unless it is cancelled."""
+
+    def __init__(self, when: float, action: Callable[[], None]) -> None:
+        self.when = when
+        self.action = action
+        self.cancelled = False
 
     def cancel(self) -> None:
         """Make it not happen; does nothing once it has."""
+        self.cancelled = True
 
 
 class Clock(Protocol):
@@ -67,38 +73,25 @@ class Clock(Protocol):
         """Call ``action`` once ``seconds`` have passed."""
 
 
-class DueTimer:
-    """Something due at one moment."""
-
-    def __init__(self, when: float, action: Callable[[], None]) -> None:
-        self.when = when
-        self.action = action
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        """Make it not happen."""
-        self.cancelled = True
-
-
 class _Agenda:
     """What is due and when; equal moments keep the order in which they were asked for."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, DueTimer]] = []
+        self._due: list[tuple[float, int, Timer]] = []
         self._numbers = count()
 
-    def add(self, when: float, action: Callable[[], None]) -> DueTimer:
-        timer = DueTimer(when, action)
+    def add(self, when: float, action: Callable[[], None]) -> Timer:
+        timer = Timer(when, action)
         heapq.heappush(self._due, (when, next(self._numbers), timer))
         return timer
 
     def next_due(self) -> float | None:
-        """Return the moment at which something happens next, or nothing where nothing is due."""
+        """Return the moment at which something happens next, or None if nothing is due."""
         while self._due and self._due[0][2].cancelled:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
-    def take(self, until: float) -> DueTimer | None:
+    def take(self, until: float) -> Timer | None:
         """Take out what is due first, where that is no later than a moment."""
         due = self.next_due()
         return heapq.heappop(self._due)[2] if due is not None and due <= until else None
@@ -168,7 +161,7 @@ class SimulatedClock:
         return self._agenda.add(self._now + max(0.0, seconds), action)
 
     def next_due(self) -> float | None:
-        """Return the moment at which something happens next, or nothing where nothing is due."""
+        """Return the moment at which something happens next, or None if nothing is due."""
         return self._agenda.next_due()
 
     def advance(self, seconds: float) -> None:

@@ -5,61 +5,83 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import count
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from geoplan.lab.api.server import HTML as HTML_TYPE
+from geoplan.lab.api.server import LOGIN_PAGE
 from geoplan.lab.device.parameters import canonical
 from geoplan.lab.errors import LabError, NotInLabError
+from geoplan.lab.http import Ending, Outcome, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from geoplan.lab.http import Responder
 
 HEALTH = "health"  # the health check, in place of a command's name
 REBOOT = "reboot"
+FLAPS = 2  # how often a flapping unit goes down again; with its reboot that does not yet pacify it
+SERVER_ERROR = Response(500, HTML_TYPE, b"<html><body>Internal Server Error</body></html>\n")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEffect:
+    """What a fault makes of a request, and whether its command is carried out unless the fault says otherwise."""
+
+    ending: Ending = Ending.ANSWERED
+    page: Response | None = None
+    """Sent in place of the unit's own answer."""
+    is_applied: bool = False
+    """What is lost on the way back was done; what never got through was not."""
+    is_late: bool = False
+    closes_port: bool = False
 
 
 class FaultKind(StrEnum):
-    """What can go wrong. The first eight hit a request, the last four a unit."""
+    """What can go wrong: a word for it, what it does, what it makes of a request, and its seconds unless given.
 
-    REFUSE = "refuse"
-    RESET = "reset"
-    TIMEOUT = "timeout"
-    SLOW = "slow"
-    ERROR = "error"
-    HTML = "html"
-    TRUNCATE = "truncate"
-    IGNORE = "ignore"
-    NO_RETURN = "no-return"
-    EARLY_RETURN = "early-return"
-    LOSE_CONFIGURATION = "lose-configuration"
-    FLAP = "flap"
+    One that makes nothing of a request hits a unit; :mod:`geoplan.lab.unit_faults` applies it.
+    """
+
+    description: str
+    request: RequestEffect | None
+    seconds: float
+
+    def __new__(
+        cls, word: str, description: str = "", request: RequestEffect | None = None, seconds: float = 0.0
+    ) -> Self:
+        """Make a member that is its word."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.description = description.format(seconds=seconds)
+        member.request, member.seconds = request, seconds
+        return member
+
+    REFUSE = (
+        "refuse",
+        "drops the connection and refuses others, for S seconds or until lifted",
+        RequestEffect(Ending.RESET, closes_port=True),
+    )
+    RESET = "reset", "resets the connection without an answer", RequestEffect(Ending.RESET)
+    TIMEOUT = "timeout", "never answers, and keeps the connection", RequestEffect(Ending.SILENCE)
+    SLOW = "slow", "answers S seconds ({seconds:g}) late", RequestEffect(is_applied=True, is_late=True), 2.0
+    ERROR = "error", "answers HTTP 500", RequestEffect(page=SERVER_ERROR)
+    HTML = "html", "answers an HTML page with status 200", RequestEffect(page=Response(200, HTML_TYPE, LOGIN_PAGE))
+    TRUNCATE = (
+        "truncate",
+        "cuts the answer in half and ends the connection",
+        RequestEffect(Ending.TRUNCATED, is_applied=True),
+    )
+    IGNORE = "ignore", "answers 200 and changes nothing", RequestEffect()
+    NO_RETURN = "no-return", "does not come back from a reboot until lifted"
+    EARLY_RETURN = "early-return", "is back just before the partners are resubmitted on its partner"
+    LOSE_CONFIGURATION = "lose-configuration", "comes back without its configuration"
+    FLAP = "flap", "goes down twice more, each time S seconds ({seconds:g}) after it is up", None, 1.0
 
     @property
     def hits_unit(self) -> bool:
         """Whether it changes what the unit does, and not only what becomes of one request."""
-        return self in (self.NO_RETURN, self.EARLY_RETURN, self.LOSE_CONFIGURATION, self.FLAP)
-
-
-DESCRIPTIONS: Mapping[FaultKind, str] = MappingProxyType(
-    {
-        FaultKind.REFUSE: "drops the connection and refuses others, for S seconds or until lifted",
-        FaultKind.RESET: "resets the connection without an answer",
-        FaultKind.TIMEOUT: "never answers, and keeps the connection",
-        FaultKind.SLOW: "answers S seconds (2) late",
-        FaultKind.ERROR: "answers HTTP 500",
-        FaultKind.HTML: "answers an HTML page with status 200",
-        FaultKind.TRUNCATE: "cuts the answer in half and ends the connection",
-        FaultKind.IGNORE: "answers 200 and changes nothing",
-        FaultKind.NO_RETURN: "does not come back from a reboot until lifted",
-        FaultKind.EARLY_RETURN: "is back just before the partners are resubmitted on its partner",
-        FaultKind.LOSE_CONFIGURATION: "comes back without its configuration",
-        FaultKind.FLAP: "goes down twice more, each time S seconds (1) after it is up",
-    }
-)
-DEFAULT_SECONDS: Mapping[FaultKind, float] = MappingProxyType({FaultKind.SLOW: 2.0, FaultKind.FLAP: 1.0})
-
-# What is lost on the way back was done; what never got through was not.
-_APPLIED_BY_DEFAULT = frozenset({FaultKind.SLOW, FaultKind.TRUNCATE})
+        return self.request is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +133,8 @@ class Fault:
         unknown = [name for name in written if name not in names]
         if unknown:
             raise LabError(f"a fault has no '{unknown[0]}'", hint=f"it has {', '.join(names)}")
-        given = {name: value for name, value in written.items() if value is not None}
-        return cls(
-            kind=_kind(given.get("kind")),
-            unit=_text(given.get("unit")),
-            command=_text(given.get("command")),
-            occurrence=_count(given.get("occurrence")),
-            seconds=_seconds(given.get("seconds")),
-            applied=_flag(given.get("applied")),
-        )
+        settings = {name: read(str(written[name])) for name, read in _READERS.items() if written.get(name) is not None}
+        return cls(_kind(written.get("kind")), **settings)
 
     def __str__(self) -> str:
         said = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "kind"}
@@ -134,21 +149,44 @@ class Fault:
         return REBOOT if self.kind.hits_unit else None
 
     @property
-    def is_applied(self) -> bool:
-        """Whether a command is carried out although it fails."""
-        return self.kind in _APPLIED_BY_DEFAULT if self.applied is None else self.applied
-
-    @property
     def delay_seconds(self) -> float:
         """Its seconds, or what stands for them where none are given."""
-        return DEFAULT_SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
+        return self.kind.seconds if self.seconds is None else self.seconds
+
+    @property
+    def late_seconds(self) -> float:
+        """How late it lets an answer be."""
+        return self.delay_seconds if self.kind.request and self.kind.request.is_late else 0.0
+
+    @property
+    def closes_port(self) -> bool:
+        """Whether it lets the port that it is met on refuse."""
+        return self.kind.request is not None and self.kind.request.closes_port
+
+    @property
+    def begins_at_once(self) -> bool:
+        """Whether it closes a port without waiting for a request."""
+        return self.closes_port and self.occurrence is None and self.trigger in (None, HEALTH)
+
+    def answer(self, respond: Responder) -> Outcome:
+        """Answer a request as far as this fault lets it; one that hits a unit does."""
+        effect = self.kind.request
+        if effect is None:
+            return Outcome(Ending.ANSWERED, respond(pretend=False))
+        is_applied = effect.is_applied if self.applied is None else self.applied
+        response = effect.page
+        if response is None and effect.ending in (Ending.ANSWERED, Ending.TRUNCATED):
+            response = respond(pretend=not is_applied)
+        elif is_applied:
+            respond(pretend=False)
+        return Outcome(effect.ending, response, self.late_seconds)
 
     def concerns(self, address: str) -> bool:
-        """Tell whether it is about that unit."""
+        """Return whether it is about that unit."""
         return self.unit is None or canonical(self.unit) == canonical(address)
 
     def waits_for(self, command: str, parameter: str | None) -> bool:
-        """Tell whether it is about that command, with that ``param``."""
+        """Return whether it is about that command, with that ``param``."""
         return self.trigger in (None, command, f"{command}:{parameter}")
 
 
@@ -211,32 +249,34 @@ def _kind(written: object) -> FaultKind:
         raise LabError(f"there is no fault '{written}'", hint=f"there are {', '.join(FaultKind)}") from None
 
 
-def _text(written: object) -> str | None:
-    return None if written is None else str(written)
-
-
-def _count(written: object) -> int | None:
+def _count(written: str) -> int:
     try:
-        return None if written is None else int(str(written))
+        return int(written)
     except ValueError:
         raise LabError(f"'{written}' is no occurrence", hint="write a whole number from 1") from None
 
 
-def _seconds(written: object) -> float | None:
+def _seconds(written: str) -> float:
     try:
-        return None if written is None else float(str(written))
+        return float(written)
     except ValueError:
         raise LabError(f"'{written}' is no number of seconds", hint="write 0 or more") from None
 
 
-def _flag(written: object) -> bool | None:
-    if written is None:
-        return None
+def _flag(written: str) -> bool:
     words = {"yes": True, "true": True, "no": False, "false": False}
-    word = str(written).lower()
-    if word not in words:
+    if written.lower() not in words:
         raise LabError(f"'{written}' is neither yes nor no", hint="write applied=yes or applied=no")
-    return words[word]
+    return words[written.lower()]
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "unit": str,
+    "command": str,
+    "occurrence": _count,
+    "seconds": _seconds,
+    "applied": _flag,
+}
 
 
 def _spell(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from geoplan.lab.background import BackgroundLab
+from geoplan.lab.lab import BackgroundLab
 from geoplan.topology.loader import load_topology
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,13 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Responder(Protocol):
+    """What answers one request."""
+
+    def __call__(self, *, pretend: bool) -> Response:
+        """Do what is asked and answer it; when pretending, answer alone."""
+
+
 class Ending(StrEnum):
     """How an exchange ends on the transport."""
 
@@ -60,8 +67,10 @@ class Outcome:
     """What is sent, where the ending has something sent at all."""
     delay_seconds: float = 0.0
     """How long after the request, on the lab's clock. A unit that goes down in between sends nothing."""
+    faults: tuple[str, ...] = ()
+    """The faults that had a part in it."""
     log: str = ""
-    """The request and its fate in a line without secrets; empty where no request was read."""
+    """The request and what became of it in a line without secrets; empty if no request was read."""
 
     @property
     def sent_body(self) -> bytes:

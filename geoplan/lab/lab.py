@@ -1,13 +1,16 @@
-"""The lab: a topology's units, served on loopback until it is left."""
+"""The lab: a topology's units, served on loopback until it is left; for programs without an event loop, in a thread."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_FAILOVER_SECONDS, DEFAULT_SYNC_SECONDS, LoopClock, Timings
 from geoplan.lab.errors import LabError
+from geoplan.lab.operations import Operations
 from geoplan.lab.serve.certificates import make_certificate
 from geoplan.lab.serve.control import control_app
 from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
@@ -16,18 +19,19 @@ from geoplan.lab.serve.listener import Listener, server_config
 from geoplan.lab.simulation import Simulation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from geoplan.lab.device.unit import Credentials
     from geoplan.lab.faults import Fault
-    from geoplan.lab.unit_faults import Port
+    from geoplan.lab.operations import Result
+    from geoplan.lab.unit_faults import Port, UnitFaults
     from geoplan.topology.model import Topology
 
 MAX_PORT = 65535
 
 
-class Lab:
+class Lab(Operations):
     """Serve every unit of a topology on loopback while the ``async with`` block lasts.
 
     The times are in seconds. Ports are free ones, or from ``port_base`` on: the control endpoint, then each unit's
@@ -50,15 +54,18 @@ class Lab:
         standalone_health: bool = False,
         unpaired: bool = False,
     ) -> None:
-        self._topology = topology
-        self._timings = Timings(boot_seconds, failover_seconds, sync_seconds)
-        self._firmware = firmware
-        self._credentials = credentials
+        self._simulate = partial(
+            Simulation,
+            topology,
+            timings=Timings(boot_seconds, failover_seconds, sync_seconds),
+            firmware=firmware,
+            credentials=credentials,
+            rate_limit=rate_limit,
+            standalone_health=standalone_health,
+            unpaired=unpaired,
+        )
         self._faults = faults
         self._port_base = port_base
-        self._rate_limit = rate_limit
-        self._standalone_health = standalone_health
-        self._unpaired = unpaired
         self._listeners: dict[tuple[str, Port], Listener] = {}
         self._control: Listener | None = None
         self._simulation: Simulation | None = None
@@ -67,18 +74,8 @@ class Lab:
     async def __aenter__(self) -> Self:
         """Start, and return once every unit answers."""
         self._clock = LoopClock()
-        self._simulation = Simulation(
-            self._topology,
-            self._clock,
-            timings=self._timings,
-            firmware=self._firmware,
-            credentials=self._credentials,
-            rate_limit=self._rate_limit,
-            standalone_health=self._standalone_health,
-            unpaired=self._unpaired,
-            epoch=time.time() - self._clock.now(),
-            on_change=self._follow,
-        )
+        epoch = time.time() - self._clock.now()
+        self._simulation = self._simulate(clock=self._clock, epoch=epoch, on_change=self._follow)
         try:
             for fault in self._faults:
                 self._simulation.inject(fault)
@@ -115,41 +112,9 @@ class Lab:
         """Who may use the units' API."""
         return self.simulation.credentials
 
-    def inject(self, fault: Fault | str) -> int:
-        """Set a fault; see :meth:`Simulation.inject`."""
-        return self.simulation.inject(fault)
-
-    def lift(self, number: int) -> None:
-        """Take a fault away by its number."""
-        self.simulation.lift(number)
-
-    def lift_all(self) -> None:
-        """Take all faults away."""
-        self.simulation.lift_all()
-
-    def fail_over(self, site: str) -> None:
-        """Let a pair's active unit step down for its standby."""
-        self.simulation.fail_over(site)
-
-    def power_off(self, address: str) -> None:
-        """Cut a unit's power."""
-        self.simulation.power_off(address)
-
-    def power_on(self, address: str) -> None:
-        """Give a unit power again; it then boots."""
-        self.simulation.power_on(address)
-
-    def upgrade(self, address: str, version: str) -> None:
-        """Reboot a unit into another firmware; see :meth:`Simulation.upgrade`."""
-        self.simulation.upgrade(address, version)
-
-    def lose_configuration(self, address: str) -> None:
-        """Take a unit's configuration and its memory of submitted partners."""
-        self.simulation.lose_configuration(address)
-
-    def state(self) -> dict[str, Any]:
-        """Return everything there is to know, without secrets, as JSON would hold it."""
-        return self.simulation.state()
+    def operate(self, action: Callable[[UnitFaults], Result]) -> Result:
+        """Do something to the units; only in the thread of the loop that serves them."""
+        return self.simulation.operate(action)
 
     def _bind(self, simulation: Simulation) -> Endpoints:
         addresses = list(simulation.network.units)
@@ -181,6 +146,61 @@ class Lab:
         listeners = self._all_listeners()
         self._listeners, self._control = {}, None
         await asyncio.gather(*(listener.stop() for listener in listeners))
+
+
+class BackgroundLab(Operations):
+    """Serve a topology while the ``with`` block lasts; takes what :class:`Lab` takes and raises what it raises."""
+
+    def __init__(self, topology: Topology, **options: Any) -> None:  # noqa: ANN401 - the lab's options
+        self._lab = Lab(topology, **options)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="geoplan-lab", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start, and return once every unit answers."""
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._lab.__aenter__(), self._loop).result()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop at once; every port is free again and the thread has ended."""
+        try:
+            asyncio.run_coroutine_threadsafe(self._lab.__aexit__(kind, error, traceback), self._loop).result()
+        finally:
+            self._end()
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where everything answers."""
+        return self._lab.endpoints
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who may use the units' API."""
+        return self._lab.credentials
+
+    def operate(self, action: Callable[[UnitFaults], Result]) -> Result:
+        """Do something to the units, in the lab's own thread."""
+        return self._call(lambda: self._lab.operate(action))
+
+    def _call(self, action: Callable[[], Result]) -> Result:
+        """Do something in the lab's own thread."""
+
+        async def act() -> Result:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 def _ports(base: int | None, needed: int) -> Iterator[int]:

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from geoplan.lab.background import BackgroundLab
 from geoplan.lab.clock import Timings
 from geoplan.lab.device.unit import Credentials
 from geoplan.lab.http import Outcome, Request
+from geoplan.lab.lab import BackgroundLab
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from tests.benchmarks.conftest import Compare

@@ -11,9 +11,8 @@ import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.network import REBOOT_WINDOW_SECONDS
-from geoplan.lab.faults import FaultKind
+from geoplan.lab.faults import FLAPS, FaultKind
 from geoplan.lab.lab import Lab
-from geoplan.lab.unit_faults import FLAPS
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_connections

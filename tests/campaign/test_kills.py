@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.lab.background import BackgroundLab
 from geoplan.lab.http import Ending as Fate
 from geoplan.lab.http import Outcome, Request
+from geoplan.lab.lab import BackgroundLab
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from tests.campaign.conftest import Record

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from geoplan.lab.serve.request_log import logger
+from geoplan.lab.request_log import logger
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import Site

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.lab.background import BackgroundLab
+from geoplan.lab.lab import BackgroundLab
 from geoplan.loadmaster import load_endpoints
 from tests.conftest import TOPOLOGIES, Geoplan
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from geoplan import Plan, load_topology
-from geoplan.lab.background import BackgroundLab
+from geoplan.lab.lab import BackgroundLab
 from tests.conftest import TOPOLOGIES, Geoplan
 
 TOPOLOGY = TOPOLOGIES / "section-5.4.yaml"

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from geoplan.lab.clock import SimulatedClock, Timings
 from geoplan.lab.device.unit import Credentials, Unit
 from geoplan.lab.http import Outcome, Request
+from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
 from geoplan.lab.simulation import Simulation
 from geoplan.plan.model import Action, Plan, Step
 from geoplan.plan.planner import make_plan
@@ -106,6 +107,16 @@ def health(simulation: Simulation, address: str) -> int | None:
     """Return the status of a health check, or nothing where it is refused."""
     outcome = simulation.check_health(address, Request("GET", "/"))
     return outcome.response.status if outcome.response else None
+
+
+def endpoints_of(simulation: Simulation) -> Endpoints:
+    units = {
+        address: UnitEndpoint(
+            f"https://127.0.0.1:{20001 + 2 * number}", f"http://127.0.0.1:{20002 + 2 * number}", "sha256:" + "6f" * 32
+        )
+        for number, address in enumerate(simulation.network.units)
+    }
+    return Endpoints(units, "http://127.0.0.1:20000")
 
 
 def settle(simulation: Rehearsal, seconds: float = 60) -> None:

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from geoplan.cli.connection import ConnectionOptions
-from geoplan.lab.background import BackgroundLab
 from geoplan.lab.device.network import Network
 from geoplan.lab.device.pair import Pair
 from geoplan.lab.device.unit import Credentials
+from geoplan.lab.lab import BackgroundLab
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Plan
 from geoplan.push.events import Event

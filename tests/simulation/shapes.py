@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from geoplan.lab.api.commands import Context
-from geoplan.lab.api.commands.ha import set_parameters
-from geoplan.lab.api.request import UNPROCESSABLE, Answer, ApiError, ApiRequest
+from geoplan.lab.api.commands import set_parameters
+from geoplan.lab.api.request import UNPROCESSABLE, Answer, ApiError, ApiRequest, Context
 from geoplan.lab.api.server import HTML, LOGIN_PAGE, ApiServer, WireFormat
 from geoplan.lab.http import Response
 from geoplan.lab.simulation import Simulation
@@ -65,8 +64,8 @@ class ShapedAppliance(ApiServer):
 def shape_units(simulation: Simulation) -> list[Shape]:
     """Give every unit a face whose answers may be shaped; return the list that does so, empty at first."""
     shapes: list[Shape] = []
-    for unit, appliance in list(simulation._appliances.items()):
-        simulation._appliances[unit] = ShapedAppliance(appliance.context, appliance.credentials, shapes)
+    for unit, appliance in list(simulation._servers.items()):
+        simulation._servers[unit] = ShapedAppliance(appliance.context, appliance.credentials, shapes)
     return shapes
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from geoplan.errors import PushRefusedError
 from geoplan.lab.api import server
-from geoplan.lab.api.commands import Command
-from geoplan.lab.api.commands.table import COMMANDS
-from geoplan.lab.api.request import Answer
+from geoplan.lab.api.commands import COMMANDS
+from geoplan.lab.api.request import Answer, Command
 from geoplan.live.findings import Mend, NoteKind
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from geoplan.cli.files import load_topology
 from geoplan.cli.options import Command, lab_installed, topology_argument
 from geoplan.cli.output import terminal
-from geoplan.lab.faults import DESCRIPTIONS
+from geoplan.lab.faults import FaultKind
+from geoplan.lab.operations import VERBS
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import Lab
+    from geoplan.lab.operations import Verb
 
-_KINDS = "\n".join(f"  {kind:19} {description}" for kind, description in DESCRIPTIONS.items())
+_OF_REQUEST = "\n".join(f"  {kind:19} {kind.description}" for kind in FaultKind if not kind.hits_unit)
+_OF_UNIT = "\n".join(f"  {kind:19} {kind.description}" for kind in FaultKind if kind.hits_unit)
+_EXAMPLES = {"NUMBER": "1", "NAME": "HA%20Pair%201", "ADDRESS": "172.24.1.5"}
+
+
+def _request(verb: Verb) -> str:
+    """Return how curl sends a verb."""
+    path = verb.path
+    for word, example in _EXAMPLES.items():
+        path = path.replace(word, example)
+    options = f" -d {verb.example}" if verb.example else {"GET": ""}.get(verb.method, f" -X {verb.method}")
+    return f"  curl{options} CONTROL{path}"
+
+
+_VERBS = "\n".join(f"{_request(verb):57} # {verb.help}" for verb in VERBS)
 
 EPILOG = f"""\b
 Faults are written KIND[,unit=ADDRESS][,command=NAME][,occurrence=N][,seconds=S][,applied=yes|no].
-{_KINDS}
-The last four hit a unit at its reboot, or at the command that is named. NAME is a command,
-set:PARAMETER for one parameter, or health. What is left out matches everything; without an
-occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
+These hit a request:
+{_OF_REQUEST}
+These hit a unit, at its reboot or at the command that is named:
+{_OF_UNIT}
+NAME is a command, set:PARAMETER for one parameter, or health. What is left out matches everything;
+without an occurrence the fault stays until it is lifted. applied=yes: done, although the answer was lost.
 
 \b
   --fault timeout,unit=172.24.1.6,command=set:geopartners,occurrence=1
@@ -33,12 +51,7 @@ occurrence the fault stays until it is lifted. applied=yes: done, although the a
 
 \b
 While the lab runs, its control endpoint does the same and more:
-  curl CONTROL/state
-  curl -d reset,command=reboot,occurrence=1 CONTROL/faults
-  curl -X DELETE CONTROL/faults                        # all of them; one: CONTROL/faults/1
-  curl -X POST CONTROL/sites/HA%20Pair%201/fail-over
-  curl -X POST CONTROL/units/172.24.1.5/power-off      # power-on, reboot, lose-configuration
-  curl -d 7.2.59.4 CONTROL/units/172.24.1.5/upgrade    # reboots it into that firmware
+{_VERBS}
 
 A fail-over is an orderly hand-over: nothing is lost, and the slave stays active until the master next boots, also
 under Prefer Master. A power-off is the crash: what the standby does not have yet is lost.
@@ -59,7 +72,7 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     metavar="VERSION",
     help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
 )
-@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Set a fault; repeatable.")
+@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Inject a fault; repeatable.")
 @click.option(
     "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
 )
@@ -70,24 +83,10 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     help="Take the ports from here on: control, then two a unit.",
 )
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
-@click.option("--standalone-health", is_flag=True, help="Let standalones serve the health check too.")
+@click.option("--standalone-health", is_flag=True, help="Standalones serve the health check too.")
 @click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")
-def command(  # noqa: PLR0913 - one for each option
-    *,
-    path: str,
-    boot_seconds: float,
-    failover_seconds: float,
-    sync_seconds: float,
-    firmware: str | None,
-    faults: tuple[str, ...],
-    endpoints: str | None,
-    port_base: int | None,
-    rate_limit: int | None,
-    standalone_health: bool,
-    unpaired: bool,
-    quiet: bool,
-) -> None:
+def command(*, path: str, endpoints: str | None, quiet: bool, **options: Any) -> None:  # noqa: ANN401 - the lab's
     """Serve every unit of a topology as a simulated LoadMaster on loopback.
 
     Each answers APIv1 and APIv2 with its own certificate, and its health check, and behaves as GEO and HA do:
@@ -99,19 +98,7 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.lab.lab import Lab
         from geoplan.lab.serve.process import serve
 
-    lab = Lab(
-        load_topology(path),
-        boot_seconds=boot_seconds,
-        failover_seconds=failover_seconds,
-        sync_seconds=sync_seconds,
-        firmware=firmware,
-        credentials=Credentials.from_environment(os.environ),
-        faults=faults,
-        port_base=port_base,
-        rate_limit=rate_limit,
-        standalone_health=standalone_health,
-        unpaired=unpaired,
-    )
+    lab = Lab(load_topology(path), credentials=Credentials.from_environment(os.environ), **options)
     serve(lab, announce=lambda: _announce(lab, endpoints), endpoints=endpoints, log_requests=not quiet)
 
 

@@ -1,15 +1,17 @@
-"""A command with its parameters, as read from either format, and what it answers."""
+"""A command of the API: how it is declared, asked for in either format, and answered."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from geoplan.lab.device.parameters import canonical, split_addresses
 
 if TYPE_CHECKING:
+    from geoplan.lab.device.network import Network
     from geoplan.lab.device.parameters import Parameter, Value
+    from geoplan.lab.device.unit import Firmware, Unit
 
 
 DONE = "Command completed ok"  # a guess at the wording
@@ -83,8 +85,14 @@ class ApiRequest:
     identity: Identity
     parameters: Mapping[str, Written] = field(default_factory=dict, repr=False)
 
+    @property
+    def param(self) -> str | None:
+        """The parameter that a ``get`` or ``set`` is about, in lower case."""
+        param = self.parameters.get("param")
+        return param.lower() if isinstance(param, str) else None
+
     def has(self, name: str) -> bool:
-        """Tell whether a parameter was given."""
+        """Return whether a parameter was given."""
         return name in self.parameters
 
     def text(self, name: str) -> str:
@@ -168,3 +176,30 @@ class ApiRequest:
 
 def _bad(name: str) -> ApiError:
     return ApiError(UNPROCESSABLE, f"Invalid value for {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a command is carried out: a unit among the others."""
+
+    network: Network
+    unit: Unit
+    reboot: Callable[[], None]
+    """Reboot this unit once it has answered."""
+
+
+Handler = Callable[[Context, ApiRequest], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: what it does, whether it changes anything, and which firmware has it."""
+
+    name: str
+    run: Handler
+    logged: tuple[str, ...] = ()
+    """Its parameters whose values are harmless in the log; every other one is masked there."""
+    changes: bool = False
+    exists: Callable[[Firmware], bool] = lambda _firmware: True
+    pretend: Handler = lambda _context, _call: Answer()
+    """Answer as though it had been done."""

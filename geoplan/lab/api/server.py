@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from geoplan.lab.api import v1, v2
-from geoplan.lab.api.commands import Command, Context, unknown_command
-from geoplan.lab.api.commands.table import COMMANDS
-from geoplan.lab.api.request import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, ApiError
-from geoplan.lab.device.geo import TooManyClustersError
+from geoplan.lab.api.commands import COMMANDS
+from geoplan.lab.api.request import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, ApiError, ApiRequest, Command, Context
+from geoplan.lab.device.geo_entries import TooManyClustersError
 from geoplan.lab.device.network import NotActiveError
 from geoplan.lab.device.parameters import API_ENABLED
-from geoplan.lab.http import Response
+from geoplan.lab.http import Ending, Outcome, Responder, Response
+from geoplan.lab.request_log import describe_call, describe_page, with_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from geoplan.lab.api.request import Answer, ApiRequest, Identity
+    from geoplan.lab.api.request import Answer, Identity
     from geoplan.lab.device.unit import Credentials
     from geoplan.lab.http import Request
 
@@ -44,6 +44,10 @@ V1 = WireFormat("v1", v1.read, v1.write, v1.write_refusal)
 V2 = WireFormat("v2", v2.read, v2.write, v2.write_refusal)
 
 
+ApplyFaults = Callable[[ApiRequest, Responder], Outcome]
+"""Given a command, and what carries it out and answers it, it returns what becomes of the command."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiServer:
     """A unit with its web server."""
@@ -51,21 +55,20 @@ class ApiServer:
     context: Context
     credentials: Credentials
 
-    @property
-    def api_is_enabled(self) -> bool:
-        """Whether it answers commands, and not only the login page."""
-        return bool(self.context.unit.setting(API_ENABLED))
-
-    def dialect_of(self, request: Request) -> WireFormat | None:
-        """Return the wire format that a request's path stands for, or nothing where it is not the API's."""
-        if request.path.rstrip("/") == v2.PATH:
-            return V2 if self.context.unit.firmware.has_api_v2 else None
-        return V1 if request.path.startswith(v1.PREFIX) else None
-
-    def page(self, request: Request) -> Response:
-        """Answer what is not the API's: its path where there is no such API, else the login page."""
-        missing = request.path.rstrip("/") == v2.PATH and not self.context.unit.firmware.has_api_v2
-        return Response(NOT_FOUND, HTML, NO_SUCH_PAGE) if missing else Response(200, HTML, LOGIN_PAGE)
+    def handle(self, request: Request, apply_faults: ApplyFaults) -> Outcome:
+        """Answer a request; ``apply_faults`` decides what becomes of one that is a command."""
+        dialect, page = self._dialect_of(request), describe_page(request)
+        if dialect is None:
+            return with_log(Outcome(Ending.ANSWERED, self._page(request)), page)
+        if dialect is V1 and len(request.query) > v1.MAX_QUERY:
+            return with_log(Outcome(Ending.RESET), f"{page} (query too long)")
+        try:
+            call = dialect.read(request)
+        except ApiError as refusal:
+            response = dialect.write_refusal(refusal) if self._api_is_enabled else self._page(request)
+            return with_log(Outcome(Ending.ANSWERED, response), page)
+        outcome = apply_faults(call, partial(self.carry_out, dialect, call))
+        return with_log(outcome, describe_call(dialect.name, request, call))
 
     def carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool = False) -> Response:
         """Carry a command out and answer it; when pretending, answer alone."""
@@ -78,8 +81,24 @@ class ApiServer:
         except TooManyClustersError as error:
             return dialect.write_refusal(ApiError(UNPROCESSABLE, str(error)))
 
+    @property
+    def _api_is_enabled(self) -> bool:
+        """Whether it answers commands, and not only the login page."""
+        return bool(self.context.unit.setting(API_ENABLED))
+
+    def _dialect_of(self, request: Request) -> WireFormat | None:
+        """Return the wire format that a request's path stands for, or None where it is not the API's."""
+        if request.path.rstrip("/") == v2.PATH:
+            return V2 if self.context.unit.firmware.has_api_v2 else None
+        return V1 if request.path.startswith(v1.PREFIX) else None
+
+    def _page(self, request: Request) -> Response:
+        """Answer what is not the API's: its path where there is no such API, else the login page."""
+        missing = request.path.rstrip("/") == v2.PATH and not self.context.unit.firmware.has_api_v2
+        return Response(NOT_FOUND, HTML, NO_SUCH_PAGE) if missing else Response(200, HTML, LOGIN_PAGE)
+
     def _carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool) -> Response:
-        if not self.api_is_enabled and not _enables_api(call):
+        if not self._api_is_enabled and not _enables_api(call):
             return Response(200, HTML, LOGIN_PAGE)
         if not self._knows(call.identity):
             raise ApiError(UNAUTHORIZED, "Client Error: Authorization required")
@@ -90,7 +109,7 @@ class ApiServer:
     def _command(self, call: ApiRequest) -> Command:
         command = COMMANDS.get(call.command)
         if command is None or not command.exists(self.context.unit.firmware):
-            raise unknown_command(call.command)
+            raise ApiError(UNPROCESSABLE, f"Unknown command {call.command if call.command.isprintable() else '?'}")
         return command
 
     def _knows(self, identity: Identity) -> bool:
@@ -102,6 +121,5 @@ class ApiServer:
 
 
 def _enables_api(call: ApiRequest) -> bool:
-    """Tell whether a call turns the API on, which is the one that a unit takes while it is off (the Python SDK)."""
-    param = call.parameters.get("param")
-    return call.command == "set" and isinstance(param, str) and param.lower() == API_ENABLED
+    """Return whether a call turns the API on, which is the one that a unit takes while it is off (the Python SDK)."""
+    return call.command == "set" and call.param == API_ENABLED

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.lab.clock import Timings
-from geoplan.lab.device.geo import GeoEntries, ReplicationLog
+from geoplan.lab.device.geo import ReplicationLog
+from geoplan.lab.device.geo_entries import GeoEntries
 from geoplan.lab.device.pair import Pair
 from geoplan.lab.device.parameters import GEO_PARTNERS, PARAMETERS, Value, canonical
 from geoplan.lab.device.partners import Directory, Partners
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geoplan.lab.clock import Clock, Timer
-    from geoplan.lab.device.firmware import Firmware
+    from geoplan.lab.device.unit import Firmware
     from geoplan.topology import model
 
 MAX_REBOOTS = 3
@@ -65,7 +66,13 @@ class Network:
         self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret, unpaired=unpaired)}
         self._directory = Directory(self.units.values())
         self.partners = Partners(self._directory)
-        self.geo = GeoEntries(self, topology.limits.max_clusters)
+        self.geo = GeoEntries(
+            clock,
+            topology.limits.max_clusters,
+            pair_at=self.pair_at,
+            require_active=self.require_active,
+            after_write=self.after_write,
+        )
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
 
     def unit(self, address: str) -> Unit:
@@ -79,7 +86,7 @@ class Network:
         return found
 
     def find(self, address: str) -> Unit | None:
-        """Return the unit of an address, its own or its NATed one, or nothing for one outside the lab."""
+        """Return the unit of an address, its own or its NATed one, or None for one outside the lab."""
         return self._directory.find(address)
 
     def pair(self, site: str) -> Pair:
@@ -90,11 +97,11 @@ class Network:
         return self.pairs[site]
 
     def pair_of(self, unit: Unit) -> Pair | None:
-        """Return the pair of a unit, or nothing for a standalone."""
+        """Return the pair of a unit, or None for a standalone."""
         return self.pairs.get(unit.site)
 
     def is_active(self, unit: Unit) -> bool:
-        """Tell whether a unit handles traffic and takes settings.
+        """Return whether a unit handles traffic and takes settings.
 
         That does a pair's active one, a standalone that is up, and a unit without a working partner as ``pair`` has it.
         """
@@ -102,14 +109,22 @@ class Network:
         return unit.takes_part and (pair is None or pair.is_active(unit))
 
     def ha_status(self, unit: Unit) -> str | None:
-        """Return the HA state that a unit shows (section 8), or nothing for one that is single or not up."""
+        """Return the HA state that a unit shows (section 8), or None for one that is single or not up."""
         pair = self.pair_of(unit)
         return pair.status_of(unit) if pair else None
 
     def pair_at(self, address: str) -> Pair | None:
-        """Return the pair one of whose units has this very address, not its NATed one, or nothing."""
+        """Return the pair one of whose units has this very address, not its NATed one, or None."""
         unit = self._directory.find(address)
         return self.pair_of(unit) if unit and canonical(unit.address) == canonical(address) else None
+
+    def is_served(self, address: str) -> bool:
+        """Return whether what an address stands for is up: a pair, or a unit; all outside the lab is."""
+        pair = self.pair_at(address)
+        if pair and pair.is_formed:
+            return pair.active is not None
+        unit = self.find(address)
+        return unit is None or unit.takes_part
 
     def require_active(self, unit: Unit) -> None:
         """Raise :class:`NotActiveError` on a unit that takes no synchronised settings."""
@@ -152,9 +167,9 @@ class Network:
         self._settle()
 
     def upgrade(self, unit: Unit, firmware: Firmware) -> None:
-        """Let a unit come up with another firmware the next time; what it has it keeps, but for a secret unknown there.
+        """Give a unit another firmware from its next boot on; it keeps what it has.
 
-        Into the Partner Shared Secret it comes without one.
+        Into a firmware that brings the Partner Shared Secret it comes without one.
         """
         self._upgrades[unit] = firmware
 
@@ -163,7 +178,7 @@ class Network:
         unit.is_polled = True
 
     def after_write(self, unit: Unit) -> None:
-        """Let what was written on a unit reach its partners at once and its standby in ``sync_seconds``."""
+        """Replicate what was written on a unit: to its partners at once, to its standby in ``sync_seconds``."""
         self._replicate(unit)
         self._settle()
 
@@ -193,13 +208,13 @@ class Network:
             self._settle()
 
     def finish_boot(self, unit: Unit) -> None:
-        """Let a unit that is booting be up now."""
+        """Finish the boot of a unit now."""
         if unit.power is Power.BOOTING:
             self._stop_boot(unit)
             self._come_up(unit)
 
     def fail_over(self, site: str) -> None:
-        """Let a pair's active unit step down for its standby, both of them up; nothing is lost by that.
+        """Hand over from a pair's active unit to its standby, both of them up; nothing is lost by that.
 
         It stays so even with *Prefer Master*, until the master comes up the next time.
 
@@ -222,14 +237,14 @@ class Network:
         self._settle()
 
     def _settle(self) -> None:
-        """Let active partners share what they have, and what this changes be on its way to the standbys."""
+        """Share entries among active partners, and replicate to the standbys what that changes."""
         active = [unit for unit in self.units.values() if self.is_active(unit)]
         for unit in self.partners.share(active, self._spread):
             self._replicate(unit)
         self._on_change()
 
     def _replicate(self, unit: Unit) -> None:
-        """Let what the active unit of this one's pair has be on its way to the standby."""
+        """Replicate from the active unit of this one's pair to its standby."""
         pair = self.pair_of(unit)
         if pair:
             pair.changed()

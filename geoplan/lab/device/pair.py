@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Pair:
     """Two units of which, while they form a pair, at most one is active. A fresh pair's master is.
 
-    ``master`` and ``slave`` are the topology's; HA goes by the units' own modes. ``active`` is nobody while there is
+    ``master`` and ``slave`` are the topology's; HA goes by the units' own modes. ``active`` is None while there is
     no pair. ``on_change`` is called whenever time, and not a caller, has changed something.
     """
 
@@ -89,7 +89,7 @@ class Pair:
 
     @property
     def unpaired_because(self) -> tuple[str, ...]:
-        """Why the units form no pair; nothing where they do."""
+        """Why the units form no pair; empty if they do."""
         if self.is_formed:
             return ()
         absent = (f"{unit.address} takes no part in HA now" for unit in self.units if not unit.takes_part)
@@ -100,22 +100,22 @@ class Pair:
         return self.slave if unit is self.master else self.master
 
     def is_active(self, unit: Unit) -> bool:
-        """Tell whether a unit is active, as one of the pair or by itself."""
+        """Return whether a unit is active, as one of the pair or by itself."""
         if not unit.takes_part:
             return False
         return self.active is unit if self.is_formed else unit in self._active_alone
 
     def status_of(self, unit: Unit) -> str | None:
-        """Return the HA state that a unit shows, or nothing for one that is single or not up."""
+        """Return the HA state that a unit shows, or None for one that is single or not up."""
         return ha_status(unit, self.partner_of(unit), is_active=self.is_active(unit))
 
     def mode_changed(self, unit: Unit) -> None:
-        """See that a unit has another HA mode: in it, it begins anew."""
+        """Start a unit again in the HA mode that it was given."""
         self._active_alone.discard(unit)
         self.reconsider(newcomer=unit)
 
     def reconsider(self, newcomer: Unit | None = None) -> None:
-        """See that parameters, a firmware, a secret or power has changed: the pair forms, parts, or stays as it is.
+        """Form or part after parameters, a firmware, a secret or power has changed, or stay as it is.
 
         When it parts, the active unit stays active, but for a ``newcomer`` to its mode.
         """
@@ -130,7 +130,7 @@ class Pair:
                 self._stand_alone(unit)
 
     def went_down(self, unit: Unit) -> None:
-        """See that a unit is gone. What had not yet reached the standby does not reach it any more."""
+        """Go on without a unit. What had not yet reached the standby is lost."""
         self._stop_deliveries()
         if unit is self.active:
             self.active = None
@@ -138,7 +138,7 @@ class Pair:
         self.reconsider()
 
     def came_up(self, unit: Unit) -> None:
-        """See that a unit is up: it joins the active one, or, with none there, may become it."""
+        """Take in a unit that is up: it joins the active one, or, with none there, may become it."""
         was_formed = self.is_formed
         self.reconsider()
         if not unit.takes_part or not (was_formed and self.is_formed):
@@ -151,14 +151,14 @@ class Pair:
             self._activate(unit)
 
     def changed(self) -> None:
-        """See that the active's configuration has changed: the standby has it as it is now in ``sync_seconds``."""
+        """Replicate the active's configuration as it is now: the standby has it in ``sync_seconds``."""
         if self.active is None:
             return
         present = self.active.configuration
         self._deliveries.append(self._clock.call_later(self._timings.sync_seconds, lambda: self._deliver(present)))
 
     def hand_over(self) -> bool:
-        """Let the active step down in good order for the standby; tell whether there was one to step up."""
+        """Hand over from the active to the standby; return whether there was a standby."""
         standby = self.standby
         if self.active is None or standby is None:
             return False
@@ -199,7 +199,7 @@ class Pair:
             self._takeovers_alone[unit] = takeover
 
     def _is_answered(self, unit: Unit) -> bool:
-        """Tell whether a unit by itself gets an answer from an active partner when it polls (section 4)."""
+        """Return whether a unit by itself gets an answer from an active partner when it polls (section 4)."""
         partner = self.partner_of(unit)
         return reaches(unit, partner) and self.is_active(partner)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """What keeps two units from forming a pair, in words; nothing where they can."""
+    """What keeps two units from forming a pair, in words; empty if they can."""
 
     reasons: tuple[str, ...] = ()
 
@@ -34,12 +34,12 @@ def pairing_of(one: Unit, other: Unit) -> Pairing:
 
 
 def have_same_mode(one: Unit, other: Unit) -> bool:
-    """Tell whether both are master or both slave, which HA does not bear (section 4)."""
+    """Return whether both are master or both slave, which HA cannot take (section 4)."""
     return one.ha.mode != "single" and one.ha.mode == other.ha.mode
 
 
 def reaches(unit: Unit, partner: Unit) -> bool:
-    """Tell whether a unit's poll finds its partner, as far as parameters go; the partner need not poll it back."""
+    """Return whether a unit's poll finds its partner, as far as parameters go; the partner need not poll it back."""
     return (
         "single" not in (unit.ha.mode, partner.ha.mode)
         and not have_same_mode(unit, partner)
@@ -50,7 +50,7 @@ def reaches(unit: Unit, partner: Unit) -> bool:
 
 
 def secret_fault(one: Unit, other: Unit) -> str | None:
-    """Return why the Partner Shared Secret keeps two units apart, or nothing (Updating the LoadMaster Software)."""
+    """Return why the Partner Shared Secret keeps two units apart, or None (Updating the LoadMaster Software)."""
     having = [unit for unit in (one, other) if unit.firmware.has_partner_secret]
     if not having:
         return None
@@ -66,7 +66,7 @@ def secret_fault(one: Unit, other: Unit) -> str | None:
 
 
 def ha_status(unit: Unit, partner: Unit, *, is_active: bool) -> str | None:
-    """Return what a unit shows of its HA state (section 8), or nothing for one that is single or not up.
+    """Return what a unit shows of its HA state (section 8), or None for one that is single or not up.
 
     ``MASTER`` until the parameters of both units are entered, ``Master Unconnected`` until something has polled its
     health check port, then ``Master (Active)`` or ``Master (Standby)``.
@@ -104,6 +104,6 @@ def _port_faults(one: Unit, other: Unit) -> Iterator[str]:
 
 
 def _names(unit: Unit, partner: Unit) -> bool:
-    """Tell whether a unit's partner is that one, by its own or its NATed address."""
+    """Return whether a unit's partner is that one, by its own or its NATed address."""
     addresses = {canonical(address) for address in (partner.address, partner.nat_address) if address}
     return bool(unit.ha.partner) and canonical(unit.ha.partner) in addresses

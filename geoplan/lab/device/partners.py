@@ -28,7 +28,7 @@ class Directory:
         self._read: dict[tuple[str, ...], frozenset[Unit]] = {}
 
     def find(self, address: str) -> Unit | None:
-        """Return the unit of an address, or nothing for an address outside the lab."""
+        """Return the unit of an address, or None for an address outside the lab."""
         return self._units.get(canonical(address))
 
     def units_of(self, addresses: tuple[str, ...]) -> frozenset[Unit]:
@@ -61,7 +61,7 @@ class Partners:
         self._links = {link for link in self._links if unit not in link}
 
     def is_green(self, one: Unit, other: Unit) -> bool:
-        """Tell whether two units see each other.
+        """Return whether two units see each other.
 
         They do when they are linked, both up, each still in the other's access list, and no secret keeps them apart.
         """
@@ -79,7 +79,7 @@ class Partners:
         return [(address, other is not None and self.is_green(unit, other)) for address, other in partners]
 
     def share(self, active: Sequence[Unit], spread: ReplicationLog) -> list[Unit]:
-        """Let all that green links join have the later of every entry; return the units that this has changed."""
+        """Give all units that green links join the later of every entry; return those that this has changed."""
         changed = []
         for group in self._joined(active):
             together = later_of(*(unit.configuration.geo for unit in group))
@@ -92,7 +92,7 @@ class Partners:
         return changed
 
     def _is_ready(self, unit: Unit, other: Unit) -> bool:
-        """Tell whether a list just submitted on a unit makes a link with another that it names."""
+        """Return whether a list just submitted on a unit makes a link with another that it names."""
         return (
             unit.takes_part
             and other.takes_part

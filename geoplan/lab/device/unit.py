@@ -1,21 +1,70 @@
-"""One simulated LoadMaster: what it has, what it remembers, who may use its API and whether it is up."""
+"""One simulated LoadMaster: its firmware, what it has and remembers, who may use its API and whether it is up."""
 
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from geoplan.lab.device.firmware import DEFAULT_FIRMWARE, Firmware
 from geoplan.lab.device.parameters import GEO_PARTNERS, OWN_DEFAULTS, REMOTE_GEO_ACCESS, SYNCHRONISED_DEFAULTS, Value
+from geoplan.lab.errors import LabError
+from geoplan.vendor import Version, has_partner_secret, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from geoplan.lab.device.geo import Entries
     from geoplan.topology.model import HaPair, Topology
+
+
+DEFAULT_FIRMWARE = "7.2.59.4"
+
+API_V2 = (7, 2, 52, 0)  # JSON-based Input and Output: official from here on
+CLOUD_HA = (7, 2, 59, 0)  # a guess: "newer firmware" has setcloudha…, and says first and second
+
+BUILD = "22338.RELEASE"
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A release, such as 7.2.59.4. Raises :class:`LabError` where the text names none."""
+
+    text: str = DEFAULT_FIRMWARE
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?", self.text):
+            raise LabError(f"'{self.text}' is not a firmware version", hint="write it as 7.2.59.4")
+
+    @cached_property
+    def version(self) -> Version:
+        """The four numbers of the release."""
+        return parse_version(self.text)
+
+    @property
+    def has_api_v2(self) -> bool:
+        """Whether it answers JSON at /accessv2."""
+        return self.version >= API_V2
+
+    @property
+    def has_partner_secret(self) -> bool:
+        """Whether partners have to share a secret (Updating the LoadMaster Software)."""
+        return has_partner_secret(self.version)
+
+    @property
+    def has_cloud_ha(self) -> bool:
+        """Whether the HA commands exist for every cloud, and roles are called first and second."""
+        return self.version >= CLOUD_HA
+
+    @property
+    def release(self) -> str:
+        """The version as the unit gives it, for example ``7.2.54.12.22642.RELEASE``."""
+        if self.text.count(".") > len(self.version) - 1:
+            return self.text
+        return ".".join(map(str, self.version)) + f".{BUILD}"
 
 
 DEFAULT_USER = "bal"
@@ -38,12 +87,12 @@ class Credentials:
         return cls(user, password, api_key) if password else cls(user, api_key=api_key)
 
     def accept_user(self, user: str, password: str) -> bool:
-        """Tell whether this user has this password."""
+        """Return whether this user has this password."""
         same_user, same_password = _same(user, self.user), _same(password, self.password)
         return same_user and same_password
 
     def accept_key(self, api_key: str) -> bool:
-        """Tell whether this is the API key."""
+        """Return whether this is the API key."""
         return self.api_key is not None and _same(api_key, self.api_key)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,23 +10,22 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from geoplan.lab.errors import LabError, NotInLabError
-from geoplan.lab.faults import Fault
-from geoplan.lab.serve.request_log import describe_control, logger
+from geoplan.lab.operations import OF_UNIT, VERBS
+from geoplan.lab.request_log import describe_control, logger
+from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
 
-    from geoplan.lab.simulation import Simulation
+    from geoplan.lab.operations import Operations, Verb
+
 
 NOT_FOUND = 404
 UNPROCESSABLE = 422
 
-WHAT_THERE_IS = (
-    "there are GET /state, POST and DELETE /faults, DELETE /faults/NUMBER, POST /sites/NAME/fail-over"
-    " and POST /units/ADDRESS/ACTION"
-)
+PARAMETERS = {"NUMBER": "{place:int}", "NAME": "{place:path}", "ADDRESS": "{place}", "ACTION": "{action}"}
 
 
 class Answer(JSONResponse):
@@ -44,85 +42,48 @@ class Answer(JSONResponse):
         return super().render(content) + b"\n"
 
 
-def control_app(simulation: Simulation) -> Starlette:
-    """Return the application of the control endpoint.
-
-    | request | does |
-    |---|---|
-    | ``GET /state`` | dumps the whole state |
-    | ``POST /faults`` | injects a fault: ``--fault``'s text, or a JSON object; answers its number |
-    | ``DELETE /faults``, ``DELETE /faults/NUMBER`` | lifts all faults, or one |
-    | ``POST /sites/NAME/fail-over`` | lets a pair's active unit step down for its standby |
-    | ``POST /units/ADDRESS/power-off``, ``power-on``, ``reboot``, ``lose-configuration`` | does that to a unit |
-    | ``POST /units/ADDRESS/upgrade`` | reboots a unit into the firmware version that is sent |
+def control_app(lab: Operations) -> Starlette:
+    """Return the application of the control endpoint, which offers :data:`VERBS`.
 
     What it refuses it answers as JSON too: 404 for a unit, pair, fault or path that is not there, 405 for a method,
     422 for a fault that could never happen and for what the lab's present state does not allow.
     """
-    of_unit: dict[str, Callable[[str], None]] = {
-        "power-off": simulation.power_off,
-        "power-on": simulation.power_on,
-        "reboot": simulation.reboot,
-        "lose-configuration": simulation.lose_configuration,
-    }
-
-    async def show_state(_request: Request) -> Answer:
-        return Answer(simulation.state())
-
-    async def change_faults(request: Request) -> Answer:
-        if request.method == "DELETE":
-            simulation.lift_all()
-            return Answer({"faults": simulation.state()["faults"]})
-        fault = _read_fault(await request.body())
-        try:
-            number = simulation.inject(fault)
-        except NotInLabError as error:  # what is wrong is the fault, not the place that it was sent to
-            raise LabError(str(error), hint=error.hint) from None
-        return Answer({"number": number, "fault": str(fault)}, 201, said=f"fault {number}: {fault}")
-
-    async def lift(request: Request) -> Answer:
-        simulation.lift(request.path_params["number"])
-        return Answer({"faults": simulation.state()["faults"]})
-
-    async def fail_over(request: Request) -> Answer:
-        simulation.fail_over(request.path_params["site"])
-        return Answer({"site": request.path_params["site"]})
-
-    async def do_to_unit(request: Request) -> Answer:
-        address, action = request.path_params["address"], request.path_params["action"]
-        if action == "upgrade":
-            simulation.upgrade(address, (await request.body()).decode(errors="replace").strip())
-        elif action in of_unit:
-            of_unit[action](address)
-        else:
-            raise NotInLabError(f"the lab cannot '{action}' a unit", hint=f"it can {', '.join([*of_unit, 'upgrade'])}")
-        return Answer({"unit": address, "power": simulation.network.unit(address).power})
-
-    app = Starlette(
-        routes=[
-            Route("/state", _answering(show_state), methods=["GET"]),
-            Route("/faults", _answering(change_faults), methods=["POST", "DELETE"]),
-            Route("/faults/{number:int}", _answering(lift), methods=["DELETE"]),
-            Route("/sites/{site:path}/fail-over", _answering(fail_over), methods=["POST"]),
-            Route("/units/{address}/{action}", _answering(do_to_unit), methods=["POST"]),
-        ],
-        exception_handlers={HTTPException: _misdirected},
-    )
+    by_path: dict[str, dict[str, Verb]] = {}
+    for verb in VERBS:
+        by_path.setdefault(verb.path, {})[verb.method] = verb
+    routes = [Route(_pattern(path), _performing(lab, verbs), methods=list(verbs)) for path, verbs in by_path.items()]
+    routes.append(Route(_pattern(f"{OF_UNIT}ACTION"), _unknown_action, methods=["POST"]))
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _misdirected})
     app.router.redirect_slashes = False  # a redirect would be an answer without JSON
     return app
 
 
-def _answering(endpoint: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request], Awaitable[Answer]]:
-    """Log each request, and answer what the lab refuses as a failure that says why."""
+def _pattern(path: str) -> str:
+    for word, parameter in PARAMETERS.items():
+        path = path.replace(word, parameter)
+    return path
+
+
+def _performing(lab: Operations, verbs: Mapping[str, Verb]) -> Callable[[Request], Awaitable[Answer]]:
+    """Perform one of the verbs of a path; answer what the lab refuses as a failure that says why."""
 
     async def answer(request: Request) -> Answer:
+        verb = verbs["GET" if request.method == "HEAD" else request.method]
+        text = (await request.body()).decode(errors="replace").strip() if verb.example else ""
         try:
-            return _logged(request, await endpoint(request))
+            done = verb.do(lab, str(request.path_params.get("place", "")), text)
         except LabError as error:
             status = NOT_FOUND if isinstance(error, NotInLabError) else UNPROCESSABLE
             return _logged(request, _refusal(status, str(error), error.hint))
+        return _logged(request, Answer(done.content, done.status, said=done.said))
 
     return answer
+
+
+async def _unknown_action(request: Request) -> Answer:
+    known = [verb.path.removeprefix(OF_UNIT) for verb in VERBS if verb.path.startswith(OF_UNIT)]
+    error = f"the lab cannot '{request.path_params['action']}' a unit"
+    return _logged(request, _refusal(NOT_FOUND, error, f"it can {', '.join(known)}"))
 
 
 async def _misdirected(request: Request, error: Exception) -> Answer:
@@ -130,7 +91,7 @@ async def _misdirected(request: Request, error: Exception) -> Answer:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     path = request.scope["path"]
     if error.status_code == NOT_FOUND:
-        return _logged(request, _refusal(NOT_FOUND, f"there is no {path} here", WHAT_THERE_IS))
+        return _logged(request, _refusal(NOT_FOUND, f"there is no {path} here", _what_there_is()))
     allowed = (error.headers or {}).get("Allow", "")
     refusal = _refusal(error.status_code, f"{path} takes no {request.method}", f"it takes {allowed}", error.headers)
     return _logged(request, refusal)
@@ -145,12 +106,10 @@ def _logged(request: Request, answer: Answer) -> Answer:
     return answer
 
 
-def _read_fault(body: bytes) -> Fault:
-    text = body.decode(errors="replace").strip()
-    if not text.startswith("{"):
-        return Fault.parse(text)
-    try:
-        written: Any = json.loads(text)
-    except ValueError:
-        raise LabError("the fault is no JSON", hint='send {"kind": "reset", …} or reset,…') from None
-    return Fault.from_mapping(written)
+def _what_there_is() -> str:
+    """Return each path with its methods; those of a unit are one."""
+    methods: dict[str, dict[str, None]] = {}
+    for verb in VERBS:
+        path = f"{OF_UNIT}ACTION" if verb.path.startswith(OF_UNIT) else verb.path
+        methods.setdefault(path, {})[verb.method] = None
+    return f"there are {join_words(f'{join_words(known)} {path}' for path, known in methods.items())}"

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from geoplan.lab.clock import sleep
 from geoplan.lab.http import Ending, Outcome, Request, Response
-from geoplan.lab.serve.request_log import logger
+from geoplan.lab.request_log import logger
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -73,7 +73,7 @@ class OutcomeResponse(HttpResponse):
         await _end_of(receive)
 
     async def _wait(self, receive: Receive) -> bool:
-        """Wait out the delay; tell whether there is still somebody to answer."""
+        """Wait out the delay; return whether the client is still there."""
         late = asyncio.ensure_future(sleep(self._clock, self._outcome.delay_seconds))
         gone = asyncio.ensure_future(_end_of(receive))
         await asyncio.wait({late, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,33 +1,23 @@
-"""The lab as a process: signals, the endpoints file and the request log."""
+"""The lab as a process: signals, and what it writes while it serves."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import re
 import signal
-import stat
 import sys
-import tempfile
-import urllib.request
-from contextlib import contextmanager, nullcontext, suppress
-from http.client import HTTPException
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from geoplan.lab.errors import LabError
-from geoplan.lab.serve.request_log import logger
+from geoplan.lab.request_log import logger
+from geoplan.lab.serve.endpoints import endpoints_file, make_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from geoplan.lab.lab import Lab
 
-BEGINNING = b"units:\n"  # of every endpoints file
-CONTROL = re.compile(r"^control: (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
-PATIENCE_SECONDS = 2  # for another lab's control endpoint
 HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # of a session that is lost; not every system has it
 STOPPING = tuple(dict.fromkeys((signal.SIGINT, signal.SIGTERM, HANGUP)))
 
@@ -49,10 +39,10 @@ async def _serve(lab: Lab, announce: Callable[[], None], endpoints: Path | None)
     stopped = asyncio.Event()
     with _on_signals(stopped.set):
         if endpoints:
-            await asyncio.to_thread(_make_room, endpoints)
+            await asyncio.to_thread(make_room, endpoints)
         async with lab:
             announce()
-            with _endpoints_file(endpoints, lab.endpoints.to_yaml()) if endpoints else nullcontext():
+            with endpoints_file(endpoints, lab.endpoints) if endpoints else nullcontext():
                 await stopped.wait()
 
 
@@ -107,74 +97,3 @@ def _request_log(stream: TextIO) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate
-
-
-@contextmanager
-def _endpoints_file(path: Path, content: str) -> Iterator[None]:
-    """Keep the file there; it goes at the end, unless another lab has written its own in its place."""
-    try:
-        _write(path, content)
-    except FileExistsError:
-        raise LabError(f"{path} has meanwhile been written by another", hint="choose another FILE") from None
-    except OSError as error:
-        raise LabError(f"cannot write {path}: {error.strerror or error}", hint="choose another FILE") from None
-    try:
-        yield
-    finally:
-        with suppress(OSError, UnicodeDecodeError):
-            if path.read_text(encoding="utf-8") == content:
-                path.unlink()
-
-
-def _make_room(path: Path) -> None:
-    """Remove the endpoints file of a lab that has ended; anything else of that name is not the lab's to remove."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode) or not path.read_bytes().startswith(BEGINNING):
-            raise LabError(f"{path} exists and is no endpoints file", hint="choose another FILE, or remove it yourself")
-        control = _control_of(path)
-        if control and _still_answers(control):
-            raise LabError(
-                f"{path} belongs to another lab, which still answers at {control}",
-                hint="choose another FILE, or stop that lab first",
-            )
-        path.unlink()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise LabError(f"cannot replace {path}: {error.strerror or error}", hint="choose another FILE") from None
-
-
-def _control_of(path: Path) -> str | None:
-    """Return the control endpoint that an endpoints file names, where it is one on loopback."""
-    found = CONTROL.search(path.read_text(encoding="utf-8", errors="replace"))
-    return found[1] if found else None
-
-
-def _still_answers(control: str) -> bool:
-    """Tell whether a lab answers there; silence counts as one, since a lab may be suspended."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{control}/state", timeout=PATIENCE_SECONDS) as answer:
-            state = json.loads(answer.read())
-    except TimeoutError:
-        return True
-    except (OSError, HTTPException, ValueError):
-        return False
-    return isinstance(state, dict) and "units" in state
-
-
-def _write(path: Path, content: str) -> None:
-    """Write a new file as a whole: whoever waits for it never reads half of it. What is there already stays."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        try:
-            path.hardlink_to(name)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            Path(name).replace(path)
-    finally:
-        with suppress(OSError):
-            Path(name).unlink()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from geoplan.lab.api.commands import Command, Context
 from geoplan.lab.api.request import (
     MAX_PORT,
     NO_GEO_DATA,
@@ -13,6 +12,7 @@ from geoplan.lab.api.request import (
     UNPROCESSABLE,
     Answer,
     ApiError,
+    Command,
     Degrees,
     Letter,
 )
@@ -22,7 +22,7 @@ from geoplan.lab.device.parameters import GEO_ENABLED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geoplan.lab.api.request import ApiRequest, Node
+    from geoplan.lab.api.request import ApiRequest, Context, Handler, Node
 
 SECONDS_OF_ARC = 3600  # in a degree
 MAX_LATITUDE_SECONDS = 90 * SECONDS_OF_ARC
@@ -42,8 +42,7 @@ def list_clusters(context: Context, _call: ApiRequest) -> Answer:
 
 def show_cluster(context: Context, call: ApiRequest) -> Answer:
     """Answer the cluster at an address."""
-    wanted = _cluster(context, call)
-    return Answer(data={"cluster": [_shown(context, n, a, c) for n, a, c in _numbered(context) if c == wanted]})
+    return Answer(data={"cluster": _shown_clusters(context, _cluster(context, call))})
 
 
 def add_cluster(context: Context, call: ApiRequest) -> Answer:
@@ -101,16 +100,14 @@ def is_geo_enabled(context: Context, _call: ApiRequest) -> Answer:
     return Answer(sentence=f"GEO is {'enabled' if enabled else 'disabled'}")
 
 
-def enable_geo(context: Context, _call: ApiRequest) -> Answer:
-    """Turn GEO on."""
-    context.network.set_parameter(context.unit, GEO_ENABLED, value=True)
-    return Answer()
+def turn_geo(*, on: bool) -> Handler:
+    """Return the command that turns GEO on or off."""
 
+    def turn(context: Context, _call: ApiRequest) -> Answer:
+        context.network.set_parameter(context.unit, GEO_ENABLED, value=on)
+        return Answer()
 
-def disable_geo(context: Context, _call: ApiRequest) -> Answer:
-    """Turn GEO off."""
-    context.network.set_parameter(context.unit, GEO_ENABLED, value=False)
-    return Answer()
+    return turn
 
 
 def list_fqdns(context: Context, _call: ApiRequest) -> Answer:
@@ -168,13 +165,10 @@ def _name(call: ApiRequest) -> str:
     return name
 
 
-def _numbered(context: Context) -> list[tuple[int, str, Cluster]]:
+def _shown_clusters(context: Context, wanted: Cluster | None = None) -> list[Mapping[str, Node]]:
+    """Return all clusters as the unit gives them, or one alone."""
     clusters = enumerate(context.network.geo.clusters(context.unit), start=1)
-    return [(number, address, cluster) for number, (address, cluster) in clusters]
-
-
-def _shown_clusters(context: Context) -> list[Mapping[str, Node]]:
-    return [_shown(context, number, address, cluster) for number, address, cluster in _numbered(context)]
+    return [_shown(context, number, *known) for number, known in clusters if wanted in (None, known[1])]
 
 
 def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
@@ -185,7 +179,7 @@ def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
 def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Mapping[str, Node]:
     """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide."""
     return {
-        "Status": "Up" if context.network.geo.cluster_is_up(cluster) else "Down",
+        "Status": "Up" if context.network.is_served(cluster.address) else "Down",
         "Index": number,
         "Name": cluster.name,
         "ClusterVSAddress": address,
@@ -201,17 +195,35 @@ def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Map
 
 COMMANDS = (
     Command("listclusters", list_clusters),
-    Command("showcluster", show_cluster),
-    Command("addcluster", add_cluster, changes=True),
-    Command("modcluster", modify_cluster, changes=True, pretend=show_cluster),
-    Command("delcluster", delete_cluster, changes=True, pretend=lambda _context, _call: Answer(CLUSTER_DELETED)),
-    Command("clustchangeloc", change_location, changes=True, pretend=lambda _context, _call: Answer(LOCATION_UPDATED)),
+    Command("showcluster", show_cluster, ("ip",)),
+    Command("addcluster", add_cluster, ("ip", "name"), changes=True),
+    Command(
+        "modcluster",
+        modify_cluster,
+        ("ip", "name", "type", "checker", "checkerport", "enable"),
+        changes=True,
+        pretend=show_cluster,
+    ),
+    Command(
+        "delcluster",
+        delete_cluster,
+        ("ip",),
+        changes=True,
+        pretend=lambda _context, _call: Answer(CLUSTER_DELETED),
+    ),
+    Command(
+        "clustchangeloc",
+        change_location,
+        ("ip", "latsecs", "longsecs"),
+        changes=True,
+        pretend=lambda _context, _call: Answer(LOCATION_UPDATED),
+    ),
     Command("getgeopartnerstatus", partner_status),
     Command("isgeoenabled", is_geo_enabled),
-    Command("enablegeo", enable_geo, changes=True),
-    Command("disablegeo", disable_geo, changes=True),
+    Command("enablegeo", turn_geo(on=True), changes=True),
+    Command("disablegeo", turn_geo(on=False), changes=True),
     Command("listfqdns", list_fqdns),
-    Command("showfqdn", show_fqdn),
-    Command("addfqdn", add_fqdn, changes=True),
-    Command("delfqdn", delete_fqdn, changes=True),
+    Command("showfqdn", show_fqdn, ("fqdn",)),
+    Command("addfqdn", add_fqdn, ("fqdn",), changes=True),
+    Command("delfqdn", delete_fqdn, ("fqdn",), changes=True),
 )

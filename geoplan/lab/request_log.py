@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from geoplan.lab.api.commands import COMMANDS
 from geoplan.lab.device.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import ApiRequest
-    from geoplan.lab.faults import Injected
     from geoplan.lab.http import Outcome, Request
 
 logger = logging.getLogger("geoplan.lab.requests")
 
-_HARMLESS = frozenset(
-    {
-        "param",
-        "ip",
-        "name",
-        "type",
-        "checker",
-        "checkerport",
-        "enable",
-        "latsecs",
-        "longsecs",
-        "hamode",
-        "partner",
-        "hcp",
-        "haprefered",
-        "hcai",
-        "fqdn",
-    }
-)
+_HARMLESS = frozenset(name for command in COMMANDS.values() for name in command.logged)
 _MASK = "***"
 _LONGEST = 200  # characters of one value
 
@@ -55,20 +38,19 @@ def describe_control(method: str, path: str, status: int, said: str) -> str:
     return f"{words} ({_plain(said)})" if said else words
 
 
-def describe_fate(outcome: Outcome, faults: list[Injected]) -> str:
-    """Say what became of a request, and which faults had a part in it."""
+def with_log(outcome: Outcome, request: str) -> Outcome:
+    """Say beside a request what becomes of it, and which faults have a part in that."""
     words = [str(outcome.response.status)] if outcome.response and outcome.sent_body else []
     if outcome.ending != "answered" or not words:
         words.append(outcome.ending)
     if outcome.delay_seconds:
         words.append(f"after {outcome.delay_seconds:g} s")
-    words += [f"(fault {number}: {fault.kind})" for number, fault in faults]
-    return " ".join(words)
+    words += [f"({fault})" for fault in outcome.faults]
+    return replace(outcome, log=f"{request} -> {' '.join(words)}")
 
 
 def _shown(call: ApiRequest, name: str) -> str:
-    param = call.parameters.get("param")
-    harmless_value = name == "value" and isinstance(param, str) and param.lower() in PARAMETERS
+    harmless_value = name == "value" and call.param in PARAMETERS
     return _plain(call.parameters[name]) if name in _HARMLESS or harmless_value else _MASK
 
 

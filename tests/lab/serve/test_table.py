@@ -5,20 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
 from geoplan.lab.serve.table import as_columns, as_table
-from geoplan.lab.simulation import Simulation
-from tests.lab.support import simulate, topology
-
-
-def endpoints_of(simulation: Simulation) -> Endpoints:
-    units = {
-        address: UnitEndpoint(
-            f"https://127.0.0.1:{20001 + 2 * number}", f"http://127.0.0.1:{20002 + 2 * number}", "sha256:" + "6f" * 32
-        )
-        for number, address in enumerate(simulation.network.units)
-    }
-    return Endpoints(units, "http://127.0.0.1:20000")
+from tests.lab.support import endpoints_of, simulate, topology
 
 
 def column_of(word: str, line: str) -> int:

@@ -16,6 +16,7 @@ from tests.lab.support import (
     MOMENT,
     Rehearsal,
     body,
+    endpoints_of,
     health,
     pair,
     read_v2,
@@ -27,7 +28,6 @@ from tests.lab.support import (
     v1,
     v2,
 )
-from tests.lab.test_units_table import endpoints_of
 
 M, S = "10.0.1.1", "10.0.1.2"
 OLD, LTSF, GA = "7.2.48.6", "7.2.54.12", "7.2.59.4"

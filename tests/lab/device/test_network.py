@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from geoplan.lab.clock import Timings
-from geoplan.lab.device.geo import Cluster, TooManyClustersError
+from geoplan.lab.device.geo import Cluster
+from geoplan.lab.device.geo_entries import TooManyClustersError
 from geoplan.lab.device.network import Network, NotActiveError
 from geoplan.lab.device.unit import Power, Unit
 from geoplan.lab.errors import LabError

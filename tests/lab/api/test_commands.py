@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.lab.api.commands.table import COMMANDS
+from geoplan.lab.api.commands import COMMANDS
 from geoplan.lab.device.parameters import PARAMETERS
 from geoplan.lab.http import Request
 from tests.lab.support import (

@@ -1,0 +1,181 @@
+"""Every command of the API: parameters, HA and what concerns the unit itself; those of GEO are in ``geo``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from geoplan.lab.api import geo
+from geoplan.lab.api.request import MAX_PORT, UNPROCESSABLE, Answer, ApiError, Command
+from geoplan.lab.device.parameters import PARAMETERS, Parameter, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geoplan.lab.api.request import ApiRequest, Context, Handler, Leaf
+    from geoplan.lab.device.unit import Firmware, Mode, Unit
+
+MIN_SECRET, MAX_SECRET = 8, 127  # characters (Updating the LoadMaster Software)
+
+NO_HA, CLOUD_HA = "0", "3"  # of the numbers that hamode has (Interface Description); it tells no role of a cloud pair
+
+
+def get(context: Context, call: ApiRequest) -> Answer:
+    """Answer a parameter under the name that was asked for."""
+    asked = call.text("param")
+    return Answer(data={asked: _value(context, _parameter(asked))})
+
+
+def get_all(context: Context, _call: ApiRequest) -> Answer:
+    """Answer all parameters."""
+    return Answer(data={name: _value(context, parameter) for name, parameter in PARAMETERS.items()})
+
+
+def set_parameter(context: Context, call: ApiRequest) -> Answer:
+    """Write a parameter."""
+    parameter = _parameter(call.text("param"))
+    value = call.value_of(parameter)
+    if not parameter.writable:
+        raise ApiError(UNPROCESSABLE, f"Parameter {parameter.name} cannot be set")
+    context.network.set_parameter(context.unit, parameter.name, value)
+    return Answer()
+
+
+def set_secret(context: Context, call: ApiRequest) -> Answer:
+    """Write the Partner Shared Secret of this unit alone; nothing ever reads it back."""
+    secret = call.text("secret")
+    if not MIN_SECRET <= len(secret) <= MAX_SECRET:
+        raise ApiError(UNPROCESSABLE, f"The secret must have {MIN_SECRET} to {MAX_SECRET} characters")
+    context.network.set_secret(context.unit, secret)
+    return Answer()
+
+
+def backup(context: Context, _call: ApiRequest) -> Answer:
+    """Answer a file with all that the unit would need to be restored, in the lab's own format."""
+    unit = context.unit
+    content = {
+        "unit": unit.address,
+        "settings": {**unit.configuration.settings, **unit.own},
+        "clusters": [f"{cluster.name} {address}" for address, cluster in context.network.geo.clusters(unit)],
+        "fqdns": [fqdn.name for fqdn in context.network.geo.fqdns(unit)],
+    }
+    return Answer(file=b"GEOPLAN LAB BACKUP\n" + json.dumps(content, indent=1).encode() + b"\n")
+
+
+def reboot(context: Context, _call: ApiRequest) -> Answer:
+    """Answer, and then be gone."""
+    context.reboot()
+    return Answer()
+
+
+def _parameter(name: str) -> Parameter:
+    parameter = PARAMETERS.get(name.lower())
+    if parameter is None:
+        raise ApiError(UNPROCESSABLE, f"Unknown parameter {name}")
+    return parameter
+
+
+def _value(context: Context, parameter: Parameter) -> Value:
+    unit = context.unit
+    match parameter.name:
+        case "version":
+            return unit.firmware.release
+        case "hamode":
+            return NO_HA if unit.ha.mode == "single" else CLOUD_HA
+        case "boottime":
+            return str(int(context.network.epoch + unit.booted))
+        case name:
+            return unit.setting(name)
+
+
+def list_api(context: Context, _call: ApiRequest) -> Answer:
+    """Answer the commands that this firmware knows."""
+    firmware = context.unit.firmware
+    names = sorted(command.name for command in COMMANDS.values() if command.exists(firmware))
+    return Answer(data={"command": [{"name": name} for name in names]})
+
+
+# -- HA, on each unit by itself, active or standby (WUI guide, AWS HA Parameters) --------------------------------------
+
+
+UNSET = "unset"
+
+_MODES: dict[str, Mode] = {"master": "master", "slave": "slave", "single": "single"}
+_NEWER_MODES: dict[str, Mode] = {**_MODES, "first": "master", "second": "slave"}
+_NEWER_WORDS: dict[Mode, str] = {"master": "first", "slave": "second", "single": "single"}
+
+
+def set_mode(context: Context, call: ApiRequest) -> Answer:
+    """Change the unit's own HA mode; a standalone of the topology has no partner that HA could be with."""
+    modes = _NEWER_MODES if context.unit.firmware.has_cloud_ha else _MODES
+    mode = modes[call.one_of("hamode", list(modes))]
+    if context.unit.role == "standalone" and mode != "single":
+        raise ApiError(UNPROCESSABLE, "The lab has no partner for a standalone of its topology")
+    context.network.set_ha(context.unit, replace(context.unit.ha, mode=mode))
+    return Answer()
+
+
+def set_parameters(context: Context, call: ApiRequest) -> Answer:
+    """Change what is given of the HA parameters, all of it or, where one is bad, none."""
+    ha = context.unit.ha
+    if call.has("partner"):
+        ha = replace(ha, partner=call.address("partner"))
+    if call.has("hcp"):
+        ha = replace(ha, health_check_port=call.number("hcp", 1, MAX_PORT))
+    if call.has("haprefered"):
+        ha = replace(ha, prefer_master=bool(call.number("haprefered", 0, 1)))
+    if call.has("hcai"):
+        ha = replace(ha, all_interfaces=call.flag("hcai"))
+    context.network.set_ha(context.unit, ha)
+    return Answer()
+
+
+def mode_word(unit: Unit) -> str:
+    """Return a unit's HA mode in the words of its firmware; those of newer firmware and of single mode are guesses."""
+    return _NEWER_WORDS[unit.ha.mode] if unit.firmware.has_cloud_ha else unit.ha.mode
+
+
+def get_parameters(element: str) -> Handler:
+    """Return the command that answers the HA parameters under that element, as the Interface Description's sample."""
+
+    def answer(context: Context, _call: ApiRequest) -> Answer:
+        ha = context.unit.ha
+        shown: dict[str, Leaf] = {
+            "HaMode": mode_word(context.unit),
+            "HaPrefered": int(ha.prefer_master),
+            "Partner": ha.partner or UNSET,
+            "Port": ha.health_check_port or UNSET,
+        }
+        if ha.all_interfaces:  # absent when unset
+            shown["HealthCheckAllInterfaces"] = True
+        return Answer(data={element: shown})
+
+    return answer
+
+
+def _has_cloud_ha(firmware: Firmware) -> bool:
+    return firmware.has_cloud_ha
+
+
+_PARAMETERS = ("partner", "hcp", "haprefered", "hcai")
+
+_ALL = (
+    Command("get", get, ("param",)),
+    Command("set", set_parameter, ("param",), changes=True),  # and the value of a parameter that there is
+    Command("getall", get_all),
+    Command("setlmcommsecret", set_secret, changes=True, exists=lambda firmware: firmware.has_partner_secret),
+    Command("backup", backup),
+    Command("reboot", reboot, changes=True),
+    Command("listapi", list_api),
+    Command("awshamode", set_mode, ("hamode",), changes=True),
+    Command("awshaparam", set_parameters, _PARAMETERS, changes=True),
+    Command("getawshaparams", get_parameters("AwsHA")),
+    Command("setcloudhamode", set_mode, ("hamode",), changes=True, exists=_has_cloud_ha),
+    Command("setcloudhaparam", set_parameters, _PARAMETERS, changes=True, exists=_has_cloud_ha),
+    # The element's name is a guess, made after its older sibling's.
+    Command("getcloudhaparams", get_parameters("CloudHA"), exists=_has_cloud_ha),
+    *geo.COMMANDS,
+)
+COMMANDS: Mapping[str, Command] = MappingProxyType({command.name: command for command in _ALL})
