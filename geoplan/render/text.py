@@ -13,7 +13,7 @@ from rich.text import Text
 from geoplan.console import laid_out
 from geoplan.plan.model import Action, Phase
 from geoplan.render.runbook import wui
-from geoplan.render.runbook.prose import count
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from geoplan.plan.ha_model import LoadBalancer, PlannedListener
