@@ -11,7 +11,7 @@ from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 from geoplan.topology.firmware import becomes_inaccessible, parse_version
 
 if TYPE_CHECKING:
-    from geoplan.plan.ha_model import HaPairSettings, HealthCheckTiming
+    from geoplan.plan.ha_model import HaPairSettings, HealthCheckTiming, LoadBalancer
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
     from geoplan.plan.upgrade_model import FirmwareChange, UnitFirmware
 
@@ -59,6 +59,10 @@ class RunbookContext:
             if site.kind == "ha_pair"
         }
 
+    def preferring(self, host: str) -> list[Name]:
+        """Return the pairs of which the ``master`` takes over again once it is back, or those with ``none``."""
+        return [pair.site for pair in self.pairs.values() if pair.master_returns == (host == "master")]
+
     @cached_property
     def health_check_ports(self) -> dict[Value, list[Name]]:
         """The pairs by the port on which they answer the health check."""
@@ -103,6 +107,11 @@ class RunbookContext:
         return {pair.site: pair for pair in self.plan.ha_pairs if pair.site in self.pairs}
 
     @cached_property
+    def balanced(self) -> dict[str, LoadBalancer]:
+        """The load balancers of pairs, by their site's name."""
+        return {site: pair.load_balancer for site, pair in self.ha_pairs.items() if pair.load_balancer}
+
+    @cached_property
     def health_checks(self) -> dict[HealthCheckTiming, list[Name]]:
         """Each health check that the plan knows, with the pairs that have it."""
         sites: dict[HealthCheckTiming, list[Name]] = {}
@@ -117,8 +126,7 @@ class RunbookContext:
 
     def traffic_of(self, site: str) -> tuple[tuple[str, Value], ...]:
         """Return what a load balancer sends to a pair as a firewall calls it: each transport with its port, once."""
-        balancer = self.ha_pairs[site].load_balancer
-        groups = balancer.target_groups if balancer else ()
+        groups = self.balanced[site].target_groups
         traffic = dict.fromkeys((_TRANSPORT.get(group.protocol, group.protocol), group.port) for group in groups)
         return tuple((transport, Value(str(port))) for transport, port in traffic)
 
@@ -175,6 +183,11 @@ class RunbookContext:
         if self.plan.firmware is None:
             raise ValueError(f"the plan {self.plan.checksum} changes no firmware")
         return self.plan.firmware
+
+    @cached_property
+    def left_behind(self) -> list[Name]:
+        """The sites that are not updated and are refused by those that are, until they follow."""
+        return [Name(site) for site in dict.fromkeys(unit.site for unit in self.change.cut_off)]
 
     @property
     def new_version(self) -> Value:
