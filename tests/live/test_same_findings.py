@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.lab.device.firmware import Firmware
 from geoplan.lab.device.parameters import GEO_ENABLED
+from geoplan.lab.device.unit import Firmware
 from geoplan.live.diff import as_text
 from geoplan.live.findings.collect import examine
 from geoplan.live.findings.kinds import Finding, FindingKind, Severity

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -56,14 +55,9 @@ def in_order(text: str, parts: Iterator[str]) -> None:
         position = found + len(part)
 
 
-@pytest.mark.parametrize("path", sorted(TOPOLOGIES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_runbook(path: Path, snapshot: SnapshotAssertion) -> None:
-    assert markdown.render(make_plan(load_topology(path))) == snapshot(extension_class=MarkdownFile)
-
-
 @pytest.mark.parametrize("stem", ["aws-dublin-ohio", "section-5.4"])
-def test_runbook_of_the_pairs_alone(stem: str, snapshot: SnapshotAssertion) -> None:
-    plan = make_plan(load_topology(TOPOLOGIES / f"{stem}.yaml"), [Phase.HA])
+def test_runbook(stem: str, snapshot: SnapshotAssertion) -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / f"{stem}.yaml"))
     assert markdown.render(plan) == snapshot(extension_class=MarkdownFile)
 
 

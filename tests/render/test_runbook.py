@@ -12,10 +12,8 @@ from geoplan import Topology, make_plan
 from geoplan.plan.model import FIRMWARE_ACTIONS, HA_ACTIONS, Action, Phase, Plan
 from geoplan.render.runbook import html, markdown
 from geoplan.render.runbook.build import build
-from geoplan.render.runbook.checks import CHECKS
 from geoplan.render.runbook.model import Runbook, RunbookStep, Task
-from geoplan.render.runbook.prose import Name, Value, duration, listing, prose
-from geoplan.render.runbook.steps import VOICES
+from geoplan.render.runbook.prose import duration
 from tests.render.runbooks import behind_balancer, eighteen_sites, two_sites
 
 
@@ -215,11 +213,6 @@ def test_only_the_kinds_of_step_that_are_there_can_go_wrong() -> None:
     assert {trouble.action for trouble in build(formed).trouble} == {step.action for step in formed.steps}
 
 
-def test_every_kind_of_step_has_a_voice_and_every_phase_its_checks() -> None:
-    assert set(VOICES) == set(Action)
-    assert set(CHECKS) == set(Phase)
-
-
 def test_lone_site_is_told_that_it_has_no_partner() -> None:
     book = build(plan_of(pair("A", 1)))
     assert book.lists[0].geo_partners is None
@@ -293,9 +286,3 @@ def test_address_behind_nat_is_shown_beside_its_own() -> None:
 )
 def test_duration(seconds: float, words: str) -> None:
     assert duration(seconds) == words
-
-
-def test_sentences_keep_the_kind_of_their_parts() -> None:
-    sentence = prose("{} and {}: {}", Name("a{}"), Value("b"), listing([Name("c"), Name("d"), Name("e")]))
-    assert str(sentence) == "a{} and b: c, d and e"
-    assert [type(part).__name__ for part in sentence if type(part) is not str] == ["Name", "Value", *["Name"] * 3]

@@ -14,6 +14,7 @@ from geoplan.plan.model import Phase
 from geoplan.render.runbook import terminal
 from tests.conftest import TOPOLOGIES
 from tests.render.pictures import plan_of, site
+from tests.render.runbooks import two_sites
 
 ROOMY = 1000
 
@@ -65,10 +66,13 @@ def test_nothing_is_wider_than_the_terminal_or_cut_short(width: int) -> None:
         assert not re.search(r"[\w/:]…", shown)
 
 
-@pytest.mark.parametrize("width", [40, 80])
-def test_pairs_on_a_terminal(width: int, snapshot: SnapshotAssertion) -> None:
-    plan = make_plan(load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml"), [Phase.HA])
-    assert terminal.render(plan, width=width) == snapshot
+def test_pairs_on_a_terminal(snapshot: SnapshotAssertion) -> None:
+    assert terminal.render(two_sites("Oslo", "Bergen", phases=[Phase.HA])) == snapshot
+
+
+def test_tables_of_pairs_on_a_narrow_terminal(snapshot: SnapshotAssertion) -> None:
+    shown = terminal.render(two_sites("Oslo", "Bergen", phases=[Phase.HA]), width=40)
+    assert shown.partition("The units\n")[2].partition("The steps\n")[0] == snapshot
 
 
 def test_every_step_can_be_read() -> None:

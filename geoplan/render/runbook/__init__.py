@@ -1,1 +1,1 @@
-"""The runbook's content, built once from a plan and given its voice by a template for each format."""
+"""The runbook: what it says, as text in ``content/``, built once from a plan and written by each format."""

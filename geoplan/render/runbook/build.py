@@ -6,62 +6,61 @@ import math
 from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Phase
-from geoplan.render.runbook.checks import before_you_begin, verify
+from geoplan.render.runbook import wui
+from geoplan.render.runbook.checks import before_you_begin, facts, overview, states, verify
 from geoplan.render.runbook.context import BUSY, OK, RunbookContext, health_url
-from geoplan.render.runbook.model import Runbook, SiteLists, UnitRow
-from geoplan.render.runbook.overview import facts, summary
-from geoplan.render.runbook.pairs import STATES, parameters_of_units
-from geoplan.render.runbook.prose import Name, Value, prose
-from geoplan.render.runbook.steps import phases_of, troubles
+from geoplan.render.runbook.model import Runbook, SiteLists, UnitParameters, UnitRow
+from geoplan.render.runbook.prose import Name, Value
+from geoplan.render.runbook.steps import phases_of, troubles_of, write_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.render.runbook.prose import Prose
-
-HANDING_OVER = prose(
-    "Do the steps in this order, and tick each one once you have seen that it worked. To hand over half-way: the first "
-    "step without a tick is the next one, and what it waits for tells whether it can begin."
-)
-HOW_TO_TELL = prose(
-    "Of a pair, the unit that answers {} on the health check is the active one, the one that answers {} the standby. "
-    "A unit that is restarting does not answer. In a browser, open the address; from a shell:",
-    OK,
-    BUSY,
-)
 
 
 def build(plan: Plan) -> Runbook:
     """Build the runbook of a plan: all that is said in it, in order, with every value and nothing escaped."""
-    bearings = RunbookContext(plan)
-    forms_pairs = bearings.has(Phase.HA)
-    first_pair = next(iter(bearings.pairs.values()), None)
+    context = RunbookContext(plan)
+    above = overview(context)
+    steps = write_steps(context)
+    forms_pairs = context.has(Phase.HA)
+    first_pair = next(iter(context.pairs.values()), None)
     return Runbook(
         name=Name(plan.topology),
         checksum=Value(plan.checksum),
-        summary=summary(bearings),
-        handing_over=HANDING_OVER,
-        facts=tuple(facts(bearings)),
-        how_to_tell=_how_to_tell(bearings) if first_pair else None,
+        summary=above["Summary"].text,
+        handing_over=above["Handing over"].text,
+        facts=tuple(facts(above["Facts"])),
+        how_to_tell=above["How to tell"].text if first_pair else None,
         check_command=_check_command(first_pair.master_health) if first_pair else None,
-        units=tuple(_units(bearings)),
+        units=tuple(_units(context)),
         new_firmware=Value(plan.firmware.to) if plan.firmware else None,
-        before=tuple(before_you_begin(bearings)),
-        pairs=tuple(parameters_of_units(bearings)) if forms_pairs else (),
-        states=STATES if forms_pairs else (),
-        lists=tuple(_lists(plan)) if bearings.has(Phase.GEO) else (),
-        phases=tuple(phases_of(bearings)),
-        verify=tuple(verify(bearings)),
-        trouble=tuple(troubles(bearings)),
+        before=before_you_begin(context),
+        pairs=tuple(_parameters_of_units(context)) if forms_pairs else (),
+        states=tuple(states(above["States"])) if forms_pairs else (),
+        lists=tuple(_lists(plan)) if context.has(Phase.GEO) else (),
+        phases=tuple(phases_of(context, steps)),
+        verify=verify(context),
+        trouble=tuple(troubles_of(steps)),
         seconds=math.ceil(plan.estimates.by_hand_seconds),
     )
 
 
-def _how_to_tell(bearings: RunbookContext) -> Prose:
-    if not bearings.has(Phase.HA):
-        return HOW_TO_TELL
-    return prose("Until its HA parameters are set, a unit does not answer the health check. {}", HOW_TO_TELL)
+def _parameters_of_units(context: RunbookContext) -> Iterator[UnitParameters]:
+    """Yield both units of each pair with what is to be set on them (section 6.2)."""
+    for site, pair in context.ha_pairs.items():
+        for unit in (pair.master, pair.slave):
+            yield UnitParameters(
+                site=Name(site),
+                role=unit.mode,
+                address=Value(unit.address),
+                mode=wui.MODES[unit.mode],
+                preferred=wui.PREFERRED_CHOICE[unit.preferred_host],
+                partner=Value(unit.partner),
+                port=Value(str(unit.health_check_port)),
+                all_interfaces="yes" if unit.all_interfaces else "no",
+            )
 
 
 def _lists(plan: Plan) -> Iterator[SiteLists]:
@@ -78,11 +77,11 @@ def _check_command(url: str) -> Value:
     return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' '{url}'")
 
 
-def _units(bearings: RunbookContext) -> Iterator[UnitRow]:
-    plan = bearings.plan
+def _units(context: RunbookContext) -> Iterator[UnitRow]:
+    plan = context.plan
     firmware = {unit.address: unit.present for unit in plan.firmware.units} if plan.firmware else {}
-    for site in bearings.sites:
-        answers = _answers(site, bearings)
+    for site in context.sites:
+        answers = _answers(site, context)
         for unit in site.units:
             in_pair = site.kind == "ha_pair"
             yield UnitRow(
@@ -96,10 +95,10 @@ def _units(bearings: RunbookContext) -> Iterator[UnitRow]:
             )
 
 
-def _answers(site: SiteSettings, bearings: RunbookContext) -> dict[str, Value]:
+def _answers(site: SiteSettings, context: RunbookContext) -> dict[str, Value]:
     """Return what the units of a pair answer the health check before the first step."""
-    if bearings.has(Phase.HA):
+    if context.has(Phase.HA):
         return {}
-    if bearings.plan.firmware and site.preferred_host == "none":  # whoever is active stays so
+    if context.plan.firmware and site.preferred_host == "none":  # whoever is active stays so
         return dict.fromkeys(("master", "slave"), Value(f"{OK} or {BUSY}"))
     return {"master": OK, "slave": BUSY}

@@ -1,60 +1,64 @@
-"""What to see to before the first step, and after the last: what every plan needs, and what its phases add."""
+"""The overview and the checks before the first step and after the last, read from their files of ``content/``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.plan.model import Phase
-from geoplan.render.runbook import checks_geo, checks_ha, checks_upgrade, wui
-from geoplan.render.runbook.model import Check
-from geoplan.render.runbook.prose import prose
+from geoplan.render.runbook import content
+from geoplan.render.runbook.model import Check, Fact, Item, UnitState
+from geoplan.render.runbook.prose import Label, Prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from geoplan.render.runbook.content import Section
     from geoplan.render.runbook.context import RunbookContext
-    from geoplan.render.runbook.phase_checks import PhaseChecks
-
-CHECKS: Mapping[Phase, PhaseChecks] = {
-    Phase.HA: checks_ha.CHECKS,
-    Phase.GEO: checks_geo.CHECKS,
-    Phase.FIRMWARE: checks_upgrade.CHECKS,
-}
 
 
-def before_you_begin(bearings: RunbookContext) -> Iterator[Check]:
-    """Yield what has to be true before the first step."""
-    phases = _phases_of(bearings)
-    for phase in phases:
-        yield from phase.units_are_ready(bearings)
-    ports = dict.fromkeys(line for phase in phases for line in phase.ports(bearings))
-    yield Check("ports", prose("The ports are open"), tuple(ports))
-    yield Check(
-        "backup",
-        prose("Every unit has a fresh backup, {} in all", prose(str(sum(len(site.units) for site in bearings.sites)))),
-        (
-            prose("{}, then {}.", wui.BACKUP.path, wui.CREATE_BACKUP),
-            prose("Name each file after its unit and keep all of them where you can reach them tonight."),
-        ),
-    )
-    for phase in phases:
-        yield from phase.way_back(bearings)
-    yield Check(
-        "alone",
-        prose("Nobody else changes anything until the last check is ticked"),
-        (
-            prose(
-                "Not on these units, not on the load balancer in front of them, not on the network between the sites."
-            ),
-        ),
-    )
+def overview(context: RunbookContext) -> Mapping[str, Section]:
+    """Return what stands above all: ``Summary``, ``Facts``, ``Handing over``, ``How to tell`` and ``States``."""
+    return content.render("overview", {"runbook": context, "plan": context.plan})
 
 
-def verify(bearings: RunbookContext) -> Iterator[Check]:
-    """Yield what shows that all of it worked."""
-    for phase in _phases_of(bearings):
-        yield from phase.verify(bearings)
+def facts(section: Section) -> Iterator[Fact]:
+    """Yield the lines of the overview, each written ``LABEL: TEXT``."""
+    for first, *rest in section.items:
+        label, _, text = first.partition(": ")
+        yield Fact(label, Prose((text, *rest)) if text else Prose(rest))
 
 
-def _phases_of(bearings: RunbookContext) -> tuple[PhaseChecks, ...]:
-    return tuple(CHECKS[phase] for phase in bearings.phases)
+def states(section: Section) -> Iterator[UnitState]:
+    """Yield what a unit can show of itself, each written ``LABEL: TEXT``."""
+    for shown, text, *rest in section.items:
+        yield UnitState(Label(shown), Prose((text.removeprefix(": "), *rest)))
+
+
+def before_you_begin(context: RunbookContext) -> tuple[Check, ...]:
+    """Return what has to be true before the first step."""
+    return _checks("before", context)
+
+
+def verify(context: RunbookContext) -> tuple[Check, ...]:
+    """Return what shows that all of it worked."""
+    return _checks("verify", context)
+
+
+def _checks(name: str, context: RunbookContext) -> tuple[Check, ...]:
+    sections = content.render(name, {"runbook": context, "plan": context.plan})
+    return tuple(_check(heading, section) for heading, section in sections.items())
+
+
+def _check(identifier: str, section: Section) -> Check:
+    """Read one check: an item ``tick: ID WORDS`` is ticked by itself, one ``blank: WORDS`` filled in by hand."""
+    lines: list[Prose] = []
+    items: list[Item] = []
+    blank: str | None = None
+    for line in section.items:
+        match line[0].split(" ", 2):
+            case ["tick:", name, words]:
+                items.append(Item(name, Prose((words, *line[1:]))))
+            case ["blank:", *words]:
+                blank = " ".join(words)
+            case _:
+                lines.append(line)
+    return Check(identifier, section.text, tuple(lines), tuple(items), blank)

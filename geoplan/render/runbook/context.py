@@ -5,16 +5,20 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.plan.model import Action, Phase
+from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
 from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
+from geoplan.vendor import becomes_inaccessible, parse_version
 
 if TYPE_CHECKING:
-    from geoplan.plan.model import Plan, SiteSettings, Step
-    from geoplan.plan.pairs import HaPairSettings
+    from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
+    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
+    from geoplan.plan.pairs import HaPairSettings, HealthCheckTiming, LoadBalancer
 
 OK = Value("200")  # what the active unit answers the health check (section 4)
 BUSY = Value("503")  # what the standby answers
+
+_TRANSPORT = {"TLS": "TCP", "TCP_UDP": "TCP and UDP"}
 
 
 class Pair(NamedTuple):
@@ -54,6 +58,10 @@ class RunbookContext:
             for site in self.sites
             if site.kind == "ha_pair"
         }
+
+    def preferring(self, host: str) -> list[Name]:
+        """Return the pairs of which the ``master`` takes over again once it is back, or those with ``none``."""
+        return [pair.site for pair in self.pairs.values() if pair.master_returns == (host == "master")]
 
     @cached_property
     def health_check_ports(self) -> dict[Value, list[Name]]:
@@ -99,6 +107,35 @@ class RunbookContext:
         return {pair.site: pair for pair in self.plan.ha_pairs if pair.site in self.pairs}
 
     @cached_property
+    def balanced(self) -> dict[str, LoadBalancer]:
+        """The load balancers of pairs, by their site's name."""
+        return {site: pair.load_balancer for site, pair in self.ha_pairs.items() if pair.load_balancer}
+
+    @cached_property
+    def health_checks(self) -> dict[HealthCheckTiming, list[Name]]:
+        """Each health check that the plan knows, with the pairs that have it."""
+        sites: dict[HealthCheckTiming, list[Name]] = {}
+        for site, settings in self.ha_pairs.items():
+            sites.setdefault(settings.health_check, []).append(Name(site))
+        return sites
+
+    @property
+    def seconds_of_checks(self) -> int:
+        """How long the load balancers' health checks make all steps take."""
+        return sum(map(self.plan.health_check_seconds, self.plan.steps))
+
+    def traffic_of(self, site: str) -> tuple[tuple[str, Value], ...]:
+        """Return what a load balancer sends to a pair as a firewall calls it: each transport with its port, once."""
+        groups = self.balanced[site].target_groups
+        traffic = dict.fromkeys((_TRANSPORT.get(group.protocol, group.protocol), group.port) for group in groups)
+        return tuple((transport, Value(str(port))) for transport, port in traffic)
+
+    @cached_property
+    def joined_groups(self) -> tuple[PlannedGroup, ...]:
+        """The groups whose sites are partners of one another."""
+        return tuple(group for group in self.plan.groups if len(group.sites) > 1)
+
+    @cached_property
     def names_in_aws(self) -> dict[str, str]:
         """What the names of a pair's load balancer and target groups begin with, by its site's name."""
         return stems_of(self.pairs)
@@ -129,6 +166,63 @@ class RunbookContext:
     def slave_is_active(self, pair: Pair, step: Step) -> bool:
         """Tell whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
         return not pair.master_returns and pair in self.rebooted_before(step)
+
+    def login_address(self, step: Step) -> Value:
+        """Return the address of the unit on which a step is done: of a standby the slave's, as a rule."""
+        pair = self.pairs.get(step.on.site)
+        if pair is None:
+            return Value(self.plan.site(step.on.site).units[0].address)
+        on_slave = step.on.unit in {"slave", "standby", "new_active"}
+        return (
+            pair.slave if on_slave or (step.on.unit == "active" and self.slave_is_active(pair, step)) else pair.master
+        )
+
+    @property
+    def change(self) -> FirmwareChange:
+        """The change of firmware that the plan makes; only plans that make one are asked."""
+        if self.plan.firmware is None:
+            raise ValueError(f"the plan {self.plan.checksum} changes no firmware")
+        return self.plan.firmware
+
+    @cached_property
+    def left_behind(self) -> list[Name]:
+        """The sites that are not updated and are refused by those that are, until they follow."""
+        return [Name(site) for site in dict.fromkeys(unit.site for unit in self.change.cut_off)]
+
+    @property
+    def new_version(self) -> Value:
+        """The version to which units are brought."""
+        return Value(self.change.to)
+
+    @cached_property
+    def present_versions(self) -> tuple[Value, ...]:
+        """What the units that are updated run before, each version once."""
+        due = [unit for unit in self.change.units if self.change.is_due(unit)]
+        found = dict.fromkeys(unit.present for unit in due if unit.present) or {self.change.to: None}
+        return tuple(Value(version) for version in sorted(found, key=parse_version))
+
+    @cached_property
+    def updates(self) -> tuple[Step, ...]:
+        """The steps that update a unit, each with a reboot."""
+        return tuple(step for step in self.plan.steps if step.action in UPDATE_ACTIONS)
+
+    def gains_secret(self, site: str | None = None) -> bool:
+        """Tell whether new firmware brings the Partner Shared Secret to a unit, of a site or of any."""
+        return self.change.has_secret and self._crosses(site)
+
+    def loses_secret(self, site: str | None = None) -> bool:
+        """Tell whether new firmware takes the Partner Shared Secret from a unit, of a site or of any."""
+        return not self.change.has_secret and self._crosses(site)
+
+    def _crosses(self, site: str | None) -> bool:
+        return self.change.crosses_at(site) if site else bool(self.change.crossing)
+
+    @cached_property
+    def no_way_back(self) -> tuple[UnitFirmware, ...]:
+        """The units that cannot go back to what they run now, because they pass 7.2.36 upwards (section 7)."""
+        to = parse_version(self.change.to)
+        known = (unit for unit in self.change.units if unit.present)
+        return tuple(unit for unit in known if becomes_inaccessible(to, parse_version(unit.present or "")))
 
 
 def _pair(site: SiteSettings, port: int) -> Pair:

@@ -38,7 +38,7 @@ def render(plan: Plan) -> str:
     """Return the runbook as a page that works from a file, asks for nothing, and keeps its ticks in the browser."""
     style, script = ((TEMPLATES / f"runbook.{kind}").read_text("utf-8") for kind in ("css", "js"))
     picture = svg.render(plan)
-    templates = environment(_voice, autoescape=True)
+    templates = environment(_finalize, autoescape=True)
     templates.filters |= {"heading": _heading, "plain": str, "duration": duration}
     return templates.get_template("runbook.html.jinja").render(
         book=build(plan),
@@ -51,17 +51,17 @@ def render(plan: Plan) -> str:
     )
 
 
-def _voice(value: object) -> Markup:
+def _finalize(value: object) -> Markup:
     """Wrap a span in the element of its kind, and escape whatever is no markup yet."""
     if isinstance(value, Prose):
-        return Markup().join(_voice(part) for part in value)
+        return Markup().join(_finalize(part) for part in value)
     wrapping = _WRAPPINGS.get(type(value))
     return wrapping.format(str(value)) if wrapping else escape(value)
 
 
 def _heading(title: Prose) -> Markup:
     """Write a title, in which only names and values are marked."""
-    return Markup().join(escape(str(part)) if isinstance(part, Label) else _voice(part) for part in title)
+    return Markup().join(escape(str(part)) if isinstance(part, Label) else _finalize(part) for part in title)
 
 
 def _policy(styles: Iterable[str], scripts: Iterable[str]) -> str:

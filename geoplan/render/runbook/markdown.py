@@ -83,11 +83,11 @@ def render(plan: Plan, *, picture: bool = True, links: bool = True) -> str:
 
     ``picture`` puts a Mermaid diagram into it; without ``links``, addresses to open stand there as code.
     """
-    voice = _Voice(links=links)
-    templates = environment(voice, autoescape=False)
+    writer = _Writer(links=links)
+    templates = environment(writer, autoescape=False)
     templates.filters |= {
-        "cell": voice.cell,
-        "heading": voice.heading,
+        "cell": writer.cell,
+        "heading": writer.heading,
         "block": _block,
         "written": _Markdown,
         "plain": str,
@@ -103,7 +103,7 @@ class _Markdown(str):
     __slots__ = ()
 
 
-class _Voice:
+class _Writer:
     """Writes any value so that it shows as it is; only what was made Markdown here passes as it stands."""
 
     def __init__(self, *, links: bool) -> None:

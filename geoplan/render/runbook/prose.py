@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from geoplan.wording import count
 
 
 class Span(str):
@@ -58,30 +55,6 @@ class Prose(tuple[str, ...]):
     def __str__(self) -> str:
         """Return the words alone."""
         return "".join(f"step {part}" if isinstance(part, StepNumber) else part for part in self)
-
-
-def prose(words: str, *spans: Span | Prose) -> Prose:
-    """Put each span, or each sentence, in the place of one ``{}`` of the words."""
-    parts: list[str] = []
-    for index, text in enumerate(words.split("{}")):
-        if index:
-            span = spans[index - 1]
-            parts.extend(span if isinstance(span, Prose) else (span,))
-        if text:
-            parts.append(text)
-    return Prose(parts)
-
-
-def listing(spans: Sequence[Span | Prose], last: str = "and") -> Prose:
-    """Join as a sentence does: one, two and three."""
-    if len(spans) == 1:
-        return prose("{}", spans[0])
-    return prose(", ".join(["{}"] * (len(spans) - 1)) + f" {last} " + "{}", *spans)
-
-
-def count(number: int, noun: str) -> str:
-    """Say how many there are: ``1 step``, ``18 steps``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def duration(seconds: float) -> str:

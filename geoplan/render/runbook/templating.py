@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment(voice: Callable[[object], str], *, autoescape: bool) -> Environment:
-    """Build an environment in which ``voice`` turns every value that a template writes into the format's own text."""
+def environment(finalize: Callable[[object], str], *, autoescape: bool) -> Environment:
+    """Build an environment in which ``finalize`` turns each value that a template writes into the format's text."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=autoescape,  # noqa: S701 - Markdown is no HTML: there the voice alone escapes
-        finalize=voice,
+        autoescape=autoescape,  # noqa: S701 - Markdown is no HTML: there finalize alone escapes
+        finalize=finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
