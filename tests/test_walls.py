@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 import geoplan
@@ -55,18 +56,17 @@ def part_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a module imports when it runs; imports for the type checker aside."""
-    nodes: list[ast.AST] = [ast.parse(path.read_text())]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
+    """Yield the dotted names that a module imports, those for the type checker included."""
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide where a name comes from"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        nodes.extend(ast.iter_child_nodes(node))
+
+
+def name_of(path: Path) -> str:
+    return ".".join(("geoplan", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -83,6 +83,21 @@ def test_package_is_known_to_one_part_alone(path: Path) -> None:
     for name in imports_of(path):
         package = name.split(".")[0]
         assert ONLY_IN.get(package, part_of(path)) == part_of(path), f"{path} imports {package}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    known = {name_of(path) for path in MODULES}
+    graph = nx.DiGraph()
+    for path in MODULES:
+        for name in imports_of(path):
+            target = name if name in known else name.rpartition(".")[0]
+            if target in known and target != name_of(path):
+                graph.add_edge(name_of(path), target)
+    assert [sorted(circle) for circle in nx.strongly_connected_components(graph) if len(circle) > 1] == []
+
+
+def test_no_module_is_longer_than_a_concept() -> None:
+    assert {name_of(path): lines for path in MODULES if (lines := len(path.read_text().splitlines())) > 400} == {}
 
 
 @pytest.mark.parametrize("module", ["planner", "graph", "lists"])

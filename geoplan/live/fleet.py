@@ -131,7 +131,7 @@ def only_active(states: Mapping[str, State]) -> str | None:
 
 
 def are_healthy(site: SiteSettings, states: Mapping[str, State]) -> bool:
-    """Tell whether a pair is where it stays: one unit active, the other its standby.
+    """Return whether a pair is where it stays: one unit active, the other its standby.
 
     Under *Prefer Master* that is the master, which takes over again once it is up (section 6.2).
     """

@@ -187,7 +187,7 @@ class _Group:
         return end.colour_of(other) is Colour.RED and not self._is_red_by_nature(end, other)
 
     def _is_shown_by_all(self, standby: _End, asked: Iterable[_End]) -> bool:
-        """Tell whether every active unit of the other sites says of a standby that their link is there.
+        """Return whether every active unit of the other sites says of a standby that their link is there.
 
         A standby that has links with them all has submitted its partners, so that it has those with standbys as well.
         """

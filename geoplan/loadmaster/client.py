@@ -126,7 +126,7 @@ class LoadMaster:
         return await self._get("version", decode.text)
 
     async def remote_ssh_access(self) -> bool:
-        """Tell whether *Allow Remote SSH Access* is on."""
+        """Return whether *Allow Remote SSH Access* is on."""
         return await self._get("sshaccess", decode.flag)
 
     async def backup(self) -> bytes:
@@ -160,7 +160,7 @@ class LoadMaster:
     # -- GEO ---------------------------------------------------------------------------------------------------------
 
     async def geo_enabled(self) -> bool:
-        """Tell whether GEO is on."""
+        """Return whether GEO is on."""
         try:
             answer = await self._session.read(Command("isgeoenabled"))
         except UnitRefusedError as refusal:

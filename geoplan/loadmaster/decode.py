@@ -152,7 +152,7 @@ def leaves(node: Node) -> Iterator[Node]:
 
 
 def has_content(node: Node) -> bool:
-    """Tell whether an answer says anything at all."""
+    """Return whether an answer says anything at all."""
     return any(leaf is not None and plain(leaf) for leaf in leaves(node))
 
 
@@ -187,17 +187,17 @@ MAX_PORT = 65535
 
 
 def says_nothing_there(reason: str) -> bool:
-    """Tell whether a refusal means an empty list: ``No geo data found`` and the like."""
+    """Return whether a refusal means an empty list: ``No geo data found`` and the like."""
     return bool(re.search(r"\bno\b(?!.*\bcommand\b).*\b(found|data|defined|configured|exist)", reason, re.IGNORECASE))
 
 
 def says_disabled(reason: str) -> bool:
-    """Tell whether a sentence means that GEO is off."""
+    """Return whether a sentence means that GEO is off."""
     return bool(re.search(r"\bdisabled\b|\bnot\s+enabled\b", reason, re.IGNORECASE))
 
 
 def geo_enabled(answer: Answer) -> bool:
-    """Tell whether GEO is on; a unit says so in a sentence, or with a truth value."""
+    """Return whether GEO is on; a unit says so in a sentence, or with a truth value."""
     said = [answer.message, *(plain(leaf) for leaf in leaves(answer.content))]
     if any(says_disabled(sentence) for sentence in said):
         return False

@@ -61,5 +61,5 @@ async def health_answer(
 
 
 def _is_refusal(error: BaseException) -> bool:
-    """Tell whether the unit itself refused the connection, rather than nobody taking it."""
+    """Return whether the unit itself refused the connection, rather than nobody taking it."""
     return any(isinstance(cause, ConnectionRefusedError) for cause in causes_of(error))

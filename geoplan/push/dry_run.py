@@ -57,7 +57,7 @@ class DryRunState:
         self._rebooted: dict[str, float] = {}
 
     def is_formed(self, site: SiteSettings) -> bool:
-        """Tell whether a site became a pair on paper: a unit was given HA parameters, and both have a mode by now.
+        """Return whether a site became a pair on paper: a unit was given HA parameters, and both have a mode by now.
 
         The other unit may have had its own before: a pair is half formed where a push ended between the two.
         """

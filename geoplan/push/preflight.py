@@ -194,7 +194,7 @@ def _noted(finding: Finding) -> Note:
 
 
 def _is_under_way(site: str, resumed: History | None) -> bool:
-    """Tell whether the push that is resumed had begun the reboot of a pair, and had not seen its end."""
+    """Return whether the push that is resumed had begun the reboot of a pair, and had not seen its end."""
     return resumed is not None and resumed.progress(site) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
 
 

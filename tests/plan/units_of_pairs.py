@@ -43,7 +43,7 @@ class ModelSite:
     failovers: list[str] = field(default_factory=list)
 
     def linked(self) -> bool:
-        """Tell whether the units of a pair accept each other: the same secret on both, or none on either."""
+        """Return whether the units of a pair accept each other: the same secret on both, or none on either."""
         with_secret = [unit.has_secret for unit in self.units]
         return all(unit.up for unit in self.units) and (
             not any(with_secret) or (all(with_secret) and all(unit.secret_set for unit in self.units))

@@ -41,7 +41,7 @@ def parameters_of(template: dict[str, Any]) -> list[str]:
 
 
 def holds(template: dict[str, Any], condition: str | None, values: dict[str, str]) -> bool:
-    """Tell whether a condition holds for values of the parameters, as CloudFormation would."""
+    """Return whether a condition holds for values of the parameters, as CloudFormation would."""
 
     def value(of: Any) -> Any:
         match of:

@@ -245,7 +245,7 @@ class World:
         return units[0] if len(units) == 1 else None
 
     def has_partners(self, address: str) -> bool:
-        """Tell whether the active unit of a unit's site has its partners by now."""
+        """Return whether the active unit of a unit's site has its partners by now."""
         unit = self.active_unit(self.network.unit(address).site)
         return unit is not None and bool(unit.geo_partners)
 
@@ -334,11 +334,11 @@ class World:
         return True
 
     def _needs_hands(self, result: PushResult) -> bool:
-        """Tell whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
+        """Return whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
         return not self.is_mended and any(found.mends is Mend.LEFT for found in result.report.differences)
 
     def _wants_proof(self, result: PushResult) -> bool:
-        """Tell whether links are red and nobody can tell: an operator who wants to know has all pairs rebooted once."""
+        """Return whether links are red and nobody can tell: an operator who wants to know has all pairs rebooted once."""
         is_hidden = not result.is_complete and self.script.hides_colours
         return is_hidden and not self._has_proved and bool(self._red_in_any_state())
 
@@ -433,7 +433,7 @@ class World:
         return bool(pacified)
 
     def _goes_on(self) -> bool:
-        """Tell whether the operator resumes a push that is left unfinished; abandon it where that is the script."""
+        """Return whether the operator resumes a push that is left unfinished; abandon it where that is the script."""
         unfinished = self._is_unfinished()
         if unfinished and self.script.abandons:
             self.script.abandons = False
@@ -516,7 +516,7 @@ class World:
         self._check_reboots()
 
     def _is_untold(self, result: PushResult) -> bool:
-        """Tell whether an end that is not complete is due to nothing but what units do not tell."""
+        """Return whether an end that is not complete is due to nothing but what units do not tell."""
         untold = {found.subject for found in result.report.differences if found.kind in (Kind.UNREADABLE, Kind.RED)}
         told = [found for found in result.report.differences if found.kind not in (Kind.UNREADABLE, Kind.RED)]
         hides_mode = any(isinstance(behaviour, behaviours.HaTold) for behaviour in self.script.behaviours)

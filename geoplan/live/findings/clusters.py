@@ -65,7 +65,7 @@ def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster])
 
 
 def is_placed(cluster: ClusterDefinition, found: GeoCluster) -> bool:
-    """Tell whether a cluster stands where the plan wants it; a plan without a location wants it nowhere."""
+    """Return whether a cluster stands where the plan wants it; a plan without a location wants it nowhere."""
     if cluster.location is None:
         return True
     if found.latitude is None or found.longitude is None:

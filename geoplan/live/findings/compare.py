@@ -300,7 +300,7 @@ def _stale_address(plan: Plan, cluster: ClusterDefinition, found: GeoCluster, fa
 
 
 def is_seen_green(unit: PlannedUnit, facts: Observations) -> bool:
-    """Tell whether any other unit says that it sees this one green."""
+    """Return whether any other unit says that it sees this one green."""
     known = {canonical(address) for address in (unit.address, unit.nat_address) if address}
     return any(
         green is True and canonical(address) in known

@@ -52,7 +52,7 @@ def _named(pairs: list[tuple[str, str]]) -> list[str]:
 
 
 def _are_partners(plan: Plan, one: Observation, other: Observation) -> bool:
-    """Tell whether each of two sites' units already lists the other's."""
+    """Return whether each of two sites' units already lists the other's."""
     return _lists(plan, one, other.site) and _lists(plan, other, one.site)
 
 

@@ -85,7 +85,7 @@ class RunbookContext:
         return next((step.number for step in steps if step.number > last), 0)
 
     def has(self, phase: Phase) -> bool:
-        """Tell whether the plan has steps of a phase."""
+        """Return whether the plan has steps of a phase."""
         return phase in self.phases
 
     @cached_property
@@ -164,7 +164,7 @@ class RunbookContext:
         )
 
     def slave_is_active(self, pair: Pair, step: Step) -> bool:
-        """Tell whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
+        """Return whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
         return not pair.master_returns and pair in self.rebooted_before(step)
 
     def login_address(self, step: Step) -> Value:
@@ -207,11 +207,11 @@ class RunbookContext:
         return tuple(step for step in self.plan.steps if step.action in UPDATE_ACTIONS)
 
     def gains_secret(self, site: str | None = None) -> bool:
-        """Tell whether new firmware brings the Partner Shared Secret to a unit, of a site or of any."""
+        """Return whether new firmware brings the Partner Shared Secret to a unit, of a site or of any."""
         return self.change.has_secret and self._crosses(site)
 
     def loses_secret(self, site: str | None = None) -> bool:
-        """Tell whether new firmware takes the Partner Shared Secret from a unit, of a site or of any."""
+        """Return whether new firmware takes the Partner Shared Secret from a unit, of a site or of any."""
         return not self.change.has_secret and self._crosses(site)
 
     def _crosses(self, site: str | None) -> bool:
