@@ -87,7 +87,7 @@ def test_package_is_known_to_one_part_alone(path: Path) -> None:
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     known = {name_of(path) for path in MODULES}
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     for path in MODULES:
         for name in imports_of(path):
             target = name if name in known else name.rpartition(".")[0]

@@ -338,7 +338,7 @@ class World:
         return not self.is_mended and any(found.mends is Mend.LEFT for found in result.report.differences)
 
     def _wants_proof(self, result: PushResult) -> bool:
-        """Return whether links are red and nobody can tell: an operator who wants to know has all pairs rebooted once."""
+        """Return whether links are red and nobody can tell: who wants to know has all pairs rebooted once."""
         is_hidden = not result.is_complete and self.script.hides_colours
         return is_hidden and not self._has_proved and bool(self._red_in_any_state())
 
