@@ -125,7 +125,7 @@ async def answers(unit: Unit) -> bool:
 
 
 def only_active(states: Mapping[str, State]) -> str | None:
-    """Return the one address that is active, or nothing where that is not exactly one."""
+    """Return the one address that is active, or None where that is not exactly one."""
     active = [address for address, state in states.items() if state is State.ACTIVE]
     return active[0] if len(active) == 1 else None
 

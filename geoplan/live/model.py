@@ -67,7 +67,7 @@ class Observation:
     remote_geo_access: tuple[str, ...] | None = None
     geo_partners: tuple[str, ...] | None = None
     partner_status: Mapping[str, bool | None] | None = None
-    """Whether each partner is green, by its address; nothing where its colour could not be read."""
+    """Whether each partner is green, by its address; None where its colour could not be read."""
     clusters: tuple[GeoCluster, ...] | None = None
     fqdns: tuple[str, ...] | None = None
     unread: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class Observations:
         return self._by_site.get(name, ())
 
     def active(self, site: str) -> Observation | None:
-        """Return the one unit of a site that takes settings, or nothing where that is not exactly one."""
+        """Return the one unit of a site that takes settings, or None where that is not exactly one."""
         units = self.of_site(site)
         if len(units) == 1:
             return units[0]

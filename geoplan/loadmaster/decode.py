@@ -81,7 +81,7 @@ def file(answer: Answer) -> bytes:
 
 
 def as_flag(node: Node) -> bool | None:
-    """Return a yes or no in any of its spellings, or nothing where it is neither."""
+    """Return a yes or no in any of its spellings, or None where it is neither."""
     if isinstance(node, bool):
         return node
     word = plain(node).lower()
@@ -89,7 +89,7 @@ def as_flag(node: Node) -> bool | None:
 
 
 def as_number(node: Node) -> float | None:
-    """Return a number, or nothing where it is none."""
+    """Return a number, or None where it is none."""
     if isinstance(node, bool) or not isinstance(node, int | float | str):
         return None
     try:

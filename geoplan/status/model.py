@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of those that the plan has are as they should be; nothing where the unit does not tell."""
+    """How many of those that the plan has are as they should be; None where the unit does not tell."""
 
     good: int | None
     planned: int
@@ -33,7 +33,7 @@ class UnitStatus:
     role: Role
     state: UnitState
     since: datetime | None = None
-    """When it was seen to come into this state; nothing where it was so from the first look on."""
+    """When it was seen to come into this state; None where it was so from the first look on."""
     health: str | None = None
     """What its health check answered: a status code, ``refused``, ``timeout``, ``unreachable`` or ``cut off``."""
     firmware: str | None = None
@@ -58,7 +58,7 @@ class SiteStatus:
     kind: SiteKind
     group: str
     active: str | None
-    """The address of the unit that takes settings; nothing where that is not exactly one."""
+    """The address of the unit that takes settings; None where that is not exactly one."""
     failed_over: bool
     units: tuple[UnitStatus, ...]
 

@@ -43,7 +43,7 @@ def addresses_of(plan: Plan, cluster: ClusterDefinition) -> frozenset[str]:
 
 
 def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster]) -> GeoCluster | None:
-    """Return the live cluster at a planned one's address, or nothing."""
+    """Return the live cluster at a planned one's address, or None."""
     addresses = addresses_of(plan, cluster)
     return next((found for found in live if canonical(found.address) in addresses), None)
 
