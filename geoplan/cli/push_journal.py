@@ -33,7 +33,7 @@ def phases_to_resume(store: Store) -> tuple[Phase, ...]:
 
 
 def abandon(store: Store, plan: Plan, output_format: str) -> int:
-    """Give the unfinished push up, so that a new one may begin; what it owes stays owed."""
+    """Abandon the unfinished push, so that a new one may begin; what it owes stays owed."""
     unfinished = store.past().unfinished
     if unfinished is not None:
         topology = unfinished.topology

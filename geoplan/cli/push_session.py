@@ -198,7 +198,7 @@ class PushSession(PushListener):
                 main.cancel()
                 return
             self._stop.request()
-            self._view.say("ending after the steps that are under way; once more ends at once")
+            self._view.say("stopping after the current steps; press Ctrl-C again to stop now")
 
         with on_signals(interrupt):
             yield

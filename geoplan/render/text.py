@@ -231,8 +231,5 @@ def _estimates(plan: Plan) -> Text:
         by_hand += f", {checked} s of it for the load balancers' health checks"
     if not times.by_api_seconds:
         return Text(f"Estimated: {by_hand}; nothing is rebooted, so by API no waiting.")
-    chain = f"The longest chain, {times.longest_chain_steps} of {count(len(plan.steps), 'step')}"
-    return Text(
-        f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {by_hand}. "
-        f"{chain}, takes {duration(times.longest_chain_seconds)}: no way of working beats that."
-    )
+    path = f"{times.longest_chain_steps} of {count(len(plan.steps), 'step')}, {duration(times.longest_chain_seconds)}"
+    return Text(f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {by_hand}. Critical path: {path}.")

@@ -189,7 +189,7 @@ def test_second_push_waits_for_nobody(site: Site) -> None:
 def test_first_signal_ends_after_the_step_under_way(site: Site, number: int) -> None:
     interrupted = _signalled(site, number, times=1)
     assert interrupted[0] == 3, interrupted
-    assert "ending after the steps that are under way" in interrupted[1]
+    assert "stopping after the current steps" in interrupted[1]
     assert "--resume" in interrupted[1]
     complete(site, interrupted[1])
 
@@ -220,7 +220,7 @@ def _signalled(site: Site, number: int, *, times: int) -> Ended:
             for _ in range(times):
                 running.send_signal(number)
                 if times > 1:
-                    while "ending after" not in seen:
+                    while "stopping after" not in seen:
                         seen += running.stdout.readline()
             stdout, stderr = running.communicate(timeout=PATIENCE_SECONDS)
         finally:

@@ -207,7 +207,7 @@ def test_second_hangup_ends_nothing_at_once(make_site: MakeSite) -> None:
     while json.loads(running.stdout.readline())["event"] != "step_started":
         pass
     running.send_signal(signal.SIGINT)
-    while "ending after the steps" not in running.stderr.readline():
+    while "stopping after the current" not in running.stderr.readline():
         pass
     running.send_signal(signal.SIGHUP)
     running.communicate()

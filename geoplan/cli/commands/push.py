@@ -39,7 +39,7 @@ you, and nothing changed.
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
 @click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted.")
 @click.option("--status", is_flag=True, help="Show the last push and the way back by hand; live units: geoplan status.")
-@click.option("--abandon", is_flag=True, help="Give the unfinished push up; what it changed stays.")
+@click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone.")
 @click.option(
     "--plan", "plan_file", metavar="FILE", help="Push only what was reviewed: a plan, or an approval of plan --live."
 )

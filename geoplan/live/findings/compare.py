@@ -275,8 +275,11 @@ def _of_cluster(
             yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", ""
         case ClusterState.OTHER_TYPE if found:
             yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", RENAME
-        case ClusterState.MISPLACED:
-            yield Kind.DIFFERENT, f"{shown} stands at another place", ""
+        case ClusterState.MISPLACED if found and cluster.location:
+            is_told = found.latitude is not None and found.longitude is not None
+            has = f"{found.latitude:.4f}, {found.longitude:.4f}" if is_told else "none"
+            planned = f"{cluster.location.latitude:.4f}, {cluster.location.longitude:.4f}"
+            yield Kind.DIFFERENT, f"{shown} has other coordinates: {has}, planned {planned}", ""
         case _:
             pass
     if found and unit.state is not State.STANDBY and (stale := _stale_address(plan, cluster, found, facts)):

@@ -1,4 +1,4 @@
-"""HA parameters as units tell them, held against the plan: which pairs are yet to be formed, what is in the way."""
+"""HA parameters as units tell them, compared with the plan: which pairs are still to be formed, what prevents it."""
 
 from __future__ import annotations
 

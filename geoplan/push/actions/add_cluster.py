@@ -42,7 +42,9 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
         return Outcome(StepState.IN_PLACE, unit.address, f"'{cluster.name}' was there")
     found = find(context.plan, cluster, before)
     if state not in (ClusterState.MISSING, ClusterState.UNFINISHED, ClusterState.MISPLACED):
-        message = f"a cluster of another kind or name is in the way of '{cluster.name}' ({cluster.address}): {state}"
+        message = (
+            f"cannot add cluster '{cluster.name}' ({cluster.address}): another one has its address or name ({state})"
+        )
         raise StepError(step, message, unit=unit.address, hint="rename or remove it by hand, then go on")
     action, was = step.action.value, None if found is None else found.definition
     will_be = {"address": cluster.address, "name": cluster.name, "type": cluster.type}
