@@ -19,6 +19,7 @@ EXAMPLES = {
     "a kind of fault in the lab": r"FaultKind\.FLAP|\"flap\"",
     "a format of pictures": r"\"dot\"",
     "a command of geoplan": r"\"trust\"",
+    "a finding of status, diff and the checks before a push": r"FindingKind\.SSH_OFF|\bSSH_OFF =",
 }
 """For some rows of *to add X, touch Y* a thing of that kind: only the files of the row may know it."""
 
@@ -81,7 +82,7 @@ def test_a_change_touches_only_what_is_named(change: str) -> None:
     knowing = {path for path in PACKAGE.rglob("*.py") if re.search(EXAMPLES[change], path.read_text())}
 
     assert knowing
-    assert knowing - touched == set()
+    assert {path for path in knowing if not touched & {path, *path.parents}} == set()
 
 
 def imports_of(package: str) -> Iterator[str]:

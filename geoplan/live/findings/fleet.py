@@ -63,7 +63,8 @@ def reachability(facts: Observations) -> Iterator[Finding]:
             by_failure.setdefault(unit.failure, []).append(unit)
         elif unit.failure and unit.role == "standalone":
             hint = "see that it runs, and that it can be reached from here"
-            yield about(FindingKind.UNIT_DOWN, [unit], f"{unit.address} is down: {unit.failure.message}", hint)
+            message = f"{unit.address} is down: {unit.failure.message}"
+            yield about(FindingKind.UNIT_DOWN, [unit], message, hint, severity=Severity.BLOCKING)
     for failure, failed in by_failure.items():
         kind, hint = _CAUSES[failure.cause]
         silent = [unit for unit in failed if unit.refuses_reads]
@@ -72,7 +73,7 @@ def reachability(facts: Observations) -> Iterator[Finding]:
             standby = "whether a standby answers reads is up to its firmware; its health check does"
             yield about(kind, silent, _failed(silent, failure), standby, severity=Severity.KNOWING)
         if others:
-            yield about(kind, others, _failed(others, failure), failure.hint or hint)
+            yield about(kind, others, _failed(others, failure), failure.hint or hint, severity=Severity.BLOCKING)
     yield from _unread(units)
 
 
@@ -107,10 +108,12 @@ def services(plan: Plan, facts: Observations) -> Iterator[Finding]:
     """Say where GEO or SSH is off, and which units refuse each other as partners."""
     units = tuple(facts.units.values())
     if off := [unit for unit in units if unit.geo_enabled is False]:
-        yield about(FindingKind.GEO_OFF, off, f"GEO is off on {_named(off)}", "enable it under Global Balancing")
+        hint = "enable it under Global Balancing"
+        yield about(FindingKind.GEO_OFF, off, f"GEO is off on {_named(off)}", hint, severity=Severity.BLOCKING)
     if closed := [unit for unit in units if unit.ssh_access is False]:
         hint = "turn on Allow Remote SSH Access under Certificates & Security > Remote Access: partners talk over it"
-        yield about(FindingKind.SSH_OFF, closed, f"remote SSH access is not allowed on {_named(closed)}", hint)
+        message = f"remote SSH access is not allowed on {_named(closed)}"
+        yield about(FindingKind.SSH_OFF, closed, message, hint, severity=Severity.BLOCKING)
     for group in plan.groups:
         known = [unit for name in group.sites for unit in facts.of_site(name) if unit.firmware]
         having = [unit for unit in known if has_partner_secret(parse_version(unit.firmware or ""))]
@@ -121,7 +124,7 @@ def services(plan: Plan, facts: Observations) -> Iterator[Finding]:
                 f"Shared Secret, that of {_named(lacking)} has not"
             )
             hint = "bring all units of the group to firmware on the same side of it"
-            yield about(FindingKind.PARTNER_SECRET, known, message, hint)
+            yield about(FindingKind.PARTNER_SECRET, known, message, hint, severity=Severity.BLOCKING)
 
 
 def links(facts: Observations, report: Report, command: Command) -> Iterator[Finding]:
@@ -163,7 +166,7 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
 
 
 def _red(units: Sequence[Observation], message: str, hint: str, *commands: str) -> Finding:
-    return about(FindingKind.RED_PARTNER, units, message, hint, commands, Severity.MENDING)
+    return about(FindingKind.RED_PARTNER, units, message, hint, commands, severity=Severity.MENDING)
 
 
 def lists_and_clusters(

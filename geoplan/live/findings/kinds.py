@@ -99,15 +99,16 @@ class Finding:
         return self.severity is Severity.BLOCKING
 
 
-def about(  # noqa: PLR0913, PLR0917 - what a finding can have
+def about(  # noqa: PLR0913 - what a finding can have
     kind: FindingKind,
     units: Sequence[Observation],
     message: str,
     hint: str = "",
     commands: tuple[str, ...] = (),
-    severity: Severity = Severity.BLOCKING,
+    *,
+    severity: Severity,
 ) -> Finding:
-    """Return a finding about some units."""
+    """Return a finding about some units; nothing is blocking, or not, by default."""
     sites = tuple(dict.fromkeys(unit.site for unit in units))
     message = message[:1].upper() + message[1:]
     return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity)

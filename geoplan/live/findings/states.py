@@ -100,7 +100,7 @@ class Pair:
         severity: Severity = Severity.BLOCKING,
     ) -> Finding:
         """Return a finding about this pair, or about some of its units."""
-        return about(kind, units or self.units, message, hint, commands, severity)
+        return about(kind, units or self.units, message, hint, commands, severity=severity)
 
 
 def state_findings(pair: Pair) -> Iterator[Finding]:
