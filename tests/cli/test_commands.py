@@ -39,10 +39,11 @@ def test_command_that_a_program_runs_leaves_its_process_as_it_is(
     geoplan: Geoplan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
-    before = gc.get_threshold(), gc.get_freeze_count(), dict(os.environ)
+    before, frozen = (gc.get_threshold(), dict(os.environ)), gc.get_freeze_count()
     geoplan("runbook", EXAMPLE, "-o", tmp_path / "runbook.md")
 
-    assert (gc.get_threshold(), gc.get_freeze_count(), dict(os.environ)) == before
+    assert (gc.get_threshold(), dict(os.environ)) == before
+    assert gc.get_freeze_count() <= frozen  # what another test froze may have gone since
 
 
 def test_version(geoplan: Geoplan) -> None:

@@ -10,9 +10,7 @@ from geoplan.live.polling import SystemClock
 from geoplan.push.history import History
 from geoplan.push.journal import Journal
 from geoplan.push.options import Options
-from geoplan.push.rollback import BUTTONS, as_lines, going_back, submitted_on_slaves
-from geoplan.render.runbook import wui
-from geoplan.vendor import BACKUP as BACKUP_RESTORE
+from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 from geoplan.vendor import HA_PARAMETERS, MANAGE_CLUSTERS, REMOTE_ACCESS
 from tests.push.observations import plan_of
 from tests.push.support import A1, M1, S1
@@ -109,10 +107,3 @@ def test_ha_parameters_go_back_on_their_own_unit_and_never_on_whichever_is_activ
 
 def test_a_push_that_changed_nothing_has_no_way_back(tmp_path: Path) -> None:
     assert going_back(Journal.begin(tmp_path, PLAN, Options(), SystemClock()).history) == ()
-
-
-def test_the_web_interface_has_the_same_words_as_in_the_runbook() -> None:
-    assert wui.REMOTE_ACCESS.path == REMOTE_ACCESS
-    assert wui.MANAGE_CLUSTERS.path == MANAGE_CLUSTERS
-    assert wui.BACKUP.path == BACKUP_RESTORE
-    assert BUTTONS == {"remote_geo_access": wui.SET_REMOTE_GEO_ACCESS, "geo_partners": wui.SET_GEO_PARTNERS}

@@ -106,7 +106,14 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         auto_reload=False,
     )
-    templates.globals |= {"wui": wui, "ec2": ec2, "OK": OK, "BUSY": BUSY, "url_host": url_host, "quoted": shlex.quote}
+    templates.globals |= {
+        "wui": wui.NAMES,
+        "ec2": ec2,
+        "OK": OK,
+        "BUSY": BUSY,
+        "url_host": url_host,
+        "quoted": shlex.quote,
+    }
     templates.filters |= {
         "name": Name,
         "value": Value,

@@ -42,7 +42,7 @@ def render(plan: Plan) -> str:
     templates.filters |= {"heading": _heading, "plain": str, "duration": duration}
     return templates.get_template("runbook.html.jinja").render(
         book=build(plan),
-        wui=wui,
+        wui=wui.NAMES,
         policy=_policy([style, *_styles_in(picture)], [script]),
         # All three are this package's own; what the picture has from the topology is escaped in it.
         style=Markup(style),  # noqa: S704

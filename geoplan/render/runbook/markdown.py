@@ -93,7 +93,7 @@ def render(plan: Plan, *, picture: bool = True, links: bool = True) -> str:
         "plain": str,
     }
     return templates.get_template("runbook.md.jinja").render(
-        book=build(plan), wui=wui, picture=mermaid.render(plan) if picture else None
+        book=build(plan), wui=wui.NAMES, picture=mermaid.render(plan) if picture else None
     )
 
 

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from geoplan.render.runbook.context import RunbookContext
     from geoplan.render.runbook.model import Move
 
-_SCREENS = {
-    screen.path: screen for module in (wui, ec2) for screen in vars(module).values() if isinstance(screen, wui.Screen)
-}
+_OF_EC2 = [screen for screen in vars(ec2).values() if isinstance(screen, wui.Screen)]
+_SCREENS = {screen.path: screen for screen in (*wui.SCREENS, *_OF_EC2)}
 _OF_STEP = ("Under", "Title", "Log in", "Go to", "Do", "You see")
 _OF_TROUBLE = ("If it goes wrong", "In place now", "To go on", "To go back")
 _OPTIONAL = ("Wait first", "Then")
