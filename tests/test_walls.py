@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import networkx as nx
 import pytest
 
 import geoplan
-
-PACKAGE = Path(geoplan.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
+from tests.code import HEAVY, MODULES, PACKAGE, imports_of, loaded_by, name_of, part_of
 
 PARTS = {"topology", "plan", "render", "loadmaster", "live", "push", "status", "lab", "cli"}
 
@@ -47,26 +43,6 @@ ONLY_IN = {
     "uvicorn": "lab",
     "click": "cli",
 }
-
-HEAVY = {"defusedxml", "pydantic", "networkx", "jinja2", "httpx", "rich", "yaml", "starlette", "uvicorn"}
-
-
-def part_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a module imports, those for the type checker included."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide where a name comes from"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def name_of(path: Path) -> str:
-    return ".".join(("geoplan", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -104,16 +80,6 @@ def test_no_module_is_longer_than_a_concept() -> None:
 def test_core_of_planning_knows_nothing_of_aws(module: str) -> None:
     text = (PACKAGE / "plan" / f"{module}.py").read_text()
     assert not re.findall(r"\baws\b|amazon|\bec2\b|cloudformation|balancer", text, re.IGNORECASE)
-
-
-def loaded_by(*arguments: str) -> set[str]:
-    """Return the top-level packages in memory at the end of a command."""
-    script = (
-        "import sys; from geoplan.cli import run; sys.stdout = open('/dev/null', 'w'); "
-        "run(sys.argv[1:]); sys.stdout = sys.__stdout__; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    )
-    printed = subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True)
-    return set(printed.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Strategies that draw topologies: 1 to 40 sites, groups, IPv6, NAT."""
+"""Topologies for tests: drawn ones of 1 to 40 sites, with groups, IPv6, NAT; and a large one."""
 
 from __future__ import annotations
 
@@ -65,3 +65,16 @@ def _folded(name: str) -> str:
     from geoplan.topology.names import folded
 
     return folded(name)
+
+
+def large_topology(sites: int) -> str:
+    """Write a topology of one group, two thirds of it HA pairs."""
+    lines = [f"limits: {{max_clusters: {sites}}}", "sites:"]
+    for number in range(sites):
+        network = f"10.{number // 250}.{number % 250}"
+        lines.append(f"  - name: Site {number}")
+        if number % 3:
+            lines.append(f"    ha_pair: {{master: {network}.5, slave: {network}.6}}")
+        else:
+            lines.append(f"    standalone: {network}.5")
+    return "\n".join(lines)

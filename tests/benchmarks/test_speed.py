@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.benchmarks.conftest import Compare
 from tests.conftest import TOPOLOGIES
+from tests.topologies import large_topology
 
 # Pydantic loads itself only when a name is taken from it, as everyone does who uses it.
 IMPORTS = "import click, json, networkx, sys, yaml\nfrom pydantic import BaseModel\n"
@@ -45,16 +46,3 @@ def test_plan_of_five_hundred_sites(compare_processes: Compare, tmp_path: Path) 
     script = IMPORTS + LOAD.format(path=str(path)) + LISTS
     command = ["plan", str(path), "--format", "json"]
     compare_processes("plan of 500 sites as JSON", command, "bare lists by to_json", script, 2)
-
-
-def large_topology(sites: int) -> str:
-    """Write a topology of one group, two thirds of it HA pairs."""
-    lines = [f"limits: {{max_clusters: {sites}}}", "sites:"]
-    for number in range(sites):
-        network = f"10.{number // 250}.{number % 250}"
-        lines.append(f"  - name: Site {number}")
-        if number % 3:
-            lines.append(f"    ha_pair: {{master: {network}.5, slave: {network}.6}}")
-        else:
-            lines.append(f"    standalone: {network}.5")
-    return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from geoplan.lab.device.network import Network
+from geoplan.lab.faults import FaultKind
 from geoplan.lab.http import Request
 from geoplan.plan.model import Plan
 from tests.conftest import TOPOLOGIES
@@ -40,6 +42,12 @@ READS = (
     "backup",
     "health",
 )
+HA_COMMANDS = ("awshamode", "awshaparam")
+HA_CHANGES = 8  # mode and parameters, on both units of two pairs
+# Which of the requests fail, beside the first: one of each later purpose, and one that is sent after the reboot.
+LATER = {"get:geopartners": (6, 12), "set:geopartners": (2, 3, 4), "listclusters": (4,), "health": (5, 12)}
+LOST_ON_THE_WAY_BACK = (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.ERROR, FaultKind.HTML, FaultKind.REFUSE)
+SECONDS = {FaultKind.REFUSE: 1, FaultKind.SLOW: 1}
 ENDINGS = pytest.StashKey[list["Ending"]]()
 PROPERTY = "campaign"
 
@@ -67,6 +75,20 @@ def command_of(request: Request) -> str:
     """Return what a request of APIv2 asks for, as a fault names it."""
     body = json.loads(request.body)
     return f"{body['cmd']}:{body['param']}" if "param" in body else str(body["cmd"])
+
+
+def faults(commands: Sequence[str]) -> Iterator[str]:
+    """Yield every fault on every command; of a change also each fault that lets it be carried out unanswered."""
+    for command in commands:
+        for kind in FaultKind:
+            if kind is FaultKind.EARLY_RETURN and command != "reboot":
+                continue
+            seconds = f",seconds={SECONDS[kind]}" if kind in SECONDS else ""
+            for number in (1, *LATER.get(command, ())):
+                fault = f"{kind},command={command},occurrence={number}{seconds}"
+                yield fault
+                if command not in READS and kind in LOST_ON_THE_WAY_BACK:
+                    yield f"{fault},applied=yes"
 
 
 def is_changing(command: str) -> bool:

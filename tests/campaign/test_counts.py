@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from tests.campaign.conftest import PARTS, sample
-from tests.campaign.support import CHANGES, READS
-from tests.campaign.test_faults import HA_COMMANDS, faults
-from tests.campaign.test_kills import HA_CHANGES
+from tests.campaign.support import CHANGES, HA_CHANGES, HA_COMMANDS, READS, faults
 from tests.conftest import ROOT
 
 

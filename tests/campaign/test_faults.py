@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,37 +30,19 @@ from tests.campaign.support import (
     BOOT,
     CHANGES,
     FAILOVER,
+    HA_COMMANDS,
     READS,
     SYNC,
     Ending,
     assert_as_planned,
     assert_no_secret,
+    faults,
     write_topology,
 )
 from tests.push.support import CREDENTIALS, PASSWORD, real_store, settled
 
 QUICK = Timeouts(connect=2.0, answer=1.5, backup=1.5, health=0.5)
 PLANNED_REBOOTS = 1  # of 5.3
-HA_COMMANDS = ("awshamode", "awshaparam")
-
-# Which of the requests fail, beside the first: one of each later purpose, and one that is sent after the reboot.
-LATER = {"get:geopartners": (6, 12), "set:geopartners": (2, 3, 4), "listclusters": (4,), "health": (5, 12)}
-LOST_ON_THE_WAY_BACK = (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.ERROR, FaultKind.HTML, FaultKind.REFUSE)
-SECONDS = {FaultKind.REFUSE: 1, FaultKind.SLOW: 1}
-
-
-def faults(commands: Sequence[str]) -> Iterator[str]:
-    """Yield every fault on every command; of a change also each fault that lets it be carried out unanswered."""
-    for command in commands:
-        for kind in FaultKind:
-            if kind is FaultKind.EARLY_RETURN and command != "reboot":
-                continue
-            seconds = f",seconds={SECONDS[kind]}" if kind in SECONDS else ""
-            for number in (1, *LATER.get(command, ())):
-                fault = f"{kind},command={command},occurrence={number}{seconds}"
-                yield fault
-                if command not in READS and kind in LOST_ON_THE_WAY_BACK:
-                    yield f"{fault},applied=yes"
 
 
 class Scene(PushListener):

@@ -23,6 +23,7 @@ from tests.campaign.support import (
     BOOT,
     CHANGES,
     FAILOVER,
+    HA_CHANGES,
     READS,
     SYNC,
     Ending,
@@ -35,7 +36,6 @@ from tests.campaign.support import (
 from tests.push.support import CREDENTIALS, M1, M2, PASSWORD, PATIENCE_SECONDS, Site
 
 READ_TO_KILL = 3
-HA_CHANGES = 8  # mode and parameters, on both units of two pairs
 KEPT = "kept.example.com"
 
 

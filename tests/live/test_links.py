@@ -11,6 +11,7 @@ from geoplan.live.findings import NoteKind
 from geoplan.live.findings.compare import Kind, Mend, Report, verify
 from geoplan.live.links import NO_SIGHTS, Colour, KnownLinks, Sights
 from geoplan.live.model import Cause, Failure, Observations, State
+from geoplan.plan.model import Phase
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, A2, M1, M2, S1, S2
 
@@ -193,3 +194,27 @@ def test_a_slave_that_submitted_and_never_told_is_looked_at_and_not_rebooted() -
     assert f"make {S2} active" in found.hint
     (found,) = verify(PLAN, spoiled).differences
     assert found.mends is Mend.REBOOT  # nothing says that it ever submitted
+
+
+# -- red by nature -----------------------------------------------------------------------------------------------------
+
+GEO_PLAN = plan_of("5.2", [Phase.GEO])
+GEO_FINE = in_place(GEO_PLAN)
+GEO_SIGHTS = {S1: frozenset({M2, S2}), S2: frozenset({M1, S1})}
+
+
+def red_on(facts: Observations, unit: str, *partners: str) -> Observations:
+    status = {**(facts.units[unit].partner_status or {}), **dict.fromkeys(partners, False)}
+    return changed(facts, unit, partner_status=status)
+
+
+def test_a_standby_is_not_red_by_nature_where_another_one_is_shown_green() -> None:
+    facts = red_on(GEO_FINE, M2, S1)
+    assert [found.kind for found in verify(GEO_PLAN, facts, KnownLinks(GEO_SIGHTS)).differences] == [Kind.RED]
+
+
+def test_a_standby_is_not_red_by_nature_once_it_was_shown_green_as_the_standby() -> None:
+    facts = red_on(red_on(GEO_FINE, M2, S1), M1, S2)
+    assert verify(GEO_PLAN, facts, KnownLinks(GEO_SIGHTS)).is_in_place
+    known = KnownLinks(GEO_SIGHTS, green_standbys=frozenset({S1}))
+    assert [found.unit for found in verify(GEO_PLAN, facts, known).differences] == [M2]

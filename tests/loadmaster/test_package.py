@@ -12,7 +12,7 @@ import pytest
 
 import geoplan
 from geoplan import loadmaster
-from tests.test_walls import MODULES, imports_of, part_of
+from tests.code import MODULES, imports_of, part_of
 
 
 def test_every_public_name_can_be_imported() -> None:

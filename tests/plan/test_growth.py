@@ -10,7 +10,7 @@ from types import FrameType
 from geoplan import Topology, make_plan
 from geoplan.render import json as json_format
 from geoplan.topology.loader import check_text
-from tests.benchmarks.test_speed import large_topology
+from tests.topologies import large_topology
 
 SMALL, LARGE = 100, 400
 

@@ -16,14 +16,9 @@ from geoplan.plan.upgrade import make_upgrade, written_firmware
 from geoplan.render import json as json_format
 from tests.conftest import TOPOLOGIES
 from tests.plan.units_of_pairs import UPDATES, Model
-from tests.topologies import topologies
+from tests.plan.upgrades import running_everywhere, upgrades
 
-VERSIONS = ("7.2.36.0", "7.2.48.4", "7.2.54.8", "7.2.54.12", "7.2.55.0", "7.2.59.0", "7.2.59.4", "7.2.60.1")
 SECRET = Action.SET_PARTNER_SECRET
-
-
-def running_everywhere(topology: Topology, version: str) -> dict[str, str]:
-    return {unit.address: version for site in topology.sites for unit in site.units}
 
 
 def example() -> Topology:
@@ -39,17 +34,6 @@ def upgrade_of_example(to: str, present: str, **other_units: str) -> Plan:
 
 def actions_of(plan: Plan, site: str) -> list[tuple[Action, str]]:
     return [(step.action, step.on.unit) for step in plan.steps if step.site == site]
-
-
-@st.composite
-def upgrades(draw: st.DrawFn) -> Plan:
-    """Draw a change of firmware up or down, of all sites or some, with units that run the version already."""
-    topology = draw(topologies(max_sites=8))
-    place = draw(st.integers(0, len(VERSIONS) - 1))
-    possible = draw(st.sampled_from([VERSIONS[: place + 1], VERSIONS[place:]]))
-    running = {unit.address: draw(st.sampled_from(possible)) for site in topology.sites for unit in site.units}
-    sites = [site.name for site in topology.sites if draw(st.integers(0, 4))] if draw(st.booleans()) else None
-    return make_upgrade(topology, VERSIONS[place], running, sites)
 
 
 # -- the order -------------------------------------------------------------------------------------------------------

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 from geoplan.live.model import REMOTE_LM, GeoCluster, HaFacts, Observation, Observations, State
-from geoplan.plan.model import Plan
+from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 
 
-def plan_of(section: str = "5.4") -> Plan:
-    return make_plan(load_topology(TOPOLOGIES / f"section-{section}.yaml"))
+def plan_of(section: str = "5.4", phases: Collection[Phase] | None = None) -> Plan:
+    return make_plan(load_topology(TOPOLOGIES / f"section-{section}.yaml"), phases)
 
 
 def in_place(plan: Plan) -> Observations:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.live.findings.collect import NOTHING_SEEN
 from geoplan.live.findings.kinds import Finding, FindingKind
+from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
@@ -78,6 +79,13 @@ def down(facts: Observations, address: str) -> Observations:
 
 def status_of(facts: Observations, plan: Plan = PLAN, since: Since = NOTHING_SEEN) -> Status:
     return assess(plan, facts, AT, since=since)
+
+
+def unit_states(facts: Observations) -> dict[str, UnitState]:
+    return {unit.address: unit.state for site in status_of(facts).sites for unit in site.units}
+
+
+# -- failed over -------------------------------------------------------------------------------------------------------
 
 
 def findings_of(facts: Observations, plan: Plan = PLAN) -> dict[FindingKind, list[Finding]]:

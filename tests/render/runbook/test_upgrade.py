@@ -18,9 +18,9 @@ from geoplan.render.runbook import html, markdown, terminal
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.model import Runbook, RunbookStep
 from tests.conftest import TOPOLOGIES
-from tests.plan.test_upgrade import running_everywhere, upgrades
+from tests.plan.upgrades import running_everywhere, upgrades
+from tests.render.runbook.read_markdown import MarkdownFile, structure
 from tests.render.runbooks import HOSTILE_NAMES
-from tests.render.test_markdown import MarkdownFile, structure
 
 
 def of_example(present: str, to: str, sites: list[str] | None = None, stem: str = "section-5.4") -> Plan:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from geoplan.concurrency import ask_each
 from geoplan.errors import UnitUnreachableError, UpgradeRefusedError
 from geoplan.live.firmware import firmware_of
 from geoplan.live.model import Cause, State
@@ -17,59 +15,6 @@ from tests.live.scripted import ScriptedUnit, fleet_of
 from tests.push.instant import instant_fleet, plan_of_groups
 from tests.simulation.loop import run_simulated
 from tests.status.made import A1, M1, M2, PLAN, S1
-
-
-def test_answers_come_in_order_and_no_more_are_asked_at_once_than_may_be() -> None:
-    asked: list[int] = []
-    most: list[int] = []
-
-    async def ask(number: int) -> int:
-        asked.append(number)
-        most.append(len(asked))
-        await asyncio.sleep(10 - number % 3)
-        asked.remove(number)
-        return 2 * number
-
-    answers = run_simulated(ask_each_of(20, ask, at_once=4))
-    assert answers == [2 * number for number in range(20)]
-    assert max(most) == 4
-
-
-def test_time_outs_run_side_by_side() -> None:
-    async def go() -> float:
-        async def ask(number: int) -> None:
-            await asyncio.sleep(25 if number % 3 == 0 else 0.1)
-
-        await ask_each(range(192), ask, asyncio.Semaphore(32))
-        return asyncio.get_running_loop().time()
-
-    assert run_simulated(go()) < 3 * 25  # 64 of them do not answer
-
-
-def test_first_error_ends_what_is_under_way_and_begins_nothing_more() -> None:
-    begun: list[int] = []
-    cancelled: list[int] = []
-
-    async def ask(number: int) -> int:
-        begun.append(number)
-        if number == 1:
-            raise OSError("no")
-        try:
-            await asyncio.sleep(100)
-        except asyncio.CancelledError:
-            cancelled.append(number)
-            raise
-        return number
-
-    with pytest.raises(OSError, match="no"):
-        run_simulated(ask_each_of(20, ask, at_once=3))
-    assert begun[:3] == [0, 1, 2]
-    assert sorted(cancelled) == sorted(number for number in begun if number != 1)
-    assert len(begun) <= 4  # what took the failed one's place before the error was seen
-
-
-async def ask_each_of(count: int, ask: Callable[[int], Awaitable[int]], *, at_once: int) -> list[int]:
-    return await ask_each(range(count), ask, asyncio.Semaphore(at_once))
 
 
 def test_seconds_of_a_unit_begin_when_it_is_asked_and_not_while_it_waits_for_its_turn() -> None:

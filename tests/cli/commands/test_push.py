@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from geoplan.cli.signals import Signals
+from tests.code import HEAVY, loaded_by
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import A1, A2, M1, M2, NEW_FIRMWARE, OLD_FIRMWARE, PASSWORD, S1, S2, Site, red_in_any_state
-from tests.test_walls import HEAVY, loaded_by
 
 __all__ = ["make_site"]
 
@@ -537,53 +536,6 @@ def test_the_exact_commands_carry_every_option_that_leads_to_the_same_units(
     base = f"geoplan push {site.topology} --state-dir '{state}'"
     assert f"go on with: {base} --resume --endpoints {site.endpoints} --use-proxies" in stopped.stderr
     assert f"{base} --status --endpoints {site.endpoints} --use-proxies" in stopped.stderr
-
-
-def test_sigterm_that_comes_twice_in_a_moment_is_one_and_ctrl_c_is_two() -> None:
-    signals = Signals()
-    assert [signals.is_new(signal.SIGTERM, now) for now in (5.0, 5.001, 30.0)] == [True, False, True]
-    assert [signals.is_new(signal.SIGINT, now) for now in (31.0, 31.001)] == [True, True]
-
-
-def test_sigterm_to_the_process_and_to_its_group_ends_after_the_steps_under_way(make_site: MakeSite) -> None:
-    site = make_site("5.1")
-    site.lab.inject("slow,command=set,seconds=1")
-    command = [sys.executable, "-m", "geoplan", "push", str(site.topology), "--endpoints", str(site.endpoints), "--yes"]
-    running = subprocess.Popen(
-        [*command, "--format", "json"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert running.stdout
-    while json.loads(running.stdout.readline())["event"] != "step_started":
-        pass
-    running.send_signal(signal.SIGTERM)
-    running.send_signal(signal.SIGTERM)
-    _, stderr = running.communicate()
-    assert running.returncode == 3
-    assert "the push was ended before its last step" in stderr
-
-
-@pytest.mark.parametrize("output_format", ["text", "json"])
-def test_interrupted_while_units_are_asked_it_ends_at_once_and_leaves_nothing(
-    make_site: MakeSite, output_format: str
-) -> None:
-    site = make_site("5.1")
-    site.lab.inject(f"timeout,unit={M1},command=get")
-    command = [sys.executable, "-m", "geoplan", "push", str(site.topology), "--endpoints", str(site.endpoints)]
-    running = subprocess.Popen(
-        [*command, "--format", output_format], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert running.stdout
-    assert running.stderr
-    said = running.stdout if output_format == "text" else running.stderr
-    assert running.stdout.readline()  # where it goes
-    assert "preflight: asking 2 units\n" in said  # read up to it
-    running.send_signal(signal.SIGINT)
-    stdout, stderr = running.communicate()
-    assert running.returncode == 130
-    assert "interrupted; nothing was changed" in stderr
-    assert site.journals() == []
-    if output_format == "json":
-        assert json.loads(stdout)["exit_code"] == 130
 
 
 def test_status_tells_the_way_back_with_the_values_of_before(geoplan: Geoplan, make_site: MakeSite) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_status import kinds, report_of, send, status, units_of
+from tests.cli.commands.looks import kinds, report_of, send, status, units_of
 from tests.conftest import Geoplan
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import M1, NEW_FIRMWARE, OLD_FIRMWARE, S1, Site

@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import TOPOLOGIES, Geoplan
-from tests.push.conftest import MakeSite, make_site
+from tests.push.conftest import MakeSite
 from tests.push.support import M1, PASSWORD, S1
-
-__all__ = ["make_site"]
 
 
 def events_of(stdout: str) -> list[dict[str, Any]]:

@@ -8,38 +8,16 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import Action, Phase
 from geoplan.render.runbook import markdown
 from geoplan.render.runbook import markdown as md
 from tests.conftest import TOPOLOGIES
+from tests.render.runbook.read_markdown import WORDS, MarkdownFile, parse, structure
 from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
 from tests.topologies import topologies
-
-# What can stand for a name, whatever that holds.
-WORDS = {"text", "code_inline", "softbreak", "text_special"}
-
-
-class MarkdownFile(SingleFileSnapshotExtension):
-    """Keep each snapshot as a Markdown file, to be read as one."""
-
-    _write_mode = WriteMode.TEXT
-    file_extension = "md"
-
-
-def parse(text: str) -> list[Token]:
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    return [token for block in parser.parse(text) for token in (block, *(block.children or ()))]
-
-
-def structure(text: str) -> list[str]:
-    """Return the structure that a reader sees, without its words."""
-    return [token.type for token in parse(text) if token.type not in WORDS]
 
 
 def words(text: str) -> str:

@@ -13,16 +13,13 @@ from hypothesis import strategies as st
 from geoplan.live.findings.compare import Kind, Mend, verify
 from geoplan.live.findings.pairs import drifts, sites_to_form
 from geoplan.live.model import ClusterType, GeoCluster, HaFacts, Observations, State
-from geoplan.plan.model import Phase, Plan
-from geoplan.plan.planner import make_plan
+from geoplan.plan.model import Phase
 from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
-from geoplan.topology.loader import load_topology
-from tests.conftest import TOPOLOGIES
-from tests.push.observations import changed, in_place, untouched
+from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import M1, M2, S1
 
-PLAN: Plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), list(Phase))
+PLAN = plan_of(phases=list(Phase))
 UNSET = HaFacts(partner="", health_check_port=0, mode="single", prefers_master=True)
 FINE = in_place(PLAN)
 
@@ -65,7 +62,7 @@ def test_single_units_are_formed_although_none_answers_its_health_check() -> Non
 
 
 def test_geo_alone_says_that_single_units_are_no_pair_and_nothing_that_follows_from_it() -> None:
-    plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.GEO])
+    plan = plan_of(phases=[Phase.GEO])
     background = PreflightInput(Options(), 18, datetime(2026, 1, 1, tzinfo=UTC))
     fresh = fresh_pair(untouched(plan), M1, S1, ha=replace(UNSET, prefers_master=False))
 
@@ -159,6 +156,29 @@ def test_diff_tells_what_is_unset_from_what_differs() -> None:
     found = {difference.values[0]: difference.kind for difference in verify(PLAN, spoilt).differences}
 
     assert found == {"partner": Kind.MISSING, "health check port": Kind.DIFFERENT}
+
+
+@pytest.mark.parametrize("untold", ["clusters", "fqdns", "geo_partners"])
+@pytest.mark.parametrize("unit", [M1, S1])
+def test_a_pair_is_not_formed_of_units_that_do_not_tell_what_they_would_lose(untold: str, unit: str) -> None:
+    facts = changed(FRESH, unit, **{untold: None})
+    found = verdict(facts).problems
+    assert any(problem.where == unit and "may lose" in problem.message for problem in found)
+    forgiving = verdict(facts, accept_geo_merge=True).problems
+    assert not any("may lose" in problem.message for problem in forgiving)
+
+
+def test_what_a_slave_would_lose_counts_whatever_its_health_check_says() -> None:
+    precious = (GeoCluster("10.9.9.9", "precious", ClusterType.DEFAULT),)
+    for state in (State.DOWN, State.UNKNOWN):
+        facts = changed(FRESH, S1, state=state, clusters=precious)
+        found = verdict(facts).problems
+        assert any("would lose the cluster 'precious'" in problem.message for problem in found)
+
+
+def test_a_pair_at_work_is_none_that_a_push_forms_though_a_look_missed_its_partner() -> None:
+    ha = HaFacts(M1, 8444, prefers_master=True, mode="slave", all_interfaces=True)
+    assert verdict(changed(FINE, S1, state=State.DOWN, ha=ha)).forms == ()
 
 
 modes = st.sampled_from(["master", "slave", "single", None])

@@ -14,18 +14,18 @@ from geoplan.live.findings import NoteKind
 from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
 from geoplan.live.findings.compare import Kind, Mend, verify
 from geoplan.live.model import REMOTE_LM, ClusterType, GeoCluster, HaFacts, Observation, Observations, State
-from geoplan.plan.model import Plan
+from geoplan.plan.model import Phase, Plan
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.records import FORMAT, make
 from tests.push.observations import changed, in_place, plan_of, untouched
 from tests.push.support import A1, A2, M1, M2, S1
-from tests.push.test_ha import FINE as FINE_HA
-from tests.push.test_ha import PLAN as PLAN_HA
 
 PLAN = plan_of()
 FINE = in_place(PLAN)
+PLAN_HA = plan_of(phases=list(Phase))
+FINE_HA = in_place(PLAN_HA)
 CLUSTERS = FINE.units[M1].clusters or ()
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BACKGROUND = PreflightInput(Options(), 18, NOW)

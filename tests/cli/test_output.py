@@ -1,0 +1,130 @@
+"""Output that breaks while units are being changed stops no push."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from geoplan.cli.output import Outlet
+from tests.cli.pushing import assert_pushed, pushing
+from tests.conftest import TOPOLOGIES, Geoplan
+from tests.push.conftest import MakeSite, make_site
+from tests.push.support import A1, Site
+
+__all__ = ["make_site"]
+
+HAS_FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+
+
+def in_shell(site: Site, redirection: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = f"{' '.join(pushing(site, *options))} {redirection}"
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("lines", [0, 9])
+def test_push_whose_reader_has_had_enough_goes_on_to_its_end(make_site: MakeSite, lines: int) -> None:
+    site = make_site("5.3")
+    ended = in_shell(site, f"| head -n {lines}; exit ${{PIPESTATUS[0]}}", "--yes")
+    assert ended.returncode == 0, ended
+    assert "warning: the output was lost: cannot write standard output: Broken pipe" in ended.stderr
+    assert_pushed(site)
+
+
+@HAS_FULL
+@pytest.mark.parametrize(
+    ("redirection", "output_format"),
+    [("> /dev/full", "text"), ("> /dev/full", "json"), ("> /dev/full 2>&1", "text"), (">&- 2>&-", "text")],
+)
+def test_push_whose_output_has_no_room_goes_on_to_its_end(
+    make_site: MakeSite, redirection: str, output_format: str
+) -> None:
+    site = make_site("5.1")
+    ended = in_shell(site, redirection, "--yes", "--format", output_format)
+    assert ended.returncode == 0, ended
+    assert_pushed(site)
+
+
+def test_exit_code_is_the_true_one_where_the_output_is_lost(make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    ended = in_shell(site, "2>&1 | head -n 1; exit ${PIPESTATUS[0]}", "--yes")
+    assert ended.returncode == 3, ended
+    assert in_shell(site, "| true; exit ${PIPESTATUS[0]}", "--yes").returncode == 4  # it is unfinished
+    assert in_shell(site, "| true; exit ${PIPESTATUS[0]}", "--yes", "--resume").returncode == 0
+    assert_pushed(site)
+
+
+@HAS_FULL
+def test_question_that_cannot_be_shown_is_no_consent(make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    before = site.all_that_counts()
+    ours, theirs = pty.openpty()
+    os.write(ours, b"y\n")
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(pushing(site), stdin=theirs, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(ours)
+    os.close(theirs)
+    assert ended.returncode == 4
+    assert "what would be changed cannot be shown: No space left on device" in ended.stderr
+    assert site.all_that_counts() == before
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"), [("| true; exit ${PIPESTATUS[0]}", 0), pytest.param("> /dev/full", 2, marks=HAS_FULL)]
+)
+def test_what_only_reads_ends_where_its_output_does(make_site: MakeSite, redirection: str, code: int) -> None:
+    site = make_site("5.1")
+    assert in_shell(site, redirection, "--dry-run").returncode == code
+    assert in_shell(site, redirection, "--only-preflight").returncode == code
+
+
+@HAS_FULL
+def test_messages_that_cannot_be_written_fail_no_result() -> None:
+    command = f"{sys.executable} -m geoplan plan {TOPOLOGIES / 'section-5.4.yaml'} --format json"
+    ended = subprocess.run(["bash", "-c", f"{command} 2>/dev/full"], capture_output=True, check=False)
+    assert ended.returncode == 0
+    wrong = subprocess.run(["bash", "-c", f"{command} --phase no 2>/dev/full"], capture_output=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, b"")
+    missing = f"{sys.executable} -m geoplan plan nothing.yaml 2>/dev/full"
+    assert subprocess.run(["bash", "-c", missing], check=False).returncode == 2
+
+
+class Breaking(io.StringIO):
+    """Takes a few texts and then none."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def write(self, text: str) -> int:
+        if self.room == 0:
+            raise OSError(errno.EIO, "Input/output error")
+        self.room -= 1
+        return super().write(text)
+
+
+def test_outlet_drops_all_that_follows_the_first_text_that_was_lost() -> None:
+    stream = Breaking(2)
+    outlet = Outlet(stream)
+    for text in "abcd":
+        assert outlet.write(text) == 1
+    stream.room = 5
+    outlet.write("e")
+    outlet.flush()
+    assert (stream.getvalue(), outlet.lost_because) == ("ab", "Input/output error")
+
+
+def test_push_through_the_command_line_in_this_process_leaves_standard_output_alone(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.1")
+    before = sys.stdout
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 0
+    assert sys.stdout is before

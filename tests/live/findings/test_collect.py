@@ -1,0 +1,86 @@
+"""All findings together, whatever units say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geoplan.live.findings.kinds import Finding, Severity
+from geoplan.live.findings.states import UnitState
+from geoplan.live.model import Cause, Failure, HaFacts, Observation, Observations, State
+from geoplan.status.table import as_text
+from tests.status.made import A1, M1, M2, PLAN, S1, status_of, well
+
+PLAN_UNITS = tuple(unit.address for site in PLAN.sites for unit in site.units)
+
+
+def test_nothing_is_said_where_nothing_is_wrong() -> None:
+    status = status_of(well())
+
+    assert status.findings == ()
+    assert status.is_well
+    assert [site.active for site in status.sites] == [M1, M2, A1, "172.24.1.10"]
+
+
+ADDRESSES = st.sampled_from([None, M1, S1, "10.9.9.9", "ha.example"])
+HA = st.builds(
+    HaFacts,
+    partner=ADDRESSES,
+    health_check_port=st.sampled_from([None, 8444, 9000]),
+    prefers_master=st.sampled_from([None, True, False]),
+    mode=st.sampled_from([None, "master", "slave", "single"]),
+    all_interfaces=st.sampled_from([None, True, False]),
+)
+FAILURES = st.none() | st.builds(Failure, st.sampled_from(Cause), st.just("it says {no} [more] than that"))
+
+
+@st.composite
+def any_facts(draw: st.DrawFn) -> Observations:
+    units: dict[str, Observation] = {}
+    for address, unit in well().units.items():
+        is_paired = unit.role != "standalone"
+        state = draw(st.sampled_from(State)) if is_paired else None
+        units[address] = replace(
+            unit,
+            state=state,
+            health=state and state.value,
+            failure=draw(FAILURES),
+            ha=draw(st.none() | HA) if is_paired else None,
+            firmware=draw(st.sampled_from([None, "7.2.48.3", "7.2.59.4"])),
+            geo_enabled=draw(st.sampled_from([None, True, False])),
+            ssh_access=draw(st.sampled_from([None, True, False])),
+            partner_status=draw(st.none() | st.dictionaries(st.sampled_from([M1, S1, A1, "10.9.9.9"]), st.booleans())),
+            clusters=draw(st.sampled_from([None, (), unit.clusters])),
+            unread=draw(st.sampled_from([(), ("ha",), ("clusters",)])),
+        )
+    return Observations(units)
+
+
+def is_about_the_plan(finding: Finding) -> bool:
+    names, addresses = {site.name for site in PLAN.sites}, set(PLAN_UNITS)
+    return bool(finding.sites) and {*finding.sites} <= names and {*finding.units} <= addresses
+
+
+@given(any_facts())
+def test_whatever_units_say_is_told(facts: Observations) -> None:
+    status = status_of(facts)
+
+    assert status.is_well == all(finding.severity is Severity.KNOWING for finding in status.findings)
+    assert all(map(is_about_the_plan, status.findings))
+    assert all(finding.message[0].isupper() or finding.message[0].isdigit() for finding in status.findings)
+    for width in (80, 120, 160):
+        commands = {command for finding in status.findings for command in finding.commands}
+        lines = as_text(status, width=width).splitlines()
+        assert all(len(line) <= width for line in lines if line.strip() not in commands)
+
+
+@given(any_facts())
+def test_pair_without_exactly_one_active_unit_is_never_well(facts: Observations) -> None:
+    status = status_of(facts)
+
+    for site in status.sites:
+        states = [unit.state for unit in site.units]
+        if site.kind == "ha_pair" and states.count(UnitState.ACTIVE) != 1 and facts.units[site.units[0].address].ha:
+            assert not status.is_well

@@ -1,0 +1,92 @@
+"""Tests lie where a stranger looks for them, and each module of tests stands for itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.code import MODULES, PACKAGE, imports_of
+from tests.conftest import ROOT
+
+TESTS = ROOT / "tests"
+SHORT_LINES = 60  # so short, a module goes with those that use it
+
+# Longer modules whose tests do not lie where they do, and what guards them; a folder stands for all modules in it.
+GUARDED_BY = {
+    "cli/commands/diff": "cli/commands/test_push.py",
+    "cli/commands/lab": "lab/serve/test_process.py",
+    "cli/options": "cli/test_empty_values.py",
+    "cli/push_journal": "cli/commands/test_push.py",
+    "cli/push_options": "cli/test_approving.py",
+    "cli/push_units": "cli/commands/test_push.py",
+    "diagnostics": "topology/test_malformed.py",
+    "lab/api": "lab/api/test_commands.py",
+    "lab/device": "lab/device/test_network.py",
+    "lab/http": "lab/api/test_commands.py",
+    "lab/request_log": "lab/api/test_commands.py",
+    "lab/serve": "lab/serve/test_listener.py",
+    "lab/simulation": "lab/test_operations.py",
+    "lab/unit_faults": "lab/test_faults.py",
+    "live": "live/test_survey.py",
+    "live/diff": "live/findings/test_compare.py",
+    "live/findings/clusters": "live/findings/test_compare.py",
+    "live/findings/geo_merge": "push/test_preflight.py",
+    "live/findings/kinds": "live/findings/test_states.py",
+    "live/findings/partners": "live/test_links.py",
+    "loadmaster": "loadmaster/test_client.py",
+    "loadmaster/pins": "loadmaster/test_endpoints.py",
+    "loadmaster/wire": "loadmaster/test_decode.py",
+    "loadmaster/wire_v1": "loadmaster/test_decode.py",
+    "loadmaster/wire_v2": "loadmaster/test_decode.py",
+    "plan": "plan/test_planner.py",
+    "plan/firmware_change": "plan/test_upgrade.py",
+    "push": "simulation/test_scenarios.py",
+    "push/carry_over": "push/test_store.py",
+    "push/history": "push/test_journal.py",
+    "push/state_dir": "push/test_store.py",
+    "render/cloudformation": "render/cloudformation/test_template.py",
+    "render/diagram/captions": "render/diagram/test_svg.py",
+    "render/runbook": "render/runbook/test_build.py",
+    "render/runbook/ec2": "render/runbook/test_ha.py",
+    "render/runbook/prose": "render/runbook/test_content.py",
+    "status": "status/test_table.py",
+    "topology": "topology/test_malformed.py",
+}
+
+
+def has_tests_in_its_place(module: Path) -> bool:
+    """Tell whether ``test_NAME.py`` or a folder of tests mirrors a module or a package."""
+    place = TESTS / (module.parent if module.name == "__init__.py" else module.with_suffix("")).relative_to(PACKAGE)
+    return place.with_name(f"test_{place.name}.py").exists() or any(place.glob("test_*.py"))
+
+
+def exceptions_for(module: Path) -> list[str]:
+    """Return the exceptions that name a module or a folder of it, the nearest first."""
+    path = module.relative_to(PACKAGE).with_suffix("")
+    return [str(name) for name in (path, *path.parents) if str(name) in GUARDED_BY]
+
+
+def elsewhere() -> list[Path]:
+    return [
+        module
+        for module in MODULES
+        if len(module.read_text().splitlines()) > SHORT_LINES and not has_tests_in_its_place(module)
+    ]
+
+
+def test_tests_of_a_module_are_where_it_lies_or_it_says_where() -> None:
+    assert [str(module.relative_to(PACKAGE)) for module in elsewhere() if not exceptions_for(module)] == []
+
+
+def test_exceptions_are_needed_and_their_guards_exist() -> None:
+    needed = {exceptions_for(module)[0] for module in elsewhere() if exceptions_for(module)}
+    assert set(GUARDED_BY) - needed == set()
+    assert [guard for guard in GUARDED_BY.values() if not any(TESTS.glob(guard))] == []
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_nothing_is_imported_from_a_test_module(path: Path) -> None:
+    names = {".".join(module.relative_to(ROOT).with_suffix("").parts) for module in TESTS.rglob("test_*.py")}
+    imported = set(imports_of(path))
+    assert not names & (imported | {name.rpartition(".")[0] for name in imported})
