@@ -23,10 +23,11 @@ GUARDED_BY = {
     "diagnostics": "topology/test_malformed.py",
     "lab/api": "lab/api/test_commands.py",
     "lab/device": "lab/device/test_network.py",
+    "lab/device/parameters": "lab/api/test_commands.py",
     "lab/http": "lab/api/test_commands.py",
     "lab/request_log": "lab/api/test_commands.py",
     "lab/serve": "lab/serve/test_listener.py",
-    "lab/simulation": "lab/test_operations.py",
+    "lab/simulation": "lab/test_faults.py",
     "lab/unit_faults": "lab/test_faults.py",
     "live": "live/test_survey.py",
     "live/diff": "live/findings/test_compare.py",
@@ -34,6 +35,7 @@ GUARDED_BY = {
     "live/findings/geo_merge": "push/test_preflight.py",
     "live/findings/kinds": "live/findings/test_states.py",
     "live/findings/partners": "live/test_links.py",
+    "live/polling": "simulation/test_scenarios.py",
     "loadmaster": "loadmaster/test_client.py",
     "loadmaster/pins": "loadmaster/test_endpoints.py",
     "loadmaster/wire": "loadmaster/test_decode.py",
@@ -42,6 +44,7 @@ GUARDED_BY = {
     "plan": "plan/test_planner.py",
     "plan/firmware_change": "plan/test_upgrade.py",
     "push": "simulation/test_scenarios.py",
+    "push/actions/set_ha_parameters": "cli/commands/test_push_ha.py",
     "push/carry_over": "push/test_store.py",
     "push/history": "push/test_journal.py",
     "push/state_dir": "push/test_store.py",
@@ -51,7 +54,9 @@ GUARDED_BY = {
     "render/runbook/ec2": "render/runbook/test_ha.py",
     "render/runbook/prose": "render/runbook/test_content.py",
     "status": "status/test_table.py",
+    "status/json": "cli/commands/test_status.py",
     "topology": "topology/test_malformed.py",
+    "topology/model": "topology/test_loader.py",
 }
 
 
