@@ -59,7 +59,8 @@ class Command(click.Command):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments. Raises :class:`click.BadParameter` for an empty value."""
+        """Read the arguments. Raises :class:`click.BadParameter` for an empty value, and for a value given twice."""
+        self._refuse_second_values(ctx, args)
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
             for param in self.get_params(ctx):
@@ -71,6 +72,13 @@ class Command(click.Command):
                         param=param,
                     )
         return rest
+
+    def _refuse_second_values(self, ctx: click.Context, args: list[str]) -> None:
+        """Raise :class:`click.BadParameter` where the last of several values would silently replace the others."""
+        given = self.make_parser(ctx).parse_args(list(args))[2] if not ctx.resilient_parsing else []
+        for option in {param for param in given if isinstance(param, click.Option)}:
+            if not (option.multiple or option.is_flag or option.count) and given.count(option) > 1:
+                raise click.BadParameter("it is given twice. Give it once.", ctx=ctx, param=option)
 
 
 class Group(click.Group):

@@ -177,7 +177,9 @@ def _as_code(ways: Iterable[WayOn]) -> list[str]:
 
 
 def _with_hint(found: Difference | Finding) -> str:
-    return f"{found.message} ({found.hint})" if found.hint else found.message
+    commands = "; ".join(getattr(found, "commands", ()))
+    hint = " ".join(filter(None, (found.hint, commands)))
+    return f"{found.message} ({hint})" if hint else found.message
 
 
 def _on(site: SiteReport) -> str:

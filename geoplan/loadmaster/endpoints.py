@@ -76,9 +76,7 @@ class UnitEndpoint:
 class Endpoints:
     """All units of a file by their addresses, and the lab's control endpoint where it is a lab's."""
 
-    units: Annotated[Mapping[Address, UnitEndpoint], BeforeValidator(lambda given: given or {})] = Field(
-        default_factory=dict
-    )
+    units: Mapping[Address, UnitEndpoint] = Field(default_factory=dict)
     control: Annotated[str, BeforeValidator(_url_with("http"))] | None = None
 
     def unit(self, address: str) -> UnitEndpoint:
@@ -156,9 +154,15 @@ def read_endpoints(content: bytes, path: str) -> Endpoints:
         fault = document.faults[0]
         raise _unusable(path, f"line {fault.place.line + 1}: {fault.message}")
     try:
-        return _FILE.validate_python(document.value)
+        endpoints = _FILE.validate_python(document.value)
     except ValidationError as error:
         raise _unusable(path, _first_fault(error)) from None
+    # Cut off or emptied, a lab's file would send every command to the real addresses.
+    if isinstance(document.value, dict) and document.value.get("control", "") is None:
+        raise _unusable(path, "control: it has no value")
+    if not endpoints.units:
+        raise _unusable(path, "it names no unit")
+    return endpoints
 
 
 def _first_fault(error: ValidationError) -> str:

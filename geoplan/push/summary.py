@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan.actions import ACTIONS
+from geoplan.push.outcome import StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +33,13 @@ def stopped_because(plan: Plan, progress: Progress) -> str:
         if error.hint:
             lines.append(f"            {error.hint}")
     failed = {error.step.id for error in progress.failures}
-    done = [step for step in plan.steps if step.id in progress.outcomes]
+    ended = [step for step in plan.steps if step.id in progress.outcomes]
+    left_out = [step for step in ended if progress.outcomes[step.id].state is StepState.LEFT_OUT]
+    done = [step for step in ended if step not in left_out]
     left = [step for step in plan.steps if step.id not in progress.outcomes and step.id not in failed]
     lines.append(f"  in place  {_numbers(done)}")
+    if left_out:
+        lines.append(f"  left out  {_numbers(left_out)}")
     lines.append(f"  not yet   {_numbers(left)}")
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geoplan.status.model import Count, SiteStatus, Status, UnitStatus
 
-FORMAT = "geoplan/status/1"
+FORMAT = "geoplan/status/2"
 
 
 def as_json(status: Status) -> str:

@@ -85,3 +85,17 @@ def test_empty_variable_that_names_a_place_is_wrong_usage(
     assert ended.code == 2
     assert STATE_DIR_VARIABLE in ended.stderr
     assert geoplan("push", EXAMPLE, "--status", "--state-dir", tmp_path).code == 0
+
+
+def test_a_second_value_never_replaces_the_first(geoplan: Geoplan) -> None:
+    ended = geoplan("diff", EXAMPLE, "--endpoints", "lab.yaml", "--endpoints", "other.yaml")
+    assert ended.code == 2
+    assert "--endpoints" in ended.stderr
+    assert "it is given twice" in ended.stderr
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_a_command_without_arguments_ends_without_a_traceback(geoplan: Geoplan, command: str) -> None:
+    ended = geoplan(command)
+    assert ended.code == (0 if command == "facts" else 2)
+    assert "Traceback" not in ended.stderr

@@ -193,3 +193,18 @@ def test_lab_is_known_by_its_control_endpoint_and_its_certificates_in_whatever_o
     assert lab.lab_id == same.lab_id
     assert len({lab.lab_id, *(other.lab_id for other in others)}) == 4
     assert replace(lab, control=None).lab_id is None
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("units: []\n", "units"),
+        ("units:\n", "units"),
+        ("{}\n", "it names no unit"),
+        ("units: {}\n", "it names no unit"),
+        ("control:\nunits: {172.24.1.5: {api: 'https://127.0.0.1:1'}}\n", "control: it has no value"),
+    ],
+)
+def test_a_file_that_was_emptied_or_cut_off_is_no_way_to_the_real_units(content: str, fault: str) -> None:
+    with pytest.raises(UnusableFileError, match=fault):
+        read_endpoints(content.encode(), "lab.yaml")

@@ -53,7 +53,11 @@ def command(  # noqa: PLR0913 - one for each option
             return await observe_for_preflight(fleet)
 
     facts, limit = asyncio.run(look()), topology.limits.max_clusters
-    report, findings = examine(plan, facts, ledger.known_links(), max_clusters=limit)
+
+    def typed(name: str, *words: str) -> str:
+        return reach.command(name, path, *words)
+
+    report, findings = examine(plan, facts, ledger.known_links(), max_clusters=limit, command=typed)
     push = reach.command("push", path, *(("--phase", phase) if phase else ()))
     rendered = {
         "text": lambda: reports.as_text(report, push, findings),

@@ -26,9 +26,10 @@ from the topology: single, mode, partner, port, preferred, interfaces. Prefers i
 Links are the GEO partners that the unit sees green, Clusters those that it has as planned, each of all planned.
 - means not applicable, ? means unknown.
 
-JSON is one object: format geoplan/status/1, topology, checksum, at, well; sites with name, kind, group, active,
+JSON is one object: format geoplan/status/2, topology, checksum, at, well; sites with name, kind, group, active,
 failed_over, units (address, role, state, since, health, firmware, ha, geo_enabled, ssh_access, partners, clusters,
-failure, unread); findings with kind, sites, units, message, hint, commands, severity (problem or note).
+failure, unread); findings with kind, sites, units, message, hint, commands, severity (blocking, worth
+mending, worth knowing).
 
 --watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
 one line each time. Ctrl-C or SIGTERM ends it with exit code 0, as with watch(1).
@@ -57,7 +58,7 @@ class _WatchCommand(Command):
         """Give a bare ``--watch`` its seconds, so that what follows is not taken for them."""
         given = [
             f"{WATCH}={EVERY_SECONDS}" if word == WATCH and not _is_value(follower) else word
-            for word, follower in zip(args, [*args[1:], None], strict=True)
+            for word, follower in zip(args, [*args, None][1:], strict=True)
         ]
         return super().parse_args(ctx, given)
 

@@ -109,7 +109,7 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
     if set(states.values()) == {UnitState.DOWN}:
         yield pair.finding(
             FindingKind.PAIR_DOWN,
-            f"both units are down: neither {join_words(pair.addresses)} answers, by health check or API",
+            f"both units are down: neither {' nor '.join(pair.addresses)} answers, by health check or API",
             "the site serves nobody: see that its units run, and that they can be reached from here",
         )
         return

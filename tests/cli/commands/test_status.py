@@ -170,7 +170,7 @@ def test_json_keys_stay(geoplan: Geoplan, make_site: MakeSite) -> None:
     report = report_of(geoplan, make_site("5.1"))
 
     assert list(report) == ["format", "topology", "checksum", "at", "well", "sites", "findings"]
-    assert report["format"] == "geoplan/status/1"
+    assert report["format"] == "geoplan/status/2"
     assert list(report["sites"][0]) == ["name", "kind", "group", "active", "failed_over", "units"]
     unit = report["sites"][0]["units"][0]
     assert list(unit)[:7] == ["address", "role", "state", "since", "health", "firmware", "ha"]
