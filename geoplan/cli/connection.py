@@ -53,6 +53,27 @@ class ConnectionOptions:
             use_proxies=self.use_proxies,
         )
 
+    def access_of(self, address: str, *, api_port: int, health_check_port: int) -> UnitConnection:
+        """Return the access to one unit that no topology names; an endpoints file that knows it has its own URLs.
+
+        Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve it.
+        """
+        from geoplan.loadmaster import Pinned, UnitConnection
+        from geoplan.loadmaster.connection import health_check_url
+
+        if self._endpoints:
+            self._endpoints.require([address])
+        endpoint = self._endpoints.unit(address) if self._endpoints else UnitEndpoint()
+        host = f"[{address}]" if ":" in address else address
+        return UnitConnection(
+            address=address,
+            api_url=endpoint.api or f"https://{host}:{api_port}",
+            credentials=self._sources().credentials_of(address),
+            health_url=endpoint.health or health_check_url(address, health_check_port),
+            trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else self._trust(),
+            use_proxies=self.use_proxies,
+        )
+
     def command(self, *words: str) -> str:
         """Return a command of geoplan that reaches the same units, ready to be typed."""
         given = ["geoplan", *words]

@@ -1,0 +1,150 @@
+"""What is asked of a unit, in both wire formats, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from geoplan.loadmaster import decode
+from geoplan.loadmaster.health import health_answer
+from geoplan.loadmaster.http import UnitHttp
+from geoplan.loadmaster.raw import FORMATS, RawAnswer, ask_raw
+from geoplan.loadmaster.wire import Command, UnusableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import httpx
+
+    from geoplan.loadmaster.connection import UnitConnection
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.model import GeoCluster
+    from geoplan.loadmaster.session import Clock
+    from geoplan.loadmaster.wire import Answer, Node, WireFormat
+
+V1, V2 = "APIv1", "APIv2"
+UNKNOWN_COMMAND = "geoplanprobe"
+"""A command that no firmware has: how it is refused is one of the questions."""
+
+PARAMETERS = (
+    "version", "hastatus", "activetime", "boottime", "hamode", "sessioncontrol", "apiport", "geoclients", "geopartners",
+    "sshaccess",
+)  # fmt: skip
+HA_FAMILIES = ("getawshaparams", "getCloudHaParams", "getazurehaparams")
+QUESTIONS = (
+    *(Command("get", {"param": name}) for name in PARAMETERS),
+    *(Command(name) for name in ("getall", "isgeoenabled", "listclusters", "getgeopartnerstatus", "listfqdns")),
+    *map(Command, HA_FAMILIES),
+    Command("listapi"),
+    Command(UNKNOWN_COMMAND),
+)
+PACE_SECONDS = 0.2
+"""Between two calls: units drop who sends more than 30 in 3 seconds, over all clients."""
+
+Key: TypeAlias = tuple[str, str]
+"""A wire format, and a command with its parameters as :func:`title` writes it."""
+
+
+def title(command: Command) -> str:
+    """Return a command and which of its parameters it was asked with, such as ``get hastatus``; no value else."""
+    words = command.parameters.values() if command.name == "get" else command.parameters
+    return " ".join([command.name, *map(str, words)])
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswers:
+    """Everything that one unit answered."""
+
+    address: str
+    api_url: str
+    raw: Mapping[Key, RawAnswer]
+    health: HealthAnswer | None = None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The wire formats in which the unit answered what every unit can: the version that it runs."""
+        return tuple(wire.name for wire in FORMATS if self._succeeded(wire.name, "get version"))
+
+    def both(self, command: str) -> Iterator[RawAnswer]:
+        """Yield what came of a command, in each format in which the unit answers at all."""
+        for name in self.formats:
+            if (found := self.raw.get((name, command))) is not None:
+                yield found
+
+    def first(self, command: str) -> Answer | None:
+        """Return the first successful answer to a command."""
+        return next((raw.answer for raw in self.both(command) if raw.outcome == "success"), None)
+
+    def value(self, parameter: str) -> str | None:
+        """Return a parameter as text, or None if no format tells it."""
+        answer = self.first(f"get {parameter}")
+        found = decode.find(answer.content, parameter) if answer else []
+        return decode.plain(found[0]) if found else None
+
+    def clusters(self) -> tuple[GeoCluster, ...] | None:
+        """Return the clusters, or None if they cannot be read."""
+        answer = self.first("listclusters")
+        try:
+            return decode.clusters(answer) if answer else None
+        except UnusableError:
+            return None
+
+    def contents(self) -> Iterator[Node]:
+        """Yield what stands in every answer."""
+        for raw in self.raw.values():
+            if raw.answer:
+                yield raw.answer.content
+
+    def _succeeded(self, wire: str, command: str) -> bool:
+        found = self.raw.get((wire, command))
+        return found is not None and found.outcome == "success"
+
+
+async def ask_unit(
+    access: UnitConnection,
+    clock: Clock,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    on_answer: Callable[[], None] = lambda: None,
+) -> ProbeAnswers:
+    """Ask a unit every question in every wire format, one after the other, and its health check.
+
+    A format that does not answer the first question is asked no more: of credentials that are refused no third
+    attempt is made, since units lock users out. It raises for no unit; what failed is in the answers.
+    """
+    raw: dict[Key, RawAnswer] = {}
+    unit = UnitHttp(access, transport=transport)
+    await unit.open()
+    try:
+        for wire in FORMATS:
+            for command in QUESTIONS:
+                answer = await ask_raw(unit, wire, command)
+                raw[wire.name, title(command)] = answer
+                on_answer()
+                await clock.sleep(PACE_SECONDS)
+                if command is QUESTIONS[0] and answer.outcome != "success":
+                    break
+            else:
+                raw |= await _ask_of_cluster(unit, wire, raw, clock)
+    finally:
+        await unit.close()
+    health = None
+    if access.health_url:
+        health = await health_answer(access.health_url, timeout_seconds=access.timeouts.health, transport=transport)
+    return ProbeAnswers(access.address, access.api_url, raw, health)
+
+
+async def _ask_of_cluster(
+    unit: UnitHttp, wire: WireFormat, known: Mapping[Key, RawAnswer], clock: Clock
+) -> dict[Key, RawAnswer]:
+    """Ask for the first cluster by its address and by its index, as far as the list has them."""
+    listed = known[wire.name, "listclusters"]
+    content: Node = listed.answer.content if listed.answer else {}
+    asked = {}
+    for parameter, fields in (("ip", ("ipaddress", "ip", "address")), ("id", ("index", "id"))):
+        value = next((decode.plain(node) for field in fields for node in decode.find(content, field)), "")
+        if value:
+            command = Command("showcluster", {parameter: value})
+            asked[wire.name, title(command)] = await ask_raw(unit, wire, command)
+            await clock.sleep(PACE_SECONDS)
+    return asked

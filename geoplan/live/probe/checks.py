@@ -1,0 +1,280 @@
+"""Which facts of the ledger a read can show: a row each, with what is looked at and how it is told.
+
+A check returns what was seen, in the words of the ledger where it is what geoplan takes for true, or None if this unit
+shows nothing of it. What is told here holds neither addresses nor names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from geoplan import vendor
+from geoplan.live.probe.answers import HA_FAMILIES, UNKNOWN_COMMAND, V1, V2, ProbeAnswers
+from geoplan.loadmaster import decode
+from geoplan.loadmaster.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from geoplan.loadmaster.raw import RawAnswer
+    from geoplan.loadmaster.wire import Node
+
+
+class Check(NamedTuple):
+    """A fact that a read can show."""
+
+    fact: str
+    """Its name in the ledger."""
+    seen: Callable[[ProbeAnswers], str | None]
+
+
+# -- the two wire formats ---------------------------------------------------------------------------------------------
+
+
+def _api_formats(unit: ProbeAnswers) -> str | None:
+    if unit.formats != (V1,):
+        return " and ".join(unit.formats) or None
+    refused = unit.raw[V2, "get version"]
+    return f"{V1} alone; {V2} answers {_how(refused)}"
+
+
+def _how(raw: RawAnswer) -> str:
+    """Tell how a command failed, as a number where there is one."""
+    if raw.answer is not None:
+        return str(raw.answer.code)
+    return f"HTTP {raw.status}" if raw.status is not None else raw.outcome
+
+
+def _failure_status(unit: ProbeAnswers) -> str | None:
+    raw = unit.raw.get((V2, UNKNOWN_COMMAND))
+    if raw is None or raw.answer is None or raw.status is None:
+        return None
+    return "its code" if raw.status == raw.answer.code else f"HTTP {raw.status} with code {raw.answer.code}"
+
+
+def _unknown_command(unit: ProbeAnswers) -> str | None:
+    return _told(_how(raw) for raw in unit.both(UNKNOWN_COMMAND))
+
+
+def _xml_encoding(unit: ProbeAnswers) -> str | None:
+    """Look at answers that go beyond ASCII: only there does the encoding show."""
+    bodies = [raw.body for (wire, _), raw in unit.raw.items() if wire == V1 and not raw.body.isascii()]
+    return _told("UTF-8" if _is_utf8(body) else "ISO-8859-1" for body in bodies)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _framing(unit: ProbeAnswers) -> str | None:
+    bodies = [raw.body for raw in unit.raw.values() if raw.body]
+    around = {byte for body in bodies for byte in (*_before(body), *body[len(body.rstrip(b"\0 \t\r\n")) :])}
+    if not bodies:
+        return None
+    return "the document alone" if around <= set(b"\r\n") and not any(map(_before, bodies)) else "blanks or NUL around"
+
+
+def _before(body: bytes) -> bytes:
+    return body[: len(body) - len(body.lstrip(b"\0 \t\r\n\xef\xbb\xbf"))]
+
+
+def _getall(unit: ProbeAnswers) -> str | None:
+    return _told("answered" if raw.outcome == "success" else f"refused with {_how(raw)}" for raw in unit.both("getall"))
+
+
+# -- the unit ---------------------------------------------------------------------------------------------------------
+
+
+def _api_port(unit: ProbeAnswers) -> str | None:
+    return str(_port(unit)) if unit.formats and _family(unit) is None else None
+
+
+def _cloud_api_port(unit: ProbeAnswers) -> str | None:
+    return str(_port(unit)) if unit.formats and _family(unit) is not None else None
+
+
+def _port(unit: ProbeAnswers) -> int:
+    return urlsplit(unit.api_url).port or vendor.API_PORT
+
+
+def _boot_time(unit: ProbeAnswers) -> str | None:
+    told = unit.value("boottime")
+    if told is None:
+        return "not told" if unit.formats else None
+    if re.fullmatch(r"\d+(\.\d+)?", told):
+        return "seconds since 1970"
+    return "a date and time" if decode.moment(told) else "something else"
+
+
+# -- who is active ----------------------------------------------------------------------------------------------------
+
+
+def _ha_status(unit: ProbeAnswers) -> str | None:
+    told = unit.value("hastatus")
+    if told is None:
+        return "not told" if unit.formats else None
+    known = ("Active", "Standby", "Passive", "HA not configured")
+    return "one of " + ", ".join(known) if told in known else "another word"
+
+
+def _health_code(unit: ProbeAnswers, status: str) -> str | None:
+    """Return what the health check answers while the API says that the unit is the one or the other."""
+    if unit.health is None or unit.value("hastatus") != status:
+        return None
+    return unit.health.said if unit.health.said.isdigit() else f"nothing ({unit.health.said})"
+
+
+def _active_time(unit: ProbeAnswers) -> str | None:
+    told, status = unit.value("activetime"), unit.value("hastatus")
+    if not told or status not in ("Active", "Standby"):
+        return None
+    return "0 on a standby alone" if (told == "0") == (status == "Standby") else f"{told == '0' and 0} while {status}"
+
+
+def _standby_reads(unit: ProbeAnswers) -> str | None:
+    """Look at a standby only."""
+    is_standby = unit.health is not None and unit.health.state is State.STANDBY
+    if not is_standby and unit.value("hastatus") != "Standby":
+        return None
+    asked = [raw for name in ("get geoclients", "get geopartners", "listclusters") for raw in unit.both(name)]
+    asked = asked or [raw for (_, name), raw in unit.raw.items() if name == "get version"]
+    return _told("answered" if _tells(raw) else f"refused with {_how(raw)}" for raw in asked)
+
+
+def _tells(raw: RawAnswer) -> bool:
+    return raw.outcome == "success" or (raw.answer is not None and decode.says_nothing_there(raw.answer.message))
+
+
+# -- HA parameters ----------------------------------------------------------------------------------------------------
+
+
+def _family(unit: ProbeAnswers) -> str | None:
+    """Return the first family of commands that tells HA parameters; an empty success tells none."""
+    for name in HA_FAMILIES:
+        answer = unit.first(name)
+        if answer is not None and decode.has_content(answer.content):
+            return name
+    return None
+
+
+def _ha_mode_word(unit: ProbeAnswers) -> str | None:
+    """Look at the word of a unit that is in a pair."""
+    family = _family(unit)
+    answer = unit.first(family) if family else None
+    found = decode.find(answer.content, "hamode") if answer else []
+    word = decode.plain(found[0]).lower().split(" ")[0] if found else ""
+    pairs = {"master": "master or slave", "slave": "master or slave"}
+    pairs |= {"first": "first or second", "second": "first or second"}
+    return pairs.get(word, None if word in ("", "single") else "another word")
+
+
+def _ha_mode_number(unit: ProbeAnswers) -> str | None:
+    if _family(unit) is None or (told := unit.value("hamode")) is None:
+        return None
+    return told if told in ("0", "1", "2", "3", "4") else "another word"
+
+
+# -- GEO --------------------------------------------------------------------------------------------------------------
+
+
+def _list_form(unit: ProbeAnswers) -> str | None:
+    """Look at lists of two addresses and more."""
+    forms = []
+    for parameter in ("geoclients", "geopartners"):
+        for raw in unit.both(f"get {parameter}"):
+            found = decode.find(raw.answer.content, parameter) if raw.answer else []
+            forms += [form for node in found if (form := _separators(node))]
+    return _told(forms)
+
+
+def _separators(node: Node) -> str | None:
+    if isinstance(node, list):
+        return "one value each" if len(node) > 1 else None
+    between = set(re.findall(r"[\s,;]+", decode.plain(node)))
+    if not between:
+        return None
+    names = {",": "commas", " ": "blanks", ", ": "commas with blanks"}
+    return _told(names.get(separator, "something else") for separator in between)
+
+
+def _partner_form(unit: ProbeAnswers) -> str | None:
+    """Look at the partners' colours: in which form, and whether they can be read."""
+    forms = []
+    for raw in unit.both("getgeopartnerstatus"):
+        if raw.outcome != "success" or raw.answer is None or not decode.has_content(raw.answer.content):
+            continue
+        colours = decode.partner_status(raw.answer)
+        if not colours:
+            forms.append("no address")
+        else:
+            forms.append("an address and a word" if None not in colours.values() else "a word that is not known")
+    return _told(forms)
+
+
+def _cluster_key(unit: ProbeAnswers) -> str | None:
+    """Tell by which parameter one cluster can be shown."""
+    names = ("ip", "id")
+    asked = {name: list(unit.both(f"showcluster {name}")) for name in names}
+    if not all(asked.values()):
+        return None
+    taken = [name for name in names if all(raw.outcome == "success" for raw in asked[name])]
+    return " and ".join(taken) or "neither ip nor id"
+
+
+def _no_clusters(unit: ProbeAnswers) -> str | None:
+    refused = [raw for raw in unit.both("listclusters") if raw.outcome == "refused" and raw.answer]
+    return _told(f"{raw.answer.code}" for raw in refused if raw.answer)
+
+
+def _trailing_dot(unit: ProbeAnswers) -> str | None:
+    answer = unit.first("listfqdns")
+    names = [text for key in ("fullyqualifieddomainname", "fqdn") for text in _texts(answer, key)]
+    return _told("with a dot at the end" if name.endswith(".") else "without" for name in names)
+
+
+def _texts(answer: object, key: str) -> list[str]:
+    content = getattr(answer, "content", {})
+    return [text for node in decode.find(content, key) if (text := decode.plain(node))]
+
+
+def _names_of_clusters(unit: ProbeAnswers) -> str | None:
+    """Look at names of several words: whether any has kept its blanks."""
+    names = [cluster.name for cluster in unit.clusters() or ()]
+    return "kept" if any(" " in name for name in names) else None
+
+
+def _told(found: Iterable[str]) -> str | None:
+    return " or ".join(sorted(set(found))) or None
+
+
+CHECKS = (
+    Check("API_FORMATS", _api_formats),
+    Check("API_PORT", _api_port),
+    Check("CLOUD_API_PORT", _cloud_api_port),
+    Check("FAILURE_STATUS", _failure_status),
+    Check("UNKNOWN_COMMAND", _unknown_command),
+    Check("XML_ENCODING", _xml_encoding),
+    Check("FRAMING", _framing),
+    Check("GETALL", _getall),
+    Check("BOOT_TIME", _boot_time),
+    Check("HA_STATUS", _ha_status),
+    Check("ACTIVE_CODE", lambda unit: _health_code(unit, "Active")),
+    Check("STANDBY_CODE", lambda unit: _health_code(unit, "Standby")),
+    Check("ACTIVE_TIME", _active_time),
+    Check("STANDBY_READS", _standby_reads),
+    Check("HA_FAMILY", _family),
+    Check("HA_MODE_WORD", _ha_mode_word),
+    Check("HA_MODE_NUMBER", _ha_mode_number),
+    Check("LIST_FORM", _list_form),
+    Check("PARTNER_STATUS", _partner_form),
+    Check("CLUSTER_KEY", _cluster_key),
+    Check("NO_CLUSTERS", _no_clusters),
+    Check("FQDN_DOT", _trailing_dot),
+    Check("CLUSTER_NAMES", _names_of_clusters),
+)

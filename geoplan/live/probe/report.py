@@ -1,0 +1,91 @@
+"""What a unit confirms, contradicts or adds; and the report, which names nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from geoplan import __version__, vendor
+from geoplan.live.probe.checks import CHECKS
+from geoplan.live.probe.sketch import names_in, sketch, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from geoplan.live.probe.answers import ProbeAnswers
+    from geoplan.loadmaster.raw import RawAnswer
+
+FORMAT = "geoplan/probe/1"
+Verdict: TypeAlias = Literal["confirms", "contradicts", "adds", "does not show"]
+
+_FACTS = {fact.name: fact for fact in vendor.FACTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One fact, and what a unit shows of it."""
+
+    fact: vendor.Fact
+    seen: str | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What that means for the ledger."""
+        if self.seen is None:
+            return "does not show"
+        if self.fact.value == vendor.UNKNOWN:
+            return "adds"
+        return "confirms" if self.seen == self.fact.shown else "contradicts"
+
+
+def readings(unit: ProbeAnswers) -> tuple[Reading, ...]:
+    """Return what a unit shows of every fact that a read can show, in the ledger's order."""
+    seen = {check.fact: check.seen(unit) for check in CHECKS}
+    return tuple(Reading(fact, seen[name]) for name, fact in _FACTS.items() if name in seen)
+
+
+def report(units: Sequence[ProbeAnswers], *, known_names: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the report on some units: facts and the shapes of all answers, no address, name or secret.
+
+    ``known_names`` are taken out as well, such as the user's.
+    """
+    names = names_in(content for unit in units for content in unit.contents())
+    names |= {name.lower() for name in known_names}
+    return {
+        "format": FORMAT,
+        "geoplan": __version__,
+        "units": [
+            {
+                "number": number,
+                "firmware": _firmware(unit),
+                "health_check": unit.health.said if unit.health else None,
+                "facts": [
+                    {"fact": each.fact.name, "expected": each.fact.shown, "seen": each.seen, "verdict": each.verdict}
+                    for each in readings(unit)
+                ],
+                "answers": [
+                    {"api": wire, "command": command, **_answer(raw, names)}
+                    for (wire, command), raw in unit.raw.items()
+                ],
+            }
+            for number, unit in enumerate(units, 1)
+        ],
+    }
+
+
+def _firmware(unit: ProbeAnswers) -> str | None:
+    """Return the version in numbers alone."""
+    told = unit.value("version")
+    return ".".join(map(str, vendor.parse_version(told))) if told else None
+
+
+def _answer(raw: RawAnswer, names: frozenset[str]) -> dict[str, Any]:
+    told: dict[str, Any] = {"outcome": raw.outcome, "http": raw.status}
+    if raw.answer is None:
+        return told
+    return {
+        **told,
+        "code": raw.answer.code,
+        "message": text(raw.answer.message, names),
+        "content": sketch(raw.answer.content, names),
+    }

@@ -1,0 +1,89 @@
+"""One answer of a unit as it came: for the probe, which looks at how units write rather than at what they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError
+from geoplan.loadmaster.wire import UNAUTHORIZED, Answer
+from geoplan.loadmaster.wire_v1 import WireV1
+from geoplan.loadmaster.wire_v2 import WireV2
+
+if TYPE_CHECKING:
+    from geoplan.loadmaster.credentials import Credentials
+    from geoplan.loadmaster.http import UnitHttp
+    from geoplan.loadmaster.wire import Command, Reply, WireFormat, WireRequest
+
+Outcome = Literal["success", "refused", "unauthorized", "unreadable", "unreachable"]
+
+FORMATS: tuple[WireFormat, ...] = (WireV2(), WireV1())
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came of one command in one wire format. What did not come is None."""
+
+    outcome: Outcome
+    status: int | None = None
+    """The HTTP status."""
+    answer: Answer | None = None
+    """As the client reads it, successful or refused."""
+    error: UnitError | None = None
+    """Why there is no successful answer."""
+    body: bytes = field(default=b"", repr=False)
+
+
+class _Recording:
+    """A wire format that keeps what it has read last."""
+
+    def __init__(self, wire: WireFormat) -> None:
+        self._wire = wire
+        self.name = wire.name
+        self.reply: Reply | None = None
+        self.answer: Answer | None = None
+
+    def request(self, command: Command, credentials: Credentials) -> WireRequest:
+        return self._wire.request(command, credentials)
+
+    def read(self, reply: Reply, *, file: bool) -> Answer:
+        self.reply = reply
+        self.answer = self._wire.read(reply, file=file)
+        return self.answer
+
+    @property
+    def body(self) -> bytes:
+        return self.reply.body if self.reply else b""
+
+
+async def ask_raw(unit: UnitHttp, wire: WireFormat, command: Command) -> RawAnswer:
+    """Send a command that only reads, once, and return whatever came of it; it raises for no unit.
+
+    Raises :class:`ValueError` for a command that changes units.
+    """
+    if command.changes:
+        raise ValueError(f"{command.name} changes the unit")
+    recording = _Recording(wire)
+    try:
+        answer = await unit.send(recording, command)
+    except UnitError as error:
+        return RawAnswer(_outcome(error), _status(error, recording), recording.answer, error, recording.body)
+    return RawAnswer("success", _status(None, recording), answer, body=recording.body)
+
+
+def _outcome(error: UnitError) -> Outcome:
+    match error:
+        case AuthenticationError():
+            return "unauthorized"
+        case UnitUnreachableError():
+            return "unreachable"
+        case UnitRefusedError():
+            return "refused"
+        case _:
+            return "unreadable"
+
+
+def _status(error: UnitError | None, recording: _Recording) -> int | None:
+    if recording.reply is not None:
+        return recording.reply.status
+    return UNAUTHORIZED if isinstance(error, AuthenticationError) else None
