@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MIN_SECRET, MAX_SECRET = 8, 127  # characters (Updating the LoadMaster Software)
 
-NO_HA, CLOUD_HA = "0", "3"  # of the numbers that hamode has (Interface Description); it tells no role of a cloud pair
+NO_HA, CLOUD_HA = 0, 3  # of the numbers that hamode has (Interface Description); it tells no role of a cloud pair
 
 
 def get(context: Context, call: ApiRequest) -> Answer:
@@ -29,8 +29,9 @@ def get(context: Context, call: ApiRequest) -> Answer:
 
 
 def get_all(context: Context, _call: ApiRequest) -> Answer:
-    """Answer all parameters."""
-    return Answer(data={name: _value(context, parameter) for name, parameter in PARAMETERS.items()})
+    """Answer all parameters that are set; where several values are one parameter's, APIv1 repeats its element."""
+    values = {name: _value(context, parameter) for name, parameter in PARAMETERS.items()}
+    return Answer(data={name: value for name, value in values.items() if value not in ("", ())}, repeats=True)
 
 
 def set_parameter(context: Context, call: ApiRequest) -> Answer:
@@ -84,8 +85,13 @@ def _value(context: Context, parameter: Parameter) -> Value:
             return unit.firmware.release
         case "hamode":
             return NO_HA if unit.ha.mode == "single" else CLOUD_HA
+        case "hastatus":
+            return context.network.ha_state(unit)
         case "boottime":
-            return str(int(context.network.epoch + unit.booted))
+            return context.network.time_of_day(unit.booted)
+        case "activetime":
+            since = context.network.active_since(unit)
+            return 0 if since is None else context.network.time_of_day(since)
         case name:
             return unit.setting(name)
 

@@ -48,6 +48,8 @@ class Answer:
     data: Mapping[str, Node] | None = None
     sentence: str | None = None
     file: bytes | None = None
+    repeats: bool = False
+    """Whether APIv1 repeats an element for each of several values, and prints no list."""
 
 
 class ApiError(Exception):

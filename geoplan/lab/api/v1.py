@@ -44,7 +44,7 @@ def write(answer: Answer) -> Response:
     if answer.sentence is not None:
         ElementTree.SubElement(success, "Data").text = answer.sentence
     elif answer.data is not None:
-        _append(ElementTree.SubElement(success, "Data"), answer.data)
+        _append(ElementTree.SubElement(success, "Data"), answer.data, repeats=answer.repeats)
     else:
         success.text = answer.message
     return _response(200, response)
@@ -65,9 +65,12 @@ def _response(status: int, element: ElementTree.Element, headers: Mapping[str, s
     return Response(status, "text/xml", body, headers or {})
 
 
-def _append(parent: ElementTree.Element, nodes: Mapping[str, Node]) -> None:
+def _append(parent: ElementTree.Element, nodes: Mapping[str, Node], *, repeats: bool = False) -> None:
     for name, node in nodes.items():
-        if isinstance(node, Mapping):
+        if repeats and isinstance(node, tuple):
+            for value in node:
+                ElementTree.SubElement(parent, name).text = value
+        elif isinstance(node, Mapping):
             _append(ElementTree.SubElement(parent, name), node)
         elif isinstance(node, Sequence) and not isinstance(node, str | tuple):
             for item in node:

@@ -8,7 +8,7 @@ power and what is entered on a unit, and the order in which one thing leads to a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from geoplan.lab.clock import Timings
 from geoplan.lab.device.geo import ReplicationLog
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MAX_REBOOTS = 3
 DEFAULT_EPOCH = 1_767_225_600.0  # the first second of 2026, for clocks that are simulated
 REBOOT_WINDOW_SECONDS = 300.0  # WUI guide, HA Mode: more than 3 reboots in 5 minutes
+HaState = Literal["Active", "Standby", "Passive", "HA not configured"]
 
 
 class NotActiveError(Exception):
@@ -74,6 +75,7 @@ class Network:
             after_write=self.after_write,
         )
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
+        self._active_since = {unit: unit.booted for unit in self.units.values() if self.is_active(unit)}
 
     def unit(self, address: str) -> Unit:
         """Return the unit of an address, its own or NATed one; raises :class:`NotInLabError` where there is none."""
@@ -112,6 +114,22 @@ class Network:
         """Return the HA state that a unit shows (section 8), or None for one that is single or not up."""
         pair = self.pair_of(unit)
         return pair.status_of(unit) if pair else None
+
+    def ha_state(self, unit: Unit) -> HaState:
+        """Return what ``hastatus`` says of a unit (Interface Description); a cloud unit is passive until HA is set."""
+        if unit.ha.mode == "single":
+            return "HA not configured"
+        if not unit.ha.is_complete or unit.pacified:
+            return "Passive"
+        return "Active" if self.is_active(unit) else "Standby"
+
+    def active_since(self, unit: Unit) -> float | None:
+        """Return when a unit became active, in seconds of the lab's clock, or None for one that is not."""
+        return self._active_since.get(unit)
+
+    def time_of_day(self, moment: float) -> int:
+        """Return a moment of the lab's clock in seconds since 1970."""
+        return int(self.epoch + moment)
 
     def pair_at(self, address: str) -> Pair | None:
         """Return the pair one of whose units has this very address, not its NATed one, or None."""
@@ -239,6 +257,7 @@ class Network:
     def _settle(self) -> None:
         """Share entries among active partners, and replicate to the standbys what that changes."""
         active = [unit for unit in self.units.values() if self.is_active(unit)]
+        self._active_since = {unit: self._active_since.get(unit, self.clock.now()) for unit in active}
         for unit in self.partners.share(active, self._spread):
             self._replicate(unit)
         self._on_change()

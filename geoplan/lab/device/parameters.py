@@ -52,6 +52,7 @@ _TABLE = (
     Parameter("geo_ssh_iface", "number", 0),
     Parameter("sshaccess", "flag", default=True),
     Parameter("enableapi", "flag", default=True),
+    Parameter("sessioncontrol", "flag", default=True),
     # Section 4 of the document names these among the settings that HA does not synchronise.
     Parameter("hostname", "text", "lb100", synchronised=False),
     Parameter("namserver", "addresses", (), synchronised=False),
@@ -59,7 +60,10 @@ _TABLE = (
     Parameter("searchlist", "text", "", synchronised=False),
     Parameter("hamode", "text", "", synchronised=False, writable=False),
     Parameter("version", "text", "", synchronised=False, writable=False),
-    Parameter("boottime", "text", "", synchronised=False, writable=False),
+    Parameter("hastatus", "text", "", synchronised=False, writable=False),
+    Parameter("boottime", "number", "", synchronised=False, writable=False),
+    Parameter("activetime", "number", "", synchronised=False, writable=False),
+    Parameter("apiport", "port", "", synchronised=False, writable=False),  # unset means the port of the WUI
 )
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType({parameter.name: parameter for parameter in _TABLE})
 REMOTE_GEO_ACCESS = "geoclients"

@@ -80,12 +80,21 @@ def test_an_empty_list_is_a_list(lab: Rehearsal) -> None:
     assert lab.network.unit(M1).submitted == ()
 
 
-def test_getall_has_every_parameter_in_the_shape_of_get(lab: Rehearsal) -> None:
+def test_getall_has_every_parameter_that_is_set_in_the_shape_of_get(lab: Rehearsal) -> None:
     everything = read_v2(lab, M1, "getall")
+    assert not {"geoclients", "geopartners", "apiport", "searchlist"} & set(everything), "they are unset"
     assert everything["version"] == "7.2.59.4.22338.RELEASE"
     for name, value in everything.items():
         if name not in ("code", "status"):
             assert read_v2(lab, M1, "get", param=name)[name] == value
+
+
+def test_getall_of_v1_repeats_the_element_of_a_list(lab: Rehearsal) -> None:
+    assert "geopartners" not in body(v1(lab, M1, "getall"))
+    v1(lab, M1, "set", param="geopartners", value="172.24.1.7,172.24.1.8")
+    repeated = "<geopartners>172.24.1.7</geopartners><geopartners>172.24.1.8</geopartners>"
+    assert repeated in body(v1(lab, M1, "getall"))
+    assert read_v2(lab, M1, "getall")["geopartners"] == ["172.24.1.7", "172.24.1.8"]
 
 
 def test_commands_and_names_are_taken_in_any_case(lab: Rehearsal) -> None:
@@ -404,22 +413,62 @@ def test_hamode_says_that_a_unit_is_one_of_a_cloud_pair_and_not_which(lab: Rehea
     assert "<hamode>0</hamode>" in told[A1]
 
 
-def test_the_boot_time_stays_while_a_unit_is_up_and_is_another_after_each_boot(lab: Rehearsal) -> None:
-    def told(address: str) -> int:
-        return int(read_v2(lab, address, "get", param="boottime")["boottime"])
+def told(lab: Rehearsal, address: str, parameter: str) -> Any:
+    return read_v2(lab, address, "get", param=parameter)[parameter]
 
-    before = told(M1)
+
+def test_hastatus_follows_a_pair_through_its_failover(lab: Rehearsal) -> None:
+    def states() -> list[str]:
+        return [told(lab, address, "hastatus") for address in (M1, S1) if lab.accepts(address)]
+
+    assert states() == ["Active", "Standby"]
+    assert "<hastatus>Standby</hastatus>" in body(v1(lab, S1, "get", param="hastatus"))
+    v1(lab, M1, "reboot")
+    settle(lab, 1)
+    assert states() == ["Active"]
+    settle(lab)
+    assert states() == ["Active", "Standby"]
+
+
+def test_hastatus_tells_what_is_no_pair_yet() -> None:
+    lab = simulate(unpaired=True)
+    assert {told(lab, address, "hastatus") for address in (M1, S1, A1)} == {"HA not configured"}
+    v1(lab, M1, "awshamode", hamode="master")
+    assert told(lab, M1, "hastatus") == "Passive"
+    v1(lab, M1, "awshaparam", partner=S1, hcp="8444")
+    assert told(lab, M1, "hastatus") == "Active"
+
+
+def test_activetime_is_when_a_unit_became_active_and_0_on_a_standby(lab: Rehearsal) -> None:
+    assert told(lab, M1, "activetime") == told(lab, M1, "boottime")
+    assert told(lab, S1, "activetime") == 0
     lab.clock.advance(1000)
-    assert told(M1) == before
+    lab.fail_over("HA Pair 1")
+    settle(lab)
+    assert told(lab, M1, "activetime") == 0
+    assert told(lab, S1, "activetime") == int(lab.network.epoch + 1000.5), "after failover_seconds"
+    v1(lab, A1, "reboot")
+    settle(lab)
+    assert told(lab, A1, "activetime") == told(lab, A1, "boottime")
+
+
+def test_the_boot_time_stays_while_a_unit_is_up_and_is_another_after_each_boot(lab: Rehearsal) -> None:
+    def booted(address: str) -> int:
+        moment: int = told(lab, address, "boottime")
+        return moment
+
+    before = booted(M1)
+    lab.clock.advance(1000)
+    assert booted(M1) == before
     assert before < lab.network.epoch, "it was up long before the lab"
     v1(lab, M1, "reboot")
     settle(lab)
-    after = told(M1)
+    after = booted(M1)
     assert lab.network.epoch + 1000 < after <= lab.network.epoch + lab.clock.now()
     v1(lab, M1, "reboot")
     settle(lab)
-    assert told(M1) > after
-    assert told(S1) == before
+    assert booted(M1) > after
+    assert booted(S1) == before
 
 
 def test_secrets_are_never_read_back(lab: Rehearsal) -> None:
