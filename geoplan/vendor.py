@@ -224,10 +224,10 @@ def _answer(name: str, value: str, meaning: str, source: str) -> str:
 API_FORMATS = _answer("API_FORMATS", "APIv2 and APIv1", "The wire formats in which one unit answers", PROGRAMMER_GUIDE)
 FAILURE_STATUS = _answer("FAILURE_STATUS", "its code", "The HTTP status of a refusal in APIv2", "a hardening script")
 UNKNOWN_COMMAND = _answer("UNKNOWN_COMMAND", "405", "The code for a command that the firmware does not know", API_GUIDE)
-XML_ENCODING = _answer("XML_ENCODING", "UTF-8", "The bytes of APIv1, which says that it is ISO-8859-1", POWERSHELL)
+XML_ENCODING = _answer("XML_ENCODING", "ISO-8859-1", "The bytes of APIv1, which says that it is ISO-8859-1", POWERSHELL)
 FRAMING = _answer("FRAMING", "the document alone", "What an answer holds beside XML or JSON", "captures from units")
 GETALL = _answer("GETALL", "answered", "Whether getall tells all parameters at once", API_GUIDE)
-BOOT_TIME = _answer("BOOT_TIME", "a date and time", "How boottime is written", UNKNOWN)
+BOOT_TIME = _answer("BOOT_TIME", "seconds since 1970", "How boottime is written", UNKNOWN)
 HA_STATUS = _answer(
     "HA_STATUS", "one of Active, Standby, Passive, HA not configured", "What hastatus tells", f"{API_GUIDE}, 3.22.4"
 )
@@ -236,7 +236,9 @@ STANDBY_READS = _answer("STANDBY_READS", "answered", "What the API of a standby 
 HA_FAMILY = _answer("HA_FAMILY", "getawshaparams", "The command that tells HA parameters in AWS", API_GUIDE)
 HA_MODE_WORD = _answer("HA_MODE_WORD", "master or slave", "How HaMode names the role of a unit", API_GUIDE)
 HA_MODE_NUMBER = _answer("HA_MODE_NUMBER", "3", "The parameter hamode of a unit in a cloud pair", API_GUIDE)
-LIST_FORM = _answer("LIST_FORM", "commas", "How geoclients and geopartners are printed", UNKNOWN)
+LIST_FORM = _answer(
+    "LIST_FORM", "one value each in APIv2, commas in APIv1", "How geoclients and geopartners are printed", UNKNOWN
+)
 PARTNER_STATUS = _answer("PARTNER_STATUS", "an address and a word", "What getgeopartnerstatus tells", UNKNOWN)
 CLUSTER_KEY = _answer(
     "CLUSTER_KEY", "ip and id", "By which parameter one cluster is named", f"{API_GUIDE}; {POWERSHELL}"

@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "Show the state of live units, and what is wrong.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
+    "probe": "Ask one real unit which of the facts below it confirms.",
     "facts": "List what is known of the vendor's product, with its sources.",
     "schema": "Print the JSON Schema of topology files or plans.",
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
-    from geoplan.loadmaster import Endpoints, ShownRequest, Trust, UnitConnection
+    from geoplan.loadmaster import CredentialSources, Endpoints, ShownRequest, Trust, UnitConnection
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
 
@@ -37,40 +37,34 @@ class ConnectionOptions:
 
     def accesses(self, topology: Topology) -> dict[str, UnitConnection]:
         """Return the access to every unit of a topology."""
-        from geoplan.loadmaster import CredentialSources, load_credentials, unit_connections
+        from geoplan.loadmaster import unit_connections
 
-        sources = CredentialSources(
-            os.environ,
-            load_credentials(self.credentials) if self.credentials is not None else None,
-            use_keyring=self.keyring,
-            prompt=_prompt if sys.stdin.isatty() else None,
-        )
         return unit_connections(
             topology,
-            sources.credentials_of,
+            self._sources.credentials_of,
             endpoints=self._endpoints,
-            trust=self._trust(),
+            trust=self._trust,
             use_proxies=self.use_proxies,
         )
 
     def access_of(self, address: str, *, api_port: int, health_check_port: int) -> UnitConnection:
-        """Return the access to one unit that no topology names; an endpoints file that knows it has its own URLs.
+        """Return the access to one unit that no topology names; what an endpoints file says of it comes first.
 
         Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve it.
         """
-        from geoplan.loadmaster import Pinned, UnitConnection
+        from geoplan.loadmaster import Endpoints, Pinned, UnitConnection
         from geoplan.loadmaster.connection import health_check_url
+        from geoplan.topology.api import url_of
 
-        if self._endpoints:
-            self._endpoints.require([address])
-        endpoint = self._endpoints.unit(address) if self._endpoints else UnitEndpoint()
-        host = f"[{address}]" if ":" in address else address
+        endpoints = self._endpoints or Endpoints()
+        endpoints.require(address)
+        known = endpoints.unit(address)
         return UnitConnection(
             address=address,
-            api_url=endpoint.api or f"https://{host}:{api_port}",
-            credentials=self._sources().credentials_of(address),
-            health_url=endpoint.health or health_check_url(address, health_check_port),
-            trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else self._trust(),
+            api_url=known.api or url_of(address, api_port),
+            credentials=self._sources.credentials_of(address),
+            health_url=known.health or health_check_url(address, health_check_port),
+            trust=Pinned(known.fingerprint) if known.fingerprint else self._trust,
             use_proxies=self.use_proxies,
         )
 
@@ -99,6 +93,18 @@ class ConnectionOptions:
 
         return None if self.endpoints is None else load_endpoints(self.endpoints)
 
+    @cached_property
+    def _sources(self) -> CredentialSources:
+        from geoplan.loadmaster import CredentialSources, load_credentials
+
+        return CredentialSources(
+            os.environ,
+            load_credentials(self.credentials) if self.credentials is not None else None,
+            use_keyring=self.keyring,
+            prompt=_prompt if sys.stdin.isatty() else None,
+        )
+
+    @cached_property
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
 

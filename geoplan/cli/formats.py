@@ -35,6 +35,7 @@ FORMATS = {
     "plan": Formats(
         ("text", "lists", "json", "yaml"), {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
     ),
+    "probe": _TEXT_OR_JSON,
     "push": _TEXT_OR_JSON,
     "runbook": Formats(("markdown", "html"), _PAGE_ENDINGS),
     "status": _TEXT_OR_JSON,

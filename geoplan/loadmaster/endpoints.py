@@ -123,6 +123,16 @@ class Endpoints:
                 "to reach real LoadMasters, leave the lab's file out",
             )
 
+    def require(self, address: str) -> None:
+        """Check that a lab serves a unit, as :meth:`require_all_of` does for those of a topology."""
+        if self.is_lab and not self._serves(address, needs_health=False):
+            raise NotInLabError(
+                f"the endpoints file is that of a lab ({self.control}), and this unit is not in it: "
+                "it would be reached at its real address",
+                [address],
+                hint="give an address that the lab serves; to reach a real LoadMaster, leave the lab's file out",
+            )
+
     def _serves(self, address: str, *, needs_health: bool) -> bool:
         unit = self.unit(address)
         return unit.api is not None and (unit.health is not None or not needs_health)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
-from geoplan import vendor
+from geoplan.addresses import canonical
 from geoplan.live.probe.answers import HA_FAMILIES, UNKNOWN_COMMAND, V1, V2, ProbeAnswers
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import State
+from geoplan.topology.types import place_of_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -92,15 +92,17 @@ def _getall(unit: ProbeAnswers) -> str | None:
 
 
 def _api_port(unit: ProbeAnswers) -> str | None:
-    return str(_port(unit)) if unit.formats and _family(unit) is None else None
+    return _own_port(unit) if _family(unit) is None else None
 
 
 def _cloud_api_port(unit: ProbeAnswers) -> str | None:
-    return str(_port(unit)) if unit.formats and _family(unit) is not None else None
+    return _own_port(unit) if _family(unit) is not None else None
 
 
-def _port(unit: ProbeAnswers) -> int:
-    return urlsplit(unit.api_url).port or vendor.API_PORT
+def _own_port(unit: ProbeAnswers) -> str | None:
+    """Return the port on which the API answers; behind another host's URL it shows nothing of the unit's own."""
+    host, port = place_of_url(unit.api_url) or ("", 0)
+    return str(port) if unit.formats and host == canonical(unit.address) else None
 
 
 def _boot_time(unit: ProbeAnswers) -> str | None:
@@ -163,19 +165,24 @@ def _family(unit: ProbeAnswers) -> str | None:
     return None
 
 
-def _ha_mode_word(unit: ProbeAnswers) -> str | None:
-    """Look at the word of a unit that is in a pair."""
+def _role(unit: ProbeAnswers) -> str | None:
+    """Return the word for a unit's role in a pair, or None if it is in none."""
     family = _family(unit)
     answer = unit.first(family) if family else None
     found = decode.find(answer.content, "hamode") if answer else []
     word = decode.plain(found[0]).lower().split(" ")[0] if found else ""
-    pairs = {"master": "master or slave", "slave": "master or slave"}
-    pairs |= {"first": "first or second", "second": "first or second"}
-    return pairs.get(word, None if word in ("", "single") else "another word")
+    return None if word in ("", "single") else word
+
+
+def _ha_mode_word(unit: ProbeAnswers) -> str | None:
+    if (word := _role(unit)) is None:
+        return None
+    pairs = (("master", "slave"), ("first", "second"))
+    return next((" or ".join(pair) for pair in pairs if word in pair), "another word")
 
 
 def _ha_mode_number(unit: ProbeAnswers) -> str | None:
-    if _family(unit) is None or (told := unit.value("hamode")) is None:
+    if _role(unit) is None or (told := unit.value("hamode")) is None:
         return None
     return told if told in ("0", "1", "2", "3", "4") else "another word"
 
@@ -184,13 +191,17 @@ def _ha_mode_number(unit: ProbeAnswers) -> str | None:
 
 
 def _list_form(unit: ProbeAnswers) -> str | None:
-    """Look at lists of two addresses and more."""
-    forms = []
-    for parameter in ("geoclients", "geopartners"):
-        for raw in unit.both(f"get {parameter}"):
+    """Look at lists of two addresses and more, in each format by itself."""
+    told = []
+    for wire in unit.formats:
+        forms = []
+        for parameter in ("geoclients", "geopartners"):
+            raw = unit.raw[wire, f"get {parameter}"]
             found = decode.find(raw.answer.content, parameter) if raw.answer else []
             forms += [form for node in found if (form := _separators(node))]
-    return _told(forms)
+        if form := _told(forms):
+            told.append(f"{form} in {wire}")
+    return ", ".join(told) or None
 
 
 def _separators(node: Node) -> str | None:

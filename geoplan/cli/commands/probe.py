@@ -1,0 +1,149 @@
+"""``geoplan probe``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.connection import connection_options
+from geoplan.cli.files import write
+from geoplan.cli.formats import format_option
+from geoplan.cli.options import Command
+from geoplan.cli.output import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.probe.answers import ProbeAnswers
+    from geoplan.loadmaster import UnitConnection
+
+MAX_PORT = 65535
+EPILOG = """
+The report holds what each fact is, what the unit shows of it, and the shape of every answer: names of fields, known
+words and small numbers. It holds no address, no name and no secret. Read it before you send it to the project: what a
+unit answers in a form that nobody has seen yet cannot be judged by a program.
+
+Exit codes: 0 the unit contradicts nothing; 1 it contradicts a fact, or could not be read.
+"""
+
+
+def _addresses(ctx: click.Context, param: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses, each once. Raises :class:`click.BadParameter` for what is none."""
+    from geoplan.addresses import canonical, is_address
+
+    for each in written:
+        if not is_address(each):
+            raise click.BadParameter(f"'{each}' is no IPv4 or IPv6 address.", ctx=ctx, param=param)
+    return tuple({canonical(each): each for each in reversed(written)}.values())[::-1]
+
+
+@click.command("probe", cls=Command, epilog=EPILOG)
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True, callback=_addresses)
+@click.option(
+    "--api-port",
+    type=click.IntRange(1, MAX_PORT),
+    help="The port of the API: 8443 in AWS and Azure.  [default: 443]",
+)
+@click.option(
+    "--health-check-port",
+    type=click.IntRange(1, MAX_PORT),
+    help="The port of the health check of a pair.  [default: 8444]",
+)
+@click.option("--report", "report_path", metavar="FILE", help="Write the report to FILE as JSON.")
+@format_option("probe", "A table for people, or the report as JSON.")
+@connection_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    addresses: tuple[str, ...],
+    api_port: int | None,
+    health_check_port: int | None,
+    report_path: str | None,
+    output_format: str,
+    reach: ConnectionOptions,
+) -> int:
+    """Ask real units how they answer, and show which facts of 'geoplan facts' they confirm or contradict.
+
+    It only reads: about 50 requests to each unit, at a slow pace. No two attempts to log in are made in one format.
+    """
+    import asyncio
+
+    from geoplan.live.probe.report import readings, report
+    from geoplan.vendor import API_PORT, DEFAULT_HEALTH_CHECK_PORT
+
+    accesses = [
+        reach.access_of(
+            address,
+            api_port=api_port or API_PORT,
+            health_check_port=health_check_port or DEFAULT_HEALTH_CHECK_PORT,
+        )
+        for address in addresses
+    ]
+    units = asyncio.run(_asked(accesses))
+    told = json.dumps(report(units, known_names=_users(accesses)), ensure_ascii=False, indent=2)
+    if output_format == "json":
+        write(told, None)
+    else:
+        _show(units)
+    if report_path is not None:
+        write(told, report_path)
+    is_contradicted = any(each.verdict == "contradicts" for unit in units for each in readings(unit))
+    return 1 if is_contradicted or not all(unit.formats for unit in units) else 0
+
+
+async def _asked(accesses: Sequence[UnitConnection]) -> list[ProbeAnswers]:
+    from geoplan.live.probe.answers import ask_unit
+    from geoplan.loadmaster import LoopClock
+
+    return [await ask_unit(access, LoopClock()) for access in accesses]
+
+
+def _users(accesses: Sequence[UnitConnection]) -> Iterator[str]:
+    for access in accesses:
+        if user := getattr(access.credentials, "user", None):
+            yield user
+
+
+def _show(units: Sequence[ProbeAnswers]) -> None:
+    from geoplan.console import laid_out
+
+    width, color = terminal()
+    for unit in units:
+        click.echo(laid_out(_parts(unit), width=width, color=color), nl=False, color=color)
+
+
+def _parts(unit: ProbeAnswers) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    from geoplan.live.probe.report import readings
+    from geoplan.render.text import table
+    from geoplan.wording import count
+
+    yield Text(f"{unit.address} ({unit.api_url})", style="bold")
+    if not unit.formats:
+        yield from _failures(unit)
+        return
+    shown = table("Fact", "Expected", "Seen", "Verdict")
+    told = [each for each in readings(unit) if each.seen is not None]
+    for each in told:
+        style = {"contradicts": "bold yellow", "adds": "bold"}.get(each.verdict, "")
+        shown.add_row(each.fact.name, each.fact.shown, each.seen, Text(each.verdict, style=style))
+    yield shown
+    verdicts = [each.verdict for each in told]
+    numbers = ", ".join(f"{name} {verdicts.count(name)}" for name in ("confirms", "contradicts", "adds"))
+    yield Text(f"{numbers}; {count(len(readings(unit)) - len(told), 'fact')} not shown by this unit")
+
+
+def _failures(unit: ProbeAnswers) -> Iterator[RenderableType]:
+    """Say why nothing could be read, with the cause and what to do about it."""
+    from rich.text import Text
+
+    reasons = {str(raw.error): raw.error for raw in unit.raw.values() if raw.error is not None}
+    for reason, error in reasons.items():
+        yield Text(f"! {reason}")
+        if error.hint:
+            yield Text(f"  hint: {error.hint}")

@@ -1,0 +1,69 @@
+"""Units of a simulated lab, probed in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from geoplan.lab.clock import SimulatedClock, Timings
+from geoplan.lab.device.unit import Credentials
+from geoplan.lab.simulation import Simulation
+from geoplan.live.probe.answers import ProbeAnswers, ask_unit
+from geoplan.loadmaster import Insecure, LoadMaster, Secret, UnitConnection, UserPassword
+from geoplan.topology.model import Topology
+from tests.simulation.transport import LabTransport, Watcher
+
+PASSWORD = "correct horse"  # noqa: S105 - the lab's
+USER = "dublinadmin"
+MASTER, SLAVE, ALONE = "10.11.12.5", "10.11.12.6", "10.11.13.7"
+NAMES = ("Dublin Köln", "Athlone")
+
+
+class InstantClock:
+    """A clock on which sleeping takes no time."""
+
+    def now(self) -> float:
+        return 0.0
+
+    async def sleep(self, _seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+def simulated(**options: Any) -> Simulation:
+    """Return a pair and a standalone, with lists, clusters and an FQDN as somebody has set them up."""
+    topology = Topology.model_validate(
+        {
+            "sites": [
+                {"name": NAMES[0], "ha_pair": {"master": MASTER, "slave": SLAVE}},
+                {"name": NAMES[1], "standalone": ALONE},
+            ]
+        }
+    )
+    options.setdefault("timings", Timings(boot_seconds=3, failover_seconds=0.5, sync_seconds=1))
+    lab = Simulation(topology, SimulatedClock(), credentials=Credentials(USER, PASSWORD), **options)
+    asyncio.run(_set_up(lab))
+    lab.clock.advance(60)
+    return lab
+
+
+async def _set_up(lab: Simulation) -> None:
+    for address, others in ((MASTER, (ALONE,)), (ALONE, (MASTER, SLAVE))):
+        async with LoadMaster(access_to(address), transport=LabTransport(lab, address, lambda: 0.0)) as unit:
+            await unit.set_remote_geo_access((MASTER, SLAVE, ALONE))
+            await unit.set_geo_partners(others)
+            await unit.add_remote_lm_cluster(NAMES[address == ALONE], address)
+
+
+def access_to(address: str, password: str = PASSWORD) -> UnitConnection:
+    return UnitConnection(
+        address=address,
+        api_url=f"https://{address}:8443",
+        credentials=UserPassword(USER, Secret(password)),
+        health_url=f"http://{address}:8444" if address != ALONE else None,
+        trust=Insecure(),
+    )
+
+
+def probe(lab: Simulation, address: str, *, password: str = PASSWORD, watcher: Watcher | None = None) -> ProbeAnswers:
+    transport = LabTransport(lab, address, lambda: 0.0, watcher=watcher)
+    return asyncio.run(ask_unit(access_to(address, password), InstantClock(), transport=transport))

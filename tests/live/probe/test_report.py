@@ -1,0 +1,93 @@
+"""What a unit confirms and contradicts, and the report that its user can send."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from geoplan import vendor
+from geoplan.live.probe.checks import CHECKS
+from geoplan.live.probe.report import Reading, readings, report
+from tests.live.probe.probed import ALONE, MASTER, NAMES, PASSWORD, SLAVE, USER, probe, simulated
+from tests.simulation.transport import Sent, Watcher
+
+CHANGES = ("set", "add", "mod", "del", "reboot", "restore", "install", "enable", "disable", "aws", "clust", "azure")
+
+
+class Log(Watcher):
+    """Keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    def left(self, sent: Sent) -> None:
+        self.sent.append(sent)
+
+    def ended(self, sent: Sent, response: httpx.Response | None) -> None:
+        pass
+
+
+@pytest.mark.parametrize("address", [MASTER, SLAVE, ALONE])
+def test_probe_confirms_what_a_lab_as_usual_shows(address: str) -> None:
+    told = readings(probe(simulated(), address))
+    assert {each.fact.name: each.seen for each in told if each.verdict == "contradicts"} == {}
+    confirmed = {each.fact.name for each in told if each.verdict == "confirms"}
+    assert {"API_FORMATS", "GETALL", "LIST_FORM", "HA_STATUS", "PARTNER_STATUS"} <= confirmed
+    assert ("ACTIVE_CODE" in confirmed, "STANDBY_CODE" in confirmed) == (address == MASTER, address == SLAVE)
+
+
+def test_every_check_is_about_a_fact_of_the_ledger_and_every_way_of_answering_is_checked() -> None:
+    known = {fact.name: fact for fact in vendor.FACTS}
+    assert [check.fact for check in CHECKS if check.fact not in known] == []
+    by_probe = "test_probe_confirms_what_a_lab_as_usual_shows"
+    assert {fact.name for fact in vendor.FACTS if fact.held_by == by_probe} <= {check.fact for check in CHECKS}
+
+
+def test_what_nobody_knows_yet_is_added() -> None:
+    fact = vendor.FACTS[0]._replace(value=vendor.UNKNOWN)
+    assert [Reading(fact, seen).verdict for seen in (None, "commas")] == ["does not show", "adds"]
+
+
+@pytest.mark.parametrize("address", [MASTER, SLAVE, ALONE])
+def test_report_names_nobody(address: str) -> None:
+    lab = simulated()
+    told = json.dumps(report([probe(lab, address)], known_names=[USER]), ensure_ascii=False)
+    names = [word for name in NAMES for word in name.split()]
+    for private in (MASTER, SLAVE, ALONE, "10.11", USER, PASSWORD, *names):
+        assert private.lower() not in told.lower()
+    assert '"firmware": "7.2.59.4"' in told
+
+
+def test_probe_only_reads() -> None:
+    log = Log()
+    probe(simulated(), MASTER, watcher=log)
+    commands = {sent.call.command for sent in log.sent if sent.call}
+    assert len(commands) > 10
+    assert not [name for name in commands if name.startswith(CHANGES)]
+
+
+def test_refused_credentials_are_sent_once_in_each_format() -> None:
+    log = Log()
+    unit = probe(simulated(), MASTER, password="wrong", watcher=log)  # noqa: S106
+    assert [sent.asked.path for sent in log.sent if not sent.is_health] == ["/accessv2", "/access/get"]
+    assert unit.formats == ()
+    assert {raw.outcome for raw in unit.raw.values()} == {"unauthorized"}
+
+
+def test_unit_that_is_down_is_no_fault_of_geoplan() -> None:
+    lab = simulated()
+    lab.power_off(MASTER)
+    unit = probe(lab, MASTER)
+    assert {raw.outcome for raw in unit.raw.values()} == {"unreachable"}
+    assert all(each.seen is None for each in readings(unit))
+
+
+def test_old_firmware_shows_one_format() -> None:
+    unit = probe(simulated(firmware="7.2.48.3"), ALONE)
+    assert unit.formats == ("APIv1",)
+    shown = {each.fact.name: each for each in readings(unit)}
+    assert shown["API_FORMATS"].verdict == "contradicts"
+    assert shown["API_FORMATS"].seen is not None
+    assert shown["API_FORMATS"].seen.startswith("APIv1 alone")
