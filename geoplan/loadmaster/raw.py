@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError
+from geoplan.loadmaster.health import health_answer
+from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.wire import UNAUTHORIZED, Answer
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+
+    from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.credentials import Credentials
-    from geoplan.loadmaster.http import UnitHttp
+    from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.wire import Command, Reply, WireFormat, WireRequest
 
 Outcome = Literal["success", "refused", "unauthorized", "unreadable", "unreachable"]
@@ -56,19 +63,45 @@ class _Recording:
         return self.reply.body if self.reply else b""
 
 
-async def ask_raw(unit: UnitHttp, wire: WireFormat, command: Command) -> RawAnswer:
-    """Send a command that only reads, once, and return whatever came of it; it raises for no unit.
+class RawUnit:
+    """One unit that is asked without retries, and whose answers are kept as they came."""
 
-    Raises :class:`ValueError` for a command that changes units.
-    """
-    if command.changes:
-        raise ValueError(f"{command.name} changes the unit")
-    recording = _Recording(wire)
-    try:
-        answer = await unit.send(recording, command)
-    except UnitError as error:
-        return RawAnswer(_outcome(error), _status(error, recording), recording.answer, error, recording.body)
-    return RawAnswer("success", _status(None, recording), answer, body=recording.body)
+    def __init__(self, access: UnitConnection, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.access = access
+        self._transport = transport
+        self._exchange = UnitHttp(access, transport=transport)
+
+    async def __aenter__(self) -> Self:
+        """Make ready; nothing is sent yet."""
+        await self._exchange.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        await self._exchange.close()
+
+    async def ask(self, wire: WireFormat, command: Command) -> RawAnswer:
+        """Send a command that only reads, once, and return whatever came of it; what fails is in the answer.
+
+        Raises :class:`ValueError` for a command that changes units.
+        """
+        if command.changes:
+            raise ValueError(f"{command.name} changes the unit")
+        recording = _Recording(wire)
+        try:
+            answer = await self._exchange.send(recording, command)
+        except UnitError as error:
+            return RawAnswer(_outcome(error), _status(error, recording), recording.answer, error, recording.body)
+        return RawAnswer("success", _status(None, recording), answer, body=recording.body)
+
+    async def health(self) -> HealthAnswer | None:
+        """Return what its health check says, or None for a unit without one."""
+        if self.access.health_url is None:
+            return None
+        seconds = self.access.timeouts.health
+        return await health_answer(self.access.health_url, timeout_seconds=seconds, transport=self._transport)
 
 
 def _outcome(error: UnitError) -> Outcome:

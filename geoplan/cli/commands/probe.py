@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -98,8 +99,15 @@ def command(  # noqa: PLR0913 - one for each option
 async def _asked(accesses: Sequence[UnitConnection]) -> list[ProbeAnswers]:
     from geoplan.live.probe.answers import ask_unit
     from geoplan.loadmaster import LoopClock
+    from geoplan.loadmaster.raw import RawUnit
 
-    return [await ask_unit(access, LoopClock()) for access in accesses]
+    units = []
+    for access in accesses:
+        if sys.stderr.isatty():
+            click.echo(f"asking {access.address}: takes about 10 s", err=True)
+        async with RawUnit(access) as unit:
+            units.append(await ask_unit(unit, LoopClock()))
+    return units
 
 
 def _users(accesses: Sequence[UnitConnection]) -> Iterator[str]:

@@ -6,17 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from geoplan.loadmaster import decode
-from geoplan.loadmaster.health import health_answer
-from geoplan.loadmaster.http import UnitHttp
-from geoplan.loadmaster.raw import FORMATS, RawAnswer, ask_raw
+from geoplan.loadmaster.raw import FORMATS, RawAnswer, RawUnit
 from geoplan.loadmaster.wire import Command, UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    import httpx
-
-    from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import GeoCluster
     from geoplan.loadmaster.session import Clock
@@ -100,42 +95,27 @@ class ProbeAnswers:
         return found is not None and found.outcome == "success"
 
 
-async def ask_unit(
-    access: UnitConnection,
-    clock: Clock,
-    *,
-    transport: httpx.AsyncBaseTransport | None = None,
-    on_answer: Callable[[], None] = lambda: None,
-) -> ProbeAnswers:
+async def ask_unit(unit: RawUnit, clock: Clock) -> ProbeAnswers:
     """Ask a unit every question in every wire format, one after the other, and its health check.
 
     A format that does not answer the first question is asked no more: of credentials that are refused no third
     attempt is made, since units lock users out. It raises for no unit; what failed is in the answers.
     """
     raw: dict[Key, RawAnswer] = {}
-    unit = UnitHttp(access, transport=transport)
-    await unit.open()
-    try:
-        for wire in FORMATS:
-            for command in QUESTIONS:
-                answer = await ask_raw(unit, wire, command)
-                raw[wire.name, title(command)] = answer
-                on_answer()
-                await clock.sleep(PACE_SECONDS)
-                if command is QUESTIONS[0] and answer.outcome != "success":
-                    break
-            else:
-                raw |= await _ask_of_cluster(unit, wire, raw, clock)
-    finally:
-        await unit.close()
-    health = None
-    if access.health_url:
-        health = await health_answer(access.health_url, timeout_seconds=access.timeouts.health, transport=transport)
-    return ProbeAnswers(access.address, access.api_url, raw, health)
+    for wire in FORMATS:
+        for command in QUESTIONS:
+            answer = await unit.ask(wire, command)
+            raw[wire.name, title(command)] = answer
+            await clock.sleep(PACE_SECONDS)
+            if command is QUESTIONS[0] and answer.outcome != "success":
+                break
+        else:
+            raw |= await _ask_for_cluster(unit, wire, raw, clock)
+    return ProbeAnswers(unit.access.address, unit.access.api_url, raw, await unit.health())
 
 
-async def _ask_of_cluster(
-    unit: UnitHttp, wire: WireFormat, known: Mapping[Key, RawAnswer], clock: Clock
+async def _ask_for_cluster(
+    unit: RawUnit, wire: WireFormat, known: Mapping[Key, RawAnswer], clock: Clock
 ) -> dict[Key, RawAnswer]:
     """Ask for the first cluster by its address and by its index, as far as the list has them."""
     listed = known[wire.name, "listclusters"]
@@ -145,6 +125,6 @@ async def _ask_of_cluster(
         value = next((decode.plain(node) for field in fields for node in decode.find(content, field)), "")
         if value:
             command = Command("showcluster", {parameter: value})
-            asked[wire.name, title(command)] = await ask_raw(unit, wire, command)
+            asked[wire.name, title(command)] = await unit.ask(wire, command)
             await clock.sleep(PACE_SECONDS)
     return asked

@@ -10,6 +10,7 @@ from geoplan.lab.device.unit import Credentials
 from geoplan.lab.simulation import Simulation
 from geoplan.live.probe.answers import ProbeAnswers, ask_unit
 from geoplan.loadmaster import Insecure, LoadMaster, Secret, UnitConnection, UserPassword
+from geoplan.loadmaster.raw import RawUnit
 from geoplan.topology.model import Topology
 from tests.simulation.transport import LabTransport, Watcher
 
@@ -40,9 +41,10 @@ def simulated(**options: Any) -> Simulation:
         }
     )
     options.setdefault("timings", Timings(boot_seconds=3, failover_seconds=0.5, sync_seconds=1))
-    lab = Simulation(topology, SimulatedClock(), credentials=Credentials(USER, PASSWORD), **options)
+    clock = SimulatedClock()
+    lab = Simulation(topology, clock, credentials=Credentials(USER, PASSWORD), **options)
     asyncio.run(_set_up(lab))
-    lab.clock.advance(60)
+    clock.advance(60)
     return lab
 
 
@@ -65,5 +67,9 @@ def access_to(address: str, password: str = PASSWORD) -> UnitConnection:
 
 
 def probe(lab: Simulation, address: str, *, password: str = PASSWORD, watcher: Watcher | None = None) -> ProbeAnswers:
-    transport = LabTransport(lab, address, lambda: 0.0, watcher=watcher)
-    return asyncio.run(ask_unit(access_to(address, password), InstantClock(), transport=transport))
+    async def ask() -> ProbeAnswers:
+        transport = LabTransport(lab, address, lambda: 0.0, watcher=watcher)
+        async with RawUnit(access_to(address, password), transport=transport) as unit:
+            return await ask_unit(unit, InstantClock())
+
+    return asyncio.run(ask())
