@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 
 from geoplan.lab.api import v1, v2
 from geoplan.lab.api.commands import COMMANDS
-from geoplan.lab.api.request import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, ApiError, ApiRequest, Command, Context
+from geoplan.lab.api.request import (
+    NOT_ALLOWED,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    UNKNOWN_COMMAND,
+    UNPROCESSABLE,
+    ApiError,
+    ApiRequest,
+    Command,
+    Context,
+)
 from geoplan.lab.device.geo_entries import TooManyClustersError
 from geoplan.lab.device.network import NotActiveError
-from geoplan.lab.device.parameters import API_ENABLED
+from geoplan.lab.device.parameters import API_ENABLED, SESSION_CONTROL
 from geoplan.lab.http import Ending, Outcome, Responder, Response
 from geoplan.lab.request_log import describe_call, describe_page, with_log
 
@@ -60,8 +70,8 @@ class ApiServer:
         dialect, page = self._dialect_of(request), describe_page(request)
         if dialect is None:
             return with_log(Outcome(Ending.ANSWERED, self._page(request)), page)
-        if dialect is V1 and len(request.query) > v1.MAX_QUERY:
-            return with_log(Outcome(Ending.RESET), f"{page} (query too long)")
+        if dialect is V1 and len(f"{request.path}?{request.query}") > v1.MAX_URL:
+            return with_log(Outcome(Ending.RESET), f"{page} (URL too long)")
         try:
             call = dialect.read(request)
         except ApiError as refusal:
@@ -100,6 +110,8 @@ class ApiServer:
     def _carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool) -> Response:
         if not self._api_is_enabled and not _enables_api(call):
             return Response(200, HTML, LOGIN_PAGE)
+        if dialect is V2 and not self.context.unit.setting(SESSION_CONTROL):
+            raise ApiError(UNAUTHORIZED, "Client Error: Authorization required", wants_basic=True)
         if not self._knows(call.identity):
             raise ApiError(UNAUTHORIZED, "Client Error: Authorization required")
         command = self._command(call)
@@ -109,7 +121,7 @@ class ApiServer:
     def _command(self, call: ApiRequest) -> Command:
         command = COMMANDS.get(call.command)
         if command is None or not command.exists(self.context.unit.firmware):
-            raise ApiError(UNPROCESSABLE, f"Unknown command {call.command if call.command.isprintable() else '?'}")
+            raise ApiError(NOT_ALLOWED, UNKNOWN_COMMAND)
         return command
 
     def _knows(self, identity: Identity) -> bool:

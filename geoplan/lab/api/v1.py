@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from geoplan.lab.api.request import UNAUTHORIZED, Answer, ApiError, ApiRequest, Degrees, Identity, Letter
-from geoplan.lab.http import Response
+from geoplan.lab.http import BASIC, Response
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import Leaf, Node
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/access/"
 ENCODING = "ISO-8859-1"
-MAX_QUERY = 2000  # characters; community notes: beyond it a query is cut or reset
+MAX_URL = 1024  # characters, with the query (Interface Description)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -54,7 +54,7 @@ def write_refusal(refusal: ApiError) -> Response:
     """Write a failure; the HTTP status is the code."""
     response = ElementTree.Element("Response", stat=str(refusal.code), code="fail")
     ElementTree.SubElement(response, "Error").text = refusal.message
-    headers = {"WWW-Authenticate": 'Basic realm="LoadMaster"'} if refusal.code == UNAUTHORIZED else {}
+    headers = BASIC if refusal.code == UNAUTHORIZED else {}
     return _response(refusal.code, response, headers)
 
 
