@@ -255,7 +255,8 @@ def test_what_is_not_there_is_a_404(lab: Rehearsal, command: str, parameters: di
 
 @pytest.mark.parametrize("spelling", ["value", "val"])
 def test_set_takes_its_value_in_both_spellings(lab: Rehearsal, spelling: str) -> None:
-    v1(lab, M1, "set", **{"param": "geopartners", spelling: A1})
+    given: dict[str, Any] = {"param": "geopartners", spelling: A1}
+    v1(lab, M1, "set", **given)
     assert lab.network.unit(M1).geo_partners == (A1,)
     assert read_v2(lab, M1, "set", **{"param": "geopartners", spelling: ""})["status"] == "ok"
     assert lab.network.unit(M1).geo_partners == ()
