@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from geoplan.lab.device.parameters import canonical, split_addresses
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from geoplan.lab.device.network import Network
@@ -82,6 +83,8 @@ class Identity:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    has_key_in_form: bool = False
+    """Whether the API key came in the form of an APIv1 request, and not in its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class ApiRequest:
     command: str
     identity: Identity
     parameters: Mapping[str, Written] = field(default_factory=dict, repr=False)
+    version: Literal[1, 2] = 2
+    """Of the API that it came over."""
 
     @property
     def param(self) -> str | None:
@@ -211,8 +216,13 @@ class Context:
     unit: Unit
     reboot: Callable[[], None]
     """Reboot this unit once it has answered."""
-    cloud: Cloud = "AwsHA"
-    """Where all units of this lab run."""
+    variants: frozenset[Variant] = frozenset()
+    """In what the units of this lab are otherwise."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """Where all units of this lab run."""
+        return "AzureHA" if Variant.AZURE in self.variants else "AwsHA"
 
 
 Handler = Callable[[Context, ApiRequest], Answer]
