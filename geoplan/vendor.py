@@ -19,6 +19,7 @@ UPDATING = "Updating the LoadMaster Software"
 API_GUIDE = "RESTful API, Interface Description"
 PROGRAMMER_GUIDE = "RESTful API Programmer Guide"
 POWERSHELL = "PowerShell SDK 7.2.60"
+JSON_GUIDE = "JSON-based Input and Output"
 WUI_GUIDE = "Web User Interface guide"
 
 WUI = "a name in the web interface"
@@ -213,7 +214,7 @@ STEPPING_STONE = _fact(
 
 # How units answer. What geoplan takes for true is what it expects first; it reads every other form that is likely.
 UNKNOWN = "not known"
-_PROBED = "test_probe_confirms_what_a_lab_as_usual_shows"
+_PROBED = "test_a_lab_as_usual_takes_the_side_of_the_ledger"
 
 
 def _answer(name: str, value: str, meaning: str, source: str) -> str:
@@ -246,6 +247,21 @@ CLUSTER_KEY = _answer(
 NO_CLUSTERS = _answer("NO_CLUSTERS", "404", "The code of listclusters where there is none", PROGRAMMER_GUIDE)
 FQDN_DOT = _answer("FQDN_DOT", "with a dot at the end", "How an FQDN is listed", API_GUIDE)
 CLUSTER_NAMES = _answer("CLUSTER_NAMES", "kept", "Blanks in the name of a cluster", "a cautious choice")
+SET_PARAMETER = _answer("SET_PARAMETER", "value and val", "What set of APIv2 calls the value", f"{JSON_GUIDE}; scripts")
+API_KEY_PLACE = _answer("API_KEY_PLACE", "query and form", "Where APIv1 takes an API key", API_GUIDE)
+HA_MODES_TAKEN = _answer(
+    "HA_MODES_TAKEN",
+    "master, slave, first, second, single",
+    "The HA modes that units take",
+    f"{API_GUIDE}; {POWERSHELL}",
+)
+HA_PARTNER = _answer("HA_PARTNER", "an address", "How units tell their partner in HA", API_GUIDE)
+STANDBY_AS_PARTNER = _answer("STANDBY_AS_PARTNER", "green", "How a standby shows as a GEO partner", UNKNOWN)
+ESCAPES = _answer("ESCAPES", "as XML and JSON have them", "How answers write &, control characters, letters", UNKNOWN)
+HEALTH_CHECK_REACH = _answer("HEALTH_CHECK_REACH", "everyone", "Whom the health check answers", UNKNOWN)
+LINKS_NEED_ACCESS = _answer(
+    "LINKS_NEED_ACCESS", "on both sides, at all times", "Where links of partners need the access lists", UNKNOWN
+)
 
 # Screens of the WUI, by their path in the main menu
 REMOTE_ACCESS = _label("REMOTE_ACCESS", "Certificates & Security > Remote Access", "5.1")

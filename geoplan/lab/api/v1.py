@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from geoplan.lab.api.request import UNAUTHORIZED, Answer, ApiError, ApiRequest, Degrees, Identity, Letter
-from geoplan.lab.http import Response
+from geoplan.lab.http import BASIC, Response
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import Leaf, Node
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/access/"
 ENCODING = "ISO-8859-1"
-MAX_QUERY = 2000  # characters; community notes: beyond it a query is cut or reset
+MAX_URL = 1024  # characters, with the query (Interface Description)
+SEEN_URL = 2000  # what a community saw
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -32,7 +34,8 @@ def read(request: Request) -> ApiRequest:
         parameters.setdefault(name.lower(), value)
     command = request.path.removeprefix(PREFIX).strip("/").replace("/", ".").lower()
     identity = _identity(request.headers.get("authorization", ""), parameters.pop("apikey", None))
-    return ApiRequest(command, identity, parameters)
+    in_query = {name.lower() for name, _ in parse_qsl(request.query, keep_blank_values=True)}
+    return ApiRequest(command, replace(identity, has_key_in_form="apikey" not in in_query), parameters, version=1)
 
 
 def write(answer: Answer) -> Response:
@@ -54,7 +57,7 @@ def write_refusal(refusal: ApiError) -> Response:
     """Write a failure; the HTTP status is the code."""
     response = ElementTree.Element("Response", stat=str(refusal.code), code="fail")
     ElementTree.SubElement(response, "Error").text = refusal.message
-    headers = {"WWW-Authenticate": 'Basic realm="LoadMaster"'} if refusal.code == UNAUTHORIZED else {}
+    headers = BASIC if refusal.code == UNAUTHORIZED else {}
     return _response(refusal.code, response, headers)
 
 
@@ -71,7 +74,7 @@ def _append(parent: ElementTree.Element, nodes: Mapping[str, Node], *, repeats: 
             for value in node:
                 ElementTree.SubElement(parent, name).text = value
         elif isinstance(node, Mapping):
-            _append(ElementTree.SubElement(parent, name), node)
+            _append(ElementTree.SubElement(parent, name), node, repeats=repeats)
         elif isinstance(node, Sequence) and not isinstance(node, str | tuple):
             for item in node:
                 _append(ElementTree.SubElement(parent, name), item)

@@ -14,10 +14,11 @@ from geoplan.lab.clock import Timings
 from geoplan.lab.device.geo import ReplicationLog
 from geoplan.lab.device.geo_entries import GeoEntries
 from geoplan.lab.device.pair import Pair
-from geoplan.lab.device.parameters import GEO_PARTNERS, PARAMETERS, Value, canonical
+from geoplan.lab.device.parameters import GEO_PARTNERS, PARAMETERS, SESSION_CONTROL, Value, canonical
 from geoplan.lab.device.partners import Directory, Partners
 from geoplan.lab.device.unit import Configuration, HaParameters, Power, Unit, fresh_units
 from geoplan.lab.errors import LabError, NotInLabError
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,8 @@ class Network:
     ``secret`` is the Partner Shared Secret that all units start with, as operators have to arrange it. ``firmware``
     is every unit's; without it each has the topology's, or the default. ``unpaired`` units of a pair have no HA mode
     and parameters yet. ``epoch`` is the time of day, in seconds since 1970, at which the lab's clock shows 0; boot
-    times are told by it. ``on_change`` is called after everything that happens.
+    times are told by it. ``variants`` say in what units are otherwise. ``on_change`` is called after everything that
+    happens.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -55,6 +57,7 @@ class Network:
         secret: str | None = "a secret of the lab",  # noqa: S107 - it guards nothing
         unpaired: bool = False,
         epoch: float = DEFAULT_EPOCH,
+        variants: frozenset[Variant] = frozenset(),
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.epoch = epoch
@@ -65,8 +68,11 @@ class Network:
         self._boots: dict[Unit, Timer] = {}
         self._upgrades: dict[Unit, Firmware] = {}
         self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret, unpaired=unpaired)}
+        if Variant.V2_WANTS_BASIC in variants:
+            for unit in self.units.values():
+                unit.configuration = unit.configuration.with_settings({SESSION_CONTROL: False})
         self._directory = Directory(self.units.values())
-        self.partners = Partners(self._directory)
+        self.partners = Partners(self._directory, links_ignore_access=Variant.LINKS_IGNORE_ACCESS in variants)
         self.geo = GeoEntries(
             clock,
             topology.limits.max_clusters,

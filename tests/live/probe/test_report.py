@@ -38,11 +38,19 @@ def test_probe_confirms_what_a_lab_as_usual_shows(address: str) -> None:
     assert ("ACTIVE_CODE" in confirmed, "STANDBY_CODE" in confirmed) == (address == MASTER, address == SLAVE)
 
 
-def test_every_check_is_about_a_fact_of_the_ledger_and_every_way_of_answering_is_checked() -> None:
-    known = {fact.name: fact for fact in vendor.FACTS}
-    assert [check.fact for check in CHECKS if check.fact not in known] == []
-    by_probe = "test_probe_confirms_what_a_lab_as_usual_shows"
-    assert {fact.name for fact in vendor.FACTS if fact.held_by == by_probe} <= {check.fact for check in CHECKS}
+# Ways of answering that no read of one unit can show.
+NOT_SHOWN = {
+    "API_KEY_PLACE", "ESCAPES", "HA_MODES_TAKEN", "HEALTH_CHECK_REACH", "LINKS_NEED_ACCESS", "SET_PARAMETER",
+    "STANDBY_AS_PARTNER",
+}  # fmt: skip
+
+
+def test_every_way_of_answering_is_checked_unless_a_read_cannot_show_it() -> None:
+    known = {fact.name for fact in vendor.FACTS}
+    checked = {check.fact for check in CHECKS}
+    assert checked <= known
+    answers = {fact.name for fact in vendor.FACTS if fact.held_by == "test_a_lab_as_usual_takes_the_side_of_the_ledger"}
+    assert answers - checked == NOT_SHOWN
 
 
 def test_what_nobody_knows_yet_is_added() -> None:
