@@ -177,9 +177,10 @@ _ADDRESS_KEYS = ("ipaddress", "ip", "address", "clustervsaddress")
 _FQDN_KEYS = ("fullyqualifieddomainname", "fqdn", "name")
 _GREEN = frozenset({"green", "up", "ok", "connected", "online", "reachable", "alive", "yes", "true", "1"})
 _RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "unreachable", "no", "false", "0"})
+# No numbers: those are of hamode, which is 3 on any cloud unit and tells no role (Interface Description).
 _MODES: dict[str, HaMode] = {
-    "master": "master", "first": "master", "1": "master",
-    "slave": "slave", "second": "slave", "2": "slave",
+    "master": "master", "first": "master",
+    "slave": "slave", "second": "slave",
     "single": "single",
 }  # fmt: skip
 _TYPES = {kind.value.lower(): kind for kind in ClusterType}
@@ -242,16 +243,18 @@ def partner_status(answer: Answer) -> dict[str, bool | None]:
 
 def ha_parameters(answer: Answer) -> HaFacts:
     """Return the HA parameters; what is not given, or not in a known form, is ``None``."""
-    partner, port, prefers, everywhere, mode = (
+    partner, port, prefers, everywhere = (
         next(iter(find(answer.content, key)), None)
-        for key in ("partner", "port", "haprefered", "healthcheckallinterfaces", "hamode")
+        for key in ("partner", "port", "haprefered", "healthcheckallinterfaces")
     )
+    words = (plain(leaf).lower().split() for found in find(answer.content, "hamode") for leaf in leaves(found))
+    modes = {_MODES[word] for word, *_ in filter(None, words) if word in _MODES}
     name = clean(plain(partner))
     return HaFacts(
         partner=(("" if name.lower() in NOTHING_WORDS else name) if name else None),
         health_check_port=_port(port),
         prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
-        mode=_MODES.get(next(iter(plain(mode).lower().split()), "")),
+        mode=modes.pop() if len(modes) == 1 else None,
         all_interfaces=as_flag(everywhere),
     )
 
@@ -281,7 +284,13 @@ def _cluster(entry: Node) -> GeoCluster:
         status=clean(plain(mapping.get("status"))) or None,
         checker=clean(plain(mapping.get("checker"))) or None,
         enabled=as_flag(mapping.get("enable")),
+        index=_index(mapping.get("index")),
     )
+
+
+def _index(node: Node) -> int | None:
+    number = as_number(plain(node))
+    return int(number) if number is not None and number >= 0 and number == int(number) else None
 
 
 def _says_nothing(answer: Answer) -> bool:
