@@ -16,6 +16,7 @@ from geoplan.loadmaster.ha import HA_COMMANDS, NEWER_WORDS, has_parameters, is_h
 from geoplan.loadmaster.health import health_answer
 from geoplan.loadmaster.http import IdleConnections, UnitHttp
 from geoplan.loadmaster.model import State
+from geoplan.loadmaster.partner_status import partner_status
 from geoplan.loadmaster.session import LoopClock, Retries, Session
 from geoplan.loadmaster.tls import Insecure
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
@@ -196,7 +197,7 @@ class LoadMaster:
 
         The fields are not documented, so they are read tolerantly.
         """
-        return await self._list("getgeopartnerstatus", decode.partner_status, {})
+        return await self._list("getgeopartnerstatus", partner_status, {})
 
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of the GEO FQDNs."""

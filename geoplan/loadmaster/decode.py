@@ -175,8 +175,6 @@ def _value(answer: Answer, parameter: str) -> Node:
 
 _ADDRESS_KEYS = ("ipaddress", "ip", "address", "clustervsaddress")
 _FQDN_KEYS = ("fullyqualifieddomainname", "fqdn", "name")
-_GREEN = frozenset({"green", "up", "ok", "connected", "online", "reachable", "alive", "yes", "true", "1"})
-_RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "unreachable", "no", "false", "0"})
 # No numbers: those are of hamode, which is 3 on any cloud unit and tells no role (Interface Description).
 _MODES: dict[str, HaMode] = {
     "master": "master", "first": "master",
@@ -230,15 +228,6 @@ def fqdns(answer: Answer) -> tuple[str, ...]:
     if not names or not all(names):
         raise UnusableError("there is no name of an FQDN in it")
     return tuple(dict.fromkeys(map(clean, names)))
-
-
-def partner_status(answer: Answer) -> dict[str, bool | None]:
-    """Return by its address whether each partner is green, or None if nothing in the answer says so."""
-    found: dict[str, bool | None] = {}
-    for address, is_green in _partners(answer.content):
-        if found.get(address) is None:
-            found[address] = is_green
-    return found
 
 
 def ha_parameters(answer: Answer) -> HaFacts:
@@ -306,36 +295,3 @@ def _entries(content: Node, key: str) -> list[Node]:
 
 def _first(mapping: dict[str, Node], keys: tuple[str, ...]) -> str:
     return next((text for key in keys if (text := plain(mapping.get(key)))), "")
-
-
-def _partners(node: Node) -> Iterator[tuple[str, bool | None]]:
-    """Yield partners with their colours from entries, from keys that are addresses, and from lines of text."""
-    match node:
-        case dict():
-            own = {key: plain(value) for key, value in node.items() if not isinstance(value, dict | list)}
-            held = [key for key, value in own.items() if is_address(value)]
-            if held:
-                chosen = next((key for key in held if "ip" in key or "addr" in key), held[0])
-                yield own[chosen], _is_green([value for key, value in own.items() if key not in held])
-            for key, value in node.items():
-                if is_address(key):
-                    yield key, _is_green([plain(leaf) for leaf in leaves(value)])
-                elif key not in held:
-                    yield from _partners(value)
-        case list():
-            for part in node:
-                yield from _partners(part)
-        case str():
-            words = re.split(r"[\s,;=]+", plain(node))
-            mentioned = [word for word in words if is_address(word)]
-            colour = _is_green(words) if len(mentioned) == 1 else None
-            yield from ((address, colour) for address in mentioned)
-        case _:
-            return
-
-
-def _is_green(words: list[str]) -> bool | None:
-    """Return whether some words name green or red, or None if they name both or neither."""
-    said = {word.lower() for word in words}
-    green, red = bool(said & _GREEN), bool(said & _RED)
-    return None if green == red else green
