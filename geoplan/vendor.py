@@ -167,6 +167,14 @@ MAX_NAME_LENGTH = _unconfirmed(
     source="a cautious choice",
     held_by="test_report",
 )
+CUT_NAME_LENGTH = _unconfirmed(
+    "CUT_NAME_LENGTH",
+    20,
+    "Characters of a cluster's name that some firmware keeps; blanks may become _ as well. geoplan takes such a name "
+    "for the same cluster, and says what stands there",
+    source="only heard of",
+    held_by="test_name_that_a_unit_rewrites_is_told_as_that",
+)
 SYNC_SECONDS = _unconfirmed(
     "SYNC_SECONDS",
     120,
