@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.credentials import Credentials
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.wire import Command, Reply, WireFormat, WireRequest
+    from geoplan.loadmaster.wire import Command, Node, Reply, WireFormat, WireRequest
 
 Outcome = Literal["success", "refused", "unauthorized", "unreadable", "unreachable"]
 
@@ -39,6 +39,11 @@ class RawAnswer:
     error: UnitError | None = None
     """Why there is no successful answer."""
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def content(self) -> Node:
+        """What stands in the answer: nothing where there is none."""
+        return self.answer.content if self.answer else {}
 
 
 class _Recording:

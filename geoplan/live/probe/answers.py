@@ -42,8 +42,8 @@ Key: TypeAlias = tuple[str, str]
 
 def title(command: Command) -> str:
     """Return a command and which of its parameters it was asked with, such as ``get hastatus``; no value else."""
-    words = command.parameters.values() if command.name == "get" else command.parameters
-    return " ".join([command.name, *map(str, words)])
+    words = [str(value) if name == "param" else name for name, value in command.parameters.items()]
+    return " ".join([command.name, *words])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.addresses import canonical
+from geoplan.addresses import canonical, is_address
 from geoplan.live.probe.answers import HA_FAMILIES, UNKNOWN_COMMAND, V1, V2, ProbeAnswers
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import State
+from geoplan.loadmaster.partner_status import mentions, partner_status
 from geoplan.topology.types import place_of_url
 
 if TYPE_CHECKING:
@@ -84,6 +85,21 @@ def _before(body: bytes) -> bytes:
     return body[: len(body) - len(body.lstrip(b"\0 \t\r\n\xef\xbb\xbf"))]
 
 
+def _escapes(unit: ProbeAnswers) -> str | None:
+    """Look at answers that hold what XML and JSON have to write in another way."""
+    found = set()
+    for (wire, _), raw in unit.raw.items():
+        if wire == V1 and re.search(rb"&(?!#?\w+;)", raw.body):
+            found.add("a bare & in XML")
+        if wire == V2 and not _is_utf8(raw.body):
+            found.add("JSON that is not UTF-8")
+        if wire == V2 and re.search(
+            rb"[\x00-\x1f]", raw.body.strip(b"\0 \t\r\n").replace(b"\n", b"").replace(b"\r", b"")
+        ):
+            found.add("control characters in JSON")
+    return _told(found) or ("as XML and JSON have them" if unit.formats else None)
+
+
 def _getall(unit: ProbeAnswers) -> str | None:
     return _told("answered" if raw.outcome == "success" else f"refused with {_how(raw)}" for raw in unit.both("getall"))
 
@@ -130,6 +146,13 @@ def _health_code(unit: ProbeAnswers, status: str) -> str | None:
     if unit.health is None or unit.value("hastatus") != status:
         return None
     return unit.health.said if unit.health.said.isdigit() else f"nothing ({unit.health.said})"
+
+
+def _health_check_reach(unit: ProbeAnswers) -> str | None:
+    """Look at units of pairs: whether their health check answers from here."""
+    if unit.health is None or unit.value("hastatus") not in ("Active", "Standby"):
+        return None
+    return "everyone" if unit.health.said.isdigit() else f"not from here: {unit.health.said}"
 
 
 def _active_time(unit: ProbeAnswers) -> str | None:
@@ -181,6 +204,13 @@ def _ha_mode_word(unit: ProbeAnswers) -> str | None:
     return next((" or ".join(pair) for pair in pairs if word in pair), "another word")
 
 
+def _ha_partner(unit: ProbeAnswers) -> str | None:
+    family = _family(unit)
+    answer = unit.first(family) if family and _role(unit) else None
+    partners = [text for text in _texts(answer, "partner") if text.lower() not in decode.NOTHING_WORDS]
+    return _told("an address" if is_address(partner) else "a name" for partner in partners)
+
+
 def _ha_mode_number(unit: ProbeAnswers) -> str | None:
     if _role(unit) is None or (told := unit.value("hamode")) is None:
         return None
@@ -215,17 +245,41 @@ def _separators(node: Node) -> str | None:
 
 
 def _partner_form(unit: ProbeAnswers) -> str | None:
-    """Look at the partners' colours: in which form, and whether they can be read."""
+    """Look at the status of partners: in which form it comes, and with which words."""
     forms = []
     for raw in unit.both("getgeopartnerstatus"):
-        if raw.outcome != "success" or raw.answer is None or not decode.has_content(raw.answer.content):
-            continue
-        colours = decode.partner_status(raw.answer)
-        if not colours:
-            forms.append("no address")
-        else:
-            forms.append("an address and a word" if None not in colours.values() else "a word that is not known")
-    return _told(forms)
+        if raw.outcome == "success" and raw.answer is not None and decode.has_content(raw.answer.content):
+            status = partner_status(raw.answer)
+            forms += [form for text in _values(raw.answer.content) if (form := _place_form(text))]
+            forms += ["no address"] if not status else []
+            forms += ["a word that is not known"] if None in status.values() else []
+            forms += [f"the word {word}" for word in _words(raw.answer.content) & _OTHER_WORDS]
+    return _told(forms) or ("an address and a word" if _has_partners(unit) else None)
+
+
+_OTHER_WORDS = frozenset({"connected", "not connected", "online", "offline"})
+
+
+def _has_partners(unit: ProbeAnswers) -> bool:
+    return any(raw.answer and decode.has_content(raw.answer.content) for raw in unit.both("getgeopartnerstatus"))
+
+
+def _values(node: Node) -> list[str]:
+    return [text for leaf in decode.leaves(node) if (text := decode.plain(leaf))]
+
+
+def _words(node: Node) -> set[str]:
+    return {text.lower() for text in _values(node)}
+
+
+def _place_form(text: str) -> str | None:
+    """Return what a text holds beside an address, if it holds one."""
+    found = mentions(text)
+    if not found or is_address(text):
+        return None
+    if found[0].words:
+        return "ADDRESS: WORD"
+    return "ADDRESS:PORT" if len(found) == 1 else "several addresses in one text"
 
 
 def _cluster_key(unit: ProbeAnswers) -> str | None:
@@ -239,8 +293,9 @@ def _cluster_key(unit: ProbeAnswers) -> str | None:
 
 
 def _no_clusters(unit: ProbeAnswers) -> str | None:
-    refused = [raw for raw in unit.both("listclusters") if raw.outcome == "refused" and raw.answer]
-    return _told(f"{raw.answer.code}" for raw in refused if raw.answer)
+    """Look at a unit without clusters."""
+    asked = [raw for raw in unit.both("listclusters") if raw.answer is not None and not decode.has_content(raw.content)]
+    return _told(_how(raw) for raw in asked)
 
 
 def _trailing_dot(unit: ProbeAnswers) -> str | None:
@@ -272,15 +327,18 @@ CHECKS = (
     Check("UNKNOWN_COMMAND", _unknown_command),
     Check("XML_ENCODING", _xml_encoding),
     Check("FRAMING", _framing),
+    Check("ESCAPES", _escapes),
     Check("GETALL", _getall),
     Check("BOOT_TIME", _boot_time),
     Check("HA_STATUS", _ha_status),
     Check("ACTIVE_CODE", lambda unit: _health_code(unit, "Active")),
     Check("STANDBY_CODE", lambda unit: _health_code(unit, "Standby")),
+    Check("HEALTH_CHECK_REACH", _health_check_reach),
     Check("ACTIVE_TIME", _active_time),
     Check("STANDBY_READS", _standby_reads),
     Check("HA_FAMILY", _family),
     Check("HA_MODE_WORD", _ha_mode_word),
+    Check("HA_PARTNER", _ha_partner),
     Check("HA_MODE_NUMBER", _ha_mode_number),
     Check("LIST_FORM", _list_form),
     Check("PARTNER_STATUS", _partner_form),

@@ -10,14 +10,17 @@ from geoplan.lab.device.unit import Credentials
 from geoplan.lab.simulation import Simulation
 from geoplan.live.probe.answers import ProbeAnswers, ask_unit
 from geoplan.loadmaster import Insecure, LoadMaster, Secret, UnitConnection, UserPassword
+from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.raw import RawUnit
+from geoplan.loadmaster.wire import Command
+from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.topology.model import Topology
 from tests.simulation.transport import LabTransport, Watcher
 
 PASSWORD = "correct horse"  # noqa: S105 - the lab's
 USER = "dublinadmin"
 MASTER, SLAVE, ALONE = "10.11.12.5", "10.11.12.6", "10.11.13.7"
-NAMES = ("Dublin Köln", "Athlone")
+NAMES = ("Dublin Köln", "Athlone & Co")
 
 
 class InstantClock:
@@ -30,8 +33,8 @@ class InstantClock:
         await asyncio.sleep(0)
 
 
-def simulated(**options: Any) -> Simulation:
-    """Return a pair and a standalone, with lists, clusters and an FQDN as somebody has set them up."""
+def simulated(*, empty: bool = False, **options: Any) -> Simulation:
+    """Return a pair and a standalone, with lists, clusters and an FQDN as somebody has set them up, or as delivered."""
     topology = Topology.model_validate(
         {
             "sites": [
@@ -43,7 +46,8 @@ def simulated(**options: Any) -> Simulation:
     options.setdefault("timings", Timings(boot_seconds=3, failover_seconds=0.5, sync_seconds=1))
     clock = SimulatedClock()
     lab = Simulation(topology, clock, credentials=Credentials(USER, PASSWORD), **options)
-    asyncio.run(_set_up(lab))
+    if not empty:
+        asyncio.run(_set_up(lab))
     clock.advance(60)
     return lab
 
@@ -54,6 +58,9 @@ async def _set_up(lab: Simulation) -> None:
             await unit.set_remote_geo_access((MASTER, SLAVE, ALONE))
             await unit.set_geo_partners(others)
             await unit.add_remote_lm_cluster(NAMES[address == ALONE], address)
+    exchange = UnitHttp(access_to(ALONE), transport=LabTransport(lab, ALONE, lambda: 0.0))
+    await exchange.open()
+    await exchange.send(WireV1(), Command("addfqdn", {"fqdn": "shop.example"}, changes=True))
 
 
 def access_to(address: str, password: str = PASSWORD) -> UnitConnection:
