@@ -75,6 +75,13 @@ def reachability(facts: Observations) -> Iterator[Finding]:
         if others:
             yield about(kind, others, _failed(others, failure), failure.hint or hint, severity=Severity.BLOCKING)
     yield from _unread(units)
+    if closed := [unit for unit in units if unit.wants_basic]:
+        message = f"{_named(closed)} {'refuses' if len(closed) == 1 else 'refuse'} APIv2, so APIv1 is used there"
+        hint = (
+            "APIv2 needs Session Management on and Require Basic Authentication off; to leave them as they are, write "
+            "api_version: 1 at the unit in the topology"
+        )
+        yield about(FindingKind.LOGIN_SETTING, closed, message, hint, severity=Severity.KNOWING)
 
 
 def _quoted(name: str) -> str:
