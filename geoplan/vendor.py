@@ -17,6 +17,9 @@ GEO = "GEO Feature Description"
 HA = "HA Feature Description"
 UPDATING = "Updating the LoadMaster Software"
 API_GUIDE = "RESTful API, Interface Description"
+PROGRAMMER_GUIDE = "RESTful API Programmer Guide"
+POWERSHELL = "PowerShell SDK 7.2.60"
+JSON_GUIDE = "JSON-based Input and Output"
 WUI_GUIDE = "Web User Interface guide"
 
 WUI = "a name in the web interface"
@@ -259,6 +262,57 @@ STEPPING_STONE = _fact(
     "Firmware before it goes to it first, then further",
     source="release notes",
     held_by="test_facts_that_nothing_goes_by_yet",
+)
+
+# How units answer. What geoplan takes for true is what it expects first; it reads every other form that is likely.
+UNKNOWN = "not known"
+_PROBED = "test_a_lab_as_usual_takes_the_side_of_the_ledger"
+
+
+def _answer(name: str, value: str, meaning: str, source: str) -> str:
+    """Enter a way in which units answer, which the probe looks at."""
+    return _unconfirmed(name, value, meaning, source=source, held_by=_PROBED)
+
+
+API_FORMATS = _answer("API_FORMATS", "APIv2 and APIv1", "The wire formats in which one unit answers", PROGRAMMER_GUIDE)
+FAILURE_STATUS = _answer("FAILURE_STATUS", "its code", "The HTTP status of a refusal in APIv2", "a hardening script")
+UNKNOWN_COMMAND = _answer("UNKNOWN_COMMAND", "405", "The code for a command that the firmware does not know", API_GUIDE)
+XML_ENCODING = _answer("XML_ENCODING", "ISO-8859-1", "The bytes of APIv1, which says that it is ISO-8859-1", POWERSHELL)
+FRAMING = _answer("FRAMING", "the document alone", "What an answer holds beside XML or JSON", "captures from units")
+GETALL = _answer("GETALL", "answered", "Whether getall tells all parameters at once", API_GUIDE)
+BOOT_TIME = _answer("BOOT_TIME", "seconds since 1970", "How boottime is written", UNKNOWN)
+HA_STATUS = _answer(
+    "HA_STATUS", "one of Active, Standby, Passive, HA not configured", "What hastatus tells", f"{API_GUIDE}, 3.22.4"
+)
+ACTIVE_TIME = _answer("ACTIVE_TIME", "0 on a standby alone", "What activetime tells", API_GUIDE)
+STANDBY_READS = _answer("STANDBY_READS", "answered", "What the API of a standby does with reads", UNKNOWN)
+HA_FAMILY = _answer("HA_FAMILY", "getawshaparams", "The command that tells HA parameters in AWS", API_GUIDE)
+HA_MODE_WORD = _answer("HA_MODE_WORD", "master or slave", "How HaMode names the role of a unit", API_GUIDE)
+HA_MODE_NUMBER = _answer("HA_MODE_NUMBER", "3", "The parameter hamode of a unit in a cloud pair", API_GUIDE)
+LIST_FORM = _answer(
+    "LIST_FORM", "one value each in APIv2, commas in APIv1", "How geoclients and geopartners are printed", UNKNOWN
+)
+PARTNER_STATUS = _answer("PARTNER_STATUS", "an address and a word", "What getgeopartnerstatus tells", UNKNOWN)
+CLUSTER_KEY = _answer(
+    "CLUSTER_KEY", "ip and id", "By which parameter one cluster is named", f"{API_GUIDE}; {POWERSHELL}"
+)
+NO_CLUSTERS = _answer("NO_CLUSTERS", "404", "The code of listclusters where there is none", PROGRAMMER_GUIDE)
+FQDN_DOT = _answer("FQDN_DOT", "with a dot at the end", "How an FQDN is listed", API_GUIDE)
+CLUSTER_NAMES = _answer("CLUSTER_NAMES", "kept", "Blanks in the name of a cluster", "a cautious choice")
+SET_PARAMETER = _answer("SET_PARAMETER", "value and val", "What set of APIv2 calls the value", f"{JSON_GUIDE}; scripts")
+API_KEY_PLACE = _answer("API_KEY_PLACE", "query and form", "Where APIv1 takes an API key", API_GUIDE)
+HA_MODES_TAKEN = _answer(
+    "HA_MODES_TAKEN",
+    "master, slave, first, second, single",
+    "The HA modes that units take",
+    f"{API_GUIDE}; {POWERSHELL}",
+)
+HA_PARTNER = _answer("HA_PARTNER", "an address", "How units tell their partner in HA", API_GUIDE)
+STANDBY_AS_PARTNER = _answer("STANDBY_AS_PARTNER", "green", "How a standby shows as a GEO partner", UNKNOWN)
+ESCAPES = _answer("ESCAPES", "as XML and JSON have them", "How answers write &, control characters, letters", UNKNOWN)
+HEALTH_CHECK_REACH = _answer("HEALTH_CHECK_REACH", "everyone", "Whom the health check answers", UNKNOWN)
+LINKS_NEED_ACCESS = _answer(
+    "LINKS_NEED_ACCESS", "on both sides, at all times", "Where links of partners need the access lists", UNKNOWN
 )
 
 # Screens of the WUI, by their path in the main menu

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from geoplan import vendor
+from geoplan.lab.variants import Variant
 from tests.conftest import ROOT, Geoplan
 
 DOCUMENT = ROOT.parent / "shared" / "reference" / "000_5c861d0f50be9bb6.txt"
@@ -70,5 +71,11 @@ def test_facts_in_each_format(geoplan: Geoplan) -> None:
     assert [fact["name"] for fact in facts] == [fact.name for fact in vendor.FACTS]
     assert {"name": "SYNC_PORT", "value": "6973", "confirmed": True}.items() <= facts[0].items()
     assert next(fact["value"] for fact in facts if fact["name"] == "API_V2_SINCE") == "7.2.52"
+    by_name = {fact["name"]: fact["variants"] for fact in facts}
+    assert by_name["CLUSTER_KEY"] == ["clusters-by-id", "clusters-by-ip"]
+    assert by_name["SYNC_PORT"] == []
+    assert {variant for variants in by_name.values() for variant in variants} == set(Variant)
+    assert "| clusters-by-id, clusters-by-ip |" in markdown.stdout
+    assert "url-2000" in table.stdout
     assert "SYNC_PORT" in table.stdout
     assert len(markdown.stdout.splitlines()) == len(facts) + 2

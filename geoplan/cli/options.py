@@ -29,6 +29,14 @@ jobs_option = click.option(
     "--jobs", type=click.IntRange(1), default=32, show_default=True, help="How many units to ask at the same time."
 )
 
+variant_option = click.option(
+    "--variant",
+    "variants",
+    metavar="NAME",
+    multiple=True,
+    help="Let the lab's units do otherwise in one thing; repeatable. `geoplan lab --help` lists the names.",
+)
+
 
 def options_together(
     parameter: str, kind: type, *options: Callable[..., Any]

@@ -62,6 +62,12 @@ class PushFlags:
     lab: bool
     jobs: int
     """How many units are asked at once."""
+    variants: tuple[str, ...] = ()
+    """In what the units of the embedded lab are otherwise."""
+
+    def of_lab(self) -> list[str]:
+        """Return the options that lead to the same embedded lab again."""
+        return ["--lab", *(word for variant in self.variants for word in ("--variant", variant))]
 
 
 def _pair(plan: Plan, name: str) -> str:

@@ -111,7 +111,9 @@ class PushSession(PushListener):
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
         if self._flags.lab:
-            return f"the lab is gone with all that was done in it; begin anew with: {self.command('--lab')}"
+            return (
+                f"the lab is gone with all that was done in it; begin anew with: {self.command(*self._flags.of_lab())}"
+            )
         if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
         return f"go on with: {self.command('--resume')}"

@@ -22,7 +22,7 @@ from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Store, unit_keys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.push_options import PushFlags
@@ -70,7 +70,7 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
     clock, jobs = SystemClock(), flags.jobs
     if flags.lab:
         async with (
-            _lab(topology, plan) as (accesses, timings),
+            _lab(topology, plan, flags.variants) as (accesses, timings),
             live_fleet(plan, accesses, clock, jobs=jobs, timings=timings) as live,
         ):
             with _temporary_folder() as folder:
@@ -94,13 +94,15 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
 
 
 @asynccontextmanager
-async def _lab(topology: Topology, plan: Plan) -> AsyncIterator[tuple[dict[str, UnitConnection], Timings]]:
+async def _lab(
+    topology: Topology, plan: Plan, variants: Sequence[str]
+) -> AsyncIterator[tuple[dict[str, UnitConnection], Timings]]:
     with lab_installed():
         from geoplan.lab import Lab
     from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
     from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_connections
 
-    async with Lab(topology, unpaired=Phase.HA in plan.phases()) as lab:
+    async with Lab(topology, unpaired=Phase.HA in plan.phases(), variants=variants) as lab:
         known = Endpoints(
             {
                 address: UnitEndpoint(unit.api, unit.health, unit.fingerprint)

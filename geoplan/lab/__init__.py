@@ -18,6 +18,7 @@ from geoplan.lab.errors import LabError
 from geoplan.lab.faults import Fault, FaultKind
 from geoplan.lab.http import Ending, Outcome, Request, Response
 from geoplan.lab.simulation import Simulation
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import BackgroundLab, Lab
@@ -42,6 +43,7 @@ __all__ = [
     "SimulatedClock",
     "Simulation",
     "Timings",
+    "Variant",
 ]
 
 

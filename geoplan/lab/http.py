@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+BASIC = MappingProxyType({"WWW-Authenticate": 'Basic realm="LoadMaster"'})
 
 
 @dataclass(frozen=True, slots=True)

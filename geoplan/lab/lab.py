@@ -17,6 +17,7 @@ from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
 from geoplan.lab.serve.http import units_app
 from geoplan.lab.serve.listener import Listener, server_config
 from geoplan.lab.simulation import Simulation
+from geoplan.lab.variants import as_variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from geoplan.lab.faults import Fault
     from geoplan.lab.operations import Result
     from geoplan.lab.unit_faults import Port, UnitFaults
+    from geoplan.lab.variants import Variant
     from geoplan.topology.model import Topology
 
 MAX_PORT = 65535
@@ -49,6 +51,7 @@ class Lab(Operations):
         firmware: str | None = None,
         credentials: Credentials | None = None,
         faults: Sequence[Fault | str] = (),
+        variants: Sequence[Variant | str] = (),
         port_base: int | None = None,
         rate_limit: int | None = None,
         standalone_health: bool = False,
@@ -63,6 +66,7 @@ class Lab(Operations):
             rate_limit=rate_limit,
             standalone_health=standalone_health,
             unpaired=unpaired,
+            variants=as_variants(variants),
         )
         self._faults = faults
         self._port_base = port_base

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geoplan.lab.api.commands import COMMANDS
+from geoplan.lab.api.request import VALUES
 from geoplan.lab.device.parameters import PARAMETERS
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def with_log(outcome: Outcome, request: str) -> Outcome:
 
 
 def _shown(call: ApiRequest, name: str) -> str:
-    harmless_value = name == "value" and call.param in PARAMETERS
+    harmless_value = name in VALUES and call.param in PARAMETERS
     return _plain(call.parameters[name]) if name in _HARMLESS or harmless_value else _MASK
 
 

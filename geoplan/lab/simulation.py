@@ -19,9 +19,10 @@ from geoplan.lab.http import Ending, Outcome, Response
 from geoplan.lab.operations import Operations
 from geoplan.lab.request_log import describe_page, with_log
 from geoplan.lab.unit_faults import UnitFaults
+from geoplan.lab.variants import Variant, as_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from geoplan.lab.api.request import ApiRequest
     from geoplan.lab.clock import Clock, Timings
@@ -40,8 +41,9 @@ class Simulation(Operations):
     ``rate_limit`` is the number of API requests that a unit takes in a second, without it any number.
     ``standalone_health`` lets standalones serve the health check too. ``unpaired`` lets the units of pairs begin as
     fresh ones: single, without HA parameters. ``epoch`` is the time of day at which the clock shows 0, in seconds
-    since 1970. ``on_change`` is called after everything that may open or close a port.
-    Raises :class:`geoplan.lab.LabError` for impossible timings or firmware.
+    since 1970. ``variants`` take the other side where sources disagree on what units do. ``on_change`` is called after
+    everything that may open or close a port. Raises :class:`geoplan.lab.LabError` for impossible timings, firmware
+    or variants.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -56,11 +58,13 @@ class Simulation(Operations):
         standalone_health: bool = False,
         unpaired: bool = False,
         epoch: float = DEFAULT_EPOCH,
+        variants: Iterable[Variant | str] = (),
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.clock = clock
         self.credentials = credentials or Credentials()
         self.faults = Faults()
+        self.variants = as_variants(variants)
         self._standalone_health = standalone_health
         self._rate_limit = rate_limit
         self._recent: dict[str, deque[float]] = {}
@@ -72,6 +76,7 @@ class Simulation(Operations):
             secret=secrets.token_urlsafe(24),
             unpaired=unpaired,
             epoch=epoch,
+            variants=self.variants,
             on_change=on_change,
         )
         self._unit_faults = UnitFaults(self.network, self.faults, on_change)
@@ -118,6 +123,8 @@ class Simulation(Operations):
 
         That a unit in mode single, or without a port, refuses it is a guess.
         """
+        if Variant.HEALTH_CLOSED in self.variants:
+            return False
         if unit.role == "standalone":
             return self._standalone_health
         return unit.ha.mode != "single" and unit.ha.health_check_port == unit.published_health_port
@@ -135,4 +142,5 @@ class Simulation(Operations):
         return False
 
     def _server(self, unit: Unit) -> ApiServer:
-        return ApiServer(Context(self.network, unit, lambda: self._unit_faults.expect_reboot(unit)), self.credentials)
+        context = Context(self.network, unit, lambda: self._unit_faults.expect_reboot(unit), self.variants)
+        return ApiServer(context, self.credentials)

@@ -21,7 +21,7 @@ from tests.lab.support import (
     v1,
 )
 
-SECRET = "chosen before it began"  # noqa: S105 - the lab's
+SECRET = "chosen-before-it-began"  # noqa: S105 - the lab's
 ACTIVE, STANDBY = 200, 503
 A_MOMENT = 1.0  # longer than a failover of the lab, shorter than a boot
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from geoplan.vendor import Fact
 
-HEADINGS = ("Fact", "Value", "Meaning", "Confirmed", "Source", "Held by")
+HEADINGS = ("Fact", "Value", "Meaning", "Confirmed", "Source", "Variants", "Held by")
 
 
 @click.command("facts", cls=Command)
@@ -28,12 +28,13 @@ def command(output_format: str, output: str | None) -> None:
 
     Each fact has its source and, in JSON and Markdown, the test that fails when geoplan no longer goes by it.
     Confirmed is what the vendor's guides say and nothing contradicts. The rest has only been heard or concluded.
+    A variant of the lab has units that contradict the fact: geoplan lab --variant NAME.
     """
     from geoplan.vendor import FACTS
 
     match output_format:
         case "json":
-            facts = [fact._asdict() | {"value": fact.shown} for fact in FACTS]
+            facts = [fact._asdict() | {"value": fact.shown, "variants": _variants(fact)} for fact in FACTS]
             write(json.dumps({"format": "geoplan/facts/1", "facts": facts}, ensure_ascii=False, indent=2), output)
         case "markdown":
             write(_markdown(FACTS), output)
@@ -42,7 +43,15 @@ def command(output_format: str, output: str | None) -> None:
 
 
 def _cells(fact: Fact) -> tuple[str, ...]:
-    return fact.name, fact.shown, fact.meaning, "yes" if fact.confirmed else "no", fact.source, fact.held_by
+    confirmed = "yes" if fact.confirmed else "no"
+    return fact.name, fact.shown, fact.meaning, confirmed, fact.source, ", ".join(_variants(fact)), fact.held_by
+
+
+def _variants(fact: Fact) -> list[str]:
+    """Return the variants of the lab whose units contradict a fact."""
+    from geoplan.lab.variants import Variant
+
+    return [variant.value for variant in Variant if variant.fact == fact.name]
 
 
 def _markdown(facts: Sequence[Fact]) -> str:
@@ -54,7 +63,8 @@ def _table(facts: Sequence[Fact], width: int, color: bool) -> str:  # noqa: FBT0
     from geoplan.console import laid_out
     from geoplan.render.text import table
 
-    shown = table(*HEADINGS[:-1])  # the names of tests are too long for a terminal
+    shown = table(*HEADINGS[:-2])  # the names of tests are too long for a terminal
     for fact in facts:
-        shown.add_row(*_cells(fact)[:-1])
+        name, value, meaning, confirmed, source, variants, _ = _cells(fact)
+        shown.add_row(name, value, f"{meaning}\nlab --variant {variants}" if variants else meaning, confirmed, source)
     return laid_out([shown], width=width, color=color)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoplan.cli.files import load_topology
-from geoplan.cli.options import Command, lab_installed, topology_argument
+from geoplan.cli.options import Command, lab_installed, topology_argument, variant_option
 from geoplan.cli.output import terminal
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import Lab
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _OF_REQUEST = "\n".join(f"  {kind:19} {kind.description}" for kind in FaultKind if not kind.hits_unit)
 _OF_UNIT = "\n".join(f"  {kind:19} {kind.description}" for kind in FaultKind if kind.hits_unit)
+_VARIANTS = "\n".join(f"  {variant:23} {variant.description}" for variant in Variant)
 _EXAMPLES = {"NUMBER": "1", "NAME": "HA%20Pair%201", "ADDRESS": "172.24.1.5"}
 
 
@@ -50,6 +52,11 @@ without an occurrence the fault stays until it is lifted. applied=yes: done, alt
   --fault slow,seconds=0.5
 
 \b
+Where sources disagree on what LoadMasters do, the lab takes one side, and a variant the other (geoplan facts names
+which fact it contradicts). --variant NAME: its units
+{_VARIANTS}
+
+\b
 While the lab runs, its control endpoint does the same and more:
 {_VERBS}
 
@@ -73,6 +80,7 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     help="What all units run; it decides what exists.  [default: the topology's, else 7.2.59.4]",
 )
 @click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Inject a fault; repeatable.")
+@variant_option
 @click.option(
     "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
 )

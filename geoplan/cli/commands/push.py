@@ -11,7 +11,7 @@ import click
 from geoplan.cli.connection import connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, phase_option, topology_argument
+from geoplan.cli.options import Command, phase_option, topology_argument, variant_option
 from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ you, and nothing changed.
 @state_dir_option
 @format_option("push")
 @click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal.")
+@variant_option
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -71,6 +72,7 @@ def command(  # noqa: PLR0913 - one for each option
     state_dir: str | None,
     output_format: str,
     lab: bool,
+    variants: tuple[str, ...],
     reach: ConnectionOptions,
 ) -> int:
     """Carry the plan out over the units' API: lists, reboots, submissions, clusters, each read back.
@@ -84,6 +86,8 @@ def command(  # noqa: PLR0913 - one for each option
 
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
+    if variants and not lab:
+        raise click.UsageError("--variant is of units of the lab: give --lab with it")
     approving.require_checksum(checksum)
     topology = load_topology(path)
     phases = plan_phases(topology, phase)
@@ -107,5 +111,7 @@ def command(  # noqa: PLR0913 - one for each option
         only_preflight=only_preflight,
     )
     review = approving.review_of(plan, options, reach, path=path, plan_file=plan_file, checksum=checksum, resume=resume)
-    push = PushFlags(path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs)
+    push = PushFlags(
+        path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs, variants=variants
+    )
     return push_session.run(topology, store, push_session.PushSession(plan, reach, options, push, review))

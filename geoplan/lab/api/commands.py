@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geoplan.lab.api import geo
 from geoplan.lab.api.request import MAX_PORT, UNPROCESSABLE, Answer, ApiError, Command
-from geoplan.lab.device.parameters import PARAMETERS, Parameter, Value
+from geoplan.lab.device.parameters import PARAMETERS, Parameter, Value, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geoplan.lab.api.request import ApiRequest, Context, Handler, Leaf
-    from geoplan.lab.device.unit import Firmware, Mode, Unit
+    from geoplan.lab.api.request import ApiRequest, Cloud, Context, Handler, Leaf
+    from geoplan.lab.device.unit import Firmware, Mode
 
 MIN_SECRET, MAX_SECRET = 8, 127  # characters (Updating the LoadMaster Software)
+NOT_IN_SECRETS = "'"  # of what ASCII has visible; neither a blank nor anything beyond ASCII may be in one
 
-NO_HA, CLOUD_HA = "0", "3"  # of the numbers that hamode has (Interface Description); it tells no role of a cloud pair
+SECRET_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - frozenset(NOT_IN_SECRETS)
+
+NO_HA, CLOUD_HA = 0, 3  # of the numbers that hamode has (Interface Description); it tells no role of a cloud pair
 
 
 def get(context: Context, call: ApiRequest) -> Answer:
@@ -29,8 +33,9 @@ def get(context: Context, call: ApiRequest) -> Answer:
 
 
 def get_all(context: Context, _call: ApiRequest) -> Answer:
-    """Answer all parameters."""
-    return Answer(data={name: _value(context, parameter) for name, parameter in PARAMETERS.items()})
+    """Answer all parameters that are set; where several values are one parameter's, APIv1 repeats its element."""
+    values = {name: _value(context, parameter) for name, parameter in PARAMETERS.items()}
+    return Answer(data={name: value for name, value in values.items() if value not in ("", ())}, repeats=True)
 
 
 def set_parameter(context: Context, call: ApiRequest) -> Answer:
@@ -48,6 +53,8 @@ def set_secret(context: Context, call: ApiRequest) -> Answer:
     secret = call.text("secret")
     if not MIN_SECRET <= len(secret) <= MAX_SECRET:
         raise ApiError(UNPROCESSABLE, f"The secret must have {MIN_SECRET} to {MAX_SECRET} characters")
+    if not all(character in SECRET_CHARACTERS for character in secret):
+        raise ApiError(UNPROCESSABLE, "Invalid character in the secret")
     context.network.set_secret(context.unit, secret)
     return Answer()
 
@@ -84,8 +91,13 @@ def _value(context: Context, parameter: Parameter) -> Value:
             return unit.firmware.release
         case "hamode":
             return NO_HA if unit.ha.mode == "single" else CLOUD_HA
+        case "hastatus":
+            return context.network.ha_state(unit)
         case "boottime":
-            return str(int(context.network.epoch + unit.booted))
+            return context.network.time_of_day(unit.booted)
+        case "activetime":
+            since = context.network.active_since(unit)
+            return 0 if since is None else context.network.time_of_day(since)
         case name:
             return unit.setting(name)
 
@@ -94,23 +106,25 @@ def list_api(context: Context, _call: ApiRequest) -> Answer:
     """Answer the commands that this firmware knows."""
     firmware = context.unit.firmware
     names = sorted(command.name for command in COMMANDS.values() if command.exists(firmware))
-    return Answer(data={"command": [{"name": name} for name in names]})
+    return Answer(data={"commands": tuple(names)}, repeats=True)
 
 
 # -- HA, on each unit by itself, active or standby (WUI guide, AWS HA Parameters) --------------------------------------
 
 
 UNSET = "unset"
+HOST = r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"
 
-_MODES: dict[str, Mode] = {"master": "master", "slave": "slave", "single": "single"}
-_NEWER_MODES: dict[str, Mode] = {**_MODES, "first": "master", "second": "slave"}
-_NEWER_WORDS: dict[Mode, str] = {"master": "first", "slave": "second", "single": "single"}
+_MODES: dict[str, Mode] = {
+    "master": "master", "slave": "slave", "single": "single",
+    "first": "master", "second": "slave",
+}  # fmt: skip
+"""The words of the vendor's PowerShell SDK. The Interface Description has only the last three."""
 
 
 def set_mode(context: Context, call: ApiRequest) -> Answer:
     """Change the unit's own HA mode; a standalone of the topology has no partner that HA could be with."""
-    modes = _NEWER_MODES if context.unit.firmware.has_cloud_ha else _MODES
-    mode = modes[call.one_of("hamode", list(modes))]
+    mode = _MODES[call.one_of("hamode", list(_MODES))]
     if context.unit.role == "standalone" and mode != "single":
         raise ApiError(UNPROCESSABLE, "The lab has no partner for a standalone of its topology")
     context.network.set_ha(context.unit, replace(context.unit.ha, mode=mode))
@@ -121,7 +135,7 @@ def set_parameters(context: Context, call: ApiRequest) -> Answer:
     """Change what is given of the HA parameters, all of it or, where one is bad, none."""
     ha = context.unit.ha
     if call.has("partner"):
-        ha = replace(ha, partner=call.address("partner"))
+        ha = replace(ha, partner=_partner(call))
     if call.has("hcp"):
         ha = replace(ha, health_check_port=call.number("hcp", 1, MAX_PORT))
     if call.has("haprefered"):
@@ -132,27 +146,47 @@ def set_parameters(context: Context, call: ApiRequest) -> Answer:
     return Answer()
 
 
-def mode_word(unit: Unit) -> str:
-    """Return a unit's HA mode in the words of its firmware; those of newer firmware and of single mode are guesses."""
-    return _NEWER_WORDS[unit.ha.mode] if unit.firmware.has_cloud_ha else unit.ha.mode
+def _partner(call: ApiRequest) -> str:
+    """Return a partner: an address, or the name of a host."""
+    given = call.text("partner").strip()
+    is_name = re.fullmatch(HOST, given) and not given.rpartition(".")[2].isdigit() and not is_address(given)
+    return given if is_name else call.address("partner")
 
 
-def get_parameters(element: str) -> Handler:
-    """Return the command that answers the HA parameters under that element, as the Interface Description's sample."""
+def get_parameters(of: Cloud | None = None) -> Handler:
+    """Return a cloud's own command for the HA parameters, or that of every cloud.
+
+    It answers as the Interface Description's sample, and with an empty success on a unit of another cloud: this is
+    how the vendor's PowerShell SDK knows that a unit is none of that cloud. The word for mode single is a guess.
+    """
 
     def answer(context: Context, _call: ApiRequest) -> Answer:
+        cloud = context.cloud
+        if of not in (None, cloud):
+            return Answer(data={})
         ha = context.unit.ha
         shown: dict[str, Leaf] = {
-            "HaMode": mode_word(context.unit),
+            "HaMode": ha.mode,
             "HaPrefered": int(ha.prefer_master),
             "Partner": ha.partner or UNSET,
             "Port": ha.health_check_port or UNSET,
         }
         if ha.all_interfaces:  # absent when unset
             shown["HealthCheckAllInterfaces"] = True
-        return Answer(data={element: shown})
+        return Answer(data={cloud: shown})
 
     return answer
+
+
+def _on(cloud: Cloud, run: Handler) -> Handler:
+    """Return a cloud's own command for a change, which units of another cloud refuse; that they do is a guess."""
+
+    def refuse_elsewhere(context: Context, call: ApiRequest) -> Answer:
+        if context.cloud != cloud:
+            raise ApiError(UNPROCESSABLE, "Not available on this platform")
+        return run(context, call)
+
+    return refuse_elsewhere
 
 
 def _has_cloud_ha(firmware: Firmware) -> bool:
@@ -169,13 +203,15 @@ _ALL = (
     Command("backup", backup),
     Command("reboot", reboot, changes=True),
     Command("listapi", list_api),
-    Command("awshamode", set_mode, ("hamode",), changes=True),
-    Command("awshaparam", set_parameters, _PARAMETERS, changes=True),
+    Command("awshamode", _on("AwsHA", set_mode), ("hamode",), changes=True),
+    Command("awshaparam", _on("AwsHA", set_parameters), _PARAMETERS, changes=True),
     Command("getawshaparams", get_parameters("AwsHA")),
+    Command("azurehamode", _on("AzureHA", set_mode), ("hamode",), changes=True),
+    Command("azurehaparam", _on("AzureHA", set_parameters), _PARAMETERS, changes=True),
+    Command("getazurehaparams", get_parameters("AzureHA")),
     Command("setcloudhamode", set_mode, ("hamode",), changes=True, exists=_has_cloud_ha),
     Command("setcloudhaparam", set_parameters, _PARAMETERS, changes=True, exists=_has_cloud_ha),
-    # The element's name is a guess, made after its older sibling's.
-    Command("getcloudhaparams", get_parameters("CloudHA"), exists=_has_cloud_ha),
+    Command("getcloudhaparams", get_parameters(), exists=_has_cloud_ha),
     *geo.COMMANDS,
 )
 COMMANDS: Mapping[str, Command] = MappingProxyType({command.name: command for command in _ALL})

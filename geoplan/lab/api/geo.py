@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from geoplan.lab.api.request import ApiRequest, Context, Handler, Node
 
+MAX_INDEX = 2**31 - 1
 SECONDS_OF_ARC = 3600  # in a degree
 MAX_LATITUDE_SECONDS = 90 * SECONDS_OF_ARC
 MAX_LONGITUDE_SECONDS = 180 * SECONDS_OF_ARC
@@ -41,7 +42,7 @@ def list_clusters(context: Context, _call: ApiRequest) -> Answer:
 
 
 def show_cluster(context: Context, call: ApiRequest) -> Answer:
-    """Answer the cluster at an address."""
+    """Answer one cluster, by its address or by its Index."""
     return Answer(data={"cluster": _shown_clusters(context, _cluster(context, call))})
 
 
@@ -51,7 +52,7 @@ def add_cluster(context: Context, call: ApiRequest) -> Answer:
     if context.network.geo.find_cluster(context.unit, address):
         raise ApiError(UNPROCESSABLE, f"Cluster {address} already exists")
     context.network.geo.put_cluster(context.unit, Cluster(address, name))
-    return Answer()
+    return Answer(f"Cluster {address} added")  # the address is the second word (the vendor's PowerShell SDK)
 
 
 def modify_cluster(context: Context, call: ApiRequest) -> Answer:
@@ -88,9 +89,12 @@ def change_location(context: Context, call: ApiRequest) -> Answer:
 
 
 def partner_status(context: Context, _call: ApiRequest) -> Answer:
-    """Answer each address of the partners list with its colour. The fields' names are the lab's guess."""
+    """Answer each address of the partners list with its colour.
+
+    The names of the fields and all words but ``Unknown`` are guesses.
+    """
     status = context.network.partners.status_of(context.unit)
-    partners = [_partner(address, green=green) for address, green in status]
+    partners = [_partner(context, address, green=green) for address, green in status]
     return Answer(data={"GeoPartners": {"Partner": partners}})
 
 
@@ -120,17 +124,17 @@ def list_fqdns(context: Context, _call: ApiRequest) -> Answer:
 
 def show_fqdn(context: Context, call: ApiRequest) -> Answer:
     """Answer one FQDN, which the vendor's Python SDK asks for once it has added it."""
-    name = call.text("fqdn").strip().lower()
+    name = f"{_fqdn(call)}.".lower()
     shown = [fqdn for fqdn in _shown_fqdns(context) if str(fqdn["FullyQualifiedDomainName"]).lower() == name]
     if not shown:
-        raise ApiError(UNPROCESSABLE, f"Unknown FQDN {name}")
+        raise ApiError(NOT_FOUND, NO_GEO_DATA)
     return Answer(data={"fqdn": shown})
 
 
 def add_fqdn(context: Context, call: ApiRequest) -> Answer:
     """Add an FQDN."""
-    name = call.text("fqdn").strip()
-    known = {fqdn.name.lower() for fqdn in context.network.geo.fqdns(context.unit)}
+    name = _fqdn(call)
+    known = {fqdn.lower() for fqdn in _fqdns(context)}
     if not name or name.lower() in known:
         raise ApiError(UNPROCESSABLE, f"FQDN {name} already exists" if name else "Invalid value for fqdn")
     context.network.geo.put_fqdn(context.unit, name)
@@ -139,22 +143,29 @@ def add_fqdn(context: Context, call: ApiRequest) -> Answer:
 
 def delete_fqdn(context: Context, call: ApiRequest) -> Answer:
     """Remove an FQDN."""
-    name = call.text("fqdn").strip()
-    if name.lower() not in {fqdn.name.lower() for fqdn in context.network.geo.fqdns(context.unit)}:
-        raise ApiError(UNPROCESSABLE, f"Unknown FQDN {name}")
+    name = _fqdn(call)
+    if name.lower() not in {fqdn.lower() for fqdn in _fqdns(context)}:
+        raise ApiError(NOT_FOUND, NO_GEO_DATA)
     context.network.geo.remove_fqdn(context.unit, name)
-    return Answer()
+    return Answer(f"Deleted FQDN {name}.")
 
 
-def _partner(address: str, *, green: bool) -> Mapping[str, Node]:
-    return {"IPAddress": address, "Status": "green" if green else "red"}
+def _partner(context: Context, address: str, *, green: bool) -> Mapping[str, Node]:
+    """Return a partner with its status, which is not known of one that never linked: here, of one outside the lab."""
+    word = "green" if green else "red" if context.network.find(address) else "Unknown"
+    return {"IPAddress": address, "Status": word}
 
 
 def _cluster(context: Context, call: ApiRequest) -> Cluster:
-    address = call.address("ip")
-    cluster = context.network.geo.find_cluster(context.unit, address)
+    """Return the cluster at ``ip`` (Programmer Guide), else the one of the Index ``id`` (Interface Description)."""
+    if call.has("id") and not call.has("ip"):
+        number = call.number("id", 1, MAX_INDEX)
+        known = dict(enumerate((cluster for _, cluster in context.network.geo.clusters(context.unit)), start=1))
+        cluster = known.get(number)
+    else:
+        cluster = context.network.geo.find_cluster(context.unit, call.address("ip"))
     if cluster is None:
-        raise ApiError(UNPROCESSABLE, f"Unknown cluster {address}")
+        raise ApiError(NOT_FOUND, NO_GEO_DATA)
     return cluster
 
 
@@ -172,17 +183,30 @@ def _shown_clusters(context: Context, wanted: Cluster | None = None) -> list[Map
 
 
 def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
-    fqdns = enumerate(context.network.geo.fqdns(context.unit), start=1)
-    return [{"Status": "Up", "Index": number, "FullyQualifiedDomainName": fqdn.name} for number, fqdn in fqdns]
+    """Return the FQDNs: a dot at the end of each name, and no Index."""
+    return [{"Status": "Up", "FullyQualifiedDomainName": f"{name}."} for name in _fqdns(context)]
+
+
+def _fqdns(context: Context) -> list[str]:
+    return [fqdn.name for fqdn in context.network.geo.fqdns(context.unit)]
+
+
+def _fqdn(call: ApiRequest) -> str:
+    """Return the name of an FQDN without the dot at its end, which may be given or left out."""
+    return call.text("fqdn").strip().removesuffix(".")
 
 
 def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Mapping[str, Node]:
-    """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide."""
+    """Return a cluster as the unit gives it, element by element in the order of the Programmer Guide.
+
+    One that was just added has no Status yet.
+    """
+    status: dict[str, Node] = {"Status": "Up" if context.network.is_served(cluster.address) else "Down"}
     return {
-        "Status": "Up" if context.network.is_served(cluster.address) else "Down",
+        **({} if context.network.geo.is_new(context.unit, cluster) else status),
         "Index": number,
         "Name": cluster.name,
-        "ClusterVSAddress": address,
+        "ClusterVSAddress": "",
         "IPAddress": address,
         "Checker": cluster.checker,
         "CheckerPort": cluster.checker_port,
@@ -195,12 +219,12 @@ def _shown(context: Context, number: int, address: str, cluster: Cluster) -> Map
 
 COMMANDS = (
     Command("listclusters", list_clusters),
-    Command("showcluster", show_cluster, ("ip",)),
+    Command("showcluster", show_cluster, ("id", "ip")),
     Command("addcluster", add_cluster, ("ip", "name"), changes=True),
     Command(
         "modcluster",
         modify_cluster,
-        ("ip", "name", "type", "checker", "checkerport", "enable"),
+        ("id", "ip", "name", "type", "checker", "checkerport", "enable"),
         changes=True,
         pretend=show_cluster,
     ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from geoplan.lab.device.parameters import canonical, split_addresses
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from geoplan.lab.device.network import Network
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     from geoplan.lab.device.unit import Firmware, Unit
 
 
-DONE = "Command completed ok"  # a guess at the wording
+DONE = "Command completed ok"
 NO_GEO_DATA = "No geo data found"
-BAD_REQUEST = 400  # a mandatory parameter is missing (the vendor's Python SDK)
+UNKNOWN_COMMAND = "Unknown command"
+BAD_REQUEST = 400  # a mandatory parameter is missing (the vendor's SDKs)
 UNAUTHORIZED = 401
+FORBIDDEN = 403
 NOT_FOUND = 404
+NOT_ALLOWED = 405
 UNPROCESSABLE = 422
 
 
@@ -48,19 +52,26 @@ class Answer:
     data: Mapping[str, Node] | None = None
     sentence: str | None = None
     file: bytes | None = None
+    repeats: bool = False
+    """Whether APIv1 repeats an element for each of several values, and prints no list."""
 
 
 class ApiError(Exception):
-    """A failure, with the code that both formats give it."""
+    """A failure, with the code that both formats give it.
 
-    def __init__(self, code: int, message: str) -> None:
+    ``wants_basic`` says that only HTTP Basic would do, which APIv2 does not have.
+    """
+
+    def __init__(self, code: int, message: str, *, wants_basic: bool = False) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.wants_basic = wants_basic
 
 
 TRUE_WORDS = frozenset({"yes", "y", "1", "true", "on"})
 FALSE_WORDS = frozenset({"no", "n", "0", "false", "off"})
+VALUES = ("value", "val")
 MAX_PORT = 65535
 Written = str | bool | int | float | None | Sequence[object] | Mapping[str, object]
 
@@ -72,6 +83,8 @@ class Identity:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    has_key_in_form: bool = False
+    """Whether the API key came in the form of an APIv1 request, and not in its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,8 @@ class ApiRequest:
     command: str
     identity: Identity
     parameters: Mapping[str, Written] = field(default_factory=dict, repr=False)
+    version: Literal[1, 2] = 2
+    """Of the API that it came over."""
 
     @property
     def param(self) -> str | None:
@@ -151,31 +166,46 @@ class ApiRequest:
         return found
 
     def value_of(self, parameter: Parameter) -> Value:
-        """Return the ``value`` that is given for a parameter; a bad one is refused under the parameter's name."""
-        self._written("value")
+        """Return what is given for a parameter as ``value``, or as ``val``, which the vendor writes in APIv2.
+
+        A bad one is refused under the parameter's name.
+        """
+        given = next((name for name in VALUES if self.has(name)), VALUES[0])
+        self._written(given)
         try:
             match parameter.kind:
                 case "addresses":
-                    return self.addresses("value")
+                    return self.addresses(given)
                 case "flag":
-                    return self.flag("value")
+                    return self.flag(given)
+                case "yes":
+                    return self.one_of(given, ("no", "yes")) == "yes"
                 case "port":
-                    return self.number("value", 1, MAX_PORT)
+                    return self.number(given, 1, MAX_PORT)
                 case "number":
-                    return self.number("value", 0, MAX_PORT)
+                    return self.number(given, 0, MAX_PORT)
                 case "text":
-                    return self.text("value")
+                    return self.text(given)
         except ApiError:
             raise _bad(parameter.name) from None
 
     def _written(self, name: str) -> Written:
         if name not in self.parameters:
-            raise ApiError(BAD_REQUEST, f"Mandatory parameter {name} missing from request")
+            raise missing(name)
         return self.parameters[name]
+
+
+def missing(name: str) -> ApiError:
+    """Return the failure of a command that lacks a parameter which it needs."""
+    return ApiError(BAD_REQUEST, f"{name}: String Value missing")
 
 
 def _bad(name: str) -> ApiError:
     return ApiError(UNPROCESSABLE, f"Invalid value for {name}")
+
+
+Cloud = Literal["AwsHA", "AzureHA"]
+"""A cloud, by the element in which its units tell their HA parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +216,13 @@ class Context:
     unit: Unit
     reboot: Callable[[], None]
     """Reboot this unit once it has answered."""
+    variants: frozenset[Variant] = frozenset()
+    """In what the units of this lab are otherwise."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """Where all units of this lab run."""
+        return "AzureHA" if Variant.AZURE in self.variants else "AwsHA"
 
 
 Handler = Callable[[Context, ApiRequest], Answer]

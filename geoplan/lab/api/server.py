@@ -7,14 +7,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from geoplan.lab.api import v1, v2
+from geoplan.lab.api import v1, v2, variation
 from geoplan.lab.api.commands import COMMANDS
-from geoplan.lab.api.request import NOT_FOUND, UNAUTHORIZED, UNPROCESSABLE, ApiError, ApiRequest, Command, Context
+from geoplan.lab.api.request import (
+    NOT_ALLOWED,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    UNKNOWN_COMMAND,
+    UNPROCESSABLE,
+    ApiError,
+    ApiRequest,
+    Command,
+    Context,
+)
 from geoplan.lab.device.geo_entries import TooManyClustersError
 from geoplan.lab.device.network import NotActiveError
-from geoplan.lab.device.parameters import API_ENABLED
+from geoplan.lab.device.parameters import API_ENABLED, SESSION_CONTROL
 from geoplan.lab.http import Ending, Outcome, Responder, Response
 from geoplan.lab.request_log import describe_call, describe_page, with_log
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import Answer, Identity
@@ -60,12 +71,14 @@ class ApiServer:
         dialect, page = self._dialect_of(request), describe_page(request)
         if dialect is None:
             return with_log(Outcome(Ending.ANSWERED, self._page(request)), page)
-        if dialect is V1 and len(request.query) > v1.MAX_QUERY:
-            return with_log(Outcome(Ending.RESET), f"{page} (query too long)")
+        longest = v1.SEEN_URL if Variant.URL_2000 in self.context.variants else v1.MAX_URL
+        if dialect is V1 and len(f"{request.path}?{request.query}") > longest:
+            return with_log(Outcome(Ending.RESET), f"{page} (URL too long)")
         try:
             call = dialect.read(request)
         except ApiError as refusal:
-            response = dialect.write_refusal(refusal) if self._api_is_enabled else self._page(request)
+            written = variation.written(self.context, dialect.write_refusal(refusal))
+            response = written if self._api_is_enabled else self._page(request)
             return with_log(Outcome(Ending.ANSWERED, response), page)
         outcome = apply_faults(call, partial(self.carry_out, dialect, call))
         return with_log(outcome, describe_call(dialect.name, request, call))
@@ -73,13 +86,14 @@ class ApiServer:
     def carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool = False) -> Response:
         """Carry a command out and answer it; when pretending, answer alone."""
         try:
-            return self._carry_out(dialect, call, pretend=pretend)
+            response = self._carry_out(dialect, call, pretend=pretend)
         except ApiError as refusal:
-            return dialect.write_refusal(refusal)
+            response = dialect.write_refusal(refusal)
         except NotActiveError:
-            return dialect.write_refusal(ApiError(UNPROCESSABLE, "Not available: this unit is not active"))
+            response = dialect.write_refusal(ApiError(UNPROCESSABLE, "Not available: this unit is not active"))
         except TooManyClustersError as error:
-            return dialect.write_refusal(ApiError(UNPROCESSABLE, str(error)))
+            response = dialect.write_refusal(ApiError(UNPROCESSABLE, str(error)))
+        return variation.written(self.context, response)
 
     @property
     def _api_is_enabled(self) -> bool:
@@ -100,20 +114,32 @@ class ApiServer:
     def _carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool) -> Response:
         if not self._api_is_enabled and not _enables_api(call):
             return Response(200, HTML, LOGIN_PAGE)
+        if dialect is V2:
+            self._require_sessions()
         if not self._knows(call.identity):
             raise ApiError(UNAUTHORIZED, "Client Error: Authorization required")
         command = self._command(call)
         run = command.pretend if pretend and command.changes else command.run
-        return dialect.write(run(self.context, call))
+        return dialect.write(variation.answered(self.context, call, run))
+
+    def _require_sessions(self) -> None:
+        """Refuse APIv2 where there is no Session Management."""
+        if Variant.V2_WANTS_SESSIONS in self.context.variants:
+            raise ApiError(UNPROCESSABLE, "Session Management must be enabled to use this API")
+        if not self.context.unit.setting(SESSION_CONTROL):
+            raise ApiError(UNAUTHORIZED, "Client Error: Authorization required", wants_basic=True)
 
     def _command(self, call: ApiRequest) -> Command:
         command = COMMANDS.get(call.command)
         if command is None or not command.exists(self.context.unit.firmware):
-            raise ApiError(UNPROCESSABLE, f"Unknown command {call.command if call.command.isprintable() else '?'}")
+            code = NOT_FOUND if Variant.UNKNOWN_404 in self.context.variants else NOT_ALLOWED
+            raise ApiError(code, UNKNOWN_COMMAND)
         return command
 
     def _knows(self, identity: Identity) -> bool:
         if identity.api_key is not None:  # it wins over a user and a password
+            if identity.has_key_in_form and Variant.KEY_IN_QUERY in self.context.variants:
+                return False
             return self.credentials.accept_key(identity.api_key)
         if identity.user is None or identity.password is None:
             return False

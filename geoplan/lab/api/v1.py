@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from geoplan.lab.api.request import UNAUTHORIZED, Answer, ApiError, ApiRequest, Degrees, Identity, Letter
-from geoplan.lab.http import Response
+from geoplan.lab.http import BASIC, Response
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import Leaf, Node
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/access/"
 ENCODING = "ISO-8859-1"
-MAX_QUERY = 2000  # characters; community notes: beyond it a query is cut or reset
+MAX_URL = 1024  # characters, with the query (Interface Description)
+SEEN_URL = 2000  # what a community saw
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -32,7 +34,8 @@ def read(request: Request) -> ApiRequest:
         parameters.setdefault(name.lower(), value)
     command = request.path.removeprefix(PREFIX).strip("/").replace("/", ".").lower()
     identity = _identity(request.headers.get("authorization", ""), parameters.pop("apikey", None))
-    return ApiRequest(command, identity, parameters)
+    in_query = {name.lower() for name, _ in parse_qsl(request.query, keep_blank_values=True)}
+    return ApiRequest(command, replace(identity, has_key_in_form="apikey" not in in_query), parameters, version=1)
 
 
 def write(answer: Answer) -> Response:
@@ -44,7 +47,7 @@ def write(answer: Answer) -> Response:
     if answer.sentence is not None:
         ElementTree.SubElement(success, "Data").text = answer.sentence
     elif answer.data is not None:
-        _append(ElementTree.SubElement(success, "Data"), answer.data)
+        _append(ElementTree.SubElement(success, "Data"), answer.data, repeats=answer.repeats)
     else:
         success.text = answer.message
     return _response(200, response)
@@ -54,7 +57,7 @@ def write_refusal(refusal: ApiError) -> Response:
     """Write a failure; the HTTP status is the code."""
     response = ElementTree.Element("Response", stat=str(refusal.code), code="fail")
     ElementTree.SubElement(response, "Error").text = refusal.message
-    headers = {"WWW-Authenticate": 'Basic realm="LoadMaster"'} if refusal.code == UNAUTHORIZED else {}
+    headers = BASIC if refusal.code == UNAUTHORIZED else {}
     return _response(refusal.code, response, headers)
 
 
@@ -65,10 +68,13 @@ def _response(status: int, element: ElementTree.Element, headers: Mapping[str, s
     return Response(status, "text/xml", body, headers or {})
 
 
-def _append(parent: ElementTree.Element, nodes: Mapping[str, Node]) -> None:
+def _append(parent: ElementTree.Element, nodes: Mapping[str, Node], *, repeats: bool = False) -> None:
     for name, node in nodes.items():
-        if isinstance(node, Mapping):
-            _append(ElementTree.SubElement(parent, name), node)
+        if repeats and isinstance(node, tuple):
+            for value in node:
+                ElementTree.SubElement(parent, name).text = value
+        elif isinstance(node, Mapping):
+            _append(ElementTree.SubElement(parent, name), node, repeats=repeats)
         elif isinstance(node, Sequence) and not isinstance(node, str | tuple):
             for item in node:
                 _append(ElementTree.SubElement(parent, name), item)

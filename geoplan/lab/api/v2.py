@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from geoplan.lab.api.request import BAD_REQUEST, Answer, ApiError, ApiRequest, Degrees, Identity, Letter
-from geoplan.lab.http import Response
+from geoplan.lab.api.request import BAD_REQUEST, Answer, ApiError, ApiRequest, Degrees, Identity, Letter, missing
+from geoplan.lab.http import BASIC, Response
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import Node
@@ -29,7 +30,7 @@ def read(request: Request) -> ApiRequest:
     user, password, api_key = (_text(parameters.pop(name, None)) for name in ("apiuser", "apipass", "apikey"))
     command = parameters.pop("cmd", None)
     if not isinstance(command, str) or not command:
-        raise ApiError(BAD_REQUEST, "Mandatory parameter cmd missing from request")
+        raise missing("cmd")
     return ApiRequest(command.lower(), Identity(user, password, api_key), parameters)
 
 
@@ -46,8 +47,9 @@ def write(answer: Answer) -> Response:
 
 
 def write_refusal(refusal: ApiError) -> Response:
-    """Write a failure."""
-    return _response(refusal.code, {"code": refusal.code, "message": refusal.message, "status": "fail"})
+    """Write a failure; one that wants a login of another kind says which."""
+    content = {"code": refusal.code, "message": refusal.message, "status": "fail"}
+    return replace(_response(refusal.code, content), headers=BASIC if refusal.wants_basic else {})
 
 
 def _response(status: int, content: dict[str, Any]) -> Response:

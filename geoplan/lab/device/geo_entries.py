@@ -79,6 +79,11 @@ class GeoEntries:
         entry = unit.configuration.geo.get(self._place(address))
         return entry.content if entry and isinstance(entry.content, Cluster) else None
 
+    def is_new(self, unit: Unit, cluster: Cluster) -> bool:
+        """Return whether nothing has changed a cluster since it was added."""
+        entry = unit.configuration.geo.get(self._place(cluster.address))
+        return entry is not None and entry.created == entry.changed
+
     def fqdns(self, unit: Unit) -> Iterator[Fqdn]:
         """Yield each FQDN, in the order of their making."""
         for entry in _in_order(unit.configuration):

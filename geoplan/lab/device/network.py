@@ -8,16 +8,17 @@ power and what is entered on a unit, and the order in which one thing leads to a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from geoplan.lab.clock import Timings
 from geoplan.lab.device.geo import ReplicationLog
 from geoplan.lab.device.geo_entries import GeoEntries
 from geoplan.lab.device.pair import Pair
-from geoplan.lab.device.parameters import GEO_PARTNERS, PARAMETERS, Value, canonical
+from geoplan.lab.device.parameters import GEO_PARTNERS, PARAMETERS, SESSION_CONTROL, Value, canonical
 from geoplan.lab.device.partners import Directory, Partners
 from geoplan.lab.device.unit import Configuration, HaParameters, Power, Unit, fresh_units
 from geoplan.lab.errors import LabError, NotInLabError
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MAX_REBOOTS = 3
 DEFAULT_EPOCH = 1_767_225_600.0  # the first second of 2026, for clocks that are simulated
 REBOOT_WINDOW_SECONDS = 300.0  # WUI guide, HA Mode: more than 3 reboots in 5 minutes
+HaState = Literal["Active", "Standby", "Passive", "HA not configured"]
 
 
 class NotActiveError(Exception):
@@ -41,7 +43,8 @@ class Network:
     ``secret`` is the Partner Shared Secret that all units start with, as operators have to arrange it. ``firmware``
     is every unit's; without it each has the topology's, or the default. ``unpaired`` units of a pair have no HA mode
     and parameters yet. ``epoch`` is the time of day, in seconds since 1970, at which the lab's clock shows 0; boot
-    times are told by it. ``on_change`` is called after everything that happens.
+    times are told by it. ``variants`` say in what units are otherwise. ``on_change`` is called after everything that
+    happens.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -54,6 +57,7 @@ class Network:
         secret: str | None = "a secret of the lab",  # noqa: S107 - it guards nothing
         unpaired: bool = False,
         epoch: float = DEFAULT_EPOCH,
+        variants: frozenset[Variant] = frozenset(),
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.epoch = epoch
@@ -64,8 +68,11 @@ class Network:
         self._boots: dict[Unit, Timer] = {}
         self._upgrades: dict[Unit, Firmware] = {}
         self.units = {unit.address: unit for unit in fresh_units(topology, firmware, secret, unpaired=unpaired)}
+        if Variant.V2_WANTS_BASIC in variants:
+            for unit in self.units.values():
+                unit.configuration = unit.configuration.with_settings({SESSION_CONTROL: False})
         self._directory = Directory(self.units.values())
-        self.partners = Partners(self._directory)
+        self.partners = Partners(self._directory, links_ignore_access=Variant.LINKS_IGNORE_ACCESS in variants)
         self.geo = GeoEntries(
             clock,
             topology.limits.max_clusters,
@@ -74,6 +81,7 @@ class Network:
             after_write=self.after_write,
         )
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
+        self._active_since = {unit: unit.booted for unit in self.units.values() if self.is_active(unit)}
 
     def unit(self, address: str) -> Unit:
         """Return the unit of an address, its own or NATed one; raises :class:`NotInLabError` where there is none."""
@@ -112,6 +120,22 @@ class Network:
         """Return the HA state that a unit shows (section 8), or None for one that is single or not up."""
         pair = self.pair_of(unit)
         return pair.status_of(unit) if pair else None
+
+    def ha_state(self, unit: Unit) -> HaState:
+        """Return what ``hastatus`` says of a unit (Interface Description); a cloud unit is passive until HA is set."""
+        if unit.ha.mode == "single":
+            return "HA not configured"
+        if not unit.ha.is_complete or unit.pacified:
+            return "Passive"
+        return "Active" if self.is_active(unit) else "Standby"
+
+    def active_since(self, unit: Unit) -> float | None:
+        """Return when a unit became active, in seconds of the lab's clock, or None for one that is not."""
+        return self._active_since.get(unit)
+
+    def time_of_day(self, moment: float) -> int:
+        """Return a moment of the lab's clock in seconds since 1970."""
+        return int(self.epoch + moment)
 
     def pair_at(self, address: str) -> Pair | None:
         """Return the pair one of whose units has this very address, not its NATed one, or None."""
@@ -239,6 +263,7 @@ class Network:
     def _settle(self) -> None:
         """Share entries among active partners, and replicate to the standbys what that changes."""
         active = [unit for unit in self.units.values() if self.is_active(unit)]
+        self._active_since = {unit: self._active_since.get(unit, self.clock.now()) for unit in active}
         for unit in self.partners.share(active, self._spread):
             self._replicate(unit)
         self._on_change()

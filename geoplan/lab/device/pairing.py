@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from geoplan.lab.device.parameters import canonical
+from geoplan.lab.device.parameters import canonical, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +104,9 @@ def _port_faults(one: Unit, other: Unit) -> Iterator[str]:
 
 
 def _names(unit: Unit, partner: Unit) -> bool:
-    """Return whether a unit's partner is that one, by its own or its NATed address."""
+    """Return whether a unit's partner is that one, by its own address, its NATed one, or the name of its host."""
+    named = unit.ha.partner
+    if not named or named.lower() == str(partner.own["hostname"]).lower():
+        return bool(named)
     addresses = {canonical(address) for address in (partner.address, partner.nat_address) if address}
-    return bool(unit.ha.partner) and canonical(unit.ha.partner) in addresses
+    return is_address(named) and canonical(named) in addresses

@@ -19,6 +19,15 @@ def canonical(address: str) -> str:
     return str(ip_address(address.strip()))
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is an address."""
+    try:
+        canonical(text)
+    except ValueError:
+        return False
+    return True
+
+
 def split_addresses(text: str) -> tuple[str, ...]:
     """Return the addresses of a list, as they were written, separated by commas, spaces or both.
 
@@ -31,7 +40,7 @@ def split_addresses(text: str) -> tuple[str, ...]:
 
 
 Value = bool | int | str | tuple[str, ...]
-Kind = Literal["addresses", "flag", "number", "port", "text"]
+Kind = Literal["addresses", "flag", "number", "port", "text", "yes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,8 @@ _TABLE = (
     Parameter("geosshport", "port", 22),
     Parameter("geo_ssh_iface", "number", 0),
     Parameter("sshaccess", "flag", default=True),
-    Parameter("enableapi", "flag", default=True),
+    Parameter("enableapi", "yes", default=True),  # no other word will do, and no 1 (Interface Description)
+    Parameter("sessioncontrol", "flag", default=True),
     # Section 4 of the document names these among the settings that HA does not synchronise.
     Parameter("hostname", "text", "lb100", synchronised=False),
     Parameter("namserver", "addresses", (), synchronised=False),
@@ -59,12 +69,16 @@ _TABLE = (
     Parameter("searchlist", "text", "", synchronised=False),
     Parameter("hamode", "text", "", synchronised=False, writable=False),
     Parameter("version", "text", "", synchronised=False, writable=False),
-    Parameter("boottime", "text", "", synchronised=False, writable=False),
+    Parameter("hastatus", "text", "", synchronised=False, writable=False),
+    Parameter("boottime", "number", "", synchronised=False, writable=False),
+    Parameter("activetime", "number", "", synchronised=False, writable=False),
+    Parameter("apiport", "port", "", synchronised=False, writable=False),  # unset means the port of the WUI
 )
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType({parameter.name: parameter for parameter in _TABLE})
 REMOTE_GEO_ACCESS = "geoclients"
 GEO_PARTNERS = "geopartners"
 API_ENABLED = "enableapi"
+SESSION_CONTROL = "sessioncontrol"  # off, it leaves HTTP Basic alone, which APIv2 does not have (Programmer Guide, WUI)
 GEO_ENABLED = "geo_enabled"  # not a parameter: enablegeo and isgeoenabled alone touch it
 SYNCHRONISED_DEFAULTS: Mapping[str, Value] = MappingProxyType(
     {name: parameter.default for name, parameter in PARAMETERS.items() if parameter.synchronised} | {GEO_ENABLED: True}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_FIRMWARE = "7.2.59.4"
 
 API_V2 = (7, 2, 52, 0)  # JSON-based Input and Output: official from here on
-CLOUD_HA = (7, 2, 59, 0)  # a guess: "newer firmware" has setcloudha…, and says first and second
+CLOUD_HA = (7, 2, 42, 0)  # about: the vendor's PowerShell SDK has setcloudha… since June 2018
 
 BUILD = "22338.RELEASE"
 
@@ -56,7 +56,7 @@ class Firmware:
 
     @property
     def has_cloud_ha(self) -> bool:
-        """Whether the HA commands exist for every cloud, and roles are called first and second."""
+        """Whether the HA commands exist for every cloud."""
         return self.version >= CLOUD_HA
 
     @property

@@ -31,7 +31,7 @@ from tests.lab.support import (
 
 M, S = "10.0.1.1", "10.0.1.2"
 OLD, LTSF, GA = "7.2.48.6", "7.2.54.12", "7.2.59.4"
-SHARED = "shared secret"
+SHARED = "shared-secret"
 FAILOVER, SYNC, BOOT = 0.5, 1.0, 3.0
 
 
@@ -201,9 +201,21 @@ def test_the_newer_commands_and_words_do_the_same(fresh: Rehearsal) -> None:
     for address, other, mode in ((M, S, "first"), (S, M, "second")):
         assert status(v2(fresh, address, "setcloudhaparam", partner=other, hcp="8444", hcai="1")) == 200
         assert status(v2(fresh, address, "setcloudhamode", hamode=mode)) == 200
-        assert read_v2(fresh, address, "getcloudhaparams")["CloudHA"]["HaMode"] == mode
-        assert read_v2(fresh, address, "getcloudhaparams")["CloudHA"]["HealthCheckAllInterfaces"] is True
+        told = read_v2(fresh, address, "getCloudHaParams")["AwsHA"]
+        assert told["HaMode"] == {"first": "master", "second": "slave"}[mode]
+        assert told["HealthCheckAllInterfaces"] is True
     assert healths(fresh) == (200, 503)
+
+
+def test_a_partner_may_be_the_name_of_its_host(fresh: Rehearsal) -> None:
+    enter(fresh, M, partner="lb-10-0-1-2", hcp=8444, mode="master")
+    enter(fresh, S, partner="LB-10-0-1-1", hcp=8444, mode="slave")
+    assert pair_in(fresh)["formed"]
+    assert read_v2(fresh, M, "getawshaparams")["AwsHA"]["Partner"] == "lb-10-0-1-2"
+    enter(fresh, M, partner="lb-10-0-9-9")
+    assert not pair_in(fresh)["formed"]
+    for bad in ("lb 2", "-lb", "10.0.0.256", "lb..x", ""):
+        assert status(v1(fresh, M, "awshaparam", partner=bad)) == 422, bad
 
 
 def test_an_ignored_command_changes_nothing(fresh: Rehearsal) -> None:
@@ -458,7 +470,7 @@ happenings = st.one_of(
     st.tuples(st.just("mode"), st.sampled_from([M, S]), st.sampled_from(["single", "master", "slave"])),
     st.tuples(st.just("partner"), st.sampled_from([M, S]), st.sampled_from([M, S, "192.0.2.99"])),
     st.tuples(st.just("hcp"), st.sampled_from([M, S]), st.sampled_from(["8444", "8445"])),
-    st.tuples(st.just("secret"), st.sampled_from([M, S]), st.sampled_from([SHARED, "other secret"])),
+    st.tuples(st.just("secret"), st.sampled_from([M, S]), st.sampled_from([SHARED, "other-secret"])),
     st.tuples(st.just("upgrade"), st.sampled_from([M, S]), st.sampled_from([OLD, LTSF, GA])),
     st.tuples(st.just("power"), st.sampled_from([M, S]), st.sampled_from(["off", "on", "reboot", "fail over"])),
     st.tuples(st.just("wait"), st.just(M), st.sampled_from(["0.1", "0.5", "3", "400"])),

@@ -174,7 +174,7 @@ def test_a_pair_forms_over_tls_by_both_formats_and_its_health_checks_open() -> N
             read = await client.get(f"{slave.api}/access/getawshaparams", auth=AUTH)
             assert f"<Partner>{M1}</Partner><Port>8444</Port></AwsHA>" in read.text
             read = await client.post(f"{master.api}/accessv2", json={"cmd": "getawshaparams", **IDENTITY})
-            assert read.json()["AwsHA"]["HaMode"] == "first"
+            assert read.json()["AwsHA"]["HaMode"] == "master"
             assert lab.state()["pairs"]["HA Pair 1"]["formed"]
             assert lab.state()["units"][M1]["ha_status"] == "Master Unconnected"
             statuses = [(await client.get(unit.health)).status_code for unit in (master, slave)]
