@@ -109,7 +109,14 @@ class UntrustedUnitError(UnitError):
 
 
 class AuthenticationError(UnitError):
-    """A unit does not accept the credentials; they are not sent to it again, since units lock users out."""
+    """A unit does not accept the credentials; they are not sent to it again, since units lock users out.
+
+    ``asks_for_basic`` says that it asked for HTTP Basic, or that Session Management is off, where they came otherwise.
+    """
+
+    def __init__(self, unit: str, message: str, *, asks_for_basic: bool = False, hint: str | None = None) -> None:
+        super().__init__(unit, message, hint=hint)
+        self.asks_for_basic = asks_for_basic
 
 
 class UnitRefusedError(UnitError):

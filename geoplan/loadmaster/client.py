@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from geoplan.addresses import canonical, same_addresses
-from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswerError
+from geoplan.addresses import same_addresses
+from geoplan.errors import UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
-from geoplan.loadmaster.credentials import hide_secrets
+from geoplan.loadmaster.clusters import ClusterCommands
+from geoplan.loadmaster.credentials import ApiKey, hide_secrets
+from geoplan.loadmaster.ha import HA_COMMANDS, NEWER_WORDS, has_parameters, is_host_name
 from geoplan.loadmaster.health import health_answer
 from geoplan.loadmaster.http import IdleConnections, UnitHttp
-from geoplan.loadmaster.model import ClusterType, GeoCluster, State
+from geoplan.loadmaster.model import State
+from geoplan.loadmaster.partner_status import partner_status
 from geoplan.loadmaster.session import LoopClock, Retries, Session
 from geoplan.loadmaster.tls import Insecure
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
@@ -25,9 +28,10 @@ if TYPE_CHECKING:
     import httpx
 
     from geoplan.loadmaster.connection import UnitConnection
+    from geoplan.loadmaster.ha import HaCommands
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.http import ShownRequest
-    from geoplan.loadmaster.model import HaFacts, HaMode, HaSettings
+    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings
     from geoplan.loadmaster.session import Clock
 
 Value = TypeVar("Value")
@@ -35,22 +39,6 @@ Value = TypeVar("Value")
 REMOTE_GEO_ACCESS = "geoclients"
 GEO_PARTNERS = "geopartners"
 BOOT_TIME = "boottime"
-SECONDS_OF_ARC = 3600  # in a degree
-
-
-class HaCommands(NamedTuple):
-    """How a firmware names the commands of HA."""
-
-    tell: str
-    set_mode: str
-    set_parameters: str
-
-
-HA_COMMANDS = (
-    HaCommands("getawshaparams", "awshamode", "awshaparam"),
-    # Some units care about the capitals of the first.
-    HaCommands("getCloudHaParams", "setcloudhamode", "setcloudhaparam"),
-)
 
 
 class LoadMaster:
@@ -88,13 +76,16 @@ class LoadMaster:
         self._session = Session(
             self._exchange,
             api_version=access.api_version,
+            has_key=isinstance(access.credentials, ApiKey),
             clock=clock or LoopClock(),
             jitter=jitter,
             retries=retries or Retries(),
             changes_once=changes_once,
             dry_run=dry_run,
         )
+        self._clusters = ClusterCommands(self.address, self._session, self.clusters)
         self._ha_commands: HaCommands | None = None
+        self._looked_up: dict[str, tuple[str, ...]] = {}
 
     async def __aenter__(self) -> Self:
         """Make ready; nothing is sent yet."""
@@ -124,6 +115,14 @@ class LoadMaster:
     async def firmware(self) -> str:
         """Return the version it runs, for example ``7.2.54.12.22642.RELEASE``."""
         return await self._get("version", decode.text)
+
+    @property
+    def wants_basic(self) -> bool:
+        """Whether it was seen to refuse APIv2 for a setting of its logins, so that it is spoken to in APIv1.
+
+        APIv2 needs Session Management on, and *Require Basic Authentication* off.
+        """
+        return self._session.wants_basic
 
     async def remote_ssh_access(self) -> bool:
         """Return whether *Allow Remote SSH Access* is on."""
@@ -198,7 +197,7 @@ class LoadMaster:
 
         The fields are not documented, so they are read tolerantly.
         """
-        return await self._list("getgeopartnerstatus", decode.partner_status, {})
+        return await self._list("getgeopartnerstatus", partner_status, {})
 
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of the GEO FQDNs."""
@@ -215,65 +214,41 @@ class LoadMaster:
         A cluster that is already as it should be is left alone. Raises :class:`ClusterInTheWayError` where the
         address is taken by another name or type. After an error the first half may be in place; call it again.
         """
-        find = partial(self._find_cluster, {canonical(known) for known in (address, *also_as)})
-        cluster = await find()
-        if cluster is None:
-            add = Command("addcluster", {"ip": address, "name": name}, changes=True)
-
-            async def is_added() -> bool:
-                return await find() is not None
-
-            await self._session.change(add, is_applied=is_added)
-            # Under which of its addresses a pair shows it now is for the unit to say.
-            cluster = await find() or GeoCluster(address, name, ClusterType.DEFAULT)
-        if cluster.name != name or cluster.type not in (ClusterType.DEFAULT, ClusterType.REMOTE_LM):
-            raise ClusterInTheWayError(
-                self.address,
-                f"the address {cluster.address} belongs to the cluster '{cluster.name}' of type {cluster.type}, "
-                f"where '{name}' of type {ClusterType.REMOTE_LM} is to be",
-                hint="rename or remove that cluster on the unit, or give the site that cluster's name",
-            )
-        if cluster.type is ClusterType.REMOTE_LM:
-            return
-
-        async def is_remote() -> bool:
-            found = await find()
-            return found is not None and found.type is ClusterType.REMOTE_LM
-
-        finish = Command("modcluster", {"ip": cluster.address, "type": ClusterType.REMOTE_LM.value}, changes=True)
-        await self._session.change(finish, is_applied=is_remote)
+        await self._clusters.add_remote_lm(name, address, also_as=also_as)
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
-        wanted = (round(latitude * SECONDS_OF_ARC), round(longitude * SECONDS_OF_ARC))
-
-        async def is_placed() -> bool:
-            cluster = await self._find_cluster({canonical(address)})
-            if cluster is None or cluster.latitude is None or cluster.longitude is None:
-                raise UnusableAnswerError(self.address, "it does not say where the cluster is")
-            return (round(cluster.latitude * SECONDS_OF_ARC), round(cluster.longitude * SECONDS_OF_ARC)) == wanted
-
-        place = Command("clustchangeloc", {"ip": address, "latsecs": wanted[0], "longsecs": wanted[1]}, changes=True)
-        await self._session.change(place, is_applied=is_placed)
+        await self._clusters.place(address, latitude, longitude)
 
     # -- HA ----------------------------------------------------------------------------------------------------------
 
     async def ha_parameters(self) -> HaFacts | None:
-        """Return the HA parameters of a cloud unit, or None if the unit refuses to tell any."""
-        for family in HA_COMMANDS:
+        """Return the HA parameters of a cloud unit, or None if the unit tells none: it refuses, or is of no cloud."""
+        for family in (self._ha_commands,) if self._ha_commands else HA_COMMANDS:
             try:
                 answer = await self._session.read(Command(family.tell))
             except UnitRefusedError:
                 continue
-            self._ha_commands = family
-            return self._understood(decode.ha_parameters, answer)
+            if decode.has_content(answer.content):  # a success without any means: no unit of that cloud
+                self._ha_commands = family
+                return await self._with_addresses(self._understood(decode.ha_parameters, answer))
         return None
+
+    async def _with_addresses(self, found: HaFacts) -> HaFacts:
+        """Return HA parameters with the addresses of a partner that is given by its name."""
+        name = found.partner or ""
+        if self.access.resolve is None or not is_host_name(name):
+            return found
+        if name not in self._looked_up:
+            self._looked_up[name] = await self.access.resolve(name)
+        return replace(found, partner_addresses=self._looked_up[name])
 
     async def set_ha_mode(self, mode: HaMode) -> None:
         """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`.
 
-        It is sent once, since it can make a unit active or standby.
+        It is sent once, since it can make a unit active or standby; in newer words where the unit refuses the older.
         """
+        family = await self._known_ha_commands()
 
         async def is_set() -> bool:
             found = await self.ha_parameters()
@@ -281,29 +256,24 @@ class LoadMaster:
                 raise UnusableAnswerError(self.address, "it does not tell its HA mode")
             return found.mode == mode
 
-        family = await self._known_ha_commands()
+        async def in_newer_words() -> Command | None:
+            word = NEWER_WORDS.get(mode)
+            return Command(family.set_mode, {"hamode": word}, changes=True) if word else None
+
         command = Command(family.set_mode, {"hamode": mode}, changes=True)
-        await self._session.change(command, is_applied=is_set, once=True)
+        await self._session.change(command, otherwise=in_newer_words, is_applied=is_set, once=True)
 
     async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Set all HA parameters of the unit but its mode (section 6.2)."""
-        prefers_master = parameters.preferred_host == "master"
 
         async def is_set() -> bool:
-            found = await self.ha_parameters()
-            return (
-                found is not None
-                and canonical(found.partner or "") == canonical(parameters.partner)
-                and found.health_check_port == parameters.health_check_port
-                and found.prefers_master is prefers_master
-                and bool(found.all_interfaces) is parameters.all_interfaces
-            )
+            return has_parameters(await self.ha_parameters(), parameters)
 
         family = await self._known_ha_commands()
         given: dict[str, str | bool | int | tuple[str, ...]] = {
             "partner": parameters.partner,
             "hcp": parameters.health_check_port,
-            "haprefered": int(prefers_master),
+            "haprefered": int(parameters.preferred_host == "master"),
             "hcai": int(parameters.all_interfaces),
         }
         await self._session.change(Command(family.set_parameters, given, changes=True), is_applied=is_set)
@@ -341,9 +311,6 @@ class LoadMaster:
             return same_addresses(await self._get(parameter, decode.addresses), addresses)
 
         await self._session.change(_setting(parameter, addresses), is_applied=is_set)
-
-    async def _find_cluster(self, addresses: Collection[str]) -> GeoCluster | None:
-        return next((found for found in await self.clusters() if canonical(found.address) in addresses), None)
 
     def _understood(self, read: Callable[[Answer], Value], answer: Answer) -> Value:
         try:

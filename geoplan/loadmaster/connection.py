@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
+from geoplan.loadmaster.ha import look_up
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
 from geoplan.topology.types import place_of_url
 from geoplan.vendor import API_V2_SINCE, parse_version
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from geoplan.loadmaster.credentials import Credentials
+    from geoplan.loadmaster.ha import Resolver
     from geoplan.topology.model import Topology, Unit
 
 
@@ -48,6 +50,8 @@ class UnitConnection:
     """The wire format, where it is known beforehand; otherwise the client finds it out."""
     use_proxies: bool = False
     """Whether the proxy variables of the environment count."""
+    resolve: Resolver | None = None
+    """Finds the addresses of an HA partner that a unit gives by its name; without it names are not compared."""
 
 
 def unit_connections(  # noqa: PLR0913 - options
@@ -84,6 +88,7 @@ def unit_connections(  # noqa: PLR0913 - options
                 timeouts=timeouts or Timeouts(),
                 api_version=_api_version(unit),
                 use_proxies=use_proxies,
+                resolve=None if known.is_lab else look_up,  # a lab's names are in no name server
             )
     _require_one_api_each(accesses)
     return accesses
@@ -111,7 +116,9 @@ def health_check_url(address: str, port: int) -> str:
 
 
 def _api_version(unit: Unit) -> ApiVersion | None:
-    """Return the wire format that the topology's firmware leaves; a newer one may still have APIv2 switched off."""
+    """Return the wire format that the topology decides; newer firmware may still have APIv2 switched off."""
+    if unit.api_version is not None:
+        return unit.api_version
     if unit.firmware and parse_version(unit.firmware) < API_V2_SINCE:
         return 1
     return None

@@ -175,11 +175,10 @@ def _value(answer: Answer, parameter: str) -> Node:
 
 _ADDRESS_KEYS = ("ipaddress", "ip", "address", "clustervsaddress")
 _FQDN_KEYS = ("fullyqualifieddomainname", "fqdn", "name")
-_GREEN = frozenset({"green", "up", "ok", "connected", "online", "reachable", "alive", "yes", "true", "1"})
-_RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "unreachable", "no", "false", "0"})
+# No numbers: those are of hamode, which is 3 on any cloud unit and tells no role (Interface Description).
 _MODES: dict[str, HaMode] = {
-    "master": "master", "first": "master", "1": "master",
-    "slave": "slave", "second": "slave", "2": "slave",
+    "master": "master", "first": "master",
+    "slave": "slave", "second": "slave",
     "single": "single",
 }  # fmt: skip
 _TYPES = {kind.value.lower(): kind for kind in ClusterType}
@@ -231,27 +230,20 @@ def fqdns(answer: Answer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(clean, names)))
 
 
-def partner_status(answer: Answer) -> dict[str, bool | None]:
-    """Return by its address whether each partner is green, or None if nothing in the answer says so."""
-    found: dict[str, bool | None] = {}
-    for address, is_green in _partners(answer.content):
-        if found.get(address) is None:
-            found[address] = is_green
-    return found
-
-
 def ha_parameters(answer: Answer) -> HaFacts:
     """Return the HA parameters; what is not given, or not in a known form, is ``None``."""
-    partner, port, prefers, everywhere, mode = (
+    partner, port, prefers, everywhere = (
         next(iter(find(answer.content, key)), None)
-        for key in ("partner", "port", "haprefered", "healthcheckallinterfaces", "hamode")
+        for key in ("partner", "port", "haprefered", "healthcheckallinterfaces")
     )
+    words = (plain(leaf).lower().split() for found in find(answer.content, "hamode") for leaf in leaves(found))
+    modes = {_MODES[word] for word, *_ in filter(None, words) if word in _MODES}
     name = clean(plain(partner))
     return HaFacts(
         partner=(("" if name.lower() in NOTHING_WORDS else name) if name else None),
         health_check_port=_port(port),
         prefers_master=None if plain(prefers).lower() in NOTHING_WORDS else as_flag(prefers),
-        mode=_MODES.get(next(iter(plain(mode).lower().split()), "")),
+        mode=modes.pop() if len(modes) == 1 else None,
         all_interfaces=as_flag(everywhere),
     )
 
@@ -281,7 +273,13 @@ def _cluster(entry: Node) -> GeoCluster:
         status=clean(plain(mapping.get("status"))) or None,
         checker=clean(plain(mapping.get("checker"))) or None,
         enabled=as_flag(mapping.get("enable")),
+        index=_index(mapping.get("index")),
     )
+
+
+def _index(node: Node) -> int | None:
+    number = as_number(plain(node))
+    return int(number) if number is not None and number >= 0 and number == int(number) else None
 
 
 def _says_nothing(answer: Answer) -> bool:
@@ -297,36 +295,3 @@ def _entries(content: Node, key: str) -> list[Node]:
 
 def _first(mapping: dict[str, Node], keys: tuple[str, ...]) -> str:
     return next((text for key in keys if (text := plain(mapping.get(key)))), "")
-
-
-def _partners(node: Node) -> Iterator[tuple[str, bool | None]]:
-    """Yield partners with their colours from entries, from keys that are addresses, and from lines of text."""
-    match node:
-        case dict():
-            own = {key: plain(value) for key, value in node.items() if not isinstance(value, dict | list)}
-            held = [key for key, value in own.items() if is_address(value)]
-            if held:
-                chosen = next((key for key in held if "ip" in key or "addr" in key), held[0])
-                yield own[chosen], _is_green([value for key, value in own.items() if key not in held])
-            for key, value in node.items():
-                if is_address(key):
-                    yield key, _is_green([plain(leaf) for leaf in leaves(value)])
-                elif key not in held:
-                    yield from _partners(value)
-        case list():
-            for part in node:
-                yield from _partners(part)
-        case str():
-            words = re.split(r"[\s,;=]+", plain(node))
-            mentioned = [word for word in words if is_address(word)]
-            colour = _is_green(words) if len(mentioned) == 1 else None
-            yield from ((address, colour) for address in mentioned)
-        case _:
-            return
-
-
-def _is_green(words: list[str]) -> bool | None:
-    """Return whether some words name green or red, or None if they name both or neither."""
-    said = {word.lower() for word in words}
-    green, red = bool(said & _GREEN), bool(said & _RED)
-    return None if green == red else green

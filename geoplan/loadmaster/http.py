@@ -22,7 +22,16 @@ from geoplan.errors import (
 )
 from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
 from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, too_many_open_files
-from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError, clean
+from geoplan.loadmaster.wire import (
+    SERVER_ERROR,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    Reply,
+    UnusableError,
+    asks_for_basic,
+    clean,
+    is_about_sessions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -173,7 +182,7 @@ class UnitHttp:
             "%s %s by %s: HTTP %d, %d bytes", self.unit, command.name, wire.name, reply.status, len(reply.body)
         )
         if reply.status == UNAUTHORIZED:
-            raise self._not_accepted()
+            raise self._not_accepted(wants_basic=asks_for_basic(reply))
         try:
             answer = wire.read(reply, file=command.file)
         except UnusableError as error:
@@ -203,9 +212,8 @@ class UnitHttp:
                     timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
                 ) as response,
             ):
-                return Reply(
-                    response.status_code, await self._body(response, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
-                )
+                body = await self._body(response, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
+                return Reply(response.status_code, body, response.headers.get("www-authenticate", ""))
         except _NOTHING_SENT as error:
             failure = self._no_connection(error)
         except (httpx.TimeoutException, TimeoutError):
@@ -264,12 +272,13 @@ class UnitHttp:
             self.unit, reason, request_sent=True, hint="check that the unit is up and that the network path to it works"
         )
 
-    def _not_accepted(self) -> AuthenticationError:
+    def _not_accepted(self, *, wants_basic: bool) -> AuthenticationError:
         return AuthenticationError(
             self.unit,
             "it does not accept the credentials",
-            hint="check user and password, or the API key; they are not tried again, since units lock users out. APIv2 "
-            "needs Session Management on, and firmware before 7.2.52 has to stand in the topology where it answers so",
+            asks_for_basic=wants_basic,
+            hint="check user and password, or the API key; they are not tried again, since units lock users out. If "
+            "they are right, write api_version: 1 at the unit in the topology: APIv2 needs Session Management on",
         )
 
     def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:
@@ -279,7 +288,7 @@ class UnitHttp:
     def _failure(self, command: str, answer: Answer) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
         reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"
         if answer.code == UNAUTHORIZED:
-            return self._not_accepted()
+            return self._not_accepted(wants_basic=is_about_sessions(answer.message))
         if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:
             return self._unusable(f"it answers '{command}' with {answer.code}: {reason}", transient=True)
         return UnitRefusedError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
+
+from geoplan.vendor import CUT_NAME_LENGTH
 
 
 class State(StrEnum):
@@ -46,6 +48,19 @@ class GeoCluster:
     status: str | None = None
     checker: str | None = None
     enabled: bool | None = None
+    index: int | None = field(default=None, compare=False)
+    """The unit's number of it, until clusters come or go."""
+
+    def is_named(self, name: str) -> bool:
+        """Return whether this is its name, be it as units are heard to rewrite names."""
+        return self.name == name or self.is_rewritten(name)
+
+    def is_rewritten(self, name: str) -> bool:
+        """Return whether its name is what a unit made of another: blanks became ``_``, or it was cut, or both."""
+        written = {name, name.replace(" ", "_")}
+        cut = {each[:CUT_NAME_LENGTH] for each in written}
+        cut |= {each.encode()[:CUT_NAME_LENGTH].decode(errors="ignore") for each in written}
+        return self.name != name and self.name in written | cut | {each.rstrip() for each in cut}
 
     @property
     def definition(self) -> dict[str, str | float | None]:
@@ -59,13 +74,15 @@ class HaFacts:
     """The HA parameters of a cloud unit."""
 
     partner: str | None = None
-    """Empty if the unit says that none is set."""
+    """Empty if the unit says that none is set; an address, or the name of a host."""
     health_check_port: int | None = None
     """0 if the unit says that none is set."""
     prefers_master: bool | None = None
     mode: HaMode | None = None
     """``single`` by that very word, and never by a value that is empty, missing or 0."""
     all_interfaces: bool | None = None
+    partner_addresses: tuple[str, ...] = field(default=(), compare=False)
+    """What was found for a partner's name; none if it was not looked up, or not found."""
 
 
 class HaSettings(Protocol):

@@ -15,7 +15,7 @@ from geoplan.errors import (
     UnitUnreachableError,
     UnusableAnswerError,
 )
-from geoplan.loadmaster.wire import Command
+from geoplan.loadmaster.wire import Command, is_about_sessions
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
 
@@ -49,11 +49,15 @@ class LoopClock:
         await asyncio.sleep(seconds)
 
 
+_V1, KEY_IN_QUERY = WireV1(), WireV1(key_in_query=True)
 _FORMATS: dict[ApiVersion | None, tuple[WireFormat, ...]] = {
-    None: (WireV2(), WireV1()),
-    1: (WireV1(),),
+    None: (WireV2(), _V1),
+    1: (_V1,),
     2: (WireV2(),),
 }
+
+OF_PARAMETERS = frozenset({400, 404, 405, 422})
+"""Codes of a refusal that can be about how a command was spelled; every other is about something else."""
 
 PROBE = Command("get", {"param": "version"})  # what every unit can answer
 
@@ -85,6 +89,7 @@ class Session:
         exchange: UnitHttp,
         *,
         api_version: ApiVersion | None,
+        has_key: bool = False,
         clock: Clock,
         jitter: Callable[[], float],
         retries: Retries,
@@ -92,13 +97,16 @@ class Session:
         dry_run: bool = False,
     ) -> None:
         self._exchange = exchange
-        self._formats = _FORMATS[api_version]
+        formats = _FORMATS[api_version]
+        self._formats = (*formats, KEY_IN_QUERY) if has_key and _V1 in formats else formats
         self._clock = clock
         self._jitter = jitter
         self._retries = retries
         self._changes_once = changes_once
         self._dry_run = dry_run
         self._wire: WireFormat | None = None
+        self.wants_basic = False
+        """Whether the unit refuses APIv2 because of how people log in there; it is spoken to in APIv1 then."""
         self._opening = asyncio.Lock()
         self._failed_openings = 0
         self._last_failure: UnitError | None = None
@@ -109,14 +117,21 @@ class Session:
         return await self._read(await self._opened(), command)
 
     async def change(
-        self, command: Command, *, is_applied: Callable[[], Awaitable[bool]] | None = None, once: bool = False
+        self,
+        command: Command,
+        *,
+        otherwise: Callable[[], Awaitable[Command | None]] | None = None,
+        is_applied: Callable[[], Awaitable[bool]] | None = None,
+        once: bool = False,
     ) -> None:
         """Send a command that changes the unit.
 
         After an unclear answer ``is_applied`` reads back, and only where it did not apply the command is sent again.
         What is sent ``once`` is never sent again, not even where nothing was sent: whoever asks for it has looked at
-        the unit just before, and has to look again. Raises :class:`UnclearOutcomeError` where nothing tells; after any
-        other error it was not carried out.
+        the unit just before, and has to look again. ``otherwise`` returns the same change in another spelling: it is
+        sent only where the unit explicitly refused the first for its spelling, and never after a lost answer.
+
+        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out.
         """
         wire = await self._opened()
         if self._dry_run:
@@ -130,7 +145,10 @@ class Session:
                 # After a lost answer a refusal can mean that the change had arrived after all.
                 if was_sent and await self._is_applied(command, refusal, is_applied):
                     return
-                raise
+                if was_sent or otherwise is None or refusal.code not in OF_PARAMETERS:
+                    raise
+                await self._change_otherwise(refusal, await otherwise(), is_applied, once=once)
+                return
             except (UnitUnreachableError, UnusableAnswerError) as error:
                 if not isinstance(error, UnitUnreachableError) or error.request_sent:
                     was_sent = True
@@ -141,6 +159,23 @@ class Session:
             else:
                 return
             await self._pause(attempt)
+
+    async def _change_otherwise(
+        self,
+        refusal: UnitRefusedError,
+        command: Command | None,
+        is_applied: Callable[[], Awaitable[bool]] | None,
+        *,
+        once: bool,
+    ) -> None:
+        if command is None:
+            raise refusal
+        try:
+            await self.change(command, is_applied=is_applied, once=once)
+        except UnitRefusedError as second:
+            both = "" if refusal.answer == second.answer else f"; otherwise: {second.answer}"
+            reason, answer, hint = f"{refusal.reason}{both}", refusal.answer, refusal.hint
+            raise UnitRefusedError(refusal.unit, reason, code=refusal.code, answer=answer, hint=hint) from None
 
     async def _is_applied(
         self, command: Command, failure: UnitError, is_applied: Callable[[], Awaitable[bool]] | None
@@ -181,20 +216,44 @@ class Session:
             return self._wire
 
     async def _find_format(self) -> WireFormat:
-        """Try the formats in turn; only an answer that cannot be the format's leads to the next."""
+        """Try the formats in turn; only an answer that cannot be the format's leads to the next.
+
+        Credentials that are refused are tried again once, and only where the unit cannot have looked at them: APIv2
+        asks for HTTP Basic, or says that Session Management is off; or APIv1 does not take a key in a form.
+        """
         failure: UnitError | None = None
+        wants_basic = False
+        wire: WireFormat
         for wire in self._formats:
+            if wire is KEY_IN_QUERY and isinstance(failure, UnusableAnswerError):
+                break  # what is not the API gets no key in a URL
+            self._locked_out = None
             try:
                 await self._read(wire, PROBE)
+            except AuthenticationError as error:
+                failure = error
+                if not self._may_be_unread(wire, error):
+                    break
+                wants_basic |= error.asks_for_basic and isinstance(wire, WireV2)
             except (UnitRefusedError, UnusableAnswerError) as error:
                 if isinstance(error, UnusableAnswerError) and error.transient:
                     raise
                 # A refusal is in the API's own words; what is no answer of the API says less.
-                failure = error if failure is None or isinstance(error, UnitRefusedError) else failure
+                if failure is None or isinstance(error, UnitRefusedError):
+                    failure = error
+                wants_basic |= isinstance(error, UnitRefusedError) and is_about_sessions(error.answer)
             else:
+                self.wants_basic = wants_basic
                 return wire
         assert failure is not None  # noqa: S101 - for the type checker: there is at least one format
+        self._locked_out = failure if isinstance(failure, AuthenticationError) else None
         raise failure
+
+    def _may_be_unread(self, wire: WireFormat, refusal: AuthenticationError) -> bool:
+        """Return whether a unit that refuses credentials may not have looked at them where they were sent."""
+        if isinstance(wire, WireV2):
+            return refusal.asks_for_basic
+        return wire is not KEY_IN_QUERY and KEY_IN_QUERY in self._formats
 
     async def _read(self, wire: WireFormat, command: Command) -> Answer:
         began = self._clock.now()

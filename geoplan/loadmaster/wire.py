@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
@@ -62,6 +64,8 @@ class Reply:
 
     status: int
     body: bytes = field(repr=False)
+    challenge: str = ""
+    """What a 401 asks for in place of these credentials: ``WWW-Authenticate``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,34 @@ class WireFormat(Protocol):
         """
 
 
+_AROUND = b"\x00 \t\r\n\x0b\x0c"
+
+
+def trimmed(body: bytes) -> bytes:
+    """Return a document without what units may send around it: blank lines, NUL characters, a byte order mark."""
+    return body.strip(_AROUND).removeprefix(codecs.BOM_UTF8).lstrip(_AROUND)
+
+
+def decoded(body: bytes) -> str:
+    """Return a document as text: as UTF-8, and what is no UTF-8 as ISO-8859-1, whatever it declares.
+
+    Units declare ISO-8859-1, and the vendor's own client reads UTF-8; a name can come in either.
+    """
+    return body.decode(errors=_LATIN_1)
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - for the type checker: it is only used to decode
+    return error.object[error.start : error.end].decode("iso-8859-1"), error.end
+
+
+_LATIN_1 = "geoplan-latin-1"
+codecs.register_error(_LATIN_1, _as_latin_1)
+
+
 def not_the_api(reply: Reply) -> UnusableError:
     """Return what is wrong with a reply that could not be read as the API's."""
-    head = reply.body[:1024].lstrip().lower()
+    head = trimmed(reply.body[:1024]).lower()
     status = reply.status
     if status == TOO_MANY_REQUESTS or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
         return UnusableError(f"it answers HTTP {status}", transient=True)
@@ -105,6 +134,21 @@ def not_the_api(reply: Reply) -> UnusableError:
     if head.startswith(b"<!doctype html") or b"<html" in head:
         return UnusableError("it answers a web page in place of the API", is_page=True)
     return UnusableError("its answer cannot be read", transient=True)
+
+
+_OF_SESSIONS = re.compile(r"session\s+management|basic\s+authentication", re.IGNORECASE)
+_BASIC = re.compile(r"\bbasic\b", re.IGNORECASE)
+MAX_READ = 4096  # bytes of a page that are looked at
+
+
+def is_about_sessions(message: str) -> bool:
+    """Return whether a unit refuses APIv2 because of how people log in: Session Management, or Basic alone."""
+    return bool(_OF_SESSIONS.search(message))
+
+
+def asks_for_basic(reply: Reply) -> bool:
+    """Return whether a 401 asks for HTTP Basic, or says that Session Management is off."""
+    return bool(_BASIC.search(reply.challenge)) or is_about_sessions(decoded(reply.body[:MAX_READ]))
 
 
 def clean(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import ParseError
@@ -9,8 +12,20 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from geoplan.loadmaster.credentials import ApiKey, basic_authorization
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, clean, not_the_api
+from geoplan.loadmaster.credentials import MASK, ApiKey, basic_authorization
+from geoplan.loadmaster.wire import (
+    MAX_DEPTH,
+    Answer,
+    Node,
+    Reply,
+    UnusableError,
+    WireRequest,
+    clean,
+    decoded,
+    not_the_api,
+    trimmed,
+)
+from geoplan.vendor import KEY_PARAMETER, MAX_QUERY
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -19,34 +34,60 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.wire import Command, Parameter
 
 FORM = "application/x-www-form-urlencoded"
+LONGEST_BASE = 267  # characters of https://NAME:PORT, where a host's name has 253 at most
 SUCCESS = 200
 FAILURE = 400
 
 
+class _KeysHidden(logging.Filter):
+    """Hides API keys in what the HTTP library logs: it logs URLs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the keys and let the record pass."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                _KEY.sub(rf"\1{MASK}", text) if f"{KEY_PARAMETER}=" in (text := str(each)) else each
+                for each in record.args
+            )
+        return True
+
+
+_KEY = re.compile(rf"(\b{KEY_PARAMETER}=)[^&\s]*")
+logging.getLogger("httpx").addFilter(_KeysHidden())
+
+
 class WireV1:
-    """Writes and reads APIv1."""
+    """Writes and reads APIv1.
+
+    An API key is documented as a query parameter only. Units and proxies log queries, so it goes in the form unless
+    ``key_in_query``, and in the query alone if the unit refuses it there.
+    """
 
     name = "APIv1"
 
+    def __init__(self, *, key_in_query: bool = False) -> None:
+        self.key_in_query = key_in_query
+
     def request(self, command: Command, credentials: Credentials) -> WireRequest:
-        """Write a command; lists and keys go in a form, since queries are cut at 2,000 characters, and logged."""
+        """Write a command: what is long goes in a form, since units cut a URL, and lists always do."""
         path = "/access/" + quote(command.name.replace(".", "/"))
         fields = {name: _text(value) for name, value in command.parameters.items()}
-        headers = {}
-        has_list = any(isinstance(value, tuple) for value in command.parameters.values())
+        headers, key = {}, {}
         if isinstance(credentials, ApiKey):
-            fields["apikey"] = credentials.key.reveal()
+            key = {KEY_PARAMETER: credentials.key.reveal()}
         else:
             headers["Authorization"] = basic_authorization(credentials)
-        if has_list or isinstance(credentials, ApiKey):
-            body = urlencode(fields, errors="surrogateescape").encode()
-            return WireRequest("POST", path, {**headers, "Content-Type": FORM}, body)
-        query = "?" + urlencode(fields) if fields else ""
-        return WireRequest("GET", path + query, headers, b"")
+        has_list = any(isinstance(value, tuple) for value in command.parameters.values())
+        target = path + _query(fields | key)
+        if not has_list and len(target) <= MAX_QUERY - LONGEST_BASE and (self.key_in_query or not key):
+            return WireRequest("GET", target, headers, b"")
+        target = path + _query(key) if self.key_in_query else path
+        body = _written(fields if self.key_in_query else fields | key)
+        return WireRequest("POST", target, {**headers, "Content-Type": FORM}, body.encode())
 
     def read(self, reply: Reply, *, file: bool) -> Answer:
         """Read an answer; a file comes as it is."""
-        is_xml = reply.body.lstrip()[:9].lower().startswith((b"<?xml", b"<response"))
+        is_xml = trimmed(reply.body[:1024])[:9].lower().startswith((b"<?xml", b"<response"))
         if file and reply.status == SUCCESS and not is_xml:
             if not reply.body or not_the_api(reply).is_page:
                 raise not_the_api(reply)
@@ -64,14 +105,54 @@ class WireV1:
         return Answer(FAILURE if code == SUCCESS else code, clean(error) if isinstance(error, str) else "")
 
 
+def _query(fields: dict[str, str]) -> str:
+    return "?" + _written(fields) if fields else ""
+
+
+def _written(fields: dict[str, str]) -> str:
+    return urlencode(fields, safe="*", errors="surrogateescape")
+
+
 def _parse(reply: Reply) -> Element:
-    try:
-        root = fromstring(reply.body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
-        raise not_the_api(reply) from None
-    if root is None:
-        raise not_the_api(reply)
-    return root
+    text = decoded(trimmed(reply.body))
+    for document in (text, _repaired(text)):
+        try:
+            root = fromstring(document, forbid_dtd=True)
+        except ParseError:
+            continue
+        except (DefusedXmlException, ValueError, LookupError):
+            break
+        if root is not None:
+            return root
+    raise not_the_api(reply)
+
+
+_BARE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)")
+_REFERENCE = re.compile(r"&#(?:([0-9]{1,7})|x([0-9a-fA-F]{1,6}));")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
+
+
+def _repaired(text: str) -> str:
+    """Return a document with its bare ``&`` escaped, and blanks in place of characters that XML cannot hold.
+
+    Nothing of it makes a document whole that was cut, and no entity is expanded that is not one of XML's five.
+    """
+    parts, place = [], 0
+    while (start := text.find(_CDATA, place)) >= 0 and (end := text.find(_CDATA_END, start)) >= 0:
+        parts += [_escaped(text[place:start]), text[start : end + len(_CDATA_END)]]
+        place = end + len(_CDATA_END)
+    parts.append(_escaped(text[place:]))
+    return _NO_XML.sub(" ", "".join(parts))
+
+
+def _escaped(text: str) -> str:
+    return _REFERENCE.sub(_allowed_reference, _BARE.sub("&amp;", text))
+
+
+def _allowed_reference(reference: re.Match[str]) -> str:
+    number = int(reference[1]) if reference[1] else int(reference[2], 16)
+    return reference[0] if number <= sys.maxunicode and not _NO_XML.match(chr(number)) else " "
 
 
 def _code(root: Element, status: int) -> int:

@@ -8,7 +8,19 @@ import json
 from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.credentials import ApiKey
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, clean, not_the_api
+from geoplan.loadmaster.wire import (
+    MAX_DEPTH,
+    Answer,
+    Node,
+    Reply,
+    UnusableError,
+    WireRequest,
+    clean,
+    decoded,
+    not_the_api,
+    trimmed,
+)
+from geoplan.vendor import KEY_PARAMETER, SET_VALUE
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -27,8 +39,12 @@ class WireV2:
         """Write a command; the credentials are keys like its parameters."""
         written: dict[str, str | bool | int] = {"cmd": command.name}
         written.update({name: _value(value) for name, value in command.parameters.items()})
+        if (
+            command.name == "set" and "value" in written
+        ):  # the vendor writes one, field scripts the other; what is not needed is ignored
+            written[SET_VALUE] = written["value"]
         if isinstance(credentials, ApiKey):
-            written["apikey"] = credentials.key.reveal()
+            written[KEY_PARAMETER] = credentials.key.reveal()
         else:
             written["apiuser"] = credentials.user
             written["apipass"] = credentials.password.reveal()
@@ -37,27 +53,41 @@ class WireV2:
     def read(self, reply: Reply, *, file: bool) -> Answer:
         """Read an answer; a file comes in base64 under ``data``."""
         try:
-            written = json.loads(reply.body)
+            written = json.loads(decoded(trimmed(reply.body)), strict=False)  # control characters in names
         except (ValueError, RecursionError):
             raise not_the_api(reply) from None
-        content = _node(written, 0)
-        if not isinstance(content, dict):
+        if not isinstance(written, dict):
             raise not_the_api(reply)
-        answer = Answer(
-            _code(content.get("code"), reply),
-            clean(message) if isinstance(message := content.get("message"), str) else "",
-            {name: value for name, value in content.items() if name not in ENVELOPE},
-        )
+        envelope, others = _opened(written)
+        content = _node(others, 0)
+        assert isinstance(content, dict)  # noqa: S101 - for the type checker: it was made of one
+        message = envelope.get("message")
+        answer = Answer(_code(envelope, reply), clean(message) if isinstance(message, str) else "", content)
         return _with_file(answer) if file and answer.is_success else answer
 
 
-def _code(written: Node, reply: Reply) -> int:
-    """Return the answer's code, which alone counts; an answer without one is as good as its HTTP status."""
+def _opened(written: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the envelope by its names in lower case, and everything else.
+
+    A single object stands beside it, with a ``Status`` of its own beside the envelope's ``status``.
+    """
+    envelope = {name: written[name] for name in ENVELOPE if name in written}
+    others = {name: value for name, value in written.items() if name not in envelope}
+    for name in list(others):
+        if name.lower() in ENVELOPE and name.lower() not in envelope:
+            envelope[name.lower()] = others.pop(name)
+    return envelope, others
+
+
+def _code(envelope: dict[str, object], reply: Reply) -> int:
+    """Return the answer's code, which alone counts; a failure without one is as good as its HTTP status."""
+    written = envelope.get("code")
     if isinstance(written, int) and not isinstance(written, bool):
         return written
     if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) == len("200"):
         return int(written)
-    if written is None and reply.status >= 400:  # noqa: PLR2004 - HTTP's failures
+    is_failure = envelope.get("status") == "fail"  # what has neither is not the unit's: something before it answered
+    if written is None and is_failure and reply.status >= 400:  # noqa: PLR2004 - HTTP's failures
         return reply.status
     raise not_the_api(reply)
 
@@ -74,15 +104,15 @@ def _with_file(answer: Answer) -> Answer:
 
 
 def _node(written: object, depth: int) -> Node:
-    """Return what JSON holds with its keys in lower case; of two that differ in case alone, the first."""
+    """Return what JSON holds with its keys in lower case; two that differ in case alone hold a list, as in XML."""
     if depth > MAX_DEPTH:
         raise UnusableError(f"its answer is nested more than {MAX_DEPTH} deep")
     match written:
         case dict():
-            inside: dict[str, Node] = {}
+            inside: dict[str, list[Node]] = {}
             for name, value in written.items():
-                inside.setdefault(str(name).lower(), _node(value, depth + 1))
-            return inside
+                inside.setdefault(str(name).lower(), []).append(_node(value, depth + 1))
+            return {name: nodes if len(nodes) > 1 else nodes[0] for name, nodes in inside.items()}
         case list():
             return [_node(value, depth + 1) for value in written]
         case None | bool() | int() | float() | str():

@@ -11,6 +11,7 @@ from geoplan.topology.types import (
     Address,
     AllocationId,
     ApiUrl,
+    ApiVersion,
     CertificateArn,
     CheckInterval,
     Count,
@@ -98,6 +99,9 @@ class Unit(FrozenModel):
     nat_address: Address | None = Field(default=None, description="How the other sites reach it over NAT.")
     api: ApiUrl | None = Field(default=None, description="The URL of its API; default https://ADDRESS.")
     firmware: Firmware | None = Field(default=None, description="The version it runs, as the unit shows it.")
+    api_version: ApiVersion | None = Field(
+        default=None, description="The version of its API to speak; default: 2 if the unit takes it, else 1."
+    )
     instance_id: InstanceId | None = Field(default=None, description="The EC2 instance that it is, in AWS.")
 
     @model_validator(mode="before")

@@ -1,0 +1,84 @@
+"""GEO clusters over the API: added, made a Remote LM and placed, each step only where it is still to be done."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from geoplan.addresses import canonical
+from geoplan.errors import ClusterInTheWayError, UnusableAnswerError
+from geoplan.loadmaster.model import ClusterType, GeoCluster
+from geoplan.loadmaster.wire import Command
+from geoplan.vendor import CLUSTER_NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+    from geoplan.loadmaster.session import Session
+
+SECONDS_OF_ARC = 3600  # in a degree
+
+
+class ClusterCommands:
+    """The clusters of one unit; ``read`` lists them."""
+
+    def __init__(self, unit: str, session: Session, read: Callable[[], Awaitable[tuple[GeoCluster, ...]]]) -> None:
+        self._unit = unit
+        self._session = session
+        self._read = read
+
+    async def add_remote_lm(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
+        """Add a cluster and make it a Remote LM; see :meth:`geoplan.loadmaster.LoadMaster.add_remote_lm_cluster`."""
+        find = partial(self._find, {canonical(known) for known in (address, *also_as)})
+        cluster = await find()
+        if cluster is None:
+            add = Command("addcluster", {"ip": address, "name": name}, changes=True)
+
+            async def is_added() -> bool:
+                return await find() is not None
+
+            await self._session.change(add, is_applied=is_added)
+            # Under which of its addresses a pair shows it now is for the unit to say.
+            cluster = await find() or GeoCluster(address, name, ClusterType.DEFAULT)
+        if not cluster.is_named(name) or cluster.type not in (ClusterType.DEFAULT, ClusterType.REMOTE_LM):
+            raise ClusterInTheWayError(
+                self._unit,
+                f"the address {cluster.address} belongs to the cluster '{cluster.name}' of type {cluster.type}, "
+                f"where '{name}' of type {ClusterType.REMOTE_LM} is to be",
+                hint="rename or remove that cluster on the unit, or give the site that cluster's name",
+            )
+        if cluster.type is not ClusterType.REMOTE_LM:
+            await self._make_remote(cluster, find)
+
+    async def _make_remote(self, cluster: GeoCluster, find: Callable[[], Awaitable[GeoCluster | None]]) -> None:
+        """Give a cluster its type: by its address, or where the unit refuses that, by its number of a fresh list."""
+        wanted = {"type": ClusterType.REMOTE_LM.value}
+
+        async def is_remote() -> bool:
+            found = await find()
+            return found is not None and found.type is ClusterType.REMOTE_LM
+
+        async def by_index() -> Command | None:
+            found = await find()  # anew: with every cluster that goes, others can get its number
+            if found is None or found.index is None or found.type is not ClusterType.DEFAULT:
+                return None
+            return Command("modcluster", {CLUSTER_NUMBER: found.index, **wanted}, changes=True)
+
+        by_address = Command("modcluster", {"ip": cluster.address, **wanted}, changes=True)
+        await self._session.change(by_address, otherwise=by_index, is_applied=is_remote)
+
+    async def place(self, address: str, latitude: float, longitude: float) -> None:
+        """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
+        wanted = (round(latitude * SECONDS_OF_ARC), round(longitude * SECONDS_OF_ARC))
+
+        async def is_placed() -> bool:
+            cluster = await self._find({canonical(address)})
+            if cluster is None or cluster.latitude is None or cluster.longitude is None:
+                raise UnusableAnswerError(self._unit, "it does not say where the cluster is")
+            return (round(cluster.latitude * SECONDS_OF_ARC), round(cluster.longitude * SECONDS_OF_ARC)) == wanted
+
+        place = Command("clustchangeloc", {"ip": address, "latsecs": wanted[0], "longsecs": wanted[1]}, changes=True)
+        await self._session.change(place, is_applied=is_placed)
+
+    async def _find(self, addresses: Collection[str]) -> GeoCluster | None:
+        return next((found for found in await self._read() if canonical(found.address) in addresses), None)

@@ -1,0 +1,75 @@
+"""HA of cloud units over the API: what each firmware and cloud calls its commands, and partners given by a name."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from geoplan.addresses import canonical, is_address
+from geoplan.vendor import NEWER_MASTER, NEWER_SLAVE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from geoplan.loadmaster.model import HaFacts, HaMode, HaSettings
+
+
+class HaCommands(NamedTuple):
+    """How a firmware names the commands of HA."""
+
+    tell: str
+    set_mode: str
+    set_parameters: str
+
+
+HA_COMMANDS = (
+    HaCommands("getawshaparams", "awshamode", "awshaparam"),
+    # Some units care about the capitals of the first.
+    HaCommands("getCloudHaParams", "setcloudhamode", "setcloudhaparam"),
+    HaCommands("getazurehaparams", "azurehamode", "azurehaparam"),
+)
+"""In the order of asking: AWS's own, those of every cloud, Azure's own. The first that answers with content counts."""
+
+NEWER_WORDS: dict[HaMode, str] = {"master": NEWER_MASTER, "slave": NEWER_SLAVE}
+"""What the vendor's guides call the modes that its own client calls master and slave; either may be refused."""
+
+Resolver: TypeAlias = "Callable[[str], Awaitable[tuple[str, ...]]]"
+"""Returns the addresses of a host's name, or none if they cannot be found out."""
+
+LOOK_UP_SECONDS = 3.0
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?", re.IGNORECASE)
+
+
+def is_host_name(text: str) -> bool:
+    """Return whether a text can be a host's name, and is no address."""
+    return bool(_HOST.fullmatch(text)) and not is_address(text)
+
+
+async def look_up(host: str) -> tuple[str, ...]:
+    """Return the addresses that this machine finds for a host's name; none if it finds none within a few seconds."""
+    if not is_host_name(host):
+        return ()
+    try:
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None)
+    except (OSError, UnicodeError, TimeoutError):
+        return ()
+    return tuple(dict.fromkeys(str(place[4][0]) for place in found))
+
+
+def has_partner(found: HaFacts, address: str) -> bool:
+    """Return whether a unit says that its partner is this address, by itself or by a name that stands for it."""
+    told = (found.partner or "", *found.partner_addresses)
+    return canonical(address) in set(map(canonical, told))
+
+
+def has_parameters(found: HaFacts | None, wanted: HaSettings) -> bool:
+    """Return whether a unit has all the HA parameters that it is to be given, the mode apart."""
+    return (
+        found is not None
+        and has_partner(found, wanted.partner)
+        and found.health_check_port == wanted.health_check_port
+        and found.prefers_master is (wanted.preferred_host == "master")
+        and bool(found.all_interfaces) is wanted.all_interfaces
+    )
