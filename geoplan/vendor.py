@@ -156,9 +156,9 @@ CALLS_WINDOW_SECONDS = _fact(
 MAX_QUERY = _unconfirmed(
     "MAX_QUERY",
     1024,
-    "Characters of a URL with its query in APIv1; a community saw 2,000. geoplan sends a form, which has no such limit",
+    "Characters of a URL with its query in APIv1; a community saw 2,000. What is longer geoplan sends as a form",
     source=API_GUIDE,
-    held_by="test_a_list_beyond_the_limit_of_queries_arrives_whole",
+    held_by="test_no_url_is_longer_than_units_take",
 )
 MAX_NAME_LENGTH = _unconfirmed(
     "MAX_NAME_LENGTH",
@@ -181,6 +181,50 @@ SYNC_SECONDS = _unconfirmed(
     "Until the standby holds what the active unit has; an older guide has pairs synchronise every two minutes",
     source=HA,
     held_by="test_reboot_waits_for_replication_and_for_the_pair_before",
+)
+
+# Words of the API on which sources differ, so that geoplan takes both
+CLUSTER_NUMBER = _unconfirmed(
+    "CLUSTER_NUMBER",
+    "id",
+    "How modcluster names a cluster, by its Index; other sources have ip. geoplan sends this where ip is refused",
+    source=API_GUIDE,
+    held_by="test_cluster_is_changed_by_its_number_where_the_address_is_refused",
+)
+SET_VALUE = _unconfirmed(
+    "SET_VALUE",
+    "val",
+    "How set names the value in APIv2; field scripts have value. geoplan sends both",
+    source=API_GUIDE,
+    held_by="test_settings_go_under_both_names",
+)
+NEWER_MASTER = _unconfirmed(
+    "NEWER_MASTER",
+    "first",
+    "How the HA mode master is called in commands; the vendor's client has master. geoplan sends this where that fails",
+    source=API_GUIDE,
+    held_by="test_mode_is_said_in_newer_words_where_the_older_are_refused",
+)
+NEWER_SLAVE = _unconfirmed(
+    "NEWER_SLAVE",
+    "second",
+    "How the HA mode slave is called in commands; the vendor's client has slave. geoplan sends this where that fails",
+    source=API_GUIDE,
+    held_by="test_mode_is_said_in_newer_words_where_the_older_are_refused",
+)
+KEY_PARAMETER = _unconfirmed(
+    "KEY_PARAMETER",
+    "apikey",
+    "A parameter of APIv1, shown in a query only. geoplan sends it in a form, and in the query where that is refused",
+    source=API_GUIDE,
+    held_by="test_key_goes_into_the_query_where_a_unit_refuses_the_form",
+)
+UNKNOWN_PARTNER = _fact(
+    "UNKNOWN_PARTNER",
+    "Unknown",
+    "The status of a GEO partner of which nothing is known; all other words of a status are not documented",
+    source=API_GUIDE,
+    held_by="test_partners_are_read_in_every_form",
 )
 
 # Firmware
@@ -318,6 +362,8 @@ REBOOT = _label("REBOOT", "Reboot")
 CREATE_BACKUP = _label("CREATE_BACKUP", "Create Backup File")
 GEO_CONFIGURATION = _label("GEO_CONFIGURATION", "GEO Configuration")
 RESTORE = _label("RESTORE", "Restore Configuration")
+SESSION_MANAGEMENT = _label("SESSION_MANAGEMENT", "Session Management")
+REQUIRE_BASIC = _label("REQUIRE_BASIC", "Require Basic Authentication")
 ALLOW_SSH = _label("ALLOW_SSH", "Allow Remote SSH Access")
 SHARED_SECRET = _label("SHARED_SECRET", "Partner Shared Secret")
 PARTNERS_STATUS = _label("PARTNERS_STATUS", "GEO Partners Status")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.live.findings import Kind
 from geoplan.live.findings.collect import OF_HA
-from geoplan.live.findings.kinds import NOT_READ, OF_STATES, FindingKind, Severity
+from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity
 from geoplan.live.model import HA_SUBJECT
 from geoplan.wording import count
 
@@ -34,6 +34,7 @@ def as_text(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) 
 
     ``push`` is the command that pushes.
     """
+    findings = tuple(findings)
     others = found_besides(report, findings)
     lines: list[str] = []
     for site in report.sites:
@@ -43,6 +44,8 @@ def as_text(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) 
             lines += [f"  note: {note.message}" for note in site.notes]
     for finding in others:
         lines += [", ".join(finding.sites), f"  {finding.kind}: {_with_hint(finding)}"]
+    for finding in _noted(findings):
+        lines += [", ".join(finding.sites), f"  note: {_with_hint(finding)}"]
     if lines:
         lines.append("")
     return "\n".join([*lines, summary(report, others), *_lines(_ways_on(report, push))]) + "\n"
@@ -50,6 +53,7 @@ def as_text(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) 
 
 def as_markdown(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) -> str:
     """Return a table with a row for each difference, for a ticket or a merge request; ``push`` as in the text."""
+    findings = tuple(findings)
     others = found_besides(report, findings)
     lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report, others), ""]
     if report.differences or others:
@@ -64,6 +68,7 @@ def as_markdown(report: Report, push: str = PUSH, findings: Iterable[Finding] = 
         ]
         lines.append("")
     lines += [f"- {_cell(note.site)}: {_cell(note.message)}" for note in report.notes]
+    lines += [f"- {_cell(', '.join(each.sites))}: {_cell(_with_hint(each))}" for each in _noted(findings)]
     return "\n".join([*lines, *_as_code(_ways_on(report, push))]).rstrip() + "\n"
 
 
@@ -90,6 +95,7 @@ _SHOWN_AS_DIFFERENCES = frozenset(
         FindingKind.RED_PARTNER,
         FindingKind.CLUSTER_DISABLED,
         FindingKind.CLUSTER_CHECKED,
+        FindingKind.CLUSTER_REWRITTEN,
         FindingKind.UNKNOWN_CLUSTER,
     }
 )
@@ -111,6 +117,10 @@ def found_besides(report: Report, findings: Iterable[Finding]) -> tuple[Finding,
         )
 
     return tuple(each for each in findings if each.severity is not Severity.KNOWING and not is_shown(each))
+
+
+def _noted(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.kind in NOTED]
 
 
 def summary(report: Report, others: Sequence[Finding] = ()) -> str:

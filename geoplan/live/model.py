@@ -76,6 +76,8 @@ class Observation:
     """What it explicitly refused to tell as a standby, over a connection that can be believed; the rest was asked."""
     is_trusted: bool = True
     """Whether its certificate was verified or pinned: otherwise anybody may have answered in its place."""
+    wants_basic: bool = False
+    """Whether it refuses APIv2 for a setting of its logins, so that it was asked in APIv1."""
 
     @property
     def refuses_reads(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings.pairs import planned_pairs
 from geoplan.live.model import Cause, Failure, Observation, Observations, State, failure_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.unit import Unit
-    from geoplan.plan.model import PlannedUnit, SiteSettings
+    from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
 
 Question = tuple[str, "Callable[[Unit], Awaitable[Any]]"]
 
@@ -110,7 +111,8 @@ async def _observe(
             state,
             health.said if health else None,
             is_trusted=unit.is_trusted,
-            **answers,
+            wants_basic=unit.wants_basic,
+            **_without_nothing(fleet.plan, site, answers),
         )
 
     units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
@@ -151,6 +153,21 @@ async def _answers(
         failure = next(iter(refused.values()))
     told = {} if failure else {"refused": tuple(refused)}
     return {**answers, "failure": failure, "unread": tuple(unread), **told}
+
+
+def _without_nothing(plan: Plan, site: SiteSettings, answers: dict[str, Any]) -> dict[str, Any]:
+    """Return answers without a partner status that names no planned partner, unless the unit has none entered.
+
+    Such an answer is in a form that nobody knows: it says neither that partners are red nor that there are none.
+    """
+    status, entered = answers.get("partner_status"), answers.get("geo_partners")
+    if status is None or not site.geo_partners:
+        return answers
+    others = (unit for other in plan.sites_of(site.group) if other.name != site.name for unit in other.units)
+    planned = {canonical(known) for unit in others for known in (unit.address, unit.nat_address) if known}
+    if planned & set(map(canonical, status)) or (entered is not None and not planned & set(map(canonical, entered))):
+        return answers
+    return {**answers, "partner_status": None, "unread": (*answers["unread"], "partner_status")}
 
 
 def _takes_settings(state: State | None) -> bool:

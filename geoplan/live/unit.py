@@ -26,6 +26,10 @@ class Unit(Protocol):
     def is_trusted(self) -> bool:
         """Whether its certificate is verified or pinned, so that what it refuses was refused by itself."""
 
+    @property
+    def wants_basic(self) -> bool:
+        """Whether it was seen to refuse APIv2 for a setting of its logins, so that it is spoken to in APIv1."""
+
     async def state(self) -> State:
         """Return what its health check says."""
 

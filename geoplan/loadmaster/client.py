@@ -116,12 +116,12 @@ class LoadMaster:
         """Return the version it runs, for example ``7.2.54.12.22642.RELEASE``."""
         return await self._get("version", decode.text)
 
-    async def wants_basic(self) -> bool:
-        """Return whether it refuses APIv2 for a setting of its logins, so that it is spoken to in APIv1.
+    @property
+    def wants_basic(self) -> bool:
+        """Whether it was seen to refuse APIv2 for a setting of its logins, so that it is spoken to in APIv1.
 
-        APIv2 needs Session Management on, and *Require Basic Authentication* off. It is known from the first answer.
+        APIv2 needs Session Management on, and *Require Basic Authentication* off.
         """
-        await self._session.open()
         return self._session.wants_basic
 
     async def remote_ssh_access(self) -> bool:

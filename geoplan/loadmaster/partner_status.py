@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, is_address
 from geoplan.loadmaster.decode import leaves, plain
+from geoplan.vendor import UNKNOWN_PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _GREEN = frozenset({"green", "up", "ok", "connected", "online", "reachable", "alive"})
 _RED = frozenset({"red", "down", "fail", "failed", "disconnected", "offline", "unreachable"})
 _NOT = frozenset({"not", "never"})
-_NOT_KNOWN = frozenset({"unknown"})
+_NOT_KNOWN = frozenset({UNKNOWN_PARTNER.lower()})
 _YES, _NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 """Words that say something only where nothing stands beside them."""
 

@@ -112,10 +112,6 @@ class Session:
         self._last_failure: UnitError | None = None
         self._locked_out: AuthenticationError | None = None
 
-    async def open(self) -> None:
-        """Find out how the unit is spoken to, unless that is known."""
-        await self._opened()
-
     async def read(self, command: Command) -> Answer:
         """Send a command that changes nothing, again where an answer is lost."""
         return await self._read(await self._opened(), command)

@@ -20,6 +20,7 @@ from geoplan.loadmaster.wire import (
     not_the_api,
     trimmed,
 )
+from geoplan.vendor import KEY_PARAMETER, SET_VALUE
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -41,9 +42,9 @@ class WireV2:
         if (
             command.name == "set" and "value" in written
         ):  # the vendor writes one, field scripts the other; what is not needed is ignored
-            written["val"] = written["value"]
+            written[SET_VALUE] = written["value"]
         if isinstance(credentials, ApiKey):
-            written["apikey"] = credentials.key.reveal()
+            written[KEY_PARAMETER] = credentials.key.reveal()
         else:
             written["apiuser"] = credentials.user
             written["apipass"] = credentials.password.reveal()

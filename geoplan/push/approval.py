@@ -317,7 +317,8 @@ def _ha(unit: Observation) -> FoundHa | None:
     if unit.ha is None:
         return None
     partner = None if unit.ha.partner is None else canonical(unit.ha.partner)
-    return FoundHa(**asdict(replace(unit.ha, partner=partner)))
+    told = asdict(replace(unit.ha, partner=partner))
+    return FoundHa(**{name: told[name] for name in FoundHa.model_fields})
 
 
 def _geo(plan: Plan, site: SiteSettings, unit: Observation) -> FoundGeo:

@@ -104,6 +104,11 @@ class DryRunUnit:
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns
 
+    @property
+    def wants_basic(self) -> bool:
+        """Whether it was seen to refuse APIv2 for a setting of its logins."""
+        return self._unit.wants_basic
+
     async def state(self) -> State:
         """Return who it would be by now."""
         return self._paper.state(self._site, self.address, await self._unit.state())

@@ -231,6 +231,11 @@ class GuardedUnit:
         self._guard.note_answer(self.address, question, answer)
         return answer
 
+    @property
+    def wants_basic(self) -> bool:
+        """Whether it was seen to refuse APIv2 for a setting of its logins."""
+        return self._unit.wants_basic
+
     async def state(self) -> State:
         """Return what its health check says; one that is given up at a look counts as down."""
         answer = await self.health()

@@ -18,7 +18,7 @@ from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.live.findings.fleet import too_many
 from geoplan.live.findings.geo_merge import merge_problems
-from geoplan.live.findings.kinds import NOT_READ, OF_STATES, FindingKind, Severity
+from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
@@ -185,7 +185,7 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
 def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
     """Return whether a finding is left for a person, and nothing else says so."""
     is_told = finding.kind in _TOLD_OTHERWISE or (finding.kind in OF_HA and finding.sites[0] in pairs)
-    return finding.severity is Severity.MENDING and not is_told
+    return (finding.severity is Severity.MENDING or finding.kind in NOTED) and not is_told
 
 
 def _noted(finding: Finding) -> Note:

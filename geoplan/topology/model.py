@@ -11,6 +11,7 @@ from geoplan.topology.types import (
     Address,
     AllocationId,
     ApiUrl,
+    ApiVersion,
     CertificateArn,
     CheckInterval,
     Count,
@@ -100,7 +101,7 @@ class Unit(FrozenModel):
         default=None, description="The URL of its API; default: https://ADDRESS and the port under api_port."
     )
     firmware: Firmware | None = Field(default=None, description="The version it runs, as the unit shows it.")
-    api_version: Literal[1, 2] | None = Field(
+    api_version: ApiVersion | None = Field(
         default=None, description="The version of its API to speak; default: 2 if the unit takes it, else 1."
     )
     instance_id: InstanceId | None = Field(default=None, description="The EC2 instance that it is, in AWS.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -208,7 +208,15 @@ ApiUrl = Annotated[str, AfterValidator(_check_api_url), Field(examples=["https:/
 FIRMWARE_VERSION = r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?"
 Firmware = Annotated[str, AfterValidator(_check_firmware), Field(examples=["7.2.59.4"])]
 
+
+def _whole(written: object) -> object:
+    """Return a whole number, and everything else as text: a choice takes ``true`` and 1.0 for 1."""
+    value = typed(written)
+    return value if type(value) is int else str(written)
+
+
 Port = Annotated[int, Field(strict=True, ge=1, le=MAX_PORT), BeforeValidator(typed)]
+ApiVersion = Annotated[Literal[1, 2], BeforeValidator(_whole)]
 Count = Annotated[int, Field(strict=True, ge=1), BeforeValidator(typed)]
 Seconds = Annotated[float, Field(strict=True, ge=0, le=86400, allow_inf_nan=False), BeforeValidator(typed)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False), BeforeValidator(typed)]

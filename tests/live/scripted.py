@@ -23,6 +23,9 @@ class ScriptedUnit:
     script: Mapping[str, Exception | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     is_trusted: bool = True
+    wants_basic: bool = False
+    status: Mapping[str, bool | None] = field(default_factory=dict)
+    entered: tuple[str, ...] = ()
 
     async def _answer(self, name: str) -> None:
         self.asked.append(name)
@@ -60,11 +63,11 @@ class ScriptedUnit:
 
     async def geo_partners(self) -> tuple[str, ...]:
         await self._answer("geo_partners")
-        return ()
+        return self.entered
 
     async def partner_status(self) -> Mapping[str, bool | None]:
         await self._answer("partner_status")
-        return {}
+        return self.status
 
     async def clusters(self) -> tuple[GeoCluster, ...]:
         await self._answer("clusters")

@@ -125,6 +125,15 @@ def test_old_firmware_in_the_topology_means_the_old_format(firmware: str | None,
     assert (access.api_version, access.api_url) == (version, "https://lb.example:8443")
 
 
+@pytest.mark.parametrize("firmware", [None, "7.2.48.3", "7.2.59.4"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_version_in_the_topology_decides_whatever_the_firmware(firmware: str | None, version: int) -> None:
+    unit = {"address": "10.0.0.1", "firmware": firmware, "api_version": version}
+    topology = Topology.model_validate({"sites": [{"name": "A", "standalone": unit}]})
+    (access,) = unit_connections(topology, lambda _: CREDENTIALS).values()
+    assert access.api_version == version
+
+
 def test_addresses_compare_as_sets_by_what_they_mean() -> None:
     assert same_addresses(["2001:DB8::5", "10.0.0.1"], ["10.0.0.1", "2001:db8:0::5"])
     assert not same_addresses(["10.0.0.1"], ["10.0.0.1", "10.0.0.2"])

@@ -51,12 +51,7 @@ def ask(answer: Answer, **options: Any) -> tuple[Any, bool, Answering]:
     async def act() -> tuple[Any, bool, Answering]:
         async with answering(answer) as unit, unit.client(**options) as client:
             await attempt(client)
-            found = await attempt(client)
-            try:
-                closed = await client.wants_basic()
-            except GeoplanError:
-                closed = False
-            return found, closed, unit
+            return await attempt(client), client.wants_basic, unit
 
     return asyncio.run(act())
 

@@ -34,6 +34,7 @@ class Firmware:
         self.cluster = {"Index": "7", "IPAddress": "10.0.0.1", "Name": NAME, "Type": "default"}
         self.mode = "single"
         self.sent: list[str] = []
+        self.rewrite: Callable[[str], str] = lambda name: name
 
     def refusal(self, code: int, message: str) -> Said:
         return xml_refusal(message, code) if self.version == 1 else js_refusal(message, code)
@@ -47,8 +48,10 @@ class Firmware:
                 return self.say({"version": "7.2.59.4.1"})
             case "listclusters":
                 return self.say({"cluster": self.cluster})
+            case "addcluster":
+                self.cluster |= {"IPAddress": heard.fields["ip"], "Name": self.rewrite(heard.fields["name"])}
             case "modcluster":
-                is_known = heard.fields.get("ip") == "10.0.0.1" or str(heard.fields.get("id")) == "7"
+                is_known = heard.fields.get("ip") == self.cluster["IPAddress"] or str(heard.fields.get("id")) == "7"
                 self.cluster["Type"] = heard.fields["type"] if is_known else self.cluster["Type"]
             case "getawshaparams":
                 return self.say({"AwsHA": {"HaMode": self.mode, "Port": "8444"}})
@@ -188,6 +191,22 @@ def test_both_refusals_are_told() -> None:
     assert isinstance(found, UnitRefusedError)
     assert found.code == 404
     assert "otherwise: said" in found.reason
+
+
+@FORMATS
+@pytest.mark.parametrize("name", ["Dublin in the west, and more", "Zürich und Söhne am See", "a b"])
+def test_cluster_whose_name_a_unit_rewrites_is_still_the_one_that_was_added(version: int, name: str) -> None:
+    firmware = Firmware(version)
+    firmware.rewrite = lambda name: name.replace(" ", "_")[:20]
+
+    async def act(client: LoadMaster) -> Any:
+        await client.add_remote_lm_cluster(name, "10.0.0.2")
+        await client.add_remote_lm_cluster(name, "10.0.0.2")
+        return await client.clusters()
+
+    found, unit = use(firmware, act)
+    assert [(cluster.name, cluster.type) for cluster in found] == [(firmware.rewrite(name), ClusterType.REMOTE_LM)]
+    assert len(unit.commands("addcluster", "modcluster")) == 2
 
 
 # -- the words of HA modes -------------------------------------------------------------------------------------------

@@ -242,6 +242,15 @@ def test_longest_chain_is_that_of_the_slowest_group() -> None:
     assert plan_of("fleet").estimates.by_api_seconds == 720
 
 
+def test_checksum_does_not_depend_on_the_api_that_a_unit_speaks() -> None:
+    plans = [
+        make_plan(Topology.model_validate({"name": "t", "sites": [{"name": "A", "standalone": unit}]}))
+        for unit in ({"address": "10.0.0.1"}, {"address": "10.0.0.1", "api_version": 1})
+    ]
+    assert plans[0] == plans[1]
+    assert plans[0].checksum == plans[1].checksum
+
+
 def test_checksum_changes_with_what_is_done_and_not_with_its_name_or_timing() -> None:
     plan = make_plan(topology(PAIR))
     renamed = make_plan(topology(PAIR, name="another", timing={"boot_seconds": 1}))

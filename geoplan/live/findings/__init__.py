@@ -43,6 +43,8 @@ class NoteKind(StrEnum):
     """A standby gives no backup."""
     UNKNOWN_CLUSTER = "unknown_cluster"
     """A cluster that the plan does not mention, and a push leaves alone."""
+    NAME_REWRITTEN = "name_rewritten"
+    """A unit wrote the name of a cluster in another way than it was sent."""
     HA_NOT_TOLD = "ha_not_told"
     """A unit's platform does not tell its HA parameters."""
     FINDING = "finding"

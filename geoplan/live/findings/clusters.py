@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,7 +56,7 @@ def state_of(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster])
     if found is None:
         taken = any(other.name == cluster.name for other in clusters)
         return ClusterState.NAME_TAKEN if taken else ClusterState.MISSING
-    if found.name != cluster.name:
+    if not found.is_named(cluster.name):
         return ClusterState.OTHER_NAME
     if found.type is ClusterType.DEFAULT:
         return ClusterState.UNFINISHED
@@ -90,13 +91,18 @@ class Oddity(NamedTuple):
 
 
 def oddities(plan: Plan, group: str, live: Iterable[GeoCluster]) -> Iterator[Oddity]:
-    """Yield the planned clusters that are off or checked in another way, and those of sites that nobody plans."""
+    """Yield the planned clusters that are rewritten, off or checked in another way, and those that nobody plans."""
     clusters = tuple(live)
     for planned in plan.clusters:
         found = find(plan, planned, clusters) if planned.group == group else None
         if found is None or found.type is not ClusterType.REMOTE_LM:
             continue
         shown = f"cluster '{found.name}' ({planned.address})"
+        if found.is_rewritten(planned.name):
+            message = f"the name '{planned.name}' of the cluster at {found.address} is '{found.name}' on the unit"
+            name = json.dumps(found.name, ensure_ascii=False)
+            hint = f"the unit rewrote it, and it is the same cluster: write cluster: {{name: {name}}} at its site"
+            yield Oddity(FindingKind.CLUSTER_REWRITTEN, found.name, message, hint)
         if found.enabled is False:
             hint = "enable it under Global Balancing > Manage Clusters once its site may take traffic"
             yield Oddity(FindingKind.CLUSTER_DISABLED, found.name, f"{shown} is disabled", hint)

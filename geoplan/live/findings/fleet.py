@@ -13,7 +13,7 @@ from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.states import UnitState, unit_state
 from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, SUBJECTS, Cause
 from geoplan.plan.model import Action
-from geoplan.vendor import has_partner_secret, parse_version
+from geoplan.vendor import REQUIRE_BASIC, SESSION_MANAGEMENT, has_partner_secret, parse_version
 from geoplan.wording import count, join_words
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ def reachability(facts: Observations) -> Iterator[Finding]:
         if others:
             yield about(kind, others, _failed(others, failure), failure.hint or hint, severity=Severity.BLOCKING)
     yield from _unread(units)
+    if closed := [unit for unit in units if unit.wants_basic]:
+        message = f"{_named(closed)} {'refuses' if len(closed) == 1 else 'refuse'} APIv2, so APIv1 is used there"
+        hint = (
+            f"APIv2 needs {SESSION_MANAGEMENT} on and {REQUIRE_BASIC} off; to leave them as they are, write "
+            "api_version: 1 at the unit in the topology"
+        )
+        yield about(FindingKind.LOGIN_SETTING, closed, message, hint, severity=Severity.KNOWING)
 
 
 def _quoted(name: str) -> str:

@@ -36,6 +36,10 @@ class FindingKind(StrEnum):
     PREFERRED_HOST_DIFFERS = "preferred_host_differs"
     ALL_INTERFACES_DIFFER = "all_interfaces_differ"
     HA_NOT_TOLD = "ha_not_told"
+    PARTNER_NOT_COMPARED = "partner_not_compared"
+    """A unit gives its HA partner by a name that does not stand for the pair's other unit, as far as is known."""
+    LOGIN_SETTING = "login_setting"
+    """A setting of a unit's logins closes APIv2, so that it is asked in APIv1."""
     FIRMWARE_DIFFERS = "firmware_differs"
     PARTNER_SECRET = "partner_secret"  # noqa: S105 - the name of a finding
     UNREACHABLE = "unreachable"
@@ -51,6 +55,8 @@ class FindingKind(StrEnum):
     CLUSTER_DISABLED = "cluster_disabled"
     CLUSTER_CHECKED = "cluster_checked"
     """A Remote LM cluster has a checker of its own."""
+    CLUSTER_REWRITTEN = "cluster_rewritten"
+    """A unit has rewritten the name of a cluster."""
     UNKNOWN_CLUSTER = "unknown_cluster"
     """A Remote LM cluster of a site that is in no topology."""
 
@@ -66,6 +72,8 @@ OF_STATES = frozenset(
     }
 )
 """Why a pair does not have one active unit and its standby."""
+NOTED = frozenset({FindingKind.PARTNER_NOT_COMPARED, FindingKind.LOGIN_SETTING})
+"""What is no fault and is said all the same, wherever units are compared."""
 NOT_READ = frozenset({FindingKind.UNREACHABLE, FindingKind.UNAUTHORIZED, FindingKind.UNREADABLE})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import canonical
+from geoplan.addresses import canonical, is_address
 from geoplan.live.model import HaFacts, Observations, State
 from geoplan.plan.model import Action
 
@@ -45,7 +45,8 @@ def drifts(found: HaFacts, wanted: HaParameters) -> Iterator[Drift]:
     """Yield what differs from the plan, the mode first. What a unit does not tell differs from nothing."""
     if found.mode not in (None, wanted.mode):
         yield Drift("HA mode", str(found.mode), wanted.mode, found.mode == SINGLE)
-    if found.partner is not None and canonical(found.partner) != canonical(wanted.partner):
+    is_told = found.partner is not None and not is_by_name(found)  # what a name stands for is the unit's to say
+    if is_told and canonical(found.partner or "") != canonical(wanted.partner):
         yield Drift("partner", found.partner or "unset", wanted.partner, not found.partner)
     if found.health_check_port not in (None, wanted.health_check_port):
         port = found.health_check_port
@@ -57,6 +58,11 @@ def drifts(found: HaFacts, wanted: HaParameters) -> Iterator[Drift]:
     if bool(found.all_interfaces) is not wanted.all_interfaces:  # units leave it out where it is off
         names = {True: "on", False: "off"}
         yield Drift(ALL_INTERFACES, names[not wanted.all_interfaces], names[wanted.all_interfaces])
+
+
+def is_by_name(found: HaFacts) -> bool:
+    """Return whether a unit gives its partner by a name."""
+    return bool(found.partner) and not is_address(found.partner or "")
 
 
 def has_no_pair(found: HaFacts) -> bool:

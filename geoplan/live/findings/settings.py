@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import canonical
+from geoplan.addresses import canonical, is_address
 from geoplan.live.findings.kinds import Finding, FindingKind, Severity, titled
-from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts
+from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts, is_by_name
 from geoplan.plan.pairs import HaParameters
 from geoplan.vendor import HA_PARAMETERS, parse_version
 from geoplan.wording import join_words
@@ -71,6 +70,9 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
 
 def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: HaParameters) -> Iterator[Finding]:
     other = pair.other(unit).address
+    if is_by_name(ha):
+        yield from _name_findings(pair, unit, ha, other)
+        return
     correct = f"enter {other} as Partner Name/IP under {HA_PARAMETERS} on {unit.address}"
     if ha.partner == "":
         message = f"{titled(unit)} has no HA partner set; the pair's other unit is {other}"
@@ -78,6 +80,22 @@ def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: HaPara
     elif ha.partner is not None and canonical(ha.partner) != canonical(wanted.partner):
         message = f"the HA partner of {titled(unit)} is {ha.partner}, and the pair's other unit is {other}"
         yield pair.finding(FindingKind.PARTNER_MISMATCH, message, correct, unit)
+
+
+def _name_findings(pair: Pair, unit: Observation, ha: HaFacts, other: str) -> Iterator[Finding]:
+    """Say that a partner given by a name cannot be compared; units may know names that this machine does not."""
+    planned = next(each for each in pair.site.units if canonical(each.address) == canonical(other))
+    own = {canonical(known) for known in (planned.address, planned.nat_address) if known}
+    if own & set(map(canonical, ha.partner_addresses)):
+        return
+    found = f"stands for {join_words(ha.partner_addresses)} here" if ha.partner_addresses else "is not known here"
+    yield pair.finding(
+        FindingKind.PARTNER_NOT_COMPARED,
+        f"the HA partner of {titled(unit)} cannot be compared with {other}: its name '{ha.partner}' {found}",
+        f"see that the unit finds {other} by that name; or enter {other} under {HA_PARAMETERS} on {unit.address}",
+        unit,
+        severity=Severity.KNOWING,
+    )
 
 
 def _port_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Iterator[Finding]:
@@ -174,11 +192,8 @@ def _described(plan: Plan, site: str) -> HaPairSettings | None:
 
 
 def _is_partner(name: str, other: PlannedUnit) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return True
-    return canonical(name) in {canonical(known) for known in (other.address, other.nat_address) if known}
+    own = {canonical(known) for known in (other.address, other.nat_address) if known}
+    return not is_address(name) or canonical(name) in own
 
 
 _SHORT = {

@@ -71,6 +71,10 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
             return Again(str(failure), unit.address)
         raise failure
     context.record("changed", step, unit.address, action=action)
+    made = find(context.plan, cluster, after)
+    if made and made.is_rewritten(cluster.name):
+        message = f"{unit.address} wrote the name '{cluster.name}' as '{made.name}': that is what stands there now"
+        context.note(NoteKind.NAME_REWRITTEN, message, site=step.site, unit=unit.address)
     done = "defined" if state is ClusterState.MISSING else "completed"
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
 

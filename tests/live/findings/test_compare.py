@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from geoplan.live import diff
 from geoplan.live.findings import Kind, Mend
 from geoplan.live.findings.compare import verify
@@ -15,6 +17,7 @@ from tests.push.support import A1, M1, M2, S1, S2
 PLAN = plan_of()
 FINE = in_place(PLAN)
 CLUSTERS = FINE.units[M1].clusters or ()
+PAIR, STANDALONE = "HA Pair 1", "Standalone LoadMaster 1"
 
 
 def messages(facts: Observations = FINE) -> list[str]:
@@ -93,6 +96,34 @@ def test_a_cluster_that_is_disabled_or_checked_in_another_way_is_for_a_person() 
         (("HA Pair 2",), Mend.BY_HAND),
     ]
     assert ["is disabled" in found[0].message, "has the checker 'icmp'" in found[1].message] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("planned", "written"),
+    [
+        (PAIR, "HA_Pair_1"),
+        (STANDALONE, "Standalone LoadMaste"),
+        (STANDALONE, "Standalone_LoadMaste"),
+        (STANDALONE, STANDALONE.replace(" ", "_")),
+    ],
+)
+def test_name_that_a_unit_rewrites_is_told_as_that(planned: str, written: str) -> None:
+    clusters = tuple(replace(each, name=written) if each.name == planned else each for each in CLUSTERS)
+    (found,) = verify(PLAN, changed(FINE, M1, S1, clusters=clusters)).differences
+    assert (found.mends, found.values) == (Mend.BY_HAND, (written,))
+    assert f"the name '{planned}' of the cluster at " in found.message
+    assert f"is '{written}' on the unit" in found.message
+    assert f'cluster: {{name: "{written}"}}' in found.hint
+
+
+@pytest.mark.parametrize("written", ["HA_Pair_2", "HA Pair", "HA-Pair-1", "ha_pair_1", "", "HA_Pair_1_"])
+def test_name_that_no_unit_would_make_of_the_planned_one_is_another(written: str) -> None:
+    clusters = tuple(replace(each, name=written) if each.name == PAIR else each for each in CLUSTERS)
+    (found,) = verify(PLAN, changed(FINE, M1, S1, clusters=clusters)).differences
+    assert (found.mends, found.message) == (
+        Mend.NOTHING,
+        f"cluster 'HA Pair 1' ({M1}) is called '{written}', of type remoteLM",
+    )
 
 
 def test_a_standby_with_other_clusters_than_its_active_unit_differs() -> None:

@@ -31,7 +31,11 @@ TOPOLOGY = Topology.model_validate(
         "name": "t",
         "sites": [
             {"name": "A", "ha_pair": {"master": M1, "slave": S1}},
-            {"name": "B", "ha_pair": {"master": M2, "slave": S2}},
+            {
+                "name": "B",
+                "ha_pair": {"master": M2, "slave": S2},
+                "cluster": {"name": "B second site of ours, far away"},
+            },
             {"name": "C", "standalone": C},
         ],
         "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC},
@@ -51,6 +55,11 @@ def put(world: World, **changed: object) -> None:
     assert cluster is not None
     network.geo.put_cluster(network.unit(M1), replace(cluster, **changed))  # type: ignore[arg-type]
     network.after_write(network.unit(M1))
+
+
+def rewrite(world: World) -> None:
+    """Have units write the name of B as some do: blanks as ``_``, and cut."""
+    put(world, name="B_second_site_of_ours_"[:20])
 
 
 def unplanned(world: World) -> None:
@@ -91,6 +100,7 @@ STATES: dict[str, tuple[Callable[[World], object], set[FindingKind]]] = {
     ),
     "disabled cluster": (lambda world: put(world, enabled=False), {FindingKind.CLUSTER_DISABLED}),
     "another checker": (lambda world: put(world, checker="icmp"), {FindingKind.CLUSTER_CHECKED}),
+    "name that a unit rewrote": (rewrite, {FindingKind.CLUSTER_REWRITTEN}),
     "cluster that nobody plans": (unplanned, {FindingKind.UNKNOWN_CLUSTER}),
     "preferred host": (no_preference, {FindingKind.PREFERRED_HOST_DIFFERS}),
     "GEO off": (geo_off, {FindingKind.GEO_OFF}),

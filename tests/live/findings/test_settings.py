@@ -84,9 +84,27 @@ def test_partner_that_is_not_set() -> None:
     assert (finding.kind, finding.units) == (FindingKind.NO_PARTNER, (S1,))
 
 
-@pytest.mark.parametrize("partner", ["172.24.1.6", "ha-pair-1-slave.example"])
-def test_partner_in_another_spelling_or_by_name_is_none_other(partner: str) -> None:
-    assert status_of(with_ha(well(), M1, partner=partner)).findings == ()
+def test_partner_by_a_name_that_stands_for_the_other_unit_is_as_planned() -> None:
+    for found in ("172.24.9.9", S1):
+        facts = with_ha(well(), M1, partner="slave.example", partner_addresses=(found, S1))
+        assert status_of(facts).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "words"), [((), "is not known here"), (("172.24.9.9",), "stands for 172.24.9.9 here")]
+)
+def test_partner_by_any_other_name_is_not_compared_and_never_wrong(addresses: tuple[str, ...], words: str) -> None:
+    facts = with_ha(well(), M1, partner="slave.example", partner_addresses=addresses)
+    finding = only(facts)
+
+    assert (finding.kind, finding.severity) == (FindingKind.PARTNER_NOT_COMPARED, Severity.KNOWING)
+    assert f"its name 'slave.example' {words}" in finding.message
+    (pair, *_) = [site for site in status_of(facts).sites if site.kind == "ha_pair"]
+    assert pair.units[0].ha_differs == ()
+
+
+def test_partner_in_another_spelling_is_none_other() -> None:
+    assert status_of(with_ha(well(), M1, partner="172.24.1.6")).findings == ()
 
 
 def test_ports_that_differ_between_the_units() -> None:
