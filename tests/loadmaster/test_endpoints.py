@@ -137,7 +137,10 @@ def test_version_in_the_topology_decides_whatever_the_firmware(firmware: str | N
 
 def test_names_are_looked_up_but_for_those_of_a_lab() -> None:
     addresses = [unit.address for site in example().sites for unit in site.units]
-    served = {each: UnitEndpoint(f"https://127.0.0.1:{port}", None, PIN) for port, each in enumerate(addresses, 1)}
+    served = {
+        each: UnitEndpoint(f"https://127.0.0.1:{port}", "http://127.0.0.1:99", PIN)
+        for port, each in enumerate(addresses, 1)
+    }
     endpoints = replace(LAB, units=served)
     in_lab = unit_connections(example(), lambda _: CREDENTIALS, endpoints=endpoints)
     real = unit_connections(example(), lambda _: CREDENTIALS, endpoints=replace(endpoints, control=None))
