@@ -20,7 +20,6 @@ from geoplan.loadmaster.wire import (
     not_the_api,
     trimmed,
 )
-from geoplan.vendor import KEY_PARAMETER, SET_VALUE
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -42,9 +41,9 @@ class WireV2:
         if (
             command.name == "set" and "value" in written
         ):  # the vendor writes one, field scripts the other; what is not needed is ignored
-            written[SET_VALUE] = written["value"]
+            written["val"] = written["value"]
         if isinstance(credentials, ApiKey):
-            written[KEY_PARAMETER] = credentials.key.reveal()
+            written["apikey"] = credentials.key.reveal()
         else:
             written["apiuser"] = credentials.user
             written["apipass"] = credentials.password.reveal()
