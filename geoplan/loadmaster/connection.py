@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
-from geoplan.topology.api import PortSource, ReachedApi, apis_of
-from geoplan.topology.types import host_of_url, place_of_url
+from geoplan.topology.api import PortSource, ReachedApi, apis_of, health_url_of
+from geoplan.topology.types import place_of_url
 from geoplan.vendor import API_V2_SINCE, parse_version
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def unit_connections(  # noqa: PLR0913 - options
         for unit in site.units:
             endpoint = known.unit(unit.address)
             api = endpoint.reached(apis[unit.address])
-            health_url = health_check_url(unit.address, port) if site.ha_pair else None
+            health_url = health_url_of(unit.address, port) if site.ha_pair else None
             accesses[unit.address] = UnitConnection(
                 address=unit.address,
                 api_url=api.url,
@@ -113,11 +113,6 @@ def _require_one_api_each(accesses: Mapping[str, UnitConnection]) -> None:
                 f"{first} and {access.address} have one API, at {access.api_url}",
                 hint="write the URL at which each unit itself answers, in the topology or the endpoints file",
             )
-
-
-def health_check_url(address: str, port: int) -> str:
-    """Return where a unit answers the health check (section 6.1: HTTP, path ``/``)."""
-    return f"http://{host_of_url(address)}:{port}"
 
 
 def _api_version(unit: Unit) -> ApiVersion | None:

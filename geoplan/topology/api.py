@@ -126,6 +126,11 @@ def apis_of(topology: Topology) -> dict[str, UnitApi]:
     return {unit.address: api_of(topology, site, unit) for site in topology.sites for unit in site.units}
 
 
+def health_url_of(address: str, port: int) -> str:
+    """Return the URL at which a unit answers the health check, without a slash at the end (section 6.1: HTTP)."""
+    return f"http://{host_of_url(address)}:{port}"
+
+
 def url_of(address: str, port: int) -> str:
     """Return the URL of an API on a unit's own address."""
     return f"https://{host_of_url(address)}{'' if port == API_PORT else f':{port}'}"
