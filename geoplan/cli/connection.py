@@ -53,8 +53,7 @@ class ConnectionOptions:
         Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve it.
         """
         from geoplan.loadmaster import Endpoints, Pinned, UnitConnection
-        from geoplan.loadmaster.connection import health_check_url
-        from geoplan.topology.api import url_of
+        from geoplan.topology.api import PortSource, health_url_of, url_of
 
         endpoints = self._endpoints or Endpoints()
         endpoints.require(address)
@@ -63,7 +62,8 @@ class ConnectionOptions:
             address=address,
             api_url=known.api or url_of(address, api_port),
             credentials=self._sources.credentials_of(address),
-            health_url=known.health or health_check_url(address, health_check_port),
+            port_source=PortSource.ENDPOINTS if known.api else PortSource.OPTION,
+            health_url=known.health or health_url_of(address, health_check_port),
             trust=Pinned(known.fingerprint) if known.fingerprint else self._trust,
             use_proxies=self.use_proxies,
         )

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from geoplan import vendor
 from geoplan.addresses import canonical
-from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
+from geoplan.errors import (
+    AuthenticationError,
+    UnitError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UntrustedUnitError,
+    UnusableAnswerError,
+)
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, State
 
 if TYPE_CHECKING:
@@ -158,5 +165,16 @@ def failure_of(error: UnitError) -> Failure:
             cause = Cause.REFUSED
         case _:
             cause = Cause.UNREADABLE
-    # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
-    return Failure(cause, error.reason, error.hint if isinstance(error, UntrustedUnitError) else None)
+    return Failure(cause, error.reason, error.hint if _tells_more(error) else None)
+
+
+def _tells_more(error: UnitError) -> bool:
+    """Return whether the hint of an error says more than its cause does: of a certificate, or of the API's port."""
+    match error:
+        case UntrustedUnitError():
+            return True
+        case UnitUnreachableError():
+            return not error.request_sent
+        case UnusableAnswerError():
+            return error.is_page
+    return False

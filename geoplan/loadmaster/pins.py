@@ -39,6 +39,8 @@ class PinnedUnit:
     presented: str | None
     known: str | None
     error: str | None = None
+    hint: str | None = None
+    """What to do about the error."""
 
     @property
     def state(self) -> PinState:
@@ -53,7 +55,8 @@ class PinnedUnit:
         head = f"{self.address}  {self.api}  {self.state}"
         if self.state is PinState.CHANGED:
             return f"{head}\n    known      {self.known}\n    presented  {self.presented}"
-        return f"{head}\n    {self.presented or self.error}"
+        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        return f"{head}\n    {self.presented or self.error}{hint}"
 
     def as_dict(self) -> dict[str, str | None]:
         """Return it as JSON holds it."""
@@ -64,6 +67,7 @@ class PinnedUnit:
             "fingerprint": self.presented,
             "known": self.known,
             "error": self.error,
+            "hint": self.hint,
         }
 
 
@@ -75,20 +79,23 @@ async def fetch_pins(
     A fingerprint has to be that of every file which knows one; URLs are taken from the first which knows them.
     Raises :class:`geoplan.errors.NotInLabError` where the first that names units is a lab's without all of these.
     """
-    reduce(joined, known, Endpoints()).require_all_of(topology)
+    all_known = reduce(joined, known, Endpoints())
+    all_known.require_all_of(topology)
 
     apis = apis_of(topology)
 
     async def fetch(unit: Unit) -> PinnedUnit:
+        api = all_known.unit(unit.address).reached(apis[unit.address])
         endpoints = [file.unit(unit.address) for file in known]
-        api = next((endpoint.api for endpoint in endpoints if endpoint.api), apis[unit.address].url)
         pins = [endpoint.fingerprint for endpoint in endpoints if endpoint.fingerprint]
         try:
-            presented = await fetch_fingerprint(unit.address, api, timeout_seconds=timeout_seconds)
+            presented = await fetch_fingerprint(
+                unit.address, api.url, timeout_seconds=timeout_seconds, port_source=api.source
+            )
         except UnitUnreachableError as error:
-            return PinnedUnit(unit.address, api, None, next(iter(pins), None), error.reason)
+            return PinnedUnit(unit.address, api.url, None, next(iter(pins), None), error.reason, error.hint)
         other = next((pin for pin in pins if pin != presented), None)
-        return PinnedUnit(unit.address, api, presented, other or next(iter(pins), None))
+        return PinnedUnit(unit.address, api.url, presented, other or next(iter(pins), None))
 
     units = [unit for site in topology.sites for unit in site.units]
     return await ask_each(units, fetch, asyncio.Semaphore(jobs))

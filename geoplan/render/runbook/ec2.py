@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from geoplan.render.runbook.prose import Label, Value
+from geoplan.render.runbook.prose import Label, Url, Value
 from geoplan.render.runbook.wui import Screen
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ LONGEST_NAME = 32  # of load balancers and target groups
 LONGEST_STEM = LONGEST_NAME - len("-tcp-udp-65535")
 
 
-def console_of(region: str) -> Value:
+def console_of(region: str) -> Url:
     """Return where the EC2 console of a region is."""
     host = "console.aws.amazon.com"
     if region.startswith("cn-"):
         host = "console.amazonaws.cn"
     elif region.startswith("us-gov-"):
         host = "console.amazonaws-us-gov.com"
-    return Value(f"https://{host}/ec2/home?region={region}")
+    return Url(f"https://{host}/ec2/home?region={region}")
 
 
 def stems_of(sites: Iterable[str]) -> dict[str, str]:
