@@ -1,7 +1,10 @@
 """Who reaches what: the load balancer's security group, and the rules of the units' own groups.
 
-AWS refuses a rule that a group has already. The two units may share a group and two ranges may be the same, which only
-the one who deploys knows; so what could be there twice is made on conditions.
+Clients reach the units through the load balancer alone: the units' rules name its group, which AWS honours although the
+units see the address of the client (Elastic Load Balancing, security groups of Network Load Balancers).
+
+AWS refuses a rule that a group has already. The two units may share a group, which only the one who deploys knows; so
+what could be there twice is made on a condition.
 """
 
 from __future__ import annotations
@@ -24,10 +27,8 @@ if TYPE_CHECKING:
 
 MAX_DESCRIPTION = 255
 DESCRIPTION_MARKS = set(" ._-:/()#,@[]+=&;{}!$*")  # EC2, AuthorizeSecurityGroupIngress
-SYNC = "Sync"
 FROM_GROUP = "SourceSecurityGroupId"
 OWN_GROUP = "SlaveHasItsOwnGroup"
-OPERATOR_IS_NO_CLIENT = {"CidrIp": "OperatorIsNoClient", "CidrIpv6": "OperatorIsNoClientIpv6"}
 OPERATOR = {"CidrIp": "OperatorCidr", "CidrIpv6": "OperatorCidrIpv6"}
 CLIENTS = {"CidrIp": "ClientCidr", "CidrIpv6": "ClientCidrIpv6"}
 
@@ -43,21 +44,20 @@ class Rule(NamedTuple):
     """The property that names where it comes from."""
     source: str
     why: str
-    unless_also_client: bool = False
-    """Whether it is one rule with that of the clients where both ranges are the same."""
+    from_other_unit: bool = False
 
     @property
     def in_one_group(self) -> tuple[str, ...]:
         """What tells it from other rules once both units are in one group, as the other unit then is."""
-        return (self.protocol, str(self.port), self.source_kind, "" if self.name == SYNC else self.source)
+        return (self.protocol, str(self.port), self.source_kind, "" if self.from_other_unit else self.source)
 
 
 class PlacedRule(NamedTuple):
-    """A rule of the master's or the slave's group, and on which conditions it is made: all of them."""
+    """A rule of the master's or the slave's group, and whether it is made only if the slave has a group of its own."""
 
     role: str
     rule: Rule
-    conditions: tuple[str, ...]
+    in_own_group_only: bool
 
 
 def refuse_clashing_ports(pair: BalancedPair) -> None:
@@ -121,7 +121,7 @@ def unit_rules(pair: BalancedPair) -> Iterator[Entry]:
         rule, role = placed.rule, placed.role
         comment = None if role in commented else f"What reaches the {role.lower()}, and from where."
         commented.add(role)
-        conditional = {"Condition": pair.id("And".join(placed.conditions))} if placed.conditions else {}
+        conditional = {"Condition": pair.id(OWN_GROUP)} if placed.in_own_group_only else {}
         properties = {
             "GroupId": Ref(pair.id(f"{role}SecurityGroupId")),
             **_ports(rule.protocol, rule.port),
@@ -133,21 +133,10 @@ def unit_rules(pair: BalancedPair) -> Iterator[Entry]:
 
 
 def conditions(pair: BalancedPair) -> Iterator[Entry]:
-    """Yield the conditions that the rules of a pair name."""
-    used = dict.fromkeys(placed.conditions for placed in _placed_rules(pair) if placed.conditions)
-    single = dict.fromkeys([OWN_GROUP, *(name for names in used for name in names)])
-    different = {
-        OWN_GROUP: [Ref(pair.id(f"{role}SecurityGroupId")) for role in ("Master", "Slave")],
-        **{OPERATOR_IS_NO_CLIENT[kind]: [Ref(OPERATOR[kind]), Ref(pair.id(CLIENTS[kind]))] for kind in CLIENTS},
-    }
-    for name in single:
-        comment = "AWS refuses a rule that a group has already: what may be one rule twice is made once."
-        differ = Function("Not", (Function("Equals", tuple(different[name])),))
-        yield Entry(pair.id(name), differ, comment if name == OWN_GROUP else None)
-    for names in used:
-        if len(names) > 1:
-            both = tuple(OneLine(Condition=pair.id(name)) for name in names)
-            yield Entry(pair.id("And".join(names)), Function("And", both))
+    """Yield the condition that the rules of a pair name."""
+    groups = tuple(Ref(pair.id(f"{role}SecurityGroupId")) for role in ("Master", "Slave"))
+    comment = "AWS refuses a rule that a group has already: what may be one rule twice is made once."
+    yield Entry(pair.id(OWN_GROUP), Function("Not", (Function("Equals", groups),)), comment)
 
 
 def description(text: str) -> str:
@@ -174,58 +163,50 @@ def operators_kind(unit: Unit) -> str:
 
 def _placed_rules(pair: BalancedPair) -> Iterator[PlacedRule]:
     of_master = list(_rules(pair, pair.master, other="Slave"))
-    of_slave = list(_rules(pair, pair.slave, other="Master"))
-    yield from (PlacedRule("Master", rule, _conditions_of(rule)) for rule in of_master)
+    yield from (PlacedRule("Master", rule, in_own_group_only=False) for rule in of_master)
     in_one_group = {rule.in_one_group for rule in of_master}
-    for rule in of_slave:
-        once = (OWN_GROUP,) if rule.in_one_group in in_one_group else ()
-        yield PlacedRule("Slave", rule, (*_conditions_of(rule), *once))
-
-
-def _conditions_of(rule: Rule) -> tuple[str, ...]:
-    return (OPERATOR_IS_NO_CLIENT[rule.source_kind],) if rule.unless_also_client else ()
+    for rule in _rules(pair, pair.slave, other="Master"):
+        yield PlacedRule("Slave", rule, in_own_group_only=rule.in_one_group in in_one_group)
 
 
 def _rules(pair: BalancedPair, unit: Unit, *, other: str) -> Iterator[Rule]:
     """Yield what a unit lets in, each from where it is needed."""
-    other_group = Ref(pair.id(f"{other}SecurityGroupId"))
-    yield Rule(SYNC, "tcp", SYNC_PORT, FROM_GROUP, other_group, "Synchronisation of the pair, section 6")
-    yield Rule("HealthCheck", "tcp", pair.check.port, FROM_GROUP, _balancer_group_id(pair), "Health check, section 6.1")
+    yield from _from_other_unit(pair, Ref(pair.id(f"{other}SecurityGroupId")))
+    yield from _from_balancer(pair)
     for partner in pair.partners:
         kind = "CidrIpv6" if ":" in partner.network else "CidrIp"
         name = f"SshFrom{partner.network.partition('/')[0].replace('.', 'x').replace(':', 'x')}"
         why = f"GEO partner, {partner.site}" if partner.site else "GEO unit outside this topology"
         yield Rule(name, "tcp", SSH_PORT, kind, partner.network, why)
     yield from _from_operator(pair, unit)
-    yield from _from_clients(pair)
+
+
+def _from_other_unit(pair: BalancedPair, other_group: Ref) -> Iterator[Rule]:
+    """Yield the rules for the pair's other unit: a unit that cannot ask it whether it is active becomes active too."""
+    for name, port, why in (
+        ("Sync", SYNC_PORT, "Synchronisation of the pair, section 6"),
+        ("HealthCheckFromOtherUnit", pair.check.port, "Health check by the other unit"),
+    ):
+        yield Rule(name, "tcp", port, FROM_GROUP, other_group, why, from_other_unit=True)
+
+
+def _from_balancer(pair: BalancedPair) -> Iterator[Rule]:
+    """Yield the rules for the load balancer: its health check, and what it passes on from clients."""
+    group = GetAtt(f"{pair.id(BALANCER_GROUP)}.GroupId")
+    yield Rule("HealthCheck", "tcp", pair.check.port, FROM_GROUP, group, "Health check, section 6.1")
+    for protocol, port in _targets(pair):
+        name = f"{name_of(protocol, port)}FromBalancer"
+        yield Rule(name, protocol, port, FROM_GROUP, group, "Clients, through the load balancer")
 
 
 def _from_operator(pair: BalancedPair, unit: Unit) -> Iterator[Rule]:
     """Yield the rules for people and for geoplan, which asks each unit itself."""
     kind = operators_kind(unit)
-    doubling = {port for protocol, port in _targets(pair) if protocol == "tcp" and kind in dict(clients_of(pair))}
     for name, port, why in (
         ("ApiFromOperator", _api_port(unit), "API and web interface"),
         ("HealthCheckFromOperator", pair.check.port, "Health check, for geoplan"),
     ):
-        yield Rule(name, "tcp", port, kind, Ref(OPERATOR[kind]), why, unless_also_client=port in doubling)
-
-
-def _from_clients(pair: BalancedPair) -> Iterator[Rule]:
-    """Yield the rules of the target ports: instances see the address of the client, not of the load balancer.
-
-    Unless it is one of IPv4 and the target of IPv6: then they see the load balancer's.
-    """
-    kind = "CidrIpv6" if pair.over_ipv6 else "CidrIp"
-    for protocol, port in _targets(pair):
-        name = name_of(protocol, port)
-        yield Rule(f"{name}FromClients", protocol, port, kind, Ref(pair.id(CLIENTS[kind])), "Clients")
-        if pair.over_ipv6:
-            yield Rule(f"{name}FromBalancer", protocol, port, FROM_GROUP, _balancer_group_id(pair), "Clients of IPv4")
-
-
-def _balancer_group_id(pair: BalancedPair) -> GetAtt:
-    return GetAtt(f"{pair.id(BALANCER_GROUP)}.GroupId")
+        yield Rule(name, "tcp", port, kind, Ref(OPERATOR[kind]), why)
 
 
 def _targets(pair: BalancedPair) -> list[tuple[str, int]]:

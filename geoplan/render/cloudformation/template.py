@@ -128,19 +128,26 @@ def _client_range(pair: BalancedPair, kind: str) -> Entry:
 def _rules(pairs: Sequence[BalancedPair], region: str) -> Iterator[Entry]:
     """Yield what CloudFormation refuses before it makes anything."""
     here = Function("Equals", (Ref("AWS::Region"), region))
-    yield _assertion("RightRegion", here, f"These subnets, instances and certificates are in {region}: deploy there.")
-    for one, other in combinations(pairs, 2):
-        different = tuple(
-            Function("Not", (Function("Equals", (Ref(one.id(own)), Ref(other.id(its)))),))
-            for own in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
-            for its in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
-        )
-        words = "Two pairs cannot share a security group: a group has a rule once, and both would add the same."
-        yield _assertion(f"{one.prefix}And{other.prefix}HaveTheirOwnGroups", Function("And", different), words)
+    words = f"These subnets, instances and certificates are in {region}: deploy there."
+    yield Entry("RightRegion", {"Assertions": [_assertion(here, words)]})
+    if len(pairs) > 1:
+        yield Entry("PairsHaveTheirOwnGroups", {"Assertions": [_own_groups(*two) for two in combinations(pairs, 2)]})
 
 
-def _assertion(name: str, assertion: Function, words: str) -> Entry:
-    return Entry(name, {"Assertions": [{"Assert": assertion, "AssertDescription": words}]})
+def _own_groups(one: BalancedPair, other: BalancedPair) -> dict[str, object]:
+    different = tuple(
+        Function("Not", (Function("Equals", (Ref(one.id(own)), Ref(other.id(its)))),))
+        for own in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
+        for its in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
+    )
+    words = (
+        f"{one.site} and {other.site} cannot share a security group: a group has a rule once, and both add the same."
+    )
+    return _assertion(Function("And", different), words)
+
+
+def _assertion(assertion: Function, words: str) -> dict[str, object]:
+    return {"Assert": assertion, "AssertDescription": words}
 
 
 def _resources(pair: BalancedPair) -> Iterator[Entry]:

@@ -215,15 +215,26 @@ def test_units_let_in_only_what_is_needed_from_where_it_is_needed() -> None:
         for group, other in (("sg-master", "sg-slave"), ("sg-slave", "sg-master"))
         for rule in (
             (group, "tcp", 6973, other),
+            (group, "tcp", 8444, other),
             (group, "tcp", 8444, BALANCER_GROUP),
             (group, "tcp", 22, "10.2.1.5/32"),
             (group, "tcp", 22, "10.2.2.5/32"),
             (group, "tcp", 443, "198.51.100.0/24"),
             (group, "tcp", 8444, "198.51.100.0/24"),
-            (group, "tcp", 53, "203.0.113.0/24"),
-            (group, "udp", 53, "203.0.113.0/24"),
+            (group, "tcp", 53, BALANCER_GROUP),
+            (group, "udp", 53, BALANCER_GROUP),
         )
     )
+
+
+def test_health_check_port_is_open_between_units_that_share_a_group_too() -> None:
+    one = {**DISTINCT, "SlaveSecurityGroupId": "sg-master"}
+    made = rules_made(template_of(one_pair()), one)
+    assert [rule for rule in made if rule[2] == 8444] == [
+        ("sg-master", "tcp", 8444, "sg-master"),
+        ("sg-master", "tcp", 8444, BALANCER_GROUP),
+        ("sg-master", "tcp", 8444, "198.51.100.0/24"),
+    ]
 
 
 def test_partners_come_by_the_address_that_they_show_and_none_twice() -> None:
@@ -258,11 +269,11 @@ def test_over_ipv6_every_part_is_of_ipv6() -> None:
     of_master = {rule[1:] for rule in rules_made(template, DISTINCT) if rule[0] == "sg-master"}
     assert of_master == {
         ("tcp", 6973, "sg-slave"),
+        ("tcp", 8444, "sg-slave"),
         ("tcp", 8444, BALANCER_GROUP),
         ("tcp", 22, "2001:db8::9/128"),
         ("tcp", 443, "2001:db8:1::/48"),
         ("tcp", 8444, "2001:db8:1::/48"),
-        *((protocol, port, "2001:db8:2::/48") for protocol, port in (("tcp", 443), ("tcp", 53), ("udp", 53))),
         *((protocol, port, BALANCER_GROUP) for protocol, port in (("tcp", 443), ("tcp", 53), ("udp", 53))),
     }
 
@@ -320,6 +331,23 @@ def test_no_deployment_makes_a_rule_twice_or_leaves_one_out(trial: Topology, dat
 
 @settings(max_examples=40)
 @given(balanced())
+def test_clients_reach_units_through_the_load_balancer_alone(trial: Topology) -> None:
+    template = template_of(trial)
+    ranges = {name: name for name in parameters_of(template)}
+    passed_on = {group["Port"] for group in of_type(template, "TargetGroup").values()}
+    reached = set()
+    for _, protocol, port, source in rules_made(template, ranges):
+        assert "Client" not in source
+        if "Balancer" in source and port != 8444:
+            assert port in passed_on
+            reached.add(port)
+        elif "OperatorCidr" not in source:
+            assert (protocol, port) in {("tcp", 22), ("tcp", 6973), ("tcp", 8444)}
+    assert reached == passed_on
+
+
+@settings(max_examples=40)
+@given(balanced())
 def test_every_name_is_one_that_cloudformation_takes_and_leads_somewhere(trial: Topology) -> None:
     template = template_of(trial)
     named = [*template["Parameters"], *template["Resources"]]
@@ -346,7 +374,13 @@ def test_pairs_of_one_region_share_a_template_with_names_of_their_own() -> None:
         "OperatorCidr",
         "OperatorCidrIpv6",
     ]
-    assert len([rule for rule in template["Rules"] if rule.endswith("HaveTheirOwnGroups")]) == 3
+    assert len(template["Rules"]["PairsHaveTheirOwnGroups"]["Assertions"]) == 3
+
+
+def test_names_that_could_be_put_together_in_two_ways_are_no_trouble() -> None:
+    names = ["A", "B and C", "A and B", "C"]
+    template = template_of(topology(*({"name": name, "ha_pair": pair(place)} for place, name in enumerate(names, 1))))
+    assert len(template["Rules"]["PairsHaveTheirOwnGroups"]["Assertions"]) == 6
 
 
 def test_stack_is_refused_in_another_region() -> None:
