@@ -90,14 +90,14 @@ API_PORT = _fact(
     443,
     "TCP, HTTPS: API and WUI, unless set otherwise",
     source=API_GUIDE,
-    held_by="test_api_port_of_a_url_on_the_units_own_address_is_open_to_operators",
+    held_by="test_what_is_nearest_to_the_unit_says_its_port",
 )
 CLOUD_API_PORT = _fact(
     "CLOUD_API_PORT",
     8443,
     "TCP, HTTPS: API and WUI of a unit in AWS or Azure, where 443 is left to virtual services",
     source="LoadMaster for AWS, Differences from the VLM; HA for Azure",
-    held_by="test_facts_that_nothing_goes_by_yet",
+    held_by="test_what_is_nearest_to_the_unit_says_its_port",
 )
 ACTIVE_CODE = _fact(
     "ACTIVE_CODE",

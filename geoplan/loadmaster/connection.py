@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
+from geoplan.topology.api import apis_of
 from geoplan.topology.types import place_of_url
 from geoplan.vendor import API_V2_SINCE, parse_version
 
@@ -69,6 +70,7 @@ def unit_connections(  # noqa: PLR0913 - options
     trust = trust or SystemTrust()
     known = endpoints or Endpoints()
     known.require_all_of(topology)
+    apis = apis_of(topology)
     accesses = {}
     for site in topology.sites:
         port = topology.health_check_port_of(site)
@@ -77,7 +79,7 @@ def unit_connections(  # noqa: PLR0913 - options
             health_url = health_check_url(unit.address, port) if site.ha_pair else None
             accesses[unit.address] = UnitConnection(
                 address=unit.address,
-                api_url=endpoint.api or unit.api_url,
+                api_url=endpoint.api or apis[unit.address].url,
                 credentials=credentials_of(unit.address),
                 health_url=endpoint.health or health_url,
                 trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else trust,

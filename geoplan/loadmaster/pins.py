@@ -13,6 +13,7 @@ from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitUnreachableError
 from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint
 from geoplan.loadmaster.tls import fetch_fingerprint
+from geoplan.topology.api import apis_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +77,11 @@ async def fetch_pins(
     """
     reduce(joined, known, Endpoints()).require_all_of(topology)
 
+    apis = apis_of(topology)
+
     async def fetch(unit: Unit) -> PinnedUnit:
         endpoints = [file.unit(unit.address) for file in known]
-        api = next((endpoint.api for endpoint in endpoints if endpoint.api), unit.api_url)
+        api = next((endpoint.api for endpoint in endpoints if endpoint.api), apis[unit.address].url)
         pins = [endpoint.fingerprint for endpoint in endpoints if endpoint.fingerprint]
         try:
             presented = await fetch_fingerprint(unit.address, api, timeout_seconds=timeout_seconds)

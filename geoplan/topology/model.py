@@ -96,7 +96,9 @@ class Unit(FrozenModel):
 
     address: Address = Field(description="The unit's own address.")
     nat_address: Address | None = Field(default=None, description="How the other sites reach it over NAT.")
-    api: ApiUrl | None = Field(default=None, description="The URL of its API; default https://ADDRESS.")
+    api: ApiUrl | None = Field(
+        default=None, description="The URL of its API; default: https://ADDRESS and the port under api_port."
+    )
     firmware: Firmware | None = Field(default=None, description="The version it runs, as the unit shows it.")
     instance_id: InstanceId | None = Field(default=None, description="The EC2 instance that it is, in AWS.")
 
@@ -116,12 +118,6 @@ class Unit(FrozenModel):
     def shown_address(self) -> str:
         """The address under which the other sites know this unit."""
         return self.nat_address or self.address
-
-    @property
-    def api_url(self) -> str:
-        """Where its API answers, without a slash at the end."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return self.api or f"https://{host}"
 
 
 class HaPair(FrozenModel):
@@ -172,6 +168,9 @@ class Site(FrozenModel):
     name: Name = Field(description="Unique in the file.")
     ha_pair: HaPair | None = Field(default=None, description="Its two units. Either this or standalone.")
     standalone: Unit | None = Field(default=None, description="Its only unit. Either this or ha_pair.")
+    api_port: Port | None = Field(
+        default=None, description="The port of its units' API and web interface. Default: that of the file."
+    )
     extra_remote_geo_access: tuple[Address, ...] = Field(
         (), description="GEO units outside this topology to keep in the site's access list, at its end."
     )
@@ -236,6 +235,11 @@ class Topology(FrozenModel):
     health_check_port: Port = Field(
         DEFAULT_HEALTH_CHECK_PORT,
         description="Where the units of a pair answer the health check: 200 on the active one, 503 on the standby.",
+    )
+    api_port: Port | None = Field(
+        default=None,
+        description="The port of the units' API and web interface. "
+        "Default: 8443 for units of a pair with aws, 443 for all others.",
     )
     timing: Timing = Field(default_factory=Timing.model_construct, description="How long things take, in seconds.")
     limits: Limits = Field(default_factory=Limits.model_construct, description="Limits of the LoadMasters.")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
+from geoplan.topology.api import usual_port
 from geoplan.topology.model import DEFAULT_GROUP, Site
 from geoplan.topology.names import nearest
-from geoplan.topology.types import IpAddress, parse_address
+from geoplan.topology.types import IpAddress, parse_address, place_of_url
 from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS
 from geoplan.yaml12 import typed
 
@@ -125,6 +126,8 @@ class PartialSite(NamedTuple):
     cluster_name: Text | None
     health_check_port: int
     """Where the units of a pair answer the health check."""
+    api_port: int
+    """Where the API of its units is, unless they have a URL of their own."""
     virtual_services: tuple[Value, ...]
     balancer: Value | None
 
@@ -146,6 +149,17 @@ class PartialSite(NamedTuple):
     def label_of(self, unit: PartialUnit) -> str:
         """Return how a message calls one of its units."""
         return self.label if unit.role == "standalone" else f"the {unit.role} of {self.label}"
+
+    def api_place_of(self, unit: PartialUnit) -> tuple[str, int] | None:
+        """Return the host, in one spelling, and the port at which the API of one of its units is reached."""
+        if unit.api is not None:
+            return place_of_url(unit.api.text)
+        return (str(unit.address.address), self.api_port) if unit.address else None
+
+    def api_port_on(self, unit: PartialUnit) -> int:
+        """Return the API's port on one of its units itself: a URL of another host may lead there over NAT."""
+        place = self.api_place_of(unit)
+        return place[1] if place and unit.address and place[0] == str(unit.address.address) else self.api_port
 
 
 class PartialGroup(NamedTuple):
@@ -197,8 +211,9 @@ def partial_topology(document: object) -> PartialTopology:
     limit = top.key("limits").key("max_clusters").number()
     port = top.key("health_check_port").number()
     port_of_all = port.value if port else DEFAULT_HEALTH_CHECK_PORT
+    api_port = top.key("api_port").number()
     return PartialTopology(
-        sites=tuple(_site(site, port_of_all) for site in top.key("sites").items()),
+        sites=tuple(_site(site, port_of_all, api_port) for site in top.key("sites").items()),
         groups=tuple(_groups(top.key("groups"))) if isinstance(top.key("groups").plain, Mapping) else None,
         max_clusters=limit.value if limit and limit.value > 0 else MAX_CLUSTERS,
         boot_seconds=top.key("timing").key("boot_seconds").seconds(),
@@ -207,11 +222,12 @@ def partial_topology(document: object) -> PartialTopology:
     )
 
 
-def _site(site: Value, port_of_all: int) -> PartialSite:
+def _site(site: Value, port_of_all: int, api_port_of_all: Number | None) -> PartialSite:
     name, pair = site.key("name").text(), site.key("ha_pair")
     kinds = tuple(kind for kind in KINDS if site.key(kind).plain is not None)
     extra = (written.address() for written in site.key("extra_remote_geo_access").items())
     port, balancer = pair.key("health_check").key("port").number(), pair.key("aws")
+    api_port = site.key("api_port").number()
     return PartialSite(
         loc=site.loc,
         name=name,
@@ -221,6 +237,11 @@ def _site(site: Value, port_of_all: int) -> PartialSite:
         extra_remote_geo_access=tuple(written for written in extra if written),
         cluster_name=site.key("cluster").key("name").text() or name,
         health_check_port=port.value if port else port_of_all,
+        api_port=usual_port(
+            of_topology=api_port_of_all.value if api_port_of_all else None,
+            of_site=api_port.value if api_port else None,
+            in_aws=balancer.plain is not None,
+        ).port,
         virtual_services=tuple(site.key("virtual_services").items()),
         balancer=None if balancer.plain is None else balancer,
     )

@@ -129,6 +129,11 @@ def _check_name(text: str) -> str:
     return text
 
 
+def host_of_url(address: str) -> str:
+    """Return an address as it stands in a URL: one of IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
 def place_of_url(text: str) -> tuple[str, int] | None:
     """Return the host, in one spelling, and the port of an HTTPS URL, or None where it is none."""
     try:

@@ -61,12 +61,6 @@ def test_unit_is_an_address_or_a_mapping() -> None:
     assert short == long
 
 
-def test_api_defaults_to_https_on_the_address() -> None:
-    topology = load("sites: [{name: A, standalone: 10.0.0.1}, {name: B, standalone: 2001:db8::1}]")
-
-    assert [site.units[0].api_url for site in topology.sites] == ["https://10.0.0.1", "https://[2001:db8::1]"]
-
-
 def test_byte_order_mark_is_passed_over() -> None:
     assert check_text(b"\xef\xbb\xbfsites: [{name: A, standalone: 10.0.0.1}]", path="x", default_name="x").topology
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.errors import GeoplanError
 from geoplan.plan.pairs import settings_of_pairs
 from geoplan.render.cloudformation.yaml import Ref
+from geoplan.topology.api import api_of
 from geoplan.topology.names import site_named, slugs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from geoplan.plan.pairs import HealthCheckTiming, LoadBalancer
     from geoplan.topology.model import Site, Topology, Unit
@@ -43,6 +44,8 @@ class BalancedPair(NamedTuple):
     balancer: LoadBalancer
     check: HealthCheckTiming
     partners: tuple[Partner, ...]
+    api_ports: Mapping[str, int]
+    """The API's port on each unit itself, by the unit's address."""
 
     def id(self, name: str) -> str:
         """Return the logical id of something that this pair has."""
@@ -99,6 +102,7 @@ def pairs_for(topology: Topology, sites: Sequence[str] = ()) -> tuple[BalancedPa
             balancer=balancers[each.name],
             check=settings[each.name].health_check,
             partners=tuple(_partners(topology, each)),
+            api_ports={unit.address: api_of(topology, each, unit).unit_port for unit in each.units},
         )
         for each, prefix in zip(chosen, prefixes, strict=True)
     )

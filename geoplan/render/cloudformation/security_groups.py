@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from geoplan.errors import GeoplanError
 from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of, tags
 from geoplan.render.cloudformation.pairs import is_ipv6
-from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, OneLine, Ref
-from geoplan.vendor import API_PORT, SSH_PORT, SYNC_PORT
+from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, Ref
+from geoplan.vendor import SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +63,7 @@ def refuse_clashing_ports(pair: BalancedPair) -> None:
     """Refuse ports that serve two purposes, of which HA or GEO is one; raises :class:`GeoplanError`."""
     needed = {pair.check.port: "the health check", SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
     for unit in (pair.master, pair.slave):
-        if _api_port(unit) == pair.check.port:
+        if pair.api_ports[unit.address] == pair.check.port:
             message = (
                 f"the API of {unit.address} is on port {pair.check.port}, where '{pair.site}' is asked for its health"
             )
@@ -203,7 +202,7 @@ def _from_operator(pair: BalancedPair, unit: Unit) -> Iterator[Rule]:
     """Yield the rules for people and for geoplan, which asks each unit itself."""
     kind = operators_kind(unit)
     for name, port, why in (
-        ("ApiFromOperator", _api_port(unit), "API and web interface"),
+        ("ApiFromOperator", pair.api_ports[unit.address], "API and web interface"),
         ("HealthCheckFromOperator", pair.check.port, "Health check, for geoplan"),
     ):
         yield Rule(name, "tcp", port, kind, Ref(OPERATOR[kind]), why)
@@ -213,12 +212,6 @@ def _targets(pair: BalancedPair) -> list[tuple[str, int]]:
     """Return what the load balancer passes on, as protocols of IP and ports, none twice."""
     targets = pair.balancer.target_groups
     return list(dict.fromkeys((ip, target.port) for target in targets for ip in ip_protocols(target.protocol)))
-
-
-def _api_port(unit: Unit) -> int:
-    """Return the port of a unit's API; a URL of another host may lead there over NAT, and says nothing of it."""
-    url = urlsplit(unit.api_url)
-    return (url.port or API_PORT) if url.hostname == unit.address.lower() else API_PORT
 
 
 def _ports(protocol: str, port: int) -> dict[str, object]:

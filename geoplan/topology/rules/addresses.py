@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.topology.finding import DOCUMENT, WARNING, Finding, rule
-from geoplan.topology.types import HTTPS, place_of_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,11 +76,12 @@ def _slave_like_master(site: PartialSite) -> WrittenAddress | None:
     why="What is meant for one would be entered on the other, and what that one tells counts for the first one.",
 )
 def api_used_twice(topology: PartialTopology) -> Iterator[Finding]:
-    units = [(site.label_of(unit), unit) for site in topology.sites for unit in site.units]
-    users = {(str(unit.address.address), HTTPS): label for label, unit in units if unit.address and not unit.api}
-    for label, unit in units:
-        if unit.api is None or (place := place_of_url(unit.api.text)) is None:
+    units = [(site, unit) for site in topology.sites for unit in site.units]
+    users = {site.api_place_of(unit): site.label_of(unit) for site, unit in units if not unit.api}
+    for site, unit in units:
+        if unit.api is None or (place := site.api_place_of(unit)) is None:
             continue
+        label = site.label_of(unit)
         first = users.setdefault(place, label)
         if first != label:
             message = f"the API of {label} is at {unit.api.text}, where that of {first} is"

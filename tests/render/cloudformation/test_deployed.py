@@ -195,7 +195,7 @@ def test_thresholds_of_a_pair_are_its_own() -> None:
     there = region("us-east-2")
     deployed(there, "Ohio")
     (group,) = there.elbv2.describe_target_groups()["TargetGroups"]
-    assert (group["Protocol"], group["Port"], group["HealthCheckPort"]) == ("TCP", 8443, "8444")
+    assert (group["Protocol"], group["Port"], group["HealthCheckPort"]) == ("TCP", 443, "8444")
     assert (group["HealthCheckIntervalSeconds"], group["HealthyThresholdCount"]) == (20, 10)
     assert group["UnhealthyThresholdCount"] == 4
     assert balancer_of(there)["Scheme"] == "internal"
@@ -231,7 +231,7 @@ def expected_rules(group: str, other: str, balancer_group: str) -> list[tuple[An
         (group, "tcp", 22, "10.20.1.5/32"),
         (group, "tcp", 22, "10.20.2.5/32"),
         (group, "tcp", 22, "10.30.0.5/32"),
-        (group, "tcp", 443, "198.51.100.0/24"),
+        (group, "tcp", 8443, "198.51.100.0/24"),
         (group, "tcp", 8444, "198.51.100.0/24"),
         (group, "tcp", 80, balancer_group),
         (group, "tcp", 443, balancer_group),
@@ -264,12 +264,12 @@ def test_units_of_one_group_get_each_rule_once() -> None:
 
 
 @pytest.mark.usefixtures("amazon")
-def test_operators_who_are_the_clients_get_each_rule_once() -> None:
+def test_operators_who_are_the_clients_reach_api_and_health_check_alone() -> None:
     there = region("eu-west-3")
     master, _ = there.groups
     deployed(there, "Dublin", OperatorCidr="10.0.0.0/8")
     assert [rule for rule in rules_of(there, master) if rule[3] == "10.0.0.0/8"] == [
-        (master, "tcp", 443, "10.0.0.0/8"),
+        (master, "tcp", 8443, "10.0.0.0/8"),
         (master, "tcp", 8444, "10.0.0.0/8"),
     ]
 

@@ -160,10 +160,10 @@ def test_each_distinct_target_has_one_target_group() -> None:
 
 
 def test_targets_are_the_instances_of_both_units_on_the_target_port() -> None:
-    listeners = [{"protocol": "TCP", "port": 443, "target_port": 8443}]
+    listeners = [{"protocol": "TCP", "port": 443, "target_port": 8080}]
     (group,) = of_type(template_of(one_pair(listeners=listeners)), "TargetGroup").values()
     assert group["TargetType"] == "instance"
-    assert group["Targets"] == [{"Id": "i-00000011", "Port": 8443}, {"Id": "i-00000012", "Port": 8443}]
+    assert group["Targets"] == [{"Id": "i-00000011", "Port": 8080}, {"Id": "i-00000012", "Port": 8080}]
 
 
 def test_instances_that_the_topology_does_not_know_are_parameters() -> None:
@@ -219,7 +219,7 @@ def test_units_let_in_only_what_is_needed_from_where_it_is_needed() -> None:
             (group, "tcp", 8444, BALANCER_GROUP),
             (group, "tcp", 22, "10.2.1.5/32"),
             (group, "tcp", 22, "10.2.2.5/32"),
-            (group, "tcp", 443, "198.51.100.0/24"),
+            (group, "tcp", 8443, "198.51.100.0/24"),
             (group, "tcp", 8444, "198.51.100.0/24"),
             (group, "tcp", 53, BALANCER_GROUP),
             (group, "udp", 53, BALANCER_GROUP),
@@ -246,19 +246,19 @@ def test_partners_come_by_the_address_that_they_show_and_none_twice() -> None:
 
 
 def test_balancer_lets_clients_in_on_listener_ports_and_passes_on_to_targets_and_health_check() -> None:
-    template = template_of(one_pair(listeners=[{"protocol": "TCP", "port": 443, "target_port": 8443}]))
+    template = template_of(one_pair(listeners=[{"protocol": "TCP", "port": 443, "target_port": 8080}]))
     (group,) = of_type(template, "EC2::SecurityGroup").values()
     assert [(rule["IpProtocol"], rule["FromPort"], rule["CidrIp"]) for rule in group["SecurityGroupIngress"]] == [
         ("tcp", 443, {"Ref": "ClientCidr"})
     ]
     assert [(rule["FromPort"], rule["DestinationSecurityGroupId"]) for rule in group["SecurityGroupEgress"]] == [
         (8444, {"Ref": "MasterSecurityGroupId"}),
-        (8443, {"Ref": "MasterSecurityGroupId"}),
+        (8080, {"Ref": "MasterSecurityGroupId"}),
     ]
     assert [
         (rule["FromPort"], rule["DestinationSecurityGroupId"])
         for rule in of_type(template, "SecurityGroupEgress").values()
-    ] == [(8444, {"Ref": "SlaveSecurityGroupId"}), (8443, {"Ref": "SlaveSecurityGroupId"})]
+    ] == [(8444, {"Ref": "SlaveSecurityGroupId"}), (8080, {"Ref": "SlaveSecurityGroupId"})]
 
 
 def test_over_ipv6_every_part_is_of_ipv6() -> None:
@@ -272,7 +272,7 @@ def test_over_ipv6_every_part_is_of_ipv6() -> None:
         ("tcp", 8444, "sg-slave"),
         ("tcp", 8444, BALANCER_GROUP),
         ("tcp", 22, "2001:db8::9/128"),
-        ("tcp", 443, "2001:db8:1::/48"),
+        ("tcp", 8443, "2001:db8:1::/48"),
         ("tcp", 8444, "2001:db8:1::/48"),
         *((protocol, port, BALANCER_GROUP) for protocol, port in (("tcp", 443), ("tcp", 53), ("udp", 53))),
     }
@@ -281,7 +281,7 @@ def test_over_ipv6_every_part_is_of_ipv6() -> None:
 def test_api_port_of_a_url_on_the_units_own_address_is_open_to_operators() -> None:
     made = rules_made(template_of(VARIANTS["API on the target port"]), DISTINCT)
     assert ("sg-master", "tcp", 9443, "198.51.100.0/24") in made
-    assert ("sg-slave", "tcp", 443, "198.51.100.0/24") in made
+    assert ("sg-slave", "tcp", 8443, "198.51.100.0/24") in made
 
 
 protocols = st.sampled_from(["TCP", "UDP", "TCP_UDP"])
