@@ -12,7 +12,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.errors import GeoplanError
+from geoplan.aws import DESCRIPTION_LENGTH
 from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of, tags
 from geoplan.render.cloudformation.pairs import is_ipv6
 from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, Ref
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from geoplan.render.cloudformation.pairs import BalancedPair
     from geoplan.topology.model import Unit
 
-MAX_DESCRIPTION = 255
 DESCRIPTION_MARKS = set(" ._-:/()#,@[]+=&;{}!$*")  # EC2, AuthorizeSecurityGroupIngress
 FROM_GROUP = "SourceSecurityGroupId"
 OWN_GROUP = "SlaveHasItsOwnGroup"
@@ -57,22 +56,6 @@ class PlacedRule(NamedTuple):
     role: str
     rule: Rule
     in_own_group_only: bool
-
-
-def refuse_clashing_ports(pair: BalancedPair) -> None:
-    """Refuse ports that serve two purposes, of which HA or GEO is one; raises :class:`GeoplanError`."""
-    needed = {pair.check.port: "the health check", SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
-    for unit in (pair.master, pair.slave):
-        if pair.api_ports[unit.address] == pair.check.port:
-            message = (
-                f"the API of {unit.address} is on port {pair.check.port}, where '{pair.site}' is asked for its health"
-            )
-            raise GeoplanError(message, hint="correct the URL under api, or the health check's port")
-    for listener in pair.balancer.listeners:
-        port = listener.target.port
-        if listener.target.protocol != "UDP" and port in needed:
-            message = f"a listener of '{pair.site}' passes on to TCP {port}, which the units need for {needed[port]}"
-            raise GeoplanError(message, hint="give the listener another target_port (section 6.2.1)")
 
 
 def balancer_group(pair: BalancedPair) -> Iterator[Entry]:
@@ -131,6 +114,22 @@ def unit_rules(pair: BalancedPair) -> Iterator[Entry]:
         yield Entry(pair.id(f"{role}{rule.name}"), body, comment)
 
 
+def most_rules_of_a_group(pair: BalancedPair) -> Iterator[tuple[str, int]]:
+    """Yield whose security groups of a pair get how many rules in one direction and one version of IP, at most."""
+    of_units = list(_placed_rules(pair))
+    own = ([placed.rule for placed in of_units if placed.role == role] for role in ("Master", "Slave"))
+    shared = [placed.rule for placed in of_units if not placed.in_own_group_only]
+    yield "the units", max(_count_of_a_version(rules) for rules in (*own, shared))
+    incoming = sum(len(ip_protocols(each.protocol)) for each in pair.balancer.listeners)
+    outgoing = 2 * (len(_targets(pair)) + 1)  # to each unit, and the health check
+    yield "the load balancer", max(incoming, outgoing)
+
+
+def _count_of_a_version(rules: list[Rule]) -> int:
+    """Return how many rules there are of IPv4 or of IPv6, whichever are more; one for a group counts in both."""
+    return max(sum(rule.source_kind in (kind, FROM_GROUP) for rule in rules) for kind in ("CidrIp", "CidrIpv6"))
+
+
 def conditions(pair: BalancedPair) -> Iterator[Entry]:
     """Yield the condition that the rules of a pair name."""
     groups = tuple(Ref(pair.id(f"{role}SecurityGroupId")) for role in ("Master", "Slave"))
@@ -142,7 +141,7 @@ def description(text: str) -> str:
     """Return a text that a security group or one of its rules can have for a description."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     kept = (mark if mark.isalnum() or mark in DESCRIPTION_MARKS else "-" for mark in plain)
-    return " ".join("".join(kept).split())[:MAX_DESCRIPTION]
+    return " ".join("".join(kept).split())[: DESCRIPTION_LENGTH.most]
 
 
 def ip_protocols(protocol: str) -> tuple[str, ...]:
