@@ -196,7 +196,7 @@ def certificate_of_another_region(topology: PartialTopology) -> Iterator[Finding
             arn = _arn(certificate.text) if certificate else {}
             other = next((kind for kind in arn if arn[kind] != own[kind]), None)
             if certificate and other:
-                places = f"{arn[other]}, and the load balancer of {site.label} of {own[other]}"
+                places = f"{other} {arn[other]}, and the load balancer of {site.label} of {own[other]}"
                 hint = f"name a certificate of the load balancer's {other}"
                 yield Finding(certificate.loc, f"the certificate is of {places}", hint)
 
@@ -261,6 +261,7 @@ def tags_that_aws_refuses(topology: PartialTopology) -> Iterator[Finding]:
             for text, at_key in ((key, True), (tags.mapping[key], False)):
                 wrong = next((mark for mark in text if not fits_tag(mark)), None) if isinstance(text, str) else None
                 if wrong:
-                    message = f"the tag '{presentable(shorten(str(key)))}' of {site.label} has {wrong!r} in it"
+                    tag = presentable(shorten(str(key)))
+                    message = f"the tag '{tag}' of {site.label} has {wrong!r} in it, which AWS refuses"
                     hint = "write it with letters, digits, spaces and _ . : / = + - @ alone"
                     yield Finding((*tags.loc, str(key)), message, hint, at_key)
