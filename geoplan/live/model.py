@@ -76,6 +76,8 @@ class Observation:
     """What it explicitly refused to tell as a standby, over a connection that can be believed; the rest was asked."""
     is_trusted: bool = True
     """Whether its certificate was verified or pinned: otherwise anybody may have answered in its place."""
+    certificate: str | None = None
+    """The fingerprint of the certificate that it presented; None where that is not known."""
 
     @property
     def refuses_reads(self) -> bool:

@@ -110,6 +110,7 @@ async def _observe(
             state,
             health.said if health else None,
             is_trusted=unit.is_trusted,
+            certificate=unit.certificate,
             **answers,
         )
 

@@ -26,6 +26,10 @@ class Unit(Protocol):
     def is_trusted(self) -> bool:
         """Whether its certificate is verified or pinned, so that what it refuses was refused by itself."""
 
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate behind its last answer; None where that is not known."""
+
     async def state(self) -> State:
         """Return what its health check says."""
 

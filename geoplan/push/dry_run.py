@@ -104,6 +104,11 @@ class DryRunUnit:
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns
 
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate that the unit presents."""
+        return self._unit.certificate
+
     async def state(self) -> State:
         """Return who it would be by now."""
         return self._paper.state(self._site, self.address, await self._unit.state())

@@ -23,6 +23,7 @@ class ScriptedUnit:
     script: Mapping[str, Exception | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     is_trusted: bool = True
+    certificate: str | None = None
 
     async def _answer(self, name: str) -> None:
         self.asked.append(name)
