@@ -85,6 +85,8 @@ class Observation:
     """Whether its certificate was verified or pinned: otherwise anybody may have answered in its place."""
     wants_basic: bool = False
     """Whether it refuses APIv2 for a setting of its logins, so that it was asked in APIv1."""
+    certificate: str | None = None
+    """The fingerprint of the certificate that it presented; None where that is not known."""
 
     @property
     def refuses_reads(self) -> bool:

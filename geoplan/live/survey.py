@@ -112,6 +112,7 @@ async def _observe(
             health.said if health else None,
             is_trusted=unit.is_trusted,
             wants_basic=unit.wants_basic,
+            certificate=unit.certificate,
             **_without_nothing(fleet.plan, site, answers),
         )
 

@@ -30,6 +30,10 @@ class Unit(Protocol):
     def wants_basic(self) -> bool:
         """Whether it was seen to refuse APIv2 for a setting of its logins, so that it is spoken to in APIv1."""
 
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate behind its last answer; None where that is not known."""
+
     async def state(self) -> State:
         """Return what its health check says."""
 

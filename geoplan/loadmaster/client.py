@@ -87,6 +87,11 @@ class LoadMaster:
         self._ha_commands: HaCommands | None = None
         self._looked_up: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate behind its last answer, or None before one."""
+        return self._exchange.certificate
+
     async def __aenter__(self) -> Self:
         """Make ready; nothing is sent yet."""
         await self._exchange.open()

@@ -103,21 +103,21 @@ def unit_connections(  # noqa: PLR0913 - options
                 use_proxies=use_proxies,
                 resolve=None if known.is_lab else resolve,
             )
-    _require_one_api_each(accesses)
+    require_one_api_each({access.address: access.api_url for access in accesses.values()})
     return accesses
 
 
-def _require_one_api_each(accesses: Mapping[str, UnitConnection]) -> None:
-    """Check that no two units answer at one place: one would be taken for the other.
+def require_one_api_each(urls: Mapping[str, str]) -> None:
+    """Check that no two units, by their addresses, answer at one place: one would be taken for the other.
 
     Raises :class:`UnusableFileError`.
     """
     users: dict[tuple[str, int] | None, str] = {}
-    for access in accesses.values():
-        first = users.setdefault(place_of_url(access.api_url), access.address)
-        if first != access.address:
+    for address, url in urls.items():
+        first = users.setdefault(place_of_url(url), address)
+        if first != address:
             raise UnusableFileError(
-                f"{first} and {access.address} have one API, at {access.api_url}",
+                f"{first} and {address} have one API, at {url}",
                 hint="write the URL at which each unit itself answers, in the topology or the endpoints file",
             )
 

@@ -21,7 +21,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
-from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, too_many_open_files
+from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, fingerprint_of, too_many_open_files
 from geoplan.loadmaster.wire import (
     SERVER_ERROR,
     TOO_MANY_REQUESTS,
@@ -111,6 +111,8 @@ class UnitHttp:
         idle: IdleConnections | None = None,
     ) -> None:
         self.unit = access.address
+        self.certificate: str | None = None
+        """The fingerprint of the certificate behind the last answer; None before one, and where there is no TLS."""
         self._access = access
         self._transport = transport
         self._observer = observer
@@ -160,7 +162,15 @@ class UnitHttp:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
             follow_redirects=False,
+            event_hooks={"response": [self._note_certificate]},
         )
+
+    async def _note_certificate(self, response: httpx.Response) -> None:
+        stream = response.extensions.get("network_stream")
+        tls = stream.get_extra_info("ssl_object") if stream else None
+        presented = tls.getpeercert(binary_form=True) if tls else None
+        if presented:
+            self.certificate = fingerprint_of(presented)
 
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.concurrency import DEFAULT_AT_ONCE, ask_each
 from geoplan.errors import UnitUnreachableError
+from geoplan.loadmaster.connection import require_one_api_each
 from geoplan.loadmaster.endpoints import Endpoints, UnitEndpoint
 from geoplan.loadmaster.tls import fetch_fingerprint
 from geoplan.topology.api import apis_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from geoplan.topology.model import Topology, Unit
 
@@ -77,15 +78,19 @@ async def fetch_pins(
     """Ask all units of a topology for their fingerprints, so many at once; returns them in order of declaration.
 
     A fingerprint has to be that of every file which knows one; URLs are taken from the first which knows them.
-    Raises :class:`geoplan.errors.NotInLabError` where the first that names units is a lab's without all of these.
+    Raises :class:`geoplan.errors.NotInLabError` where the first that names units is a lab's without all of these, and
+    :class:`geoplan.errors.UnusableFileError` where two units have one URL.
     """
     all_known = reduce(joined, known, Endpoints())
     all_known.require_all_of(topology)
 
-    apis = apis_of(topology)
+    units = [unit for site in topology.sites for unit in site.units]
+    usual = apis_of(topology)
+    apis = {unit.address: all_known.unit(unit.address).reached(usual[unit.address]) for unit in units}
+    require_one_api_each({address: api.url for address, api in apis.items()})
 
     async def fetch(unit: Unit) -> PinnedUnit:
-        api = all_known.unit(unit.address).reached(apis[unit.address])
+        api = apis[unit.address]
         endpoints = [file.unit(unit.address) for file in known]
         pins = [endpoint.fingerprint for endpoint in endpoints if endpoint.fingerprint]
         try:
@@ -97,8 +102,16 @@ async def fetch_pins(
         other = next((pin for pin in pins if pin != presented), None)
         return PinnedUnit(unit.address, api.url, presented, other or next(iter(pins), None))
 
-    units = [unit for site in topology.sites for unit in site.units]
     return await ask_each(units, fetch, asyncio.Semaphore(jobs))
+
+
+def at_several_addresses(fingerprints: Mapping[str, str | None]) -> list[tuple[str, ...]]:
+    """Return the addresses of each fingerprint that several have: one unit may answer at all of these."""
+    holders: dict[str, list[str]] = {}
+    for address, fingerprint in fingerprints.items():
+        if fingerprint is not None:
+            holders.setdefault(fingerprint, []).append(address)
+    return [tuple(addresses) for addresses in holders.values() if len(addresses) > 1]
 
 
 def with_pins(known: Endpoints, units: Sequence[PinnedUnit]) -> Endpoints:

@@ -109,6 +109,11 @@ class DryRunUnit:
         """Whether it was seen to refuse APIv2 for a setting of its logins."""
         return self._unit.wants_basic
 
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate that the unit presents."""
+        return self._unit.certificate
+
     async def state(self) -> State:
         """Return who it would be by now."""
         return self._paper.state(self._site, self.address, await self._unit.state())

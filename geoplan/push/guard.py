@@ -218,6 +218,11 @@ class GuardedUnit:
         self.address = unit.address
         self.is_trusted = unit.is_trusted
 
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate that the unit presents."""
+        return self._unit.certificate
+
     def __getattr__(self, question: str) -> Callable[[], Awaitable[Any]]:
         """Return a read that notes what it is answered."""
         return partial(self._ask, question, getattr(self._unit, question))

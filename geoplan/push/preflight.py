@@ -184,6 +184,8 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
 
 def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
     """Return whether a finding is left for a person, and nothing else says so."""
+    if finding.kind is FindingKind.ONE_CERTIFICATE:
+        return True  # what is meant for two units would be entered on one
     is_told = finding.kind in _TOLD_OTHERWISE or (finding.kind in OF_HA and finding.sites[0] in pairs)
     return (finding.severity is Severity.MENDING or finding.kind in NOTED) and not is_told
 

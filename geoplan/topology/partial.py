@@ -126,8 +126,12 @@ class PartialSite(NamedTuple):
     cluster_name: Text | None
     health_check_port: int
     """Where the units of a pair answer the health check."""
+    health_check_written: Number | None
+    """The port of the health check where the file gives it, be it for this site or for all."""
     api_port: int
     """Where the API of its units is, unless they have a URL of their own."""
+    api_port_written: Number | None
+    """The same where the file gives it, be it for this site or for all."""
     virtual_services: tuple[Value, ...]
     balancer: Value | None
 
@@ -160,6 +164,12 @@ class PartialSite(NamedTuple):
         """Return the API's port on one of its units itself: a URL of another host may lead there over NAT."""
         place = self.api_place_of(unit)
         return place[1] if place and unit.address and place[0] == str(unit.address.address) else self.api_port
+
+    def api_port_place(self, unit: PartialUnit) -> Loc | None:
+        """Return where the file says which port that is; None if it leaves it at the usual one."""
+        if unit.api is not None and self.api_port_on(unit) != self.api_port:
+            return unit.api.loc
+        return self.api_port_written.loc if self.api_port_written else None
 
 
 class PartialGroup(NamedTuple):
@@ -210,10 +220,9 @@ def partial_topology(document: object) -> PartialTopology:
     top = Value((), document)
     limit = top.key("limits").key("max_clusters").number()
     port = top.key("health_check_port").number()
-    port_of_all = port.value if port else DEFAULT_HEALTH_CHECK_PORT
     api_port = top.key("api_port").number()
     return PartialTopology(
-        sites=tuple(_site(site, port_of_all, api_port) for site in top.key("sites").items()),
+        sites=tuple(_site(site, port, api_port) for site in top.key("sites").items()),
         groups=tuple(_groups(top.key("groups"))) if isinstance(top.key("groups").plain, Mapping) else None,
         max_clusters=limit.value if limit and limit.value > 0 else MAX_CLUSTERS,
         boot_seconds=top.key("timing").key("boot_seconds").seconds(),
@@ -222,11 +231,11 @@ def partial_topology(document: object) -> PartialTopology:
     )
 
 
-def _site(site: Value, port_of_all: int, api_port_of_all: Number | None) -> PartialSite:
+def _site(site: Value, port_of_all: Number | None, api_port_of_all: Number | None) -> PartialSite:
     name, pair = site.key("name").text(), site.key("ha_pair")
     kinds = tuple(kind for kind in KINDS if site.key(kind).plain is not None)
     extra = (written.address() for written in site.key("extra_remote_geo_access").items())
-    port, balancer = pair.key("health_check").key("port").number(), pair.key("aws")
+    port, balancer = pair.key("health_check").key("port").number() or port_of_all, pair.key("aws")
     api_port = site.key("api_port").number()
     return PartialSite(
         loc=site.loc,
@@ -236,12 +245,14 @@ def _site(site: Value, port_of_all: int, api_port_of_all: Number | None) -> Part
         units=tuple(_units(site)),
         extra_remote_geo_access=tuple(written for written in extra if written),
         cluster_name=site.key("cluster").key("name").text() or name,
-        health_check_port=port.value if port else port_of_all,
+        health_check_port=port.value if port else DEFAULT_HEALTH_CHECK_PORT,
+        health_check_written=port,
         api_port=usual_port(
             of_topology=api_port_of_all.value if api_port_of_all else None,
             of_site=api_port.value if api_port else None,
             in_aws=balancer.plain is not None,
         ).port,
+        api_port_written=api_port or api_port_of_all,
         virtual_services=tuple(site.key("virtual_services").items()),
         balancer=None if balancer.plain is None else balancer,
     )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from geoplan.aws import REGION, TAG_VALUE_LENGTH
 from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control, shorten
 from geoplan.yaml12 import typed
@@ -21,7 +22,6 @@ IpAddress = IPv4Address | IPv6Address
 
 MAX_PORT = 65535
 HTTPS = 443
-MAX_TAG_VALUE_LENGTH = 256  # Tagging AWS resources
 THIS_NETWORK = 0  # the first octet of 0.0.0.0/8, "this network" (RFC 1122)
 
 
@@ -192,9 +192,9 @@ def _check_tag_key(text: str) -> str:
 
 
 def _check_tag_value(text: str) -> str:
-    if len(text) > MAX_TAG_VALUE_LENGTH:
-        message = f"the tag's value has {len(text)} characters, more than {MAX_TAG_VALUE_LENGTH}"
-        raise fault("GEO110", message, f"write at most {MAX_TAG_VALUE_LENGTH} characters")
+    if len(text) > TAG_VALUE_LENGTH.most:
+        message = f"the tag's value has {len(text)} characters, more than {TAG_VALUE_LENGTH.most}"
+        raise fault("GEO110", message, f"write at most {TAG_VALUE_LENGTH.most} characters")
     return text
 
 
@@ -223,9 +223,9 @@ Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=Fals
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False), BeforeValidator(typed)]
 
 HEX_ID = "(?:[0-9a-f]{8}|[0-9a-f]{17})"
-REGION = "[a-z]{2}(?:-[a-z]+)+-[1-9][0-9]?"
-ACM_ARN = rf"arn:aws(?:-[a-z]+)*:acm:(?P<region>{REGION}):[0-9]{{12}}:certificate/[0-9a-f-]{{36}}"
-IAM_ARN = r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:server-certificate/[\x21-\x7e]+"
+PARTITION_OF_ARN = "arn:(?P<partition>aws(?:-[a-z]+)*):"
+ACM_ARN = rf"{PARTITION_OF_ARN}acm:(?P<region>{REGION}):[0-9]{{12}}:certificate/[0-9a-f-]{{36}}"
+IAM_ARN = rf"{PARTITION_OF_ARN}iam::[0-9]{{12}}:server-certificate/[\x21-\x7e]+"
 
 Region = Annotated[str, _of_form(REGION, "a region of AWS", "eu-west-1"), Field(examples=["eu-west-1"])]
 VpcId = Annotated[str, _of_form(f"vpc-{HEX_ID}", "the ID of a VPC", "vpc-0a1b2c3d4e5f60718")]
@@ -237,7 +237,7 @@ AllocationId = Annotated[
 CertificateArn = Annotated[
     str,
     _of_form(
-        f"{ACM_ARN}|{IAM_ARN}",
+        f"{ACM_ARN}|{IAM_ARN.replace('?P<partition>', '?:')}",
         "the ARN of a certificate",
         "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
     ),

@@ -26,6 +26,7 @@ class ScriptedUnit:
     wants_basic: bool = False
     status: Mapping[str, bool | None] = field(default_factory=dict)
     entered: tuple[str, ...] = ()
+    certificate: str | None = None
 
     async def _answer(self, name: str) -> None:
         self.asked.append(name)

@@ -229,3 +229,10 @@ def test_a_unit_that_could_not_be_read_blocks_every_push(address: str, state: St
 def test_a_pair_without_one_active_unit_and_its_standby_blocks_every_push(master: State, slave: State) -> None:
     spoilt = changed(changed(FRESH, M1, state=master), S1, state=slave)
     assert verdict(spoilt).is_clear == ((master, slave) == (State.ACTIVE, State.STANDBY))
+
+
+def test_one_certificate_at_two_addresses_is_noted_and_blocks_nothing() -> None:
+    found = verdict(changed(FRESH, M1, A1, certificate="sha256:aa"))
+    assert found.is_clear
+    (note,) = [note for note in found.notes if note.kind is NoteKind.FINDING]
+    assert f"{M1} and {A1} present one certificate" in note.message

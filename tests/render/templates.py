@@ -103,10 +103,10 @@ def one_pair(**aws: Any) -> Topology:
 INTERNAL = {"scheme": "internal", "subnets": [{"subnet_id": "subnet-00000011"}, {"subnet_id": "subnet-00000012"}]}
 
 
-def over_ipv6() -> dict[str, Any]:
+def over_ipv6(number: int = 1) -> dict[str, Any]:
     """Return a pair whose units are known by IPv6 addresses alone."""
     listeners = [{"protocol": "TCP", "port": 443}, {"protocol": "TCP_UDP", "port": 53}]
-    drawn = pair(listeners=listeners)
+    drawn = pair(number, listeners=listeners)
     drawn["master"]["address"], drawn["slave"]["address"] = "2001:db8::5", "2001:db8::6"
     return drawn
 
@@ -118,7 +118,7 @@ def variants() -> dict[str, Topology]:
     mixed = pair(listeners=[{"protocol": "TCP", "port": 443}])
     mixed["slave"]["address"] = "2001:db8::6"
     often = {**pair(), "health_check": {"port": 8555, "interval_seconds": 5, "unhealthy_threshold": 3}}
-    api = pair(listeners=[{"protocol": "TCP", "port": 9443}])
+    api = pair(listeners=[{"protocol": "TCP", "port": 443}])
     api["master"]["api"] = "https://10.1.1.5:9443"
     return {
         "internal": one_pair(**INTERNAL, listeners=[tls]),
@@ -138,9 +138,9 @@ def variants() -> dict[str, Topology]:
         "over IPv6": topology({"name": "Dublin", "ha_pair": over_ipv6()}, {"name": "Far", "standalone": "2001:db8::9"}),
         "families mixed": topology({"name": "Dublin", "ha_pair": mixed}),
         "checked often": topology({"name": "Dublin", "ha_pair": often}),
-        "API on the target port": topology({"name": "Dublin", "ha_pair": api}),
+        "API on a port of its own": topology({"name": "Dublin", "ha_pair": api}),
         "partners": topology(
-            {"name": "Dublin", "ha_pair": pair(), "extra_remote_geo_access": ["172.24.1.5", "10.2.0.5"]},
+            {"name": "Dublin", "ha_pair": pair(), "extra_remote_geo_access": ["172.24.1.5", "2001:db8::9"]},
             {"name": "Zürich & Söhne \N{SNOWMAN}", "standalone": {"address": "192.0.2.5", "nat_address": "10.2.0.5"}},
         ),
         "several in a region": topology(
@@ -149,6 +149,6 @@ def variants() -> dict[str, Topology]:
                 "name": "dublin-north",
                 "ha_pair": pair(2, listeners=[{"protocol": "UDP", "port": 53}], tags={"Name": "x"}),
             },
-            {"name": "東京", "ha_pair": over_ipv6()},
+            {"name": "東京", "ha_pair": over_ipv6(3)},
         ),
     }

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+from typing import TYPE_CHECKING
+
 import click
 
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.options import Group, output_option, topology_argument
+
+if TYPE_CHECKING:
+    from geoplan.render.cloudformation import Template
 
 
 @click.group("export", cls=Group)
@@ -34,8 +40,8 @@ def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> Non
 
     For each HA pair with aws it creates the load balancer with its Elastic IPs, a target group for each protocol and
     port of targets with the health check that finds the active unit, the listeners, the load balancer's security
-    group, and the rules of the units' own groups: synchronisation, health check, SSH between GEO sites, operators,
-    clients.
+    group, and the rules of the units' own groups: synchronisation, health check, SSH between GEO sites, operators.
+    Clients reach the units through the load balancer alone.
 
     A stack belongs to one region. If the pairs are in several, write a template for each region with --site. A
     template for one pair has no prefixes; in one for several pairs, every name begins with that of its site.
@@ -45,7 +51,7 @@ def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> Non
       MasterSecurityGroupId   the security groups of the units. They may be the same group: each
       SlaveSecurityGroupId    rule is then created once. Two pairs cannot share a group.
       OperatorCidr            where you and geoplan connect from: API and health check
-      ClientCidr              where clients connect from; everywhere, unless the balancer is internal
+      ClientCidr              where clients of the load balancer are; everywhere, unless it is internal
       MasterInstanceId        only where the topology has no instance_id
       SlaveInstanceId
     If units have IPv6 addresses, there are also OperatorCidrIpv6 and ClientCidrIpv6.
@@ -54,7 +60,30 @@ def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> Non
       geoplan export cloudformation my.yaml --site dublin -o dublin.yaml
       aws cloudformation deploy --region eu-west-1 --stack-name dublin --template-file dublin.yaml \\
         --parameter-overrides OperatorCidr=192.0.2.0/24 MasterSecurityGroupId=sg-… SlaveSecurityGroupId=sg-…
+    A template of more than 51,200 bytes needs --s3-bucket as well; the command is then printed.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from geoplan.render.cloudformation import render
+    from geoplan.render.cloudformation import make_template
+    from geoplan.render.cloudformation.limits import crowded_groups
 
-    write(render(load_topology(path), *sites), output)
+    template = make_template(load_topology(path), *sites)
+    write(template.text, output)
+    for sentence in crowded_groups(template.pairs):
+        click.echo(f"geoplan: warning: {sentence}\n  hint: see Service Quotas in your account, Amazon VPC", err=True)
+    _say_how_to_deploy_by_bucket(template, output)
+
+
+def _say_how_to_deploy_by_bucket(template: Template, output: str | None) -> None:
+    from geoplan.aws import TEMPLATE_BYTES_IN_REQUEST
+    from geoplan.render.cloudformation.limits import is_for_bucket, size_of
+
+    if not is_for_bucket(template.text):
+        return
+    file = "TEMPLATE" if output in (None, "-") else str(output)
+    where = ("--region", template.region, "--stack-name", "STACK", "--template-file", file, "--s3-bucket", "BUCKET")
+    values = [f"{name}=VALUE" for name in template.needed_parameters]
+    click.echo(
+        f"the template has {size_of(template.text):,} bytes, and AWS takes {TEMPLATE_BYTES_IN_REQUEST.most:,} in a "
+        "request: deploy it by way of an S3 bucket of yours in that region\n  "
+        + shlex.join(("aws", "cloudformation", "deploy", *where, "--parameter-overrides", *values)),
+        err=True,
+    )

@@ -31,11 +31,12 @@ def command(  # noqa: PLR0913 - one for each option
 
     Compare each fingerprint with the one that the unit itself shows: as with ssh, all trust rests on that. If one has
     changed, both are shown, nothing is written, and the exit code is 1. If a unit does not answer, the others are
-    written, and the exit code is 1.
+    written, and the exit code is 1. If several units present one certificate, you are warned: one unit may answer at
+    all of these addresses.
     """
     import asyncio
 
-    from geoplan.loadmaster.pins import PinState, fetch_pins, joined, with_pins
+    from geoplan.loadmaster.pins import PinState, at_several_addresses, fetch_pins, joined, with_pins
 
     topology = load_topology(path)
     given, present = _files(endpoints, output)
@@ -44,10 +45,12 @@ def command(  # noqa: PLR0913 - one for each option
     if output_format == "text":
         for unit in units:
             click.echo(str(unit), err=True)  # standard output may be the file
+    shared = at_several_addresses({unit.address: unit.presented for unit in units})
+    _warn_of_shared(shared)
     agreed = PinState.CHANGED not in states and (PinState.NEW not in states or yes or _confirmed())
     if output_format == "json":
         listed = [unit.as_dict() for unit in units]
-        report = {"format": "geoplan/trust/1", "accepted": agreed, "units": listed}
+        report = {"format": "geoplan/trust/1", "accepted": agreed, "units": listed, "one_certificate": shared}
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     if agreed and (output is not None or output_format == "text"):
         write(with_pins(joined(given, present), units).to_yaml(), output)
@@ -55,6 +58,17 @@ def command(  # noqa: PLR0913 - one for each option
         changed = [unit.address for unit in units if unit.state is PinState.CHANGED]
         _explain_refusal(changed, endpoints, output)
     return 1 if not agreed or PinState.UNREACHABLE in states else 0
+
+
+def _warn_of_shared(shared: list[tuple[str, ...]]) -> None:
+    from geoplan.wording import join_words
+
+    for addresses in shared:
+        click.echo(
+            f"geoplan: warning: {join_words(addresses)} present one certificate: one unit may answer at all of these\n"
+            "  hint: check where each URL leads, unless you have put one certificate on these units yourself",
+            err=True,
+        )
 
 
 def _files(endpoints: str | None, output: str | None) -> tuple[Endpoints, Endpoints]:

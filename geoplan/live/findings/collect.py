@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geoplan.live.findings.compare import verify
-from geoplan.live.findings.fleet import clusters, links, lists_and_clusters, reachability, services
+from geoplan.live.findings.fleet import certificates, clusters, links, lists_and_clusters, reachability, services
 from geoplan.live.findings.kinds import FindingKind, Severity, generic_command
 from geoplan.live.findings.pairs import as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.findings.settings import setting_findings
@@ -60,7 +60,7 @@ def findings_of(  # noqa: PLR0913 - what is known beside the units' answers
     units were seen to come into their present state. ``command`` returns a command of geoplan about this topology as it
     is to be typed: it takes the command's name and further words.
     """
-    found = [*_of_pairs(plan, facts, forming, since, command), *reachability(facts)]
+    found = [*_of_pairs(plan, facts, forming, since, command), *reachability(facts), *certificates(facts)]
     facts = as_if_formed(facts, frozenset(forming))
     if Phase.GEO in plan.phases():
         found += services(plan, facts)

@@ -111,6 +111,19 @@ def _unread(units: Sequence[Observation]) -> Iterator[Finding]:
                 yield about(FindingKind.UNREADABLE, [unit], message, hint, severity=severity)
 
 
+def certificates(facts: Observations) -> Iterator[Finding]:
+    """Say which units present one certificate: a wildcard's is on many, but one unit may also answer for several."""
+    by_certificate: dict[str, list[Observation]] = {}
+    for unit in facts.units.values():
+        if unit.certificate:
+            by_certificate.setdefault(unit.certificate, []).append(unit)
+    for units in by_certificate.values():
+        if len(units) > 1:
+            message = f"{_named(units)} present one certificate: one unit may answer at all of these addresses"
+            hint = "see where the URL of each leads, unless you have put one certificate on these units yourself"
+            yield about(FindingKind.ONE_CERTIFICATE, units, message, hint, severity=Severity.KNOWING)
+
+
 def services(plan: Plan, facts: Observations) -> Iterator[Finding]:
     """Say where GEO or SSH is off, and which units refuse each other as partners."""
     units = tuple(facts.units.values())

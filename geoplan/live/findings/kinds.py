@@ -45,6 +45,8 @@ class FindingKind(StrEnum):
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
     UNREADABLE = "unreadable"
+    ONE_CERTIFICATE = "one_certificate"
+    """Several units present the same certificate, so that one may answer at the addresses of all."""
     GEO_OFF = "geo_off"
     SSH_OFF = "ssh_off"
     RED_PARTNER = "red_partner"

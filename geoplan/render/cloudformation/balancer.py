@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
-from geoplan.errors import GeoplanError
+from geoplan.aws import fits_tag
 from geoplan.render.cloudformation.yaml import Entry, GetAtt, OneLine, Ref
 from geoplan.vendor import ACTIVE_CODE
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
     from geoplan.plan.pairs import PlannedListener, PlannedSubnet, TargetGroup
     from geoplan.render.cloudformation.pairs import BalancedPair
-
-TAG_MARKS = set("_.:/=+-@")  # Elastic Load Balancing, Tag
 
 BALANCER = "Balancer"
 BALANCER_GROUP = "BalancerSecurityGroup"
@@ -60,25 +57,10 @@ def outputs(pair: BalancedPair) -> Iterator[Entry]:
 
 
 def tags(pair: BalancedPair) -> list[OneLine]:
-    """Return the tags of what belongs to a pair: its own, and a Name unless they have one.
-
-    Raises :class:`GeoplanError` for a tag that load balancers cannot have.
-    """
-    for key, value in pair.balancer.tags.items():
-        wrong = next((mark for mark in key + value if not _fits_tag(mark)), None)
-        if wrong:
-            message = (
-                f"the tag {key!r} of '{pair.site}' has {wrong!r}, which AWS does not take in a load balancer's tags"
-            )
-            hint = "write it with letters, digits, spaces and _ . : / = + - @ alone"
-            raise GeoplanError(message, hint=hint)
-    name = "".join(mark if _fits_tag(mark) else "-" for mark in pair.site)
+    """Return the tags of what belongs to a pair: its own, and a Name unless they have one."""
+    name = "".join(mark if fits_tag(mark) else "-" for mark in pair.site)
     named = {"Name": name, **pair.balancer.tags}
     return [OneLine(Key=key, Value=value) for key, value in named.items()]
-
-
-def _fits_tag(mark: str) -> bool:
-    return unicodedata.category(mark)[0] in "LNZ" or mark in TAG_MARKS
 
 
 def target_group_id(pair: BalancedPair, target: TargetGroup) -> str:

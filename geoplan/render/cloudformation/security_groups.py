@@ -1,7 +1,10 @@
 """Who reaches what: the load balancer's security group, and the rules of the units' own groups.
 
-AWS refuses a rule that a group has already. The two units may share a group and two ranges may be the same, which only
-the one who deploys knows; so what could be there twice is made on conditions.
+Clients reach the units through the load balancer alone: the units' rules name its group, which AWS honours although the
+units see the address of the client (Elastic Load Balancing, security groups of Network Load Balancers).
+
+AWS refuses a rule that a group has already. The two units may share a group, which only the one who deploys knows; so
+what could be there twice is made on a condition.
 """
 
 from __future__ import annotations
@@ -9,10 +12,10 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.errors import GeoplanError
+from geoplan.aws import DESCRIPTION_LENGTH
 from geoplan.render.cloudformation.balancer import BALANCER_GROUP, name_of, tags
 from geoplan.render.cloudformation.pairs import is_ipv6
-from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, OneLine, Ref
+from geoplan.render.cloudformation.yaml import Entry, Function, GetAtt, Ref
 from geoplan.vendor import SSH_PORT, SYNC_PORT
 
 if TYPE_CHECKING:
@@ -21,12 +24,9 @@ if TYPE_CHECKING:
     from geoplan.render.cloudformation.pairs import BalancedPair
     from geoplan.topology.model import Unit
 
-MAX_DESCRIPTION = 255
 DESCRIPTION_MARKS = set(" ._-:/()#,@[]+=&;{}!$*")  # EC2, AuthorizeSecurityGroupIngress
-SYNC = "Sync"
 FROM_GROUP = "SourceSecurityGroupId"
 OWN_GROUP = "SlaveHasItsOwnGroup"
-OPERATOR_IS_NO_CLIENT = {"CidrIp": "OperatorIsNoClient", "CidrIpv6": "OperatorIsNoClientIpv6"}
 OPERATOR = {"CidrIp": "OperatorCidr", "CidrIpv6": "OperatorCidrIpv6"}
 CLIENTS = {"CidrIp": "ClientCidr", "CidrIpv6": "ClientCidrIpv6"}
 
@@ -42,37 +42,20 @@ class Rule(NamedTuple):
     """The property that names where it comes from."""
     source: str
     why: str
-    unless_also_client: bool = False
-    """Whether it is one rule with that of the clients where both ranges are the same."""
+    from_other_unit: bool = False
 
     @property
     def in_one_group(self) -> tuple[str, ...]:
         """What tells it from other rules once both units are in one group, as the other unit then is."""
-        return (self.protocol, str(self.port), self.source_kind, "" if self.name == SYNC else self.source)
+        return (self.protocol, str(self.port), self.source_kind, "" if self.from_other_unit else self.source)
 
 
 class PlacedRule(NamedTuple):
-    """A rule of the master's or the slave's group, and on which conditions it is made: all of them."""
+    """A rule of the master's or the slave's group, and whether it is made only if the slave has a group of its own."""
 
     role: str
     rule: Rule
-    conditions: tuple[str, ...]
-
-
-def refuse_clashing_ports(pair: BalancedPair) -> None:
-    """Refuse ports that serve two purposes, of which HA or GEO is one; raises :class:`GeoplanError`."""
-    needed = {pair.check.port: "the health check", SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
-    for unit in (pair.master, pair.slave):
-        if pair.api_ports[unit.address] == pair.check.port:
-            message = (
-                f"the API of {unit.address} is on port {pair.check.port}, where '{pair.site}' is asked for its health"
-            )
-            raise GeoplanError(message, hint="correct the URL under api, or the health check's port")
-    for listener in pair.balancer.listeners:
-        port = listener.target.port
-        if listener.target.protocol != "UDP" and port in needed:
-            message = f"a listener of '{pair.site}' passes on to TCP {port}, which the units need for {needed[port]}"
-            raise GeoplanError(message, hint="give the listener another target_port (section 6.2.1)")
+    in_own_group_only: bool
 
 
 def balancer_group(pair: BalancedPair) -> Iterator[Entry]:
@@ -120,7 +103,7 @@ def unit_rules(pair: BalancedPair) -> Iterator[Entry]:
         rule, role = placed.rule, placed.role
         comment = None if role in commented else f"What reaches the {role.lower()}, and from where."
         commented.add(role)
-        conditional = {"Condition": pair.id("And".join(placed.conditions))} if placed.conditions else {}
+        conditional = {"Condition": pair.id(OWN_GROUP)} if placed.in_own_group_only else {}
         properties = {
             "GroupId": Ref(pair.id(f"{role}SecurityGroupId")),
             **_ports(rule.protocol, rule.port),
@@ -131,29 +114,34 @@ def unit_rules(pair: BalancedPair) -> Iterator[Entry]:
         yield Entry(pair.id(f"{role}{rule.name}"), body, comment)
 
 
+def most_rules_of_a_group(pair: BalancedPair) -> Iterator[tuple[str, int]]:
+    """Yield whose security groups of a pair get how many rules in one direction and one version of IP, at most."""
+    of_units = list(_placed_rules(pair))
+    own = ([placed.rule for placed in of_units if placed.role == role] for role in ("Master", "Slave"))
+    shared = [placed.rule for placed in of_units if not placed.in_own_group_only]
+    yield "the units", max(_count_of_a_version(rules) for rules in (*own, shared))
+    incoming = sum(len(ip_protocols(each.protocol)) for each in pair.balancer.listeners)
+    outgoing = 2 * (len(_targets(pair)) + 1)  # to each unit, and the health check
+    yield "the load balancer", max(incoming, outgoing)
+
+
+def _count_of_a_version(rules: list[Rule]) -> int:
+    """Return how many rules there are of IPv4 or of IPv6, whichever are more; one for a group counts in both."""
+    return max(sum(rule.source_kind in (kind, FROM_GROUP) for rule in rules) for kind in ("CidrIp", "CidrIpv6"))
+
+
 def conditions(pair: BalancedPair) -> Iterator[Entry]:
-    """Yield the conditions that the rules of a pair name."""
-    used = dict.fromkeys(placed.conditions for placed in _placed_rules(pair) if placed.conditions)
-    single = dict.fromkeys([OWN_GROUP, *(name for names in used for name in names)])
-    different = {
-        OWN_GROUP: [Ref(pair.id(f"{role}SecurityGroupId")) for role in ("Master", "Slave")],
-        **{OPERATOR_IS_NO_CLIENT[kind]: [Ref(OPERATOR[kind]), Ref(pair.id(CLIENTS[kind]))] for kind in CLIENTS},
-    }
-    for name in single:
-        comment = "AWS refuses a rule that a group has already: what may be one rule twice is made once."
-        differ = Function("Not", (Function("Equals", tuple(different[name])),))
-        yield Entry(pair.id(name), differ, comment if name == OWN_GROUP else None)
-    for names in used:
-        if len(names) > 1:
-            both = tuple(OneLine(Condition=pair.id(name)) for name in names)
-            yield Entry(pair.id("And".join(names)), Function("And", both))
+    """Yield the condition that the rules of a pair name."""
+    groups = tuple(Ref(pair.id(f"{role}SecurityGroupId")) for role in ("Master", "Slave"))
+    comment = "AWS refuses a rule that a group has already: what may be one rule twice is made once."
+    yield Entry(pair.id(OWN_GROUP), Function("Not", (Function("Equals", groups),)), comment)
 
 
 def description(text: str) -> str:
     """Return a text that a security group or one of its rules can have for a description."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     kept = (mark if mark.isalnum() or mark in DESCRIPTION_MARKS else "-" for mark in plain)
-    return " ".join("".join(kept).split())[:MAX_DESCRIPTION]
+    return " ".join("".join(kept).split())[: DESCRIPTION_LENGTH.most]
 
 
 def ip_protocols(protocol: str) -> tuple[str, ...]:
@@ -173,58 +161,50 @@ def operators_kind(unit: Unit) -> str:
 
 def _placed_rules(pair: BalancedPair) -> Iterator[PlacedRule]:
     of_master = list(_rules(pair, pair.master, other="Slave"))
-    of_slave = list(_rules(pair, pair.slave, other="Master"))
-    yield from (PlacedRule("Master", rule, _conditions_of(rule)) for rule in of_master)
+    yield from (PlacedRule("Master", rule, in_own_group_only=False) for rule in of_master)
     in_one_group = {rule.in_one_group for rule in of_master}
-    for rule in of_slave:
-        once = (OWN_GROUP,) if rule.in_one_group in in_one_group else ()
-        yield PlacedRule("Slave", rule, (*_conditions_of(rule), *once))
-
-
-def _conditions_of(rule: Rule) -> tuple[str, ...]:
-    return (OPERATOR_IS_NO_CLIENT[rule.source_kind],) if rule.unless_also_client else ()
+    for rule in _rules(pair, pair.slave, other="Master"):
+        yield PlacedRule("Slave", rule, in_own_group_only=rule.in_one_group in in_one_group)
 
 
 def _rules(pair: BalancedPair, unit: Unit, *, other: str) -> Iterator[Rule]:
     """Yield what a unit lets in, each from where it is needed."""
-    other_group = Ref(pair.id(f"{other}SecurityGroupId"))
-    yield Rule(SYNC, "tcp", SYNC_PORT, FROM_GROUP, other_group, "Synchronisation of the pair, section 6")
-    yield Rule("HealthCheck", "tcp", pair.check.port, FROM_GROUP, _balancer_group_id(pair), "Health check, section 6.1")
+    yield from _from_other_unit(pair, Ref(pair.id(f"{other}SecurityGroupId")))
+    yield from _from_balancer(pair)
     for partner in pair.partners:
         kind = "CidrIpv6" if ":" in partner.network else "CidrIp"
         name = f"SshFrom{partner.network.partition('/')[0].replace('.', 'x').replace(':', 'x')}"
         why = f"GEO partner, {partner.site}" if partner.site else "GEO unit outside this topology"
         yield Rule(name, "tcp", SSH_PORT, kind, partner.network, why)
     yield from _from_operator(pair, unit)
-    yield from _from_clients(pair)
+
+
+def _from_other_unit(pair: BalancedPair, other_group: Ref) -> Iterator[Rule]:
+    """Yield the rules for the pair's other unit: a unit that cannot ask it whether it is active becomes active too."""
+    for name, port, why in (
+        ("Sync", SYNC_PORT, "Synchronisation of the pair, section 6"),
+        ("HealthCheckFromOtherUnit", pair.check.port, "Health check by the other unit"),
+    ):
+        yield Rule(name, "tcp", port, FROM_GROUP, other_group, why, from_other_unit=True)
+
+
+def _from_balancer(pair: BalancedPair) -> Iterator[Rule]:
+    """Yield the rules for the load balancer: its health check, and what it passes on from clients."""
+    group = GetAtt(f"{pair.id(BALANCER_GROUP)}.GroupId")
+    yield Rule("HealthCheck", "tcp", pair.check.port, FROM_GROUP, group, "Health check, section 6.1")
+    for protocol, port in _targets(pair):
+        name = f"{name_of(protocol, port)}FromBalancer"
+        yield Rule(name, protocol, port, FROM_GROUP, group, "Clients, through the load balancer")
 
 
 def _from_operator(pair: BalancedPair, unit: Unit) -> Iterator[Rule]:
     """Yield the rules for people and for geoplan, which asks each unit itself."""
     kind = operators_kind(unit)
-    doubling = {port for protocol, port in _targets(pair) if protocol == "tcp" and kind in dict(clients_of(pair))}
     for name, port, why in (
         ("ApiFromOperator", pair.api_ports[unit.address], "API and web interface"),
         ("HealthCheckFromOperator", pair.check.port, "Health check, for geoplan"),
     ):
-        yield Rule(name, "tcp", port, kind, Ref(OPERATOR[kind]), why, unless_also_client=port in doubling)
-
-
-def _from_clients(pair: BalancedPair) -> Iterator[Rule]:
-    """Yield the rules of the target ports: instances see the address of the client, not of the load balancer.
-
-    Unless it is one of IPv4 and the target of IPv6: then they see the load balancer's.
-    """
-    kind = "CidrIpv6" if pair.over_ipv6 else "CidrIp"
-    for protocol, port in _targets(pair):
-        name = name_of(protocol, port)
-        yield Rule(f"{name}FromClients", protocol, port, kind, Ref(pair.id(CLIENTS[kind])), "Clients")
-        if pair.over_ipv6:
-            yield Rule(f"{name}FromBalancer", protocol, port, FROM_GROUP, _balancer_group_id(pair), "Clients of IPv4")
-
-
-def _balancer_group_id(pair: BalancedPair) -> GetAtt:
-    return GetAtt(f"{pair.id(BALANCER_GROUP)}.GroupId")
+        yield Rule(name, "tcp", port, kind, Ref(OPERATOR[kind]), why)
 
 
 def _targets(pair: BalancedPair) -> list[tuple[str, int]]:

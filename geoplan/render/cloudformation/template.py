@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from geoplan.render.cloudformation.balancer import balancer, outputs
+from geoplan.render.cloudformation.limits import require_to_fit
 from geoplan.render.cloudformation.pairs import BalancedPair, pairs_for
 from geoplan.render.cloudformation.security_groups import (
     CLIENTS,
@@ -14,10 +15,10 @@ from geoplan.render.cloudformation.security_groups import (
     clients_of,
     conditions,
     operators_kind,
-    refuse_clashing_ports,
     unit_rules,
 )
 from geoplan.render.cloudformation.yaml import Entry, Function, Ref, as_yaml, section
+from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,25 +41,49 @@ NARROW_RANGE = {
 NARROWEST = {"CidrIp": 8, "CidrIpv6": 16}
 
 
-def render(topology: Topology, site: str | None = None, *others: str) -> str:
-    """Return a template in YAML, for named sites or for all that have ``aws``; the same text for the same topology.
+class Template(NamedTuple):
+    """A template in YAML, and for what it is."""
 
-    Presumes that the topology's rules hold. Raises :class:`geoplan.errors.GeoplanError` where a template cannot be: see
-    :func:`pairs_for`, and for ports and tags that AWS or HA does not take.
+    text: str
+    pairs: tuple[BalancedPair, ...]
+    needed_parameters: tuple[str, ...]
+    """The names of the parameters that a deployment has to give: those without a default."""
+
+    @property
+    def region(self) -> str:
+        """The only region in which it can be deployed."""
+        return self.pairs[0].balancer.region
+
+
+def render(topology: Topology, site: str | None = None, *others: str) -> str:
+    """Return the text of the template of :func:`make_template`."""
+    return make_template(topology, site, *others).text
+
+
+def make_template(topology: Topology, site: str | None = None, *others: str) -> Template:
+    """Return a template, for named sites or for all that have ``aws``; the same text for the same topology.
+
+    Raises :class:`geoplan.errors.InvalidInputError` where the topology breaks its rules, and
+    :class:`geoplan.errors.GeoplanError` where a template of these sites cannot be: see :func:`pairs_for` and
+    :func:`require_to_fit`. Nothing else is refused: what ``geoplan check`` takes can be built.
     """
+    require_well_formed(topology)
     pairs = pairs_for(topology, () if site is None else (site, *others))
-    for pair in pairs:
-        refuse_clashing_ports(pair)
     region = pairs[0].balancer.region
-    sections = (
-        _head(topology, pairs, region),
-        section("Parameters", _parameters(pairs)),
-        section("Rules", _rules(pairs, region)),
-        section("Conditions", (entry for pair in pairs for entry in conditions(pair))),
-        section("Resources", (entry for pair in pairs for entry in _resources(pair))),
-        section("Outputs", (entry for pair in pairs for entry in outputs(pair))),
+    sections = {
+        "Parameters": list(_parameters(pairs)),
+        "Rules": list(_rules(pairs, region)),
+        "Conditions": [entry for pair in pairs for entry in conditions(pair)],
+        "Resources": [entry for pair in pairs for entry in _resources(pair)],
+        "Outputs": [entry for pair in pairs for entry in outputs(pair)],
+    }
+    written = (_head(topology, pairs, region), *(section(name, entries) for name, entries in sections.items()))
+    text = "\n".join(written)
+    require_to_fit(text, {name: len(entries) for name, entries in sections.items()}, [pair.site for pair in pairs])
+    needed = tuple(
+        entry.id for entry in sections["Parameters"] if "Default" not in cast("dict[str, object]", entry.body)
     )
-    return "\n".join(sections)
+    return Template(text, pairs, needed)
 
 
 def _head(topology: Topology, pairs: Sequence[BalancedPair], region: str) -> str:
@@ -128,19 +153,26 @@ def _client_range(pair: BalancedPair, kind: str) -> Entry:
 def _rules(pairs: Sequence[BalancedPair], region: str) -> Iterator[Entry]:
     """Yield what CloudFormation refuses before it makes anything."""
     here = Function("Equals", (Ref("AWS::Region"), region))
-    yield _assertion("RightRegion", here, f"These subnets, instances and certificates are in {region}: deploy there.")
-    for one, other in combinations(pairs, 2):
-        different = tuple(
-            Function("Not", (Function("Equals", (Ref(one.id(own)), Ref(other.id(its)))),))
-            for own in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
-            for its in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
-        )
-        words = "Two pairs cannot share a security group: a group has a rule once, and both would add the same."
-        yield _assertion(f"{one.prefix}And{other.prefix}HaveTheirOwnGroups", Function("And", different), words)
+    words = f"These subnets, instances and certificates are in {region}: deploy there."
+    yield Entry("RightRegion", {"Assertions": [_assertion(here, words)]})
+    if len(pairs) > 1:
+        yield Entry("PairsHaveTheirOwnGroups", {"Assertions": [_own_groups(*two) for two in combinations(pairs, 2)]})
 
 
-def _assertion(name: str, assertion: Function, words: str) -> Entry:
-    return Entry(name, {"Assertions": [{"Assert": assertion, "AssertDescription": words}]})
+def _own_groups(one: BalancedPair, other: BalancedPair) -> dict[str, object]:
+    different = tuple(
+        Function("Not", (Function("Equals", (Ref(one.id(own)), Ref(other.id(its)))),))
+        for own in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
+        for its in ("MasterSecurityGroupId", "SlaveSecurityGroupId")
+    )
+    words = (
+        f"{one.site} and {other.site} cannot share a security group: a group has a rule once, and both add the same."
+    )
+    return _assertion(Function("And", different), words)
+
+
+def _assertion(assertion: Function, words: str) -> dict[str, object]:
+    return {"Assert": assertion, "AssertDescription": words}
 
 
 def _resources(pair: BalancedPair) -> Iterator[Entry]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from geoplan.aws import BALANCER_NAME_LENGTH, console_host
 from geoplan.render.runbook.prose import Label, Url, Value
 from geoplan.render.runbook.wui import Screen
 
@@ -45,18 +46,12 @@ TARGETS = Label("Targets")
 DNS_NAME = Label("DNS name")
 CROSS_ZONE = Label("cross-zone load balancing")
 
-LONGEST_NAME = 32  # of load balancers and target groups
-LONGEST_STEM = LONGEST_NAME - len("-tcp-udp-65535")
+LONGEST_STEM = BALANCER_NAME_LENGTH.most - len("-tcp-udp-65535")
 
 
 def console_of(region: str) -> Url:
     """Return where the EC2 console of a region is."""
-    host = "console.aws.amazon.com"
-    if region.startswith("cn-"):
-        host = "console.amazonaws.cn"
-    elif region.startswith("us-gov-"):
-        host = "console.amazonaws-us-gov.com"
-    return Url(f"https://{host}/ec2/home?region={region}")
+    return Url(f"https://{console_host(region)}/ec2/home?region={region}")
 
 
 def stems_of(sites: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from geoplan.topology.finding import DOCUMENT, WARNING, Finding, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.topology.partial import PartialSite, PartialTopology, WrittenAddress
+    from geoplan.topology.partial import PartialSite, PartialTopology, PartialUnit, WrittenAddress
     from geoplan.topology.types import IpAddress
 
 
@@ -77,15 +77,37 @@ def _slave_like_master(site: PartialSite) -> WrittenAddress | None:
 )
 def api_used_twice(topology: PartialTopology) -> Iterator[Finding]:
     units = [(site, unit) for site in topology.sites for unit in site.units]
-    users = {site.api_place_of(unit): site.label_of(unit) for site, unit in units if not unit.api}
-    for site, unit in units:
-        if unit.api is None or (place := site.api_place_of(unit)) is None:
+    users: dict[tuple[str, int], list[int]] = {}
+    for number, (site, unit) in enumerate(units):
+        for place in _places_of_api(site, unit):
+            users.setdefault(place, []).append(number)
+    for number, (site, unit) in enumerate(units):
+        written = site.api_place_of(unit)
+        if unit.api is None or written is None:
             continue
-        label = site.label_of(unit)
-        first = users.setdefault(place, label)
-        if first != label:
-            message = f"the API of {label} is at {unit.api.text}, where that of {first} is"
-            yield Finding(unit.api.loc, message, "write the URL at which this unit itself answers")
+        for other in users[written]:
+            other_site, other_unit = units[other]
+            is_told_there = other > number and other_unit.api and other_site.api_place_of(other_unit) == written
+            if other != number and not is_told_there:
+                others = other_site.label_of(other_unit)
+                message = f"the API of {site.label_of(unit)} is at {unit.api.text}, where that of {others} is"
+                yield Finding(unit.api.loc, message, "write the URL at which this unit itself answers")
+                break
+
+
+def _places_of_api(site: PartialSite, unit: PartialUnit) -> set[tuple[str, int]]:
+    """Return where the API of a unit is reached: by its URL, at its own address, and over NAT from elsewhere.
+
+    A URL at its NAT address tells that ports are passed on there one by one, so that another one may lead elsewhere.
+    """
+    url = site.api_place_of(unit)
+    own, port = str(unit.address.address) if unit.address else None, site.api_port_on(unit)
+    places = {url} if url else set()
+    if own:
+        places.add((own, port))
+    if unit.nat_address and (url is None or url[0] == own):
+        places.add((str(unit.nat_address.address), port))
+    return places
 
 
 @rule(

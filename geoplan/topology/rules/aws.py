@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from geoplan.aws import LISTENERS, REGION, TAGS, fits_tag, partition_of
+from geoplan.diagnostics import presentable
 from geoplan.topology.finding import BALANCING, DOCUMENT, WARNING, Finding, rule
-from geoplan.topology.types import ACM_ARN
+from geoplan.topology.types import ACM_ARN, IAM_ARN
 from geoplan.vendor import SSH_PORT, SYNC_PORT
+from geoplan.wording import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +70,22 @@ def single_subnet(topology: PartialTopology) -> Iterator[Finding]:
             message = f"the load balancer of {site.label} is in one subnet: with that zone, the whole pair is gone"
             hint = "put the units into two zones, and name a subnet of each"
             yield Finding((*balancer.loc, "subnets"), message, hint, at_key=True)
+
+
+@rule(
+    "GEO509",
+    "A load balancer with more listeners than AWS makes by default",
+    severity=WARNING,
+    why="Unless AWS has raised the quota of your account, it makes so many listeners and refuses the next one.",
+    source=LISTENERS.source,
+)
+def many_listeners(topology: PartialTopology) -> Iterator[Finding]:
+    for site, balancer in _balancers(topology):
+        listeners = list(balancer.key("listeners").items())
+        if len(listeners) > LISTENERS.most:
+            message = f"the load balancer of {site.label} has {len(listeners)} listeners; the default quota of AWS is "
+            hint = "see Service Quotas in your account, or make a second pair for some of them"
+            yield Finding(listeners[LISTENERS.most].loc, f"{message}{LISTENERS.most}", hint)
 
 
 @rule(
@@ -169,13 +188,23 @@ def _second_use(written: Text | None, users: dict[str, str], user: str) -> Itera
 def certificate_of_another_region(topology: PartialTopology) -> Iterator[Finding]:
     for site, balancer in _balancers(topology):
         region = balancer.key("region").text()
-        for listener in balancer.key("listeners").items() if region else ():
+        if region is None or not re.fullmatch(REGION, region.text):
+            continue
+        own = {"region": region.text, "partition": partition_of(region.text).name}
+        for listener in balancer.key("listeners").items():
             certificate = listener.key("certificate_arn").text()
-            arn = re.fullmatch(ACM_ARN, certificate.text) if certificate else None
-            if certificate and arn and region and arn["region"] != region.text:
-                places = f"{arn['region']}, and the load balancer of {site.label} of {region.text}"
-                hint = "name a certificate of the load balancer's region"
+            arn = _arn(certificate.text) if certificate else {}
+            other = next((kind for kind in arn if arn[kind] != own[kind]), None)
+            if certificate and other:
+                places = f"{other} {arn[other]}, and the load balancer of {site.label} of {own[other]}"
+                hint = f"name a certificate of the load balancer's {other}"
                 yield Finding(certificate.loc, f"the certificate is of {places}", hint)
+
+
+def _arn(certificate: str) -> dict[str, str]:
+    """Return the region and the partition that the ARN of a certificate names; those of IAM name no region."""
+    found = re.fullmatch(ACM_ARN, certificate) or re.fullmatch(IAM_ARN, certificate)
+    return found.groupdict() if found else {}
 
 
 @rule(
@@ -195,18 +224,44 @@ def target_does_not_fit(topology: PartialTopology) -> Iterator[Finding]:
 
 @rule(
     "GEO711",
-    "A listener that passes clients on to a port of HA",
-    why="No virtual service may stand on these ports, so clients would reach HA itself, or partners' SSH.",
+    "A listener that passes clients on to a port that the units need",
+    why="No virtual service may be on these ports: clients would reach HA itself, partners' SSH or the web interface.",
     source=f"{DOCUMENT}, 6.2.1",
 )
-def target_on_port_of_ha(topology: PartialTopology) -> Iterator[Finding]:
+def target_on_port_of_units(topology: PartialTopology) -> Iterator[Finding]:
     for site, listener in _listeners(topology):
-        needed = {SYNC_PORT: "synchronisation", SSH_PORT: "GEO over SSH"}
-        if site.health_check_port:
-            needed[site.health_check_port] = "the health check"
+        needed = dict.fromkeys(map(site.api_port_on, site.units), "the API and the web interface") | {
+            SYNC_PORT: "synchronisation",
+            SSH_PORT: "GEO over SSH",
+            site.health_check_port: "the health check",
+        }
         target = listener.key("target_port").number() or listener.key("port").number()
         protocol = listener.key("target_protocol").text() or listener.key("protocol").text()
         if target and target.value in needed and protocol and protocol.text != "UDP":
             what = needed[target.value]
             message = f"a listener of {site.label} passes clients on to TCP {target.value}, which is for {what}"
             yield Finding(target.loc, message, "name the port of a virtual service as target_port")
+
+
+@rule(
+    "GEO714",
+    "Tags that AWS does not take",
+    why="One of them is enough for AWS to make neither the load balancer nor its target groups.",
+    source=f"{BALANCING}, Tag; {TAGS.source}",
+)
+def tags_that_aws_refuses(topology: PartialTopology) -> Iterator[Finding]:
+    for site, balancer in _balancers(topology):
+        tags = balancer.key("tags")
+        count = len(tags.mapping.keys() | {"Name"})
+        if count > TAGS.most:
+            name = "" if "Name" in tags.mapping else ", the Name that geoplan adds included"
+            message = f"the load balancer of {site.label} has {count} tags{name}; AWS takes {TAGS.most}"
+            yield Finding(tags.loc, message, "take some out", at_key=True)
+        for key in tags.mapping:
+            for text, at_key in ((key, True), (tags.mapping[key], False)):
+                wrong = next((mark for mark in text if not fits_tag(mark)), None) if isinstance(text, str) else None
+                if wrong:
+                    tag = presentable(shorten(str(key)))
+                    message = f"the tag '{tag}' of {site.label} has {wrong!r} in it, which AWS refuses"
+                    hint = "write it with letters, digits, spaces and _ . : / = + - @ alone"
+                    yield Finding((*tags.loc, str(key)), message, hint, at_key)

@@ -96,6 +96,52 @@ def service_on_ssh_port(topology: PartialTopology) -> Iterator[Finding]:
             yield Finding(port.loc, message, "give the service another port, or an address of its own")
 
 
+@rule(
+    "GEO712",
+    "One port of a unit for two purposes",
+    why="Health check, synchronisation, SSH of GEO, and the API with the web interface need a port each: with two on "
+    "one port nobody can tell the state of the pair, or nobody can reach the unit.",
+    source=f"{DOCUMENT}, 6.1, 6.2.1",
+)
+def port_for_two_purposes(topology: PartialTopology) -> Iterator[Finding]:
+    for site in topology.sites:
+        taken = {SSH_PORT: "GEO over SSH"} | ({SYNC_PORT: "synchronisation"} if site.is_pair else {})
+        check = site.health_check_written if site.is_pair else None
+        if check and check.value in taken:
+            message = f"{site.label} is asked for its health on port {check.value}, which is for {taken[check.value]}"
+            yield Finding(check.loc, message, "write another port, as section 6.1 has it: 8444")
+        elif site.is_pair:
+            taken[site.health_check_port] = "the health check"
+        for unit in site.units:
+            port, place = site.api_port_on(unit), site.api_port_place(unit)
+            if port not in taken:
+                continue
+            if place is None and check and port == check.value:
+                message = f"{site.label} is asked for its health on port {port}, where its units have their API"
+                yield Finding(check.loc, message, "write another port, or api_port: … if the API is on another one")
+            elif place is not None:
+                message = f"the API of {site.label_of(unit)} is on port {port}, which is for {taken[port]}"
+                yield Finding(place, message, "write the port of the API, or another one for the health check")
+
+
+@rule(
+    "GEO713",
+    "A TCP service on the port of the API",
+    why="API and web interface of the unit are there: the service would not come up, or nobody could manage the unit.",
+    source="LoadMaster for AWS, Differences from the VLM",
+)
+def service_on_api_port(topology: PartialTopology) -> Iterator[Finding]:
+    for site, service, port in _services(topology):
+        address = service.key("address").address()
+        own = [
+            unit for unit in site.units if address is None or (unit.address and unit.address.address == address.address)
+        ]
+        if _is_tcp(service) and port.value in map(site.api_port_on, own):
+            message = f"{_label(service)} takes TCP {port.value} on a unit of {site.label}, where its API is"
+            hint = "give the service another port or its own address; or write api_port: … if the API is elsewhere"
+            yield Finding(port.loc, message, hint)
+
+
 def _services(topology: PartialTopology) -> Iterator[tuple[PartialSite, Value, Number]]:
     for site in topology.sites:
         for service in site.virtual_services:

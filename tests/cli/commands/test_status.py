@@ -204,3 +204,17 @@ def test_both_helps_tell_the_two_statuses_apart(geoplan: Geoplan) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     assert not loaded_by("status", "--help") & HEAVY
+
+
+def test_unit_that_answers_at_two_addresses_is_noticed(geoplan: Geoplan, make_site: MakeSite) -> None:
+    """A name leads to the unit of another address: the two URLs differ, and what answers does not."""
+    site = make_site("5.3")
+    master, slave = (site.lab.endpoints.units[address] for address in (M1, S1))
+    written = site.endpoints.read_text().replace(slave.api, master.api.replace("127.0.0.1", "localhost"))
+    site.endpoints.write_text(written.replace(slave.fingerprint, master.fingerprint))
+
+    found = {finding["kind"]: finding for finding in report_of(geoplan, site)["findings"]}
+    pushed = geoplan("push", site.topology, "--endpoints", site.endpoints, "--dry-run")
+
+    assert found["one_certificate"]["units"] == [M1, S1]
+    assert f"{M1} and {S1} present one certificate" in pushed.stdout + pushed.stderr

@@ -115,3 +115,22 @@ def test_unusable_files_are_usage_errors(geoplan: Geoplan, tmp_path: Path) -> No
     broken = tmp_path / "broken.yaml"
     broken.write_text("units: [")
     assert geoplan("trust", TOPOLOGY, "-o", broken).code == 2
+
+
+def test_one_certificate_at_two_addresses_is_told(
+    geoplan: Geoplan, lab: BackgroundLab, endpoints: Path, tmp_path: Path
+) -> None:
+    first, second = (lab.endpoints.units[address].api for address in ADDRESSES[:2])
+    endpoints.write_text(endpoints.read_text().replace(second, first.replace("127.0.0.1", "localhost")))
+    outcome = geoplan("trust", TOPOLOGY, "--endpoints", endpoints, "--yes", "--format", "json")
+    assert outcome.code == 0
+    assert f"warning: {ADDRESSES[0]} and {ADDRESSES[1]} present one certificate" in outcome.stderr
+    assert json.loads(outcome.stdout)["one_certificate"] == [ADDRESSES[:2]]
+
+
+def test_two_units_with_one_url_are_refused(geoplan: Geoplan, lab: BackgroundLab, endpoints: Path) -> None:
+    first, second = (lab.endpoints.units[address].api for address in ADDRESSES[:2])
+    endpoints.write_text(endpoints.read_text().replace(second, first))
+    outcome = geoplan("trust", TOPOLOGY, "--endpoints", endpoints, "--yes")
+    assert outcome.code == 2
+    assert f"{ADDRESSES[0]} and {ADDRESSES[1]} have one API" in outcome.stderr

@@ -142,3 +142,16 @@ def test_links_and_clusters_are_counted_against_the_plan() -> None:
     assert unit.clusters is not None
     assert (unit.partners.good, unit.partners.planned) == (1, 4)
     assert (unit.clusters.good, unit.clusters.planned) == (4, 4)
+
+
+def test_one_certificate_at_several_addresses_is_worth_knowing() -> None:
+    status = status_of(changed(changed(well(), M1, S1, A1, certificate="sha256:aa"), M2, certificate="sha256:bb"))
+
+    assert status.is_well
+    (finding,) = status.findings
+    assert (finding.kind, finding.units) == (FindingKind.ONE_CERTIFICATE, (M1, S1, A1))
+    assert finding.severity is Severity.KNOWING
+
+
+def test_units_whose_certificates_are_not_known_have_none_in_common() -> None:
+    assert status_of(changed(well(), M1, S1, certificate=None)).findings == ()

@@ -8,12 +8,18 @@ import sys
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 
 from geoplan import GeoplanError, Topology, load_topology
+from geoplan.errors import InvalidInputError
 from geoplan.render import cloudformation
+from geoplan.render.cloudformation import make_template
+from geoplan.render.cloudformation.security_groups import most_rules_of_a_group
+from geoplan.topology.loader import check_text
 from tests.conftest import ROOT, TOPOLOGIES
 from tests.render.templates import (
     INTERNAL,
@@ -21,6 +27,7 @@ from tests.render.templates import (
     one_pair,
     over_ipv6,
     pair,
+    read,
     require_linter,
     template_of,
     topology,
@@ -215,22 +222,34 @@ def test_units_let_in_only_what_is_needed_from_where_it_is_needed() -> None:
         for group, other in (("sg-master", "sg-slave"), ("sg-slave", "sg-master"))
         for rule in (
             (group, "tcp", 6973, other),
+            (group, "tcp", 8444, other),
             (group, "tcp", 8444, BALANCER_GROUP),
             (group, "tcp", 22, "10.2.1.5/32"),
             (group, "tcp", 22, "10.2.2.5/32"),
             (group, "tcp", 8443, "198.51.100.0/24"),
             (group, "tcp", 8444, "198.51.100.0/24"),
-            (group, "tcp", 53, "203.0.113.0/24"),
-            (group, "udp", 53, "203.0.113.0/24"),
+            (group, "tcp", 53, BALANCER_GROUP),
+            (group, "udp", 53, BALANCER_GROUP),
         )
     )
 
 
-def test_partners_come_by_the_address_that_they_show_and_none_twice() -> None:
+def test_health_check_port_is_open_between_units_that_share_a_group_too() -> None:
+    one = {**DISTINCT, "SlaveSecurityGroupId": "sg-master"}
+    made = rules_made(template_of(one_pair()), one)
+    assert [rule for rule in made if rule[2] == 8444] == [
+        ("sg-master", "tcp", 8444, "sg-master"),
+        ("sg-master", "tcp", 8444, BALANCER_GROUP),
+        ("sg-master", "tcp", 8444, "198.51.100.0/24"),
+    ]
+
+
+def test_partners_come_by_the_address_that_they_show() -> None:
     made = rules_made(template_of(VARIANTS["partners"]), DISTINCT)
     assert [source for group, _, port, source in made if port == 22 and group == "sg-master"] == [
         "10.2.0.5/32",
         "172.24.1.5/32",
+        "2001:db8::9/128",
     ]
 
 
@@ -258,17 +277,17 @@ def test_over_ipv6_every_part_is_of_ipv6() -> None:
     of_master = {rule[1:] for rule in rules_made(template, DISTINCT) if rule[0] == "sg-master"}
     assert of_master == {
         ("tcp", 6973, "sg-slave"),
+        ("tcp", 8444, "sg-slave"),
         ("tcp", 8444, BALANCER_GROUP),
         ("tcp", 22, "2001:db8::9/128"),
         ("tcp", 8443, "2001:db8:1::/48"),
         ("tcp", 8444, "2001:db8:1::/48"),
-        *((protocol, port, "2001:db8:2::/48") for protocol, port in (("tcp", 443), ("tcp", 53), ("udp", 53))),
         *((protocol, port, BALANCER_GROUP) for protocol, port in (("tcp", 443), ("tcp", 53), ("udp", 53))),
     }
 
 
 def test_api_port_of_a_url_on_the_units_own_address_is_open_to_operators() -> None:
-    made = rules_made(template_of(VARIANTS["API on the target port"]), DISTINCT)
+    made = rules_made(template_of(VARIANTS["API on a port of its own"]), DISTINCT)
     assert ("sg-master", "tcp", 9443, "198.51.100.0/24") in made
     assert ("sg-slave", "tcp", 8443, "198.51.100.0/24") in made
 
@@ -276,6 +295,7 @@ def test_api_port_of_a_url_on_the_units_own_address_is_open_to_operators() -> No
 protocols = st.sampled_from(["TCP", "UDP", "TCP_UDP"])
 listeners = st.lists(st.tuples(protocols, st.integers(1, 9)), min_size=1, max_size=5, unique_by=lambda drawn: drawn[1])
 target_ports = st.sampled_from([53, 80, 443, 9443])
+api_ports = st.sampled_from([8443, 9444])
 
 
 @st.composite
@@ -292,7 +312,7 @@ def balanced(draw: st.DrawFn) -> Topology:
             if draw(st.booleans()):
                 ha_pair[role]["address"] = f"2001:db8:{number}::{place}"
             elif draw(st.booleans()):
-                ha_pair[role]["api"] = f"https://{ha_pair[role]['address']}:{draw(target_ports)}"
+                ha_pair[role]["api"] = f"https://{ha_pair[role]['address']}:{draw(api_ports)}"
         sites.append({"name": draw(st.sampled_from(["A", "Æ", "b c", "東"])) + str(number), "ha_pair": ha_pair})
     if draw(st.booleans()):
         sites.append({"name": "Far", "standalone": {"address": "10.9.0.5", "nat_address": "2001:DB8::9"}})
@@ -316,6 +336,86 @@ def test_no_deployment_makes_a_rule_twice_or_leaves_one_out(trial: Topology, dat
     made = rules_made(template, values)
     assert len(made) == len(set(made))
     assert set(made) == {tuple(values.get(part, part) for part in rule) for rule in rules_made(template, distinct)}
+
+
+odd_ports = st.sampled_from([53, 80, 443, 8080, 8443, 8444, 22, 6973])
+odd_texts = st.sampled_from(["a", "Z 9", "_.:/=+-@", "Köln", "(", "a&b", "\N{SNOWMAN}", "\u2028", "Name"])
+
+
+@st.composite
+def odd(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a topology as a file holds it, with ports and tags of which AWS or a LoadMaster may not take some."""
+    listener = st.fixed_dictionaries({"protocol": protocols, "port": odd_ports}, optional={"target_port": odd_ports})
+    names = draw(st.permutations(["A", "B and C", "A and B", "C"]))
+    sites = []
+    for number in range(1, draw(st.integers(1, 2)) + 1):
+        ha_pair = pair(
+            number,
+            listeners=draw(st.lists(listener, min_size=1, max_size=3, unique_by=lambda drawn: drawn["port"])),
+            tags=draw(st.dictionaries(odd_texts, odd_texts, max_size=1)),
+        )
+        if draw(st.integers(0, 2)) == 2:
+            ha_pair["health_check"] = {"port": draw(odd_ports)}
+        if draw(st.integers(0, 2)) == 2:
+            ha_pair["slave"]["api"] = f"https://10.{number}.2.5:{draw(odd_ports)}"
+        sites.append({"name": names[number], "ha_pair": ha_pair})
+    return {"name": "odd", "sites": sites}
+
+
+@settings(max_examples=150)
+@given(odd())
+def test_what_check_accepts_is_exported_and_nothing_else_is(document: dict[str, Any]) -> None:
+    checked = check_text(yaml.safe_dump(document).encode(), path="odd.yaml", default_name="odd")
+    if checked.topology is not None:
+        assert template_of(checked.topology)["Resources"]
+        return
+    try:
+        unchecked = Topology.model_validate(document)
+    except ValidationError:
+        return
+    with pytest.raises(InvalidInputError):
+        cloudformation.render(unchecked)
+
+
+@settings(max_examples=40)
+@given(balanced())
+def test_groups_get_as_many_rules_as_are_counted(trial: Topology) -> None:
+    made = make_template(trial)
+    template = read(made.text)
+    resources = template["Resources"]
+    for whole in made.pairs:
+        counted = dict(most_rules_of_a_group(whole))
+        groups = {role: {"Ref": whole.id(f"{role}SecurityGroupId")} for role in ("Master", "Slave")}
+        of_units = [
+            sum(
+                rule.get("GroupId") == group and (kind in rule or "SourceSecurityGroupId" in rule)
+                for rule in of_type(template, "SecurityGroupIngress").values()
+            )
+            for group in groups.values()
+            for kind in ("CidrIp", "CidrIpv6")
+        ]
+        own = resources[whole.id("BalancerSecurityGroup")]["Properties"]
+        to_slave = [name for name in resources if name.startswith(whole.id("BalancerToSlave"))]
+        incoming = sum("CidrIp" in rule for rule in own["SecurityGroupIngress"])
+        assert counted["the load balancer"] == max(incoming, len(own["SecurityGroupEgress"]) + len(to_slave))
+        assert max(of_units) <= counted["the units"] <= max(of_units) + 1  # shared, one group has both API ports
+
+
+@settings(max_examples=40)
+@given(balanced())
+def test_clients_reach_units_through_the_load_balancer_alone(trial: Topology) -> None:
+    template = template_of(trial)
+    ranges = {name: name for name in parameters_of(template)}
+    passed_on = {group["Port"] for group in of_type(template, "TargetGroup").values()}
+    reached = set()
+    for _, protocol, port, source in rules_made(template, ranges):
+        assert "Client" not in source
+        if "Balancer" in source and port != 8444:
+            assert port in passed_on
+            reached.add(port)
+        elif "OperatorCidr" not in source:
+            assert (protocol, port) in {("tcp", 22), ("tcp", 6973), ("tcp", 8444)}
+    assert reached == passed_on
 
 
 @settings(max_examples=40)
@@ -346,7 +446,13 @@ def test_pairs_of_one_region_share_a_template_with_names_of_their_own() -> None:
         "OperatorCidr",
         "OperatorCidrIpv6",
     ]
-    assert len([rule for rule in template["Rules"] if rule.endswith("HaveTheirOwnGroups")]) == 3
+    assert len(template["Rules"]["PairsHaveTheirOwnGroups"]["Assertions"]) == 3
+
+
+def test_names_that_could_be_put_together_in_two_ways_are_no_trouble() -> None:
+    names = ["A", "B and C", "A and B", "C"]
+    template = template_of(topology(*({"name": name, "ha_pair": pair(place)} for place, name in enumerate(names, 1))))
+    assert len(template["Rules"]["PairsHaveTheirOwnGroups"]["Assertions"]) == 6
 
 
 def test_stack_is_refused_in_another_region() -> None:
@@ -411,7 +517,7 @@ def test_target_on_a_port_that_the_units_need_is_refused(port: int, use: str) ->
 def test_api_on_the_health_check_port_is_refused() -> None:
     ha_pair = pair()
     ha_pair["slave"]["api"] = "https://10.1.2.5:8444"
-    with pytest.raises(GeoplanError, match=r"10\.1\.2\.5 is on port 8444"):
+    with pytest.raises(GeoplanError, match="the API of the slave of 'Dublin' is on port 8444"):
         cloudformation.render(topology({"name": "Dublin", "ha_pair": ha_pair}))
 
 
@@ -435,10 +541,11 @@ def test_texts_stay_texts(value: str) -> None:
 
 def test_ipv6_units_give_the_same_rules_whatever_the_spelling() -> None:
     trial = topology(
-        {"name": "Dublin", "ha_pair": over_ipv6(), "extra_remote_geo_access": ["2001:DB8:0:0::9"]},
-        {"name": "Far", "standalone": "2001:db8::9"},
+        {"name": "Dublin", "ha_pair": over_ipv6(), "extra_remote_geo_access": ["2001:DB8:0:0::8"]},
+        {"name": "Far", "standalone": "2001:0DB8::0:9"},
     )
     made = rules_made(template_of(trial), DISTINCT)
     assert [rule for rule in made if rule[:3] == ("sg-master", "tcp", 22)] == [
-        ("sg-master", "tcp", 22, "2001:db8::9/128")
+        ("sg-master", "tcp", 22, "2001:db8::9/128"),
+        ("sg-master", "tcp", 22, "2001:db8::8/128"),
     ]

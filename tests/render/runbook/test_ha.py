@@ -121,7 +121,7 @@ def test_load_balancer_is_described_with_everything_that_the_topology_says(dubli
     assert "Interval: 10 seconds" in text
     assert "the master, i-0d0b11a1c0ffee001 and the slave, i-0d0b11a1c0ffee002" in text
     assert "geoplan export cloudformation TOPOLOGY --site Dublin " in text
-    assert step.login.url == "https://console.aws.amazon.com/ec2/home?region=eu-west-1"
+    assert step.login.url == "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"
 
 
 def test_listener_names_the_target_group_that_it_goes_to(dublin_ohio: Plan) -> None:
@@ -261,9 +261,10 @@ def test_states_of_section_8_are_told_apart(dublin_ohio: Plan) -> None:
 
 def test_console_of_each_partition_of_aws() -> None:
     for region, host in (
-        ("eu-west-1", "console.aws.amazon.com"),
-        ("cn-north-1", "console.amazonaws.cn"),
-        ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+        ("eu-west-1", "eu-west-1.console.aws.amazon.com"),
+        ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("eusc-de-east-1", "eusc-de-east-1.console.amazonaws-eusc.eu"),
     ):
         assert ec2.console_of(region) == f"https://{host}/ec2/home?region={region}"
 
