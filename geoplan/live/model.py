@@ -180,3 +180,6 @@ def _tells_more(error: UnitError) -> bool:
         case UnusableAnswerError():
             return error.is_page
     return False
+    # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
+    is_setting = isinstance(error, AuthenticationError) and error.asks_for_basic
+    return Failure(cause, error.reason, error.hint if is_setting or isinstance(error, UntrustedUnitError) else None)

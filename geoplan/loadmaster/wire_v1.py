@@ -63,6 +63,7 @@ class WireV1:
     """
 
     name = "APIv1"
+    sends_basic = True
 
     def __init__(self, *, key_in_query: bool = False) -> None:
         self.key_in_query = key_in_query

@@ -33,6 +33,7 @@ class WireV2:
     """Writes and reads APIv2."""
 
     name = "APIv2"
+    sends_basic = False
 
     def request(self, command: Command, credentials: Credentials) -> WireRequest:
         """Write a command; the credentials are keys like its parameters."""
