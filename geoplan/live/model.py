@@ -28,7 +28,7 @@ REMOTE_LM = ClusterType.REMOTE_LM
 
 __all__ = [
     "CHECK_CREDENTIALS", "HA_SUBJECT", "LIST_NAMES", "REMOTE_LM", "SUBJECTS", "Cause", "ClusterType",
-    "Failure", "GeoCluster", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of",
+    "Failure", "GeoCluster", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of", "how_to_reach",
 ]  # fmt: skip
 
 
@@ -168,6 +168,13 @@ def failure_of(error: UnitError) -> Failure:
         case _:
             cause = Cause.UNREADABLE
     return Failure(cause, error.reason, error.hint if _tells_more(error) else None)
+
+
+def how_to_reach(hint: str, *units: Observation) -> str:
+    """Add to a hint why the APIs of units did not answer, and how to name another port."""
+    failures = [unit.failure for unit in units if unit.failure and unit.failure.hint]
+    hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
+    return "; ".join((hint, *(failure.message for failure in failures), *hints))
 
 
 def _tells_more(error: UnitError) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
 
 from geoplan.errors import UnitError
 from geoplan.live.model import failure_of
@@ -22,10 +23,10 @@ from geoplan.loadmaster import (
     unit_connections,
 )
 from geoplan.loadmaster.pins import PinState, fetch_pins
-from geoplan.topology.api import PortSource
+from geoplan.topology.api import PortSource, apis_of
 from geoplan.topology.model import Topology
 from tests.loadmaster.support import run
-from tests.topologies import IN_AWS
+from tests.topologies import IN_AWS, topologies
 
 MASTER = "10.1.1.5"
 IN_REACH = {"master": MASTER, "slave": "10.1.2.5"}
@@ -114,3 +115,11 @@ def test_trust_says_it_too() -> None:
         assert unit.as_dict()["hint"] == unit.hint
 
     run(act())
+
+
+@given(topologies(max_sites=6, with_apis=True))
+def test_every_unit_is_reached_where_the_topology_says_and_told_why(topology: Topology) -> None:
+    connections = unit_connections(topology, lambda _: UserPassword("bal", Secret("pw")))
+
+    for address, api in apis_of(topology).items():
+        assert (connections[address].api_url, connections[address].port_source) == (api.url, api.source)
