@@ -178,15 +178,14 @@ def how_to_reach(hint: str, *units: Observation) -> str:
 
 
 def _tells_more(error: UnitError) -> bool:
-    """Return whether the hint of an error says more than its cause does: of a certificate, or of the API's port."""
+    """Return whether the hint of an error says more than its cause: of a certificate, a setting, or the API's port."""
     match error:
         case UntrustedUnitError():
             return True
+        case AuthenticationError():
+            return error.asks_for_basic
         case UnitUnreachableError():
             return not error.request_sent
         case UnusableAnswerError():
             return error.is_page
     return False
-    # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
-    is_setting = isinstance(error, AuthenticationError) and error.asks_for_basic
-    return Failure(cause, error.reason, error.hint if is_setting or isinstance(error, UntrustedUnitError) else None)

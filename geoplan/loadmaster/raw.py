@@ -51,7 +51,7 @@ class _Recording:
 
     def __init__(self, wire: WireFormat) -> None:
         self._wire = wire
-        self.name = wire.name
+        self.name, self.sends_basic = wire.name, wire.sends_basic
         self.reply: Reply | None = None
         self.answer: Answer | None = None
 

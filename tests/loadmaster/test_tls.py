@@ -132,6 +132,18 @@ def test_every_new_connection_is_held_against_the_pin() -> None:
     run(act())
 
 
+def test_the_certificate_behind_an_answer_is_known_however_it_is_trusted() -> None:
+    async def act() -> None:
+        async with serving() as server:
+            for trust in (Pinned(server.certificate.fingerprint), Insecure()):
+                async with LoadMaster(access(api_url=server.named_url, trust=trust), clock=FakeClock()) as unit:
+                    assert unit.certificate is None
+                    await unit.firmware()
+                    assert unit.certificate == server.certificate.fingerprint
+
+    run(act())
+
+
 def test_the_systems_store_does_not_know_a_self_signed_certificate() -> None:
     async def act() -> None:
         async with serving() as server:
