@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 
 
 class State(StrEnum):
-    """What a unit of a pair is at the moment, as its health check shows it (section 4)."""
+    """What a unit of a pair is at the moment, as its health check shows it (section 4), or its API tells it."""
 
     ACTIVE = "active"
     STANDBY = "standby"
@@ -16,6 +16,18 @@ class State(StrEnum):
     """Nothing listens, or nothing answers in time."""
     UNKNOWN = "unknown"
     """It answers something else."""
+    CONTRADICTORY = "contradictory"
+    """Its health check and its API tell different things, so nobody knows."""
+
+
+class HaStatus(StrEnum):
+    """What a unit itself says of its place in a pair: ``hastatus`` of its API."""
+
+    ACTIVE = "Active"
+    STANDBY = "Standby"
+    PASSIVE = "Passive"
+    """It takes part in no decision: on a cloud, HA is not set up yet."""
+    NOT_CONFIGURED = "HA not configured"
 
 
 HaMode: TypeAlias = Literal["master", "slave", "single"]
@@ -66,6 +78,20 @@ class HaFacts:
     mode: HaMode | None = None
     """``single`` by that very word, and never by a value that is empty, missing or 0."""
     all_interfaces: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSettings:
+    """What one call tells of many parameters. What it leaves out is not told, and neither empty nor off."""
+
+    firmware: str | None = None
+    boot_time: str | None = None
+    ssh_access: bool | None = None
+    remote_geo_access: tuple[str, ...] | None = None
+    """Never empty: a unit leaves out what is unset."""
+    geo_partners: tuple[str, ...] | None = None
+    """Never empty, likewise."""
+    ha_status: HaStatus | None = None
 
 
 class HaSettings(Protocol):

@@ -12,6 +12,7 @@ from geoplan.live.model import GeoCluster, HaFacts, State
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.live.unit import Unit
 from geoplan.loadmaster.health import HealthAnswer
+from geoplan.loadmaster.model import HaStatus, UnitSettings
 from geoplan.plan.model import Plan
 
 
@@ -37,6 +38,14 @@ class ScriptedUnit:
 
     async def state(self) -> State:
         return State.ACTIVE
+
+    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
+        await self._answer("ha_status")
+        return None
+
+    async def settings(self) -> UnitSettings | None:
+        await self._answer("settings")
+        return None
 
     async def firmware(self) -> str:
         await self._answer("firmware")

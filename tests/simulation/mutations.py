@@ -126,7 +126,7 @@ def _single_where_untold(answer: Any) -> HaFacts:
 async def _changed_or_single(context: Any, step: Any, unit: Any, before: Any, wanted: Any) -> Any:
     problem = await change_parameters(context, step, unit, before, wanted)
     if any(drifts(await unit.ha_parameters(), wanted)):
-        await context.fleet.states(context.plan.site(step.on.site))
+        await context.fleet.look(context.plan.site(step.on.site))
         await unit.set_ha_mode("single")
     return problem
 

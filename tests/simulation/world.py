@@ -25,7 +25,7 @@ from geoplan.live.fleet import Fleet
 from geoplan.live.model import HA_SUBJECT
 from geoplan.live.polling import Timings
 from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_connections
-from geoplan.loadmaster.client import connected
+from geoplan.loadmaster.clients import connected
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
