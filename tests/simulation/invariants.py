@@ -30,6 +30,7 @@ CLUSTERS = frozenset({"addcluster", "modcluster", "clustchangeloc"})
 SUBMISSION, ACCESS = "set:geopartners", "set:geoclients"
 READS = ("get", "getall", "list", "show", "is", "backup")
 LISTS = ("geoclients", "geopartners")
+HA_WORDS = ("Active", "Standby", "Passive", "HA not configured")
 
 _ADDRESS = re.compile(rb"\d+\.\d+\.\d+\.\d+")
 _STAT = re.compile(rb'stat="(\d+)"')
@@ -63,6 +64,8 @@ class Watch(Watcher):
         self._looks.clear()
         self._told: set[str] = set()
         self._answered_health: dict[str, tuple[float, int]] = {}
+        self._answered_status: dict[str, tuple[float, str]] = {}
+        """What each unit's API said last of its place in its pair, and when."""
         self._read: dict[tuple[str, str], float] = {}
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
@@ -110,6 +113,9 @@ class Watch(Watcher):
         subject = sent.subject
         if 200 <= code < 300:
             self._told.add(sent.address)
+            if sent.subject == "get:hastatus":
+                word = next((word for word in HA_WORDS if word.encode() in body), "")
+                self._answered_status[sent.address] = (now, word)
             if subject.startswith("get:geo"):
                 key = sent.address, subject.removeprefix("get:")
                 self._read[key] = sent.began
@@ -144,15 +150,29 @@ class Watch(Watcher):
             self._looks.pop(f"{unit.address} by its API", None)
 
     def _require_healthy_look(self, sent: Sent, pair: Pair) -> None:
-        """See that by the last look the master is active and the slave its standby; note whether that was so."""
+        """See that by the last look the master is active and the slave its standby; note whether that was so.
+
+        Health check and API are two witnesses: one is enough, and neither may say otherwise.
+        """
         seen = [self._answered_health.get(unit.address, (0.0, 0))[1] for unit in pair.units]
-        if seen != [200, 503]:
-            self.say(f"{sent.address} was sent a reboot, and the last look at its pair said {seen}")
-        self._looked_right[sent.address] = seen == [200, 503] and all(
-            status == wanted and sent.began - moment <= LOOK_AGE
-            for wanted, unit in zip((200, 503), pair.units, strict=True)
+        told = [self._status_of(unit.address, sent.began) for unit in pair.units]
+        roles = list(zip((200, 503), ("Active", "Standby"), seen, told, strict=True))
+        is_known = [code == status or word == said for code, word, status, said in roles]
+        contradicts = [
+            (status in (200, 503) and status != code) or said not in ("", word) for code, word, status, said in roles
+        ]
+        if not all(is_known) or any(contradicts):
+            self.say(f"{sent.address} was sent a reboot, and the last look at its pair said {seen}, {told}")
+        self._looked_right[sent.address] = all(is_known) and all(
+            word == said or (status == code and sent.began - moment <= LOOK_AGE)
+            for (code, word, _, said), unit in zip(roles, pair.units, strict=True)
             for moment, status in [self._alive.get(unit.address, (-LOOK_AGE, 0))]
         )
+
+    def _status_of(self, address: str, now: float) -> str:
+        """Return what a unit's API said of its place in its pair just before now; nothing where it did not."""
+        moment, word = self._answered_status.get(address, (-LOOK_AGE, ""))
+        return word if now - moment <= LOOK_AGE else ""
 
     def _require_told(self, pair: Pair) -> None:
         """See that both units have told, and that the slave holds both lists as far as it tells them."""
