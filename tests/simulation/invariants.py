@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LOOK_AGE = 10.0
 """Seconds after which a look no longer stands *immediately* before a request."""
+
+MOST_CALLS, PACE_SECONDS = 20, 3.0
+"""A unit drops whoever sends more than 30 calls in 3 seconds, all clients together."""
 
 MODES = frozenset({"awshamode", "setcloudhamode", "azurehamode"})
 PARAMETERS = frozenset({"awshaparam", "setcloudhaparam", "azurehaparam"})
@@ -66,6 +69,8 @@ class Watch(Watcher):
         self._answered_health: dict[str, tuple[float, int]] = {}
         self._answered_status: dict[str, tuple[float, str]] = {}
         """What each unit's API said last of its place in its pair, and when."""
+        self._calls: dict[str, deque[float]] = {}
+        """When each unit was sent its last calls."""
         self._read: dict[tuple[str, str], float] = {}
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
@@ -76,6 +81,8 @@ class Watch(Watcher):
     # -- what is sent ------------------------------------------------------------------------------------------------
 
     def left(self, sent: Sent) -> None:
+        if not sent.is_health:
+            self._require_pace(sent)
         if sent.is_health or sent.call is None or _is_read(sent.call):
             return
         subject, unit = sent.subject, self._world.network.unit(sent.address)
@@ -133,6 +140,14 @@ class Watch(Watcher):
             if key[0] == address and status == 503 and abs(moment - answered) <= LOOK_AGE:
                 self._told.add(address)
                 self._refused.add(key)
+
+    def _require_pace(self, sent: Sent) -> None:
+        calls = self._calls.setdefault(sent.address, deque())
+        calls.append(sent.began)
+        while calls[0] <= sent.began - PACE_SECONDS:
+            calls.popleft()
+        if len(calls) > MOST_CALLS:
+            self.say(f"{sent.address} was sent {len(calls)} calls in {PACE_SECONDS:g} s")
 
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""

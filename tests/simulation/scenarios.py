@@ -522,6 +522,25 @@ async def contradictory(folder: Path, *, unit: str, told: str) -> list[str]:
     ]
 
 
+async def contradictory_health(folder: Path, *, unit: str, status: int) -> list[str]:
+    """Something in between answers a unit's health check otherwise than its API: nothing is rebooted."""
+    made = world(folder, section())
+
+    async def way(sent: Sent) -> httpx.Response | None:
+        is_meant = sent.is_health and sent.address == unit and made.has_partners(M1)
+        return httpx.Response(status, content=b"somebody else", request=sent.http) if is_meant else None
+
+    made.ways.append(way)
+    ended = await push(made)
+    return [
+        *made.broken,
+        *wrong(
+            (reboots(made, M1) > 0, f"{M1} was rebooted"),
+            (not isinstance(ended, PushStoppedError), f"it ended so: {ended}"),
+        ),
+    ]
+
+
 async def other_health_check_port(folder: Path) -> list[str]:
     """The topology has another health check port than the units: theirs is asked where it is silent."""
     made = world(folder, section())
@@ -529,6 +548,14 @@ async def other_health_check_port(folder: Path) -> list[str]:
         unit = made.network.unit(address)
         made.network.set_ha(unit, replace(unit.ha, health_check_port=8445))
     made.shapes.append(shapes.ha_status_told(None))
+
+    async def at_its_own_port(sent: Sent) -> httpx.Response | None:
+        if not sent.is_health or sent.http.url.port != 8445:
+            return None
+        is_active = made.network.is_active(made.network.unit(sent.address))
+        return httpx.Response(200 if is_active else 503, content=b"", request=sent.http)
+
+    made.ways.append(at_its_own_port)
     async with made.connected_fleet() as fleet:
         facts = await observe_for_preflight(fleet)
     found = {address: (facts.units[address].state, facts.units[address].health) for address in (M1, S1)}
@@ -631,6 +658,8 @@ SCENARIOS: dict[str, Scenario] = {
             ("standby slave", S1, "HA not configured"),
         )
     },
+    "health check of the slave answers 200, and its API 'Standby'": partial(contradictory_health, unit=S1, status=200),
+    "health check of the master answers 503, and its API 'Active'": partial(contradictory_health, unit=M1, status=503),
     "other health check port": other_health_check_port,
     "many groups, 8 jobs": partial(many_groups, jobs=8),
 }

@@ -82,20 +82,11 @@ class LabTransport(httpx.AsyncBaseTransport):
         for way in self._ways:
             if response := await way(sent):
                 return response
-        if not self._accepts(sent):
+        if not self._simulation.accepts(self._address, "health" if sent.is_health else "api"):
             raise httpx.ConnectError("connection refused", request=sent.http)
         outcome = deliver(self._simulation, sent, self._address)
         await asyncio.sleep(self._latency() + outcome.delay_seconds)
         return await self._answer(sent.http, outcome)
-
-    def _accepts(self, sent: Sent) -> bool:
-        """Return whether a port takes connections; a unit answers health checks at the port that it is set to."""
-        if not sent.is_health:
-            return self._simulation.accepts(self._address)
-        unit = self._simulation.network.unit(self._address)
-        if unit.ha.mode == "single" or unit.ha.health_check_port == unit.published_health_port:
-            return sent.http.url.port == unit.published_health_port and self._simulation.accepts(unit.address, "health")
-        return unit.is_up and sent.http.url.port == unit.ha.health_check_port
 
     async def _read(self, request: httpx.Request) -> Sent:
         is_health = request.url.scheme == "http"
