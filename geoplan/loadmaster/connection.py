@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.ha import look_up
@@ -60,6 +61,13 @@ class UnitConnection:
     def api(self) -> ReachedApi:
         """The URL of its API, with what says its port."""
         return ReachedApi(self.api_url, self.port_source)
+
+    def health_url_at(self, port: int | None) -> str | None:
+        """Return where its health check answers at another port, or None where that is not asked at its own address."""
+        asked = place_of_url(self.health_url) if self.health_url else None
+        if not port or asked is None or canonical(asked[0]) != canonical(self.address):
+            return None
+        return health_url_of(self.address, port)
 
 
 def unit_connections(  # noqa: PLR0913 - options

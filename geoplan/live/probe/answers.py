@@ -12,9 +12,9 @@ from geoplan.loadmaster.wire import Command, UnusableError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from geoplan.loadmaster.clock import Clock
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import GeoCluster
-    from geoplan.loadmaster.session import Clock
     from geoplan.loadmaster.wire import Answer, Node, WireFormat
 
 V1, V2 = "APIv1", "APIv2"
