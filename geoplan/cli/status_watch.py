@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.connection import TypedCommands
 from geoplan.cli.files import write
 from geoplan.cli.output import terminal
 from geoplan.cli.push_units import known_links, push_store
@@ -26,6 +27,7 @@ from geoplan.status.assess import assess
 from geoplan.status.json import as_json, as_json_line
 from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_lines, as_text
+from geoplan.wording import local_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -47,7 +49,7 @@ class UnitWatch:
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
-        self._command = lambda name, *words: reach.command(name, path, *words)
+        self._command = TypedCommands(reach, path)
         self._store = push_store(topology, reach, None)
         self._max_clusters = topology.limits.max_clusters
         self._jobs = jobs
@@ -139,7 +141,7 @@ def _appending_changes() -> Callable[[Status], None]:
         nonlocal before
         if before is None or replace(status, at=before.at) != before:
             parting = "\n" if before else ""
-            moment = f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}"
+            moment = local_time(status.at)
             click.echo(f"{parting}{moment}\n\n{as_text(status, width=terminal()[0])}", nl=False)
             sys.stdout.flush()
         before = status

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.findings.kinds import generic_command
 from geoplan.push import records as models
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
+from geoplan.wording import local_time, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
@@ -32,11 +35,11 @@ def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
     return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
 
 
-def as_text(past: Past, plan: Plan, running: str | None = None) -> str:
+def as_text(past: Past, plan: Plan, running: str | None = None, *, command: Command = generic_command) -> str:
     """Return when and by whom the last push was begun, how it ended, what it changed, and how to go back by hand.
 
     It is the one that is to be ended, if there is one. ``running`` says that a push on these units is running now, and
-    which.
+    which. ``command`` returns a command of geoplan about this topology as it is typed.
     """
     history = past.unfinished or past.latest
     lines = ["no push on these units yet"] if history is None else _lines(history, running)
@@ -46,12 +49,15 @@ def as_text(past: Past, plan: Plan, running: str | None = None) -> str:
         lines += ["", f"slaves whose links were not all seen green since their turn: {', '.join(unproven)}"]
     if history and (units := going_back(history)):
         lines += ["", *as_lines(units, submitted_on_slaves(history))]
-    return "\n".join(lines).encode(errors="backslashreplace").decode() + "\n"
+    if past.unfinished and not running:
+        lines += ["", f"to go on with it:  {command('push', '--resume')}"]
+        lines += [f"to abandon it:     {command('push', '--abandon')}"]
+    return "".join(f"{shown(line)}\n" for line in lines)
 
 
 def _lines(history: History, running: str | None) -> list[str]:
     counted = Counter(history.step_states.values())
-    steps = ", ".join(f"{count} {state}" for state, count in counted.items()) or "none yet"
+    steps = ", ".join(f"{number} {state}" for state, number in counted.items()) or "none yet"
     lines = [
         f"began      {_moment(history.begin)} by {history.begin.who}",
         f"ended      {_moment(history.records[-1])}: {history.outcome}"
@@ -110,7 +116,7 @@ def _slaves(plan: Plan) -> list[str]:
 
 
 def _moment(record: AnyRecord) -> str:
-    return f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}"
+    return local_time(record.at)
 
 
 def _change(record: models.Changing | models.Rebooting | models.Resubmitted) -> str:
@@ -165,7 +171,7 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
             yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
         return
     if not resume:
-        began = f"{unfinished.begin.at.astimezone():%Y-%m-%d %H:%M:%S}"
+        began = local_time(unfinished.begin.at)
         called = "" if unfinished.topology == plan.topology else f" on '{unfinished.topology}'"
         message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
         yield Problem(plan.topology, message)

@@ -88,7 +88,9 @@ async def run_push(
         if history and not running:
             await _let_pairs_settle(fleet, history, reporter)
         facts = await observe_for_preflight(fleet)
-        verdict = check(plan, facts, PreflightInput(options, options.max_clusters, fleet.clock.wall(), ledger, history))
+        now = fleet.clock.wall()
+        background = PreflightInput(options, options.max_clusters, now, ledger, history, reporter.typed)
+        verdict = check(plan, facts, background)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
@@ -200,7 +202,8 @@ async def _require_ready_for_geo(context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
     facts = await observe_for_preflight(context.fleet)
     options, now = context.options, context.clock.wall()
-    background = PreflightInput(options, options.max_clusters, now, context.ledger, context.history)
+    typed = context.reporter.typed
+    background = PreflightInput(options, options.max_clusters, now, context.ledger, context.history, typed)
     verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]

@@ -56,4 +56,4 @@ def _numbers(steps: Iterable[Step]) -> str:
         else:
             runs.append([step.number])
     numbers = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-    return f"step{'s'[: len(listed) > 1]} {numbers}"
+    return f"{'step' if len(listed) == 1 else 'steps'} {numbers}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options, live_fleet
+from geoplan.cli.connection import TypedCommands, connection_options, live_fleet
 from geoplan.cli.files import load_topology, plan_phases, write
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, jobs_option, output_option, phase_option, topology_argument
@@ -54,11 +55,9 @@ def command(  # noqa: PLR0913 - one for each option
 
     facts, limit = asyncio.run(look()), topology.limits.max_clusters
 
-    def typed(name: str, *words: str) -> str:
-        return reach.command(name, path, *words)
-
+    typed = TypedCommands(reach, path, phase)
     report, findings = examine(plan, facts, ledger.known_links(), max_clusters=limit, command=typed)
-    push = reach.command("push", path, *(("--phase", phase) if phase else ()))
+    push = partial(typed, "push")
     rendered = {
         "text": lambda: reports.as_text(report, push, findings),
         "markdown": lambda: reports.as_markdown(report, push, findings),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options
+from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, phase_option, topology_argument
@@ -92,12 +92,12 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.cli import push_journal
 
         phases = push_journal.phases_to_resume(store) or phases
-    plan = make_plan(topology, phases)
+    plan, typed = make_plan(topology, phases), TypedCommands(reach, path, state_dir=state_dir)
     if status or abandon:
         from geoplan.cli import push_journal
 
         tell = push_journal.abandon if abandon else push_journal.show
-        return tell(store, plan, output_format)
+        return tell(store, plan, output_format, typed)
     options = replace(
         flags.options(plan),
         jobs=1 if dry_run else jobs,
@@ -106,6 +106,6 @@ def command(  # noqa: PLR0913 - one for each option
         resume=resume,
         only_preflight=only_preflight,
     )
-    review = approving.review_of(plan, options, reach, path=path, plan_file=plan_file, checksum=checksum, resume=resume)
+    review = approving.review_of(plan, options, typed, plan_file=plan_file, checksum=checksum, resume=resume)
     push = PushFlags(path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs)
     return push_session.run(topology, store, push_session.PushSession(plan, reach, options, push, review))

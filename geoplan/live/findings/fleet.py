@@ -230,7 +230,6 @@ def too_many(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[tup
                 union |= {canonical(live.address): None for live in unit.clusters}
         missing = [cluster for cluster in planned if not addresses_of(plan, cluster) & union.keys()]
         if hosts and len(union) + len(missing) > max_clusters:
-            yield (
-                group.name,
-                f"{len(union)} clusters are there, {len(missing)} are to come, {max_clusters} is the limit",
-            )
+            would_be = count(len(union) + len(missing), "cluster")
+            shares = f"{len(union)} present, {len(missing)} to add"
+            yield group.name, f"there would be {would_be} ({shares}), and the limit is {max_clusters}"

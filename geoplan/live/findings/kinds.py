@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,4 +122,4 @@ def titled(unit: Observation) -> str:
 
 def generic_command(name: str, *words: str) -> str:
     """Return a command of geoplan for whoever does not know the topology's file."""
-    return shlex.join(("geoplan", name, "TOPOLOGY", *words))
+    return shell_command("geoplan", name, "TOPOLOGY", *words)

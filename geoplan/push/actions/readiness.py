@@ -13,6 +13,7 @@ from geoplan.live.model import State
 from geoplan.push.boots import boot_time, is_another_boot, room_at
 from geoplan.push.context import StepError
 from geoplan.vendor import MAX_REBOOTS, SYNC_PORT
+from geoplan.wording import local_time
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +30,7 @@ def require_room(context: Context, step: Step, unit: str, booted: datetime | Non
             step,
             f"it was rebooted {MAX_REBOOTS} times in 5 minutes, and once more would pacify it",
             unit=unit,
-            hint=f"go on after {later.astimezone():%Y-%m-%d %H:%M:%S}",
+            hint=f"go on after {local_time(later)}",
         )
 
 

@@ -43,6 +43,7 @@ from geoplan.push.events import EventKind
 from geoplan.push.history import PairProgress
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.partner_links import RED, links_stay_red, record_green
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Step
@@ -150,7 +151,9 @@ class PairReboot(Pair):
             return (await self.states())[self.slave] is State.ACTIVE
 
         is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, slave_is_still_active)
-        message = f"{len(self.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
+        message = (
+            f"{count(len(self.site.geo_partners), 'partner')} submitted on the new active unit{RED if is_red else ''}"
+        )
         return Outcome(StepState.DONE, self.slave, message, is_red)
 
     def _end(self, step: Step, outcome: Outcome) -> None:

@@ -592,7 +592,7 @@ def test_abandoned_push_names_the_pairs_that_are_not_finished_and_lets_another_b
     assert push(geoplan, site).code == 4
     ended = push(geoplan, site, "--abandon")
     assert ended.code == 0
-    assert "'HA Pair 1' is not finished: the next push reboots it" in ended.stdout
+    assert "the next push reboots the masters of these pairs, which are not finished: HA Pair 1" in ended.stdout
     assert push(geoplan, site, "--abandon").stdout == "there is no unfinished push\n"
     assert push(geoplan, site).code == 0
     assert_finished(site)
