@@ -177,8 +177,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
 
 
 def _problem(finding: Finding) -> Problem:
-    hint = " ".join((finding.hint, *finding.commands))
-    return Problem(", ".join(finding.sites), finding.message, hint, sites=finding.sites)
+    return Problem(", ".join(finding.sites), finding.explained, sites=finding.sites)
 
 
 def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Collection[str]) -> bool:
@@ -200,8 +199,7 @@ def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
 
 
 def _noted(finding: Finding) -> Note:
-    message = f"{finding.message} ({' '.join((finding.hint, *finding.commands))})" if finding.hint else finding.message
-    return Note(", ".join(finding.sites), message, NoteKind.FINDING)
+    return Note(", ".join(finding.sites), finding.explained, NoteKind.FINDING)
 
 
 def _is_under_way(site: str, resumed: History | None) -> bool:

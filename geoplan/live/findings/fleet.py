@@ -191,7 +191,7 @@ def lists_and_clusters(
     blocks = any(not ways.mends(found) or _is_unknown(found) for found in differing)
     severity = Severity.BLOCKING if blocks else Severity.MENDING
     hint = "see what differs, and set it right:"
-    yield Finding(FindingKind.GEO_DIFFERS, sites, units, message, hint, commands, severity)
+    yield Finding(FindingKind.GEO_DIFFERS, sites, units, message, hint, commands, severity=severity)
 
 
 def _is_unknown(found: Difference) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -92,12 +92,22 @@ class Finding:
     hint: str = ""
     commands: tuple[str, ...] = ()
     """What the hint says to type, each ready for a shell."""
-    severity: Severity = Severity.MENDING
+    _: KW_ONLY
+    severity: Severity
 
     @property
     def blocks_push(self) -> bool:
         """Whether a push is refused because of it."""
         return self.severity is Severity.BLOCKING
+
+    @property
+    def explained(self) -> str:
+        """The message with the hint, and below them what it says to type: a command stands on a line of its own."""
+        if not self.hint:
+            return self.message
+        if not self.commands:
+            return f"{self.message} ({self.hint})"
+        return "\n      ".join((f"{self.message}; {self.hint}", *self.commands))
 
 
 def about(  # noqa: PLR0913 - what a finding can have
@@ -112,7 +122,7 @@ def about(  # noqa: PLR0913 - what a finding can have
     """Return a finding about some units; nothing is blocking, or not, by default."""
     sites = tuple(dict.fromkeys(unit.site for unit in units))
     message = message[:1].upper() + message[1:]
-    return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity)
+    return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity=severity)
 
 
 def titled(unit: Observation) -> str:

@@ -97,7 +97,7 @@ class Pair:
         hint: str = "",
         *units: Observation,
         commands: tuple[str, ...] = (),
-        severity: Severity = Severity.BLOCKING,
+        severity: Severity,
     ) -> Finding:
         """Return a finding about this pair, or about some of its units."""
         return about(kind, units or self.units, message, hint, commands, severity=severity)
@@ -111,6 +111,7 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
             FindingKind.PAIR_DOWN,
             f"both units are down: neither {' nor '.join(pair.addresses)} answers, by health check or API",
             "the site serves nobody: see that its units run, and that they can be reached from here",
+            severity=Severity.BLOCKING,
         )
         return
     for unit in pair.units:
@@ -128,6 +129,7 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
                 f"{titled(unit)} is down: neither its health check ({unit.health}) nor its API answers.{alone}",
                 "see that it runs, and that it can be reached from here",
                 unit,
+                severity=Severity.BLOCKING,
             )
         case UnitState.UNCONNECTED if _port(unit) in (None, pair.port):
             yield _unconnected(pair, unit)
@@ -138,6 +140,7 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
                 f"see what answers on port {pair.port} of {unit.address}: "
                 "a virtual service must not stand there (section 6.2.1)",
                 unit,
+                severity=Severity.BLOCKING,
             )
         case _:
             pass
@@ -153,6 +156,7 @@ def _unconnected(pair: Pair, unit: Observation) -> Finding:
         f"check Health Check Port under {HA_PARAMETERS} on {unit.address}, and that port {pair.port} is open to it, "
         "from here too; once anything polls it, a look of geoplan's included, it shows Active or Standby",
         unit,
+        severity=Severity.BLOCKING,
     )
 
 
@@ -167,6 +171,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
             "they do not find each other: set right what differs in their HA parameters, see that the health check "
             f"port {pair.port} and TCP port {SYNC_PORT} are open between them (section 6), and that both have the same "
             "Partner Shared Secret where their firmware has one; it cannot be read",
+            severity=Severity.BLOCKING,
         )
     elif not active and standby:
         yield _none_active(pair, states, standby)
@@ -187,6 +192,7 @@ def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[Observa
         f"{what}. A load balancer that gets the same answers sends traffic to nobody",
         "a failover under way looks like this for a moment: look again; if it stays, see that the units have "
         f"different HA modes and each other as partner, and reboot {pair.master.address}",
+        severity=Severity.BLOCKING,
     )
 
 
