@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts
-from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
+from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def plain(node: Node) -> str:
         case bool():
             return "yes" if node else "no"
         case str():
-            return "".join(c if c.isprintable() else " " for c in node).strip()
+            return readable(node)
         case int() | float():
             return repr(node)[:100]
         case [single]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
+from geoplan.wording import is_control, shown
+
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
 
@@ -109,5 +111,11 @@ def not_the_api(reply: Reply) -> UnusableError:
 
 def clean(text: str) -> str:
     """Return a text from a unit that can be shown: short, and nothing in it steers a terminal."""
-    shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return shown.strip()[:MAX_TEXT]
+    return readable(text)[:MAX_TEXT]
+
+
+def readable(text: str) -> str:
+    """Return a text from a unit as one line, in which what no name of a topology can hold is shown as its code."""
+    if text.isprintable():
+        return text.strip()
+    return "".join(" " if c.isspace() else shown(c) if is_control(c) else c for c in text).strip()

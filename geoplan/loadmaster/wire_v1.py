@@ -10,7 +10,17 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from geoplan.loadmaster.credentials import ApiKey, basic_authorization
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, clean, not_the_api
+from geoplan.loadmaster.wire import (
+    MAX_DEPTH,
+    Answer,
+    Node,
+    Reply,
+    UnusableError,
+    WireRequest,
+    clean,
+    not_the_api,
+    readable,
+)
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -85,7 +95,7 @@ def _code(root: Element, status: int) -> int:
 def _node(element: Element, depth: int = 0) -> Node:
     """Return an element's text, or where it has more, attributes and children by name and its text under no name."""
     inside = {name.lower(): value for name, value in element.attrib.items()} | _children(element, depth)
-    text = "".join(c if c.isprintable() else " " for c in element.text or "").strip()
+    text = readable(element.text or "")
     if not inside:
         return text
     return {**inside, "": text} if text else inside
