@@ -9,7 +9,7 @@ import click
 
 from geoplan.cli.connection import TypedCommands, connection_options, live_fleet
 from geoplan.cli.files import load_topology, plan_phases, write
-from geoplan.cli.formats import format_option
+from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, jobs_option, output_option, phase_option, topology_argument
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @jobs_option
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
-    *, path: str, output_format: str, phase: str | None, output: str | None, jobs: int, reach: ConnectionOptions
+    *, path: str, output_format: str | None, phase: str | None, output: str | None, jobs: int, reach: ConnectionOptions
 ) -> int:
     """Compare live units with the plan. Exit 1 if they differ.
 
@@ -43,6 +43,7 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.live.survey import observe_for_preflight
     from geoplan.plan.planner import make_plan
 
+    chosen = chosen_format("diff", output_format, output)
     topology = load_topology(path)
     plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
@@ -62,7 +63,7 @@ def command(  # noqa: PLR0913 - one for each option
         "text": lambda: reports.as_text(report, push, findings),
         "markdown": lambda: reports.as_markdown(report, push, findings),
         "json": lambda: reports.as_json(report, findings),
-    }[output_format]()
+    }[chosen]()
     write(rendered, output)
     is_well = all(finding.severity is Severity.KNOWING for finding in findings)
     return 0 if report.is_in_place and is_well else 1

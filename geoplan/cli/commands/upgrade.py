@@ -31,7 +31,7 @@ Exit codes: 0 the runbook, or nothing to do; 2 refused, with the reason.
     "--site", "site_names", metavar="NAME", multiple=True, help="Only this site (repeatable), by its name or its slug."
 )
 @click.option("--live", is_flag=True, help="Ask the units which firmware they run, instead of reading it in the file.")
-@format_option("upgrade", "json is the plan, for programs.  [default: by FILE's ending, else markdown]")
+@format_option("upgrade")
 @output_option
 @no_pager_option
 @connection_options
