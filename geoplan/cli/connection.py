@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -99,9 +99,13 @@ class TypedCommands:
     path: str
     phase: str | None = None
     state_dir: str | None = None
+    is_unfinished: bool = False
+    """Whether a push has to be resumed before there can be another one."""
 
     def __call__(self, name: str, *words: str) -> str:
         """Return a command, quoted for the shell."""
+        if name == "push" and self.is_unfinished and "--abandon" not in words:
+            return replace(self, phase=None, is_unfinished=False)("push", "--resume")
         given: list[str] = []
         if self.phase and name in _HAVING_PHASES and "--phase" not in words:
             given += ["--phase", self.phase]

@@ -19,6 +19,7 @@ from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.live import diff as reports
+from geoplan.live.findings import NoteKind
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Phase
 from geoplan.push.context import Stop
@@ -282,7 +283,8 @@ class PushSession(PushListener):
             view.say(reports.as_text(result.report, self.command).rstrip())
         elif not result.declined:
             for note in result.report.notes:
-                view.say(f"note: {note.site}: {note.message}")
+                if note.kind is not NoteKind.UNKNOWN_CLUSTER:  # which the checks have said, and a push leaves alone
+                    view.say(f"note: {note.site}: {note.message}")
             for line in reports.proof(result.report, self.command):
                 view.say(line)
         for site in result.unfinished_pairs:

@@ -150,6 +150,21 @@ def test_what_only_reads_prints_commands_of_the_real_file(hostile: Site, geoplan
     assert any(f"always={HOSTILE_SITE}" in as_bash_reads(each, Path("/")) for each in printed_commands(markdown.stdout))
 
 
+def test_while_a_push_is_unfinished_what_only_reads_says_to_resume_it(hostile: Site, geoplan: Geoplan) -> None:
+    operator = operator_of(hostile, geoplan, HOSTILE_NAMES[0])
+    operator._options = operator._options[:2]
+    hostile.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    assert operator.run("push", "--yes").code == 3
+    hostile.settle()
+    for command in ("status", "diff"):
+        found = operator.read(command)
+        pushes = [each for each in printed_commands(*found[1:]) if each.startswith("geoplan push ")]
+        assert {*pushes} == {operator.only_command(found, "--resume")}
+        assert "a push is unfinished; go on with: geoplan push " in found.stderr
+    assert operator.type(operator.only_command(operator.read("status"), "--resume"), "--yes").code == 0
+    assert "unfinished" not in operator.read("status").stderr
+
+
 def test_notes_before_a_push_name_the_real_file(hostile: Site, geoplan: Geoplan) -> None:
     operator = operator_of(hostile, geoplan, HOSTILE_NAMES[0])
     assert operator.run("push", "--yes").code == 0

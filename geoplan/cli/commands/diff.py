@@ -35,7 +35,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
-    from geoplan.cli.push_units import known_links, push_store
+    from geoplan.cli.push_units import known_past, push_store, say_unfinished
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
     from geoplan.live.findings.kinds import Severity
@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913 - one for each option
     plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
 
-    ledger = known_links(push_store(topology, reach, None))
+    past = known_past(push_store(topology, reach, None))
 
     async def look() -> Observations:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
@@ -56,8 +56,8 @@ def command(  # noqa: PLR0913 - one for each option
 
     facts, limit = asyncio.run(look()), topology.limits.max_clusters
 
-    typed = TypedCommands(reach, path, phase)
-    report, findings = examine(plan, facts, ledger.known_links(), max_clusters=limit, command=typed)
+    typed = TypedCommands(reach, path, phase, is_unfinished=past.unfinished is not None)
+    report, findings = examine(plan, facts, past.ledger.known_links(), max_clusters=limit, command=typed)
     push = partial(typed, "push")
     rendered = {
         "text": lambda: reports.as_text(report, push, findings),
@@ -65,5 +65,6 @@ def command(  # noqa: PLR0913 - one for each option
         "json": lambda: reports.as_json(report, findings),
     }[chosen]()
     write(rendered, output)
+    say_unfinished(past, typed)
     is_well = all(finding.severity is Severity.KNOWING for finding in findings)
     return 0 if report.is_in_place and is_well else 1
