@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from geoplan import __version__
-from geoplan.cli.output import forgiving, legible
+from geoplan.cli.output import Legible, forgiving, legible
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 
 INTERRUPTED = 130
@@ -83,7 +83,16 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
+    before = sys.stdout
     _open_standard_streams()
+    try:
+        return _run(arguments)
+    finally:
+        if isinstance(sys.stdout, Legible):
+            sys.stdout = before
+
+
+def _run(arguments: list[str]) -> int:
     try:
         result = _invoke(arguments)
         sys.stdout.flush()
