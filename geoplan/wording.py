@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -32,16 +33,23 @@ def shown(text: str) -> str:
 
     The codes are those of JSON, so that a text in JSON means the same as before.
     """
-    return _STEERS.sub(_code, text)
+    return _STEERS.sub(lambda found: _code(found[0]), text)
 
 
 def shown_lines(text: str) -> str:
     """Return a text of several lines likewise; it keeps its lines and tabulators."""
-    return _STEERS_IN_LINES.sub(_code, text)
+    return _STEERS_IN_LINES.sub(lambda found: _code(found[0]), text)
 
 
-def _code(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+def shown_in_line(text: str) -> str:
+    """Return a text as one line of what can be seen: all white space as blanks, everything else unseen as its code."""
+    if text.isprintable():
+        return text.strip()
+    return "".join(c if c.isprintable() else " " if c.isspace() else _code(c) for c in text).strip()
+
+
+def _code(character: str) -> str:
+    return f"\\u{ord(character):04x}"
 
 
 def shell_command(*words: str) -> str:
@@ -71,6 +79,15 @@ def _in_dollar_quotes(character: str) -> str:
 def count(number: int, noun: str) -> str:
     """Return how many there are: ``1 step``, ``18 steps``, ``2 addresses``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def http_status(code: int | str) -> str:
+    """Return a status code of HTTP with its name: ``503 Service Unavailable``, ``302 Found, a redirect``."""
+    try:
+        known = HTTPStatus(int(code))
+    except ValueError:
+        return str(code)
+    return f"{known.value} {known.phrase}{', a redirect' if known in (301, 302, 303) else ''}"
 
 
 def local_time(moment: datetime) -> str:

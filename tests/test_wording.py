@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from geoplan.wording import count, is_control, join_words, shell_command, shown, shown_lines
+from geoplan.wording import count, http_status, is_control, join_words, shell_command, shown, shown_lines
 
 HOSTILE = [
     "O'Brien; touch X; 'y",
@@ -107,6 +107,21 @@ def test_shell_gives_each_word_back_and_nothing_steers_a_terminal(words: list[st
 @pytest.mark.parametrize(("number", "said"), [(0, "0 units"), (1, "1 unit"), (2, "2 units")])
 def test_counts_agree_with_their_noun(number: int, said: str) -> None:
     assert count(number, "unit") == said
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (503, "503 Service Unavailable"),
+        ("302", "302 Found, a redirect"),
+        (308, "308 Permanent Redirect"),
+        (404, "404 Not Found"),
+        (599, "599"),
+        ("cut off", "cut off"),
+    ],
+)
+def test_answers_of_http_are_named_as_what_they_are(code: int | str, said: str) -> None:
+    assert http_status(code) == said
 
 
 def test_words_are_joined_as_in_a_sentence() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
-from geoplan.wording import is_control, shown
+from geoplan.wording import http_status, shown_in_line
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -101,9 +101,9 @@ def not_the_api(reply: Reply) -> UnusableError:
     head = reply.body[:1024].lstrip().lower()
     status = reply.status
     if status == TOO_MANY_REQUESTS or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
-        return UnusableError(f"it answers HTTP {status}", transient=True)
+        return UnusableError(f"it answers HTTP {http_status(status)}", transient=True)
     if status >= 300:  # noqa: PLR2004 - redirects lead to the login page, 404 says that there is no such API
-        return UnusableError(f"it answers HTTP {status}", is_page=True)
+        return UnusableError(f"it answers HTTP {http_status(status)}", is_page=True)
     if head.startswith(b"<!doctype html") or b"<html" in head:
         return UnusableError("it answers a web page in place of the API", is_page=True)
     return UnusableError("its answer cannot be read", transient=True)
@@ -111,11 +111,4 @@ def not_the_api(reply: Reply) -> UnusableError:
 
 def clean(text: str) -> str:
     """Return a text from a unit that can be shown: short, and nothing in it steers a terminal."""
-    return readable(text)[:MAX_TEXT]
-
-
-def readable(text: str) -> str:
-    """Return a text from a unit as one line, in which what no name of a topology can hold is shown as its code."""
-    if text.isprintable():
-        return text.strip()
-    return "".join(" " if c.isspace() else shown(c) if is_control(c) else c for c in text).strip()
+    return shown_in_line(text)[:MAX_TEXT]

@@ -10,7 +10,7 @@ from geoplan.live.findings.kinds import Finding, FindingKind, Severity, about, t
 from geoplan.live.findings.pairs import SINGLE
 from geoplan.live.model import Cause, State
 from geoplan.vendor import HA_PARAMETERS, SYNC_PORT
-from geoplan.wording import join_words
+from geoplan.wording import http_status, join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +136,7 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
         case UnitState.UNKNOWN if unit.failure is None or unit.health not in ("refused", "timeout", "unreachable"):
             yield pair.finding(
                 FindingKind.HEALTH_UNCLEAR,
-                f"the health check of {titled(unit)} answers neither 200 nor 503, but: {unit.health}",
+                f"the health check of {titled(unit)} answers neither 200 nor 503, but {http_status(unit.health or '')}",
                 f"see what answers on port {pair.port} of {unit.address}: "
                 "a virtual service must not stand there (section 6.2.1)",
                 unit,
