@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from geoplan.wording import join_words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -71,7 +73,10 @@ FORMATS = {
 def format_option(command: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return ``--format`` for a command, which gets what is given as ``output_format``: None if an ending may pick."""
     formats = FORMATS[command]
-    meaning = ", ".join(f"{name} {_MEANING[name]}" for name in formats.names)
+    by_meaning: dict[str, list[str]] = {}
+    for name in formats.names:
+        by_meaning.setdefault(_MEANING[name], []).append(name)
+    meaning = ", ".join(f"{join_words(names)} {meaning}" for meaning, names in by_meaning.items())
     if not formats.are_of_file:
         given: dict[str, Any] = {"default": formats.names[0], "show_default": True, "help": f"{meaning}."}
     else:

@@ -121,7 +121,7 @@ class PushSession(PushListener):
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
         if self._flags.lab:
-            return f"the lab is gone with all that was done in it; begin anew with: {self.command('--lab')}"
+            return f"the lab and everything done in it are gone; start again with: {self.command('--lab')}"
         if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
         return f"go on with: {self._resuming()}"
@@ -288,10 +288,10 @@ class PushSession(PushListener):
             for line in reports.proof(result.report, self.command):
                 view.say(line)
         for site in result.unfinished_pairs:
-            view.say(f"'{site}' is not finished: its master was not rebooted, or to no effect")
+            view.say(f"'{site}' is not finished: its master was not rebooted, or the reboot had no effect")
         if set(result.unfinished_pairs) - set(result.report.pairs_to_finish):
             words = [word for site in result.unfinished_pairs for word in ("--reboot", f"always={site}")]
-            view.say(f"finish with, which reboots:\n  {self.command(*words)}")
+            view.say(f"to finish (this reboots masters):\n  {self.command(*words)}")
         if self._flags.output_format != "json":
             view.say(summary)
         return code

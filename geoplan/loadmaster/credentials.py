@@ -206,7 +206,7 @@ def _check_owner(path: str | Path, status: os.stat_result) -> None:
     if status.st_mode & OTHERS:
         raise CredentialsError(
             f"others than its owner have access to the credentials file {path} (mode {status.st_mode & 0o777:04o})",
-            hint=f"{shell_command('chmod', '600', str(path))}; change the secrets in it if others may have read them",
+            hint=f"change its secrets if others may have read them, and {shell_command('chmod', '600', str(path))}",
         )
 
 

@@ -43,7 +43,7 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
         context.reporter.say(EventKind.BACKUP, f"{what} in {folder}", what=what)
     if problems:
         raise PushRefusedError(
-            "not every unit could be backed up; nothing was changed", problems, hint="see to these units first"
+            "not every unit could be backed up; nothing was changed", problems, hint="repair these units first"
         )
 
 

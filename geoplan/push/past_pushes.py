@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from geoplan.push.store import Past
 
 FORMAT = "geoplan/push-status/1"
-GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
+GO_ON = "--resume goes on with it, --status shows it, --abandon ends it as it is"
 _CHANGES = (models.Changing, models.Rebooting, models.Resubmitted)
 
 
@@ -46,7 +46,7 @@ def as_text(past: Past, plan: Plan, running: str | None = None, *, command: Comm
     if owed := _pairs_to_finish(past, plan):
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
-        lines += ["", f"slaves whose links were not all seen green since their turn: {', '.join(unproven)}"]
+        lines += ["", f"slaves that have not shown all links green since they submitted: {', '.join(unproven)}"]
     if history and (units := going_back(history)):
         lines += ["", *as_lines(units, submitted_on_slaves(history))]
     if past.unfinished and not running:
@@ -178,11 +178,11 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
     if unfinished.begin.checksum != plan.checksum:
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
-            yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or give it up with --abandon")
+            yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
             return
         plans = f"{unfinished.begin.checksum}, and the topology now gives {plan.checksum}"
         message = f"the unfinished push carries out the plan {plans}"
-        hint = "resume with the topology as it was, or give the unfinished push up with --abandon"
+        hint = "resume with the topology as it was, or end the unfinished push with --abandon"
         yield Problem(plan.topology, message, hint)
 
 

@@ -341,7 +341,7 @@ def _state_problems(
     states = f"{master.address} (master) {master.condition}, {slave.address} (slave) {slave.condition}"
     active = [unit for unit in units if unit.state is State.ACTIVE]
     if len(active) != 1:
-        yield Problem(site.name, f"not exactly one of its units is active: {states}", "see to the pair first")
+        yield Problem(site.name, f"not exactly one of its units is active: {states}", "repair the pair first")
     elif under_way:
         return
     elif is_rebooted and active[0] is not master:
@@ -354,7 +354,7 @@ def _state_problems(
 def _room_problems(master: Observation, background: PreflightInput) -> Iterator[Problem]:
     booted = moment(master.boot_time or "")
     if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
-        message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
+        message = "it was rebooted 3 times in 5 minutes; one more reboot, and it makes itself passive"
         yield Problem(master.address, message, f"try again after {local_time(later)}")
 
 

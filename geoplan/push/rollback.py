@@ -84,8 +84,8 @@ def as_lines(units: tuple[UnitRollback, ...], submitted: tuple[str, ...] = ()) -
     if submitted:
         lines += [
             "",
-            f"  then, since links belong to a unit: on {', '.join(submitted)}, while active after a failover,",
-            f"  press {BUTTONS['geo_partners']}, too; a reboot itself is nothing to take back",
+            f"  last, on {', '.join(submitted)}: press {BUTTONS['geo_partners']} there, too, while that unit is active",
+            "  after a failover, since links belong to a unit; there is nothing to undo about a reboot itself",
         ]
     return lines
 

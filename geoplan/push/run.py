@@ -161,7 +161,7 @@ def _stopping_for_this_machine() -> Iterator[None]:
     try:
         yield
     except (UnusableFileError, TooManyOpenFilesError) as error:
-        raise PushStoppedError(f"the push stopped before its end: {error}", hint=error.hint) from None
+        raise PushStoppedError(f"the push stopped part-way: {error}", hint=error.hint) from None
 
 
 async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResult:
@@ -176,7 +176,7 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     if report.undone:
         why = [f"{found.site}: {found.message}" for found in report.undone]
         context.journal.write("stopped", outcome="not verified", why=why)
-        raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
+        raise PushStoppedError("every step was done, but the units do not have what the plan says: " + "; ".join(why))
     _record_green_standbys(context, facts)
     record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
@@ -209,7 +209,7 @@ async def _require_ready_for_geo(context: Context) -> None:
         why = [str(problem) for problem in verdict.problems]
         context.journal.write("stopped", outcome="stopped", why=why)
         lines = "\n".join(f"  {problem}" for problem in why)
-        raise PushStoppedError(f"the pairs are formed, but GEO cannot be set up on them yet:\n{lines}")
+        raise PushStoppedError(f"the pairs are formed, but something blocks GEO on them:\n{lines}")
 
 
 async def _verified(context: Context) -> tuple[Report, Observations]:

@@ -114,9 +114,9 @@ class Store:
             history = journals.read(path)
             if not history.records:
                 raise UnusableFileError(
-                    f"{path}: the journal is empty, or cut inside its first record, so what its push owes is not known",
-                    hint="a push that ended as it began leaves that, and has changed nothing: then "
-                    f"{shell_command('rm', str(path))}; else restore the file",
+                    f"{path}: the journal is empty, or cut off in its first record, so what its push left is not known",
+                    hint="restore the file; or remove it, if its push ended right at its start and so changed nothing: "
+                    + shell_command("rm", str(path)),
                 )
             ledger.read(history)
             latest = history

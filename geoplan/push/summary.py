@@ -26,7 +26,7 @@ def say_step(step: Step) -> str:
 
 def stopped_because(plan: Plan, progress: Progress) -> str:
     """Say what failed, on which unit, what is in place and what is not."""
-    lines = ["the push stopped before its end" if progress.failures else "the push was ended before its last step"]
+    lines = ["the push stopped part-way" if progress.failures else "the push was stopped before its last step"]
     for error in progress.failures:
         where = f" on {error.unit}" if error.unit else ""
         lines.append(f"  failed    step {error.step.number}{where}, {say_step(error.step)}: {error}")

@@ -29,9 +29,9 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Compare live units with the plan. Exit 1 if they differ.
 
-    It asks every unit what a push would ask before it begins, and changes nothing. What a push would refuse, or
-    somebody should look at, is told as well, with exit code 1; what may stay as it is stands in the JSON alone.
-    After a failover a pair's cluster carries the slave's address: that is no difference.
+    It asks every unit what a push would ask before it begins, and changes nothing. It also lists what would block a
+    push and what somebody should look at, with exit code 1; what may stay as it is appears in the JSON alone. After a
+    failover a pair's cluster has the slave's address: that is no difference.
     """
     import asyncio
 

@@ -24,10 +24,10 @@ HEADINGS = ("Fact", "Value", "Meaning", "Confirmed", "Source", "Held by")
 @format_option("facts")
 @output_option
 def command(output_format: str | None, output: str | None) -> None:
-    """List what geoplan takes for true of LoadMasters: ports, limits, firmware, names in the web interface.
+    """List what geoplan assumes of LoadMasters: ports, limits, firmware, names in the web interface.
 
     Each fact has its source and, in JSON and Markdown, the test that fails when geoplan no longer goes by it.
-    Confirmed is what the vendor's guides say and nothing contradicts. The rest has only been heard or concluded.
+    Confirmed means that the vendor's guides say so and nothing contradicts it. The rest is hearsay or a conclusion.
     """
     from geoplan.vendor import FACTS
 

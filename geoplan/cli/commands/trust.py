@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0913 - one for each option
     *, path: str, endpoints: str | None, output: str | None, jobs: int, yes: bool, output_format: str
 ) -> int:
-    """Fetch the fingerprint of every unit's certificate, and write the file by which push, diff and status check units.
+    """Fetch the fingerprint of every unit's certificate, and write the file by which push, diff and status know them.
 
     Compare each fingerprint with the one that the unit itself shows: as with ssh, all trust rests on that. If one has
     changed, both are shown, nothing is written, and the exit code is 1. If a unit does not answer, the others are

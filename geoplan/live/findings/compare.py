@@ -140,7 +140,7 @@ def _unreadable(site: SiteSettings, unit: Observation) -> Difference:
 def _no_active(site: SiteSettings, facts: Observations) -> SiteReport:
     states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
     message = f"not exactly one unit is active: {states}"
-    found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint="see to the pair first")
+    found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint="repair the pair first")
     return SiteReport(site.name, None, (found,), ())
 
 

@@ -28,7 +28,7 @@ def require_room(context: Context, step: Step, unit: str, booted: datetime | Non
     if later is not None:
         raise StepError(
             step,
-            f"it was rebooted {MAX_REBOOTS} times in 5 minutes, and once more would pacify it",
+            f"it was rebooted {MAX_REBOOTS} times in 5 minutes; one more reboot, and it makes itself passive",
             unit=unit,
             hint=f"go on after {local_time(later)}",
         )

@@ -272,7 +272,7 @@ class PairReboot(Pair):
             self.reboot,
             f"the slave is not active {within:.0f} s after the reboot of its master: {said(seen)}",
             unit=self.slave,
-            hint="see to both units at once: this site may be down",
+            hint="look at both units at once: this site may be down",
         )
 
     def _failure_of(self, sending: _Sending) -> str | None:
