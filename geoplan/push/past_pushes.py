@@ -13,7 +13,7 @@ from geoplan.push import records as models
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.wording import local_time, shown
+from geoplan.wording import local_time, shell_command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,10 +65,10 @@ def _lines(history: History, running: str | None) -> list[str]:
         else f"running    {running}",
         f"plan       {history.begin.checksum}",
         f"steps      {len(history.plan.steps)}: {steps}",
-        f"journal    {history.path}",
+        f"journal    {shell_command(str(history.path))}",
     ]
     if files := list(history.backed_up.values()):
-        lines.append(f"backups    {len(files)} in {Path(files[0]).parent}")
+        lines.append(f"backups    {len(files)} in {shell_command(str(Path(files[0]).parent))}")
     changes = [record for record in history.records if isinstance(record, _CHANGES)]
     if changes:
         lines += ["", "changed, with what was there before:"]

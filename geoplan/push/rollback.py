@@ -16,6 +16,7 @@ from geoplan.vendor import (
     SET_GEO_PARTNERS,
     SET_REMOTE_GEO_ACCESS,
 )
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.push.history import History
@@ -80,7 +81,7 @@ def as_lines(units: tuple[UnitRollback, ...], submitted: tuple[str, ...] = ()) -
                 lines.append(f"      {change.what}{unsure}")
                 lines += [f"        {change.value}"] if change.value else []
         if unit.backup:
-            lines += [f"    or from its backup, at {BACKUP}:", f"      {unit.backup}"]
+            lines += [f"    or from its backup, at {BACKUP}:", f"      {shell_command(unit.backup)}"]
     if submitted:
         lines += [
             "",

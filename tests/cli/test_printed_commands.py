@@ -103,11 +103,14 @@ def test_stopped_push_goes_on_by_the_commands_that_it_prints(hostile: Site, geop
     assert stopped.code == 3, stopped
     shown = operator.type(operator.only_command(stopped, "--status"))
     assert shown.code == 0, shown
+    for heading in ("journal", "backups"):
+        line = next(line for line in shown.stdout.splitlines() if line.startswith(heading))
+        assert Path(as_bash_reads(line, Path.cwd())[-1]).exists()
     refused = operator.run("push", "--yes")
     assert refused.code == 4
     resume = operator.only_command(refused, "--resume")
     assert operator.only_command(shown, "--resume") == resume
-    assert as_bash_reads(operator.only_command(stopped, "--resume"), Path.cwd())[-2:] != ["--backup-dir"]
+    assert "back ups; touch X" in as_bash_reads(operator.only_command(stopped, "--resume"), Path.cwd())
     ended = operator.type(operator.only_command(stopped, "--resume"), "--yes")
     assert ended.code == 0, ended
     hostile.settle()

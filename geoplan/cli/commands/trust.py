@@ -12,6 +12,7 @@ import click
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.endpoints import Endpoints
@@ -81,7 +82,8 @@ def _explain_refusal(changed: list[str], endpoints: str | None, output: str | No
     if not changed:
         click.echo("nothing was written; in scripts, use --yes", err=True)
         return
-    files = " and ".join(dict.fromkeys(name for name in (endpoints, output) if name and name != "-"))
+    known = dict.fromkeys(name for name in (endpoints, output) if name and name != "-")
+    files = " and ".join(map(shell_command, known))
     click.echo(
         f"nothing was written: the certificate of {', '.join(changed)} does not match the known fingerprint", err=True
     )
