@@ -30,7 +30,7 @@ class Formats(NamedTuple):
 
 
 _ENDINGS: Mapping[str, tuple[str, ...]] = {
-    ".txt": ("text", "lists", "markdown", "mermaid", "dot"),
+    ".txt": ("text", "lists", "markdown", "mermaid", "dot", "json", "yaml"),
     ".json": ("json",),
     **dict.fromkeys((".yaml", ".yml"), ("yaml",)),
     **dict.fromkeys((".md", ".markdown"), ("markdown",)),

@@ -409,7 +409,7 @@ def test_submission_that_is_not_applied_is_said_at_its_step_with_what_finishes_i
     assert f"note: {S1}: its partners were submitted and read back" in ended.stdout
     *_, command, last = ended.stdout.splitlines()
     assert last == "done, with findings"
-    assert command == f"  geoplan push {site.topology} --endpoints {site.endpoints} --reboot 'always=HA Pair 1'"
+    assert command == f"  geoplan push {site.topology} --reboot 'always=HA Pair 1' --endpoints {site.endpoints}"
     assert "nothing was changed: the lists and clusters are in place, with findings" in push(geoplan, site).stdout
     assert site.reboots[M1] == 1
     site.lab.lift(number)
