@@ -8,7 +8,7 @@ import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.wording import count, is_control
+from geoplan.wording import count, is_control, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,13 +49,13 @@ class Diagnostic(NamedTuple):
     def __str__(self) -> str:
         """Return it as people read it: place, message, the line with a caret, the hint."""
         head = f"{self.path}:{self.line}:{self.column}" if self.line else f"{self.path}: {self.where}"
-        lines = [f"{head}: {self.severity}: {self.code} {self.message}"]
+        lines = [shown(f"{head}: {self.severity}: {self.code} {self.message}")]
         if self.source and self.source.strip():
             excerpt, offset = _cut(self.source, self.caret)
             room = max(1, min(self.width, len(excerpt) - offset))
             caret = "^" + "~" * (_cells(excerpt[offset : offset + room]) - 1)
             lines += [f"    {excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]
-        lines.append(f"  hint: {self.hint}")
+        lines.append(shown(f"  hint: {self.hint}"))
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, str | int | None]:
@@ -93,9 +93,9 @@ def summary(diagnostics: Sequence[Diagnostic], path: str) -> str:
     """Say in a line how many faults of each severity there are."""
     errors, warnings = (_count_of(diagnostics, severity) for severity in (Severity.ERROR, Severity.WARNING))
     if not errors and not warnings:
-        return f"{path}: OK: no errors"
+        return f"{shown(path)}: OK: no errors"
     counts = [count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
-    return f"{path}: {' and '.join(counts)}"
+    return f"{shown(path)}: {' and '.join(counts)}"
 
 
 def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:

@@ -1,16 +1,21 @@
-"""Words that every part of geoplan writes in the same way: counts, lists, shortened texts."""
+"""Words that every part of geoplan writes in the same way: counts, lists, shortened texts, commands, foreign texts."""
 
 from __future__ import annotations
 
-import unicodedata
+import re
+from http import HTTPStatus
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 
-_FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
-_DIRECTION_MARKS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_IS_CONTROL = re.compile(f"[{_CONTROL}]")
+_STEERS = re.compile(rf"[{_CONTROL}\u061c\u200e\u200f]")  # names may have the last three; they turn what is beside
+_STEERS_IN_LINES = re.compile(rf"(?![\t\n]){_STEERS.pattern}")
 
 
 def shorten(text: str, width: int = 60) -> str:
@@ -20,12 +25,74 @@ def shorten(text: str, width: int = 60) -> str:
 
 def is_control(character: str) -> bool:
     """Return whether a character would do something to a terminal or a line other than appear in it."""
-    return unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _DIRECTION_MARKS
+    return _IS_CONTROL.match(character) is not None
+
+
+def shown(text: str) -> str:
+    """Return a text of somebody else's with what would steer a terminal, end a line or turn its direction as codes.
+
+    The codes are those of JSON, so that a text in JSON means the same as before.
+    """
+    return _STEERS.sub(lambda found: _code(found[0]), text)
+
+
+def shown_lines(text: str) -> str:
+    """Return a text of several lines likewise; it keeps its lines and tabulators."""
+    return _STEERS_IN_LINES.sub(lambda found: _code(found[0]), text)
+
+
+def shown_in_line(text: str) -> str:
+    """Return a text as one line of what can be seen: all white space as blanks, everything else unseen as its code."""
+    if text.isprintable():
+        return text.strip()
+    return "".join(c if c.isprintable() else " " if c.isspace() else _code(c) for c in text).strip()
+
+
+def _code(character: str) -> str:
+    return f"\\u{ord(character):04x}"
+
+
+def shell_command(*words: str) -> str:
+    """Return a command as it is typed: whatever a word holds, the shell gives it back as that one word.
+
+    Every command that geoplan prints is made here. Only bash, zsh and other shells that know ``$'…'`` take a word with
+    characters that cannot be shown, such as a file name with a line break.
+    """
+    return " ".join(map(_shell_word, words))
+
+
+def _shell_word(word: str) -> str:
+    return f"$'{''.join(map(_in_dollar_quotes, word))}'" if _STEERS.search(word) else quote(word)
+
+
+def _in_dollar_quotes(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if not _STEERS.match(character):
+        return character
+    is_byte = "\udc80" <= character <= "\udcff"  # of a file name that is not UTF-8
+    return "".join(
+        f"\\{byte:03o}" for byte in character.encode(errors="surrogateescape" if is_byte else "surrogatepass")
+    )
 
 
 def count(number: int, noun: str) -> str:
-    """Return how many there are: ``1 step``, ``18 steps``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return how many there are: ``1 step``, ``18 steps``, ``2 addresses``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def http_status(code: int | str) -> str:
+    """Return a status code of HTTP with its name: ``503 Service Unavailable``, ``302 Found, a redirect``."""
+    try:
+        known = HTTPStatus(int(code))
+    except ValueError:
+        return str(code)
+    return f"{known.value} {known.phrase}{', a redirect' if known in (301, 302, 303) else ''}"
+
+
+def local_time(moment: datetime) -> str:
+    """Return a moment as people here read their clocks, with the zone: ``2026-01-31 14:05:09 +0100``."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %z}"
 
 
 def join_words(words: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import networkx as nx
@@ -150,3 +151,69 @@ def test_no_text_of_the_runbook_puts_a_url_together() -> None:
 )
 def test_url_by_hand_is_seen(code: str) -> None:
     assert urls_by_hand(code) == [1]
+
+
+# Programs whose commands geoplan prints; a word in front of which they stand is an argument.
+_TYPED = re.compile(
+    r"\b(?:geoplan (?:check|plan|compare|runbook|upgrade|diagram|export|push|diff|status|trust|probe|lab|facts|schema)"
+    r"|curl|openssl|aws (?:cloudformation|ec2|elbv2|s3)|ssh|scp|chmod|chown|rm|mv|cp|mkdir|kill|docker|sudo) "
+)
+
+
+FILLED_IN = "\ufffc"
+
+
+def made_of_parts(tree: ast.AST) -> Iterator[str]:
+    """Yield what of a module's texts is filled in: f-strings, sums, ``%`` and ``format``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=values):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else FILLED_IN for part in values)
+            case ast.BinOp(left=left, op=ast.Add() | ast.Mod(), right=right):
+                yield from (str(side.value) for side in (left, right) if isinstance(side, ast.Constant))
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format" | "join")):
+                yield text
+            case ast.Constant(value=str(text)) if "%s" in text or "{}" in text:
+                yield text
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_but_one_makes_a_command_to_be_typed(path: Path) -> None:
+    if name_of(path) == "geoplan.wording":
+        return
+    assert not {name.split(".")[0] for name in imports_of(path)} & {"shlex", "pipes"}, "use wording.shell_command"
+    texts = [text for text in made_of_parts(ast.parse(path.read_text())) if _takes_arguments(text)]
+    assert texts == [], "use wording.shell_command"
+
+
+def _takes_arguments(text: str) -> bool:
+    """Return whether something is filled in behind a program's name, in the same sentence."""
+    rests = [text[found.end() :] for found in _TYPED.finditer(text)]
+    return any(not rest or re.match(rf"[^.,;:]*(?:{FILLED_IN}|%s|\{{)", rest) for rest in rests)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.jinja")), ids=lambda path: path.name)
+def test_no_template_makes_a_command_to_be_typed(path: Path) -> None:
+    text = path.read_text()
+    filled = re.findall(r"\{[{%].*?[}%]\}", text, re.DOTALL)
+    assert not [part for part in filled if _TYPED.search(part)], "use command(…)"
+    assert not re.search(rf"{_TYPED.pattern}[^.,;:\n]*\{{\{{", text), "use command(…)"
+
+
+@pytest.mark.parametrize(
+    ("written", "is_found"),
+    [
+        ('f"go on with geoplan push {path}"', True),
+        ('"geoplan push " + path', True),
+        ('"curl -k %s" % url', True),
+        ('"chmod 600 {}".format(path)', True),
+        ('f"rm {path}; then go on"', True),
+        ('f"{unit}: pin it with geoplan trust, or give {option}"', False),
+        ('shell_command("rm", path)', False),
+        ('"see geoplan diff --help"', False),
+    ],
+)
+def test_wall_knows_a_command_that_is_put_together(written: str, *, is_found: bool) -> None:
+    assert any(map(_takes_arguments, made_of_parts(ast.parse(written)))) is is_found

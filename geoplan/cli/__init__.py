@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from geoplan import __version__
-from geoplan.cli.output import forgiving
+from geoplan.cli.output import Legible, forgiving, legible
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 
 INTERRUPTED = 130
@@ -84,7 +84,16 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
+    before = sys.stdout
     _open_standard_streams()
+    try:
+        return _run(arguments)
+    finally:
+        if isinstance(sys.stdout, Legible):
+            sys.stdout = before
+
+
+def _run(arguments: list[str]) -> int:
     try:
         result = _invoke(arguments)
         sys.stdout.flush()
@@ -138,8 +147,8 @@ def _open_standard_streams() -> None:
     What would go to a stream that was closed goes nowhere, and so does what standard error cannot take: a result does
     not fail for want of its messages.
     """
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
-    sys.stderr = forgiving(sys.stderr or Path(os.devnull).open("w"))  # noqa: SIM115
+    sys.stdout = legible(sys.stdout or Path(os.devnull).open("w"), steers=True)  # noqa: SIM115 - open to the end
+    sys.stderr = forgiving(legible(sys.stderr or Path(os.devnull).open("w")))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             if stream.isatty():

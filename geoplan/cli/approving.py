@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import ValidationError
 
-from geoplan.cli.connection import live_fleet
+from geoplan.cli.connection import TypedCommands, live_fleet
 from geoplan.cli.files import read_text, write
 from geoplan.cli.push_question import change_lines
 from geoplan.cli.push_units import push_store
@@ -21,6 +21,7 @@ from geoplan.plan.model import Phase, Plan
 from geoplan.push.approval import FORMAT, Approval, Flags, Review
 from geoplan.push.listener import Found, PushListener
 from geoplan.push.run import run_push
+from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -48,25 +49,24 @@ def write_approval(  # noqa: PLR0913 - options
 
     Raises :class:`PushRefusedError` where anything blocks that push: then there is nothing to approve.
     """
-    found = asyncio.run(_look(topology, plan, reach, options, state_dir))
+    typed = TypedCommands(reach, path, phase, state_dir)
+    found = asyncio.run(_look(topology, plan, options, typed))
     approval = Approval.of(plan, options, found.facts, found.verdict)
-    more = ("--phase", phase) if phase else ()
-    for line in change_lines(plan, found, diff=reach.command("diff", path, *more)):
+    for line in change_lines(plan, found, diff=typed("diff")):
         click.echo(line, err=True)
     write(approval.to_json(), output)
     click.echo(f"approval {approval.checksum}", err=True)
     if output not in (None, "-"):
-        click.echo(f"push with: {_push(reach, path, plan, approval.flags, '--plan', str(output))}", err=True)
+        pushing = _push(replace(typed, phase=_phase(plan)), approval.flags, "--plan", str(output))
+        click.echo(f"push with: {pushing}", err=True)
     return 0
 
 
-async def _look(
-    topology: Topology, plan: Plan, reach: ConnectionOptions, options: Options, state_dir: str | None
-) -> Found:
-    listener = _Approving()
+async def _look(topology: Topology, plan: Plan, options: Options, typed: TypedCommands) -> Found:
+    listener, reach = _Approving(typed), typed.reach
     accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
     async with live_fleet(plan, accesses, SystemClock(), jobs=options.jobs, is_lab=is_lab) as fleet:
-        store = push_store(topology, reach, state_dir)
+        store = push_store(topology, reach, typed.state_dir)
         asked = replace(options, max_clusters=topology.limits.max_clusters, only_preflight=True)
         try:
             await run_push(fleet, asked, store, listener)
@@ -83,8 +83,12 @@ async def _look(
 class _Approving(PushListener):
     """Keeps what the checks found."""
 
-    def __init__(self) -> None:
+    def __init__(self, typed: TypedCommands) -> None:
+        self._typed = typed
         self.seen: list[Found] = []
+
+    def typed(self, name: str, *words: str) -> str:
+        return self._typed(name, *words)
 
     def objections(self, found: Found) -> tuple[()]:
         self.seen.append(found)
@@ -105,9 +109,8 @@ def require_checksum(checksum: str | None) -> None:
 def review_of(  # noqa: PLR0913 - what is held against each other
     plan: Plan,
     options: Options,
-    reach: ConnectionOptions,
+    typed: TypedCommands,
     *,
-    path: str,
     plan_file: str | None,
     checksum: str | None,
     resume: bool,
@@ -118,7 +121,7 @@ def review_of(  # noqa: PLR0913 - what is held against each other
     """
     require_checksum(checksum)
     reviewed = None if plan_file is None else _read(plan_file)
-    flags = Flags.of(options)
+    flags, typed = Flags.of(options), replace(typed, phase=_phase(plan))
     if isinstance(reviewed, Approval):
         if resume:
             raise click.UsageError(
@@ -126,8 +129,8 @@ def review_of(  # noqa: PLR0913 - what is held against each other
             )
         _require_plan(plan, reviewed.plan)
         if flags != reviewed.flags:
-            given, approved = (" ".join(each.as_written) or "none" for each in (flags, reviewed.flags))
-            fitting = _push(reach, path, plan, reviewed.flags, "--plan", str(plan_file))
+            given, approved = (shell_command(*each.as_written) or "none" for each in (flags, reviewed.flags))
+            fitting = _push(typed, reviewed.flags, "--plan", str(plan_file))
             raise PushRefusedError(
                 f"the options of this push are not the approved ones: given {given}, approved {approved}; "
                 "nothing was changed",
@@ -138,9 +141,9 @@ def review_of(  # noqa: PLR0913 - what is held against each other
         _require_plan(plan, reviewed)
     if (reviewed or checksum == plan.checksum) and flags.as_written:
         option = "--plan" if reviewed else "--checksum"
-        approve = _plan_live(reach, path, plan, flags)
+        approve = typed("plan", "--live", *flags.as_written, "-o", "approved.json")
         raise PushRefusedError(
-            f"the plan that {option} names does not approve {' '.join(flags.as_written)}; nothing was changed",
+            f"the plan that {option} names does not approve {shell_command(*flags.as_written)}; nothing was changed",
             hint=f"approve plan and options together: {approve}",
         )
     return Review(None, checksum)
@@ -167,19 +170,32 @@ def _read(path: str) -> Approval | Plan:
         is_approval = isinstance(content, dict) and content.get("format") == FORMAT
         return Approval.model_validate_json(text) if is_approval else Plan.model_validate_json(text)
     except (ValueError, RecursionError) as error:
-        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise UnusableFileError(
-            f"{path} is no usable plan or approval: {first}",
+            f"{path} is not a usable plan or approval: {_what_is_wrong(error)}",
             hint="make a plan with geoplan plan --format json, an approval with geoplan plan --live",
         ) from None
 
 
-def _push(reach: ConnectionOptions, path: str, plan: Plan, flags: Flags, *more: str) -> str:
-    return reach.command("push", path, "--phase", _phase(plan), *flags.as_written, *more)
+def _what_is_wrong(error: ValueError | RecursionError) -> str:
+    """Say where the first fault of a file is, and what it is."""
+    match error:
+        case json.JSONDecodeError():
+            return f"line {error.lineno}, column {error.colno} is not JSON"
+        case ValidationError():
+            faults = error.errors(include_url=False, include_context=False)
+            first, more = faults[0], len(faults) - 1
+            where = ".".join(map(str, first["loc"])) or "the file"
+            what = _FAULTS.get(first["type"]) or f"wrong: {first['msg'][:1].lower()}{first['msg'][1:]}"
+            return f"{where} is {what}" + (f"; and {count(more, 'more fault')}" if more else "")
+        case _:
+            return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _plan_live(reach: ConnectionOptions, path: str, plan: Plan, flags: Flags) -> str:
-    return reach.command("plan", path, "--live", "--phase", _phase(plan), *flags.as_written, "-o", "approved.json")
+_FAULTS = {"missing": "missing", "extra_forbidden": "unknown, so another version of geoplan may have written it"}
+
+
+def _push(typed: TypedCommands, flags: Flags, *more: str) -> str:
+    return typed("push", *flags.as_written, *more)
 
 
 def _phase(plan: Plan) -> str:

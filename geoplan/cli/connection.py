@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import click
 
 from geoplan.cli.options import options_together
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,16 +69,16 @@ class ConnectionOptions:
             use_proxies=self.use_proxies,
         )
 
-    def command(self, *words: str) -> str:
-        """Return a command of geoplan that reaches the same units, ready to be typed."""
-        given = ["geoplan", *words]
-        for name, value in asdict(self).items():
-            option = f"--{name.replace('_', '-')}"
+    def command(self, name: str, path: str, *words: str) -> str:
+        """Return a command of geoplan about a topology's file that reaches the same units, ready to be typed."""
+        given = ["geoplan", name, as_argument(path), *words]
+        for field, value in asdict(self).items():
+            option = f"--{field.replace('_', '-')}"
             if value is True:
                 given.append(option)
             elif value not in (None, False):
                 given += [option, value]
-        return shlex.join(given)
+        return shell_command(*given)
 
     def lab_file(self) -> str | None:
         """Return the endpoints file if it is a lab's, whose pushes are no production's."""
@@ -114,6 +114,41 @@ class ConnectionOptions:
             click.echo("         can read the credentials and pretend to be the units", err=True)
             return Insecure()
         return CaFile(self.ca_file) if self.ca_file is not None else SystemTrust()
+
+
+@dataclass(frozen=True)
+class TypedCommands:
+    """Writes commands of geoplan about one topology's file as they are typed: by the command's name and further words.
+
+    They reach the same units, do the same part of the work, and find the same journals.
+    """
+
+    reach: ConnectionOptions
+    path: str
+    phase: str | None = None
+    state_dir: str | None = None
+    is_unfinished: bool = False
+    """Whether a push has to be resumed before there can be another one."""
+
+    def __call__(self, name: str, *words: str) -> str:
+        """Return a command, quoted for the shell."""
+        if name == "push" and self.is_unfinished and "--abandon" not in words:
+            return replace(self, phase=None, is_unfinished=False)("push", "--resume")
+        given: list[str] = []
+        if self.phase and name in _HAVING_PHASES and "--phase" not in words:
+            given += ["--phase", self.phase]
+        if self.state_dir and name in _HAVING_JOURNALS:
+            given += ["--state-dir", self.state_dir]
+        return self.reach.command(name, self.path, *given, *words)
+
+
+_HAVING_PHASES = frozenset({"diff", "plan", "push"})
+_HAVING_JOURNALS = frozenset({"plan", "push"})
+
+
+def as_argument(path: str) -> str:
+    """Return a file's name as an argument; one that begins with a dash would be read as an option."""
+    return f"./{path}" if path.startswith("-") and path != "-" else path
 
 
 def _prompt(address: str, user: str) -> str:

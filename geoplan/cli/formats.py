@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from geoplan.wording import join_words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -16,55 +18,97 @@ class Formats(NamedTuple):
 
     names: tuple[str, ...]
     """The first is the usual one."""
-    by_ending: Mapping[str, str] | None = None
-    """What the ending of ``-o FILE`` picks, where ``--format`` is not given; None if the ending means nothing."""
+    are_of_file: bool = False
+    """Whether ``-o FILE`` is written in the format, so that the file's ending can pick it."""
+    refuses_others: bool = False
+    """Whether a file with an ending that means nothing is refused."""
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """The endings of files that pick one of the formats."""
+        return tuple(ending for ending, (picked, *_) in _ENDINGS.items() if picked in self.names and self.are_of_file)
+
+
+_ENDINGS: Mapping[str, tuple[str, ...]] = {
+    ".txt": ("text", "lists", "markdown", "mermaid", "dot", "json", "yaml"),
+    ".json": ("json",),
+    **dict.fromkeys((".yaml", ".yml"), ("yaml",)),
+    **dict.fromkeys((".md", ".markdown"), ("markdown",)),
+    **dict.fromkeys((".html", ".htm"), ("html",)),
+    ".svg": ("svg",),
+    **dict.fromkeys((".mmd", ".mermaid"), ("mermaid",)),
+    **dict.fromkeys((".dot", ".gv"), ("dot",)),
+}
+"""What may stand in a file that ends so; the first is what the ending picks."""
+
+_MEANING = {
+    "text": "for people",
+    "lists": "as the document's example prints them",
+    "json": "for programs",
+    "yaml": "for programs",
+    "markdown": "for tickets and repositories",
+    "html": "one page for a browser",
+    "svg": "to look at",
+    "mermaid": "for Markdown",
+    "dot": "for Graphviz",
+}
 
 _TEXT_OR_JSON = Formats(("text", "json"))
-_PAGE_ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 
 FORMATS = {
     "check": _TEXT_OR_JSON,
     "compare": _TEXT_OR_JSON,
-    "diagram": Formats(
-        ("svg", "mermaid", "dot"),
-        {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"},
-    ),
-    "diff": Formats(("text", "markdown", "json")),
-    "facts": Formats(("text", "json", "markdown")),
-    "plan": Formats(
-        ("text", "lists", "json", "yaml"), {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
-    ),
+    "diagram": Formats(("svg", "mermaid", "dot"), are_of_file=True, refuses_others=True),
+    "diff": Formats(("text", "markdown", "json"), are_of_file=True),
+    "facts": Formats(("text", "json", "markdown"), are_of_file=True),
+    "plan": Formats(("text", "lists", "json", "yaml"), are_of_file=True, refuses_others=True),
     "probe": _TEXT_OR_JSON,
     "push": _TEXT_OR_JSON,
-    "runbook": Formats(("markdown", "html"), _PAGE_ENDINGS),
-    "status": _TEXT_OR_JSON,
+    "runbook": Formats(("markdown", "html"), are_of_file=True, refuses_others=True),
+    "status": Formats(("text", "json"), are_of_file=True),
     "trust": _TEXT_OR_JSON,
-    "upgrade": Formats(("markdown", "html", "json"), {**_PAGE_ENDINGS, ".json": "json"}),
+    "upgrade": Formats(("markdown", "html", "json"), are_of_file=True, refuses_others=True),
 }
 
 
-def format_option(command: str, explanation: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def format_option(command: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return ``--format`` for a command, which gets what is given as ``output_format``: None if an ending may pick."""
-    names, by_ending = FORMATS[command]
-    default: dict[str, Any] = {} if by_ending else {"default": names[0], "show_default": True}
-    return click.option("--format", "output_format", type=click.Choice(names), help=explanation, **default)
+    formats = FORMATS[command]
+    by_meaning: dict[str, list[str]] = {}
+    for name in formats.names:
+        by_meaning.setdefault(_MEANING[name], []).append(name)
+    meaning = ", ".join(f"{join_words(names)} {meaning}" for meaning, names in by_meaning.items())
+    if not formats.are_of_file:
+        given: dict[str, Any] = {"default": formats.names[0], "show_default": True, "help": f"{meaning}."}
+    else:
+        picked = f"by FILE's ending ({', '.join(formats.endings)}), else {formats.names[0]}"
+        given = {"help": f"{meaning}.  [default: {picked}]"}
+    return click.option("--format", "output_format", type=click.Choice(formats.names), **given)
 
 
 def chosen_format(command: str, given: str | None, output: str | None) -> str:
     """Return the format that is given, or that of the file's ending; the usual one without both.
 
-    Raises :class:`click.BadParameter` for any other ending: who asks for a PDF is not to find something else in it.
+    Raises :class:`click.BadParameter` for an ending that contradicts it, and for one of no format of the command: who
+    asks for a PDF is not to find something else in it.
     """
-    names, by_ending = FORMATS[command]
-    ending = PurePath(output or "").suffix
-    if given or not ending or by_ending is None:
-        return given or names[0]
-    if ending.lower() not in by_ending:
-        *known, last = by_ending
+    formats = FORMATS[command]
+    ending = PurePath(output or "").suffix.lower()
+    fitting = _ENDINGS.get(ending, ())
+    if given:
+        if fitting and given not in fitting:
+            raise click.BadParameter(
+                f"{output} ends in {ending}, and --format is {given}. Leave --format out, or name another file.",
+                param_hint="'-o'",
+            )
+        return given
+    if fitting and fitting[0] in formats.names:
+        return fitting[0]
+    if fitting or (ending and formats.refuses_others):
+        *known, last = formats.endings
         raise click.BadParameter(
             f"no format ends in {ending}: {output}. Use {', '.join(known)} or {last}, "
             "or name the format with --format.",
             param_hint="'-o'",
         )
-    return by_ending[ending.lower()]
+    return formats.names[0]

@@ -13,6 +13,7 @@ from geoplan.errors import GeoplanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+EMPTY = "it is empty. Give it a value or leave it out. In a script, check that the variable is set."
 LAB_PACKAGES = frozenset({"cryptography", "starlette", "uvicorn"})
 
 topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
@@ -75,7 +76,7 @@ class Command(click.Command):
                 given = ctx.params.get(param.name or "")
                 if "" in (given if isinstance(given, tuple | list) else [given]):
                     raise click.BadParameter(
-                        "it is empty. Give it a value or leave it out. In a script, check that the variable is set.",
+                        EMPTY,
                         ctx=ctx,
                         param=param,
                     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 import click
 
 from geoplan.cli.files import write
+from geoplan.wording import shown_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,6 +53,48 @@ def terminal() -> tuple[int, bool]:
 
     console = Console(file=sys.stdout)
     return console.width, console.color_system is not None and not console.no_color
+
+
+# Colours, and the cursor of what redraws itself: nothing else has a use in what geoplan prints.
+_OF_TERMINALS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Legible:
+    """A standard stream in which everything can be read: what would steer a terminal is shown as its code.
+
+    Files, journals and the environment hold what others wrote. What geoplan itself steers passes: on standard output,
+    and if somebody wants colours.
+    """
+
+    def __init__(self, stream: TextIO, *, steers: bool) -> None:
+        self._stream = stream
+        self._own: re.Pattern[str] | None = None
+        if steers and stream.isatty():
+            self._own = _OF_TERMINALS
+        elif steers and os.environ.get("FORCE_COLOR"):
+            self._own = _COLOURS
+
+    def write(self, text: str) -> int:
+        """Write a text as it can be read."""
+        self._stream.write(self._legible(text))
+        return len(text)
+
+    def _legible(self, text: str) -> str:
+        if self._own is None:
+            return shown_lines(text)
+        own = [*self._own.findall(text), ""]
+        return "".join(shown_lines(part) + kept for part, kept in zip(self._own.split(text), own, strict=True))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        if name == "buffer":  # which would take anything
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+
+def legible(stream: TextIO, *, steers: bool = False) -> TextIO:
+    """Return a stream that shows what would steer a terminal, unless it does already."""
+    return stream if isinstance(stream, Legible | Outlet) else cast("TextIO", Legible(stream, steers=steers))
 
 
 class Outlet:

@@ -7,25 +7,33 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.live.findings.kinds import generic_command
 from geoplan.live.polling import SystemClock
 from geoplan.push import journal, past_pushes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.store import Past, Store
     from geoplan.topology.api import UnitApi
 
 
-def show(store: Store, plan: Plan, apis: Mapping[str, UnitApi], output_format: str) -> int:
+def show(
+    store: Store,
+    plan: Plan,
+    apis: Mapping[str, UnitApi],
+    output_format: str,
+    command: Command = generic_command,
+) -> int:
     """Show the push on any of the units that is to be ended, else the last one, and what all of them left owed."""
     past = store.past()
     running = store.holder()
     if output_format == "json":
         _as_json(past, plan, running)
     else:
-        click.echo(past_pushes.as_text(past, plan, running, apis), nl=False)
+        click.echo(past_pushes.as_text(past, plan, running, apis, command=command), nl=False)
     return 0
 
 
@@ -35,7 +43,7 @@ def phases_to_resume(store: Store) -> tuple[Phase, ...]:
     return history.phases if history else ()
 
 
-def abandon(store: Store, plan: Plan, output_format: str) -> int:
+def abandon(store: Store, plan: Plan, output_format: str, command: Command = generic_command) -> int:
     """Abandon the unfinished push, so that a new one may begin; what it owes stays owed."""
     unfinished = store.past().unfinished
     if unfinished is not None:
@@ -53,9 +61,10 @@ def abandon(store: Store, plan: Plan, output_format: str) -> int:
     if unfinished is None:
         click.echo("there is no unfinished push")
         return 0
-    click.echo("given up; what it changed stays as it is")
-    for site in past_pushes.pairs_that_owe(past.ledger, plan):
-        click.echo(f"'{site}' is not finished: the next push reboots it")
+    click.echo("abandoned; its changes stay as they are")
+    if pairs := past_pushes.pairs_that_owe(past.ledger, plan):
+        click.echo(f"the next push reboots the masters of these pairs, which are not finished: {', '.join(pairs)}")
+        click.echo(f"push with: {command('push')}")
     return 0
 
 

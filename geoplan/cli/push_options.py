@@ -86,7 +86,8 @@ _OPTIONS = (
         "reboots",
         metavar="[changed|always[=SITE]|never]",
         multiple=True,
-        help="Which pairs to reboot: whose partners change, all, one more (repeatable), none.  [default: changed]",
+        help="Which pairs to reboot: those whose partners change, all, SITE as well (repeatable), or none.  "
+        "[default: changed]",
     ),
     click.option("--parallel-groups", is_flag=True, help="Reboot pairs of different groups at the same time."),
     click.option("--remove-unknown", is_flag=True, help="Remove live addresses that the plan does not have."),
@@ -96,7 +97,10 @@ _OPTIONS = (
 )
 
 state_dir_option = click.option(
-    "--state-dir", metavar="DIR", type=click.Path(file_okay=False), help="Where journals are kept."
+    "--state-dir",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Where journals are kept.  [default: GEOPLAN_STATE_DIR, else the user's state folder]",
 )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.connection import TypedCommands
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of
 from geoplan.cli.push_units import push_units
@@ -18,6 +19,7 @@ from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.live import diff as reports
+from geoplan.live.findings import NoteKind
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Phase
 from geoplan.push.context import Stop
@@ -76,7 +78,7 @@ class PushSession(PushListener):
         self, plan: Plan, reach: ConnectionOptions, options: Options, flags: PushFlags, review: Review
     ) -> None:
         self._plan = plan
-        self._reach = reach
+        self._typed = TypedCommands(reach, flags.path, flags.phase, flags.state_dir)
         self._options = options
         self._flags = flags
         self._review = review
@@ -97,10 +99,18 @@ class PushSession(PushListener):
 
     def command(self, *more: str, is_of_this_phase: bool = True) -> str:
         """Return the command that does something more about this push."""
-        flags = self._flags
-        given = ["--phase", flags.phase] if flags.phase and is_of_this_phase else []
-        given += ["--state-dir", flags.state_dir] if flags.state_dir else []
-        return self._reach.command("push", flags.path, *given, *more)
+        typed = self._typed if is_of_this_phase else replace(self._typed, phase=None)
+        return typed("push", *more)
+
+    def typed(self, name: str, *words: str) -> str:
+        """Return a command about the same topology and units."""
+        return self._typed(name, *words)
+
+    def _resuming(self, *, is_of_this_phase: bool = True) -> str:
+        """Return the command that goes on; what it still backs up goes where this push was told."""
+        folder = self._options.backup_folder
+        words = ("--backup-dir", str(folder)) if folder else ()
+        return self.command("--resume", *words, is_of_this_phase=is_of_this_phase)
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""
@@ -111,17 +121,16 @@ class PushSession(PushListener):
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
         if self._flags.lab:
-            return (
-                f"the lab is gone with all that was done in it; begin anew with: {self.command(*self._flags.of_lab())}"
-            )
+            again = self.command(*self._flags.of_lab())
+            return f"the lab and everything done in it are gone; start again with: {again}"
         if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
-        return f"go on with: {self.command('--resume')}"
+        return f"go on with: {self._resuming()}"
 
     async def run(self, topology: Topology, store: Store) -> int:
         """Push, and say how it ended."""
         plan, flags = self._plan, self._flags
-        async with push_units(topology, plan, self._reach, flags, store, on_request=self.on_request) as (
+        async with push_units(topology, plan, self._typed.reach, flags, store, on_request=self.on_request) as (
             fleet,
             its_store,
         ):
@@ -158,8 +167,7 @@ class PushSession(PushListener):
     def may_begin(self, found: Found) -> bool:
         """Show what would be changed, and ask for it."""
         flags = self._flags
-        diff = self._reach.command("diff", flags.path, *(("--phase", flags.phase) if flags.phase else ()))
-        for line in change_lines(self._plan, found, diff=diff):
+        for line in change_lines(self._plan, found, diff=self._typed("diff")):
             self._view.say(line)
         details: dict[str, object] = {
             "checksum": self._plan.checksum,
@@ -248,7 +256,7 @@ class PushSession(PushListener):
         if isinstance(error, PushRefusedError):
             details["problems"] = list(error.problems)
         if isinstance(error, PushStoppedError) and not (self._flags.lab or self._flags.dry_run):
-            details |= {"go_on": self.command("--resume"), "go_back": self.command("--status")}
+            details |= {"go_on": self._resuming(), "go_back": self.command("--status")}
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
 
     def _explained(self, error: GeoplanError) -> GeoplanError:
@@ -257,7 +265,7 @@ class PushSession(PushListener):
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
             if error.may_resume:
-                go_on = self.command("--resume", is_of_this_phase=False)  # it goes on with the phase that was begun
+                go_on = self._resuming(is_of_this_phase=False)  # it goes on with the phase that was begun
                 hint = f"go on from it with: {go_on}\n        {error.hint}"
                 return PushRefusedError(str(error), error.problems, hint=hint)
         if isinstance(error, PushStoppedError):
@@ -273,17 +281,18 @@ class PushSession(PushListener):
         view = self._view
         self._show_end(summary, code)
         if not result.report.is_in_place and not self._options.only_preflight and not result.declined:
-            view.say(reports.as_text(result.report, self.command()).rstrip())
+            view.say(reports.as_text(result.report, self.command).rstrip())
         elif not result.declined:
             for note in result.report.notes:
-                view.say(f"note: {note.site}: {note.message}")
-            for line in reports.proof(result.report, self.command()):
+                if note.kind is not NoteKind.UNKNOWN_CLUSTER:  # which the checks have said, and a push leaves alone
+                    view.say(f"note: {note.site}: {note.message}")
+            for line in reports.proof(result.report, self.command):
                 view.say(line)
         for site in result.unfinished_pairs:
-            view.say(f"'{site}' is not finished: its master was not rebooted, or to no effect")
+            view.say(f"'{site}' is not finished: its master was not rebooted, or the reboot had no effect")
         if set(result.unfinished_pairs) - set(result.report.pairs_to_finish):
             words = [word for site in result.unfinished_pairs for word in ("--reboot", f"always={site}")]
-            view.say(f"finish with, which reboots:\n  {self.command(*words)}")
+            view.say(f"to finish (this reboots masters):\n  {self.command(*words)}")
         if self._flags.output_format != "json":
             view.say(summary)
         return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,12 @@ from geoplan.plan.model import Phase
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
 from geoplan.push.ledger import Ledger
 from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
-from geoplan.push.store import Store, unit_keys
+from geoplan.push.store import Past, Store, unit_keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.connection import ConnectionOptions, TypedCommands
     from geoplan.cli.push_options import PushFlags
     from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
@@ -41,16 +42,23 @@ def push_store(topology: Topology, reach: ConnectionOptions, state_dir: str | No
     return Store(state_folder(state_dir), unit_keys(addresses, reach.lab_id()))
 
 
-def known_links(store: Store) -> Ledger:
-    """Return what earlier pushes have proven of the units' links; journals that cannot be read are warned of.
+def known_past(store: Store) -> Past:
+    """Return what earlier pushes have left, such as proven links; journals that cannot be read are warned of.
 
-    What only reads does not stop for them.
+    What only reads does not stop for them. A push that is running is not one that is to be resumed.
     """
     try:
-        return store.past().ledger
+        past = store.past()
     except (UnusableFileError, PushRefusedError) as error:
         click.echo(f"geoplan: warning: what earlier pushes have proven is not known: {error}", err=True)
-        return Ledger()
+        return Past(Ledger())
+    return replace(past, unfinished=None) if past.unfinished and store.holder() else past
+
+
+def say_unfinished(past: Past, typed: TypedCommands) -> None:
+    """Say on standard error that a push is to be resumed, if one is."""
+    if past.unfinished:
+        click.echo(f"geoplan: note: a push is unfinished; go on with: {typed('push', '--resume')}", err=True)
 
 
 @asynccontextmanager

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import paces
+from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
 from geoplan.cli.output import terminal
-from geoplan.cli.push_units import known_links, push_store
+from geoplan.cli.push_units import known_past, push_store, say_unfinished
 from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
@@ -26,6 +26,7 @@ from geoplan.status.assess import assess
 from geoplan.status.json import as_json, as_json_line
 from geoplan.status.state_changes import Sightings
 from geoplan.status.table import as_lines, as_text
+from geoplan.wording import local_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -46,7 +47,7 @@ class UnitWatch:
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
-        self._command = lambda name, *words: reach.command(name, path, *words)
+        self._typed = TypedCommands(reach, path)
         self._store = push_store(topology, reach, None)
         self._max_clusters = topology.limits.max_clusters
         self._jobs = jobs
@@ -56,6 +57,10 @@ class UnitWatch:
         """Return how everything stands now."""
         async with self._looking() as look:
             return await look()
+
+    def say_unfinished(self) -> None:
+        """Say on standard error that a push is to be resumed, if one is."""
+        say_unfinished(known_past(self._store), self._typed)
 
     async def watch(self, output_format: str, seconds: float) -> None:
         """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
@@ -81,13 +86,14 @@ class UnitWatch:
             async def look() -> Status:
                 facts = await observe_for_status(fleet)
                 at = self._clock.wall()
+                past = known_past(self._store)
                 return assess(
                     self._plan,
                     facts,
                     at,
                     since=sightings.look(facts, at),
-                    command=self._command,
-                    known=known_links(self._store).known_links(),
+                    command=replace(self._typed, is_unfinished=past.unfinished is not None),
+                    known=past.ledger.known_links(),
                     max_clusters=self._max_clusters,
                 )
 
@@ -104,6 +110,7 @@ def show_once(watch: UnitWatch, output_format: str, output: str | None) -> int:
         click.echo(as_text(status, width=width, color=color), nl=False, color=color)
     else:
         write(as_text(status), output)
+    watch.say_unfinished()
     return 0 if status.is_well else 1
 
 
@@ -138,7 +145,7 @@ def _appending_changes() -> Callable[[Status], None]:
         nonlocal before
         if before is None or replace(status, at=before.at) != before:
             parting = "\n" if before else ""
-            moment = f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}"
+            moment = local_time(status.at)
             click.echo(f"{parting}{moment}\n\n{as_text(status, width=terminal()[0])}", nl=False)
             sys.stdout.flush()
         before = status

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from shlex import quote
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.live.findings import Kind
 from geoplan.live.findings.collect import OF_HA
-from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity
+from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
 from geoplan.live.model import HA_SUBJECT
 from geoplan.wording import count
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from geoplan.live.findings import Difference, Report, SiteReport
-    from geoplan.live.findings.kinds import Finding
+    from geoplan.live.findings.kinds import Command, Finding
 
-PUSH = "geoplan push TOPOLOGY"
+PUSH: Command = partial(generic_command, "push")
+"""Returns the command that pushes, as it is typed, with further words."""
 
 
 class WayOn(NamedTuple):
@@ -29,29 +30,39 @@ class WayOn(NamedTuple):
     command: str = ""
 
 
-def as_text(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) -> str:
+def as_text(report: Report, push: Command = PUSH, findings: Iterable[Finding] = ()) -> str:
     """Return a block for each site that differs, what else was found, and a line that counts.
 
-    ``push`` is the command that pushes.
+    ``push`` is like :data:`PUSH`.
     """
     findings = tuple(findings)
     others = found_besides(report, findings)
-    lines: list[str] = []
-    for site in report.sites:
-        if site.differences or site.notes:
-            lines.append(f"{site.site}{_on(site)}")
-            lines += [f"  {difference.kind}: {_with_hint(difference)}" for difference in site.differences]
-            lines += [f"  note: {note.message}" for note in site.notes]
-    for finding in others:
-        lines += [", ".join(finding.sites), f"  {finding.kind}: {_with_hint(finding)}"]
-    for finding in _noted(findings):
-        lines += [", ".join(finding.sites), f"  note: {_with_hint(finding)}"]
+    lines = list(_blocks(report, others, _noted(findings)))
     if lines:
         lines.append("")
     return "\n".join([*lines, summary(report, others), *_lines(_ways_on(report, push))]) + "\n"
 
 
-def as_markdown(report: Report, push: str = PUSH, findings: Iterable[Finding] = ()) -> str:
+def _blocks(report: Report, others: Iterable[Finding], noted: Iterable[Finding]) -> Iterator[str]:
+    """Yield the lines of each site, and after them those that several sites share: each heading stands once."""
+    headings: dict[tuple[str, ...], str] = {(site.site,): f"{site.site}{_on(site)}" for site in report.sites}
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    for site in report.sites:
+        block = blocks.setdefault((site.site,), [])
+        block += [f"  {difference.kind}: {_with_hint(difference)}" for difference in site.differences]
+        block += [f"  note: {note.message}" for note in site.notes]
+    for finding in others:
+        block = blocks.setdefault(finding.sites, [])
+        block += [f"  {finding.kind}: {_with_hint(finding)}", *(f"      {command}" for command in finding.commands)]
+    for finding in noted:
+        blocks.setdefault(finding.sites, []).append(f"  note: {_with_hint(finding)}")
+    for sites, block in blocks.items():
+        if block:
+            yield headings.get(sites) or ", ".join(sites)
+            yield from block
+
+
+def as_markdown(report: Report, push: Command = PUSH, findings: Iterable[Finding] = ()) -> str:
     """Return a table with a row for each difference, for a ticket or a merge request; ``push`` as in the text."""
     findings = tuple(findings)
     others = found_besides(report, findings)
@@ -69,7 +80,8 @@ def as_markdown(report: Report, push: str = PUSH, findings: Iterable[Finding] = 
         lines.append("")
     lines += [f"- {_cell(note.site)}: {_cell(note.message)}" for note in report.notes]
     lines += [f"- {_cell(', '.join(each.sites))}: {_cell(_with_hint(each))}" for each in _noted(findings)]
-    return "\n".join([*lines, *_as_code(_ways_on(report, push))]).rstrip() + "\n"
+    ways = (*_ways_of(others), *_ways_on(report, push))
+    return "\n".join([*lines, *_as_code(ways)]).rstrip() + "\n"
 
 
 def as_json(report: Report, findings: Iterable[Finding] = ()) -> str:
@@ -132,28 +144,29 @@ def summary(report: Report, others: Sequence[Finding] = ()) -> str:
         said = f"all {total} sites are as planned" if total > 1 else "as planned"
         return f"{report.topology}: {said}{besides}"
     differences = count(len(report.differences), "difference")
-    return f"{report.topology}: {differing} of {total} sites differ from the plan, {differences}{besides}"
+    differ = "differs" if differing == 1 else "differ"
+    return f"{report.topology}: {differing} of {count(total, 'site')} {differ} from the plan, {differences}{besides}"
 
 
-def proof(report: Report, push: str = PUSH) -> list[str]:
-    """Say what proves the links that nothing proves; ``push`` is the command that pushes."""
+def proof(report: Report, push: Command = PUSH) -> list[str]:
+    """Say what proves the links that nothing proves; ``push`` is like :data:`PUSH`."""
     return _lines(_proof(report, push))
 
 
-def _ways_on(report: Report, push: str) -> Iterator[WayOn]:
+def _ways_on(report: Report, push: Command) -> Iterator[WayOn]:
     """Name the commands that would finish what is red; what reboots production is never run on its own."""
     if report.sites_to_resubmit:
-        yield WayOn(f"to submit partners again at {_named(report.sites_to_resubmit)} (it reboots nothing):", push)
+        yield WayOn(f"to submit partners again at {_named(report.sites_to_resubmit)} (it reboots nothing):", push())
     if report.pairs_to_finish:
         whose = "its master" if len(report.pairs_to_finish) == 1 else "their masters"
         yield WayOn(
             f"to finish {_named(report.pairs_to_finish)} (it reboots {whose}):",
-            f"{push} {_reboot(report.pairs_to_finish)}",
+            push(*_reboot(report.pairs_to_finish)),
         )
     yield from _proof(report, push)
 
 
-def _proof(report: Report, push: str) -> Iterator[WayOn]:
+def _proof(report: Report, push: Command) -> Iterator[WayOn]:
     if not report.unproven or not report.is_in_place:  # what is still to be entered makes the links
         return
     units = ", ".join(report.unproven)
@@ -161,12 +174,13 @@ def _proof(report: Report, push: str) -> Iterator[WayOn]:
     if pairs := [site.site for site in report.sites if set(site.unproven) - {site.unit}]:
         yield WayOn(
             f"a failover of {_named(pairs)} shows that, where units tell colours (it reboots the master):",
-            f"{push} {_reboot(pairs)}",
+            push(*_reboot(pairs)),
         )
 
 
-def _reboot(pairs: Iterable[str]) -> str:
-    return " ".join(f"--reboot {quote('always=' + pair)}" for pair in pairs)
+def _reboot(pairs: Iterable[str]) -> Iterator[str]:
+    for pair in pairs:
+        yield from ("--reboot", f"always={pair}")
 
 
 def _named(sites: Iterable[str]) -> str:
@@ -181,14 +195,20 @@ def _as_code(ways: Iterable[WayOn]) -> list[str]:
     """Return sentences and commands as Markdown wants them."""
     lines: list[str] = []
     for way in ways:
-        lines += ["", _cell(way.sentence)]
+        lines += ["", _cell(way.sentence)] if way.sentence else []
         lines += ["", f"    {way.command}"] if way.command else []
     return lines
 
 
+def _ways_of(findings: Iterable[Finding]) -> Iterator[WayOn]:
+    """Yield what findings say to type; a table's cell would change a command."""
+    for finding in findings:
+        for number, command in enumerate(finding.commands):
+            yield WayOn("" if number else f"{', '.join(finding.sites)}: {finding.hint}", command)
+
+
 def _with_hint(found: Difference | Finding) -> str:
-    commands = "; ".join(getattr(found, "commands", ()))
-    hint = " ".join(filter(None, (found.hint, commands)))
+    hint = found.hint.removesuffix(":")  # what it leads to stands below
     return f"{found.message} ({hint})" if hint else found.message
 
 

@@ -20,6 +20,7 @@ from pydantic_core import core_schema
 from geoplan.addresses import canonical, is_address
 from geoplan.errors import CredentialsError, UnusableFileError
 from geoplan.files import read_bounded
+from geoplan.wording import shell_command
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _check_owner(path: str | Path, status: os.stat_result) -> None:
     if status.st_mode & OTHERS:
         raise CredentialsError(
             f"others than its owner have access to the credentials file {path} (mode {status.st_mode & 0o777:04o})",
-            hint=f"chmod 600 {path}, and change the secrets in it if others may have read them",
+            hint=f"change its secrets if others may have read them, and {shell_command('chmod', '600', str(path))}",
         )
 
 

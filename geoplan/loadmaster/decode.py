@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical, is_address
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus
 from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
+from geoplan.wording import shown_in_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def plain(node: Node) -> str:
         case bool():
             return "yes" if node else "no"
         case str():
-            return "".join(c if c.isprintable() else " " for c in node).strip()
+            return shown_in_line(node)
         case int() | float():
             return repr(node)[:100]
         case [single]:

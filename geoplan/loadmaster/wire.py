@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
+from geoplan.wording import http_status, shown_in_line
+
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
 
@@ -130,9 +132,9 @@ def not_the_api(reply: Reply) -> UnusableError:
     head = trimmed(reply.body[:1024]).lower()
     status = reply.status
     if status == TOO_MANY_REQUESTS or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
-        return UnusableError(f"it answers HTTP {status}", transient=True)
+        return UnusableError(f"it answers HTTP {http_status(status)}", transient=True)
     if status >= 300:  # noqa: PLR2004 - redirects lead to the login page, 404 says that there is no such API
-        return UnusableError(f"it answers HTTP {status}", is_page=True)
+        return UnusableError(f"it answers HTTP {http_status(status)}", is_page=True)
     if head.startswith(b"<!doctype html") or b"<html" in head:
         return UnusableError("it answers a web page in place of the API", is_page=True)
     return UnusableError("its answer cannot be read", transient=True)
@@ -155,5 +157,4 @@ def asks_for_basic(reply: Reply) -> bool:
 
 def clean(text: str) -> str:
     """Return a text from a unit that can be shown: short, and nothing in it steers a terminal."""
-    shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return shown.strip()[:MAX_TEXT]
+    return shown_in_line(text)[:MAX_TEXT]

@@ -26,6 +26,7 @@ from geoplan.loadmaster.wire import (
     trimmed,
 )
 from geoplan.vendor import MAX_QUERY
+from geoplan.wording import shown_in_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -166,7 +167,7 @@ def _code(root: Element, status: int) -> int:
 def _node(element: Element, depth: int = 0) -> Node:
     """Return an element's text, or where it has more, attributes and children by name and its text under no name."""
     inside = {name.lower(): value for name, value in element.attrib.items()} | _children(element, depth)
-    text = "".join(c if c.isprintable() else " " for c in element.text or "").strip()
+    text = shown_in_line(element.text or "")
     if not inside:
         return text
     return {**inside, "": text} if text else inside

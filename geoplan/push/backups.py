@@ -11,7 +11,7 @@ from geoplan.live.activity import look_at
 from geoplan.live.findings import NoteKind
 from geoplan.live.model import State
 from geoplan.push.events import EventKind
-from geoplan.wording import count
+from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,10 +44,10 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
     backed_up = sum(unit.address in context.history.backed_up for unit in missing)
     if not problems:
         what = f"{count(backed_up, 'unit')} backed up"
-        context.reporter.say(EventKind.BACKUP, f"{what} in {folder}", what=what)
+        context.reporter.say(EventKind.BACKUP, f"{what} in {shell_command(str(folder))}", what=what)
     if problems:
         raise PushRefusedError(
-            "not every unit could be backed up; nothing was changed", problems, hint="see to these units first"
+            "not every unit could be backed up; nothing was changed", problems, hint="repair these units first"
         )
 
 
@@ -68,7 +68,7 @@ async def _back_up_unit(context: Context, unit: Observation, folder: Path) -> st
     digest = hashlib.sha256(content).hexdigest()
     context.journal.write("backup", unit=unit.address, file=str(path), sha256=digest)
     what = f"{len(content)} bytes"
-    context.reporter.say(EventKind.BACKUP, f"{what} in {path}", unit=unit.address, what=what)
+    context.reporter.say(EventKind.BACKUP, f"{what} in {shell_command(str(path))}", unit=unit.address, what=what)
     return None
 
 

@@ -258,7 +258,7 @@ class Executor:
 
     async def _outcome(self, step: Step) -> Outcome:
         if step.action not in ACTIONS:
-            raise StepError(step, "it is no step that a push can do")
+            raise StepError(step, "a push cannot do this step")
         if step.phase is Phase.HA and step.action is not Action.CREATE_LOAD_BALANCER and self._is_rebooting(step):
             return Outcome(StepState.RECORDED, None, "the journal has it, and the pair is being rebooted")
         return await ACTIONS[step.action](self._context, step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from geoplan.live.findings.kinds import generic_command
 from geoplan.push.events import Event, EventKind
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class PushListener(Protocol):
         """Take note of something that happened."""
         return
 
+    def typed(self, name: str, *words: str) -> str:
+        """Return a command of geoplan about this topology as it is typed; of what file it is, a listener may know."""
+        return generic_command(name, *words)
+
     def objections(self, _found: Found) -> Sequence[Problem]:
         """Return what blocks this push beside the checks, such as an approval that does not fit."""
         return ()
@@ -54,6 +59,10 @@ class Reporter:
         self._clock = clock
         self._began = clock.now()
         self._steps_began: dict[str, float] = {}
+
+    def typed(self, name: str, *words: str) -> str:
+        """Return a command of geoplan about this topology as its operator types it."""
+        return self._listener.typed(name, *words)
 
     def say(  # noqa: PLR0913 - what an event can have
         self,

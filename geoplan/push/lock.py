@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import PushRefusedError, UnusableFileError
 from geoplan.files import PRIVATE_FILE, read_bounded
 from geoplan.push.state_dir import make_own, usable
+from geoplan.wording import local_time
 
 if sys.platform == "win32":
     import msvcrt
@@ -140,8 +141,7 @@ def try_to_lock(folder: Path, keys: Mapping[str, str], topology: str, who: str) 
     Whoever is refused meanwhile learns that this is the push of ``topology`` by ``who``. The system frees all of them
     when the process ends. Raises :class:`UnusableFileError` where the folder cannot be used, or has no locks.
     """
-    since = f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-    holder = Holder(os.getpid(), who, topology, since)
+    holder = Holder(os.getpid(), who, topology, since=local_time(datetime.now(UTC)))
     taken: set[int] = set()
     announced: Path | None = None
     try:

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.findings.kinds import generic_command
 from geoplan.push import records as models
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
+from geoplan.wording import local_time, shell_command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from geoplan.topology.api import UnitApi
 
 FORMAT = "geoplan/push-status/1"
-GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
+GO_ON = "--resume goes on with it, --status shows it, --abandon ends it as it is"
 _CHANGES = (models.Changing, models.Rebooting, models.Resubmitted)
 
 
@@ -33,23 +36,34 @@ def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
     return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
 
 
-def as_text(past: Past, plan: Plan, running: str | None = None, apis: Mapping[str, UnitApi] | None = None) -> str:
+def as_text(
+    past: Past,
+    plan: Plan,
+    running: str | None = None,
+    apis: Mapping[str, UnitApi] | None = None,
+    *,
+    command: Command = generic_command,
+) -> str:
     """Return when and by whom the last push was begun, how it ended, what it changed, and how to go back by hand.
 
     It is the one that is to be ended, if there is one. ``running`` says that a push on these units is running now, and
-    which. ``apis`` are those of the topology: where a person logs in to go back.
+    which. ``apis`` are those of the topology: where a person logs in to go back. ``command`` returns a command of
+    geoplan about this topology as it is typed.
     """
     history = past.unfinished or past.latest
     lines = ["no push on these units yet"] if history is None else _lines(history, running)
     if owed := _pairs_to_finish(past, plan):
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
-        lines += ["", f"slaves whose links were not all seen green since their turn: {', '.join(unproven)}"]
+        lines += ["", f"slaves that have not shown all links green since they submitted: {', '.join(unproven)}"]
     if history and (units := going_back(history)):
         submitted = submitted_on_slaves(history)
         touched = {*submitted, *(unit.unit for unit in units)}
         lines += ["", *as_lines(units, submitted, _logins(history, touched, apis or {}))]
-    return "\n".join(lines).encode(errors="backslashreplace").decode() + "\n"
+    if past.unfinished and not running:
+        lines += ["", f"to go on with it:  {command('push', '--resume')}"]
+        lines += [f"to abandon it:     {command('push', '--abandon')}"]
+    return "".join(f"{shown(line)}\n" for line in lines)
 
 
 def _logins(history: History, touched: set[str], apis: Mapping[str, UnitApi]) -> dict[str, str]:
@@ -62,7 +76,7 @@ def _logins(history: History, touched: set[str], apis: Mapping[str, UnitApi]) ->
 
 def _lines(history: History, running: str | None) -> list[str]:
     counted = Counter(history.step_states.values())
-    steps = ", ".join(f"{count} {state}" for state, count in counted.items()) or "none yet"
+    steps = ", ".join(f"{number} {state}" for state, number in counted.items()) or "none yet"
     lines = [
         f"began      {_moment(history.begin)} by {history.begin.who}",
         f"ended      {_moment(history.records[-1])}: {history.outcome}"
@@ -70,10 +84,10 @@ def _lines(history: History, running: str | None) -> list[str]:
         else f"running    {running}",
         f"plan       {history.begin.checksum}",
         f"steps      {len(history.plan.steps)}: {steps}",
-        f"journal    {history.path}",
+        f"journal    {shell_command(str(history.path))}",
     ]
     if files := list(history.backed_up.values()):
-        lines.append(f"backups    {len(files)} in {Path(files[0]).parent}")
+        lines.append(f"backups    {len(files)} in {shell_command(str(Path(files[0]).parent))}")
     changes = [record for record in history.records if isinstance(record, _CHANGES)]
     if changes:
         lines += ["", "changed, with what was there before:"]
@@ -121,7 +135,7 @@ def _slaves(plan: Plan) -> list[str]:
 
 
 def _moment(record: AnyRecord) -> str:
-    return f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}"
+    return local_time(record.at)
 
 
 def _change(record: models.Changing | models.Rebooting | models.Resubmitted) -> str:
@@ -176,18 +190,18 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
             yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
         return
     if not resume:
-        began = f"{unfinished.begin.at.astimezone():%Y-%m-%d %H:%M:%S}"
+        began = local_time(unfinished.begin.at)
         called = "" if unfinished.topology == plan.topology else f" on '{unfinished.topology}'"
         message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
         yield Problem(plan.topology, message)
     if unfinished.begin.checksum != plan.checksum:
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
-            yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or give it up with --abandon")
+            yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
             return
         plans = f"{unfinished.begin.checksum}, and the topology now gives {plan.checksum}"
         message = f"the unfinished push carries out the plan {plans}"
-        hint = "resume with the topology as it was, or give the unfinished push up with --abandon"
+        hint = "resume with the topology as it was, or end the unfinished push with --abandon"
         yield Problem(plan.topology, message, hint)
 
 

@@ -18,7 +18,7 @@ from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.live.findings.fleet import too_many
 from geoplan.live.findings.geo_merge import merge_problems
-from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity
+from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
@@ -28,13 +28,14 @@ from geoplan.push.boots import room_at
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
+from geoplan.wording import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
-    from geoplan.live.findings.kinds import Finding
+    from geoplan.live.findings.kinds import Command, Finding
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.plan.pairs import HaPairSettings
@@ -117,6 +118,8 @@ class PreflightInput:
     ledger: Ledger = field(default_factory=Ledger)
     """What earlier pushes on these units left: pairs that are owed, and the room that reboots have."""
     resumed: History | None = None
+    command: Command = generic_command
+    """Returns a command of geoplan about the topology as it is typed."""
 
 
 _LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, FindingKind.TOO_MANY_CLUSTERS})
@@ -137,7 +140,15 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     ledger = background.ledger
     report = verify(plan, facts, ledger.known_links(), forming=forming)
     recent = _recently_changed(plan, background)
-    found = findings_of(plan, seen, report, max_clusters=background.max_clusters, forming=forming, recent=recent)
+    found = findings_of(
+        plan,
+        seen,
+        report,
+        max_clusters=background.max_clusters,
+        forming=forming,
+        recent=recent,
+        command=background.command,
+    )
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
     problems = [
@@ -166,8 +177,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
 
 
 def _problem(finding: Finding) -> Problem:
-    hint = " ".join((finding.hint, *finding.commands))
-    return Problem(", ".join(finding.sites), finding.message, hint, sites=finding.sites)
+    return Problem(", ".join(finding.sites), finding.explained, sites=finding.sites)
 
 
 def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Collection[str]) -> bool:
@@ -191,8 +201,7 @@ def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
 
 
 def _noted(finding: Finding) -> Note:
-    message = f"{finding.message} ({' '.join((finding.hint, *finding.commands))})" if finding.hint else finding.message
-    return Note(", ".join(finding.sites), message, NoteKind.FINDING)
+    return Note(", ".join(finding.sites), finding.explained, NoteKind.FINDING)
 
 
 def _is_under_way(site: str, resumed: History | None) -> bool:
@@ -334,7 +343,7 @@ def _state_problems(
     states = f"{master.address} (master) {master.condition}, {slave.address} (slave) {slave.condition}"
     active = [unit for unit in units if unit.state is State.ACTIVE]
     if len(active) != 1:
-        yield Problem(site.name, f"not exactly one of its units is active: {states}", "see to the pair first")
+        yield Problem(site.name, f"not exactly one of its units is active: {states}", "repair the pair first")
     elif under_way:
         return
     elif is_rebooted and active[0] is not master:
@@ -347,8 +356,8 @@ def _state_problems(
 def _room_problems(master: Observation, background: PreflightInput) -> Iterator[Problem]:
     booted = moment(master.boot_time or "")
     if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
-        message = "it was rebooted 3 times in 5 minutes, and once more would pacify it"
-        yield Problem(master.address, message, f"try again after {later.astimezone():%Y-%m-%d %H:%M:%S}")
+        message = "it was rebooted 3 times in 5 minutes; one more reboot, and it makes itself passive"
+        yield Problem(master.address, message, f"try again after {local_time(later)}")
 
 
 def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:

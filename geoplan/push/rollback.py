@@ -17,6 +17,7 @@ from geoplan.vendor import (
     SET_GEO_PARTNERS,
     SET_REMOTE_GEO_ACCESS,
 )
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,12 +94,12 @@ def as_lines(
                 lines.append(f"      {change.what}{unsure}")
                 lines += [f"        {change.value}"] if change.value else []
         if unit.backup:
-            lines += [f"    or from its backup, at {BACKUP}:", f"      {unit.backup}"]
+            lines += [f"    or from its backup, at {BACKUP}:", f"      {shell_command(unit.backup)}"]
     if submitted:
         lines += [
             "",
-            f"  then, since links belong to a unit: on {', '.join(submitted)}, while active after a failover,",
-            f"  press {BUTTONS['geo_partners']}, too; a reboot itself is nothing to take back",
+            f"  last, on {', '.join(submitted)}: press {BUTTONS['geo_partners']} there, too, while that unit is active",
+            "  after a failover, since links belong to a unit; there is nothing to undo about a reboot itself",
         ]
     return lines
 

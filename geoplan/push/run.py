@@ -88,7 +88,9 @@ async def run_push(
         if history and not running:
             await _let_pairs_settle(fleet, history, reporter)
         facts = await observe_for_preflight(fleet)
-        verdict = check(plan, facts, PreflightInput(options, options.max_clusters, fleet.clock.wall(), ledger, history))
+        now = fleet.clock.wall()
+        background = PreflightInput(options, options.max_clusters, now, ledger, history, reporter.typed)
+        verdict = check(plan, facts, background)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
@@ -159,7 +161,7 @@ def _stopping_for_this_machine() -> Iterator[None]:
     try:
         yield
     except (UnusableFileError, TooManyOpenFilesError) as error:
-        raise PushStoppedError(f"the push stopped before its end: {error}", hint=error.hint) from None
+        raise PushStoppedError(f"the push stopped part-way: {error}", hint=error.hint) from None
 
 
 async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResult:
@@ -174,7 +176,7 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     if report.undone:
         why = [f"{found.site}: {found.message}" for found in report.undone]
         context.journal.write("stopped", outcome="not verified", why=why)
-        raise PushStoppedError("every step was done, but the units do not hold the plan: " + "; ".join(why))
+        raise PushStoppedError("every step was done, but the units do not have what the plan says: " + "; ".join(why))
     _record_green_standbys(context, facts)
     record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
@@ -200,13 +202,14 @@ async def _require_ready_for_geo(context: Context) -> None:
     """Check everything again before the first GEO step. Raises :class:`PushStoppedError` with all that is wrong."""
     facts = await observe_for_preflight(context.fleet)
     options, now = context.options, context.clock.wall()
-    background = PreflightInput(options, options.max_clusters, now, context.ledger, context.history)
+    typed = context.reporter.typed
+    background = PreflightInput(options, options.max_clusters, now, context.ledger, context.history, typed)
     verdict = check(context.plan, facts, background)
     if not verdict.is_clear:
         why = [str(problem) for problem in verdict.problems]
         context.journal.write("stopped", outcome="stopped", why=why)
         lines = "\n".join(f"  {problem}" for problem in why)
-        raise PushStoppedError(f"the pairs are formed, but GEO cannot be set up on them yet:\n{lines}")
+        raise PushStoppedError(f"the pairs are formed, but something blocks GEO on them:\n{lines}")
 
 
 async def _verified(context: Context) -> tuple[Report, Observations]:

@@ -9,13 +9,13 @@ import re
 import stat
 from contextlib import contextmanager
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
 from geoplan.errors import UnusableFileError
 from geoplan.files import make_private
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def require_own(folder: Path) -> None:
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         raise UnusableFileError(f"{folder} belongs to another user", hint=f"name a folder of your own, {BY_OPTION}")
     if hasattr(os, "geteuid") and found.st_mode & OTHERS_MAY_WRITE:
-        raise UnusableFileError(f"others can write to {folder}", hint=f"chmod 700 {quote(str(folder))}")
+        raise UnusableFileError(f"others can write to {folder}", hint=shell_command("chmod", "700", str(folder)))
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
@@ -21,6 +20,7 @@ from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
 from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,9 +114,9 @@ class Store:
             history = journals.read(path)
             if not history.records:
                 raise UnusableFileError(
-                    f"{path}: the journal is empty, or cut inside its first record, so what its push owes is not known",
-                    hint="a push that ended as it began leaves that, and has changed nothing: then "
-                    f"rm {quote(str(path))}; else restore the file",
+                    f"{path}: the journal is empty, or cut off in its first record, so what its push left is not known",
+                    hint="restore the file; or remove it, if its push ended right at its start and so changed nothing: "
+                    + shell_command("rm", str(path)),
                 )
             ledger.read(history)
             latest = history

@@ -26,7 +26,7 @@ def say_step(step: Step) -> str:
 
 def stopped_because(plan: Plan, progress: Progress) -> str:
     """Say what failed, on which unit, what is in place and what is not."""
-    lines = ["the push stopped before its end" if progress.failures else "the push was ended before its last step"]
+    lines = ["the push stopped part-way" if progress.failures else "the push was stopped before its last step"]
     for error in progress.failures:
         where = f" on {error.unit}" if error.unit else ""
         lines.append(f"  failed    step {error.step.number}{where}, {say_step(error.step)}: {error}")
@@ -56,4 +56,4 @@ def _numbers(steps: Iterable[Step]) -> str:
         else:
             runs.append([step.number])
     numbers = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-    return f"step{'s'[: len(listed) > 1]} {numbers}"
+    return f"{'step' if len(listed) == 1 else 'steps'} {numbers}"

@@ -1,9 +1,10 @@
-"""Output that breaks while units are being changed stops no push."""
+"""Output that breaks stops no push that changes units, and nothing that others wrote steers a terminal."""
 
 from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import pty
 import subprocess
@@ -11,8 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from geoplan.cli.output import Outlet
+from geoplan.cli.output import Outlet, legible
 from tests.cli.pushing import assert_pushed, pushing
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
@@ -128,3 +131,47 @@ def test_push_through_the_command_line_in_this_process_leaves_standard_output_al
     before = sys.stdout
     assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 0
     assert sys.stdout is before
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+STEERING = "".join(chr(code) for code in (*range(32), *range(0x7F, 0xA0), 0x2028, *range(0x202A, 0x202F)))
+TEXTS = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(STEERING)))
+
+
+def in_sight(text: str) -> bool:
+    return not any(character in STEERING and character not in "\t\n" for character in text)
+
+
+@given(TEXTS)
+def test_pipes_and_messages_get_nothing_that_steers(text: str) -> None:
+    for stream, steers in ((io.StringIO(), True), (Terminal(), False)):
+        print(text, end="", file=legible(stream, steers=steers))
+        assert in_sight(stream.getvalue())
+        assert stream.getvalue().count("\n") == text.count("\n")
+
+
+@given(TEXTS)
+def test_terminal_gets_colours_and_moves_of_the_cursor_alone(text: str) -> None:
+    stream = Terminal()
+    print(f"\x1b[1m{text}\x1b[0m\x1b[2K", end="", file=legible(stream, steers=True))
+    shown = stream.getvalue()
+    assert shown.startswith("\x1b[1m")
+    assert shown.endswith("\x1b[0m\x1b[2K")
+    assert not [part for part in shown.split("\x1b")[1:] if not part.startswith("[")]
+
+
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_names_of_files_are_shown_and_not_sent(geoplan: Geoplan, tmp_path: Path, output_format: str) -> None:
+    path = tmp_path / "\x1b]0;title\x07\u202e\x9b2J.yaml"
+    path.write_text("name: [\n")
+    checked = geoplan("check", path, "--format", output_format)
+    assert checked.code == 1
+    assert in_sight(checked.stdout)
+    assert in_sight(geoplan("plan", path).stderr)
+    assert in_sight(geoplan("plan", "--reboot", "\x1b[2J\u202e", path).stderr)
+    if output_format == "json":
+        assert str(path) in {each["path"] for each in json.loads(checked.stdout)["diagnostics"]}

@@ -43,7 +43,7 @@ def test_sigterm_to_the_process_and_to_its_group_ends_after_the_steps_under_way(
     running.send_signal(signal.SIGTERM)
     _, stderr = running.communicate()
     assert running.returncode == 3
-    assert "the push was ended before its last step" in stderr
+    assert "the push was stopped before its last step" in stderr
 
 
 @pytest.mark.parametrize("output_format", ["text", "json"])

@@ -96,7 +96,7 @@ def test_pipe_gets_the_text_again_only_when_it_changed(make_site: MakeSite) -> N
 
     text = shown.decode()
     assert "\x1b[" not in text
-    pictures = re.split(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n\n", text, flags=re.MULTILINE)[1:]
+    pictures = re.split(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\n\n", text, flags=re.MULTILINE)[1:]
     assert all(one.rstrip() != other.rstrip() for one, other in pairwise(pictures))
     assert "Failed over" not in pictures[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from geoplan.loadmaster.partner_status import partner_status
 from geoplan.loadmaster.wire import Answer, Command, Reply, UnusableError, WireFormat
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
+from geoplan.wording import is_control
 from tests.loadmaster.support import form_of
 
 DECLARATION = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
@@ -345,3 +347,48 @@ def test_lists_are_written_with_commas_alone(listed: list[str]) -> None:
     assert form_of(httpx.Request("POST", "https://unit", content=older.body))["value"] == ",".join(listed)
     assert json.loads(newer.body)["value"] == ",".join(listed)
     assert all(str(ip_address(address)) == address for address in listed)
+
+
+HOSTILE = st.text(
+    st.one_of(st.characters(), st.sampled_from("\x00\x07\x1b\x7f\x9b\n\r\u2028\u202e\u2066")), max_size=20
+).map(lambda text: f"\x1b[2J{text}\u202e")
+
+
+@given(HOSTILE)
+def test_nothing_of_a_units_steers_a_terminal_or_ends_a_line(text: str) -> None:
+    cluster = {"Name": text, "ipAddress": "10.0.0.1", "Type": text, "Status": text, "Checker": text}
+    answers = [
+        js(cluster=[cluster], version=text, fqdn=[{"FullyQualifiedDomainName": text}], message=text),
+        js(PartnerStatus=[{"Address": "10.0.0.1", "Status": text}], HaMode=text, partner=text, message=text),
+        xml(f"<version>{escape(''.join(c for c in text if c.isprintable() or c in RISKY_IN_XML))}</version>"),
+        WireV2().read(Reply(200, json.dumps({"code": 400, "message": text}).encode()), file=False),
+    ]
+    for answer in answers:
+        said = answer.message
+        for reader in READERS:
+            try:
+                said += repr_of(reader(answer))
+            except UnusableError as error:
+                said += str(error)
+        assert not any(map(is_control, said)), said
+
+
+RISKY_IN_XML = "\u202a\u202e\u2066\u2069\x85\x9b"
+
+
+def repr_of(found: object) -> str:
+    """Return every text in what was read, as it is."""
+    if isinstance(found, str):
+        return found
+    if isinstance(found, dict):
+        return "".join(map(repr_of, (*found.keys(), *found.values())))
+    if isinstance(found, tuple | list):
+        return "".join(map(repr_of, found))
+    if dataclasses.is_dataclass(found) and not isinstance(found, type):
+        return repr_of([getattr(found, field.name) for field in dataclasses.fields(found)])
+    return ""
+
+
+@pytest.mark.parametrize("answer", [xml("<version>7.2\u202e9</version>"), js(version="7.2\u202e9")])
+def test_what_steers_is_shown_and_not_lost(answer: Answer) -> None:
+    assert decode.text(answer, "version") == "7.2\\u202e9"

@@ -186,7 +186,7 @@ def test_abandon_and_status_find_the_unfinished_push_after_the_clock_was_set_bac
     assert told["debts"] == {S1: {"due": [A], "unproven": []}}
     ended = geoplan("push", path, "--abandon", "--state-dir", state)
     assert ended.code == 0
-    assert "'Pair' is not finished: the next push reboots it" in ended.stdout
+    assert "the next push reboots the masters of these pairs, which are not finished: Pair" in ended.stdout
     past = store.past()
     assert past.unfinished is None
     assert past.ledger.due(S1) == {A}

@@ -5,18 +5,22 @@ from __future__ import annotations
 import click
 
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, topology_argument
+from geoplan.cli.options import EMPTY, Command, topology_argument
 
 
 def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
     if code is None or ctx.resilient_parsing:
         return
+    if not code:
+        raise click.BadParameter(EMPTY, ctx=ctx)
     from geoplan.topology.codes import CODES, explain
 
     full = f"GEO{code}" if code.isdigit() else code.upper()
     if full not in CODES:
         codes = list(CODES)
-        raise click.BadParameter(f"no diagnostic has the code {code}; they run from {codes[0]} to {codes[-1]}", ctx=ctx)
+        raise click.BadParameter(
+            f"no diagnostic has the code '{code}'. Codes run from {codes[0]} to {codes[-1]}.", ctx=ctx
+        )
     click.echo(explain(full))
     ctx.exit()
 

@@ -9,6 +9,7 @@ import click
 from geoplan.cli.files import load_plan, read_text
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, topology_argument
+from geoplan.wording import count
 
 
 @click.command("compare", cls=Command)
@@ -39,6 +40,6 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
         for difference in differences:
             click.echo(str(difference))
     else:
-        lists = "1 site" if len(plan.sites) == 1 else f"{len(plan.sites)} sites"
+        lists = count(len(plan.sites), "site")
         click.echo(f"{display_name(recorded)}: the lists of {lists} match the plan")
     return 1 if differences else 0

@@ -13,14 +13,9 @@ from geoplan.cli.options import Command, output_option, topology_argument
 
 @click.command("diagram", cls=Command)
 @topology_argument
-@format_option(
-    "diagram", "svg to look at, mermaid for Markdown, dot for Graphviz.  [default: by FILE's ending, else svg]"
-)
+@format_option("diagram")
 @output_option
 def command(path: str, output_format: str | None, output: str | None) -> None:
-    """Draw a topology: its groups, sites and units, and who is whose partner.
-
-    FILE's ending picks the format where --format does not: .svg, .mmd or .mermaid, .dot or .gv. Any other is refused.
-    """
+    """Draw a topology: its groups, sites and units, and who is whose partner."""
     chosen = chosen_format("diagram", output_format, output)
     write(import_module(f"geoplan.render.diagram.{chosen}").render(load_plan(path, "geo")), output)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options, live_fleet
+from geoplan.cli.connection import TypedCommands, connection_options, live_fleet
 from geoplan.cli.files import load_topology, plan_phases, write
-from geoplan.cli.formats import format_option
+from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, jobs_option, output_option, phase_option, topology_argument
 
 if TYPE_CHECKING:
@@ -24,17 +25,17 @@ if TYPE_CHECKING:
 @jobs_option
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
-    *, path: str, output_format: str, phase: str | None, output: str | None, jobs: int, reach: ConnectionOptions
+    *, path: str, output_format: str | None, phase: str | None, output: str | None, jobs: int, reach: ConnectionOptions
 ) -> int:
     """Compare live units with the plan. Exit 1 if they differ.
 
-    It asks every unit what a push would ask before it begins, and changes nothing. What a push would refuse, or
-    somebody should look at, is told as well, with exit code 1; what may stay as it is stands in the JSON alone.
-    After a failover a pair's cluster carries the slave's address: that is no difference.
+    It asks every unit what a push would ask before it begins, and changes nothing. It also lists what would block a
+    push and what somebody should look at, with exit code 1; what may stay as it is appears in the JSON alone. After a
+    failover a pair's cluster has the slave's address: that is no difference.
     """
     import asyncio
 
-    from geoplan.cli.push_units import known_links, push_store
+    from geoplan.cli.push_units import known_past, push_store, say_unfinished
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
     from geoplan.live.findings.kinds import Severity
@@ -42,11 +43,12 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.live.survey import observe_for_preflight
     from geoplan.plan.planner import make_plan
 
+    chosen = chosen_format("diff", output_format, output)
     topology = load_topology(path)
     plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
 
-    ledger = known_links(push_store(topology, reach, None))
+    past = known_past(push_store(topology, reach, None))
 
     async def look() -> Observations:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
@@ -54,16 +56,15 @@ def command(  # noqa: PLR0913 - one for each option
 
     facts, limit = asyncio.run(look()), topology.limits.max_clusters
 
-    def typed(name: str, *words: str) -> str:
-        return reach.command(name, path, *words)
-
-    report, findings = examine(plan, facts, ledger.known_links(), max_clusters=limit, command=typed)
-    push = reach.command("push", path, *(("--phase", phase) if phase else ()))
+    typed = TypedCommands(reach, path, phase, is_unfinished=past.unfinished is not None)
+    report, findings = examine(plan, facts, past.ledger.known_links(), max_clusters=limit, command=typed)
+    push = partial(typed, "push")
     rendered = {
         "text": lambda: reports.as_text(report, push, findings),
         "markdown": lambda: reports.as_markdown(report, push, findings),
         "json": lambda: reports.as_json(report, findings),
-    }[output_format]()
+    }[chosen]()
     write(rendered, output)
+    say_unfinished(past, typed)
     is_well = all(finding.severity is Severity.KNOWING for finding in findings)
     return 0 if report.is_in_place and is_well else 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import write
-from geoplan.cli.formats import format_option
+from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, output_option
 from geoplan.cli.output import terminal
 
@@ -21,18 +21,18 @@ HEADINGS = ("Fact", "Value", "Meaning", "Confirmed", "Source", "Variants", "Held
 
 
 @click.command("facts", cls=Command)
-@format_option("facts", "A table for people, JSON for programs, or Markdown.")
+@format_option("facts")
 @output_option
-def command(output_format: str, output: str | None) -> None:
-    """List what geoplan takes for true of LoadMasters: ports, limits, firmware, names in the web interface.
+def command(output_format: str | None, output: str | None) -> None:
+    """List what geoplan assumes of LoadMasters: ports, limits, firmware, names in the web interface.
 
     Each fact has its source and, in JSON and Markdown, the test that fails when geoplan no longer goes by it.
-    Confirmed is what the vendor's guides say and nothing contradicts. The rest has only been heard or concluded.
+    Confirmed means that the vendor's guides say so and nothing contradicts it. The rest is hearsay or a conclusion.
     A variant of the lab has units that contradict the fact: geoplan lab --variant NAME.
     """
     from geoplan.vendor import FACTS
 
-    match output_format:
+    match chosen_format("facts", output_format, output):
         case "json":
             facts = [fact._asdict() | {"value": fact.shown, "variants": _variants(fact)} for fact in FACTS]
             write(json.dumps({"format": "geoplan/facts/1", "facts": facts}, ensure_ascii=False, indent=2), output)

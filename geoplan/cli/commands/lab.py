@@ -14,6 +14,7 @@ from geoplan.cli.output import terminal
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
 from geoplan.lab.variants import Variant
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.lab.lab import Lab
@@ -119,9 +120,9 @@ def _announce(lab: Lab, endpoints: str | None) -> None:
         width, color = terminal()
         click.echo(as_table(network, lab.endpoints, width=width, color=color), nl=False)
         place = (
-            f"Whole fingerprints stand in {endpoints}."
+            f"The whole fingerprints are in {shell_command(endpoints)}"
             if endpoints
-            else "Whole fingerprints stand in the file of --endpoints FILE."
+            else "The whole fingerprints are in the file of --endpoints FILE."
         )
         click.echo(f"\n{place}")
     else:

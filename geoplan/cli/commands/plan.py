@@ -30,9 +30,7 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 
 @click.command("plan", cls=Command, epilog=EPILOG)
 @topology_argument
-@format_option(
-    "plan", "text for people (the default), lists as the document's example prints them, json and yaml for programs."
-)
+@format_option("plan")
 @phase_option
 @output_option
 @click.option(
@@ -53,8 +51,6 @@ def command(  # noqa: PLR0913 - one for each option
     reach: ConnectionOptions,
 ) -> int:
     """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
-
-    Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
 
     With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
     the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with

@@ -56,7 +56,7 @@ def _addresses(ctx: click.Context, param: click.Parameter, written: tuple[str, .
     help="The port of the health check of a pair.  [default: 8444]",
 )
 @click.option("--report", "report_path", metavar="FILE", help="Write the report to FILE as JSON.")
-@format_option("probe", "A table for people, or the report as JSON.")
+@format_option("probe")
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
     *,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options
+from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, phase_option, topology_argument, variant_option
@@ -38,17 +38,33 @@ you, and nothing changed.
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
 @click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted.")
-@click.option("--status", is_flag=True, help="Show the last push and the way back by hand; live units: geoplan status.")
+@click.option(
+    "--status",
+    is_flag=True,
+    help="Show what the last push did, and how to undo it by hand. For live units: geoplan status.",
+)
 @click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone.")
 @click.option(
-    "--plan", "plan_file", metavar="FILE", help="Push only what was reviewed: a plan, or an approval of plan --live."
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    help="Push only if FILE still fits: a reviewed plan, or an approval of plan --live.",
 )
 @click.option("--checksum", metavar="sha256:…", help="Push only what has this checksum: a plan's, or an approval's.")
 @click.option(
-    "--jobs", type=click.IntRange(1), default=8, show_default=True, help="How many steps at once, and units asked."
+    "--jobs",
+    type=click.IntRange(1),
+    default=8,
+    show_default=True,
+    help="How many steps to do, and units to ask, at once.",
 )
 @flags_options
-@click.option("--backup-dir", metavar="DIR", type=click.Path(file_okay=False), help="Where backups go.")
+@click.option(
+    "--backup-dir",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Where backups go.  [default: backups, in the folder of the journals]",
+)
 @state_dir_option
 @format_option("push")
 @click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal.")
@@ -97,13 +113,13 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.cli import push_journal
 
         phases = push_journal.phases_to_resume(store) or phases
-    plan = make_plan(topology, phases)
+    plan, typed = make_plan(topology, phases), TypedCommands(reach, path, state_dir=state_dir)
     if status or abandon:
         from geoplan.cli import push_journal
 
         if abandon:
-            return push_journal.abandon(store, plan, output_format)
-        return push_journal.show(store, plan, apis_of(topology), output_format)
+            return push_journal.abandon(store, plan, output_format, typed)
+        return push_journal.show(store, plan, apis_of(topology), output_format, typed)
     options = replace(
         flags.options(plan),
         jobs=1 if dry_run else jobs,
@@ -112,7 +128,7 @@ def command(  # noqa: PLR0913 - one for each option
         resume=resume,
         only_preflight=only_preflight,
     )
-    review = approving.review_of(plan, options, reach, path=path, plan_file=plan_file, checksum=checksum, resume=resume)
+    review = approving.review_of(plan, options, typed, plan_file=plan_file, checksum=checksum, resume=resume)
     push = PushFlags(
         path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs, variants=variants
     )

@@ -12,7 +12,7 @@ from geoplan.cli.output import write_runbook
 
 @click.command("runbook", cls=Command)
 @topology_argument
-@format_option("runbook", "[default: by FILE's ending, else markdown]")
+@format_option("runbook")
 @phase_option
 @output_option
 @no_pager_option

@@ -9,7 +9,7 @@ import click
 
 from geoplan.cli.connection import connection_options
 from geoplan.cli.files import load_topology
-from geoplan.cli.formats import format_option
+from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
     watch_seconds: float | None,
-    output_format: str,
+    output_format: str | None,
     output: str | None,
     jobs: int,
     reach: ConnectionOptions,
@@ -94,10 +94,11 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--watch cannot be used with -o FILE, which holds one status")
     from geoplan.cli.status_watch import UnitWatch, show_always, show_once
 
+    chosen = chosen_format("status", output_format, output)
     watch = UnitWatch(load_topology(path), path, reach, jobs)
     if watch_seconds is None:
-        return show_once(watch, output_format, output)
-    return show_always(watch, output_format, watch_seconds)
+        return show_once(watch, chosen, output)
+    return show_always(watch, chosen, watch_seconds)
 
 
 def _is_value(word: str | None) -> bool:

@@ -12,6 +12,7 @@ import click
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.endpoints import Endpoints
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0913 - one for each option
     *, path: str, endpoints: str | None, output: str | None, jobs: int, yes: bool, output_format: str
 ) -> int:
-    """Fetch the fingerprint of every unit's certificate, and write the file by which push, diff and status check units.
+    """Fetch the fingerprint of every unit's certificate, and write the file by which push, diff and status know them.
 
     Compare each fingerprint with the one that the unit itself shows: as with ssh, all trust rests on that. If one has
     changed, both are shown, nothing is written, and the exit code is 1. If a unit does not answer, the others are
@@ -95,7 +96,8 @@ def _explain_refusal(changed: list[str], endpoints: str | None, output: str | No
     if not changed:
         click.echo("nothing was written; in scripts, use --yes", err=True)
         return
-    files = " and ".join(dict.fromkeys(name for name in (endpoints, output) if name and name != "-"))
+    known = dict.fromkeys(name for name in (endpoints, output) if name and name != "-")
+    files = " and ".join(map(shell_command, known))
     click.echo(
         f"nothing was written: the certificate of {', '.join(changed)} does not match the known fingerprint", err=True
     )

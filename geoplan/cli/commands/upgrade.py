@@ -31,7 +31,7 @@ Exit codes: 0 the runbook, or nothing to do; 2 refused, with the reason.
     "--site", "site_names", metavar="NAME", multiple=True, help="Only this site (repeatable), by its name or its slug."
 )
 @click.option("--live", is_flag=True, help="Ask the units which firmware they run, instead of reading it in the file.")
-@format_option("upgrade", "json is the plan, for programs.  [default: by FILE's ending, else markdown]")
+@format_option("upgrade")
 @output_option
 @no_pager_option
 @connection_options
@@ -50,9 +50,9 @@ def command(  # noqa: PLR0913 - one for each option
 
     Of each pair the standby comes first; standalones come last.
 
-    The present firmware comes from the file, where it stands beside a unit's address (firmware: 7.2.48.4), or with
-    --live from the units. A change is refused if it would make a unit inaccessible, goes up and down at once, or leaves
-    a pair on two versions.
+    The present firmware is read from the file, beside a unit's address (firmware: 7.2.48.4), or with --live from the
+    units. A change is refused if it would make a unit inaccessible, mixes upgrades with downgrades, or leaves a pair on
+    two versions.
     """
     chosen = chosen_format("upgrade", output_format, output)
     if reach != ConnectionOptions() and not live:

@@ -141,7 +141,7 @@ def _unreadable(site: SiteSettings, unit: Observation) -> Difference:
 def _no_active(site: SiteSettings, facts: Observations) -> SiteReport:
     states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
     message = f"not exactly one unit is active: {states}"
-    hint = how_to_reach("see to the pair first", *facts.of_site(site.name))
+    hint = how_to_reach("repair the pair first", *facts.of_site(site.name))
     found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint=hint)
     return SiteReport(site.name, None, (found,), ())
 

@@ -218,7 +218,7 @@ def lists_and_clusters(
     blocks = any(not ways.mends(found) or _is_unknown(found) for found in differing)
     severity = Severity.BLOCKING if blocks else Severity.MENDING
     hint = "see what differs, and set it right:"
-    yield Finding(FindingKind.GEO_DIFFERS, sites, units, message, hint, commands, severity)
+    yield Finding(FindingKind.GEO_DIFFERS, sites, units, message, hint, commands, severity=severity)
 
 
 def _is_unknown(found: Difference) -> bool:
@@ -257,7 +257,6 @@ def too_many(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[tup
                 union |= {canonical(live.address): None for live in unit.clusters}
         missing = [cluster for cluster in planned if not addresses_of(plan, cluster) & union.keys()]
         if hosts and len(union) + len(missing) > max_clusters:
-            yield (
-                group.name,
-                f"{len(union)} clusters are there, {len(missing)} are to come, {max_clusters} is the limit",
-            )
+            would_be = count(len(union) + len(missing), "cluster")
+            shares = f"{len(union)} present, {len(missing)} to add"
+            yield group.name, f"there would be {would_be} ({shares}), and the limit is {max_clusters}"

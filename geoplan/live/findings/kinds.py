@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,12 +107,22 @@ class Finding:
     hint: str = ""
     commands: tuple[str, ...] = ()
     """What the hint says to type, each ready for a shell."""
-    severity: Severity = Severity.MENDING
+    _: KW_ONLY
+    severity: Severity
 
     @property
     def blocks_push(self) -> bool:
         """Whether a push is refused because of it."""
         return self.severity is Severity.BLOCKING
+
+    @property
+    def explained(self) -> str:
+        """The message with the hint, and below them what it says to type: a command stands on a line of its own."""
+        if not self.hint:
+            return self.message
+        if not self.commands:
+            return f"{self.message} ({self.hint})"
+        return "\n      ".join((f"{self.message}; {self.hint}", *self.commands))
 
 
 def about(  # noqa: PLR0913 - what a finding can have
@@ -126,7 +137,7 @@ def about(  # noqa: PLR0913 - what a finding can have
     """Return a finding about some units; nothing is blocking, or not, by default."""
     sites = tuple(dict.fromkeys(unit.site for unit in units))
     message = message[:1].upper() + message[1:]
-    return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity)
+    return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity=severity)
 
 
 def titled(unit: Observation) -> str:
@@ -136,4 +147,4 @@ def titled(unit: Observation) -> str:
 
 def generic_command(name: str, *words: str) -> str:
     """Return a command of geoplan for whoever does not know the topology's file."""
-    return shlex.join(("geoplan", name, "TOPOLOGY", *words))
+    return shell_command("geoplan", name, "TOPOLOGY", *words)

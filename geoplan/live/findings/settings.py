@@ -38,7 +38,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
     set_up = pair.command("push", "--phase", "ha")
     if len(single) == len(pair.units):
         message = f"no HA is set up: {join_words(pair.addresses)} are in HA mode single, and each serves for itself"
-        yield pair.finding(FindingKind.NO_HA, message, "set HA up:", commands=(set_up,))
+        yield pair.finding(FindingKind.NO_HA, message, "set HA up:", commands=(set_up,), severity=Severity.BLOCKING)
     elif single:
         other = pair.other(single[0])
         message = (
@@ -48,7 +48,14 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         correct = ""
         if modes.get(other.address, other.role) != other.role:  # which a push never changes
             correct = f"set {other.role.capitalize()} HA Mode under {HA_PARAMETERS} on {other.address}, then "
-        yield pair.finding(FindingKind.NO_HA, message, f"{correct}set HA up:", single[0], commands=(set_up,))
+        yield pair.finding(
+            FindingKind.NO_HA,
+            message,
+            f"{correct}set HA up:",
+            single[0],
+            commands=(set_up,),
+            severity=Severity.BLOCKING,
+        )
     elif len(modes) == len(pair.units) and len(set(modes.values())) == 1:
         mode = modes[pair.master.address]
         wrong = next(unit for unit in pair.units if unit.role != mode)
@@ -57,6 +64,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
             f"both units, {join_words(pair.addresses)}, are in HA mode {mode}: HA needs different modes (section 4)",
             f"set {wrong.role.capitalize()} HA Mode under {HA_PARAMETERS} on {wrong.address} by hand: "
             "a push changes no mode that a unit has already",
+            severity=Severity.BLOCKING,
         )
     elif wrong_units := [unit for unit in pair.units if modes.get(unit.address, unit.role) != unit.role]:
         shown = join_words(f"{unit.address} is {modes[unit.address]}, not {unit.role}" for unit in wrong_units)
@@ -65,6 +73,7 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
             f"its HA modes are not those of the topology: {shown}",
             "swap master and slave in the topology if the units are right: its lists and clusters name the master",
             *wrong_units,
+            severity=Severity.BLOCKING,
         )
 
 
@@ -79,7 +88,7 @@ def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: HaPara
         yield pair.finding(FindingKind.NO_PARTNER, message, correct, unit, severity=Severity.MENDING)
     elif ha.partner is not None and canonical(ha.partner) != canonical(wanted.partner):
         message = f"the HA partner of {titled(unit)} is {ha.partner}, and the pair's other unit is {other}"
-        yield pair.finding(FindingKind.PARTNER_MISMATCH, message, correct, unit)
+        yield pair.finding(FindingKind.PARTNER_MISMATCH, message, correct, unit, severity=Severity.BLOCKING)
 
 
 def _name_findings(pair: Pair, unit: Observation, ha: HaFacts, other: str) -> Iterator[Finding]:
@@ -167,6 +176,7 @@ def _firmware_findings(pair: Pair) -> Iterator[Finding]:
             FindingKind.FIRMWARE_DIFFERS,
             f"its units run different firmware, {shown}: no state to leave a pair in (section 7)",
             "bring both to the same version, the standby first, then the active one",
+            severity=Severity.BLOCKING,
         )
 
 

@@ -11,7 +11,7 @@ from geoplan.live.findings.kinds import Finding, FindingKind, Severity, about, t
 from geoplan.live.findings.pairs import SINGLE
 from geoplan.live.model import Cause, State, how_to_reach
 from geoplan.vendor import HA_PARAMETERS, SYNC_PORT
-from geoplan.wording import join_words
+from geoplan.wording import http_status, join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class Pair:
         hint: str = "",
         *units: Observation,
         commands: tuple[str, ...] = (),
-        severity: Severity = Severity.BLOCKING,
+        severity: Severity,
     ) -> Finding:
         """Return a finding about this pair, or about some of its units."""
         return about(kind, units or self.units, message, hint, commands, severity=severity)
@@ -115,6 +115,7 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
             how_to_reach(
                 "the site serves nobody: see that its units run, and that they can be reached from here", *pair.units
             ),
+            severity=Severity.BLOCKING,
         )
         return
     for unit in pair.units:
@@ -138,6 +139,7 @@ def _way_findings(pair: Pair) -> Iterator[Finding]:
             "each unit is answered by itself, and what the unit shows at the top of its web interface; until they "
             "agree no push reboots, submits or changes a mode there",
             *(unit for unit, _ in disagreeing),
+            severity=Severity.BLOCKING,
         )
     for health, closed in _by_api_alone(looks).items():
         is_refusing = health == "refused"
@@ -171,6 +173,7 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
                 f"{titled(unit)} is down: neither its health check ({unit.health}) nor its API answers.{alone}",
                 how_to_reach("see that it runs, and that it can be reached from here", unit),
                 unit,
+                severity=Severity.BLOCKING,
             )
         case UnitState.UNCONNECTED if _port(unit) in (None, pair.port):
             yield _unconnected(pair, unit)
@@ -179,10 +182,11 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
         case _ if _answers_otherwise(unit):
             yield pair.finding(
                 FindingKind.HEALTH_UNCLEAR,
-                f"the health check of {titled(unit)} answers neither 200 nor 503, but: {unit.health}",
+                f"the health check of {titled(unit)} answers neither 200 nor 503, but {http_status(unit.health or '')}",
                 f"see what answers on port {pair.port} of {unit.address}: "
                 "a virtual service must not stand there (section 6.2.1)",
                 unit,
+                severity=Severity.BLOCKING,
             )
         case _:
             pass
@@ -206,6 +210,7 @@ def _unconnected(pair: Pair, unit: Observation) -> Finding:
         f"check Health Check Port under {HA_PARAMETERS} on {unit.address}, and that port {pair.port} is open to it, "
         "from here too; once anything polls it, a look of geoplan's included, it shows Active or Standby",
         unit,
+        severity=Severity.BLOCKING,
     )
 
 
@@ -220,6 +225,7 @@ def _activity_findings(pair: Pair, states: dict[str, UnitState]) -> Iterator[Fin
             "they do not find each other: set right what differs in their HA parameters, see that the health check "
             f"port {pair.port} and TCP port {SYNC_PORT} are open between them (section 6), and that both have the same "
             "Partner Shared Secret where their firmware has one; it cannot be read",
+            severity=Severity.BLOCKING,
         )
     elif not active and standby:
         yield _none_active(pair, states, standby)
@@ -240,6 +246,7 @@ def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[Observa
         f"{what}. A load balancer that gets the same answers sends traffic to nobody",
         "a failover under way looks like this for a moment: look again; if it stays, see that the units have "
         f"different HA modes and each other as partner, and reboot {pair.master.address}",
+        severity=Severity.BLOCKING,
     )
 
 

@@ -14,6 +14,7 @@ from geoplan.live.model import State
 from geoplan.push.boots import boot_time, is_another_boot, room_at
 from geoplan.push.context import StepError
 from geoplan.vendor import MAX_REBOOTS, SYNC_PORT
+from geoplan.wording import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +31,9 @@ def require_room(context: Context, step: Step, unit: str, booted: datetime | Non
     if later is not None:
         raise StepError(
             step,
-            f"it was rebooted {MAX_REBOOTS} times in 5 minutes, and once more would pacify it",
+            f"it was rebooted {MAX_REBOOTS} times in 5 minutes; one more reboot, and it makes itself passive",
             unit=unit,
-            hint=f"go on after {later.astimezone():%Y-%m-%d %H:%M:%S}",
+            hint=f"go on after {local_time(later)}",
         )
 
 

@@ -43,6 +43,7 @@ from geoplan.push.events import EventKind
 from geoplan.push.history import PairProgress
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.partner_links import RED, links_stay_red, record_green
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from geoplan.live.activity import Look
@@ -151,7 +152,9 @@ class PairReboot(Pair):
             return (await self.look())[self.slave].state is State.ACTIVE
 
         is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, slave_is_still_active)
-        message = f"{len(self.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
+        message = (
+            f"{count(len(self.site.geo_partners), 'partner')} submitted on the new active unit{RED if is_red else ''}"
+        )
         return Outcome(StepState.DONE, self.slave, message, is_red)
 
     def _end(self, step: Step, outcome: Outcome) -> None:
@@ -274,7 +277,7 @@ class PairReboot(Pair):
             self.reboot,
             f"the slave is not active {within:.0f} s after the reboot of its master: {said(seen)}",
             unit=self.slave,
-            hint="see to both units at once: this site may be down",
+            hint="look at both units at once: this site may be down",
         )
 
     def _failure_of(self, sending: _Sending) -> str | None:

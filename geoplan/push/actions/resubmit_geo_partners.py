@@ -19,6 +19,7 @@ from geoplan.push.context import StepError
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.partner_links import RED, links_stay_red
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from geoplan.live.findings.compare import Report
@@ -48,7 +49,9 @@ async def resubmit_on_standalone(context: Context, step: Step) -> Outcome:
         raise StepError(step, str(error), unit=error.unit, hint=error.hint) from None
     context.record("changed", step, unit.address, action=step.action.value)
     is_red = await links_stay_red(context, step, unit)
-    return Outcome(StepState.DONE, unit.address, f"{len(sent)} partners submitted again{RED if is_red else ''}", is_red)
+    return Outcome(
+        StepState.DONE, unit.address, f"{count(len(sent), 'partner')} submitted again{RED if is_red else ''}", is_red
+    )
 
 
 class NotSubmittedError(Exception):

@@ -19,6 +19,7 @@ from geoplan.push.actions.change import (
 )
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from geoplan.live.model import Subject
@@ -49,7 +50,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
     if same_addresses(before, wanted):
         if not await context.fleet.is_active_now(site, unit.address):
             return again
-        return Outcome(StepState.IN_PLACE, unit.address, f"{len(before)} addresses were there")
+        return Outcome(StepState.IN_PLACE, unit.address, f"already there: {count(len(before), 'address')}")
     _require_own_doing(context, step, unit, subject, before)
     _require_allowed(context, step, unit, before)
     action, was, will_be = step.action.value, list(before), list(wanted)
@@ -65,7 +66,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
         return again
     if same_addresses(after, wanted):
         context.record("changed", step, unit.address, action=action)
-        return Outcome(StepState.DONE, unit.address, f"{len(wanted)} addresses entered and read back")
+        return Outcome(StepState.DONE, unit.address, f"{count(len(wanted), 'address')} entered and read back")
     failure = not_applied(step, unit, problem, f"{name} holds {', '.join(after) or 'nothing'}")
     if problem and problem.may_pass:
         return Again(str(failure), unit.address)

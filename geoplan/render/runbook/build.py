@@ -12,6 +12,7 @@ from geoplan.render.runbook.context import BUSY, OK, RunbookContext, health_url
 from geoplan.render.runbook.model import Runbook, SiteLists, UnitParameters, UnitRow
 from geoplan.render.runbook.prose import Name, Value
 from geoplan.render.runbook.steps import phases_of, troubles_of, write_steps
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,7 +80,7 @@ def _lists(plan: Plan) -> Iterator[SiteLists]:
 
 def _check_command(url: str) -> Value:
     """Return a command that prints what a health check answers, quoted: shells read an IPv6 address as a pattern."""
-    return Value(f"curl -s -o /dev/null -w '%{{http_code}}\\n' '{url}'")
+    return Value(shell_command("curl", "-s", "-o", "/dev/null", "-w", r"%{http_code}\n", url))
 
 
 def _units(context: RunbookContext) -> Iterator[UnitRow]:

@@ -9,7 +9,6 @@ be read as anything but itself.
 from __future__ import annotations
 
 import re
-import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +19,7 @@ from markupsafe import Markup
 from geoplan.render.runbook import ec2, wui
 from geoplan.render.runbook.context import BUSY, OK, asking
 from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, Span, StepNumber, Url, Value, duration
-from geoplan.wording import count
+from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +111,7 @@ def _templates() -> Environment:
         "OK": OK,
         "BUSY": BUSY,
         "asking": asking,
-        "quoted": shlex.quote,
+        "command": shell_command,
     }
     templates.filters |= {
         "name": Name,

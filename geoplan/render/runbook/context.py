@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +10,7 @@ from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 from geoplan.topology.api import health_url_of
 from geoplan.vendor import becomes_inaccessible, parse_version
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -268,5 +268,4 @@ def health_url(address: str, port: int) -> Url:
 
 def asking(wui: Url, parameter: str) -> Value:
     """Return a command that asks a unit for a parameter over its API, and for the password of its user ``bal``."""
-    url = f"{wui}/access/get?param={parameter}"
-    return Value(f"curl -k -u bal {shlex.quote(url)}")
+    return Value(shell_command("curl", "-k", "-u", "bal", f"{wui}/access/get?param={parameter}"))

@@ -15,6 +15,7 @@ from geoplan.render.runbook import wui
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, StepNumber, Url, Value, duration
 from geoplan.render.runbook.templating import TEMPLATES, environment
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +41,7 @@ def render(plan: Plan, apis: Mapping[str, UnitApi]) -> str:
     style, script = ((TEMPLATES / f"runbook.{kind}").read_text("utf-8") for kind in ("css", "js"))
     picture = svg.render(plan)
     templates = environment(_finalize, autoescape=True)
-    templates.filters |= {"heading": _heading, "plain": str, "duration": duration}
+    templates.filters |= {"heading": _heading, "plain": str, "duration": duration, "counted": count}
     return templates.get_template("runbook.html.jinja").render(
         book=build(plan, apis),
         wui=wui.NAMES,

@@ -8,6 +8,7 @@ from geoplan.topology.finding import DOCUMENT, GEO, WARNING, Finding, rule
 from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
 from geoplan.topology.names import folded, nearest
 from geoplan.topology.partial import PartialSite, PartialTopology, Text
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,11 +141,11 @@ def cluster_name_used_twice(topology: PartialTopology) -> Iterator[Finding]:
 )
 def too_many_sites(topology: PartialTopology) -> Iterator[Finding]:
     for group in topology.partner_groups:
-        count = len(group.sites)
-        if count > topology.max_clusters:
-            message = f"the group '{group.name}' has {count} sites, more than the {topology.max_clusters} GEO clusters"
-            hint = f"split it into groups, or set limits: {{max_clusters: {count}}} if your LoadMasters take more"
-            yield Finding(group.sites[topology.max_clusters].loc, f"{message} that a LoadMaster takes", hint)
+        sites, most = len(group.sites), topology.max_clusters
+        if sites > most:
+            message = f"the group '{group.name}' has {count(sites, 'site')}, more than the {count(most, 'GEO cluster')}"
+            hint = f"split it into groups, or set limits: {{max_clusters: {sites}}} if your LoadMasters take more"
+            yield Finding(group.sites[most].loc, f"{message} that a LoadMaster takes", hint)
 
 
 @rule(

@@ -24,11 +24,18 @@ def test_check_explains_a_code(code: str, geoplan: Geoplan) -> None:
     assert "Source: GEO Feature Description" in outcome.stdout
 
 
+def test_check_of_an_empty_code(geoplan: Geoplan) -> None:
+    outcome = geoplan("check", "--explain", "")
+
+    assert outcome.code == 2
+    assert "it is empty" in outcome.stderr
+
+
 def test_check_of_an_unknown_code(geoplan: Geoplan) -> None:
     outcome = geoplan("check", "--explain", "GEO999")
 
     assert outcome.code == 2
-    assert "no diagnostic has the code GEO999" in outcome.stderr
+    assert "no diagnostic has the code 'GEO999'" in outcome.stderr
 
 
 def test_missing_file_exits_2_and_says_what_to_do(geoplan: Geoplan) -> None:

@@ -57,9 +57,9 @@ def test_any_ending_will_do_where_the_format_is_given(tmp_path: Path, geoplan: G
     assert (tmp_path / "d.xml").read_text() == DRAWN["svg"]
 
 
-def test_format_given_wins_over_the_ending(tmp_path: Path, geoplan: Geoplan) -> None:
-    geoplan("diagram", EXAMPLE, "--format", "dot", "-o", tmp_path / "d.svg")
-    assert (tmp_path / "d.svg").read_text() == DRAWN["dot"]
+def test_format_given_goes_into_a_file_whose_ending_says_nothing_of_it(tmp_path: Path, geoplan: Geoplan) -> None:
+    geoplan("diagram", EXAMPLE, "--format", "dot", "-o", tmp_path / "d.txt")
+    assert (tmp_path / "d.txt").read_text() == DRAWN["dot"]
 
 
 def test_eighteen_sites_show_every_name_and_address(tmp_path: Path, geoplan: Geoplan) -> None:

@@ -409,7 +409,7 @@ def test_submission_that_is_not_applied_is_said_at_its_step_with_what_finishes_i
     assert f"note: {S1}: its partners were submitted and read back" in ended.stdout
     *_, command, last = ended.stdout.splitlines()
     assert last == "done, with findings"
-    assert command == f"  geoplan push {site.topology} --endpoints {site.endpoints} --reboot 'always=HA Pair 1'"
+    assert command == f"  geoplan push {site.topology} --reboot 'always=HA Pair 1' --endpoints {site.endpoints}"
     assert "nothing was changed: the lists and clusters are in place, with findings" in push(geoplan, site).stdout
     assert site.reboots[M1] == 1
     site.lab.lift(number)
@@ -593,7 +593,7 @@ def test_abandoned_push_names_the_pairs_that_are_not_finished_and_lets_another_b
     assert push(geoplan, site).code == 4
     ended = push(geoplan, site, "--abandon")
     assert ended.code == 0
-    assert "'HA Pair 1' is not finished: the next push reboots it" in ended.stdout
+    assert "the next push reboots the masters of these pairs, which are not finished: HA Pair 1" in ended.stdout
     assert push(geoplan, site, "--abandon").stdout == "there is no unfinished push\n"
     assert push(geoplan, site).code == 0
     assert_finished(site)
