@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import ClusterInTheWayError, UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
-from geoplan.loadmaster.credentials import hide_secrets
 from geoplan.loadmaster.health import health_answer
 from geoplan.loadmaster.http import IdleConnections, UnitHttp
 from geoplan.loadmaster.model import ClusterType, GeoCluster, State
@@ -351,7 +350,7 @@ class LoadMaster:
         except UnusableError as error:
             raise UnusableAnswerError(
                 self.address,
-                f"its answer is not understood: {hide_secrets(str(error), self.access.credentials)}",
+                f"its answer is not understood: {error}",
                 hint="report the unit's firmware and this answer",
             ) from None
 

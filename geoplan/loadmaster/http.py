@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
@@ -20,9 +20,10 @@ from geoplan.errors import (
     UntrustedUnitError,
     UnusableAnswerError,
 )
-from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
+from geoplan.loadmaster.credentials import MASK, masked
+from geoplan.loadmaster.masking import SecretMask
 from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, too_many_open_files
-from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError, clean
+from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -106,6 +107,7 @@ class UnitHttp:
         self._transport = transport
         self._observer = observer
         self._idle = idle or IdleConnections()
+        self._mask = SecretMask(access.credentials)
         self._is_open = False
         self._requests = 0
         """How many are under way."""
@@ -174,8 +176,10 @@ class UnitHttp:
         )
         if reply.status == UNAUTHORIZED:
             raise self._not_accepted()
+        if not command.file:  # a backup stays as it is, and is never shown
+            reply = replace(reply, body=self._mask.raw(reply.body))
         try:
-            answer = wire.read(reply, file=command.file)
+            answer = self._mask.answer(wire.read(reply, file=command.file))
         except UnusableError as error:
             raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
         if answer.is_success:
@@ -277,7 +281,7 @@ class UnitHttp:
         return UnusableAnswerError(self.unit, reason, transient=transient, hint=hint)
 
     def _failure(self, command: str, answer: Answer) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
-        reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"
+        reason = answer.message or "no reason given"
         if answer.code == UNAUTHORIZED:
             return self._not_accepted()
         if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:

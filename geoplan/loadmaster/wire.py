@@ -70,6 +70,7 @@ class Answer:
 
     code: int
     message: str = ""
+    """As the unit wrote it: whoever shows it masks secrets first, and cleans it then."""
     content: dict[str, Node] = field(default_factory=dict, repr=False)
     file: bytes | None = field(default=None, repr=False)
 

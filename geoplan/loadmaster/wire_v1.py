@@ -10,7 +10,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from geoplan.loadmaster.credentials import ApiKey, basic_authorization
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, clean, not_the_api
+from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, not_the_api
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -59,9 +59,9 @@ class WireV1:
         error, success = content.get("error"), content.get("success")
         if code == SUCCESS and error is None:
             if isinstance(success, str):
-                return Answer(code, clean(success))
+                return Answer(code, success)
             return Answer(code, content=success if isinstance(success, dict) else {})
-        return Answer(FAILURE if code == SUCCESS else code, clean(error) if isinstance(error, str) else "")
+        return Answer(FAILURE if code == SUCCESS else code, error if isinstance(error, str) else "")
 
 
 def _parse(reply: Reply) -> Element:

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.credentials import ApiKey
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, clean, not_the_api
+from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, not_the_api
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -45,7 +45,7 @@ class WireV2:
             raise not_the_api(reply)
         answer = Answer(
             _code(content.get("code"), reply),
-            clean(message) if isinstance(message := content.get("message"), str) else "",
+            message if isinstance(message := content.get("message"), str) else "",
             {name: value for name, value in content.items() if name not in ENVELOPE},
         )
         return _with_file(answer) if file and answer.is_success else answer
