@@ -57,7 +57,9 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 # What remains of some spellings on either side of the secret tells nothing of it.
 SECRETS = st.text(
-    st.sampled_from("abcXYZ0189") | st.sampled_from("\"'\\&<>%+/=_?;#:@ !") | st.characters(codec="utf-8", exclude_categories=["Cc"]),
+    st.sampled_from("abcXYZ0189")
+    | st.sampled_from("\"'\\&<>%+/=_?;#:@ !")
+    | st.characters(codec="utf-8", exclude_categories=["Cc"]),
     min_size=8,
     max_size=40,
 ).filter(lambda text: len("".join(text.split())) >= 6)
