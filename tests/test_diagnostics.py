@@ -129,7 +129,9 @@ def test_a_login_behind_a_sensitive_key_is_masked_to_the_end_of_the_line() -> No
 def test_the_caret_stands_at_the_fault_of_a_very_long_line() -> None:
     sites = [f"{{name: N{number}, standalone: 10.0.0.{number}}}" for number in range(1, 200)]
     text = f"sites: [{', '.join(sites)}]".replace("10.0.0.150", "10.0.0.950")
-    (found,) = check_text(text.encode(), path="f", default_name="f").diagnostics
+    (found,) = [
+        each for each in check_text(text.encode(), path="f", default_name="f").diagnostics if each.code == "GEO201"
+    ]
     assert found.source
     assert len(found.source) <= LONGEST_LINE + 2
     *_, excerpt, caret, _hint = str(found).splitlines()
