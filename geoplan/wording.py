@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 _FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
@@ -26,6 +27,15 @@ def is_control(character: str) -> bool:
 def count(number: int, noun: str) -> str:
     """Return how many there are: ``1 step``, ``18 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+MAX_LISTED = 50
+
+
+def some_of(words: Collection[str]) -> str:
+    """Return ``a, b, c``, and of very many the first and how many more: a unit or a file may hold anything."""
+    shown = ", ".join(islice(words, MAX_LISTED))
+    return f"{shown} and {len(words) - MAX_LISTED:,} more" if len(words) > MAX_LISTED else shown
 
 
 def join_words(words: Iterable[str]) -> str:

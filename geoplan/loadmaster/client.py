@@ -15,7 +15,7 @@ from geoplan.loadmaster.http import IdleConnections, UnitHttp
 from geoplan.loadmaster.model import ClusterType, GeoCluster, State
 from geoplan.loadmaster.session import LoopClock, Retries, Session
 from geoplan.loadmaster.tls import Insecure
-from geoplan.loadmaster.wire import Answer, Command, UnusableError
+from geoplan.loadmaster.wire import Answer, Command, UnusableError, require_few_entries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
@@ -346,13 +346,15 @@ class LoadMaster:
 
     def _understood(self, read: Callable[[Answer], Value], answer: Answer) -> Value:
         try:
-            return read(answer)
+            value = read(answer)
+            require_few_entries(value)
         except UnusableError as error:
             raise UnusableAnswerError(
                 self.address,
                 f"its answer is not understood: {error}",
                 hint="report the unit's firmware and this answer",
             ) from None
+        return value
 
 
 def _setting(parameter: str, addresses: Iterable[str]) -> Command:

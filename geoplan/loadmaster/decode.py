@@ -30,7 +30,7 @@ def text(answer: Answer, parameter: str) -> str:
     value = plain(_value(answer, parameter))
     if not value:
         raise UnusableError(f"it gives no {parameter}")
-    return value
+    return value[:MAX_TEXT]
 
 
 def flag(answer: Answer, parameter: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -69,6 +70,16 @@ class IdleConnections:
 
 
 logger = logging.getLogger(__name__)
+_asks_a_unit = ContextVar("asks_a_unit", default=False)
+
+
+def _is_of_others(_record: logging.LogRecord) -> bool:
+    return not _asks_a_unit.get()
+
+
+# What httpx logs of a request holds its URL, and what a unit echoes in its headers: secrets, either of them.
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_is_of_others)
 MAX_CONNECTIONS = 4  # units limit the rate of requests; more at once only meet that limit
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -190,7 +201,11 @@ class UnitHttp:
         if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
         async with self._slots, self._connections() as client:
-            return await self._reply_over(client, request, file=file)
+            before = _asks_a_unit.set(True)
+            try:
+                return await self._reply_over(client, request, file=file)
+            finally:
+                _asks_a_unit.reset(before)
 
     async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
         timeouts = self._access.timeouts

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geoplan.loadmaster.credentials import Credentials
 
 Node: TypeAlias = Union[bool, int, float, str, "list[Node]", "dict[str, Node]", None]
@@ -17,6 +19,10 @@ Parameters: TypeAlias = Mapping[str, Parameter]
 
 MAX_DEPTH = 32
 MAX_TEXT = 500
+MAX_VALUES = 500_000
+"""Values in one answer: read, each takes many times the memory of its two or three bytes."""
+MAX_ENTRIES = 10_000
+"""Entries of one list: addresses, partners, clusters, FQDNs. No LoadMaster has nearly so many."""
 
 UNAUTHORIZED = 401
 TOO_MANY_REQUESTS = 429
@@ -106,6 +112,18 @@ def not_the_api(reply: Reply) -> UnusableError:
     if head.startswith(b"<!doctype html") or b"<html" in head:
         return UnusableError("it answers a web page in place of the API", is_page=True)
     return UnusableError("its answer cannot be read", transient=True)
+
+
+def require_few_values(reply: Reply, marks: Sequence[bytes]) -> None:
+    """Check that an answer is small enough to be read; ``marks`` stand at its values."""
+    if sum(map(reply.body.count, marks)) > MAX_VALUES:
+        raise UnusableError(f"its answer holds more than {MAX_VALUES:,} values")
+
+
+def require_few_entries(value: object) -> None:
+    """Check that a list that was read is one that a unit may have."""
+    if isinstance(value, tuple | dict) and len(value) > MAX_ENTRIES:
+        raise UnusableError(f"it lists {len(value):,} entries, more than {MAX_ENTRIES:,}")
 
 
 def clean(text: str) -> str:

@@ -10,7 +10,16 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from geoplan.loadmaster.credentials import ApiKey, basic_authorization
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, not_the_api
+from geoplan.loadmaster.wire import (
+    MAX_DEPTH,
+    Answer,
+    Node,
+    Reply,
+    UnusableError,
+    WireRequest,
+    not_the_api,
+    require_few_values,
+)
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -51,6 +60,7 @@ class WireV1:
             if not reply.body or not_the_api(reply).is_page:
                 raise not_the_api(reply)
             return Answer(SUCCESS, file=reply.body)
+        require_few_values(reply, (b"<", b"="))
         root = _parse(reply)
         if _tag(root) != "response":
             raise not_the_api(reply)

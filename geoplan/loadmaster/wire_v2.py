@@ -8,7 +8,16 @@ import json
 from typing import TYPE_CHECKING
 
 from geoplan.loadmaster.credentials import ApiKey
-from geoplan.loadmaster.wire import MAX_DEPTH, Answer, Node, Reply, UnusableError, WireRequest, not_the_api
+from geoplan.loadmaster.wire import (
+    MAX_DEPTH,
+    Answer,
+    Node,
+    Reply,
+    UnusableError,
+    WireRequest,
+    not_the_api,
+    require_few_values,
+)
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -36,6 +45,7 @@ class WireV2:
 
     def read(self, reply: Reply, *, file: bool) -> Answer:
         """Read an answer; a file comes in base64 under ``data``."""
+        require_few_values(reply, (b"[", b"{", b","))
         try:
             written = json.loads(reply.body)
         except (ValueError, RecursionError):
