@@ -25,11 +25,10 @@ PAIR = "name: odd\nsites:\n- {name: A, ha_pair: {master: 10.0.0.1, slave: 10.0.0
 
 COMMANDS = {
     "status": ["status"],
-    "status as JSON": ["status", "--format", "json"],
     "diff": ["diff"],
     "preflight": ["push", "--only-preflight"],
     "push": ["push", "--yes", "--accept-geo-merge"],
-    "health check": ["status"],
+    "health check": ["status", "--format", "json"],
 }
 """What is thrown at: a command is added by a row. At a push the unit turns hostile at the first change of it."""
 QUICK: dict[str, float] = {"boot_seconds": 0.3, "failover_seconds": 0.1, "sync_seconds": 0.05}
@@ -138,7 +137,7 @@ def test_no_command_gives_a_secret_away_that_a_unit_echoes(
     assert_nothing_of(secret, ended, folder)
 
 
-def test_at_least_sixty_answers_are_thrown_at_each_command() -> None:
+def test_at_least_sixty_answers_are_in_the_table() -> None:
     assert len(ANSWERS) >= 60
 
 

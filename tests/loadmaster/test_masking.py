@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import traceback
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
@@ -192,7 +193,7 @@ def test_what_is_read_of_a_unit_holds_no_secret(what: str, spelling: str) -> Non
             try:
                 return await getattr(unit, what)()
             except Exception as error:
-                return (str(error), repr(error), getattr(error, "answer", ""))
+                return (str(error), repr(error), getattr(error, "answer", ""), traceback.format_exception(error))
 
     read = repr(run(act()))
     assert echo not in read
