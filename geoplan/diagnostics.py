@@ -8,16 +8,23 @@ import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.wording import count, is_control, shown
+from geoplan.wording import count, is_control, shorten, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
 EXCERPT_WIDTH = 100
 _MASK = "********"
 SENSITIVE_KEY = r"passw(?:or)?d|pass(?:phrase|code)|pwd|api[-_]?(?:key|pass)|secret|token|credential"
-_SECRET_VALUE = rf"(?i)([\w-]*(?:{SENSITIVE_KEY})[\w-]*[\"']?\s*[:=]\s*)\S.*"
-_LOGIN_IN_URL = r"[^\s\"'{},:]+:(?=\S).*@"
+# Each reads a line once, however long it is: what has been read is never given back to be read again.
+_KEY = re.compile(r"[\w-]++")
+_SENSITIVE = re.compile(SENSITIVE_KEY, re.IGNORECASE)
+_VALUE_FOLLOWS = re.compile(r"[\"']?\s*+[:=]\s*+(?=\S)")
+_LOGIN = re.compile(r"[^\s\"'{},:]++(:(?=\S))?")
+LONGEST_TEXT = 1000
+"""Characters of a message or a hint that are shown."""
+LONGEST_LINE = 1000
+"""Characters. Of a longer line what stands around the fault is kept."""
 
 
 class Severity(StrEnum):
@@ -30,8 +37,9 @@ class Severity(StrEnum):
 class Diagnostic(NamedTuple):
     """One fault of a file, with its place in it. Lines and columns count from 1.
 
-    ``source`` is the line with secrets masked; the fault covers ``width`` characters of it from index ``caret``
-    on. Where a topology was made by a program there is no line, and ``where`` alone says what is meant.
+    ``source`` is the line with secrets masked, of a very long one the part around the fault; the fault covers ``width``
+    characters of it from index ``caret`` on. Where a topology was made by a program there is no line, and ``where``
+    alone says what is meant.
     """
 
     path: str
@@ -48,14 +56,14 @@ class Diagnostic(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as people read it: place, message, the line with a caret, the hint."""
-        head = f"{self.path}:{self.line}:{self.column}" if self.line else f"{self.path}: {self.where}"
-        lines = [shown(f"{head}: {self.severity}: {self.code} {self.message}")]
+        where = f":{self.line}:{self.column}" if self.line else f": {shorten(self.where, LONGEST_TEXT)}"
+        lines = [shown(f"{self.path}{where}: {self.severity}: {self.code} {shorten(self.message, LONGEST_TEXT)}")]
         if self.source and self.source.strip():
-            excerpt, offset = _cut(self.source, self.caret)
+            excerpt, offset = _cut(self.source, self.caret, EXCERPT_WIDTH)
             room = max(1, min(self.width, len(excerpt) - offset))
             caret = "^" + "~" * (_cells(excerpt[offset : offset + room]) - 1)
             lines += [f"    {excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]
-        lines.append(shown(f"  hint: {self.hint}"))
+        lines.append(shown(f"  hint: {shorten(self.hint, LONGEST_TEXT)}"))
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, str | int | None]:
@@ -66,25 +74,35 @@ class Diagnostic(NamedTuple):
             "column": self.column,
             "severity": self.severity.value,
             "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-            "where": self.where,
+            "message": shorten(self.message, LONGEST_TEXT),
+            "hint": shorten(self.hint, LONGEST_TEXT),
+            "where": shorten(self.where, LONGEST_TEXT),
             "source": self.source,
         }
 
 
-def as_text(diagnostics: Iterable[Diagnostic]) -> str:
-    """Return diagnostics for people, one block each."""
-    return "\n".join(str(diagnostic) for diagnostic in diagnostics)
+MAX_SHOWN = 1000
+"""Faults of one file that are shown; the others are counted."""
+
+
+def as_text(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return diagnostics for people, one block each; of very many the first ones, and how many more there are."""
+    shown = [str(diagnostic) for diagnostic in diagnostics[:MAX_SHOWN]]
+    return "\n".join([*shown, *_more(len(diagnostics))])
+
+
+def _more(number: int) -> list[str]:
+    return [f"and {number - MAX_SHOWN:,} more"] if number > MAX_SHOWN else []
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """Return diagnostics for programs, with how many there are of each severity."""
+    """Return diagnostics for programs, with how many there are of each severity; at most :data:`MAX_SHOWN` of them."""
     report = {
         "format": "geoplan/diagnostics/1",
         "errors": _count_of(diagnostics, Severity.ERROR),
         "warnings": _count_of(diagnostics, Severity.WARNING),
-        "diagnostics": [diagnostic.as_dict() for diagnostic in diagnostics],
+        "diagnostics": [diagnostic.as_dict() for diagnostic in diagnostics[:MAX_SHOWN]],
+        **({"not_shown": len(diagnostics) - MAX_SHOWN} if len(diagnostics) > MAX_SHOWN else {}),
     }
     return json.dumps(report, ensure_ascii=False, indent=2)
 
@@ -102,19 +120,76 @@ def _count_of(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
     return sum(diagnostic.severity is severity for diagnostic in diagnostics)
 
 
+class ShownLine:
+    """A line of a file as it can be shown, with secrets masked, and where in that its characters stand."""
+
+    def __init__(self, line: str) -> None:
+        self._masked = list(_secrets_in(line))
+        parts, end = [], 0
+        for start, stop in self._masked:
+            parts += [line[end:start], _MASK]
+            end = stop
+        self._text = "".join([*parts, line[end:]])
+
+    @property
+    def text(self) -> str:
+        """The whole line, with nothing in it that steers a terminal."""
+        return _harmless(self._text)
+
+    def around(self, start: int, end: int) -> tuple[str, int, int]:
+        """Return what is shown around a fault from one index of the line to another, and place and width in that.
+
+        What is cut off was masked before, so that nothing is left of a secret at the cut.
+        """
+        first, last = self._index_of(start), self._index_of(end)
+        excerpt, offset = _cut(self._text, first, LONGEST_LINE)
+        return _harmless(excerpt), offset, max(1, min(last - first, len(excerpt) - offset))
+
+    def _index_of(self, index: int) -> int:
+        """Return where a character of the line is shown; for one that is masked, the end of the mask."""
+        shown = index
+        for start, stop in self._masked:
+            if index > start:
+                shown += len(_MASK) - (min(index, stop) - start)
+        return shown
+
+
 def presentable(line: str) -> str:
     """Return a line of a file that can be shown: secrets masked, nothing that steers a terminal."""
-    masked = re.sub(_SECRET_VALUE, rf"\g<1>{_MASK}", re.sub(_LOGIN_IN_URL, f"{_MASK}@", line))
-    return "".join("\N{REPLACEMENT CHARACTER}" if is_control(c) and c != "\t" else c for c in masked)
+    return ShownLine(line).text
 
 
-def _cut(line: str, offset: int) -> tuple[str, int]:
+def _harmless(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join("\N{REPLACEMENT CHARACTER}" if is_control(c) and c != "\t" else c for c in text)
+
+
+def _secrets_in(line: str) -> Iterator[tuple[int, int]]:
+    """Yield where secrets stand in a line: a login in front of an @, and what follows a key that looks like one's."""
+    at = line.rfind("@")
+    login = next((found.span() for found in _LOGIN.finditer(line, 0, max(at, 0)) if found[1]), None)
+    begin, end = (login[0], at) if login else (len(line), 0)
+    for key in _KEY.finditer(line):
+        if begin < key.end() <= end:
+            continue
+        value = _VALUE_FOLLOWS.match(line, key.end()) if _SENSITIVE.search(key[0]) else None
+        if value:
+            if end < value.end() and login:
+                yield begin, end
+            yield value.end(), len(line)
+            return
+    if login:
+        yield begin, end
+
+
+def _cut(line: str, offset: int, width: int) -> tuple[str, int]:
     """Return the part of a long line around an offset, and the offset within it."""
     offset = min(offset, len(line))
-    if len(line) <= EXCERPT_WIDTH:
+    if len(line) <= width:
         return line, offset
-    start = max(0, min(offset - EXCERPT_WIDTH // 2, len(line) - EXCERPT_WIDTH))
-    end = start + EXCERPT_WIDTH
+    start = max(0, min(offset - width // 2, len(line) - width))
+    end = start + width
     head, tail = ("…" if start else ""), ("…" if end < len(line) else "")
     return head + line[start:end] + tail, offset - start + len(head)
 

@@ -340,9 +340,13 @@ LONGITUDE = _label("LONGITUDE", "Longitude")
 Version = tuple[int, ...]
 
 
+MAX_DIGITS = 18  # of one number of a version
+
+
 def parse_version(text: str) -> Version:
     """Return the four numbers that name a release: ``7.2.54.12.22642.RELEASE`` is (7, 2, 54, 12)."""
-    numbers = [int(number) for number in re.findall(r"\d+", text)[:4]]
+    # Whatever a unit or a file says; Python reads no numbers of thousands of digits.
+    numbers = [int(number[:MAX_DIGITS]) for number in re.findall(r"\d+", text)[:4]]
     return tuple(numbers + [0] * (4 - len(numbers)))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from itertools import islice
 from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
 
@@ -93,6 +94,15 @@ def http_status(code: int | str) -> str:
 def local_time(moment: datetime) -> str:
     """Return a moment as people here read their clocks, with the zone: ``2026-01-31 14:05:09 +0100``."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %z}"
+
+
+MAX_LISTED = 50
+
+
+def some_of(words: Collection[str]) -> str:
+    """Return ``a, b, c``, and of very many the first and how many more: a unit or a file may hold anything."""
+    shown = ", ".join(islice(words, MAX_LISTED))
+    return f"{shown} and {len(words) - MAX_LISTED:,} more" if len(words) > MAX_LISTED else shown
 
 
 def join_words(words: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
@@ -347,7 +348,8 @@ def _core_schema_value(tag: str, text: str) -> object:
             bases = {"0o": 8, "0x": 16}
             return PlainScalar(text, int(text, bases.get(text[:2], 10)))
         case "int" | "float":
-            return PlainScalar(text, float(re.sub(r"\.(?=inf|nan)", "", text.lower())))
+            is_huge = text[1:2] in ("o", "x")
+            return PlainScalar(text, inf if is_huge else float(re.sub(r"\.(?=inf|nan)", "", text.lower())))
         case _:
             return text
 

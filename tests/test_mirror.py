@@ -20,7 +20,6 @@ GUARDED_BY = {
     "cli/push_journal": "cli/commands/test_push.py",
     "cli/push_options": "cli/test_approving.py",
     "cli/push_units": "cli/commands/test_push.py",
-    "diagnostics": "topology/test_malformed.py",
     "lab/api": "lab/api/test_commands.py",
     "lab/device": "lab/device/test_network.py",
     "lab/device/parameters": "lab/api/test_commands.py",

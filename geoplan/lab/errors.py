@@ -11,3 +11,7 @@ class LabError(GeoplanError):
 
 class NotInLabError(LabError):
     """The lab has no such unit, pair or fault."""
+
+
+class NotReadableError(LabError):
+    """A text that is not of the form that it has to have."""

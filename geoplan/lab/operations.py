@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from geoplan.lab.device.unit import Firmware
-from geoplan.lab.errors import LabError, NotInLabError
+from geoplan.lab.errors import LabError, NotInLabError, NotReadableError
 from geoplan.lab.faults import Fault
 
 if TYPE_CHECKING:
@@ -133,8 +133,9 @@ def _read_fault(text: str) -> Fault:
         return Fault.parse(text)
     try:
         written: Any = json.loads(text)
-    except ValueError:
-        raise LabError("the fault is no JSON", hint='send {"kind": "reset", …} or reset,…') from None
+        json.dumps(written, ensure_ascii=False, allow_nan=False).encode()  # so it can be told again, and logged
+    except (ValueError, RecursionError):
+        raise NotReadableError("the fault is no JSON", hint='send {"kind": "reset", …} or reset,…') from None
     return Fault.from_mapping(written)
 
 

@@ -13,7 +13,7 @@ from geoplan.errors import UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.clock import LoopClock
 from geoplan.loadmaster.clusters import ClusterCommands
-from geoplan.loadmaster.credentials import ApiKey, hide_secrets
+from geoplan.loadmaster.credentials import ApiKey
 from geoplan.loadmaster.ha import HA_COMMANDS, NEWER_WORDS, has_parameters, is_host_name
 from geoplan.loadmaster.health import HealthAnswer, health_answer
 from geoplan.loadmaster.http import UnitHttp
@@ -31,7 +31,7 @@ from geoplan.loadmaster.settings import (
     read_settings,
 )
 from geoplan.loadmaster.tls import Insecure
-from geoplan.loadmaster.wire import Answer, Command, UnusableError
+from geoplan.loadmaster.wire import Answer, Command, UnusableError, require_few_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -347,13 +347,15 @@ class LoadMaster:
 
     def _understood(self, read: Callable[[Answer], Value], answer: Answer) -> Value:
         try:
-            return read(answer)
+            value = read(answer)
+            require_few_entries(value)
         except UnusableError as error:
             raise UnusableAnswerError(
                 self.address,
-                f"its answer is not understood: {hide_secrets(str(error), self.access.credentials)}",
+                f"its answer is not understood: {error}",
                 hint="report the unit's firmware and this answer",
             ) from None
+        return value
 
 
 def _setting(parameter: str, addresses: Iterable[str]) -> Command:

@@ -12,7 +12,6 @@ from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypeAlias
-from urllib.parse import quote, quote_plus
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import core_schema
@@ -24,7 +23,7 @@ from geoplan.wording import shell_command
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -99,24 +98,6 @@ def masked(credentials: Credentials) -> Credentials:
 def basic_authorization(credentials: UserPassword) -> str:
     """Return what HTTP Basic sends of a user and a password."""
     return "Basic " + base64.b64encode(_bytes(f"{credentials.user}:{credentials.password.reveal()}")).decode()
-
-
-def hide_secrets(text: str, credentials: Credentials) -> str:
-    """Return a text without the secret, however it may have got there: a unit can echo what it was sent."""
-    for form in sorted(_forms(credentials), key=len, reverse=True):
-        text = text.replace(form, MASK)
-    return text
-
-
-def _forms(credentials: Credentials) -> Iterator[str]:
-    """Yield every spelling in which a secret goes over the wire."""
-    secret = credentials.key if isinstance(credentials, ApiKey) else credentials.password
-    plain = secret.reveal()
-    if not plain:
-        return
-    yield from {plain, quote(plain, safe="", errors="replace"), quote_plus(plain, errors="replace")}
-    if isinstance(credentials, UserPassword):
-        yield basic_authorization(credentials).removeprefix("Basic ")
 
 
 def _bytes(text: str) -> bytes:

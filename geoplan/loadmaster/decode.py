@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus
-from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
+from geoplan.loadmaster.wire import MAX_TEXT, Answer, Node, UnusableError, clean
 from geoplan.wording import shown_in_line
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def text(answer: Answer, parameter: str) -> str:
     value = plain(_value(answer, parameter))
     if not value:
         raise UnusableError(f"it gives no {parameter}")
-    return value
+    return value[:MAX_TEXT]
 
 
 def flag(answer: Answer, parameter: str) -> bool:
@@ -188,7 +188,8 @@ MAX_PORT = 65535
 
 def says_nothing_there(reason: str) -> bool:
     """Return whether a refusal means an empty list: ``No geo data found`` and the like."""
-    return bool(re.search(r"\bno\b(?!.*\bcommand\b).*\b(found|data|defined|configured|exist)", reason, re.IGNORECASE))
+    words = reason[:MAX_TEXT]  # a sentence is short; this pattern reads the rest of it again for each "no"
+    return bool(re.search(r"\bno\b(?!.*\bcommand\b).*\b(found|data|defined|configured|exist)", words, re.IGNORECASE))
 
 
 def says_disabled(reason: str) -> bool:

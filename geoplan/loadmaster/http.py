@@ -6,7 +6,8 @@ import asyncio
 import logging
 import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
@@ -20,7 +21,8 @@ from geoplan.errors import (
     UntrustedUnitError,
     UnusableAnswerError,
 )
-from geoplan.loadmaster.credentials import MASK, hide_secrets, masked
+from geoplan.loadmaster.credentials import MASK, masked
+from geoplan.loadmaster.masking import SecretMask
 from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, fingerprint_of, too_many_open_files
 from geoplan.loadmaster.wire import (
     SERVER_ERROR,
@@ -29,7 +31,6 @@ from geoplan.loadmaster.wire import (
     Reply,
     UnusableError,
     asks_for_basic,
-    clean,
     is_about_sessions,
 )
 from geoplan.vendor import REQUIRE_BASIC, SESSION_MANAGEMENT
@@ -78,6 +79,16 @@ class IdleConnections:
 
 
 logger = logging.getLogger(__name__)
+_asks_a_unit = ContextVar("asks_a_unit", default=False)
+
+
+def _is_of_others(_record: logging.LogRecord) -> bool:
+    return not _asks_a_unit.get()
+
+
+# What httpx logs of a request holds its URL, and what a unit echoes in its headers: secrets, either of them.
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_is_of_others)
 MAX_CONNECTIONS = 4  # units limit the rate of requests; more at once only meet that limit
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -118,6 +129,7 @@ class UnitHttp:
         self._transport = transport
         self._observer = observer
         self._idle = idle or IdleConnections()
+        self._mask = SecretMask(access.credentials)
         self._is_open = False
         self._requests = 0
         """How many are under way."""
@@ -194,8 +206,10 @@ class UnitHttp:
         )
         if reply.status == UNAUTHORIZED:
             raise self._not_accepted(wire, wants_basic=asks_for_basic(reply))
+        if not command.file:  # a backup stays as it is, and is never shown
+            reply = replace(reply, body=self._mask.raw(reply.body))
         try:
-            answer = wire.read(reply, file=command.file)
+            answer = self._mask.answer(wire.read(reply, file=command.file))
         except UnusableError as error:
             raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
         if answer.is_success:
@@ -206,7 +220,11 @@ class UnitHttp:
         if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
         async with self._slots, self._connections() as client:
-            return await self._reply_over(client, request, file=file)
+            before = _asks_a_unit.set(True)
+            try:
+                return await self._reply_over(client, request, file=file)
+            finally:
+                _asks_a_unit.reset(before)
 
     async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
         timeouts = self._access.timeouts
@@ -309,7 +327,7 @@ class UnitHttp:
     def _failure(
         self, wire: WireFormat, command: str, answer: Answer
     ) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
-        reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"
+        reason = answer.message or "no reason given"
         if answer.code == UNAUTHORIZED:
             return self._not_accepted(wire, wants_basic=is_about_sessions(answer.message))
         if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 from geoplan.wording import http_status, shown_in_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geoplan.loadmaster.credentials import Credentials
 
 Node: TypeAlias = Union[bool, int, float, str, "list[Node]", "dict[str, Node]", None]
@@ -21,6 +23,10 @@ Parameters: TypeAlias = Mapping[str, Parameter]
 
 MAX_DEPTH = 32
 MAX_TEXT = 500
+MAX_VALUES = 500_000
+"""Values in one answer: read, each takes many times the memory of its two or three bytes."""
+MAX_ENTRIES = 10_000
+"""Entries of one list: addresses, partners, clusters, FQDNs. No LoadMaster has nearly so many."""
 
 UNAUTHORIZED = 401
 TOO_MANY_REQUESTS = 429
@@ -76,6 +82,7 @@ class Answer:
 
     code: int
     message: str = ""
+    """As the unit wrote it: whoever shows it masks secrets first, and cleans it then."""
     content: dict[str, Node] = field(default_factory=dict, repr=False)
     file: bytes | None = field(default=None, repr=False)
 
@@ -153,6 +160,18 @@ def is_about_sessions(message: str) -> bool:
 def asks_for_basic(reply: Reply) -> bool:
     """Return whether a 401 asks for HTTP Basic, or says that Session Management is off."""
     return bool(_BASIC.search(reply.challenge)) or is_about_sessions(decoded(reply.body[:MAX_READ]))
+
+
+def require_few_values(reply: Reply, marks: Sequence[bytes]) -> None:
+    """Check that an answer is small enough to be read; ``marks`` stand at its values."""
+    if sum(map(reply.body.count, marks)) > MAX_VALUES:
+        raise UnusableError(f"its answer holds more than {MAX_VALUES:,} values")
+
+
+def require_few_entries(value: object) -> None:
+    """Check that a list that was read is one that a unit may have."""
+    if isinstance(value, tuple | dict) and len(value) > MAX_ENTRIES:
+        raise UnusableError(f"it lists {len(value):,} entries, more than {MAX_ENTRIES:,}")
 
 
 def clean(text: str) -> str:

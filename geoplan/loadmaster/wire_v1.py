@@ -20,9 +20,9 @@ from geoplan.loadmaster.wire import (
     Reply,
     UnusableError,
     WireRequest,
-    clean,
     decoded,
     not_the_api,
+    require_few_values,
     trimmed,
 )
 from geoplan.vendor import MAX_QUERY
@@ -93,6 +93,7 @@ class WireV1:
             if not reply.body or not_the_api(reply).is_page:
                 raise not_the_api(reply)
             return Answer(SUCCESS, file=reply.body)
+        require_few_values(reply, (b"<", b"="))
         root = _parse(reply)
         if _tag(root) != "response":
             raise not_the_api(reply)
@@ -101,9 +102,9 @@ class WireV1:
         error, success = content.get("error"), content.get("success")
         if code == SUCCESS and error is None:
             if isinstance(success, str):
-                return Answer(code, clean(success))
+                return Answer(code, success)
             return Answer(code, content=success if isinstance(success, dict) else {})
-        return Answer(FAILURE if code == SUCCESS else code, clean(error) if isinstance(error, str) else "")
+        return Answer(FAILURE if code == SUCCESS else code, error if isinstance(error, str) else "")
 
 
 def _query(fields: dict[str, str]) -> str:

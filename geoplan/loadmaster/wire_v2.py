@@ -15,9 +15,9 @@ from geoplan.loadmaster.wire import (
     Reply,
     UnusableError,
     WireRequest,
-    clean,
     decoded,
     not_the_api,
+    require_few_values,
     trimmed,
 )
 
@@ -52,6 +52,7 @@ class WireV2:
 
     def read(self, reply: Reply, *, file: bool) -> Answer:
         """Read an answer; a file comes in base64 under ``data``."""
+        require_few_values(reply, (b"[", b"{", b","))
         try:
             written = json.loads(decoded(trimmed(reply.body)), strict=False)  # control characters in names
         except (ValueError, RecursionError):
@@ -62,7 +63,7 @@ class WireV2:
         content = _node(others, 0)
         assert isinstance(content, dict)  # noqa: S101 - for the type checker: it was made of one
         message = envelope.get("message")
-        answer = Answer(_code(envelope, reply), clean(message) if isinstance(message, str) else "", content)
+        answer = Answer(_code(envelope, reply), message if isinstance(message, str) else "", content)
         return _with_file(answer) if file and answer.is_success else answer
 
 

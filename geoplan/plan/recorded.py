@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from geoplan.diagnostics import Diagnostic, Severity, presentable
+from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine
 from geoplan.errors import InvalidInputError
 from geoplan.topology.types import parse_address
 from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
@@ -155,6 +155,8 @@ class _RecordReader:
         self._units: list[str] = []
         self._lists: dict[str, tuple[str, ...]] = {}
         self._last = _Line(1, "")
+        self._shown: dict[int, ShownLine] = {}
+        """The line that a fault was found in last."""
 
     def read_line(self, line: _Line) -> None:
         """Take one line that is not blank."""
@@ -174,8 +176,11 @@ class _RecordReader:
         if not self._sites and not self._faults:
             self._fault("GEO602", "the record is empty", self._last)
         if self._faults:
-            raise InvalidInputError(f"{self._path} is not a usable record", self._faults)
+            raise self._unusable()
         return tuple(self._sites.values())
+
+    def _unusable(self) -> InvalidInputError:
+        return InvalidInputError(f"{self._path} is not a usable record", self._faults)
 
     def _take_list(self, label: str, line: _Line) -> None:
         key = next(known for known in (REMOTE_GEO_ACCESS, GEO_PARTNERS) if known.lower() == label.lower())
@@ -210,6 +215,11 @@ class _RecordReader:
     ) -> None:
         text = line.text
         start, end = span or (len(text) - len(text.lstrip()), len(text.rstrip()))
+        if line.number not in self._shown:
+            self._shown = {line.number: ShownLine(text)}
+        source, caret, width = self._shown[line.number].around(start, end)
+        if len(self._faults) == MAX_SHOWN:
+            code, message, hint = "GEO602", f"here is more than the {MAX_SHOWN:,}th fault: reading stopped", LAYOUT
         self._faults.append(
             Diagnostic(
                 path=self._path,
@@ -219,8 +229,10 @@ class _RecordReader:
                 hint=hint,
                 line=line.number,
                 column=start + 1,
-                source=presentable(text),
-                caret=len(presentable(text[:start])),
-                width=max(1, end - start),
+                source=source,
+                caret=caret,
+                width=width,
             )
         )
+        if len(self._faults) > MAX_SHOWN:
+            raise self._unusable()

@@ -28,7 +28,7 @@ from geoplan.push.boots import room_at
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
-from geoplan.wording import local_time
+from geoplan.wording import local_time, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -309,7 +309,7 @@ def _lost_by_forming(site: str, facts: Observations, options: Options) -> Iterat
     clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found.definition not in kept]
     fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
     lists = [
-        f"{LIST_NAMES[subject]} {', '.join(extra)}"
+        f"{LIST_NAMES[subject]} {some_of(extra)}"
         for subject in SUBJECTS
         if (extra := without(getattr(slave, subject) or (), getattr(master, subject) or ()))
     ]
@@ -367,7 +367,7 @@ def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))
         if extra:
-            message = f"{LIST_NAMES[subject]} has {', '.join(extra)}, which the plan would remove"
+            message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
-from geoplan.diagnostics import Diagnostic, Severity, presentable
+from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine
 from geoplan.errors import InvalidInputError
 from geoplan.files import STDIN, read_bounded
 from geoplan.topology.codes import CODES
@@ -65,13 +65,14 @@ def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopolo
         # What stands behind a doubled key was not read, so a site may be in the group that it names.
         findings = [(code, finding) for code, finding in findings if code != "GEO404"]
     show = _Presenter(path, text, document)
-    diagnostics = {*map(show.fault, document.faults), *(show.finding(*finding) for finding in findings)}
+    diagnostics = dict([*map(show.fault, document.faults), *(show.finding(*finding) for finding in findings)])
     if any(shown.severity is Severity.ERROR for shown in diagnostics):
         topology = None
     elif topology:
         topology.mark_well_formed()
     in_file_order = sorted(diagnostics, key=lambda shown: (shown.line, shown.column, shown.code, shown.message))
-    return CheckedTopology(topology, tuple(in_file_order))
+    shown = [show.with_source(found, diagnostics[found]) for found in in_file_order[:MAX_SHOWN]]
+    return CheckedTopology(topology, (*shown, *in_file_order[MAX_SHOWN:]))
 
 
 def _read_text(content: bytes) -> tuple[str, Document]:
@@ -120,31 +121,38 @@ def _usable_name(stem: str) -> str:
 
 
 class _Presenter:
-    """Turns what was found into diagnostics with the line of the file they stand in."""
+    """Turns what was found into diagnostics, each with its place, and adds the line of the file that they stand in."""
 
     def __init__(self, path: str, text: str, document: Document) -> None:
         self._path = path
         self._text = text
         self._document = document
+        self._shown: dict[int, ShownLine] = {}
 
     @cached_property
     def _lines(self) -> list[str]:
         return self._text.splitlines()
 
-    def fault(self, fault: YamlFault) -> Diagnostic:
+    def fault(self, fault: YamlFault) -> tuple[Diagnostic, Place]:
         """Show a fault of the YAML."""
         return self._diagnostic(fault.code, fault.message, fault.hint, fault.place, "")
 
-    def finding(self, code: str, finding: Finding) -> Diagnostic:
+    def finding(self, code: str, finding: Finding) -> tuple[Diagnostic, Place]:
         """Show a fault of the topology."""
         find = self._document.place_of_key if finding.at_key else self._document.place_of
         return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), finding.where)
 
-    def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> Diagnostic:
+    def with_source(self, found: Diagnostic, place: Place) -> Diagnostic:
+        """Add the line, or what stands around the fault in a very long one."""
         line = self._lines[place.line] if place.line < len(self._lines) else ""
+        if place.line not in self._shown:
+            self._shown[place.line] = ShownLine(line)
         end = place.end_column if place.end_line == place.line else len(line)
-        caret, caret_end = (len(presentable(line[:column])) for column in (place.column, end))
-        return Diagnostic(
+        source, caret, width = self._shown[place.line].around(min(place.column, len(line)), min(end, len(line)))
+        return found._replace(source=source, caret=caret, width=width)
+
+    def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> tuple[Diagnostic, Place]:
+        diagnostic = Diagnostic(
             path=self._path,
             code=code,
             severity=CODES[code].severity,
@@ -153,7 +161,5 @@ class _Presenter:
             where=where,
             line=place.line + 1,
             column=place.column + 1,
-            source=presentable(line),
-            caret=caret,
-            width=max(1, caret_end - caret),
         )
+        return diagnostic, place

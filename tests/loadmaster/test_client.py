@@ -27,8 +27,23 @@ from geoplan.loadmaster import (
     State,
     Timeouts,
 )
+from geoplan.loadmaster.wire import MAX_ENTRIES, MAX_TEXT, MAX_VALUES
 from geoplan.plan.pairs import HaParameters
-from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, access, accesses, lab, ok, run
+from geoplan.vendor import parse_version
+from tests.loadmaster.support import (
+    KEY,
+    PASSWORD,
+    UNIT,
+    V1,
+    V2,
+    FakeClock,
+    ScriptedUnit,
+    access,
+    accesses,
+    lab,
+    ok,
+    run,
+)
 
 ONE_ATTEMPT = Retries(attempts=1)
 PARTNERS = ("172.24.1.7", "172.24.1.8", "172.24.1.9", "172.24.1.10")
@@ -404,3 +419,37 @@ def test_a_unit_without_the_commands_of_aws_is_asked_and_told_by_those_of_every_
     assert {key: sent[-1][key] for key in ("partner", "hcp", "haprefered", "hcai")} == {
         "partner": "10.1.0.5", "hcp": 8444, "haprefered": 1, "hcai": 0,
     }  # fmt: skip
+
+
+# -- more than anybody could hold ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", ["clusters", "fqdns", "geo_partners", "partner_status"])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_list_is_read_up_to_a_limit(read: str, beyond: int) -> None:
+    many = [f"10.{number // 65536}.{number // 256 % 256}.{number % 256}" for number in range(MAX_ENTRIES + beyond)]
+    unit = ScriptedUnit()
+    unit.parameters["geopartners"] = ",".join(many)
+    unit.plan("listclusters", ok(cluster=[{"IPAddress": address, "Name": "x"} for address in many]))
+    unit.plan("listfqdns", ok(fqdn=[{"name": address} for address in many]))
+    unit.plan("getgeopartnerstatus", ok(partner=[{"ip": address, "status": "up"} for address in many]))
+    if not beyond:
+        assert len(unit.use(lambda client: getattr(client, read)())) == MAX_ENTRIES
+        return
+    with pytest.raises(UnusableAnswerError, match="10,001 entries, more than 10,000"):
+        unit.use(lambda client: getattr(client, read)())
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * MAX_VALUES + b"1]", b'{"a":' + b"{}," * MAX_VALUES])
+def test_an_answer_of_too_many_values_is_not_read(body: bytes) -> None:
+    unit = ScriptedUnit()
+    unit.plan("listfqdns", httpx.Response(200, content=body))
+    with pytest.raises(UnusableAnswerError, match="more than 500,000 values"):
+        unit.use(lambda client: client.fqdns())
+
+
+def test_what_a_unit_calls_its_version_is_cut() -> None:
+    unit = ScriptedUnit()
+    unit.parameters["version"] = "7." + "9" * 100_000
+    assert len(unit.use(lambda client: client.firmware())) == MAX_TEXT
+    assert parse_version(unit.parameters["version"])[0] == 7

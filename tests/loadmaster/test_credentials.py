@@ -16,7 +16,7 @@ import pytest
 
 from geoplan.errors import CredentialsError, GeoplanError, UnitRefusedError
 from geoplan.loadmaster import ApiKey, CredentialSources, LoadMaster, Secret, UserPassword
-from geoplan.loadmaster.credentials import MASK, basic_authorization, hide_secrets, load_credentials, masked
+from geoplan.loadmaster.credentials import MASK, basic_authorization, load_credentials, masked
 from tests.loadmaster.support import KEY, PASSWORD, UNIT, V1, V2, FakeClock, access, accesses, lab, refused, run
 
 OTHER = "172.24.1.6"
@@ -209,12 +209,9 @@ def test_a_secret_shows_itself_only_when_asked() -> None:
         pickle.dumps(secret)
 
 
-def test_a_secret_is_hidden_in_every_spelling() -> None:
-    credentials = UserPassword("bal", Secret("p&ss wörd"))
-    for text in ("p&ss wörd", "p%26ss%20w%C3%B6rd", "p%26ss+w%C3%B6rd", basic_authorization(credentials)[6:]):
-        assert hide_secrets(f"before {text} after", credentials) == f"before {MASK} after"
-    assert masked(credentials) == UserPassword("bal", Secret(MASK))
-    assert hide_secrets("text", UserPassword("bal", Secret(""))) == "text"
+def test_credentials_can_be_shown_masked() -> None:
+    assert masked(UserPassword("bal", Secret(PASSWORD))) == UserPassword("bal", Secret(MASK))
+    assert masked(ApiKey(Secret(PASSWORD))) == ApiKey(Secret(MASK))
 
 
 @pytest.mark.parametrize("echo", [PASSWORD, basic_authorization(UserPassword("bal", Secret(PASSWORD)))])

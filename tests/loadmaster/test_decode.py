@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from geoplan.loadmaster import ClusterType, GeoCluster, decode
 from geoplan.loadmaster.credentials import Secret, UserPassword
 from geoplan.loadmaster.partner_status import partner_status
-from geoplan.loadmaster.wire import Answer, Command, Reply, UnusableError, WireFormat
+from geoplan.loadmaster.wire import Answer, Command, Reply, UnusableError, WireFormat, clean
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
 from geoplan.wording import is_control
@@ -269,7 +269,7 @@ def survives(wire: WireFormat, body: bytes, status: int = 200) -> None:
             answer = wire.read(Reply(status, body), file=file)
         except UnusableError:
             continue
-        reasons = [answer.message]
+        reasons = [clean(answer.message)]
         for read in READERS:
             try:
                 value = read(answer)

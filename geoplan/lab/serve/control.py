@@ -9,9 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from geoplan.lab.errors import LabError, NotInLabError
+from geoplan.lab.errors import LabError, NotInLabError, NotReadableError
 from geoplan.lab.operations import OF_UNIT, VERBS
 from geoplan.lab.request_log import describe_control, logger
+from geoplan.lab.serve.limits import BAD_REQUEST, RefusedRequestError, read_body, require_local
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ class Answer(JSONResponse):
 def control_app(lab: Operations) -> Starlette:
     """Return the application of the control endpoint, which offers :data:`VERBS`.
 
-    What it refuses it answers as JSON too: 404 for a unit, pair, fault or path that is not there, 405 for a method,
-    422 for a fault that could never happen and for what the lab's present state does not allow.
+    What it refuses it answers as JSON too: 400 for what cannot be read or is meant for another host, 403 for what a web
+    page of another place sends, 408 and 413 for a body that is too slow or too large, 404 for a unit, pair, fault or
+    path that is not there, 405 for a method, 422 for a fault that could never happen and for what the lab's present
+    state does not allow.
     """
     by_path: dict[str, dict[str, Verb]] = {}
     for verb in VERBS:
@@ -69,15 +72,27 @@ def _performing(lab: Operations, verbs: Mapping[str, Verb]) -> Callable[[Request
 
     async def answer(request: Request) -> Answer:
         verb = verbs["GET" if request.method == "HEAD" else request.method]
-        text = (await request.body()).decode(errors="replace").strip() if verb.example else ""
         try:
+            require_local(request)
+            text = _text(await read_body(request)) if verb.example else ""
             done = verb.do(lab, str(request.path_params.get("place", "")), text)
+        except RefusedRequestError as error:
+            closing = {"Connection": "close"}  # what is left of its body is not read
+            return _logged(request, _refusal(error.status, str(error), error.hint, closing))
         except LabError as error:
-            status = NOT_FOUND if isinstance(error, NotInLabError) else UNPROCESSABLE
+            statuses = {NotInLabError: NOT_FOUND, NotReadableError: BAD_REQUEST}
+            status = statuses.get(type(error), UNPROCESSABLE)
             return _logged(request, _refusal(status, str(error), error.hint))
         return _logged(request, Answer(done.content, done.status, said=done.said))
 
     return answer
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode().strip()
+    except UnicodeDecodeError:
+        raise RefusedRequestError(BAD_REQUEST, "the body is not UTF-8 text", "send it in UTF-8") from None
 
 
 async def _unknown_action(request: Request) -> Answer:

@@ -8,16 +8,16 @@ import struct
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from geoplan.lab.clock import sleep
 from geoplan.lab.http import Ending, Outcome, Request, Response
 from geoplan.lab.request_log import logger
+from geoplan.lab.serve.limits import RefusedRequestError, read_body
 
 if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
     from starlette.types import Receive, Scope, Send
 
     from geoplan.lab.clock import Clock
@@ -32,9 +32,9 @@ def units_app(simulation: Simulation) -> Starlette:
 
     async def answer(http: HttpRequest) -> HttpResponse:
         try:
-            body = await http.body()
-        except ClientDisconnect:
-            return HttpResponse(status_code=400)
+            body = await read_body(http)
+        except RefusedRequestError as refusal:
+            return HttpResponse(str(refusal), refusal.status, {"Connection": "close"}, "text/plain")
         query = http.scope["query_string"].decode("latin-1")
         request = Request(http.method, http.scope["path"], query, dict(http.headers), body)
         address = http.state.address

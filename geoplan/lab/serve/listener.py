@@ -9,12 +9,14 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import h11
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from geoplan.lab.errors import LabError
 from geoplan.lab.serve.certificates import LOOPBACK
+from geoplan.lab.serve.limits import HEAD_SECONDS
 
 if TYPE_CHECKING:
     import ssl
@@ -34,14 +36,42 @@ class Connection(H11Protocol):
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
         self.logger = logger
+        self._head_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's does
         """Begin a connection, or drop one whose handshake outlived the unit."""
         super().connection_made(transport)
         if self.app_state["listener"].is_open:
             self.app_state = {**self.app_state, "transport": transport}
+            self._head_due = self.loop.call_later(HEAD_SECONDS, transport.abort)
         else:
             transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what a client sends; one that does not come to the end of a request's head is not waited for."""
+        super().data_received(data)
+        self._watch_head()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, the head of which may be there in part."""
+        super().on_response_complete()
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._expect_no_head()
+        super().connection_lost(exc)
+
+    def _watch_head(self) -> None:
+        if self.conn.their_state is not h11.IDLE or not self.conn.trailing_data[0]:
+            self._expect_no_head()
+        elif self._head_due is None:
+            self._head_due = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _expect_no_head(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
 
 
 def server_config(app: ASGIApp) -> Config:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import canonical
 from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.model import ClusterType
+from geoplan.wording import MAX_LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,8 +111,11 @@ def oddities(plan: Plan, group: str, live: Iterable[GeoCluster]) -> Iterator[Odd
             message = f"{shown} has the checker '{found.checker}', and a Remote LM has none"
             hint = "find out who set it: a Remote LM tells its health itself"
             yield Oddity(FindingKind.CLUSTER_CHECKED, found.name, message, hint)
-    for found in unknown_to(plan, group, clusters):
-        if found.type is ClusterType.REMOTE_LM:
-            message = f"cluster '{found.name}' ({found.address}) is of no site of the group '{group}'"
-            hint = "remove it by hand once no FQDN uses it, or put its site into the topology"
-            yield Oddity(FindingKind.UNKNOWN_CLUSTER, found.name, message, hint)
+    unknown = [found for found in unknown_to(plan, group, clusters) if found.type is ClusterType.REMOTE_LM]
+    hint = "remove it by hand once no FQDN uses it, or put its site into the topology"
+    for found in unknown[:MAX_LISTED]:
+        message = f"cluster '{found.name}' ({found.address}) is of no site of the group '{group}'"
+        yield Oddity(FindingKind.UNKNOWN_CLUSTER, found.name, message, hint)
+    if more := unknown[MAX_LISTED:]:
+        message = f"and {len(more):,} more clusters are of no site of the group '{group}'"
+        yield Oddity(FindingKind.UNKNOWN_CLUSTER, more[0].name, message, hint)

@@ -16,6 +16,7 @@ from geoplan.live.links import NOTHING_KNOWN, links_of
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, ClusterType, State, how_to_reach
 from geoplan.plan.model import Action, Phase
 from geoplan.vendor import SSH_PORT, SYNC_PORT
+from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -201,7 +202,7 @@ def _other_clusters(
         for unit in (standby, active)
     )
     if values := tuple(sorted({name for _, name, _ in one ^ other})):
-        shown = ", ".join(f"'{name}'" for name in values)
+        shown = some_of([f"'{name}'" for name in values])
         message = f"on the standby {standby.address}: its clusters are not those of {active.address}: {shown}"
         yield Difference(site.name, standby.address, Kind.DIFFERENT, CLUSTERS, message, values, Mend.BY_HAND, hint)
 
@@ -215,10 +216,10 @@ def _told_lists(site: SiteSettings, unit: Observation) -> Iterator[Difference]:
             continue
         name = LIST_NAMES[subject]
         if missing := without(wanted, found):
-            message = f"{name} lacks {', '.join(missing)}"
+            message = f"{name} lacks {some_of(missing)}"
             yield Difference(site.name, unit.address, Kind.MISSING, subject, message, missing)
         if extra := without(found, wanted):
-            message = f"{name} has {', '.join(extra)}, which the plan does not have"
+            message = f"{name} has {some_of(extra)}, which the plan does not have"
             yield Difference(site.name, unit.address, Kind.EXTRA, subject, message, extra)
 
 

@@ -14,7 +14,7 @@ from geoplan.live.findings.states import UnitState, unit_state
 from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, SUBJECTS, Cause
 from geoplan.plan.model import Action
 from geoplan.vendor import REQUIRE_BASIC, SESSION_MANAGEMENT, has_partner_secret, parse_version
-from geoplan.wording import count, join_words
+from geoplan.wording import count, join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -188,7 +188,7 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
     if strangers := list(dict.fromkeys(value for found in red if found.partner is None for value in found.values)):
         seeing = dict.fromkeys(found.unit for found in red if found.partner is None)
         reporters = [unit for address in seeing if (unit := facts.unit(address or ""))]
-        message = f"red as GEO partner, and not in the topology: {join_words(strangers)}, on {_named(reporters)}"
+        message = f"red as GEO partner, and not in the topology: {some_of(strangers)}, on {_named(reporters)}"
         yield _red(reporters, message, "compare:", command("diff"))
 
 

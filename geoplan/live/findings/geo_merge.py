@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
+from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,6 @@ def _addresses(site: SiteSettings) -> set[str]:
 
 
 def _shown(unit: Observation) -> str:
-    clusters = ", ".join(f"'{cluster.name}'" for cluster in unit.clusters or ()) or "none"
-    fqdns = ", ".join(unit.fqdns or ()) or "none"
+    clusters = some_of([f"'{cluster.name}'" for cluster in unit.clusters or ()]) or "none"
+    fqdns = some_of(unit.fqdns or ()) or "none"
     return f"clusters {clusters}; FQDNs {fqdns}"

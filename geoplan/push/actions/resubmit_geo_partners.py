@@ -19,7 +19,7 @@ from geoplan.push.context import StepError
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.partner_links import RED, links_stay_red
-from geoplan.wording import count
+from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
     from geoplan.live.findings.compare import Report
@@ -77,11 +77,11 @@ def require_unchanged(context: Context, site: SiteSettings, unit: str, held: tup
     what the operator has not allowed: somebody changed it since the checks.
     """
     if missing := without(site.geo_partners, held):
-        message = f"its partners lack {', '.join(missing)} now, so nothing was submitted"
+        message = f"its partners lack {some_of(missing)} now, so nothing was submitted"
         raise NotSubmittedError(message, unit=unit, hint=CHANGED_MEANWHILE)
     extra = without(held, site.geo_partners)
     if extra and not context.options.remove_unknown:
-        message = f"its partners now hold {', '.join(extra)}, which the plan does not have, so nothing was submitted"
+        message = f"its partners now hold {some_of(extra)}, which the plan does not have, so nothing was submitted"
         raise NotSubmittedError(message, unit=unit, hint=CHANGED_MEANWHILE)
     return held
 
@@ -131,7 +131,7 @@ async def _try(context: Context, site: SiteSettings, step_id: str | None) -> Sub
     if not await context.fleet.is_active_now(site, unit.address):
         raise _MayPassError("the other unit took over meanwhile", unit=unit.address)
     if not same_addresses(after, sent):
-        held = ", ".join(after) or "nothing"
+        held = some_of(after) or "nothing"
         raise NotSubmittedError(f"read back its partners are {held}: it was not applied", unit=unit.address)
     return Submitted(unit, sent)
 
@@ -276,7 +276,7 @@ class Resubmission:
             message = f"the submission cannot be read back: {error.reason}"
             raise StepError(pair.resubmission, message, unit=pair.slave) from None
         if not same_addresses(held, sent):
-            message = f"read back its partners are {', '.join(held) or 'none'}: the submission was not applied"
+            message = f"read back its partners are {some_of(held) or 'none'}: the submission was not applied"
             raise StepError(pair.resubmission, message, unit=pair.slave)
         pair.context.record("resubmitted", pair.resubmission, pair.slave)
         return True

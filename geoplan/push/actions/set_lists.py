@@ -19,7 +19,7 @@ from geoplan.push.actions.change import (
 )
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
-from geoplan.wording import count
+from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
     from geoplan.live.model import Subject
@@ -67,7 +67,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
     if same_addresses(after, wanted):
         context.record("changed", step, unit.address, action=action)
         return Outcome(StepState.DONE, unit.address, f"{count(len(wanted), 'address')} entered and read back")
-    failure = not_applied(step, unit, problem, f"{name} holds {', '.join(after) or 'nothing'}")
+    failure = not_applied(step, unit, problem, f"{name} holds {some_of(after) or 'nothing'}")
     if problem and problem.may_pass:
         return Again(str(failure), unit.address)
     raise failure
@@ -77,7 +77,7 @@ def _require_own_doing(context: Context, step: Step, unit: Unit, subject: Subjec
     """Stop where a list is neither as the checks saw it nor as this push has written it: somebody else changes it."""
     if context.seen.knows_list(step.on.site, subject, before):
         return
-    held = ", ".join(before) or "nothing"
+    held = some_of(before) or "nothing"
     raise StepError(
         step,
         f"its {LIST_NAMES[subject]} was changed since the checks, and not by this push: it holds {held}",
@@ -91,5 +91,5 @@ def _require_allowed(context: Context, step: Step, unit: Unit, before: tuple[str
     if context.options.remove_unknown:
         return
     if extra := without(before, context.plan.values(step)):
-        message = f"it now lists {', '.join(extra)}, which the plan would remove"
+        message = f"it now lists {some_of(extra)}, which the plan would remove"
         raise StepError(step, message, unit=unit.address, hint="put them into the plan, or give --remove-unknown")

@@ -36,7 +36,7 @@ def test_the_control_endpoint_drives_everything() -> None:
     ("request_line", "content", "status", "complaint"),
     [
         ("POST /faults", "explode", 422, "no fault 'explode'"),
-        ("POST /faults", "{", 422, "no JSON"),
+        ("POST /faults", "{", 400, "no JSON"),
         ("POST /faults", '{"where": 1}', 422, "no 'where'"),
         ("POST /faults", "reset,unit=10.9.9.9", 422, "no unit 10.9.9.9"),
         ("POST /faults", "reset,unit=somewhere", 422, "no unit somewhere"),

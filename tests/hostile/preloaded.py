@@ -1,0 +1,12 @@
+"""What every command loads, loaded once: importing this takes longer than most of the hostile answers."""
+
+import geoplan.cli.commands.diff
+import geoplan.cli.commands.push
+import geoplan.cli.commands.status
+import geoplan.cli.push_session
+import geoplan.cli.status_watch
+import geoplan.loadmaster.client
+import geoplan.status.table
+import geoplan.topology.loader
+
+__all__ = ["geoplan"]
