@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.options import options_together
+from geoplan.cli.options import InputFile, options_together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import Endpoints, ShownRequest, Trust, UnitConnection
+    from geoplan.loadmaster.client_certificate import ClientCertificate
+    from geoplan.loadmaster.credentials import CredentialsFile
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
 
@@ -31,17 +33,19 @@ class ConnectionOptions:
     endpoints: str | None = None
     credentials: str | None = None
     ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
     keyring: bool = False
     insecure: bool = False
     use_proxies: bool = False
 
     def accesses(self, topology: Topology) -> dict[str, UnitConnection]:
         """Return the access to every unit of a topology."""
-        from geoplan.loadmaster import CredentialSources, load_credentials, unit_connections
+        from geoplan.loadmaster import CredentialSources, unit_connections
 
         sources = CredentialSources(
             os.environ,
-            load_credentials(self.credentials) if self.credentials is not None else None,
+            self._credentials,
             use_keyring=self.keyring,
             prompt=_prompt if sys.stdin.isatty() else None,
         )
@@ -50,6 +54,7 @@ class ConnectionOptions:
             sources.credentials_of,
             endpoints=self._endpoints,
             trust=self._trust(),
+            certificate=self._certificate(),
             use_proxies=self.use_proxies,
         )
 
@@ -78,6 +83,17 @@ class ConnectionOptions:
 
         return None if self.endpoints is None else load_endpoints(self.endpoints)
 
+    @cached_property
+    def _credentials(self) -> CredentialsFile | None:
+        from geoplan.loadmaster.credentials import read_credentials
+
+        if self.credentials is None:
+            return None
+        file, warnings = read_credentials(self.credentials)
+        for warning in warnings:
+            click.echo(f"geoplan: warning: {warning}", err=True)
+        return file
+
     def _trust(self) -> Trust:
         from geoplan.loadmaster import CaFile, Insecure, SystemTrust
 
@@ -85,7 +101,22 @@ class ConnectionOptions:
             click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone on the path", err=True)
             click.echo("         can read the credentials and pretend to be the units", err=True)
             return Insecure()
-        return CaFile(self.ca_file) if self.ca_file is not None else SystemTrust()
+        if self.ca_file is None:
+            return SystemTrust()
+        trust = CaFile(self.ca_file)
+        _ = trust.context  # what is wrong with the file is said before any unit is asked
+        return trust
+
+    def _certificate(self) -> ClientCertificate | None:
+        from geoplan.loadmaster.client_certificate import load_client_certificate
+
+        if self.client_cert is None and self.client_key is not None:
+            raise click.UsageError("--client-key is the key of --client-cert, which is missing")
+        if self.client_cert is None:
+            return None
+        if self.insecure:
+            raise click.UsageError("--client-cert is for units that are checked: leave --insecure out")
+        return load_client_certificate(self.client_cert, self.client_key, os.environ)
 
 
 def _prompt(address: str, user: str) -> str:
@@ -97,11 +128,23 @@ connection_options = options_together(
     "reach",
     ConnectionOptions,
     click.option(
-        "--endpoints", metavar="FILE", help="Where units answer: a file that geoplan lab or geoplan trust wrote."
+        "--endpoints",
+        metavar="FILE",
+        type=InputFile(),
+        help="Where units answer: a file that geoplan lab or geoplan trust wrote.",
     ),
-    click.option("--credentials", metavar="FILE", help="A credentials file that only its owner can read."),
+    click.option(
+        "--credentials", metavar="FILE", type=InputFile(), help="A credentials file that only its owner can read."
+    ),
     click.option("--keyring", is_flag=True, help="Read the password from the system keyring."),
-    click.option("--ca-file", metavar="FILE", help="Trust only the certificates in this PEM file."),
+    click.option("--ca-file", metavar="FILE", type=InputFile(), help="Trust only the certificates in this PEM file."),
+    click.option(
+        "--client-cert",
+        metavar="FILE",
+        type=InputFile(),
+        help="Show units that want one this certificate, in PEM with its key.",
+    ),
+    click.option("--client-key", metavar="FILE", type=InputFile(), help="The key, where it has a file of its own."),
     click.option("--insecure", is_flag=True, help="Do not check certificates."),
     click.option("--use-proxies", is_flag=True, help="Use the proxy variables of the environment."),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
+from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
 from geoplan.topology.types import place_of_url
 from geoplan.vendor import API_V2_SINCE, parse_version
@@ -14,6 +16,7 @@ from geoplan.vendor import API_V2_SINCE, parse_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from geoplan.loadmaster.client_certificate import ClientCertificate
     from geoplan.loadmaster.credentials import Credentials
     from geoplan.topology.model import Topology, Unit
 
@@ -57,16 +60,19 @@ def unit_connections(  # noqa: PLR0913 - options
     endpoints: Endpoints | None = None,
     trust: Trust | None = None,
     timeouts: Timeouts | None = None,
+    certificate: ClientCertificate | None = None,
     use_proxies: bool = False,
 ) -> dict[str, UnitConnection]:
     """Return the access to every unit of a topology, by its own address and in order of declaration.
 
     ``credentials_of`` finds the credentials of an address. A fingerprint among the endpoints goes before ``trust``,
-    which is the system's store unless given, and an endpoint's URLs before the topology's.
+    which is the system's store unless given, and an endpoint's URLs before the topology's. ``certificate`` is shown to
+    units that want one.
 
-    Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units.
+    Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units, and
+    :class:`geoplan.errors.GeoplanError` that names a proxy variable which cannot be used.
     """
-    trust = trust or SystemTrust()
+    trust = replace(trust or SystemTrust(), certificate=certificate) if certificate else trust or SystemTrust()
     known = endpoints or Endpoints()
     known.require_all_of(topology)
     accesses = {}
@@ -80,12 +86,14 @@ def unit_connections(  # noqa: PLR0913 - options
                 api_url=endpoint.api or unit.api_url,
                 credentials=credentials_of(unit.address),
                 health_url=endpoint.health or health_url,
-                trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else trust,
+                trust=Pinned(endpoint.fingerprint, certificate) if endpoint.fingerprint else trust,
                 timeouts=timeouts or Timeouts(),
                 api_version=_api_version(unit),
                 use_proxies=use_proxies,
             )
     _require_one_api_each(accesses)
+    for access in accesses.values() if use_proxies else ():
+        proxy_for(access.api_url, os.environ)
     return accesses
 
 

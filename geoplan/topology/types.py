@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from geoplan.addresses import url_fault
 from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control, shorten
 from geoplan.yaml12 import typed
@@ -156,6 +157,8 @@ def _check_api_url(text: str) -> str:
     whole = url.path in ("", "/") and not url.query and not url.fragment and port != 0
     if url.scheme != "https" or not url.hostname or not whole or re.search(r"\s", text):
         raise fault("GEO106", f"'{shorten(text)}' is not the URL of a LoadMaster's API", hint)
+    if reason := url_fault(text):
+        raise fault("GEO106", f"the API's URL leads nowhere: {reason}", hint)
     return text.rstrip("/")
 
 

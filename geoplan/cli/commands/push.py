@@ -11,7 +11,7 @@ import click
 from geoplan.cli.connection import connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, phase_option, topology_argument
+from geoplan.cli.options import Command, InputFile, phase_option, topology_argument
 from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ you, and nothing changed.
 @click.option("--status", is_flag=True, help="Show the last push and the way back by hand; live units: geoplan status.")
 @click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone.")
 @click.option(
-    "--plan", "plan_file", metavar="FILE", help="Push only what was reviewed: a plan, or an approval of plan --live."
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    type=InputFile(),
+    help="Push only what was reviewed: a plan, or an approval of plan --live.",
 )
 @click.option("--checksum", metavar="sha256:…", help="Push only what has this checksum: a plan's, or an approval's.")
 @click.option(
