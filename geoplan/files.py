@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from contextlib import suppress
@@ -81,7 +82,7 @@ def descriptor_of(path: str | os.PathLike[str]) -> int | None:
     try:
         descriptors = _DESCRIPTORS.resolve(strict=True)
         for _ in range(MAX_LINKS):
-            if place.name.isdecimal() and place.parent.resolve() == descriptors:
+            if re.fullmatch("[0-9]{1,9}", place.name) and place.parent.resolve() == descriptors:
                 return int(place.name)
             if not place.is_symlink():
                 return None

@@ -265,11 +265,12 @@ LATITUDE = _label("LATITUDE", "Latitude")
 LONGITUDE = _label("LONGITUDE", "Longitude")
 
 Version = tuple[int, ...]
+MAX_DIGITS = 9  # of a number in a version; Python refuses to read thousands, which a broken unit may send
 
 
 def parse_version(text: str) -> Version:
     """Return the four numbers that name a release: ``7.2.54.12.22642.RELEASE`` is (7, 2, 54, 12)."""
-    numbers = [int(number) for number in re.findall(r"\d+", text)[:4]]
+    numbers = [int(number[:MAX_DIGITS]) for number in re.findall(r"\d+", text)[:4]]
     return tuple(numbers + [0] * (4 - len(numbers)))
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 import sys
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 
 import click
@@ -32,10 +36,24 @@ def _show(plan: Plan, *, pager: bool) -> None:
 
     width, color = terminal()
     text = render(plan, width=width, color=color)
-    if pager:
-        click.echo_via_pager(text, color=color)
-    else:
+    name = _pager() if pager and sys.stdin.isatty() else None
+    if name is None:
         click.echo(text, nl=False, color=color)
+        return
+    if not os.environ.get("LESS"):
+        os.environ["LESS"] = "-R"  # else it shows the codes of colours as text
+    # Whether the LESS of the user's own lets colours through is known to click, which is asked by not saying.
+    click.echo_via_pager(text, color=None if color and name == "less" else color)
+
+
+def _pager() -> str | None:
+    """Return the name of the program that shows a text page by page, or None where there is none that can run."""
+    try:
+        words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
+    except ValueError:
+        return None
+    found = shutil.which(words[0])
+    return PurePath(found).stem if found else None
 
 
 def terminal() -> tuple[int, bool]:

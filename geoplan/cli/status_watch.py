@@ -6,13 +6,14 @@ import asyncio
 import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from geoplan.cli.files import write
 from geoplan.cli.output import terminal
-from geoplan.cli.push_units import known_links, push_store
+from geoplan.cli.push_units import known_links
 from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
@@ -48,7 +49,7 @@ class UnitWatch:
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
         self._command = lambda name, *words: reach.command(name, path, *words)
-        self._store = push_store(topology, reach, None)
+        self._known = partial(known_links, topology, reach)
         self._max_clusters = topology.limits.max_clusters
         self._jobs = jobs
         self._clock = SystemClock()
@@ -88,7 +89,7 @@ class UnitWatch:
                     at,
                     since=sightings.look(facts, at),
                     command=self._command,
-                    known=known_links(self._store).known_links(),
+                    known=self._known().known_links(),
                     max_clusters=self._max_clusters,
                 )
 

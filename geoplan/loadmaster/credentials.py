@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from importlib import import_module
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypeAlias
 from urllib.parse import quote, quote_plus
+from weakref import WeakValueDictionary
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import core_schema
@@ -24,12 +26,16 @@ from geoplan.loadmaster.plain_secrets import silent_losses
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
 MASK = "********"
 DEFAULT_USER = "bal"  # the administrator that every LoadMaster is delivered with
+
+
+_IN_USE: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+"""All that this process holds, so that a report of a fault can leave them out, whoever made them."""
 
 
 class Secret:
@@ -39,10 +45,11 @@ class Secret:
     alike.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("__weakref__", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        _IN_USE[id(self)] = self
 
     def reveal(self) -> str:
         """Return the secret itself."""
@@ -106,6 +113,16 @@ def hide_secrets(text: str, credentials: Credentials) -> str:
     for form in sorted(_forms(credentials), key=len, reverse=True):
         text = text.replace(form, MASK)
     return text
+
+
+def hide_all_secrets(text: str, others: Iterable[str] = ()) -> str:
+    """Return a text without any secret that this process holds, and without those of ``others``."""
+    secrets = {secret.reveal() for secret in list(_IN_USE.values())} | set(others)
+    for plain in sorted(secrets, key=len, reverse=True):
+        text = hide_secrets(text, ApiKey(Secret(plain)))
+        for form in (repr(plain)[1:-1], ascii(plain)[1:-1]) if plain else ():
+            text = text.replace(form, MASK)
+    return re.sub(r"\b(Basic|Bearer) [A-Za-z0-9+/=_.-]+", rf"\1 {MASK}", text)
 
 
 def _forms(credentials: Credentials) -> Iterator[str]:

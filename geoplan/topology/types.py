@@ -203,7 +203,7 @@ Name = Annotated[
     Field(min_length=None, json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH}),
 ]
 ApiUrl = Annotated[str, AfterValidator(_check_api_url), Field(examples=["https://172.24.1.5"])]
-FIRMWARE_VERSION = r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?"
+FIRMWARE_VERSION = r"\d{1,9}(\.\d{1,9}){2,4}(\.[A-Za-z]{1,20})?"
 Firmware = Annotated[str, AfterValidator(_check_firmware), Field(examples=["7.2.59.4"])]
 
 Port = Annotated[int, Field(strict=True, ge=1, le=MAX_PORT), BeforeValidator(typed)]

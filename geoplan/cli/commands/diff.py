@@ -34,7 +34,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
-    from geoplan.cli.push_units import known_links, push_store
+    from geoplan.cli.push_units import known_links
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
     from geoplan.live.findings.kinds import Severity
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0913 - one for each option
     plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
 
-    ledger = known_links(push_store(topology, reach, None))
+    ledger = known_links(topology, reach)
 
     async def look() -> Observations:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:

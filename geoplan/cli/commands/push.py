@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913 - one for each option
     approving.require_checksum(checksum)
     topology = load_topology(path)
     phases = plan_phases(topology, phase)
-    store = push_store(topology, reach, state_dir)
+    store = push_store(topology, reach, state_dir, is_lasting=not lab)
     if resume and phase is None:
         from geoplan.cli import push_journal
 
