@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableMapping
 
     from rich.console import RenderableType
+
+USUAL_COLUMNS = 80
+MAX_COLUMNS = 10_000  # beyond it a line of blanks takes more memory than any text
+
+
+def make_size_usable(environment: MutableMapping[str, str]) -> None:
+    """Have COLUMNS and LINES hold sizes that a terminal can have.
+
+    Libraries take any number from there, and lay nothing out in no column. Without LINES the terminal itself is asked.
+    """
+    for name in ("COLUMNS", "LINES"):
+        given = environment.get(name)
+        if given is not None and not (re.fullmatch("[0-9]{1,5}", given) and 0 < int(given) <= MAX_COLUMNS):
+            del environment[name]
+            if name == "COLUMNS":
+                environment[name] = str(USUAL_COLUMNS)
 
 
 def laid_out(parts: Iterable[RenderableType], *, width: int, color: bool, soft_wrap: bool = False) -> str:
@@ -18,6 +33,8 @@ def laid_out(parts: Iterable[RenderableType], *, width: int, color: bool, soft_w
 
     ``soft_wrap`` leaves lines that are too long whole, to be broken by the terminal itself.
     """
+    from rich.console import Console  # noqa: PLC0415 - whatever starts looks at the environment here
+
     console = Console(
         file=StringIO(),
         width=width,

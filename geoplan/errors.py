@@ -10,6 +10,7 @@ GeoplanError
 ├── UnitError                something went wrong on one unit
 │   ├── UnitUnreachableError     no answer
 │   ├── UntrustedUnitError       another certificate than expected
+│   │   └── NoTlsError               no TLS that both take, or no certificate of ours that it takes
 │   ├── AuthenticationError      the credentials are not accepted
 │   ├── UnitRefusedError         the command is understood and refused
 │   ├── UnusableAnswerError      an answer that is not the API's
@@ -106,6 +107,10 @@ class UntrustedUnitError(UnitError):
     def __init__(self, unit: str, message: str, *, presented: str | None = None, hint: str | None = None) -> None:
         super().__init__(unit, message, hint=hint)
         self.presented = presented
+
+
+class NoTlsError(UntrustedUnitError):
+    """A unit is up and takes no TLS connection as geoplan offers it: of its version, or with its certificate."""
 
 
 class AuthenticationError(UnitError):

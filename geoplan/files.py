@@ -6,7 +6,9 @@ for people, since every reader says the same.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import stat
 import sys
 from contextlib import suppress
@@ -17,10 +19,23 @@ from geoplan.errors import UnusableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO, TextIO
 
 STDIN = "-"
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+MAX_LINKS = 40  # as many as Linux follows
+_LONGEST_PREFIX = 60  # of the name of a file that is being written: a name of its own may be as long as names can be
+_DESCRIPTORS = Path("/dev/fd")
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISDIR, "a folder"),
+)
+# A named pipe that nobody writes to would be waited for, and a terminal become the process's own.
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_bounded(
@@ -31,24 +46,50 @@ def read_bounded(
     check: Callable[[os.stat_result], None] | None = None,
     is_stdin_allowed: bool = False,
 ) -> bytes:
-    """Read a file, and of one that is too large no more than one byte above the limit, which shows that it is.
+    """Read a regular file, and of one that is too large no more than one byte above the limit, which shows that it is.
 
     ``check`` gets the status of the very file that is read, whatever its path names later. With ``is_stdin_allowed``
-    the path ``-`` is standard input. Raises :class:`UnusableFileError`, which calls the file ``name``, or by its path,
-    where it cannot be read.
+    the path ``-`` is standard input, and so is what a shell hands over under /dev/fd: both are read to their end,
+    whatever they are. Raises :class:`UnusableFileError`, which calls the file ``name``, or by its path, where it
+    cannot be read.
     """
     try:
-        if is_stdin_allowed and str(path) == STDIN:
-            return sys.stdin.buffer.read(max_bytes + 1)
-        with Path(path).open("rb") as file:
-            if check is not None:
-                check(os.fstat(file.fileno()))
+        if is_stdin_allowed and is_standard_input(path):
+            return _read_standard_input(max_bytes + 1, check)
+        with _opened(path, descriptor_of(path) if is_stdin_allowed else None) as file:
+            _check(file, check)
             return file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnusableFileError(
-            f"cannot read {name or path}: {reason}", hint="check the path and its permissions"
-        ) from None
+        reason, hint = getattr(error, "strerror", None) or str(error), "check the path and its permissions"
+        if isinstance(error, _KindError) and is_stdin_allowed:
+            hint = "name a regular file, or - for standard input"
+        raise UnusableFileError(f"cannot read {name or path}: {reason}", hint=hint) from None
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """Return what messages call a file."""
+    return "stdin" if str(path) == STDIN else str(path)
+
+
+def is_standard_input(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path means standard input: ``-``, /dev/stdin and what leads there."""
+    return str(path) == STDIN or descriptor_of(path) == 0
+
+
+def descriptor_of(path: str | os.PathLike[str]) -> int | None:
+    """Return which open file of this process a path such as /dev/stdout or /dev/fd/63 leads to, or None."""
+    place = Path(path)
+    try:
+        descriptors = _DESCRIPTORS.resolve(strict=True)
+        for _ in range(MAX_LINKS):
+            if re.fullmatch("[0-9]{1,9}", place.name) and place.parent.resolve() == descriptors:
+                return int(place.name)
+            if not place.is_symlink():
+                return None
+            place = place.parent / place.readlink()
+    except (OSError, ValueError, RuntimeError):
+        pass
+    return None
 
 
 def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) -> None:
@@ -58,13 +99,12 @@ def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) ->
     is followed. Without ``may_replace`` a new file is only its owner's, and one that is there stays: raises
     :class:`FileExistsError`. Raises :class:`OSError` where the system refuses.
     """
-    target = Path(os.path.realpath(path)) if may_replace else path
-    if may_replace and target.exists() and not target.is_file():
-        target.write_bytes(content)
+    if may_replace and _written_straight(path, content):
         return
+    target = Path(os.path.realpath(path)) if may_replace else path
     import tempfile  # noqa: PLC0415 - its own imports take long, and few commands write a file
 
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}."[:_LONGEST_PREFIX])
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -125,3 +165,54 @@ def _mode_for(target: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+class _KindError(OSError):
+    """What a path names is no regular file."""
+
+
+def _opened(path: str | os.PathLike[str], descriptor: int | None) -> BinaryIO:
+    """Open a regular file, or what is open already. Raises :class:`_KindError` for anything else, without waiting."""
+    if descriptor is not None:
+        return os.fdopen(os.dup(descriptor), "rb")
+    handle = os.open(path, os.O_RDONLY | _AT_ONCE)
+    if kind := kind_of(os.fstat(handle)):
+        os.close(handle)
+        raise _KindError(errno.EINVAL, f"it is {kind}, and no regular file")
+    return os.fdopen(handle, "rb")
+
+
+def kind_of(status: os.stat_result) -> str | None:
+    """Name what is no regular file, with its article, or return None for one that is."""
+    if stat.S_ISREG(status.st_mode):
+        return None
+    return next((kind for is_kind, kind in _KINDS if is_kind(status.st_mode)), "something else")
+
+
+def _read_standard_input(at_most: int, check: Callable[[os.stat_result], None] | None) -> bytes:
+    if sys.stdin is None:
+        raise _KindError(errno.EBADF, "it is closed")
+    with suppress(OSError):  # it need not be a file of the system's
+        _check(sys.stdin, check)
+    return sys.stdin.buffer.read(at_most) or b""  # nothing where it neither has any nor waits
+
+
+def _check(file: BinaryIO | TextIO, check: Callable[[os.stat_result], None] | None) -> None:
+    """Check a regular file; what a shell hands over as a pipe has no permissions that anybody chose."""
+    status = os.fstat(file.fileno())
+    if check is not None and stat.S_ISREG(status.st_mode):
+        check(status)
+
+
+def _written_straight(path: Path, content: bytes) -> bool:
+    """Write to what a path names and return True, unless that is a regular file or nothing yet."""
+    number = descriptor_of(path)
+    if number is None:
+        if not path.exists() or path.is_file():
+            return False
+        handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+    else:
+        handle = os.dup(number)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return True

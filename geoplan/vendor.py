@@ -338,6 +338,7 @@ LATITUDE = _label("LATITUDE", "Latitude")
 LONGITUDE = _label("LONGITUDE", "Longitude")
 
 Version = tuple[int, ...]
+MAX_DIGITS = 9  # of a number in a version; Python refuses to read thousands, which a broken unit may send
 
 
 MAX_DIGITS = 18  # of one number of a version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from itertools import islice
-from shlex import quote
+from shlex import quote, split
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ def shown_in_line(text: str) -> str:
 
 def _code(character: str) -> str:
     return f"\\u{ord(character):04x}"
+
+
+def words_of_command(typed: str) -> list[str]:
+    """Return the words of a command as a shell reads it. Raises :class:`ValueError` where a quotation has no end."""
+    return split(typed)
 
 
 def shell_command(*words: str) -> str:

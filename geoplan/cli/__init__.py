@@ -6,6 +6,8 @@ import errno
 import gc
 import os
 import sys
+import warnings
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import click
 
 from geoplan import __version__
 from geoplan.cli.output import Legible, forgiving, legible
+from geoplan.console import make_size_usable
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 
 INTERRUPTED = 130
@@ -70,7 +73,8 @@ def cli() -> None:
     lists, the Remote LM clusters and the steps in order. For every file that is read, - means standard input.
 
     Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
-    4 a push was refused, by a check or by you, before it changed anything, 130 interrupted.
+    4 a push was refused, by a check or by you, before it changed anything, 70 a fault in geoplan itself,
+    130 interrupted.
     """
 
 
@@ -79,6 +83,7 @@ def main() -> None:
     # Imports and plans leave many objects for good, which would be searched for garbage again and again.
     gc.set_threshold(100_000, 50, 50)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for plugins reads every installed package
+    warnings.simplefilter("ignore")  # they are for developers; PYTHONWARNINGS could make errors of them
     sys.exit(run(sys.argv[1:]))
 
 
@@ -86,6 +91,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors are shown, never raised."""
     before = sys.stdout
     _open_standard_streams()
+    make_size_usable(os.environ)
     try:
         return _run(arguments)
     finally:
@@ -97,29 +103,46 @@ def _run(arguments: list[str]) -> int:
     try:
         result = _invoke(arguments)
         sys.stdout.flush()
-    except InvalidInputError as error:
-        from geoplan.diagnostics import as_text
-
-        click.echo(as_text(error.diagnostics), err=True)
-        return error.exit_code
-    except GeoplanError as error:
-        return _show(error)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("geoplan: interrupted", err=True)
         return INTERRUPTED
-    except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            return _show(TooManyOpenFilesError())
-        sys.stdout = None  # what is still in its buffer cannot be written either
-        if isinstance(error, BrokenPipeError):
-            return 0  # whoever reads the output, such as head, has had enough
-        where = "write standard output" if error.filename is None else f"use {os.fsdecode(error.filename)}"
-        click.echo(f"geoplan: error: cannot {where}: {error.strerror}", err=True)
-        return GeoplanError.exit_code
+    except Exception as error:  # whatever it is, nobody is shown a traceback
+        return _show_any(error)
     return result if isinstance(result, int) else 0
+
+
+def _show_any(error: Exception) -> int:
+    """Show an error of whatever kind; return its exit code."""
+    match error:
+        case InvalidInputError():
+            from geoplan.diagnostics import as_text
+
+            click.echo(as_text(error.diagnostics), err=True)
+            return error.exit_code
+        case GeoplanError():
+            return _show(error)
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return _show(TooManyOpenFilesError())
+        case OSError(errno=errno.ENOENT, filename=None):  # of no file that anybody named, and of no output
+            return _show(GeoplanError(str(error.strerror), hint="let TMPDIR name a folder that you can write to"))
+        case OSError():
+            return _show_os_error(error)
+    from geoplan.cli import faults
+
+    click.echo(f"geoplan: error: {faults.describe(error)}", err=True)
+    return faults.FAULT
+
+
+def _show_os_error(error: OSError) -> int:
+    sys.stdout = None  # what is still in its buffer cannot be written either
+    if isinstance(error, BrokenPipeError):
+        return 0  # whoever reads the output, such as head, has had enough
+    where = "write standard output" if error.filename is None else f"use {os.fsdecode(error.filename)}"
+    click.echo(f"geoplan: error: cannot {where}: {error.strerror}", err=True)
+    return GeoplanError.exit_code
 
 
 def _show(error: GeoplanError) -> int:
@@ -133,7 +156,9 @@ def _show(error: GeoplanError) -> int:
 def _invoke(arguments: list[str]) -> object:
     """Run a command as click's own ``main`` does, but leave every error to the caller."""
     if "_GEOPLAN_COMPLETE" in os.environ:  # a shell asks for completions
-        return cli.main(arguments, prog_name="geoplan")
+        with suppress(KeyError, ValueError):  # whoever asks is no shell
+            return cli.main(arguments, prog_name="geoplan")
+        return GeoplanError.exit_code
     try:
         with cli.make_context("geoplan", list(arguments)) as context:
             return cli.invoke(context)
@@ -142,12 +167,14 @@ def _invoke(arguments: list[str]) -> object:
 
 
 def _open_standard_streams() -> None:
-    """Write UTF-8 into pipes and files whatever the locale; a terminal that lacks a character shows its code.
+    """Have all three, and write UTF-8 into pipes and files whatever the locale.
 
-    What would go to a stream that was closed goes nowhere, and so does what standard error cannot take: a result does
-    not fail for want of its messages.
+    A terminal that lacks a character shows its code. Standard input that was closed is empty. What would go to a stream
+    that was closed goes nowhere, and so does what standard error cannot take: a result does not fail for want of its
+    messages.
     """
-    sys.stdout = legible(sys.stdout or Path(os.devnull).open("w"), steers=True)  # noqa: SIM115 - open to the end
+    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115 - open to the end
+    sys.stdout = legible(sys.stdout or Path(os.devnull).open("w"), steers=True)  # noqa: SIM115
     sys.stderr = forgiving(legible(sys.stderr or Path(os.devnull).open("w")))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.options import options_together
+from geoplan.cli.options import InputFile, options_together
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
-    from geoplan.loadmaster import CredentialSources, Endpoints, ShownRequest, Trust, UnitConnection
+    from geoplan.loadmaster import CredentialSources, Endpoints, ShownRequest, Trust, UnitConnection, UnitEndpoint
+    from geoplan.loadmaster.client_certificate import ClientCertificate
+    from geoplan.loadmaster.credentials import CredentialsFile
     from geoplan.loadmaster.pace import Paces
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
@@ -32,6 +34,8 @@ class ConnectionOptions:
     endpoints: str | None = None
     credentials: str | None = None
     ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
     keyring: bool = False
     insecure: bool = False
     use_proxies: bool = False
@@ -45,6 +49,7 @@ class ConnectionOptions:
             self._sources.credentials_of,
             endpoints=self._endpoints,
             trust=self._trust,
+            certificate=self._certificate,
             use_proxies=self.use_proxies,
         )
 
@@ -53,7 +58,7 @@ class ConnectionOptions:
 
         Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve it.
         """
-        from geoplan.loadmaster import Endpoints, Pinned, UnitConnection
+        from geoplan.loadmaster import Endpoints, UnitConnection
         from geoplan.topology.api import PortSource, health_url_of, url_of
 
         endpoints = self._endpoints or Endpoints()
@@ -65,9 +70,17 @@ class ConnectionOptions:
             credentials=self._sources.credentials_of(address),
             port_source=PortSource.ENDPOINTS if known.api else PortSource.OPTION,
             health_url=known.health or health_url_of(address, health_check_port),
-            trust=Pinned(known.fingerprint) if known.fingerprint else self._trust,
+            trust=self._trust_in(known),
             use_proxies=self.use_proxies,
         )
+
+    def _trust_in(self, known: UnitEndpoint) -> Trust:
+        """Return why a unit is believed: its pinned fingerprint, or what is believed of all."""
+        from geoplan.loadmaster import Pinned
+
+        if known.fingerprint:
+            return Pinned(known.fingerprint, self._certificate)
+        return replace(self._trust, certificate=self._certificate) if self._certificate else self._trust
 
     def command(self, name: str, path: str, *words: str) -> str:
         """Return a command of geoplan about a topology's file that reaches the same units, ready to be typed."""
@@ -96,14 +109,25 @@ class ConnectionOptions:
 
     @cached_property
     def _sources(self) -> CredentialSources:
-        from geoplan.loadmaster import CredentialSources, load_credentials
+        from geoplan.loadmaster import CredentialSources
 
         return CredentialSources(
             os.environ,
-            load_credentials(self.credentials) if self.credentials is not None else None,
+            self._credentials,
             use_keyring=self.keyring,
             prompt=_prompt if sys.stdin.isatty() else None,
         )
+
+    @cached_property
+    def _credentials(self) -> CredentialsFile | None:
+        from geoplan.loadmaster.credentials import read_credentials
+
+        if self.credentials is None:
+            return None
+        file, warnings = read_credentials(self.credentials)
+        for warning in warnings:
+            click.echo(f"geoplan: warning: {warning}", err=True)
+        return file
 
     @cached_property
     def _trust(self) -> Trust:
@@ -113,7 +137,23 @@ class ConnectionOptions:
             click.echo("geoplan: WARNING: --insecure: certificates are not checked; anyone on the path", err=True)
             click.echo("         can read the credentials and pretend to be the units", err=True)
             return Insecure()
-        return CaFile(self.ca_file) if self.ca_file is not None else SystemTrust()
+        if self.ca_file is None:
+            return SystemTrust()
+        trust = CaFile(self.ca_file)
+        _ = trust.context  # what is wrong with the file is said before any unit is asked
+        return trust
+
+    @cached_property
+    def _certificate(self) -> ClientCertificate | None:
+        from geoplan.loadmaster.client_certificate import load_client_certificate
+
+        if self.client_cert is None and self.client_key is not None:
+            raise click.UsageError("--client-key is the key of --client-cert, which is missing")
+        if self.client_cert is None:
+            return None
+        if self.insecure:
+            raise click.UsageError("--client-cert is for units that are checked: leave --insecure out")
+        return load_client_certificate(self.client_cert, self.client_key, os.environ)
 
 
 @dataclass(frozen=True)
@@ -160,11 +200,23 @@ connection_options = options_together(
     "reach",
     ConnectionOptions,
     click.option(
-        "--endpoints", metavar="FILE", help="Where units answer: a file that geoplan lab or geoplan trust wrote."
+        "--endpoints",
+        metavar="FILE",
+        type=InputFile(),
+        help="Where units answer: a file that geoplan lab or geoplan trust wrote.",
     ),
-    click.option("--credentials", metavar="FILE", help="A credentials file that only its owner can read."),
+    click.option(
+        "--credentials", metavar="FILE", type=InputFile(), help="A credentials file that only its owner can read."
+    ),
     click.option("--keyring", is_flag=True, help="Read the password from the system keyring."),
-    click.option("--ca-file", metavar="FILE", help="Trust only the certificates in this PEM file."),
+    click.option("--ca-file", metavar="FILE", type=InputFile(), help="Trust only the certificates in this PEM file."),
+    click.option(
+        "--client-cert",
+        metavar="FILE",
+        type=InputFile(),
+        help="Show units that want one this certificate, in PEM with its key.",
+    ),
+    click.option("--client-key", metavar="FILE", type=InputFile(), help="The key, where it has a file of its own."),
     click.option("--insecure", is_flag=True, help="Do not check certificates."),
     click.option("--use-proxies", is_flag=True, help="Use the proxy variables of the environment."),
 )

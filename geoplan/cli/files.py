@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.options import InputFile
 from geoplan.errors import InvalidInputError, UnusableFileError
-from geoplan.files import read_bounded, write_atomically
+from geoplan.files import display_name, read_bounded, write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from geoplan.plan.model import Phase, Plan
     from geoplan.topology.model import Topology
 
@@ -20,7 +23,7 @@ MAX_TEXT_BYTES = 16 * 1024 * 1024
 def load_topology(path: str) -> Topology:
     """Read a topology; its warnings go to standard error, its errors are raised."""
     from geoplan.diagnostics import as_text
-    from geoplan.topology.loader import check_topology, display_name
+    from geoplan.topology.loader import check_topology
 
     checked = check_topology(path)
     if checked.topology is None:
@@ -85,7 +88,15 @@ def write(text: str, output: str | None) -> None:
 def _refuse_to_replace_input(output: str) -> None:
     """Keep a slip such as ``-o`` with the topology's own name from losing the topology."""
     context = click.get_current_context(silent=True)
-    for given in (context.params.get("path"), context.params.get("recorded")) if context else ():
-        if given and given != "-" and Path(output).exists() and Path(given).samefile(output):
+    for given in _read_files(context) if context else ():
+        if Path(output).exists() and Path(given).exists() and Path(given).samefile(output):
             hint = "choose another FILE"
             raise UnusableFileError(f"{output} is the file that is read: it would be replaced", hint=hint)
+
+
+def _read_files(context: click.Context) -> Iterator[str]:
+    """Yield the files that a command was given to read, and that have to stay."""
+    for param in context.command.params:
+        given = context.params.get(param.name or "")
+        if isinstance(param.type, InputFile) and not param.type.may_be_replaced and given not in (None, "-"):
+            yield given

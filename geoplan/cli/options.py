@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoplan.errors import GeoplanError
+from geoplan.files import STDIN, descriptor_of, is_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,14 +17,41 @@ if TYPE_CHECKING:
 EMPTY = "it is empty. Give it a value or leave it out. In a script, check that the variable is set."
 LAB_PACKAGES = frozenset({"cryptography", "starlette", "uvicorn"})
 
-topology_argument = click.argument("path", metavar="TOPOLOGY", type=click.Path(allow_dash=True))
+STDOUT_DESCRIPTOR = 1
+
+
+class InputFile(click.Path):
+    """A file that is read; ``-`` is standard input, under each of its names. Only one can be that: see `Command`."""
+
+    def __init__(self, *, may_be_replaced: bool = False) -> None:
+        super().__init__(allow_dash=True, readable=False)  # whoever reads it says why it cannot be read
+        self.may_be_replaced = may_be_replaced
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the path, or ``-``."""
+        return STDIN if value and is_standard_input(value) else super().convert(value, param, ctx)
+
+
+class OutputFile(click.Path):
+    """A file that is written; ``-`` is standard output, under each of its names."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_dash=True, readable=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the path, or ``-``."""
+        is_stdout = value and descriptor_of(value) == STDOUT_DESCRIPTOR
+        return "-" if is_stdout else super().convert(value, param, ctx)
+
+
+topology_argument = click.argument("path", metavar="TOPOLOGY", type=InputFile())
 phase_option = click.option(
     "--phase",
     type=click.Choice(["ha", "geo", "all"]),
     help="What to plan: the HA pairs, GEO, or both.  [default: geo; all if the topology has aws]",
 )
 output_option = click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(allow_dash=True), help="Write to FILE instead of the terminal."
+    "-o", "--output", metavar="FILE", type=OutputFile(), help="Write to FILE instead of the terminal."
 )
 no_pager_option = click.option("--no-pager", is_flag=True, help="Write to the terminal without a pager.")
 jobs_option = click.option(
@@ -68,7 +96,11 @@ class Command(click.Command):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments. Raises :class:`click.BadParameter` for an empty value, and for a value given twice."""
+        """Read the arguments.
+
+        Raises :class:`click.BadParameter` for an empty value and for a value given twice, and
+        :class:`click.UsageError` where two files would be standard input.
+        """
         self._refuse_second_values(ctx, args)
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
@@ -80,7 +112,18 @@ class Command(click.Command):
                         ctx=ctx,
                         param=param,
                     )
+            self._refuse_second_stdin(ctx)
         return rest
+
+    def _refuse_second_stdin(self, ctx: click.Context) -> None:
+        """Raise :class:`click.UsageError` where the second of two files would find nothing left to read."""
+        names = [
+            param.make_metavar(ctx) if isinstance(param, click.Argument) else param.opts[0]
+            for param in self.get_params(ctx)
+            if isinstance(param.type, InputFile) and ctx.params.get(param.name or "") == STDIN
+        ]
+        if len(names) > 1:
+            raise click.UsageError(f"{names[0]} and {names[1]} cannot both be standard input.", ctx)
 
     def _refuse_second_values(self, ctx: click.Context, args: list[str]) -> None:
         """Raise :class:`click.BadParameter` where the last of several values would silently replace the others."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 
 import click
 
 from geoplan.cli.files import write
-from geoplan.wording import shown_lines
+from geoplan.wording import shown_lines, words_of_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,10 +43,24 @@ def _show(plan: Plan, apis: Mapping[str, UnitApi], *, pager: bool) -> None:
 
     width, color = terminal()
     text = render(plan, apis, width=width, color=color)
-    if pager:
-        click.echo_via_pager(text, color=color)
-    else:
+    name = _pager() if pager and sys.stdin.isatty() else None
+    if name is None:
         click.echo(text, nl=False, color=color)
+        return
+    if not os.environ.get("LESS"):
+        os.environ["LESS"] = "-R"  # else it shows the codes of colours as text
+    # Whether the LESS of the user's own lets colours through is known to click, which is asked by not saying.
+    click.echo_via_pager(text, color=None if color and name == "less" else color)
+
+
+def _pager() -> str | None:
+    """Return the name of the program that shows a text page by page, or None where there is none that can run."""
+    try:
+        words = words_of_command(os.environ.get("PAGER", "")) or ["less"]
+    except ValueError:
+        return None
+    found = shutil.which(words[0])
+    return PurePath(found).stem if found else None
 
 
 def terminal() -> tuple[int, bool]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli import faults
 from geoplan.cli.connection import TypedCommands
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of
@@ -148,6 +149,13 @@ class PushSession(PushListener):
                 except GeoplanError as error:
                     self._show_end(str(error), error.exit_code, error)
                     raise self._explained(error) from None
+                except Exception as error:
+                    if not self._has_begun or self.only_reads:
+                        raise
+                    why = (error.strerror if isinstance(error, OSError) else None) or faults.describe(error)
+                    stopped = PushStoppedError(f"the push stopped before its end: {why}")
+                    self._show_end(str(stopped), stopped.exit_code, stopped)
+                    raise self._explained(stopped) from None
             return self._conclude(result)
 
     # -- the operator ------------------------------------------------------------------------------------------------

@@ -34,20 +34,26 @@ if TYPE_CHECKING:
 LAB_GRACE_SECONDS = 15.0
 
 
-def push_store(topology: Topology, reach: ConnectionOptions, state_dir: str | None) -> Store:
-    """Return what is kept of pushes on a topology's units. Raises :class:`click.UsageError` for an empty place."""
+def push_store(
+    topology: Topology, reach: ConnectionOptions, state_dir: str | None, *, is_lasting: bool = True
+) -> Store:
+    """Return what is kept of pushes on a topology's units; of a push that leaves nothing it has no place.
+
+    Raises :class:`click.UsageError` for an empty place, :class:`UnusableFileError` where there is none.
+    """
     if state_dir is None and os.environ.get(STATE_DIR_VARIABLE) == "":
         raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
     addresses = (unit.address for site in topology.sites for unit in site.units)
-    return Store(state_folder(state_dir), unit_keys(addresses, reach.lab_id()))
+    return Store(state_folder(state_dir) if is_lasting else Path(), unit_keys(addresses, reach.lab_id()))
 
 
-def known_past(store: Store) -> Past:
+def known_past(topology: Topology, reach: ConnectionOptions) -> Past:
     """Return what earlier pushes have left, such as proven links; journals that cannot be read are warned of.
 
     What only reads does not stop for them. A push that is running is not one that is to be resumed.
     """
     try:
+        store = push_store(topology, reach, None)
         past = store.past()
     except (UnusableFileError, PushRefusedError) as error:
         click.echo(f"geoplan: warning: what earlier pushes have proven is not known: {error}", err=True)

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ import click
 from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
 from geoplan.cli.output import terminal
-from geoplan.cli.push_units import known_past, push_store, say_unfinished
+from geoplan.cli.push_units import known_past, say_unfinished
 from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
@@ -48,7 +49,7 @@ class UnitWatch:
             address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
         }
         self._typed = TypedCommands(reach, path)
-        self._store = push_store(topology, reach, None)
+        self._known_past = partial(known_past, topology, reach)
         self._max_clusters = topology.limits.max_clusters
         self._jobs = jobs
         self._clock = SystemClock()
@@ -60,7 +61,7 @@ class UnitWatch:
 
     def say_unfinished(self) -> None:
         """Say on standard error that a push is to be resumed, if one is."""
-        say_unfinished(known_past(self._store), self._typed)
+        say_unfinished(self._known_past(), self._typed)
 
     async def watch(self, output_format: str, seconds: float) -> None:
         """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
@@ -86,7 +87,7 @@ class UnitWatch:
             async def look() -> Status:
                 facts = await observe_for_status(fleet)
                 at = self._clock.wall()
-                past = known_past(self._store)
+                past = self._known_past()
                 return assess(
                     self._plan,
                     facts,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.ha import look_up
+from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
 from geoplan.topology.api import PortSource, ReachedApi, apis_of, health_url_of
 from geoplan.topology.types import place_of_url
@@ -17,6 +19,7 @@ from geoplan.vendor import API_V2_SINCE, parse_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from geoplan.loadmaster.client_certificate import ClientCertificate
     from geoplan.loadmaster.credentials import Credentials
     from geoplan.loadmaster.ha import Resolver
     from geoplan.topology.model import Topology, Unit
@@ -77,18 +80,20 @@ def unit_connections(  # noqa: PLR0913 - options
     endpoints: Endpoints | None = None,
     trust: Trust | None = None,
     timeouts: Timeouts | None = None,
+    certificate: ClientCertificate | None = None,
     use_proxies: bool = False,
     resolve: Resolver | None = look_up,
 ) -> dict[str, UnitConnection]:
     """Return the access to every unit of a topology, by its own address and in order of declaration.
 
     ``credentials_of`` finds the credentials of an address. A fingerprint among the endpoints goes before ``trust``,
-    which is the system's store unless given, and an endpoint's URLs before the topology's.
-    ``resolve`` finds HA partners that units give by name; a lab's are in no name server.
+    which is the system's store unless given, and an endpoint's URLs before the topology's. ``certificate`` is shown to
+    units that want one. ``resolve`` finds HA partners that units give by name; a lab's are in no name server.
 
-    Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units.
+    Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units, and
+    :class:`geoplan.errors.GeoplanError` that names a proxy variable which cannot be used.
     """
-    trust = trust or SystemTrust()
+    trust = replace(trust or SystemTrust(), certificate=certificate) if certificate else trust or SystemTrust()
     known = endpoints or Endpoints()
     known.require_all_of(topology)
     apis = apis_of(topology)
@@ -105,13 +110,15 @@ def unit_connections(  # noqa: PLR0913 - options
                 credentials=credentials_of(unit.address),
                 port_source=api.source,
                 health_url=endpoint.health or health_url,
-                trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else trust,
+                trust=Pinned(endpoint.fingerprint, certificate) if endpoint.fingerprint else trust,
                 timeouts=timeouts or Timeouts(),
                 api_version=_api_version(unit),
                 use_proxies=use_proxies,
                 resolve=None if known.is_lab else resolve,
             )
     require_one_api_each({access.address: access.api_url for access in accesses.values()})
+    for access in accesses.values() if use_proxies else ():
+        proxy_for(access.api_url, os.environ)
     return accesses
 
 

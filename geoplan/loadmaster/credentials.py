@@ -12,13 +12,15 @@ from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypeAlias
+from weakref import WeakValueDictionary
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import core_schema
 
 from geoplan.addresses import canonical, is_address
 from geoplan.errors import CredentialsError, UnusableFileError
-from geoplan.files import read_bounded
+from geoplan.files import display_name, read_bounded
+from geoplan.loadmaster.plain_secrets import silent_losses
 from geoplan.wording import shell_command
 from geoplan.yaml12 import read_document
 
@@ -31,6 +33,10 @@ MASK = "********"
 DEFAULT_USER = "bal"  # the administrator that every LoadMaster is delivered with
 
 
+_IN_USE: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+"""All that this process holds, so that a report of a fault can leave them out, whoever made them."""
+
+
 class Secret:
     """A password or key; only :meth:`reveal` gives it away, and nothing prints, copies to disk or pickles it.
 
@@ -38,10 +44,11 @@ class Secret:
     alike.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("__weakref__", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        _IN_USE[id(self)] = self
 
     def reveal(self) -> str:
         """Return the secret itself."""
@@ -100,6 +107,11 @@ def basic_authorization(credentials: UserPassword) -> str:
     return "Basic " + base64.b64encode(_bytes(f"{credentials.user}:{credentials.password.reveal()}")).decode()
 
 
+def secrets_in_use() -> set[str]:
+    """Return every secret that this process holds, so that a report of a fault can leave them out."""
+    return {secret.reveal() for secret in list(_IN_USE.values())}
+
+
 def _bytes(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
@@ -150,43 +162,52 @@ class CredentialsFile(_Model):
 
 
 def load_credentials(path: str | Path) -> CredentialsFile:
-    """Read a credentials file. Raises :class:`CredentialsError` where others can read it, or it is wrong.
+    """Read a credentials file; see :func:`read_credentials`."""
+    return read_credentials(path)[0]
 
-    It says in which line, and never what stands there.
+
+def read_credentials(path: str | Path) -> tuple[CredentialsFile, tuple[str, ...]]:
+    """Read a credentials file, and say what of it YAML takes for no part of a secret; ``-`` is standard input.
+
+    Raises :class:`CredentialsError` where others can read it, or it is wrong. It says in which line, and never what
+    stands there.
     """
+    name = display_name(path)
+    check = partial(require_private, f"the credentials file {name}")
     try:
-        content = read_bounded(path, MAX_BYTES, name=f"the credentials file {path}", check=partial(_check_owner, path))
+        content = read_bounded(path, MAX_BYTES, name=f"the credentials file {name}", check=check, is_stdin_allowed=True)
         text = content.decode("utf-8-sig")
     except UnusableFileError as error:
         raise CredentialsError(str(error), hint=error.hint) from None
     except UnicodeDecodeError:
         text = ""
     if len(content) > MAX_BYTES or (content and not text):
-        raise CredentialsError(f"{path} is not a usable credentials file: it is no short UTF-8 text", hint=_FORM)
+        raise CredentialsError(f"{name} is not a usable credentials file: it is no short UTF-8 text", hint=_FORM)
     document = read_document(text)
     if document.faults:
         line = document.faults[0].place.line
     else:
         try:
-            return CredentialsFile.model_validate(document.value)
+            file = CredentialsFile.model_validate(document.value)
+            return file, tuple(f"{name}:{line}: {loss}" for line, loss in dict.fromkeys(silent_losses(document, text)))
         except ValidationError as error:
             (fault, *_) = error.errors(include_url=False, include_input=False, include_context=False)
             line = document.place_of(fault["loc"]).line
     raise CredentialsError(  # outside of the handler: what it handled holds the secrets
-        f"{path} is not a usable credentials file: there is an error at or below line {line + 1}", hint=_FORM
+        f"{name} is not a usable credentials file: there is an error at or below line {line + 1}", hint=_FORM
     )
 
 
-def _check_owner(path: str | Path, status: os.stat_result) -> None:
+def require_private(what: str, status: os.stat_result) -> None:
+    """Check that a file with secrets is for its owner's eyes alone. Raises :class:`CredentialsError`."""
     if os.name != "posix":
         return
     if status.st_uid != os.geteuid():
-        raise CredentialsError(
-            f"the credentials file {path} belongs to somebody else", hint="use a file of your own, with mode 0600"
-        )
+        raise CredentialsError(f"{what} belongs to somebody else", hint="use a file of your own, with mode 0600")
     if status.st_mode & OTHERS:
+        path = what.rpartition(" ")[2]
         raise CredentialsError(
-            f"others than its owner have access to the credentials file {path} (mode {status.st_mode & 0o777:04o})",
+            f"others than its owner have access to {what} (mode {status.st_mode & 0o777:04o})",
             hint=f"change its secrets if others may have read them, and {shell_command('chmod', '600', str(path))}",
         )
 

@@ -11,15 +11,17 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from geoplan.addresses import canonical, is_address
+from geoplan.addresses import canonical, is_address, url_fault
 from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
-from geoplan.files import read_bounded
+from geoplan.files import display_name, read_bounded
 from geoplan.loadmaster.tls import parse_fingerprint
 from geoplan.topology.api import PortSource, ReachedApi
 from geoplan.yaml12 import MAX_BYTES, read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
     from geoplan.topology.api import UnitApi
     from geoplan.topology.model import Topology
@@ -47,6 +49,8 @@ def _url_with(*schemes: str) -> Callable[[object], str]:
             usable = False
         if not isinstance(written, str) or not usable or not written.isprintable() or " " in written:
             raise ValueError(f"that is not a URL with {' or '.join(f'{name}://' for name in schemes)}")
+        if fault := url_fault(written):
+            raise ValueError(f"{_shown(written)}: {fault}")
         return written.rstrip("/")
 
     return check
@@ -154,8 +158,8 @@ _FILE = TypeAdapter(Endpoints)
 
 
 def load_endpoints(path: str | Path) -> Endpoints:
-    """Read an endpoints file. Raises :class:`UnusableFileError` that says what is wrong with it."""
-    return read_endpoints(read_bounded(path, MAX_BYTES), str(path))
+    """Read an endpoints file; ``-`` is standard input. Raises :class:`UnusableFileError` that says what is wrong."""
+    return read_endpoints(read_bounded(path, MAX_BYTES, is_stdin_allowed=True), display_name(path))
 
 
 def read_endpoints(content: bytes, path: str) -> Endpoints:
@@ -172,7 +176,9 @@ def read_endpoints(content: bytes, path: str) -> Endpoints:
     try:
         endpoints = _FILE.validate_python(document.value)
     except ValidationError as error:
-        raise _unusable(path, _first_fault(error)) from None
+        first = error.errors(include_url=False)[0]
+        line = document.place_of(tuple(part for part in first["loc"] if part != "[key]")).line + 1
+        raise _unusable(path, f"line {line}: {_described(first)}") from None
     # Cut off or emptied, a lab's file would send every command to the real addresses.
     if isinstance(document.value, dict) and document.value.get("control", "") is None:
         raise _unusable(path, "control: it has no value")
@@ -181,9 +187,8 @@ def read_endpoints(content: bytes, path: str) -> Endpoints:
     return endpoints
 
 
-def _first_fault(error: ValidationError) -> str:
+def _described(fault: ErrorDetails) -> str:
     """Say where the file has another shape than an endpoints file, and what is wrong there."""
-    fault = error.errors(include_url=False)[0]
     *around, last = [_shown(str(part)) for part in fault["loc"] if part != "[key]"] or [""]
     if fault["type"] == "unexpected_keyword_argument":
         return f"{': '.join(around) or 'the file'}: unknown key '{last}'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -23,7 +24,17 @@ from geoplan.errors import (
 )
 from geoplan.loadmaster.credentials import MASK, masked
 from geoplan.loadmaster.masking import SecretMask
-from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_error, fingerprint_of, too_many_open_files
+from geoplan.loadmaster.proxies import proxy_for
+from geoplan.loadmaster.tls import (
+    PinMismatchError,
+    causes_of,
+    describe_os_error,
+    fingerprint_of,
+    is_before_connection,
+    no_tls,
+    tls_refusal,
+    too_many_open_files,
+)
 from geoplan.loadmaster.wire import (
     SERVER_ERROR,
     TOO_MANY_REQUESTS,
@@ -128,9 +139,11 @@ class UnitHttp:
         self._access = access
         self._transport = transport
         self._observer = observer
+        self._proxy = proxy_for(access.api_url, os.environ) if access.use_proxies and not transport else None
         self._idle = idle or IdleConnections()
         self._mask = SecretMask(access.credentials)
         self._is_open = False
+        self._has_answered = False
         self._requests = 0
         """How many are under way."""
         self._client: httpx.AsyncClient | None = None
@@ -170,7 +183,8 @@ class UnitHttp:
         return httpx.AsyncClient(
             transport=SharedTransport(self._transport) if self._transport else None,
             verify=self._access.trust.context,
-            trust_env=self._access.use_proxies,
+            proxy=self._proxy.url if self._proxy else None,
+            trust_env=False,
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=1),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
@@ -230,6 +244,7 @@ class UnitHttp:
         timeouts = self._access.timeouts
         seconds = timeouts.backup if file else timeouts.answer
         failure: GeoplanError
+        was_cut_off = False
         try:
             async with (
                 asyncio.timeout(timeouts.connect + seconds),
@@ -242,13 +257,18 @@ class UnitHttp:
                 ) as response,
             ):
                 body = await self._body(response, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
+                self._has_answered = True
                 return Reply(response.status_code, body, response.headers.get("www-authenticate", ""))
         except _NOTHING_SENT as error:
             failure = self._no_connection(error)
         except (httpx.TimeoutException, TimeoutError):
             failure = self._lost(f"no answer within {seconds:g} s")
-        except (httpx.HTTPError, httpx.StreamError, OSError):
-            failure = self._lost("the connection ended before the answer did")
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            failure = no_tls(self.unit, error) or self._lost("the connection ended before the answer did")
+            was_cut_off = True
+        if was_cut_off and not (self._has_answered or self._transport or self._proxy):
+            context = self._access.trust.context
+            failure = await tls_refusal(self.unit, self._access.api_url, context, timeouts.connect) or failure
         raise failure  # outside of the handlers: what they handled holds the request, and the request the secret
 
     async def _body(self, response: httpx.Response, limit: int) -> bytes:
@@ -284,19 +304,33 @@ class UnitHttp:
                 hint="pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file; "
                 f"it was asked on {api.said_by}; {api.changed_by}",
             )
+        if tls_failure := no_tls(self.unit, error):
+            return tls_failure
+        failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
         if isinstance(error, httpx.TimeoutException):
             reason = f"no connection within {self._access.timeouts.connect:g} s"
         elif isinstance(error, httpx.ProxyError):
-            reason = "the proxy does not connect to it"
+            reason = f"the proxy answers {str(error)[:3]}"  # its status; the words behind it may be anybody's
         else:
-            failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
             reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"
+        if self._proxy:
+            return self._not_through_proxy(reason, is_proxys_own=is_before_connection(failed))
         return UnitUnreachableError(
             self.unit,
             f"cannot connect to {api.url} ({api.said_by}): {reason}",
             request_sent=False,
             hint=f"check that the unit is up and that its API is at this URL; {api.changed_by}",
         )
+
+    def _not_through_proxy(self, reason: str, *, is_proxys_own: bool) -> UnitUnreachableError:
+        """Say that the unit was not reached, and whether not even the proxy was."""
+        if is_proxys_own:
+            message = f"cannot connect to the proxy {self._proxy}: {reason}"
+            hint = "check that the proxy is up, or leave --use-proxies out; the unit itself was not asked"
+        else:
+            message = f"cannot connect to {self._access.api_url} through the proxy {self._proxy}: {reason}"
+            hint = "check that the proxy lets this URL through and that the unit is up, or leave --use-proxies out"
+        return UnitUnreachableError(self.unit, message, request_sent=False, hint=hint)
 
     def _lost(self, reason: str) -> UnitUnreachableError:
         return UnitUnreachableError(

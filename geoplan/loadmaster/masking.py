@@ -15,11 +15,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from geoplan.loadmaster.credentials import MASK, ApiKey
+from geoplan.loadmaster.credentials import MASK, ApiKey, Secret, secrets_in_use
 from geoplan.loadmaster.wire import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from geoplan.loadmaster.credentials import Credentials
     from geoplan.loadmaster.wire import Answer, Node
@@ -146,6 +146,16 @@ class SecretMask:
                 if common[end - length : end] == self._plain[:length]:
                     return end - length, end
         return None
+
+
+def hide_all_secrets(text: str, others: Iterable[str] = ()) -> str:
+    """Return a text without any secret that this process holds, and without those of ``others``."""
+    for plain in sorted(secrets_in_use() | set(others), key=len, reverse=True):
+        if plain:
+            for form in (plain, repr(plain)[1:-1], ascii(plain)[1:-1]):
+                text = text.replace(form, MASK)
+            text = "\n".join(map(SecretMask(ApiKey(Secret(plain))).sentence, text.split("\n")))
+    return re.sub(r"\b(Basic|Bearer) [A-Za-z0-9+/=_.-]+", rf"\1 {MASK}", text)
 
 
 class _Form(NamedTuple):

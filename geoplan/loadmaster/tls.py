@@ -8,18 +8,24 @@ import hashlib
 import hmac
 import re
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from geoplan.errors import GeoplanError, TooManyOpenFilesError, UnitUnreachableError, UnusableFileError
+from geoplan.errors import GeoplanError, NoTlsError, TooManyOpenFilesError, UnitUnreachableError, UnusableFileError
+from geoplan.files import display_name, read_bounded
+from geoplan.loadmaster.client_certificate import ClientCertificate, with_certificate
 from geoplan.topology.api import PortSource, ReachedApi
+from geoplan.vendor import API_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "sha256:"
+REFUSAL_SECONDS = 1.0  # a refusal comes at once, after one way there and back
+MAX_PEM_BYTES = 4 * 2**20  # the store of a whole system has a quarter of a MiB
 
 
 def fingerprint_of(certificate: bytes) -> str:
@@ -57,7 +63,8 @@ async def fetch_fingerprint(
     except OSError as error:
         if own_failure := too_many_open_files(error):
             raise own_failure from None
-        reason = f"no TLS handshake with {where}: {describe_os_error(error)}"
+        found = no_tls(unit, error)
+        reason = f"no TLS handshake with {where}: {found.reason if found else describe_os_error(error)}"
     else:
         if certificate:
             return fingerprint_of(certificate)
@@ -81,6 +88,74 @@ def describe_os_error(error: OSError) -> str:
     if isinstance(error, ConnectionError):
         return "the connection was closed"
     return error.strerror or str(error) or type(error).__name__
+
+
+def is_before_connection(error: OSError | None) -> bool:
+    """Return whether a failure is that of the first connection, and of nothing that was agreed over one."""
+    is_within = isinstance(error, ssl.SSLError | ConnectionResetError | BrokenPipeError)
+    return error is not None and not is_within
+
+
+# What OpenSSL calls it when nothing fits: reasons of its own, and alerts that the other side sends.
+_NO_VERSION = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE")
+_NO_CIPHER = (
+    "NO_SHARED_CIPHER",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+    "DH_KEY_TOO_SMALL",
+)
+_NO_CERTIFICATE = ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "PEER_DID_NOT_RETURN_A_CERTIFICATE")
+_BAD_CERTIFICATE = (
+    *("SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE"),
+    *("SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED", "TLSV1_ALERT_UNKNOWN_CA"),
+    *("TLSV1_ALERT_ACCESS_DENIED", "TLSV1_ALERT_DECRYPT_ERROR"),
+)
+_CLIENT_CERT = "give a certificate that it takes with --client-cert, and its key with --client-key"
+_CANNOT: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        _NO_VERSION,
+        "it is up, and offers no version of TLS that is known here to be safe",
+        "allow TLS 1.2 or 1.3 in the unit's settings for administration (Admin WUI Access); older versions are refused",
+    ),
+    (
+        _NO_CIPHER,
+        "it is up, and takes no TLS as it is offered: no cipher in common, or it wants a client certificate",
+        "look at the unit's cipher set for administration (Admin WUI Access), or at its login method; " + _CLIENT_CERT,
+    ),
+    (_NO_CERTIFICATE, "it is up, and wants a client certificate", _CLIENT_CERT),
+    (_BAD_CERTIFICATE, "it is up, and does not take the client certificate", _CLIENT_CERT),
+)
+
+
+def no_tls(unit: str, error: BaseException) -> NoTlsError | None:
+    """Return the failure of a unit that is up and agrees on no TLS, or None where an error is due to something else."""
+    for cause in causes_of(error):
+        if isinstance(cause, ssl.SSLError):
+            for reasons, message, hint in _CANNOT:
+                if cause.reason in reasons:
+                    return NoTlsError(unit, f"{message} ({cause.reason.replace('_', ' ').lower()})", hint=hint)
+    return None
+
+
+async def tls_refusal(unit: str, api_url: str, context: ssl.SSLContext, connect_seconds: float) -> NoTlsError | None:
+    """Connect, say nothing, and return why the unit ends that, or None where it does not, or for another reason.
+
+    Under TLS 1.3 a unit refuses a client only once that believes to be connected, and the request that follows at once
+    can make the refusal itself be lost.
+    """
+    url = urlsplit(api_url)
+    if url.scheme != "https":
+        return None
+    try:
+        async with asyncio.timeout(connect_seconds + REFUSAL_SECONDS):
+            reader, writer = await asyncio.open_connection(url.hostname, url.port or API_PORT, ssl=context)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFUSAL_SECONDS):
+                    await reader.read(1)
+            writer.transport.abort()
+    except (OSError, TimeoutError) as error:
+        return no_tls(unit, error)
+    return None
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -117,30 +192,37 @@ class PinMismatchError(ssl.SSLCertVerificationError):
 class SystemTrust:
     """The system's store: the certificate's chain and name have to be right."""
 
+    certificate: ClientCertificate | None = None
+    """What geoplan shows a unit that wants one."""
+
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The context, made once for all units that share this."""
-        return _lenient(ssl.create_default_context())
+        context = _verified(self.certificate)
+        context.load_default_certs()
+        return context
 
 
 @dataclass(frozen=True)
 class CaFile:
-    """Certificates in a PEM file, and no others: chain and name have to be right."""
+    """Certificates in a PEM file, and no others: chain and name have to be right. ``-`` is standard input."""
 
     path: str
+    certificate: ClientCertificate | None = None
 
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The context, made once. Raises :class:`UnusableFileError` where the file holds no certificates."""
-        try:
-            return _lenient(ssl.create_default_context(cafile=self.path))
-        except ssl.SSLError:
-            reason = "it holds no certificate in PEM"
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-        raise UnusableFileError(
-            f"cannot read the CA file {self.path}: {reason}", hint="give a file of certificates in PEM"
-        )
+        context, name = _verified(self.certificate), f"the CA file {display_name(self.path)}"
+        content = read_bounded(self.path, MAX_PEM_BYTES, name=name, is_stdin_allowed=True)
+        reason = "it holds no certificate in PEM"
+        if len(content) > MAX_PEM_BYTES:
+            reason = f"it is larger than {MAX_PEM_BYTES // 2**20} MiB"
+        else:
+            with suppress(ssl.SSLError, ValueError):
+                context.load_verify_locations(cadata=_ascii(content))
+                return context
+        raise UnusableFileError(f"cannot read {name}: {reason}", hint="give a file of certificates in PEM")
 
 
 @dataclass(frozen=True)
@@ -148,6 +230,7 @@ class Pinned:
     """One certificate by its fingerprint; neither its name nor its chain matter."""
 
     fingerprint: str
+    certificate: ClientCertificate | None = None
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -162,7 +245,7 @@ class Pinned:
                 if presented is None or not hmac.compare_digest(presented, expected):
                     raise PinMismatchError(presented)
 
-        context = _unverified()
+        context = _unverified(self.certificate)
         context.sslobject_class = PinnedObject
         return context
 
@@ -171,23 +254,35 @@ class Pinned:
 class Insecure:
     """No check at all: whoever answers is believed. Whoever chooses this has to be told so, loudly."""
 
+    certificate: ClientCertificate | None = None
+
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The context."""
-        return _unverified()
+        return _unverified(self.certificate)
 
 
 Trust: TypeAlias = SystemTrust | CaFile | Pinned | Insecure
 
 
-def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Clear the strict X.509 checks of newer Pythons, which appliances' certificates fail."""
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
+def _verified(certificate: ClientCertificate | None) -> ssl.SSLContext:
+    """Return a context that checks chain and name; it trusts nobody yet.
+
+    The strict X.509 checks of newer Pythons, which appliances' certificates fail, are left out; so are the variables
+    of the environment that would have the keys of sessions written to a file.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return with_certificate(context, certificate)
 
 
-def _unverified() -> ssl.SSLContext:
+def _unverified(certificate: ClientCertificate | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context
+    return with_certificate(context, certificate)
+
+
+def _ascii(content: bytes) -> str:
+    """Return what PEM is written in; what else stands in such a file is for people."""
+    return content.decode("ascii", errors="replace").replace("\N{REPLACEMENT CHARACTER}", "?")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Direction = Literal["upgrade", "downgrade"]
 LOWEST = ".".join(map(str, LOWEST_AFTER_DOWNGRADE))
 # A version to go to: three or four numbers, or the whole of what a unit shows. 7.2.59.x is none.
-ASKED_FOR = r"\d+(\.\d+){2,3}|\d+(\.\d+){4}(\.[A-Za-z]+)?"
+ASKED_FOR = r"\d{1,9}(\.\d{1,9}){2,3}|\d{1,9}(\.\d{1,9}){4}(\.[A-Za-z]{1,20})?"
 MOST_NAMED = 6  # units in one reason: whoever reads it needs to know which kind, not all of fifty
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError, UnusableFileError
-from geoplan.files import sync_folder, write_private
+from geoplan.files import read_bounded, sync_folder, write_private
 from geoplan.push import lock
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY
@@ -54,9 +54,8 @@ def _old_journals(state: Path) -> list[Path]:
 
 
 def _is_of_real_units(state: Path, path: Path) -> bool:
-    with path.open("rb") as file:
-        first = file.readline(MAX_BYTES)
-    if not first.endswith(b"\n"):
+    first, end, _ = read_bounded(path, MAX_BYTES).partition(b"\n")
+    if not end:
         return False  # nothing was recorded
     plan = _parse(path, 1, first).get("plan")
     topology = plan.get("topology") if isinstance(plan, dict) else None
@@ -67,7 +66,7 @@ def _carry(state: Path, path: Path) -> None:
     _require_no_push(path.parent / "lock")
     tag = f"{path.stem}-{path.parent.name[-12:]}"
     if not any(journals_folder(state).glob(f"*-{tag}{SUFFIX}")):  # else it was carried before it could be renamed
-        content = path.read_bytes()
+        content = read_bounded(path, MAX_BYTES)
         lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
         records = [_converted(path, number, line) for number, line in enumerate(lines, start=1)]
         begin = records[0]

@@ -27,14 +27,35 @@ BY_OPTION = "with --state-dir; for locks, with XDG_STATE_HOME"
 
 
 def state_folder(given: str | None = None) -> Path:
-    """Return the folder of all pushes: the given one, ``GEOPLAN_STATE_DIR``, or the user's state directory."""
+    """Return the folder of all pushes: the given one, ``GEOPLAN_STATE_DIR``, or the user's state directory.
+
+    Raises :class:`UnusableFileError` where none is named and the user has none.
+    """
     named = given or os.environ.get(STATE_DIR_VARIABLE)
-    return Path(named) if named else user_state_path("geoplan", appauthor=False)
+    found = Path(named) if named else _users_own()
+    if found is None:
+        raise UnusableFileError(
+            "there is no home directory to keep journals of pushes in",
+            hint="name a folder with --state-dir, or let HOME name a home directory",
+        )
+    return found
 
 
-def locks_folder() -> Path:
-    """Return where the locks of units are: one place for a user on a machine, wherever journals are kept."""
-    return user_state_path("geoplan", appauthor=False) / "locks"
+def locks_folder(state: Path) -> Path:
+    """Return where the locks of units are: one place for a user on a machine, wherever journals are kept.
+
+    A user without a home directory has none but the folder of the pushes.
+    """
+    return (_users_own() or state) / "locks"
+
+
+def _users_own() -> Path | None:
+    """Return the user's state directory, or None for a user without a home directory."""
+    try:
+        found = user_state_path("geoplan", appauthor=False)
+    except (RuntimeError, KeyError):
+        return None
+    return found if found.is_absolute() else None  # else it would be another one in each folder
 
 
 def journals_folder(state: Path) -> Path:

@@ -68,7 +68,7 @@ class Store:
     @property
     def locks(self) -> Path:
         """Where its locks are."""
-        return self.own_locks or locks_folder()
+        return self.own_locks or locks_folder(self.state)
 
     @property
     def backups(self) -> Path:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine
 from geoplan.errors import InvalidInputError
-from geoplan.files import STDIN, read_bounded
+from geoplan.files import display_name, read_bounded
 from geoplan.topology.codes import CODES
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
@@ -50,11 +50,6 @@ def check_topology(path: str | PathLike[str]) -> CheckedTopology:
     """Read a topology file and say everything that is wrong with it, warnings included; ``-`` is standard input."""
     name = display_name(path)
     return check_text(read_bounded(path, MAX_BYTES, is_stdin_allowed=True), path=name, default_name=Path(name).stem)
-
-
-def display_name(path: str | PathLike[str]) -> str:
-    """Return what messages call a file."""
-    return "stdin" if str(path) == STDIN else str(path)
 
 
 def check_text(content: bytes, *, path: str, default_name: str) -> CheckedTopology:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from geoplan.addresses import url_fault
 from geoplan.aws import REGION, TAG_VALUE_LENGTH
 from geoplan.vendor import MAX_NAME_LENGTH
 from geoplan.wording import is_control, shorten
@@ -161,6 +162,8 @@ def _check_api_url(text: str) -> str:
     whole = url.path in ("", "/") and not url.query and not url.fragment and port != 0
     if url.scheme != "https" or not url.hostname or not whole or re.search(r"\s", text):
         raise fault("GEO106", f"'{shorten(text)}' is not the URL of a LoadMaster's API", hint)
+    if reason := url_fault(text):
+        raise fault("GEO106", f"the API's URL leads nowhere: {reason}", hint)
     return text.rstrip("/")
 
 
@@ -205,7 +208,7 @@ Name = Annotated[
     Field(min_length=None, json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH}),
 ]
 ApiUrl = Annotated[str, AfterValidator(_check_api_url), Field(examples=["https://172.24.1.5"])]
-FIRMWARE_VERSION = r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?"
+FIRMWARE_VERSION = r"\d{1,9}(\.\d{1,9}){2,4}(\.[A-Za-z]{1,20})?"
 Firmware = Annotated[str, AfterValidator(_check_firmware), Field(examples=["7.2.59.4"])]
 
 

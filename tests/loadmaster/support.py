@@ -6,11 +6,22 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
 
 from geoplan.lab import Credentials as LabCredentials
 from geoplan.lab import Lab
@@ -187,3 +198,25 @@ def form_of(request: httpx.Request) -> dict[str, str]:
 
 def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def self_signed(path: Path, name: str, *, password: bytes | None = None, key_path: Path | None = None) -> Path:
+    """Write a certificate of a client, and its key beside it or into a file of its own, for its owner's eyes alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    sealing = BestAvailableEncryption(password) if password else NoEncryption()
+    key_text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealing)
+    path.write_bytes(certificate.public_bytes(Encoding.PEM) + (b"" if key_path else key_text))
+    path.chmod(0o644 if key_path else 0o600)
+    if key_path:
+        key_path.write_bytes(key_text)
+        key_path.chmod(0o600)
+    return path

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from geoplan.errors import GeoplanError, UnitUnreachableError, UntrustedUnitError, UnusableFileError
+from geoplan.errors import GeoplanError, NoTlsError, UnitUnreachableError, UntrustedUnitError, UnusableFileError
 from geoplan.lab.serve.certificates import Certificate, make_certificate
 from geoplan.loadmaster import (
     CaFile,
@@ -25,8 +26,9 @@ from geoplan.loadmaster import (
     fetch_fingerprint,
     health_answer,
 )
+from geoplan.loadmaster.client_certificate import load_client_certificate
 from geoplan.loadmaster.tls import parse_fingerprint
-from tests.loadmaster.support import UNIT, FakeClock, access, run
+from tests.loadmaster.support import UNIT, FakeClock, access, run, self_signed
 
 ANSWER = b'{"code": 200, "version": "7.2.59.4.1.RELEASE"}'
 OTHER_PIN = "sha256:" + "0" * 64
@@ -222,8 +224,12 @@ def test_proxies_and_netrc_are_ignored_unless_asked_for() -> None:
             assert await ask(server, Insecure())
             assert b"somebody" not in server.heard
             assert b"uthorization" not in server.heard
-            with pytest.raises(UnitUnreachableError, match="connection refused"):
+            before = server.handshakes
+            with pytest.raises(UnitUnreachableError, match="connection refused") as caught:
                 await ask(server, Insecure(), use_proxies=True)
+            assert "cannot connect to the proxy http://127.0.0.1:" in caught.value.reason
+            assert "(https_proxy)" in caught.value.reason
+            assert server.handshakes == before
 
     run(act())
 
@@ -285,3 +291,97 @@ def test_fingerprints_are_read_as_tools_print_them(written: str) -> None:
 def test_anything_else_is_no_fingerprint(written: str) -> None:
     with pytest.raises(GeoplanError, match="not a SHA-256 fingerprint"):
         parse_fingerprint(written)
+
+
+# -- no TLS in common, and client certificates -------------------------------------------------------------------------
+
+
+class OpenSslServer:
+    """A unit that ends handshakes as OpenSSL's own servers do, with an alert: asyncio's closes without a word."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.heard = b""
+        self.shown: list[object] = []
+        """The names in the certificates that clients showed."""
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                accepted, _ = self._listening.accept()
+                with suppress(OSError), self._context.wrap_socket(accepted, server_side=True) as connection:
+                    self.shown.append((connection.getpeercert() or {}).get("subject"))
+                    while not self.heard.endswith(b"}"):
+                        self.heard += connection.recv(65536)
+                    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(ANSWER)
+                    connection.sendall(head + ANSWER)
+                    self.heard = b""
+
+
+def firmware_of(server: OpenSslServer, trust: Trust) -> str:
+    async def act() -> str:
+        async with LoadMaster(access(api_url=server.url, trust=trust), clock=FakeClock()) as unit:
+            return await unit.firmware()
+
+    return asyncio.run(act())
+
+
+VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+
+
+@VERSIONS
+def test_unit_that_wants_a_client_certificate_is_not_called_down(version: ssl.TLSVersion) -> None:
+    context = make_certificate(UNIT).context
+    context.minimum_version = context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED
+    with OpenSslServer(context) as server:
+        with pytest.raises(NoTlsError, match=r"it is up, and .*wants a client certificate") as caught:
+            firmware_of(server, Insecure())
+        assert "--client-cert" in (caught.value.hint or "")
+        assert server.heard == b""
+
+
+def test_unit_that_offers_no_version_in_common_is_not_called_down() -> None:
+    context = make_certificate(UNIT).context
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    trust = Insecure()
+    trust.context.minimum_version = ssl.TLSVersion.TLSv1_3
+    with OpenSslServer(context) as server:
+        with pytest.raises(NoTlsError, match="it is up, and offers no version of TLS") as caught:
+            firmware_of(server, trust)
+        assert "TLS 1.2" in (caught.value.hint or "")
+
+
+def test_unit_that_is_asked_for_its_fingerprint_says_that_it_takes_no_tls() -> None:
+    context = make_certificate(UNIT).context
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    with OpenSslServer(context) as server, pytest.raises(UnitUnreachableError, match="wants a client certificate"):
+        asyncio.run(fetch_fingerprint(UNIT, server.url))
+
+
+@VERSIONS
+@pytest.mark.parametrize("is_pinned", [False, True])
+def test_certificate_is_shown_to_a_unit_that_wants_one(
+    tmp_path: Path, version: ssl.TLSVersion, is_pinned: bool
+) -> None:
+    whole = self_signed(tmp_path / "client.pem", "an operator")
+    certificate = load_client_certificate(str(whole), None, {})
+    own = make_certificate(UNIT)
+    own.context.minimum_version = own.context.maximum_version = version
+    own.context.verify_mode = ssl.CERT_REQUIRED
+    own.context.load_verify_locations(cafile=str(whole))
+    trust = Pinned(own.fingerprint, certificate) if is_pinned else Insecure(certificate)
+    with OpenSslServer(own.context) as server:
+        assert firmware_of(server, trust) == "7.2.59.4.1.RELEASE"
+        assert server.shown[0] == ((("commonName", "an operator"),),)

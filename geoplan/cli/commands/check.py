@@ -6,6 +6,7 @@ import click
 
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import EMPTY, Command, topology_argument
+from geoplan.files import display_name
 
 
 def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
@@ -39,7 +40,7 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
 def command(path: str, output_format: str) -> int:
     """Check a topology file and show every error and warning. Exit 1 on an error; warnings alone exit 0."""
     from geoplan.diagnostics import as_json, as_text, summary
-    from geoplan.topology.loader import check_topology, display_name
+    from geoplan.topology.loader import check_topology
 
     checked = check_topology(path)
     if output_format == "json":

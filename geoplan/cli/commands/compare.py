@@ -8,13 +8,14 @@ import click
 
 from geoplan.cli.files import load_plan, read_text
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, topology_argument
+from geoplan.cli.options import Command, InputFile, topology_argument
+from geoplan.files import display_name
 from geoplan.wording import count
 
 
 @click.command("compare", cls=Command)
 @topology_argument
-@click.argument("recorded", metavar="RECORDED", type=click.Path(allow_dash=True))
+@click.argument("recorded", metavar="RECORDED", type=InputFile())
 @click.option("--ordered", is_flag=True, help="Compare the order as well, as in the document's example.")
 @format_option("compare")
 def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> int:
@@ -23,11 +24,7 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
     RECORDED has the layout of the document's example: for each site its name, its units and its two lists, as
     'geoplan plan --format lists' prints them.
     """
-    if path == recorded == "-":
-        raise click.UsageError("TOPOLOGY and RECORDED cannot both be standard input.")
-
     from geoplan.plan.recorded import compare, read_recorded
-    from geoplan.topology.loader import display_name
 
     plan = load_plan(path, "geo")
     differences = compare(plan, read_recorded(read_text(recorded), display_name(recorded)), ordered=ordered)

@@ -35,7 +35,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
-    from geoplan.cli.push_units import known_past, push_store, say_unfinished
+    from geoplan.cli.push_units import known_past, say_unfinished
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
     from geoplan.live.findings.kinds import Severity
@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913 - one for each option
     plan = make_plan(topology, plan_phases(topology, phase))
     accesses = reach.accesses(topology)
 
-    past = known_past(push_store(topology, reach, None))
+    past = known_past(topology, reach)
 
     async def look() -> Observations:
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:

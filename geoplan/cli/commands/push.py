@@ -11,7 +11,7 @@ import click
 from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, phase_option, topology_argument, variant_option
+from geoplan.cli.options import Command, InputFile, phase_option, topology_argument, variant_option
 from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ you, and nothing changed.
     "--plan",
     "plan_file",
     metavar="FILE",
+    type=InputFile(),
     help="Push only if FILE still fits: a reviewed plan, or an approval of plan --live.",
 )
 @click.option("--checksum", metavar="sha256:…", help="Push only what has this checksum: a plan's, or an approval's.")
@@ -108,7 +109,7 @@ def command(  # noqa: PLR0913 - one for each option
     approving.require_checksum(checksum)
     topology = load_topology(path)
     phases = plan_phases(topology, phase)
-    store = push_store(topology, reach, state_dir)
+    store = push_store(topology, reach, state_dir, is_lasting=not lab)
     if resume and phase is None:
         from geoplan.cli import push_journal
 

@@ -11,7 +11,7 @@ import click
 
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
+from geoplan.cli.options import Command, InputFile, jobs_option, output_option, topology_argument
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 @click.command("trust", cls=Command)
 @topology_argument
-@click.option("--endpoints", metavar="FILE", help="Where the units answer, and the fingerprints known so far.")
+@click.option(
+    "--endpoints",
+    metavar="FILE",
+    type=InputFile(may_be_replaced=True),
+    help="Where the units answer, and the fingerprints known so far.",
+)
 @output_option
 @jobs_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask. A changed fingerprint is still refused.")
