@@ -1,4 +1,4 @@
-"""Words that every part of geoplan writes in the same way: counts, lists, shortened texts."""
+"""Words that every part of geoplan writes and compares in the same way: names, counts, lists, shortened texts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 _FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 _DIRECTION_MARKS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def folded(name: str) -> str:
+    """Return a name as people tell it from another: case, kinds of spaces and invisible characters do not count."""
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", " ".join(unicodedata.normalize("NFKC", visible).casefold().split()))
 
 
 def shorten(text: str, width: int = 60) -> str:

@@ -106,6 +106,6 @@ def oddities(plan: Plan, group: str, live: Iterable[GeoCluster]) -> Iterator[Odd
             yield Oddity(FindingKind.CLUSTER_CHECKED, found.name, message, hint)
     for found in unknown_to(plan, group, clusters):
         if found.type is ClusterType.REMOTE_LM:
-            message = f"cluster '{found.name}' ({found.address}) is of no site of the group '{group}'"
+            message = f"cluster '{found.name}' ({found.address}) is of no site of {plan.group_label(group)}"
             hint = "remove it by hand once no FQDN uses it, or put its site into the topology"
             yield Oddity(FindingKind.UNKNOWN_CLUSTER, found.name, message, hint)
