@@ -1,8 +1,9 @@
-"""Words that every part of geoplan writes in the same way: counts, lists, shortened texts, commands, foreign texts."""
+"""Words that every part of geoplan writes and compares in the same way: names, counts, lists, commands."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from http import HTTPStatus
 from itertools import islice
 from shlex import quote, split
@@ -17,6 +18,12 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udf
 _IS_CONTROL = re.compile(f"[{_CONTROL}]")
 _STEERS = re.compile(rf"[{_CONTROL}\u061c\u200e\u200f]")  # names may have the last three; they turn what is beside
 _STEERS_IN_LINES = re.compile(rf"(?![\t\n]){_STEERS.pattern}")
+
+
+def folded(name: str) -> str:
+    """Return a name as people tell it from another: case, kinds of spaces and invisible characters do not count."""
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", " ".join(unicodedata.normalize("NFKC", visible).casefold().split()))
 
 
 def shorten(text: str, width: int = 60) -> str:

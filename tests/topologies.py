@@ -85,7 +85,7 @@ def _groups(draw: st.DrawFn, site_names: list[str]) -> dict[str, list[str]]:
 
 
 def _folded(name: str) -> str:
-    from geoplan.topology.names import folded
+    from geoplan.wording import folded
 
     return folded(name)
 

@@ -23,7 +23,7 @@ from geoplan.plan.actions import (
 from geoplan.plan.base import FrozenModel, json_of
 from geoplan.plan.firmware_change import FirmwareChange
 from geoplan.plan.pairs import HaPairSettings, HaParameters
-from geoplan.topology.model import Location
+from geoplan.topology.model import DEFAULT_GROUP, Location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,6 +170,14 @@ class Plan(FrozenModel):
     def sites_of(self, group: str) -> tuple[SiteSettings, ...]:
         """Return the sites of a group, in the plan's order; raises :class:`KeyError` where the plan has none."""
         return self._sites_by_group[group]
+
+    def group_label(self, group: str) -> str:
+        """Return how a message calls a group: without groups in the topology, all its sites are one without a name."""
+        return f"group '{group}'" if self.is_group_written(group) else "the topology"
+
+    def is_group_written(self, group: str) -> bool:
+        """Return whether a group is one of the topology's, and not the one that all sites form without groups."""
+        return len(self.groups) > 1 or group != DEFAULT_GROUP
 
     def cluster(self, site: str) -> ClusterDefinition:
         """Return the cluster of the site of that name; raises :class:`KeyError` where the plan has none."""

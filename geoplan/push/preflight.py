@@ -258,10 +258,10 @@ def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -
     for site in plan.sites:
         yield from _unknown_addresses(site, facts, background.options)
     for group, message in too_many(plan, facts, background.max_clusters):
-        yield Problem(f"group '{group}'", message, "remove clusters that nobody needs")
+        yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
         for merge in merge_problems(plan, facts):
-            yield Problem(f"group '{merge.group}'", merge.message, merge.hint, Override.ACCEPT_GEO_MERGE)
+            yield Problem(plan.group_label(merge.group), merge.message, merge.hint, Override.ACCEPT_GEO_MERGE)
 
 
 def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput) -> list[str]:

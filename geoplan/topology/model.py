@@ -30,6 +30,7 @@ from geoplan.topology.types import (
     VpcId,
 )
 from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS, SYNC_SECONDS
+from geoplan.wording import folded
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -269,8 +270,8 @@ class Topology(FrozenModel):
         """
         if self.groups is None:
             return (Group(DEFAULT_GROUP, self.sites),)
-        position = {site.name: index for index, site in enumerate(self.sites)}
+        position = {folded(site.name): index for index, site in enumerate(self.sites)}
         return tuple(
-            Group(name, tuple(self.sites[index] for index in sorted(position[member] for member in members)))
+            Group(name, tuple(self.sites[index] for index in sorted(position[folded(member)] for member in members)))
             for name, members in self.groups.items()
         )

@@ -8,20 +8,21 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
+from geoplan.wording import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geoplan.topology.model import Site, Topology
 
+ROLE_WORDS = {  # newer firmware says first and second, and many say primary and secondary
+    "first": "master",
+    "primary": "master",
+    "second": "slave",
+    "secondary": "slave",
+}
 SHORTEST = 3  # letters of a word that is taken for the beginning of another
 LIKENESS = 0.6  # of 1; below it a suggestion is more often wrong than right
-
-
-def folded(name: str) -> str:
-    """Return a name as people tell it from another: case, kinds of spaces and invisible characters do not count."""
-    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
-    return unicodedata.normalize("NFKC", " ".join(unicodedata.normalize("NFKC", visible).casefold().split()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic_core import PydanticCustomError
 
 from geoplan.topology.api import usual_port
-from geoplan.topology.model import DEFAULT_GROUP, Site
-from geoplan.topology.names import nearest
+from geoplan.topology.model import Site
+from geoplan.topology.names import ROLE_WORDS, nearest
 from geoplan.topology.types import IpAddress, parse_address, place_of_url
 from geoplan.vendor import DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS
+from geoplan.wording import folded
 from geoplan.yaml12 import typed
 
 if TYPE_CHECKING:
@@ -185,8 +186,14 @@ class PartnerGroup(NamedTuple):
     """A group with those of its sites that are known."""
 
     loc: Loc
-    name: str
+    name: str | None
+    """None where the file has no groups, so that all sites are partners."""
     sites: tuple[PartialSite, ...]
+
+    @property
+    def label(self) -> str:
+        """How a message calls it."""
+        return "the topology" if self.name is None else f"the group '{self.name}'"
 
 
 class PartialTopology(NamedTuple):
@@ -203,13 +210,13 @@ class PartialTopology(NamedTuple):
     def partner_groups(self) -> tuple[PartnerGroup, ...]:
         """The groups with their sites; without groups in the file, one group of all."""
         if self.groups is None:
-            return (PartnerGroup(("sites",), DEFAULT_GROUP, self.sites),)
-        by_name = {site.name.text: site for site in reversed(self.sites) if site.name}
+            return (PartnerGroup(("sites",), None, self.sites),)
+        by_name = {folded(site.name.text): site for site in reversed(self.sites) if site.name}
         return tuple(
             PartnerGroup(
                 group.loc,
                 group.name,
-                tuple(by_name[m] for m in dict.fromkeys(t.text for t in group.members) if m in by_name),
+                tuple(by_name[m] for m in dict.fromkeys(folded(t.text) for t in group.members) if m in by_name),
             )
             for group in self.groups
         )
@@ -260,7 +267,7 @@ def _site(site: Value, port_of_all: Number | None, api_port_of_all: Number | Non
 
 def _may_be_kind(key: object) -> bool:
     """Return whether a key means a kind in a way that is reported for itself: empty, misplaced or mistyped."""
-    return key in (*KINDS, "master", "slave") or (
+    return str(key).lower() in (*KINDS, "master", "slave", *ROLE_WORDS) or (
         key not in Site.model_fields and nearest(str(key), Site.model_fields) in KINDS
     )
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from geoplan.diagnostics import SENSITIVE_KEY
 from geoplan.topology.finding import Finding
 from geoplan.topology.model import Topology
-from geoplan.topology.names import nearest
+from geoplan.topology.names import ROLE_WORDS, nearest
 from geoplan.wording import shorten
 from geoplan.yaml12 import typed
 
@@ -94,13 +94,16 @@ def _unknown_key(loc: Loc) -> Finding:
         return Finding(loc, "YAML 1.2 knows no merge key", "write the values out where they are needed", at_key=True)
     if home:
         return Finding(loc, f"'{key}' does not belong here", f"write it under '{home}'", at_key=True)
+    if not near and (role := ROLE_WORDS.get(key.lower())):
+        return Finding(loc, f"unknown key '{key}'", f"write '{role}' under '{_HOMES[role]}'", at_key=True)
     hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(_keys_known_at(loc[:-1]))}"
     return Finding(loc, f"unknown key '{shorten(key)}'", hint, at_key=True)
 
 
 def _meant_by(loc: Loc) -> str | None:
     """Return the key that the unknown one at a place most likely means."""
-    return nearest(str(loc[-1]), _keys_known_at(loc[:-1]))
+    known, other_word = _keys_known_at(loc[:-1]), ROLE_WORDS.get(str(loc[-1]).lower())
+    return other_word if other_word in known else nearest(str(loc[-1]), known)
 
 
 def _missing_key(loc: Loc) -> Finding:

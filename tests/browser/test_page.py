@@ -334,6 +334,7 @@ def test_picture_stays_legible_and_scrolls_in_its_own_frame(open_page: Open, wid
     frame = page.get_by_role("group", name="Picture of the topology")
     assert frame.locator("svg").evaluate(SMALLEST_TEXT) >= 10.9
     assert frame.evaluate("frame => frame.scrollWidth > frame.clientWidth")
+    assert page.get_by_text("scroll it sideways").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     frame.focus()
     page.keyboard.press("ArrowRight")
@@ -346,6 +347,7 @@ def test_small_picture_needs_no_scrolling_on_a_phone(open_page: Open) -> None:
     page = open_page(make_plan(load_topology(TOPOLOGIES / "section-5.1.yaml")), viewport=SMALL)
     frame = page.get_by_role("group", name="Picture of the topology")
     assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")
+    assert not page.get_by_text("scroll it sideways").is_visible()
 
 
 def test_hostile_names_are_text(open_page: Open) -> None:

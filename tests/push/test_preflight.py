@@ -66,7 +66,7 @@ def test_which_pairs_are_rebooted_is_for_the_operator_to_say() -> None:
         (A1, {"failure": Failure(Cause.UNREACHABLE, "no route")}, "172.24.1.9 is down: no route"),
         (S1, {"failure": Failure(Cause.UNAUTHORIZED, "not accepted")}, "172.24.1.6: not accepted"),
         (S1, {"firmware": "7.2.60.0.1.RELEASE"}, "HA Pair 1: Its units run different firmware"),
-        (A1, {"firmware": "7.2.48.3.1.RELEASE"}, "Units of group 'default' refuse each other"),
+        (A1, {"firmware": "7.2.48.3.1.RELEASE"}, "Units of the topology refuse each other"),
         (A2, {"geo_enabled": False}, "GEO is off on 172.24.1.10"),
         (A2, {"ssh_access": False}, "Remote SSH access is not allowed on 172.24.1.10"),
         (M1, {"ha": HaFacts(S1, 8444, prefers_master=True, mode="slave")}, "are in HA mode slave"),

@@ -61,6 +61,15 @@ def test_unit_is_an_address_or_a_mapping() -> None:
     assert short == long
 
 
+@pytest.mark.parametrize("members", ["Dublin, Straße", "dublin, STRASSE", "DUBLIN, strasse"])
+def test_groups_name_their_sites_in_any_case(members: str) -> None:
+    written = {"Oslo": "10.0.0.3", "Dublin": "10.0.0.1", "Straße": "10.0.0.2"}
+    sites = ", ".join(f"{{name: {name}, standalone: {address}}}" for name, address in written.items())
+    groups = load(f"sites: [{sites}]\ngroups: {{one: [{members}], two: [OSLO]}}").partner_groups()
+
+    assert [[site.name for site in group.sites] for group in groups] == [["Dublin", "Straße"], ["Oslo"]]
+
+
 def test_byte_order_mark_is_passed_over() -> None:
     assert check_text(b"\xef\xbb\xbfsites: [{name: A, standalone: 10.0.0.1}]", path="x", default_name="x").topology
 

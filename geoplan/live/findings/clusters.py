@@ -114,8 +114,8 @@ def oddities(plan: Plan, group: str, live: Iterable[GeoCluster]) -> Iterator[Odd
     unknown = [found for found in unknown_to(plan, group, clusters) if found.type is ClusterType.REMOTE_LM]
     hint = "remove it by hand once no FQDN uses it, or put its site into the topology"
     for found in unknown[:MAX_LISTED]:
-        message = f"cluster '{found.name}' ({found.address}) is of no site of the group '{group}'"
+        message = f"cluster '{found.name}' ({found.address}) is of no site of {plan.group_label(group)}"
         yield Oddity(FindingKind.UNKNOWN_CLUSTER, found.name, message, hint)
     if more := unknown[MAX_LISTED:]:
-        message = f"and {len(more):,} more clusters are of no site of the group '{group}'"
+        message = f"and {len(more):,} more clusters are of no site of {plan.group_label(group)}"
         yield Oddity(FindingKind.UNKNOWN_CLUSTER, more[0].name, message, hint)

@@ -147,8 +147,8 @@ def services(plan: Plan, facts: Observations) -> Iterator[Finding]:
         lacking = [unit for unit in known if unit not in having]
         if having and lacking:
             message = (
-                f"units of group '{group.name}' refuse each other: the firmware of {_named(having)} has the Partner "
-                f"Shared Secret, that of {_named(lacking)} has not"
+                f"units of {plan.group_label(group.name)} refuse each other: the firmware of {_named(having)} has the "
+                f"Partner Shared Secret, that of {_named(lacking)} has not"
             )
             hint = "bring all units of the group to firmware on the same side of it"
             yield about(FindingKind.PARTNER_SECRET, known, message, hint, severity=Severity.BLOCKING)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.topology.model import DEFAULT_GROUP
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def graph_of(group: PlannedGroup, number: int) -> Graph:
 
 def group_title(plan: Plan, group: PlannedGroup) -> str:
     """Return the name that a group is shown by; the one that stands for "no groups" has none."""
-    return "" if len(plan.groups) == 1 and group.name == DEFAULT_GROUP else group.name
+    return group.name if plan.is_group_written(group.name) else ""
 
 
 def partners_in_words(group: PlannedGroup) -> str:

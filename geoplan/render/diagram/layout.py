@@ -159,18 +159,19 @@ class Card(NamedTuple):
 def inner_width(site: SiteSettings) -> float:
     """Return how wide a site's card has to be inside: its units, and its name as far as that is not broken."""
     name = min(width_of(site.name, SIZES["name"]), _NAME_WIDTH)
-    return max(name, *(_row_width(unit) for unit in site.units))
+    return max([name, *(_row_width(unit) for unit in site.units)])
 
 
 def site_card(site: SiteSettings, inner: float) -> Card:
     """Lay out a site with the upper left corner of its card at 0, 0."""
     name = column(_CARD_PADDING, _CARD_PADDING * 0.75, paragraph(site.name, "name", inner))
     rows: list[UnitRow] = []
-    y = name[-1].box.bottom + _NAME_GAP
+    y = name[-1].box.bottom + _NAME_GAP if name else _CARD_PADDING
     for unit in site.units:
         rows.append(moved(_unit_row(unit, inner), Point(_CARD_PADDING, y)))
         y = rows[-1].box.bottom + _UNIT_GAP
-    box = Box(0, 0, inner + 2 * _CARD_PADDING, rows[-1].box.bottom + _CARD_PADDING)
+    bottom = rows[-1].box.bottom if rows else y
+    box = Box(0, 0, inner + 2 * _CARD_PADDING, bottom + _CARD_PADDING)
     return Card(site, box, name, tuple(rows))
 
 
@@ -261,12 +262,12 @@ def _on_shelves(areas: Sequence[Area], top: float) -> tuple[Area, ...]:
 def _area(plan: Plan, group: PlannedGroup) -> Area:
     """Lay out a group with the upper left corner of its area at 0, 0."""
     sites = [plan.site(name) for name in group.sites]
-    inner = max(inner_width(site) for site in sites)
+    inner = max((inner_width(site) for site in sites), default=0)
     cards, anchors = _around_oval([site_card(site, inner) for site in sites])
-    left, right = min(card.box.x for card in cards), max(card.box.right for card in cards)
+    left, right = min((card.box.x for card in cards), default=0), max((card.box.right for card in cards), default=0)
     labels = _area_labels(plan, group, max(right - left, _TITLE_WIDTH / 2))
     top = labels[-1].box.bottom + _BELOW_TITLE
-    shift = Point(_AREA_PADDING - left, top - min(card.box.y for card in cards))
+    shift = Point(_AREA_PADDING - left, top - min((card.box.y for card in cards), default=0))
     cards, anchors = moved((cards, anchors), shift)
     boxes = [label.box for label in labels] + [card.box for card in cards]
     box = Box(0, 0, max(box.right for box in boxes) + _AREA_PADDING, max(box.bottom for box in boxes) + _AREA_PADDING)
@@ -282,7 +283,7 @@ def _area_labels(plan: Plan, group: PlannedGroup, width: float) -> tuple[Label, 
 
 def _around_oval(cards: Sequence[Card]) -> tuple[tuple[Card, ...], tuple[Point, ...]]:
     """Set cards around an oval with its centre at 0, 0: the first down its left side, the others down its right."""
-    if len(cards) == 1:
+    if len(cards) <= 1:
         return tuple(cards), ()
     gap = _ROOMY_CARD_GAP if len(cards) <= _ROOMY_SITES else _CARD_GAP
     first_right = _first_right([card.box.height + gap for card in cards])

@@ -42,7 +42,7 @@ def render(plan: Plan) -> str:
 
 
 def _flowchart(plan: Plan) -> Iterator[str]:
-    title_lines = max(len(_lines(group_title(plan, group))) for group in plan.groups)
+    title_lines = max((len(_lines(group_title(plan, group))) for group in plan.groups), default=0)
     yield _CONFIG.format(bottom=6 + _TITLE_LINE * max(title_lines - 1, 0))
     yield "flowchart LR"
     yield "    accTitle: GEO partners"

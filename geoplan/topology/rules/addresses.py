@@ -137,7 +137,7 @@ def group_mixes_families(topology: PartialTopology) -> Iterator[Finding]:
         shown = [site.units[0].addresses[-1] for site in group.sites if site.units and site.units[0].addresses]
         other = next((written for written in shown if written.address.version != shown[0].address.version), None)
         if other:
-            message = f"the group '{group.name}' is reached by {shown[0].text} and {other.text}: IPv4 and IPv6"
+            message = f"{group.label} is reached by {shown[0].text} and {other.text}: IPv4 and IPv6"
             yield Finding(other.loc, message, "make sure that every site can reach both, or use one family")
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from geoplan.topology.finding import DOCUMENT, GEO, WARNING, Finding, rule
 from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
-from geoplan.topology.names import folded, nearest
+from geoplan.topology.names import nearest
 from geoplan.topology.partial import PartialSite, PartialTopology, Text
-from geoplan.wording import count
+from geoplan.wording import count, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,10 +70,10 @@ def site_in_two_groups(topology: PartialTopology) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for group in topology.groups or ():
         for member in group.members:
-            if member.text in seen:
-                message = f"'{member.text}' is already in the group '{seen[member.text]}'"
+            if folded(member.text) in seen:
+                message = f"'{member.text}' is already in the group '{seen[folded(member.text)]}'"
                 yield Finding(member.loc, message, "keep it in one group, once")
-            seen.setdefault(member.text, group.name)
+            seen.setdefault(folded(member.text), group.name)
 
 
 @rule(
@@ -84,20 +84,20 @@ def site_in_two_groups(topology: PartialTopology) -> Iterator[Finding]:
 def site_in_no_group(topology: PartialTopology) -> Iterator[Finding]:
     if topology.groups is None or not all(group.readable for group in topology.groups):
         return
-    members = {member.text for group in topology.groups for member in group.members}
+    members = {folded(member.text) for group in topology.groups for member in group.members}
     for site in topology.sites:
-        if site.name and site.name.text not in members:
+        if site.name and folded(site.name.text) not in members:
             hint = "name it in a group; a site that has no partners is a group of its own"
             yield Finding(site.name.loc, f"{site.label} is in no group", hint)
 
 
-@rule("GEO405", "A group names an unknown site", why="Groups name sites as 'sites' does, letter by letter.")
+@rule("GEO405", "A group names an unknown site", why="Groups name sites as 'sites' does, in any case.")
 def unknown_site_in_group(topology: PartialTopology) -> Iterator[Finding]:
-    names = dict.fromkeys(site.name.text for site in topology.sites if site.name)
+    names = {folded(site.name.text): site.name.text for site in topology.sites if site.name}
     for group in topology.groups or ():
         for member in group.members:
-            if member.text not in names:
-                near = nearest(member.text, names)
+            if folded(member.text) not in names:
+                near = nearest(member.text, names.values())
                 hint = f"did you mean '{near}'?" if near else "name a site as 'sites' does"
                 yield Finding(member.loc, f"'{member.text}' is no site of this topology", hint)
 
@@ -143,7 +143,7 @@ def too_many_sites(topology: PartialTopology) -> Iterator[Finding]:
     for group in topology.partner_groups:
         sites, most = len(group.sites), topology.max_clusters
         if sites > most:
-            message = f"the group '{group.name}' has {count(sites, 'site')}, more than the {count(most, 'GEO cluster')}"
+            message = f"{group.label} has {count(sites, 'site')}, more than the {count(most, 'GEO cluster')}"
             hint = f"split it into groups, or set limits: {{max_clusters: {sites}}} if your LoadMasters take more"
             yield Finding(group.sites[most].loc, f"{message} that a LoadMaster takes", hint)
 

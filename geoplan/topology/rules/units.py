@@ -43,7 +43,7 @@ def partner_secret_in_some_units(topology: PartialTopology) -> Iterator[Finding]
         if with_it and without:
             message = (
                 f"firmware {without[0].text} has no Partner Shared Secret, but {with_it[0].text} "
-                f"elsewhere in the group '{group.name}' has: they refuse each other"
+                f"elsewhere in {group.label} has: they refuse each other"
             )
             hint = "bring the whole group to firmware with the secret, and set it equal"
             yield Finding(without[0].loc, message, hint)

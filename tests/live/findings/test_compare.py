@@ -85,7 +85,7 @@ def test_a_cluster_of_a_site_that_nobody_plans_is_for_a_person() -> None:
     facts = changed(FINE, M1, S1, clusters=(*CLUSTERS, GeoCluster("10.9.9.9", "Elsewhere", REMOTE_LM)))
     (found,) = verify(PLAN, facts).differences
     assert (found.kind, found.mends, found.values) == (Kind.EXTRA, Mend.BY_HAND, ("Elsewhere",))
-    assert "'Elsewhere' (10.9.9.9) is of no site of the group 'default'" in found.message
+    assert "'Elsewhere' (10.9.9.9) is of no site of the topology" in found.message
 
 
 def test_a_cluster_that_is_disabled_or_checked_in_another_way_is_for_a_person() -> None:

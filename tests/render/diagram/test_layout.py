@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from geoplan import Plan
+from geoplan.plan.model import PlannedGroup, SiteSettings
+from geoplan.render.diagram import dot, mermaid, svg
 from geoplan.render.diagram.layout import Area, Box, Picture, lay_out
 from tests.render.pictures import hostile_plan, plan_of_size, plans
 
@@ -84,6 +88,42 @@ def test_nothing_overlaps(plan: Plan) -> None:
 @pytest.mark.parametrize("count", range(1, 41))
 def test_nothing_overlaps_with_so_many_sites(count: int) -> None:
     check(lay_out(plan_of_size(count, count // 2)))
+
+
+def read_back(edit: Callable[[dict[str, Any]], object]) -> Plan:
+    """Return a plan of two sites as somebody else's program wrote it: no topology's rules hold for it."""
+    plan = plan_of_size(2, 1)
+    content = plan.model_dump(mode="json")
+    edit(content)
+    sites = tuple(map(SiteSettings.model_validate, content["sites"]))
+    groups = tuple(map(PlannedGroup.model_validate, content["groups"]))
+    checksum = plan.model_copy(update={"sites": sites, "groups": groups}).compute_checksum()
+    return Plan.model_validate_json(json.dumps({**content, "checksum": checksum}))
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b"])
+def test_a_site_without_a_visible_name_has_its_card(name: str) -> None:
+    def rename(content: dict[str, Any]) -> None:
+        content["sites"][0]["name"] = content["groups"][0]["sites"][0] = name
+
+    check(lay_out(read_back(rename)))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda content: content.update(topology=""),
+        lambda content: content["sites"][0].update(units=[]),
+        lambda content: content["groups"].append({**content["groups"][0], "name": "", "sites": []}),
+        lambda content: content.update(groups=[]),
+    ],
+    ids=["topology without a name", "site without units", "group without sites", "no groups"],
+)
+def test_plan_that_lacks_something_has_its_pictures(edit: Callable[[dict[str, Any]], object]) -> None:
+    plan = read_back(edit)
+
+    check(lay_out(plan))
+    assert all(module.render(plan) for module in (dot, mermaid, svg))
 
 
 def test_nothing_overlaps_with_hostile_names() -> None:

@@ -84,6 +84,12 @@
   steps.forEach((step) => step.querySelector(".fold").addEventListener("click", () =>
     fold(step, !step.classList.contains("open"))));
 
+  // Some phones show no scroll bar: without a word a picture that is wider than its frame looks cut off.
+  const picture = document.querySelector(".picture");
+  const tellWidth = () => picture.classList.toggle("wide", picture.scrollWidth > picture.clientWidth);
+  tellWidth();
+  addEventListener("resize", tellWidth);
+
   // Copying: pages opened from a file may be refused the clipboard, so there is the old way as well.
   const copyByHand = (text) => {
     const area = document.createElement("textarea");
