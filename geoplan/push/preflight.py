@@ -18,7 +18,15 @@ from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.live.findings.fleet import too_many
 from geoplan.live.findings.geo_merge import merge_problems
-from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
+from geoplan.live.findings.kinds import (
+    NOT_READ,
+    NOTED,
+    OF_STATES,
+    FindingKind,
+    Severity,
+    explained,
+    generic_command,
+)
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
@@ -77,9 +85,11 @@ class Problem:
     word: Override | None = None
     sites: tuple[str, ...] = ()
     """The sites of a finding that it is made of."""
+    commands: tuple[str, ...] = ()
+    """What the hint says to type."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+        return f"{self.where}: {explained(self.message, self.hint, self.commands)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +187,9 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
 
 
 def _problem(finding: Finding) -> Problem:
-    return Problem(", ".join(finding.sites), finding.explained, sites=finding.sites)
+    return Problem(
+        ", ".join(finding.sites), finding.message, finding.hint, sites=finding.sites, commands=finding.commands
+    )
 
 
 def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Collection[str]) -> bool:

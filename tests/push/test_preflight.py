@@ -144,7 +144,7 @@ def test_a_reboot_that_the_journal_records_may_be_under_way() -> None:
 def test_reboots_need_room() -> None:
     recent = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=4))
     (problem,) = verdict(FRESH, replace(BACKGROUND, ledger=ledger(recent))).problems
-    assert "once more makes itself passive" in str(problem)
+    assert "one more reboot, and it makes itself passive" in str(problem)
     older = journal("rebooting", "rebooting", "rebooting", at=NOW - timedelta(minutes=6))
     assert verdict(FRESH, replace(BACKGROUND, ledger=ledger(older))).is_clear
 

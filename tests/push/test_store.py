@@ -108,7 +108,7 @@ def test_a_journal_that_lost_its_beginning_is_damaged_and_not_a_push_that_never_
     with store.begin(PLAN, Options(), SettableClock(NOON)) as journal:
         change_partners(journal)
     journal.path.write_bytes(journal.path.read_bytes()[:kept])
-    with pytest.raises(UnusableFileError, match="what its push owes is not known") as refused:
+    with pytest.raises(UnusableFileError, match="what its push left is not known") as refused:
         store.past()
     assert f"rm {journal.path}" in str(refused.value.hint)
 

@@ -117,12 +117,8 @@ class Finding:
 
     @property
     def explained(self) -> str:
-        """The message with the hint, and below them what it says to type: a command stands on a line of its own."""
-        if not self.hint:
-            return self.message
-        if not self.commands:
-            return f"{self.message} ({self.hint})"
-        return "\n      ".join((f"{self.message}; {self.hint}", *self.commands))
+        """All that it says, in words: see :func:`explained`."""
+        return explained(self.message, self.hint, self.commands)
 
 
 def about(  # noqa: PLR0913 - what a finding can have
@@ -138,6 +134,13 @@ def about(  # noqa: PLR0913 - what a finding can have
     sites = tuple(dict.fromkeys(unit.site for unit in units))
     message = message[:1].upper() + message[1:]
     return Finding(kind, sites, tuple(unit.address for unit in units), message, hint, commands, severity=severity)
+
+
+def explained(message: str, hint: str, commands: Sequence[str]) -> str:
+    """Return a message with its hint, and below them what that says to type, each command on a line of its own."""
+    if not commands:
+        return f"{message} ({hint})" if hint else message
+    return "\n      ".join((f"{message}; {hint}", *commands))
 
 
 def titled(unit: Observation) -> str:

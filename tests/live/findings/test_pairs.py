@@ -70,7 +70,8 @@ def test_geo_alone_says_that_single_units_are_no_pair_and_nothing_that_follows_f
     assert [(problem.where, problem.message) for problem in found] == [
         ("HA Pair 1", f"No HA is set up: {M1} and {S1} are in HA mode single, and each serves for itself"),
     ]
-    assert [problem.hint for problem in found] == ["set HA up: geoplan push TOPOLOGY --phase ha"]
+    assert [problem.hint for problem in found] == ["set HA up:"]
+    assert [problem.commands for problem in found] == [("geoplan push TOPOLOGY --phase ha",)]
 
 
 def test_a_unit_whose_api_answers_is_not_called_down() -> None:
