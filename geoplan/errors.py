@@ -122,11 +122,17 @@ class UnitRefusedError(UnitError):
 
 
 class UnusableAnswerError(UnitError):
-    """A unit answered something that is not the API's; when ``transient``, it may answer properly a little later."""
+    """A unit answered something that is not the API's; when ``transient``, it may answer properly a little later.
 
-    def __init__(self, unit: str, message: str, *, transient: bool = False, hint: str | None = None) -> None:
+    ``is_page`` says that it was a web page, as something else on that port has.
+    """
+
+    def __init__(
+        self, unit: str, message: str, *, transient: bool = False, is_page: bool = False, hint: str | None = None
+    ) -> None:
         super().__init__(unit, message, hint=hint)
         self.transient = transient
+        self.is_page = is_page
 
 
 class UnclearOutcomeError(UnitError):

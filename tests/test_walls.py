@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -114,3 +115,38 @@ def test_every_public_name_can_be_imported() -> None:
     assert set(dir(geoplan)) >= set(geoplan.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = geoplan.nothing
+
+
+# Where URLs are put together: those of units in one place; the console of AWS and the lab's own sockets are no units.
+PUTS_URLS_TOGETHER = {"topology/api.py", "render/runbook/ec2.py", "lab/serve/listener.py"}
+
+
+def urls_by_hand(source: str) -> list[int]:
+    """Return the lines on which a host is put behind ``://``."""
+    nodes = list(ast.walk(ast.parse(source)))
+    ends = {id(node.values[-1]) for node in nodes if isinstance(node, ast.JoinedStr)}  # behind these comes no host
+    return [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ends
+        if re.search(r"://($|[%{])", node.value)
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_url_of_a_unit_is_put_together_in_one_place(path: Path) -> None:
+    """A URL made elsewhere forgets the port that the topology gives, and a password is typed at another one."""
+    if str(path.relative_to(PACKAGE)) not in PUTS_URLS_TOGETHER:
+        assert urls_by_hand(path.read_text()) == []
+
+
+def test_no_text_of_the_runbook_puts_a_url_together() -> None:
+    texts = sorted((PACKAGE / "render").rglob("*.jinja"))
+    assert [path.name for path in texts if "://" in path.read_text()] == []
+
+
+@pytest.mark.parametrize(
+    "code", ["f'https://{host}'", "'https://' + host", "'https://%s/' % host", "'http://{}:{}'.format(host, 1)"]
+)
+def test_url_by_hand_is_seen(code: str) -> None:
+    assert urls_by_hand(code) == [1]

@@ -45,9 +45,13 @@ def plan_phases(topology: Topology, phase: str | None) -> tuple[Phase, ...]:
 
 def load_plan(path: str, phase: str | None = None) -> Plan:
     """Read a topology and plan it."""
+    return planned(load_topology(path), phase)
+
+
+def planned(topology: Topology, phase: str | None = None) -> Plan:
+    """Plan a topology, or the parts of the work that ``--phase`` names."""
     from geoplan.plan.planner import make_plan
 
-    topology = load_topology(path)
     return make_plan(topology, plan_phases(topology, phase))
 
 

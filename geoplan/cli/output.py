@@ -12,26 +12,32 @@ import click
 from geoplan.cli.files import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from geoplan.plan.model import Plan
+    from geoplan.topology.api import UnitApi
+    from geoplan.topology.model import Topology
 
 
-def write_runbook(plan: Plan, output_format: str, output: str | None, *, pager: bool) -> None:
+def write_runbook(plan: Plan, topology: Topology, output_format: str, output: str | None, *, pager: bool) -> None:
     """Write a plan in the format of a module of ``render``; Markdown for a terminal is laid out for it."""
+    from geoplan.topology.api import apis_of
+
+    apis = apis_of(topology)
     if output_format == "markdown" and output is None and sys.stdout.isatty():
-        _show(plan, pager=pager)
+        _show(plan, apis, pager=pager)
+    elif output_format == "json":
+        write(import_module("geoplan.render.json").render(plan), output)
     else:
-        package = "geoplan.render" if output_format == "json" else "geoplan.render.runbook"
-        write(import_module(f"{package}.{output_format}").render(plan), output)
+        write(import_module(f"geoplan.render.runbook.{output_format}").render(plan, apis), output)
 
 
-def _show(plan: Plan, *, pager: bool) -> None:
+def _show(plan: Plan, apis: Mapping[str, UnitApi], *, pager: bool) -> None:
     from geoplan.render.runbook.terminal import render
 
     width, color = terminal()
-    text = render(plan, width=width, color=color)
+    text = render(plan, apis, width=width, color=color)
     if pager:
         click.echo_via_pager(text, color=color)
     else:

@@ -11,18 +11,21 @@ from geoplan.live.polling import SystemClock
 from geoplan.push import journal, past_pushes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.store import Past, Store
+    from geoplan.topology.api import UnitApi
 
 
-def show(store: Store, plan: Plan, output_format: str) -> int:
+def show(store: Store, plan: Plan, apis: Mapping[str, UnitApi], output_format: str) -> int:
     """Show the push on any of the units that is to be ended, else the last one, and what all of them left owed."""
     past = store.past()
     running = store.holder()
     if output_format == "json":
         _as_json(past, plan, running)
     else:
-        click.echo(past_pushes.as_text(past, plan, running), nl=False)
+        click.echo(past_pushes.as_text(past, plan, running, apis), nl=False)
     return 0
 
 

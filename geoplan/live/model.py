@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from geoplan import vendor
 from geoplan.addresses import canonical
-from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
+from geoplan.errors import (
+    AuthenticationError,
+    UnitError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UntrustedUnitError,
+    UnusableAnswerError,
+)
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, State
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ REMOTE_LM = ClusterType.REMOTE_LM
 
 __all__ = [
     "CHECK_CREDENTIALS", "HA_SUBJECT", "LIST_NAMES", "REMOTE_LM", "SUBJECTS", "Cause", "ClusterType",
-    "Failure", "GeoCluster", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of",
+    "Failure", "GeoCluster", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of", "how_to_reach",
 ]  # fmt: skip
 
 
@@ -158,5 +165,23 @@ def failure_of(error: UnitError) -> Failure:
             cause = Cause.REFUSED
         case _:
             cause = Cause.UNREADABLE
-    # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
-    return Failure(cause, error.reason, error.hint if isinstance(error, UntrustedUnitError) else None)
+    return Failure(cause, error.reason, error.hint if _tells_more(error) else None)
+
+
+def how_to_reach(hint: str, *units: Observation) -> str:
+    """Add to a hint why the APIs of units did not answer, and how to name another port."""
+    failures = [unit.failure for unit in units if unit.failure and unit.failure.hint]
+    hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
+    return "; ".join((hint, *(failure.message for failure in failures), *hints))
+
+
+def _tells_more(error: UnitError) -> bool:
+    """Return whether the hint of an error says more than its cause does: of a certificate, or of the API's port."""
+    match error:
+        case UntrustedUnitError():
+            return True
+        case UnitUnreachableError():
+            return not error.request_sent
+        case UnusableAnswerError():
+            return error.is_page
+    return False

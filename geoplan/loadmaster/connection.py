@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
-from geoplan.topology.api import apis_of
+from geoplan.topology.api import PortSource, ReachedApi, apis_of, health_url_of
 from geoplan.topology.types import place_of_url
 from geoplan.vendor import API_V2_SINCE, parse_version
 
@@ -41,6 +41,8 @@ class UnitConnection:
     api_url: str
     """Where its API answers, without ``/access`` and ``/accessv2``."""
     credentials: Credentials
+    port_source: PortSource = PortSource.DEFAULT
+    """What says that its API is on the port of this URL."""
     health_url: str | None = None
     """Where its health check answers; a standalone need not have one."""
     trust: Trust = field(default_factory=SystemTrust)
@@ -49,6 +51,11 @@ class UnitConnection:
     """The wire format, where it is known beforehand; otherwise the client finds it out."""
     use_proxies: bool = False
     """Whether the proxy variables of the environment count."""
+
+    @property
+    def api(self) -> ReachedApi:
+        """The URL of its API, with what says its port."""
+        return ReachedApi(self.api_url, self.port_source)
 
 
 def unit_connections(  # noqa: PLR0913 - options
@@ -76,11 +83,13 @@ def unit_connections(  # noqa: PLR0913 - options
         port = topology.health_check_port_of(site)
         for unit in site.units:
             endpoint = known.unit(unit.address)
-            health_url = health_check_url(unit.address, port) if site.ha_pair else None
+            api = endpoint.reached(apis[unit.address])
+            health_url = health_url_of(unit.address, port) if site.ha_pair else None
             accesses[unit.address] = UnitConnection(
                 address=unit.address,
-                api_url=endpoint.api or apis[unit.address].url,
+                api_url=api.url,
                 credentials=credentials_of(unit.address),
+                port_source=api.source,
                 health_url=endpoint.health or health_url,
                 trust=Pinned(endpoint.fingerprint) if endpoint.fingerprint else trust,
                 timeouts=timeouts or Timeouts(),
@@ -104,12 +113,6 @@ def require_one_api_each(urls: Mapping[str, str]) -> None:
                 f"{first} and {address} have one API, at {url}",
                 hint="write the URL at which each unit itself answers, in the topology or the endpoints file",
             )
-
-
-def health_check_url(address: str, port: int) -> str:
-    """Return where a unit answers the health check (section 6.1: HTTP, path ``/``)."""
-    host = f"[{address}]" if ":" in address else address
-    return f"http://{host}:{port}"
 
 
 def _api_version(unit: Unit) -> ApiVersion | None:

@@ -15,11 +15,13 @@ from geoplan.addresses import canonical, is_address
 from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
 from geoplan.files import read_bounded
 from geoplan.loadmaster.tls import parse_fingerprint
+from geoplan.topology.api import PortSource, ReachedApi
 from geoplan.yaml12 import MAX_BYTES, read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geoplan.topology.api import UnitApi
     from geoplan.topology.model import Topology
 
 
@@ -70,6 +72,10 @@ class UnitEndpoint:
     """The URL of the health check."""
     fingerprint: Annotated[str, BeforeValidator(_fingerprint)] | None = None
     """``sha256:`` and 64 hexadecimal digits of its certificate."""
+
+    def reached(self, usual: UnitApi) -> ReachedApi:
+        """Return where the unit's API is asked: the file's URL goes before the topology's."""
+        return ReachedApi(self.api, PortSource.ENDPOINTS) if self.api else usual.reached
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -239,21 +239,23 @@ class UnitHttp:
         """Say why there was no connection, so that nothing was sent."""
         if own_failure := too_many_open_files(error):
             return own_failure
-        causes = list(causes_of(error))
+        causes, api = list(causes_of(error)), self._access.api
         mismatch = next((cause for cause in causes if isinstance(cause, PinMismatchError)), None)
         if mismatch:
             return UntrustedUnitError(
                 self.unit,
                 f"its certificate is not the pinned one; it presents {mismatch.presented or 'none'}",
                 presented=mismatch.presented,
-                hint="if its certificate was renewed, compare the fingerprint on the unit and run geoplan trust again",
+                hint="if its certificate was renewed, compare the fingerprint on the unit and run geoplan trust again; "
+                f"it was asked on {api.said_by}; {api.changed_by}",
             )
         invalid = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
         if invalid:
             return UntrustedUnitError(
                 self.unit,
                 f"its certificate is not trusted: {invalid.verify_message}",
-                hint="pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file",
+                hint="pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file; "
+                f"it was asked on {api.said_by}; {api.changed_by}",
             )
         if isinstance(error, httpx.TimeoutException):
             reason = f"no connection within {self._access.timeouts.connect:g} s"
@@ -264,9 +266,9 @@ class UnitHttp:
             reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"
         return UnitUnreachableError(
             self.unit,
-            f"cannot connect to {self._access.api_url}: {reason}",
+            f"cannot connect to {api.url} ({api.said_by}): {reason}",
             request_sent=False,
-            hint="check that the unit is up and that its API is at this URL",
+            hint=f"check that the unit is up and that its API is at this URL; {api.changed_by}",
         )
 
     def _lost(self, reason: str) -> UnitUnreachableError:
@@ -283,8 +285,10 @@ class UnitHttp:
         )
 
     def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:
-        hint = "check that its API is enabled and that the port is the API's" if is_page else "check the unit's state"
-        return UnusableAnswerError(self.unit, reason, transient=transient, hint=hint)
+        api, hint = self._access.api, "check the unit's state"
+        if is_page:
+            hint = f"check that its API is enabled; it was asked on {api.said_by}; {api.changed_by}"
+        return UnusableAnswerError(self.unit, reason, transient=transient, is_page=is_page, hint=hint)
 
     def _failure(self, command: str, answer: Answer) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
         reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"

@@ -40,6 +40,8 @@ class PinnedUnit:
     presented: str | None
     known: str | None
     error: str | None = None
+    hint: str | None = None
+    """What to do about the error."""
 
     @property
     def state(self) -> PinState:
@@ -54,7 +56,8 @@ class PinnedUnit:
         head = f"{self.address}  {self.api}  {self.state}"
         if self.state is PinState.CHANGED:
             return f"{head}\n    known      {self.known}\n    presented  {self.presented}"
-        return f"{head}\n    {self.presented or self.error}"
+        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        return f"{head}\n    {self.presented or self.error}{hint}"
 
     def as_dict(self) -> dict[str, str | None]:
         """Return it as JSON holds it."""
@@ -65,6 +68,7 @@ class PinnedUnit:
             "fingerprint": self.presented,
             "known": self.known,
             "error": self.error,
+            "hint": self.hint,
         }
 
 
@@ -77,26 +81,26 @@ async def fetch_pins(
     Raises :class:`geoplan.errors.NotInLabError` where the first that names units is a lab's without all of these, and
     :class:`geoplan.errors.UnusableFileError` where two units have one URL.
     """
-    reduce(joined, known, Endpoints()).require_all_of(topology)
+    all_known = reduce(joined, known, Endpoints())
+    all_known.require_all_of(topology)
 
     units = [unit for site in topology.sites for unit in site.units]
     usual = apis_of(topology)
-    urls = {
-        unit.address: next((api for file in known if (api := file.unit(unit.address).api)), usual[unit.address].url)
-        for unit in units
-    }
-    require_one_api_each(urls)
+    apis = {unit.address: all_known.unit(unit.address).reached(usual[unit.address]) for unit in units}
+    require_one_api_each({address: api.url for address, api in apis.items()})
 
     async def fetch(unit: Unit) -> PinnedUnit:
+        api = apis[unit.address]
         endpoints = [file.unit(unit.address) for file in known]
-        api = urls[unit.address]
         pins = [endpoint.fingerprint for endpoint in endpoints if endpoint.fingerprint]
         try:
-            presented = await fetch_fingerprint(unit.address, api, timeout_seconds=timeout_seconds)
+            presented = await fetch_fingerprint(
+                unit.address, api.url, timeout_seconds=timeout_seconds, port_source=api.source
+            )
         except UnitUnreachableError as error:
-            return PinnedUnit(unit.address, api, None, next(iter(pins), None), error.reason)
+            return PinnedUnit(unit.address, api.url, None, next(iter(pins), None), error.reason, error.hint)
         other = next((pin for pin in pins if pin != presented), None)
-        return PinnedUnit(unit.address, api, presented, other or next(iter(pins), None))
+        return PinnedUnit(unit.address, api.url, presented, other or next(iter(pins), None))
 
     return await ask_each(units, fetch, asyncio.Semaphore(jobs))
 

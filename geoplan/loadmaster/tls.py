@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from geoplan.errors import GeoplanError, TooManyOpenFilesError, UnitUnreachableError, UnusableFileError
+from geoplan.topology.api import PortSource, ReachedApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "sha256:"
-HTTPS_PORT = 443
 
 
 def fingerprint_of(certificate: bytes) -> str:
@@ -37,30 +37,36 @@ def parse_fingerprint(text: str) -> str:
     return PREFIX + digits
 
 
-async def fetch_fingerprint(unit: str, api_url: str, *, timeout_seconds: float = 10.0) -> str:
+async def fetch_fingerprint(
+    unit: str, api_url: str, *, timeout_seconds: float = 10.0, port_source: PortSource = PortSource.DEFAULT
+) -> str:
     """Return the fingerprint that a unit's API presents now. Only the handshake takes place; no request is sent.
 
     Raises :class:`geoplan.errors.UnitUnreachableError` where there is no handshake in time, and
     :class:`geoplan.errors.TooManyOpenFilesError` where this machine allows no further connection.
     """
-    url = urlsplit(api_url)
+    api = ReachedApi(api_url, port_source)
+    where = f"{api.url} ({api.said_by})"
     try:
         async with asyncio.timeout(timeout_seconds):
-            _, writer = await asyncio.open_connection(url.hostname, url.port or HTTPS_PORT, ssl=_unverified())
+            _, writer = await asyncio.open_connection(urlsplit(api.url).hostname, api.port, ssl=_unverified())
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             writer.transport.abort()
     except TimeoutError:
-        reason = f"no TLS handshake with {api_url} within {timeout_seconds:g} s"
+        reason = f"no TLS handshake with {where} within {timeout_seconds:g} s"
     except OSError as error:
         if own_failure := too_many_open_files(error):
             raise own_failure from None
-        reason = f"no TLS handshake with {api_url}: {describe_os_error(error)}"
+        reason = f"no TLS handshake with {where}: {describe_os_error(error)}"
     else:
         if certificate:
             return fingerprint_of(certificate)
-        reason = f"{api_url} presents no certificate"
+        reason = f"{where} presents no certificate"
     raise UnitUnreachableError(
-        unit, reason, request_sent=False, hint="check that the unit is up and that its API is at this URL"
+        unit,
+        reason,
+        request_sent=False,
+        hint=f"check that the unit is up and that its API is at this URL; {api.changed_by}",
     )
 
 

@@ -14,13 +14,14 @@ from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
     from geoplan.push.records import AnyRecord, Value
     from geoplan.push.store import Past
+    from geoplan.topology.api import UnitApi
 
 FORMAT = "geoplan/push-status/1"
 GO_ON = "--resume goes on from it, --status shows it, --abandon gives it up"
@@ -32,11 +33,11 @@ def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
     return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
 
 
-def as_text(past: Past, plan: Plan, running: str | None = None) -> str:
+def as_text(past: Past, plan: Plan, running: str | None = None, apis: Mapping[str, UnitApi] | None = None) -> str:
     """Return when and by whom the last push was begun, how it ended, what it changed, and how to go back by hand.
 
     It is the one that is to be ended, if there is one. ``running`` says that a push on these units is running now, and
-    which.
+    which. ``apis`` are those of the topology: where a person logs in to go back.
     """
     history = past.unfinished or past.latest
     lines = ["no push on these units yet"] if history is None else _lines(history, running)
@@ -45,8 +46,18 @@ def as_text(past: Past, plan: Plan, running: str | None = None) -> str:
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
         lines += ["", f"slaves whose links were not all seen green since their turn: {', '.join(unproven)}"]
     if history and (units := going_back(history)):
-        lines += ["", *as_lines(units, submitted_on_slaves(history))]
+        submitted = submitted_on_slaves(history)
+        touched = {*submitted, *(unit.unit for unit in units)}
+        lines += ["", *as_lines(units, submitted, _logins(history, touched, apis or {}))]
     return "\n".join(lines).encode(errors="backslashreplace").decode() + "\n"
+
+
+def _logins(history: History, touched: set[str], apis: Mapping[str, UnitApi]) -> dict[str, str]:
+    """Return where the units of the sites that were touched are logged in to: of a pair, either may be active."""
+    sites = [site for site in history.plan.sites if any(unit.address in touched for unit in site.units)]
+    own = {canonical(address): api.url for address, api in apis.items()}
+    addresses = [unit.address for site in sites for unit in site.units]
+    return {address: own[canonical(address)] for address in addresses if canonical(address) in own}
 
 
 def _lines(history: History, running: str | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS
@@ -18,6 +19,8 @@ from geoplan.vendor import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geoplan.push.history import History
     from geoplan.push.records import Changing, Value
 
@@ -67,9 +70,19 @@ def going_back(history: History) -> tuple[UnitRollback, ...]:
     )
 
 
-def as_lines(units: tuple[UnitRollback, ...], submitted: tuple[str, ...] = ()) -> list[str]:
-    """Say it to a person; ``submitted`` are the slaves on which partners were submitted."""
+def as_lines(
+    units: tuple[UnitRollback, ...],
+    submitted: tuple[str, ...] = (),
+    logins: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Say it to a person; ``submitted`` are the slaves on which partners were submitted.
+
+    ``logins`` are the web interfaces of the units that these changes are taken back on, by address.
+    """
     lines = ["to go back by hand, in this order (geoplan restores nothing itself):"]
+    if logins:
+        width = max(map(len, logins))
+        lines += ["", "  log in at:", *(f"    {address:{width}}  {url}" for address, url in logins.items())]
     for unit in units:
         pair = f" (or whichever unit of '{unit.pair}' is active then)" if unit.pair else ""
         lines += ["", f"  on {unit.unit}{pair}"]

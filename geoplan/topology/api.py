@@ -29,6 +29,48 @@ class PortSource(StrEnum):
     """The endpoints file, which goes before the topology."""
 
 
+_SAID_BY = {
+    PortSource.API: "from its api",
+    PortSource.SITE: "from api_port of its site",
+    PortSource.TOPOLOGY: "from api_port at the top of the topology",
+    PortSource.AWS: "the default of a pair with aws",
+    PortSource.DEFAULT: "the default",
+    PortSource.ENDPOINTS: "from the endpoints file",
+}
+_OF_SITE = "write api_port: PORT on its site"
+_CHANGED_BY = {
+    PortSource.API: "correct its api in the topology",
+    PortSource.SITE: "correct api_port of its site",
+    PortSource.TOPOLOGY: f"correct api_port at the top of the topology, or {_OF_SITE}",
+    PortSource.AWS: f"{_OF_SITE} or at the top of the topology",
+    PortSource.DEFAULT: f"{_OF_SITE} or at the top of the topology",
+    PortSource.ENDPOINTS: "correct its api in the endpoints file",
+}
+
+
+class ReachedApi(NamedTuple):
+    """The URL at which a unit's API is asked, and what says its port."""
+
+    url: str
+    source: PortSource
+
+    @property
+    def port(self) -> int:
+        """The URL's port."""
+        place = place_of_url(self.url)
+        return place[1] if place else API_PORT
+
+    @property
+    def said_by(self) -> str:
+        """Which port it is, and which key or which default says so."""
+        return f"port {self.port}, {_SAID_BY[self.source]}"
+
+    @property
+    def changed_by(self) -> str:
+        """What to do where the API is on another port."""
+        return f"if its API is on another port, {_CHANGED_BY[self.source]}"
+
+
 class UsualPort(NamedTuple):
     """Where the API of a site's units is, unless a unit has a URL of its own."""
 
@@ -46,6 +88,11 @@ class UnitApi(NamedTuple):
     """What says that it is this port."""
     unit_port: int
     """The port on the unit itself: another one where ``api`` names another host, which passes connections on."""
+
+    @property
+    def reached(self) -> ReachedApi:
+        """Where it is asked, unless an endpoints file says otherwise."""
+        return ReachedApi(self.url, self.source)
 
 
 def usual_port(*, of_topology: int | None, of_site: int | None, in_aws: bool) -> UsualPort:
@@ -77,6 +124,11 @@ def api_of(topology: Topology, site: Site, unit: Unit) -> UnitApi:
 def apis_of(topology: Topology) -> dict[str, UnitApi]:
     """Return where the API of each unit is, by its address as written and in order of declaration."""
     return {unit.address: api_of(topology, site, unit) for site in topology.sites for unit in site.units}
+
+
+def health_url_of(address: str, port: int) -> str:
+    """Return the URL at which a unit answers the health check, without a slash at the end (section 6.1: HTTP)."""
+    return f"http://{host_of_url(address)}:{port}"
 
 
 def url_of(address: str, port: int) -> str:

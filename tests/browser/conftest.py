@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from geoplan import Plan
-from geoplan.render.runbook import html
+from tests.render.runbooks import as_page
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -60,7 +60,7 @@ def open_page(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
             context.append(chromium.new_context(**options))
             context[0].set_default_timeout(PATIENCE)
         file = tmp_path / f"{plan.checksum[7:15]}.html"
-        file.write_text(html.render(plan), encoding="utf-8")
+        file.write_text(as_page(plan), encoding="utf-8")
         page: Page = context[0].new_page()
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))

@@ -57,7 +57,8 @@ def pushed(folder: Path) -> History:
 
 def test_the_way_back_in_words(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     history = pushed(tmp_path)
-    assert "\n".join(as_lines(going_back(history), submitted_on_slaves(history))) == snapshot
+    logins = {M1: f"https://{M1}:8443", S1: f"https://{S1}:8443", A1: "https://bastion.example:9001"}
+    assert "\n".join(as_lines(going_back(history), submitted_on_slaves(history), logins)) == snapshot
 
 
 def test_the_last_change_comes_first_and_the_first_value_counts(tmp_path: Path) -> None:

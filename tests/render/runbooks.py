@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from geoplan import Plan, Topology, make_plan
 from geoplan.plan.model import Phase
+from geoplan.render.runbook import html, markdown, terminal
+from geoplan.render.runbook.build import build
+from geoplan.render.runbook.model import Runbook
+from geoplan.topology.api import UnitApi, url_of, usual_port
 
 HOSTILE_NAMES = (
     "<script>alert(1)</script>",
@@ -38,6 +43,37 @@ HOSTILE_NAMES = (
     "=== ---",
     "שלום",
 )
+
+
+def usual_apis(plan: Plan) -> dict[str, UnitApi]:
+    """Return the APIs of a plan's units, as of a topology that says nothing of them."""
+    in_aws = {pair.site for pair in plan.ha_pairs if pair.load_balancer}
+    return {
+        unit.address: UnitApi(url_of(unit.address, usual.port), *usual, usual.port)
+        for site in plan.sites
+        for usual in [usual_port(of_topology=None, of_site=None, in_aws=site.name in in_aws)]
+        for unit in site.units
+    }
+
+
+def book_of(plan: Plan) -> Runbook:
+    """Build the runbook of a plan whose units have the usual APIs."""
+    return build(plan, usual_apis(plan))
+
+
+def as_markdown(plan: Plan, **options: bool) -> str:
+    """Write it as Markdown."""
+    return markdown.render(plan, usual_apis(plan), **options)
+
+
+def as_page(plan: Plan) -> str:
+    """Write it as an HTML page."""
+    return html.render(plan, usual_apis(plan))
+
+
+def on_terminal(plan: Plan, **options: Any) -> str:
+    """Write it for a terminal."""
+    return terminal.render(plan, usual_apis(plan), **options)
 
 
 def two_sites(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from geoplan.topology.api import PortSource, UnitApi, api_of, apis_of
+from geoplan.topology.api import PortSource, ReachedApi, UnitApi, api_of, apis_of
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
 from tests.topologies import IN_AWS, topologies
@@ -82,3 +82,10 @@ def test_rules_see_each_unit_where_everything_else_does(topology: Topology) -> N
 
     assert [port for port, _ in seen] == [api.unit_port for api in used]
     assert [place[1] if place else None for _, place in seen] == [api.port for api in used]
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("https://10.1.1.5", 443), ("https://10.1.1.5:8443", 8443), ("https://[2001:db8::5]", 443)]
+)
+def test_a_port_is_told_whether_the_url_names_it_or_not(url: str, port: int) -> None:
+    assert ReachedApi(url, PortSource.API).said_by == f"port {port}, from its api"

@@ -81,6 +81,7 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.cli import approving, push_session
     from geoplan.cli.push_units import push_store
     from geoplan.plan.planner import make_plan
+    from geoplan.topology.api import apis_of
 
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
@@ -96,8 +97,9 @@ def command(  # noqa: PLR0913 - one for each option
     if status or abandon:
         from geoplan.cli import push_journal
 
-        tell = push_journal.abandon if abandon else push_journal.show
-        return tell(store, plan, output_format)
+        if abandon:
+            return push_journal.abandon(store, plan, output_format)
+        return push_journal.show(store, plan, apis_of(topology), output_format)
     options = replace(
         flags.options(plan),
         jobs=1 if dry_run else jobs,

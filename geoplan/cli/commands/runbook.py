@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import load_plan
+from geoplan.cli.files import load_topology, planned
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, no_pager_option, output_option, phase_option, topology_argument
 from geoplan.cli.output import write_runbook
@@ -23,4 +23,5 @@ def command(path: str, output_format: str | None, phase: str | None, output: str
     the Markdown is shown page by page.
     """
     chosen = chosen_format("runbook", output_format, output)
-    write_runbook(load_plan(path, phase), chosen, output, pager=not no_pager)
+    topology = load_topology(path)
+    write_runbook(planned(topology, phase), topology, chosen, output, pager=not no_pager)

@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913 - one for each option
         said = f"all {units} units run" if units > 1 else "the unit runs"
         click.echo(f"nothing to do: {said} {to} already", err=chosen == "json")
     if plan.steps or chosen == "json":
-        write_runbook(plan, chosen, output, pager=not no_pager)
+        write_runbook(plan, topology, chosen, output, pager=not no_pager)
     return 0
 
 

@@ -13,7 +13,7 @@ from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
 from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
 from geoplan.live.links import NOTHING_KNOWN, links_of
-from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, ClusterType, State
+from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, ClusterType, State, how_to_reach
 from geoplan.plan.model import Action, Phase
 from geoplan.vendor import SSH_PORT, SYNC_PORT
 
@@ -134,13 +134,15 @@ def _ha_differences(
 def _unreadable(site: SiteSettings, unit: Observation) -> Difference:
     reason = unit.failure.message if unit.failure else "it does not answer"
     message = f"{unit.address} could not be read: {reason}"
-    return Difference(site.name, unit.address, Kind.UNREADABLE, UNIT, message)
+    hint = unit.failure.hint or "" if unit.failure else ""
+    return Difference(site.name, unit.address, Kind.UNREADABLE, UNIT, message, hint=hint)
 
 
 def _no_active(site: SiteSettings, facts: Observations) -> SiteReport:
     states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
     message = f"not exactly one unit is active: {states}"
-    found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint="see to the pair first")
+    hint = how_to_reach("see to the pair first", *facts.of_site(site.name))
+    found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint=hint)
     return SiteReport(site.name, None, (found,), ())
 
 

@@ -64,7 +64,7 @@ def reachability(facts: Observations) -> Iterator[Finding]:
         elif unit.failure and unit.role == "standalone":
             hint = "see that it runs, and that it can be reached from here"
             message = f"{unit.address} is down: {unit.failure.message}"
-            yield about(FindingKind.UNIT_DOWN, [unit], message, hint, severity=Severity.BLOCKING)
+            yield about(FindingKind.UNIT_DOWN, [unit], message, unit.failure.hint or hint, severity=Severity.BLOCKING)
     for failure, failed in by_failure.items():
         kind, hint = _CAUSES[failure.cause]
         silent = [unit for unit in failed if unit.refuses_reads]

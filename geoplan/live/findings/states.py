@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.live.findings.kinds import Finding, FindingKind, Severity, about, titled
 from geoplan.live.findings.pairs import SINGLE
-from geoplan.live.model import Cause, State
+from geoplan.live.model import Cause, State, how_to_reach
 from geoplan.vendor import HA_PARAMETERS, SYNC_PORT
 from geoplan.wording import join_words
 
@@ -110,7 +110,9 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
         yield pair.finding(
             FindingKind.PAIR_DOWN,
             f"both units are down: neither {' nor '.join(pair.addresses)} answers, by health check or API",
-            "the site serves nobody: see that its units run, and that they can be reached from here",
+            how_to_reach(
+                "the site serves nobody: see that its units run, and that they can be reached from here", *pair.units
+            ),
         )
         return
     for unit in pair.units:
@@ -126,7 +128,7 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
             yield pair.finding(
                 FindingKind.UNIT_DOWN,
                 f"{titled(unit)} is down: neither its health check ({unit.health}) nor its API answers.{alone}",
-                "see that it runs, and that it can be reached from here",
+                how_to_reach("see that it runs, and that it can be reached from here", unit),
                 unit,
             )
         case UnitState.UNCONNECTED if _port(unit) in (None, pair.port):

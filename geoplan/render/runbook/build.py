@@ -14,14 +14,19 @@ from geoplan.render.runbook.prose import Name, Value
 from geoplan.render.runbook.steps import phases_of, troubles_of, write_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.topology.api import UnitApi
 
 
-def build(plan: Plan) -> Runbook:
-    """Build the runbook of a plan: all that is said in it, in order, with every value and nothing escaped."""
-    context = RunbookContext(plan)
+def build(plan: Plan, apis: Mapping[str, UnitApi]) -> Runbook:
+    """Build the runbook of a plan: all that is said in it, in order, with every value and nothing escaped.
+
+    ``apis`` are those of the topology that was planned (:func:`geoplan.topology.api.apis_of`): nobody is to type a
+    password at another port.
+    """
+    context = RunbookContext(plan, apis)
     above = overview(context)
     steps = write_steps(context)
     forms_pairs = context.has(Phase.HA)
@@ -88,6 +93,7 @@ def _units(context: RunbookContext) -> Iterator[UnitRow]:
                 site=Name(site.name),
                 role=unit.role,
                 address=Value(unit.address),
+                wui=context.wui_of(unit.address),
                 nat_address=Value(unit.nat_address) if unit.nat_address else None,
                 health=health_url(unit.address, plan.health_check_port_of(site.name)) if in_pair else None,
                 firmware=Value(firmware[unit.address]) if firmware.get(unit.address) else None,

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from markupsafe import Markup
 
 from geoplan.render.runbook import ec2, wui
-from geoplan.render.runbook.context import BUSY, OK, url_host
+from geoplan.render.runbook.context import BUSY, OK, asking
 from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, Span, StepNumber, Url, Value, duration
 from geoplan.wording import count
 
@@ -111,7 +111,7 @@ def _templates() -> Environment:
         "ec2": ec2,
         "OK": OK,
         "BUSY": BUSY,
-        "url_host": url_host,
+        "asking": asking,
         "quoted": shlex.quote,
     }
     templates.filters |= {

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
 from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
+from geoplan.topology.api import health_url_of
 from geoplan.vendor import becomes_inaccessible, parse_version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings, HealthCheckTiming, LoadBalancer
+    from geoplan.topology.api import UnitApi
 
 OK = Value("200")  # what the active unit answers the health check (section 4)
 BUSY = Value("503")  # what the standby answers
@@ -22,13 +27,16 @@ _TRANSPORT = {"TLS": "TCP", "TCP_UDP": "TCP and UDP"}
 
 
 class Pair(NamedTuple):
-    """An HA pair with what each of its units answers the health check on."""
+    """An HA pair with what each of its units answers the health check on, and where each is logged in to."""
 
     site: Name
     master: Value
     slave: Value
     master_health: Url
     slave_health: Url
+    master_wui: Url
+    """The web interface, where the API is too."""
+    slave_wui: Url
     master_returns: bool
     """Whether the master takes over again once it is back (Prefer Master)."""
     reached_at: tuple[Value, Value]
@@ -41,10 +49,11 @@ class Pair(NamedTuple):
 
 
 class RunbookContext:
-    """A plan, looked at from any of its steps."""
+    """A plan, looked at from any of its steps; ``apis`` says where the units of its topology are logged in to."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, apis: Mapping[str, UnitApi]) -> None:
         self.plan = plan
+        self._apis = apis
 
     @cached_property
     def _numbers(self) -> dict[tuple[str, Action], int]:
@@ -54,7 +63,7 @@ class RunbookContext:
     def pairs(self) -> dict[str, Pair]:
         """Every HA pair that the plan touches, by its site's name."""
         return {
-            site.name: _pair(site, self.plan.health_check_port_of(site.name))
+            site.name: _pair(site, self.plan.health_check_port_of(site.name), self.wui_of)
             for site in self.sites
             if site.kind == "ha_pair"
         }
@@ -69,6 +78,19 @@ class RunbookContext:
         ports: dict[Value, list[Name]] = {}
         for site in self.pairs:
             ports.setdefault(Value(str(self.plan.health_check_port_of(site))), []).append(Name(site))
+        return ports
+
+    def wui_of(self, address: str) -> Url:
+        """Return where the web interface of a unit is, which is where its API is."""
+        return Url(self._apis[address].url)
+
+    @cached_property
+    def wui_ports(self) -> dict[Value, list[Name]]:
+        """The sites by the port of their units' web interfaces; a site with two of them is named under both."""
+        ports: dict[Value, list[Name]] = {}
+        for site in self.sites:
+            for port in dict.fromkeys(self._apis[unit.address].port for unit in site.units):
+                ports.setdefault(Value(str(port)), []).append(Name(site.name))
         return ports
 
     def number(self, site: str, action: Action) -> StepNumber:
@@ -167,15 +189,14 @@ class RunbookContext:
         """Return whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
         return not pair.master_returns and pair in self.rebooted_before(step)
 
-    def login_address(self, step: Step) -> Value:
-        """Return the address of the unit on which a step is done: of a standby the slave's, as a rule."""
+    def login(self, step: Step) -> Url:
+        """Return the web interface of the unit on which a step is done: of a standby the slave's, as a rule."""
         pair = self.pairs.get(step.on.site)
         if pair is None:
-            return Value(self.plan.site(step.on.site).units[0].address)
+            return self.wui_of(self.plan.site(step.on.site).units[0].address)
         on_slave = step.on.unit in {"slave", "standby", "new_active"}
-        return (
-            pair.slave if on_slave or (step.on.unit == "active" and self.slave_is_active(pair, step)) else pair.master
-        )
+        on_slave = on_slave or (step.on.unit == "active" and self.slave_is_active(pair, step))
+        return pair.slave_wui if on_slave else pair.master_wui
 
     @property
     def change(self) -> FirmwareChange:
@@ -225,7 +246,7 @@ class RunbookContext:
         return tuple(unit for unit in known if becomes_inaccessible(to, parse_version(unit.present or "")))
 
 
-def _pair(site: SiteSettings, port: int) -> Pair:
+def _pair(site: SiteSettings, port: int, wui_of: Callable[[str], Url]) -> Pair:
     master, slave = (unit.address for unit in site.units)
     return Pair(
         site=Name(site.name),
@@ -233,6 +254,8 @@ def _pair(site: SiteSettings, port: int) -> Pair:
         slave=Value(slave),
         master_health=health_url(master, port),
         slave_health=health_url(slave, port),
+        master_wui=wui_of(master),
+        slave_wui=wui_of(slave),
         master_returns=site.preferred_host != "none",
         reached_at=(Value(site.units[0].nat_address or master), Value(site.units[1].nat_address or slave)),
     )
@@ -240,9 +263,10 @@ def _pair(site: SiteSettings, port: int) -> Pair:
 
 def health_url(address: str, port: int) -> Url:
     """Return where a unit answers the load balancer's health check: path / over HTTP (section 6.1)."""
-    return Url(f"http://{url_host(address)}:{port}/")
+    return Url(f"{health_url_of(address, port)}/")
 
 
-def url_host(address: str) -> str:
-    """Return an address as it stands in a URL."""
-    return f"[{address}]" if ":" in address else address
+def asking(wui: Url, parameter: str) -> Value:
+    """Return a command that asks a unit for a parameter over its API, and for the password of its user ``bal``."""
+    url = f"{wui}/access/get?param={parameter}"
+    return Value(f"curl -k -u bal {shlex.quote(url)}")

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from geoplan.aws import BALANCER_NAME_LENGTH, console_host
-from geoplan.render.runbook.prose import Label, Value
+from geoplan.render.runbook.prose import Label, Url, Value
 from geoplan.render.runbook.wui import Screen
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ CROSS_ZONE = Label("cross-zone load balancing")
 LONGEST_STEM = BALANCER_NAME_LENGTH.most - len("-tcp-udp-65535")
 
 
-def console_of(region: str) -> Value:
+def console_of(region: str) -> Url:
     """Return where the EC2 console of a region is."""
-    return Value(f"https://{console_host(region)}/ec2/home?region={region}")
+    return Url(f"https://{console_host(region)}/ec2/home?region={region}")
 
 
 def stems_of(sites: Iterable[str]) -> dict[str, str]:

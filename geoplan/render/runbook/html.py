@@ -17,9 +17,10 @@ from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, StepNumber,
 from geoplan.render.runbook.templating import TEMPLATES, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from geoplan.plan.model import Plan
+    from geoplan.topology.api import UnitApi
 
 _WRAPPINGS: dict[type, Markup] = {
     Name: Markup("<bdi>{0}</bdi>"),
@@ -34,14 +35,14 @@ _WRAPPINGS: dict[type, Markup] = {
 }
 
 
-def render(plan: Plan) -> str:
+def render(plan: Plan, apis: Mapping[str, UnitApi]) -> str:
     """Return the runbook as a page that works from a file, asks for nothing, and keeps its ticks in the browser."""
     style, script = ((TEMPLATES / f"runbook.{kind}").read_text("utf-8") for kind in ("css", "js"))
     picture = svg.render(plan)
     templates = environment(_finalize, autoescape=True)
     templates.filters |= {"heading": _heading, "plain": str, "duration": duration}
     return templates.get_template("runbook.html.jinja").render(
-        book=build(plan),
+        book=build(plan, apis),
         wui=wui.NAMES,
         policy=_policy([style, *_styles_in(picture)], [script]),
         # All three are this package's own; what the picture has from the topology is escaped in it.

@@ -12,9 +12,10 @@ from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, Span, StepN
 from geoplan.render.runbook.templating import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from geoplan.plan.model import Plan
+    from geoplan.topology.api import UnitApi
 
 
 # What means nothing to Markdown anywhere in a line, nor to what GitHub makes of text (links, mentions, emoji).
@@ -78,7 +79,7 @@ def _longest_run(character: str, text: str) -> int:
     return max((len(run) for run in re.findall(f"{re.escape(character)}+", text)), default=0)
 
 
-def render(plan: Plan, *, picture: bool = True, links: bool = True) -> str:
+def render(plan: Plan, apis: Mapping[str, UnitApi], *, picture: bool = True, links: bool = True) -> str:
     """Return the runbook as GitHub Flavored Markdown.
 
     ``picture`` puts a Mermaid diagram into it; without ``links``, addresses to open stand there as code.
@@ -93,7 +94,7 @@ def render(plan: Plan, *, picture: bool = True, links: bool = True) -> str:
         "plain": str,
     }
     return templates.get_template("runbook.md.jinja").render(
-        book=build(plan), wui=wui.NAMES, picture=mermaid.render(plan) if picture else None
+        book=build(plan, apis), wui=wui.NAMES, picture=mermaid.render(plan) if picture else None
     )
 
 

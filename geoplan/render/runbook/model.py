@@ -23,6 +23,8 @@ class UnitRow(NamedTuple):
     site: Name
     role: str
     address: Value
+    wui: Url
+    """Its web interface."""
     nat_address: Value | None
     health: Url | None
     """Where it answers the health check; a standalone need not."""
@@ -83,7 +85,8 @@ class Login(NamedTuple):
 
     unit: Prose
     """By site and role or state."""
-    address: Value
+    url: Url
+    """Of its web interface."""
     tell: Prose | None = None
     """How to tell the active unit from the standby."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.plan.model import UPDATE_ACTIONS, Action
 from geoplan.render.runbook import content, ec2, wui
 from geoplan.render.runbook.model import Button, Choice, Field, Login, Phase, RunbookStep, Task, Trouble
-from geoplan.render.runbook.prose import Label, Name, Prose, Span, StepNumber, Value
+from geoplan.render.runbook.prose import Label, Name, Prose, Span, StepNumber, Url, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,8 +95,8 @@ def _runbook_step(written: WrittenStep, plan: Plan) -> RunbookStep:
 
 
 def _login(section: Section) -> Login:
-    (address,), *tell = section.items
-    return Login(section.text, Value(address), *tell)
+    (url,), *tell = section.items
+    return Login(section.text, Url(url), *tell)
 
 
 def _move(item: Prose) -> Move:

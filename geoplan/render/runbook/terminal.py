@@ -17,12 +17,13 @@ from geoplan.render.runbook import markdown
 from geoplan.render.text import DEFAULT_WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.style import Style
 
     from geoplan.plan.model import Plan
+    from geoplan.topology.api import UnitApi
 
 
 _WORD = re.compile(r"\s*\S+\s*")
@@ -158,12 +159,12 @@ class _Runbook(Markdown):
     }
 
 
-def render(plan: Plan, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
+def render(plan: Plan, apis: Mapping[str, UnitApi], *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
     """Return the runbook ``width`` columns wide, without the picture, whose source says little on a terminal.
 
     An address or a URL stays in one piece unless it alone is wider: whoever copies half of one has a wrong one.
     """
-    text = markdown.render(plan, picture=False, links=False)
+    text = markdown.render(plan, apis, picture=False, links=False)
     # The theme of the terminal itself: code in its own colours, on its own background.
     runbook = _Runbook(text, code_theme="ansi_dark", hyperlinks=False)
     return laid_out([runbook], width=width, color=color)

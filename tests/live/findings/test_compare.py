@@ -131,6 +131,19 @@ def test_sites_that_cannot_be_read_differ() -> None:
     assert kinds == {("HA Pair 1", Kind.UNREADABLE), ("Standalone LoadMaster 1", Kind.UNREADABLE)}
 
 
+def test_sites_that_cannot_be_read_say_where_their_apis_were_asked() -> None:
+    failure = Failure(Cause.UNREACHABLE, "cannot connect (port 443, the default)", "write api_port: PORT on its site")
+    facts = changed(FINE, A1, failure=failure)
+    for address in (M1, S1):
+        facts = changed(facts, address, state=State.DOWN, failure=failure)
+    told = [
+        f"{found.message} {found.hint}" for found in verify(PLAN, facts).differences if found.kind is Kind.UNREADABLE
+    ]
+
+    assert len(told) == 2
+    assert all("(port 443, the default)" in each and "write api_port: PORT on its site" in each for each in told)
+
+
 def test_report_is_markdown_and_json() -> None:
     found = verify(PLAN, changed(FINE, A1, geo_partners=()))
     assert "| Standalone LoadMaster 1 | 172.24.1.9 | missing | GEO LoadMaster Partners lacks" in diff.as_markdown(found)

@@ -8,7 +8,7 @@ import pytest
 
 from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.findings.states import UnitState
-from geoplan.live.model import Observations, State
+from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.status.state_changes import Sightings
 from tests.status.made import (
     A1,
@@ -168,3 +168,17 @@ def test_health_check_that_answers_something_else() -> None:
 
 
 # -- GEO ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("units", [(A1,), (M1,), (M1, S1)], ids=["standalone", "unit of a pair", "pair"])
+def test_units_that_are_down_are_told_with_the_ports_of_their_apis(units: tuple[str, ...]) -> None:
+    facts = well()
+    for address in units:
+        reason = f"cannot connect to https://{address}:8443 (port 8443, the default of a pair with aws)"
+        failure = Failure(Cause.UNREACHABLE, reason, "if its API is on another port, write api_port: PORT on its site")
+        facts = changed(down(facts, address), address, failure=failure)
+
+    told = " ".join(f"{finding.message} {finding.hint}" for finding in status_of(facts).findings)
+
+    assert all(f"https://{address}:8443 (port 8443" in told for address in units)
+    assert told.count("write api_port: PORT on its site") == 1

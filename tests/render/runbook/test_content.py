@@ -12,11 +12,10 @@ from jinja2 import TemplateNotFound, UndefinedError
 
 from geoplan.plan.model import Action
 from geoplan.render.runbook import content, steps
-from geoplan.render.runbook.build import build
 from geoplan.render.runbook.content import Section, mark, read
 from geoplan.render.runbook.context import RunbookContext
 from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, Span, StepNumber, Url, Value
-from tests.render.runbooks import behind_balancer, two_sites
+from tests.render.runbooks import behind_balancer, book_of, two_sites, usual_apis
 
 KINDS = (str, Name, Value, Pasted, Label, Url, StepNumber)
 FILES = sorted(content.CONTENT.glob("*.jinja"))
@@ -78,7 +77,7 @@ def test_any_name_stands_in_the_built_runbook_unchanged(characters: str) -> None
     )
     groups = tuple(group.model_copy(update={"sites": (characters, "Plain")}) for group in plan.groups)
     renamed = plan.model_copy(update={"sites": sites, "steps": steps, "clusters": clusters, "groups": groups})
-    titles = [step.title for step in build(renamed).steps]
+    titles = [step.title for step in book_of(renamed).steps]
     assert [title[0] for title in titles if title[0] != "Plain"] == [characters] * len(
         [step for step in plan.steps if step.site == "Quiet"]
     )
@@ -117,8 +116,9 @@ def test_file_that_is_not_there_is_an_error() -> None:
 def test_heading_that_nobody_reads_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = content.render
     monkeypatch.setattr(content, "render", lambda *given: {**whole(*given), "You sea": Section(Prose(), ())})
+    plan = two_sites("A", "B")
     with pytest.raises(ValueError, match="You sea"):
-        steps.write_steps(RunbookContext(two_sites("A", "B")))
+        steps.write_steps(RunbookContext(plan, usual_apis(plan)))
 
 
 def test_every_action_has_a_file() -> None:
@@ -137,7 +137,7 @@ def test_file_is_used_and_keeps_its_width(path: Path) -> None:
 
 
 def test_lists_are_joined_as_a_sentence_is() -> None:
-    ports = next(check for check in build(behind_balancer("A")).before if check.id == "virtual-services")
+    ports = next(check for check in book_of(behind_balancer("A")).before if check.id == "virtual-services")
     assert ports.lines[0] == ("None on port ", "8444", " of ", "A", ", where the units answer the health check.")
     names = [Name("c"), Name("d"), Name("e")]
     assert sentence(content._listing(names)) == ("c", ", ", "d", " and ", "e")

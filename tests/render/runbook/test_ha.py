@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import HA_ACTIONS, Action, Phase
-from geoplan.render.runbook import ec2, markdown
-from geoplan.render.runbook.build import build
+from geoplan.render.runbook import ec2
 from geoplan.render.runbook.model import Choice, Field, Runbook, RunbookStep, Task
 from tests.conftest import TOPOLOGIES
-from tests.render.runbooks import behind_balancer
+from tests.render.runbooks import as_markdown, behind_balancer, book_of
 from tests.topologies import names, topologies
 
 SECTION_2 = {"interval_seconds": 20, "healthy_threshold": 10, "unhealthy_threshold": 4}
@@ -45,7 +44,7 @@ def step_of(book: Runbook, action: Action, site: str) -> RunbookStep:
 
 def text_of(step: RunbookStep) -> str:
     """Return all that a step says, a line for each part."""
-    lines = [*step.wait_before, step.login.unit, step.login.address, step.login.tell or ""]
+    lines = [*step.wait_before, step.login.unit, step.login.url, step.login.tell or ""]
     for move in step.moves:
         match move:
             case Field():
@@ -64,7 +63,7 @@ def checks_of(book: Runbook) -> dict[str, str]:
 
 
 def test_pairs_are_formed_in_the_order_of_the_document(dublin_ohio: Plan) -> None:
-    book = build(dublin_ohio)
+    book = book_of(dublin_ohio)
     assert [str(phase.title) for phase in book.phases] == [
         "Form the pairs",
         "Enter the lists",
@@ -80,7 +79,7 @@ def test_pairs_are_formed_in_the_order_of_the_document(dublin_ohio: Plan) -> Non
 
 
 def test_every_value_of_the_plan_stands_in_its_step(dublin_ohio: Plan) -> None:
-    book = build(dublin_ohio)
+    book = book_of(dublin_ohio)
     for step, shown in zip(dublin_ohio.steps, book.steps, strict=True):
         for value in dublin_ohio.values(step):
             wanted = SHOWN.get(value, (value,)) if step.action in HA_ACTIONS else (value,)
@@ -88,13 +87,13 @@ def test_every_value_of_the_plan_stands_in_its_step(dublin_ohio: Plan) -> None:
 
 
 def test_parameters_of_the_slave_are_those_of_the_other_unit(dublin_ohio: Plan) -> None:
-    book = build(dublin_ohio)
+    book = book_of(dublin_ohio)
     for action, own, mode, other in (
         (Action.SET_MASTER_HA_PARAMETERS, "10.20.1.5", "Master HA Mode", "10.20.2.5"),
         (Action.SET_SLAVE_HA_PARAMETERS, "10.20.2.5", "Slave HA Mode", "10.20.1.5"),
     ):
         step = step_of(book, action, "Ohio")
-        assert step.login.address == own
+        assert step.login.url == f"https://{own}:8443"
         text = text_of(step)
         assert f"AWS HA Mode: {mode}" in text
         assert "Switch to Preferred Server: No Preferred Host" in text
@@ -106,7 +105,7 @@ def test_parameters_of_the_slave_are_those_of_the_other_unit(dublin_ohio: Plan) 
 
 
 def test_load_balancer_is_described_with_everything_that_the_topology_says(dublin_ohio: Plan) -> None:
-    step = step_of(build(dublin_ohio), Action.CREATE_LOAD_BALANCER, "Dublin")
+    step = step_of(book_of(dublin_ohio), Action.CREATE_LOAD_BALANCER, "Dublin")
     text = text_of(step)
     balancer = dublin_ohio.ha_pair("Dublin").load_balancer
     assert balancer
@@ -122,28 +121,28 @@ def test_load_balancer_is_described_with_everything_that_the_topology_says(dubli
     assert "Interval: 10 seconds" in text
     assert "the master, i-0d0b11a1c0ffee001 and the slave, i-0d0b11a1c0ffee002" in text
     assert "geoplan export cloudformation TOPOLOGY --site Dublin " in text
-    assert step.login.address == "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"
+    assert step.login.url == "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"
 
 
 def test_listener_names_the_target_group_that_it_goes_to(dublin_ohio: Plan) -> None:
-    text = text_of(step_of(build(dublin_ohio), Action.CREATE_LOAD_BALANCER, "Ohio"))
+    text = text_of(step_of(book_of(dublin_ohio), Action.CREATE_LOAD_BALANCER, "Ohio"))
     assert "Listeners: add TCP on port 443, to the target group ohio-tcp-443." in text
     assert "eipalloc" not in text
 
 
 def test_units_without_known_instances_are_named_by_their_addresses() -> None:
-    text = text_of(step_of(build(behind_balancer("A")), Action.CREATE_LOAD_BALANCER, "A"))
+    text = text_of(step_of(book_of(behind_balancer("A")), Action.CREATE_LOAD_BALANCER, "A"))
     assert "the master, the instance with 10.0.0.5 and the slave, the instance with 10.0.0.6" in text
     assert "a-tcp-udp-53" in text
 
 
 def test_name_of_a_site_is_quoted_in_the_command() -> None:
-    text = text_of(step_of(build(behind_balancer("a; rm -rf ~")), Action.CREATE_LOAD_BALANCER, "a; rm -rf ~"))
+    text = text_of(step_of(book_of(behind_balancer("a; rm -rf ~")), Action.CREATE_LOAD_BALANCER, "a; rm -rf ~"))
     assert "geoplan export cloudformation TOPOLOGY --site 'a; rm -rf ~' " in text
 
 
 def test_times_of_the_health_check_are_those_of_section_2() -> None:
-    book = build(pair_plan([Phase.HA], health_check=SECTION_2))
+    book = book_of(pair_plan([Phase.HA], health_check=SECTION_2))
     fact = next(str(fact.text) for fact in book.facts if fact.label == "Health check")
     assert (
         fact
@@ -156,7 +155,7 @@ def test_times_of_the_health_check_are_those_of_section_2() -> None:
 
 
 def test_verification_waits_until_the_load_balancer_can_know(dublin_ohio: Plan) -> None:
-    step = step_of(build(dublin_ohio), Action.VERIFY_HA_PAIR, "Ohio")
+    step = step_of(book_of(dublin_ohio), Action.VERIFY_HA_PAIR, "Ohio")
     assert str(step.wait_before[0]).startswith("200 seconds have passed since step 7:")
     assert "10 good answers, one every 20 seconds" in str(step.wait_before[0])
     assert "out of service after 80 seconds" in str(step.wait_before[0])
@@ -168,7 +167,7 @@ def test_verification_waits_until_the_load_balancer_can_know(dublin_ohio: Plan) 
 
 
 def test_pair_without_a_load_balancer_stays_unconnected_until_something_asks_it() -> None:
-    book = build(make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.HA]))
+    book = book_of(make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.HA]))
     assert Action.CREATE_LOAD_BALANCER not in {step.action for step in book.steps}
     step = step_of(book, Action.VERIFY_HA_PAIR, "HA Pair 1")
     assert "until something does, the units say Master Unconnected and Slave Unconnected" in text_of(step)
@@ -180,15 +179,15 @@ def test_a_reboot_says_how_long_the_load_balancer_takes() -> None:
     said = "out of service after 80 seconds and the slave into service after 200 seconds, at least"
     for preferred, back in (("master", True), ("none", False)):
         plan = pair_plan([Phase.GEO], health_check=SECTION_2, preferred_host=preferred)
-        step = step_of(build(plan), Action.REBOOT_MASTER, "A")
+        step = step_of(book_of(plan), Action.REBOOT_MASTER, "A")
         assert said in text_of(step)
         assert ("The way back takes as long." in text_of(step)) == back
         assert step.seconds == 60 + 240 + plan.health_check_seconds(plan.steps[step.number - 1])
-    assert "out of service" not in text_of(step_of(build(pair_plan([Phase.GEO])), Action.REBOOT_MASTER, "A"))
+    assert "out of service" not in text_of(step_of(book_of(pair_plan([Phase.GEO])), Action.REBOOT_MASTER, "A"))
 
 
 def test_before_there_are_pairs_nothing_answers_and_nothing_is_asked_of_them(dublin_ohio: Plan) -> None:
-    book = build(dublin_ohio)
+    book = book_of(dublin_ohio)
     assert {unit.answer for unit in book.units} == {None}
     assert "Until its HA parameters are set, a unit does not answer" in str(book.how_to_tell)
     ids = {check.id for check in book.before}
@@ -199,7 +198,7 @@ def test_before_there_are_pairs_nothing_answers_and_nothing_is_asked_of_them(dub
 
 
 def test_pairs_that_are_there_already_have_to_be_up(dublin_ohio: Plan) -> None:
-    book = build(make_plan(load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml"), [Phase.GEO]))
+    book = book_of(make_plan(load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml"), [Phase.GEO]))
     assert {"pairs-up", "preferred-host"} <= {check.id for check in book.before}
     assert [unit.answer for unit in book.units] == ["200", "503", "200", "503", None]
     assert not book.pairs
@@ -207,7 +206,7 @@ def test_pairs_that_are_there_already_have_to_be_up(dublin_ohio: Plan) -> None:
 
 
 def test_what_ha_does_not_synchronise_is_ticked_off_for_each_pair(dublin_ohio: Plan) -> None:
-    by_hand = [check for check in build(dublin_ohio).before if check.id.startswith("by-hand/")]
+    by_hand = [check for check in book_of(dublin_ohio).before if check.id.startswith("by-hand/")]
     assert [check.id for check in by_hand] == ["by-hand/Dublin", "by-hand/Ohio"]
     for check, addresses in zip(by_hand, (("10.10.1.5", "10.10.2.5"), ("10.20.1.5", "10.20.2.5")), strict=True):
         assert all(address in str(check.lines[0]) for address in addresses)
@@ -220,7 +219,7 @@ def test_what_ha_does_not_synchronise_is_ticked_off_for_each_pair(dublin_ohio: P
 
 
 def test_ports_and_restrictions_of_section_6_stand_before_it(dublin_ohio: Plan) -> None:
-    checks = checks_of(build(dublin_ohio))
+    checks = checks_of(book_of(dublin_ohio))
     assert "TCP 6973 between the two units of each pair" in checks["ports"]
     assert "TCP 80, TCP 443 and UDP 53 to both units of Dublin" in checks["ports"]
     assert "port 8444 of Dublin and Ohio" in checks["virtual-services"]
@@ -233,25 +232,25 @@ def test_each_pair_is_asked_on_its_own_port() -> None:
         {"name": "A", "ha_pair": {"master": "10.1.0.5", "slave": "10.1.0.6", "health_check": {"port": 9000}}},
         {"name": "B", "ha_pair": {"master": "10.2.0.5", "slave": "10.2.0.6"}},
     ]
-    checks = checks_of(build(make_plan(Topology.model_validate({"sites": sites}), list(Phase))))
+    checks = checks_of(book_of(make_plan(Topology.model_validate({"sites": sites}), list(Phase))))
     assert "TCP 9000 to both units of A," in checks["ports"]
     assert "TCP 8444 to both units of B," in checks["ports"]
 
 
 def test_the_pairs_alone_leave_standalones_and_lists_out() -> None:
-    book = build(pair_plan([Phase.HA]))
+    book = book_of(pair_plan([Phase.HA]))
     assert str(book.summary) == "This makes the two units of A an HA pair. It reboots nothing."
     assert [str(unit.site) for unit in book.units] == ["A", "A"]
     assert not book.lists
     assert "Every unit has a fresh backup, 2 in all" in checks_of(book)["backup"]
     assert "drill/A" in checks_of(book)
-    text = markdown.render(pair_plan([Phase.HA]))
+    text = as_markdown(pair_plan([Phase.HA]))
     assert "## The lists" not in text
     assert "10.2.0.5" not in text.partition("## Before you begin")[2]
 
 
 def test_states_of_section_8_are_told_apart(dublin_ohio: Plan) -> None:
-    states = {str(state.shown): str(state.meaning) for state in build(dublin_ohio).states}
+    states = {str(state.shown): str(state.meaning) for state in book_of(dublin_ohio).states}
     assert len(states) == 8
     for unit in ("Master", "Slave"):
         assert unit.upper() in states
@@ -288,7 +287,7 @@ def test_names_in_aws_are_allowed_and_no_two_the_same(sites: list[str]) -> None:
 @settings(max_examples=40)
 def test_any_phases_of_any_topology_add_up_and_ask_for_what_they_need(topology: Topology, phases: list[Phase]) -> None:
     plan = make_plan(topology, phases)
-    book = build(plan)
+    book = book_of(plan)
     assert [step.id for step in book.steps] == [step.id for step in plan.steps]
     assert sum(step.seconds for step in book.steps) == book.seconds == plan.estimates.by_hand_seconds
     ids = [check.id for check in (*book.before, *book.verify)]

@@ -14,9 +14,16 @@ from hypothesis import strategies as st
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import Phase
-from geoplan.render.runbook import html
 from tests.conftest import TOPOLOGIES
-from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
+from tests.render.runbooks import (
+    HOSTILE_NAMES,
+    as_page,
+    behind_balancer,
+    eighteen_sites,
+    hostile_plan,
+    plain_plan,
+    two_sites,
+)
 from tests.topologies import topologies
 
 # Attributes whose value names a site or a step of it; their names count, their values do not.
@@ -60,7 +67,7 @@ class Page(HTMLParser):
 
 
 def page_of(plan: Plan) -> Page:
-    return Page(html.render(plan))
+    return Page(as_page(plan))
 
 
 def attribute(page: Page, name: str) -> list[str]:
@@ -69,7 +76,7 @@ def attribute(page: Page, name: str) -> list[str]:
 
 def test_page_has_every_value_of_every_step_to_copy() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"))
-    text = html.render(plan)
+    text = as_page(plan)
     position = text.index('id="steps"')
     for step in plan.steps:
         values = plan.values(step)

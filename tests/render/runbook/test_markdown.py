@@ -12,11 +12,18 @@ from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, Topology, load_topology, make_plan
 from geoplan.plan.model import Action, Phase
-from geoplan.render.runbook import markdown
 from geoplan.render.runbook import markdown as md
 from tests.conftest import TOPOLOGIES
 from tests.render.runbook.read_markdown import WORDS, MarkdownFile, parse, structure
-from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, hostile_plan, plain_plan, two_sites
+from tests.render.runbooks import (
+    HOSTILE_NAMES,
+    as_markdown,
+    behind_balancer,
+    eighteen_sites,
+    hostile_plan,
+    plain_plan,
+    two_sites,
+)
 from tests.topologies import topologies
 
 
@@ -36,7 +43,7 @@ def in_order(text: str, parts: Iterator[str]) -> None:
 @pytest.mark.parametrize("stem", ["aws-dublin-ohio", "section-5.4"])
 def test_runbook(stem: str, snapshot: SnapshotAssertion) -> None:
     plan = make_plan(load_topology(TOPOLOGIES / f"{stem}.yaml"))
-    assert markdown.render(plan) == snapshot(extension_class=MarkdownFile)
+    assert as_markdown(plan) == snapshot(extension_class=MarkdownFile)
 
 
 PATHS = {
@@ -83,20 +90,20 @@ def expected_of(plan: Plan) -> Iterator[str]:
 
 def test_every_action_of_5_4_stands_in_order_with_its_values_and_path() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"))
-    steps = markdown.render(plan).partition("## The steps")[2]
+    steps = as_markdown(plan).partition("## The steps")[2]
     in_order(steps, expected_of(plan))
     assert steps.count("- [ ] **") - steps.partition("## Verify")[2].count("- [ ] **") == len(plan.steps)
 
 
 def test_eighteen_sites_stand_in_order_with_their_values_and_paths() -> None:
     plan = eighteen_sites()
-    in_order(markdown.render(plan).partition("## The steps")[2], expected_of(plan))
+    in_order(as_markdown(plan).partition("## The steps")[2], expected_of(plan))
 
 
 @given(topologies(max_sites=6), st.sampled_from([[Phase.GEO], list(Phase)]))
 @settings(max_examples=40)
 def test_any_topology_shows_its_names_and_nothing_else_of_them(topology: Topology, phases: list[Phase]) -> None:
-    text = markdown.render(make_plan(topology, phases))
+    text = as_markdown(make_plan(topology, phases))
     assert not [token for token in parse(text) if token.type in {"html_block", "html_inline", "image"}]
     shown = re.sub(r"\s+", " ", words(text))
     for site in topology.sites:
@@ -105,10 +112,10 @@ def test_any_topology_shows_its_names_and_nothing_else_of_them(topology: Topolog
 
 @pytest.mark.parametrize("index", range(len(HOSTILE_NAMES)), ids=lambda index: HOSTILE_NAMES[index])
 def test_hostile_name_changes_its_own_text_alone(index: int) -> None:
-    hostile, plain = markdown.render(hostile_plan(index)), markdown.render(plain_plan())
+    hostile, plain = as_markdown(hostile_plan(index)), as_markdown(plain_plan())
     assert structure(hostile) == structure(plain)
     # The picture is left out: its source is Mermaid's, which has its own way to escape.
-    without = (markdown.render(plan, picture=False) for plan in (hostile_plan(index), plain_plan()))
+    without = (as_markdown(plan, picture=False) for plan in (hostile_plan(index), plain_plan()))
     hostile_words, plain_words = map(words, without)
     assert blank_checksum(hostile_words) == blank_checksum(plain_words).replace("Quiet", HOSTILE_NAMES[index])
 
@@ -119,13 +126,13 @@ def blank_checksum(text: str) -> str:
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_group_changes_its_own_text_alone(name: str) -> None:
-    hostile = markdown.render(two_sites("Quiet", "Plain", group=name))
-    assert structure(hostile) == structure(markdown.render(two_sites("Quiet", "Plain", group="Group")))
+    hostile = as_markdown(two_sites("Quiet", "Plain", group=name))
+    assert structure(hostile) == structure(as_markdown(two_sites("Quiet", "Plain", group="Group")))
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_name_of_a_formed_pair_changes_its_own_text_alone(name: str) -> None:
-    assert structure(markdown.render(behind_balancer(name))) == structure(markdown.render(behind_balancer("Quiet")))
+    assert structure(as_markdown(behind_balancer(name))) == structure(as_markdown(behind_balancer("Quiet")))
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if re.search(r"[@:]|www\.", name)])
@@ -144,5 +151,5 @@ def test_line_break_in_a_plan_from_elsewhere_stays_in_its_line() -> None:
 
 def test_without_the_picture_there_is_no_mermaid() -> None:
     plan = plain_plan()
-    assert "```mermaid" in markdown.render(plan)
-    assert "mermaid" not in markdown.render(plan, picture=False)
+    assert "```mermaid" in as_markdown(plan)
+    assert "mermaid" not in as_markdown(plan, picture=False)

@@ -10,8 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, Topology, load_topology, make_plan, make_upgrade
 from geoplan.plan.model import Action, Phase
-from geoplan.render.runbook import markdown
 from tests.conftest import TOPOLOGIES
+from tests.render.runbooks import as_markdown
 
 ALL = [Phase.HA, Phase.GEO]
 OLD, WITHOUT_SECRET, WITH_SECRET = "7.2.48.4", "7.2.54.9", "7.2.59.4"
@@ -135,7 +135,7 @@ STEPS = [
 
 @cache
 def runbook_of(name: str) -> str:
-    return markdown.render(PLANS[name], picture=False)
+    return as_markdown(PLANS[name], picture=False)
 
 
 def part(text: str, heading: str) -> str:

@@ -11,10 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, load_topology, make_plan
 from geoplan.plan.model import Phase
-from geoplan.render.runbook import terminal
 from tests.conftest import TOPOLOGIES
 from tests.render.pictures import plan_of, site
-from tests.render.runbooks import two_sites
+from tests.render.runbooks import on_terminal, two_sites
 
 ROOMY = 1000
 
@@ -32,7 +31,7 @@ def addressed(shown: str) -> Counter[str]:
 
 def broken(plan: Plan, width: int) -> set[str]:
     """Return the addresses and URLs that are not in one piece somewhere though the screen has room for them."""
-    missing = addressed(terminal.render(plan, width=ROOMY)) - addressed(terminal.render(plan, width=width))
+    missing = addressed(on_terminal(plan, width=ROOMY)) - addressed(on_terminal(plan, width=width))
     return {word for word in missing if cell_len(word) <= width}
 
 
@@ -41,48 +40,51 @@ def broken(plan: Plan, width: int) -> set[str]:
 def test_address_or_url_stays_in_one_piece(stem: str, width: int) -> None:
     plan = ipv6_plan() if stem == "ipv6" else make_plan(load_topology(TOPOLOGIES / f"{stem}.yaml"))
     assert broken(plan, width) == set()
-    assert max(map(cell_len, terminal.render(plan, width=width).splitlines())) <= width
+    assert max(map(cell_len, on_terminal(plan, width=width).splitlines())) <= width
 
 
 def test_value_to_paste_is_there_in_one_piece_on_a_narrow_screen() -> None:
-    shown = terminal.render(ipv6_plan(), width=40)
+    shown = on_terminal(ipv6_plan(), width=40)
     assert "\n 2001:db8:1234:5678:9abc:def0:1001:1001\n" in shown.replace("\n  ", "\n ")
 
 
 def test_table_that_has_no_room_is_a_list() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "three-regions.yaml"))
-    shown = terminal.render(plan, width=40)
-    assert "Ohio\n  Unit: slave\n  Address: 10.20.2.5\n  Health check: http://10.20.2.5:8444/\n" in shown
+    shown = on_terminal(plan, width=40)
+    assert (
+        "Ohio\n  Unit: slave\n  Address: 10.20.2.5\n  Web interface: https://10.20.2.5\n  Health check: http://10.20.2.5:8444/\n"
+        in shown
+    )
     assert "───" not in shown
-    assert "───" in terminal.render(plan, width=80)
+    assert "───" in on_terminal(plan, width=80)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_nothing_is_wider_than_the_terminal_or_cut_short(width: int) -> None:
     for path in TOPOLOGIES.glob("*.yaml"):
         plan = make_plan(load_topology(path))
-        shown = terminal.render(plan, width=width)
+        shown = on_terminal(plan, width=width)
         assert max(map(len, shown.splitlines())) <= width
         assert not re.search(r"[\w/:]…", shown)
 
 
 def test_pairs_on_a_terminal(snapshot: SnapshotAssertion) -> None:
-    assert terminal.render(two_sites("Oslo", "Bergen", phases=[Phase.HA])) == snapshot
+    assert on_terminal(two_sites("Oslo", "Bergen", phases=[Phase.HA])) == snapshot
 
 
 def test_tables_of_pairs_on_a_narrow_terminal(snapshot: SnapshotAssertion) -> None:
-    shown = terminal.render(two_sites("Oslo", "Bergen", phases=[Phase.HA]), width=40)
+    shown = on_terminal(two_sites("Oslo", "Bergen", phases=[Phase.HA]), width=40)
     assert shown.partition("The units\n")[2].partition("The steps\n")[0] == snapshot
 
 
 def test_every_step_can_be_read() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "eighteen-sites.yaml"))
-    shown = terminal.render(plan)
+    shown = on_terminal(plan)
     for step in plan.steps:
         assert f"[ ] {step.number}. {step.site}: " in shown
 
 
 def test_colour_only_where_asked_for() -> None:
     plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"))
-    assert "\x1b[" not in terminal.render(plan)
-    assert "\x1b[1m" in terminal.render(plan, color=True)
+    assert "\x1b[" not in on_terminal(plan)
+    assert "\x1b[1m" in on_terminal(plan, color=True)
