@@ -111,7 +111,8 @@ class UntrustedUnitError(UnitError):
 class AuthenticationError(UnitError):
     """A unit does not accept the credentials; they are not sent to it again, since units lock users out.
 
-    ``asks_for_basic`` says that it asked for HTTP Basic, or that Session Management is off, where they came otherwise.
+    ``asks_for_basic`` says that they came otherwise, and that it asked for HTTP Basic or said that Session Management
+    is off: it may not have looked at them.
     """
 
     def __init__(self, unit: str, message: str, *, asks_for_basic: bool = False, hint: str | None = None) -> None:

@@ -183,42 +183,7 @@ SYNC_SECONDS = _unconfirmed(
     held_by="test_reboot_waits_for_replication_and_for_the_pair_before",
 )
 
-# Words of the API on which sources differ, so that geoplan takes both
-CLUSTER_NUMBER = _unconfirmed(
-    "CLUSTER_NUMBER",
-    "id",
-    "How modcluster names a cluster, by its Index; other sources have ip. geoplan sends this where ip is refused",
-    source=API_GUIDE,
-    held_by="test_cluster_is_changed_by_its_number_where_the_address_is_refused",
-)
-SET_VALUE = _unconfirmed(
-    "SET_VALUE",
-    "val",
-    "How set names the value in APIv2; field scripts have value. geoplan sends both",
-    source=API_GUIDE,
-    held_by="test_settings_go_under_both_names",
-)
-NEWER_MASTER = _unconfirmed(
-    "NEWER_MASTER",
-    "first",
-    "How the HA mode master is called in commands; the vendor's client has master. geoplan sends this where that fails",
-    source=API_GUIDE,
-    held_by="test_mode_is_said_in_newer_words_where_the_older_are_refused",
-)
-NEWER_SLAVE = _unconfirmed(
-    "NEWER_SLAVE",
-    "second",
-    "How the HA mode slave is called in commands; the vendor's client has slave. geoplan sends this where that fails",
-    source=API_GUIDE,
-    held_by="test_mode_is_said_in_newer_words_where_the_older_are_refused",
-)
-KEY_PARAMETER = _unconfirmed(
-    "KEY_PARAMETER",
-    "apikey",
-    "A parameter of APIv1, shown in a query only. geoplan sends it in a form, and in the query where that is refused",
-    source=API_GUIDE,
-    held_by="test_key_goes_into_the_query_where_a_unit_refuses_the_form",
-)
+# Words of the API
 UNKNOWN_PARTNER = _fact(
     "UNKNOWN_PARTNER",
     "Unknown",

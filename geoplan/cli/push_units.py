@@ -110,7 +110,7 @@ async def _lab(
             }
         )
         credentials = UserPassword(lab.credentials.user, Secret(lab.credentials.password))
-        accesses = unit_connections(topology, lambda _address: credentials, endpoints=known)
+        accesses = unit_connections(topology, lambda _address: credentials, endpoints=known, resolve=None)
         yield accesses, Timings(DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS, LAB_GRACE_SECONDS)
 
 

@@ -159,4 +159,5 @@ def failure_of(error: UnitError) -> Failure:
         case _:
             cause = Cause.UNREADABLE
     # A certificate that is not believed and credentials that are refused have one cause and nothing else in common.
-    return Failure(cause, error.reason, error.hint if isinstance(error, UntrustedUnitError) else None)
+    is_setting = isinstance(error, AuthenticationError) and error.asks_for_basic
+    return Failure(cause, error.reason, error.hint if is_setting or isinstance(error, UntrustedUnitError) else None)

@@ -9,7 +9,6 @@ from geoplan.addresses import canonical
 from geoplan.errors import ClusterInTheWayError, UnusableAnswerError
 from geoplan.loadmaster.model import ClusterType, GeoCluster
 from geoplan.loadmaster.wire import Command
-from geoplan.vendor import CLUSTER_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -62,7 +61,7 @@ class ClusterCommands:
             found = await find()  # anew: with every cluster that goes, others can get its number
             if found is None or found.index is None or found.type is not ClusterType.DEFAULT:
                 return None
-            return Command("modcluster", {CLUSTER_NUMBER: found.index, **wanted}, changes=True)
+            return Command("modcluster", {"id": found.index, **wanted}, changes=True)
 
         by_address = Command("modcluster", {"ip": cluster.address, **wanted}, changes=True)
         await self._session.change(by_address, otherwise=by_index, is_applied=is_remote)

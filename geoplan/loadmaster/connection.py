@@ -62,11 +62,13 @@ def unit_connections(  # noqa: PLR0913 - options
     trust: Trust | None = None,
     timeouts: Timeouts | None = None,
     use_proxies: bool = False,
+    resolve: Resolver | None = look_up,
 ) -> dict[str, UnitConnection]:
     """Return the access to every unit of a topology, by its own address and in order of declaration.
 
     ``credentials_of`` finds the credentials of an address. A fingerprint among the endpoints goes before ``trust``,
     which is the system's store unless given, and an endpoint's URLs before the topology's.
+    ``resolve`` finds HA partners that units give by name; a lab's are in no name server.
 
     Raises :class:`geoplan.errors.NotInLabError` where the endpoints are a lab's that does not serve all units.
     """
@@ -88,7 +90,7 @@ def unit_connections(  # noqa: PLR0913 - options
                 timeouts=timeouts or Timeouts(),
                 api_version=_api_version(unit),
                 use_proxies=use_proxies,
-                resolve=None if known.is_lab else look_up,  # a lab's names are in no name server
+                resolve=None if known.is_lab else resolve,
             )
     _require_one_api_each(accesses)
     return accesses

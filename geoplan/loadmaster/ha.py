@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from geoplan.addresses import canonical, is_address
-from geoplan.vendor import NEWER_MASTER, NEWER_SLAVE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +30,7 @@ HA_COMMANDS = (
 )
 """In the order of asking: AWS's own, those of every cloud, Azure's own. The first that answers with content counts."""
 
-NEWER_WORDS: dict[HaMode, str] = {"master": NEWER_MASTER, "slave": NEWER_SLAVE}
+NEWER_WORDS: dict[HaMode, str] = {"master": "first", "slave": "second"}
 """What the vendor's guides call the modes that its own client calls master and slave; either may be refused."""
 
 Resolver: TypeAlias = "Callable[[str], Awaitable[tuple[str, ...]]]"

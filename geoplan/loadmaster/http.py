@@ -32,6 +32,7 @@ from geoplan.loadmaster.wire import (
     clean,
     is_about_sessions,
 )
+from geoplan.vendor import REQUIRE_BASIC, SESSION_MANAGEMENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -182,14 +183,14 @@ class UnitHttp:
             "%s %s by %s: HTTP %d, %d bytes", self.unit, command.name, wire.name, reply.status, len(reply.body)
         )
         if reply.status == UNAUTHORIZED:
-            raise self._not_accepted(wants_basic=asks_for_basic(reply))
+            raise self._not_accepted(wire, wants_basic=asks_for_basic(reply))
         try:
             answer = wire.read(reply, file=command.file)
         except UnusableError as error:
             raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
         if answer.is_success:
             return answer
-        raise self._failure(command.name, answer)
+        raise self._failure(wire, command.name, answer)
 
     async def _reply(self, request: WireRequest, *, file: bool) -> Reply:
         if not self._is_open:
@@ -272,23 +273,31 @@ class UnitHttp:
             self.unit, reason, request_sent=True, hint="check that the unit is up and that the network path to it works"
         )
 
-    def _not_accepted(self, *, wants_basic: bool) -> AuthenticationError:
-        return AuthenticationError(
-            self.unit,
-            "it does not accept the credentials",
-            asks_for_basic=wants_basic,
-            hint="check user and password, or the API key; they are not tried again, since units lock users out. If "
-            "they are right, write api_version: 1 at the unit in the topology: APIv2 needs Session Management on",
-        )
+    def _not_accepted(self, wire: WireFormat, *, wants_basic: bool) -> AuthenticationError:
+        if wants_basic and not wire.sends_basic:
+            return AuthenticationError(
+                self.unit,
+                f"it refuses {wire.name}: it asks for HTTP Basic, or its {SESSION_MANAGEMENT} is off",
+                asks_for_basic=True,
+                hint=f"turn {SESSION_MANAGEMENT} on and {REQUIRE_BASIC} off; or write api_version: 1 at the unit in "
+                "the topology",
+            )
+        hint = "check user and password, or the API key; they are not tried again, since units lock users out"
+        if not wire.sends_basic:
+            hint += f". If they are right, write api_version: 1 at the unit in the topology: {wire.name} needs "
+            hint += f"{SESSION_MANAGEMENT} on"
+        return AuthenticationError(self.unit, "it does not accept the credentials", hint=hint)
 
     def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:
         hint = "check that its API is enabled and that the port is the API's" if is_page else "check the unit's state"
         return UnusableAnswerError(self.unit, reason, transient=transient, hint=hint)
 
-    def _failure(self, command: str, answer: Answer) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
+    def _failure(
+        self, wire: WireFormat, command: str, answer: Answer
+    ) -> AuthenticationError | UnitRefusedError | UnusableAnswerError:
         reason = clean(hide_secrets(answer.message, self._access.credentials)) or "no reason given"
         if answer.code == UNAUTHORIZED:
-            return self._not_accepted(wants_basic=is_about_sessions(answer.message))
+            return self._not_accepted(wire, wants_basic=is_about_sessions(answer.message))
         if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:
             return self._unusable(f"it answers '{command}' with {answer.code}: {reason}", transient=True)
         return UnitRefusedError(

@@ -234,7 +234,7 @@ class Session:
                 failure = error
                 if not self._may_be_unread(wire, error):
                     break
-                wants_basic |= error.asks_for_basic and isinstance(wire, WireV2)
+                wants_basic |= error.asks_for_basic
             except (UnitRefusedError, UnusableAnswerError) as error:
                 if isinstance(error, UnusableAnswerError) and error.transient:
                     raise
@@ -251,9 +251,7 @@ class Session:
 
     def _may_be_unread(self, wire: WireFormat, refusal: AuthenticationError) -> bool:
         """Return whether a unit that refuses credentials may not have looked at them where they were sent."""
-        if isinstance(wire, WireV2):
-            return refusal.asks_for_basic
-        return wire is not KEY_IN_QUERY and KEY_IN_QUERY in self._formats
+        return refusal.asks_for_basic or (wire is _V1 and KEY_IN_QUERY in self._formats)
 
     async def _read(self, wire: WireFormat, command: Command) -> Answer:
         began = self._clock.now()

@@ -87,6 +87,8 @@ class WireFormat(Protocol):
     """One of the two ways to say a command over HTTP."""
 
     name: str
+    sends_basic: bool
+    """Whether user and password go as HTTP Basic."""
 
     def request(self, command: Command, credentials: Credentials) -> WireRequest:
         """Write a command."""

@@ -25,7 +25,7 @@ from geoplan.loadmaster.wire import (
     not_the_api,
     trimmed,
 )
-from geoplan.vendor import KEY_PARAMETER, MAX_QUERY
+from geoplan.vendor import MAX_QUERY
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -46,13 +46,12 @@ class _KeysHidden(logging.Filter):
         """Mask the keys and let the record pass."""
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _KEY.sub(rf"\1{MASK}", text) if f"{KEY_PARAMETER}=" in (text := str(each)) else each
-                for each in record.args
+                _KEY.sub(rf"\1{MASK}", text) if "apikey=" in (text := str(each)) else each for each in record.args
             )
         return True
 
 
-_KEY = re.compile(rf"(\b{KEY_PARAMETER}=)[^&\s]*")
+_KEY = re.compile(r"(\bapikey=)[^&\s]*")
 logging.getLogger("httpx").addFilter(_KeysHidden())
 
 
@@ -64,6 +63,7 @@ class WireV1:
     """
 
     name = "APIv1"
+    sends_basic = True
 
     def __init__(self, *, key_in_query: bool = False) -> None:
         self.key_in_query = key_in_query
@@ -74,7 +74,7 @@ class WireV1:
         fields = {name: _text(value) for name, value in command.parameters.items()}
         headers, key = {}, {}
         if isinstance(credentials, ApiKey):
-            key = {KEY_PARAMETER: credentials.key.reveal()}
+            key = {"apikey": credentials.key.reveal()}
         else:
             headers["Authorization"] = basic_authorization(credentials)
         has_list = any(isinstance(value, tuple) for value in command.parameters.values())

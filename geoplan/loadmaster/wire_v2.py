@@ -20,7 +20,6 @@ from geoplan.loadmaster.wire import (
     not_the_api,
     trimmed,
 )
-from geoplan.vendor import KEY_PARAMETER, SET_VALUE
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Credentials
@@ -34,6 +33,7 @@ class WireV2:
     """Writes and reads APIv2."""
 
     name = "APIv2"
+    sends_basic = False
 
     def request(self, command: Command, credentials: Credentials) -> WireRequest:
         """Write a command; the credentials are keys like its parameters."""
@@ -42,9 +42,9 @@ class WireV2:
         if (
             command.name == "set" and "value" in written
         ):  # the vendor writes one, field scripts the other; what is not needed is ignored
-            written[SET_VALUE] = written["value"]
+            written["val"] = written["value"]
         if isinstance(credentials, ApiKey):
-            written[KEY_PARAMETER] = credentials.key.reveal()
+            written["apikey"] = credentials.key.reveal()
         else:
             written["apiuser"] = credentials.user
             written["apipass"] = credentials.password.reveal()

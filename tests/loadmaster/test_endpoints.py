@@ -25,6 +25,7 @@ from geoplan.loadmaster import (
     unit_connections,
 )
 from geoplan.loadmaster.endpoints import read_endpoints
+from geoplan.loadmaster.ha import look_up
 from geoplan.loadmaster.pins import fetch_pins, joined
 from geoplan.topology.model import Topology
 from tests.loadmaster.support import UNIT, V2, endpoints_of, example, lab, run
@@ -132,6 +133,19 @@ def test_version_in_the_topology_decides_whatever_the_firmware(firmware: str | N
     topology = Topology.model_validate({"sites": [{"name": "A", "standalone": unit}]})
     (access,) = unit_connections(topology, lambda _: CREDENTIALS).values()
     assert access.api_version == version
+
+
+def test_names_are_looked_up_but_for_those_of_a_lab() -> None:
+    addresses = [unit.address for site in example().sites for unit in site.units]
+    served = {
+        each: UnitEndpoint(f"https://127.0.0.1:{port}", "http://127.0.0.1:99", PIN)
+        for port, each in enumerate(addresses, 1)
+    }
+    endpoints = replace(LAB, units=served)
+    in_lab = unit_connections(example(), lambda _: CREDENTIALS, endpoints=endpoints)
+    real = unit_connections(example(), lambda _: CREDENTIALS, endpoints=replace(endpoints, control=None))
+    assert {access.resolve for access in real.values()} == {look_up}
+    assert {access.resolve for access in in_lab.values()} == {None}
 
 
 def test_addresses_compare_as_sets_by_what_they_mean() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from geoplan.errors import AuthenticationError, GeoplanError, UnusableAnswerError
+from geoplan.live.model import failure_of
 from geoplan.loadmaster import ApiKey, LoadMaster, Secret
 from tests.loadmaster.answering import Answer, Answering, Heard, Said, answering, js, js_refusal, xml, xml_refusal
 from tests.loadmaster.support import KEY
@@ -71,6 +72,8 @@ def test_older_format_is_used_where_apiv2_is_closed_and_that_is_known(closed: Sa
 def test_wrong_password_is_looked_at_once_where_apiv2_is_closed(closed: Said) -> None:
     found, _, unit = ask(unit_with(closed, WRONG))
     assert isinstance(found, AuthenticationError)
+    assert found.reason == "it does not accept the credentials"
+    assert "api_version" not in str(found.hint)
     assert with_v2(unit) == [True, False]
 
 
@@ -117,4 +120,7 @@ def test_version_that_is_given_decides_by_itself(version: int, formats: list[boo
 def test_version_2_that_is_given_is_not_left_for_the_older(closed: Said) -> None:
     found, _, unit = ask(unit_with(closed), api_version=2)
     assert isinstance(found, AuthenticationError)
+    assert found.reason == "it refuses APIv2: it asks for HTTP Basic, or its Session Management is off"
+    assert "api_version: 1" in str(found.hint)
+    assert failure_of(found).hint == found.hint
     assert with_v2(unit) == [True]

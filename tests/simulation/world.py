@@ -361,7 +361,9 @@ class World:
     @asynccontextmanager
     async def connected_fleet(self) -> AsyncIterator[Fleet]:
         credentials = ApiKey(Secret(KEY)) if self.script.has_key else UserPassword("bal", Secret(PASSWORD))
-        accesses = unit_connections(self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts())
+        accesses = unit_connections(
+            self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=None
+        )
         async with connected(accesses, self.time, transport_of=self._transport, jitter=self._chance.random) as units:
             yield Fleet(self.plan, units, self.time, self.timings)
 
