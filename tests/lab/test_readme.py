@@ -14,6 +14,7 @@ import pytest
 import geoplan.lab
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS, Operations
+from geoplan.lab.variants import Variant
 from tests.conftest import ROOT
 
 README = (Path(geoplan.lab.__file__).parent / "README.md").read_text()
@@ -53,6 +54,11 @@ def test_example_of_a_simulation_prints_what_it_says() -> None:
 
 def test_table_of_faults_is_the_codes() -> None:
     rows = [f"| `{kind}` | {'a unit' if kind.hits_unit else 'a request'} | {kind.description} |" for kind in FaultKind]
+    assert "\n".join(rows) + "\n\n" in README
+
+
+def test_table_of_variants_is_the_codes() -> None:
+    rows = [f"| `{variant}` | {variant.description} | `{variant.fact}` |" for variant in Variant]
     assert "\n".join(rows) + "\n\n" in README
 
 

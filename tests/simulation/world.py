@@ -20,11 +20,12 @@ from geoplan.lab.device.unit import Credentials, HaParameters, Mode, Unit
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.http import Outcome, Request
 from geoplan.lab.simulation import Simulation
+from geoplan.lab.variants import Variant
 from geoplan.live.findings.compare import Kind, Mend
 from geoplan.live.fleet import Fleet
 from geoplan.live.model import HA_SUBJECT
 from geoplan.live.polling import Timings
-from geoplan.loadmaster import Secret, SystemTrust, Timeouts, UserPassword, unit_connections
+from geoplan.loadmaster import ApiKey, Secret, SystemTrust, Timeouts, UserPassword, unit_connections
 from geoplan.loadmaster.client import connected
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
@@ -41,6 +42,7 @@ from tests.simulation.shapes import Shape, shape_units
 from tests.simulation.transport import LabTransport, Way, call_of
 
 PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
+KEY = "a key of the simulation"
 TRUST = SystemTrust()
 BOOT, SYNC = 20.0, 5.0
 MAX_RUNS = 16
@@ -90,6 +92,10 @@ class Script:
     """Whether the push does the HA phase although the pairs work."""
     abandons: bool = False
     """Whether the operator abandons the first push that is left unfinished."""
+    variants: tuple[Variant, ...] = ()
+    """In what units do otherwise than those of the lab do."""
+    has_key: bool = False
+    """Whether the push has an API key, and no password."""
 
     @property
     def incidents(self) -> int:
@@ -206,7 +212,8 @@ class World:
             clock_of_the_lab(),
             timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
             firmware=script.firmware,
-            credentials=Credentials("bal", PASSWORD),
+            credentials=Credentials("bal", PASSWORD, KEY),
+            variants=script.variants,
             unpaired=script.unpaired,
             epoch=EPOCH.timestamp(),
         )
@@ -353,7 +360,7 @@ class World:
 
     @asynccontextmanager
     async def connected_fleet(self) -> AsyncIterator[Fleet]:
-        credentials = UserPassword("bal", Secret(PASSWORD))
+        credentials = ApiKey(Secret(KEY)) if self.script.has_key else UserPassword("bal", Secret(PASSWORD))
         accesses = unit_connections(
             self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=None
         )

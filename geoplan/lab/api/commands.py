@@ -125,6 +125,8 @@ _MODES: dict[str, Mode] = {
 def set_mode(context: Context, call: ApiRequest) -> Answer:
     """Change the unit's own HA mode; a standalone of the topology has no partner that HA could be with."""
     mode = _MODES[call.one_of("hamode", list(_MODES))]
+    if mode != "single" and context.unit.firmware.has_partner_secret and context.unit.secret is None:
+        raise ApiError(UNPROCESSABLE, "Set the Partner Shared Secret first")  # HA Feature Description
     if context.unit.role == "standalone" and mode != "single":
         raise ApiError(UNPROCESSABLE, "The lab has no partner for a standalone of its topology")
     context.network.set_ha(context.unit, replace(context.unit.ha, mode=mode))

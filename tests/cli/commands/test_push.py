@@ -378,7 +378,7 @@ def test_cluster_that_is_not_applied_is_told_with_what_the_unit_said_about_it(
     site.lab.inject("ignore,command=addcluster,occurrence=1")
     ended = push(geoplan, site)
     assert ended.code == 3
-    assert "Unknown cluster 172.24.1.5), and read back the cluster 'HA Pair 1' is missing" in ended.stderr
+    assert "No geo data found), and read back the cluster 'HA Pair 1' is missing" in ended.stderr
 
 
 def test_unit_that_answers_200_and_does_not_apply_fails_at_read_back(geoplan: Geoplan, make_site: MakeSite) -> None:

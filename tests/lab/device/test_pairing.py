@@ -218,6 +218,18 @@ def test_a_partner_may_be_the_name_of_its_host(fresh: Rehearsal) -> None:
         assert status(v1(fresh, M, "awshaparam", partner=bad)) == 422, bad
 
 
+def test_ha_cannot_be_configured_before_the_secret_is_set(fresh: Rehearsal) -> None:
+    fresh.upgrade(M, "7.2.48.6")
+    settle(fresh)
+    enter(fresh, M, mode="master")  # this firmware has no secret
+    fresh.upgrade(M, "7.2.59.4")
+    settle(fresh)
+    enter(fresh, M, mode="single")
+    assert status(v1(fresh, M, "awshamode", hamode="master")) == 422
+    v1(fresh, M, "setlmcommsecret", secret=SHARED)
+    enter(fresh, M, mode="master")
+
+
 def test_an_ignored_command_changes_nothing(fresh: Rehearsal) -> None:
     fresh.inject(f"ignore,unit={S},command=awshamode")
     pair_up(fresh)
@@ -536,11 +548,11 @@ def test_a_pair_is_formed_by_agreement_alone_and_never_has_two_active_units(
         lab.power_off(unit.address)
         lab.power_on(unit.address)
     settle(lab)
-    pair_up(lab)
     for unit in ha.units:
         unit.secret = None
         if unit.firmware.has_partner_secret:
             v1(lab, unit.address, "setlmcommsecret", secret=SHARED)
+    pair_up(lab)
     same_side = ha.master.firmware.has_partner_secret == ha.slave.firmware.has_partner_secret
     settle(lab)
     assert ha.is_formed == same_side
