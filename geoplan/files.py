@@ -32,7 +32,6 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISDIR, "a folder"),
 )
 # A named pipe that nobody writes to would be waited for, and a terminal become the process's own.
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
@@ -176,7 +175,11 @@ def _opened(path: str | os.PathLike[str], descriptor: int | None) -> BinaryIO:
     if descriptor is not None:
         return os.fdopen(os.dup(descriptor), "rb")
     handle = os.open(path, os.O_RDONLY | _AT_ONCE)
-    if kind := kind_of(os.fstat(handle)):
+    status = os.fstat(handle)
+    if stat.S_ISDIR(status.st_mode):
+        os.close(handle)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if kind := kind_of(status):
         os.close(handle)
         raise _KindError(errno.EINVAL, f"it is {kind}, and no regular file")
     return os.fdopen(handle, "rb")
