@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LOOK_AGE = 10.0
 """Seconds after which a look no longer stands *immediately* before a request."""
 
+SPELLED_AGAIN = 1.0
+"""Seconds within which a change that was refused in one word may be sent in another."""
+
 MODES = frozenset({"awshamode", "setcloudhamode", "azurehamode"})
 PARAMETERS = frozenset({"awshaparam", "setcloudhaparam", "azurehaparam"})
 HA_READS = frozenset({"getawshaparams", "getcloudhaparams"})
@@ -67,6 +70,7 @@ class Watch(Watcher):
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
         self._refused: set[tuple[str, str]] = set()
+        self._refused_modes: dict[str, float] = {}
         self._written: dict[tuple[str, str], float] = {}
         self._pair_written: dict[str, float] = {}
 
@@ -117,6 +121,8 @@ class Watch(Watcher):
                 self._refused.discard(key)
                 self._refusals.pop(key, None)
         elif 400 <= code < 500 and code != 401:
+            if sent.call.command in MODES:
+                self._refused_modes[sent.address] = now
             self._refusals[sent.address, subject.removeprefix("get:")] = now
             self._note_refusal(sent.address)
 
@@ -131,6 +137,9 @@ class Watch(Watcher):
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
         is_mode = sent.call is not None and sent.call.command in MODES
+        refused = self._refused_modes.pop(sent.address, -1.0)
+        if is_mode and refused >= 0 and sent.began - refused <= SPELLED_AGAIN:
+            return  # the unit has just taken nothing, and said so: this is the same change in another word
         since = max(self._attempted.get(unit.address, -1.0) for unit in pair.units)
         for unit in pair.units:
             looks = [self._looks.get(unit.address, (-1.0, -1.0))]
@@ -298,7 +307,8 @@ def _is_read(call: ApiRequest) -> bool:
 
 def _code(body: bytes, status: int) -> int | None:
     """Return the code of an answer in the API's own format, or nothing where it is none."""
-    head = body[:80].lstrip()
+    body = body.strip(b"\0 \r\n")
+    head = body[:80]
     if head.startswith(b'{"code": 200'):
         return 200
     if head.startswith(b"{"):
