@@ -6,6 +6,7 @@ Neither names nor words are documented but ``Unknown``. What cannot be read is n
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, is_address
@@ -30,6 +31,10 @@ _OF_PARTNER = ("partner", "remote", "peer", "ip", "addr")
 """In this order of preference, where an entry has several addresses."""
 _OF_UNIT = ("local", "own", "self", "source", "interface")
 LONGEST_PLACE = 100  # characters of an address with its port and word
+MOST_COLONS = 9  # seven of an address, one before its port, one before its word
+LONGEST_TEXT = 64 * 1024  # characters of a text that are read
+MAX_PARTNERS = 4096  # far more than any unit has; what stands behind them is not told
+_LIKE_PLACE = re.compile(r"\[?[0-9a-f:]+[.:]", re.IGNORECASE)
 
 
 class Mention(NamedTuple):
@@ -43,7 +48,7 @@ def partner_status(answer: Answer) -> dict[str, bool | None]:
     """Return by its address whether each partner is green, or None if the answer does not say so, or says both."""
     written: dict[str, str] = {}
     told: dict[str, set[bool]] = {}
-    for address, is_green in _partners(answer.content):
+    for address, is_green in islice(_partners(answer.content), MAX_PARTNERS):
         written.setdefault(canonical(address), address)
         colours = told.setdefault(canonical(address), set())
         if is_green is not None:
@@ -53,7 +58,13 @@ def partner_status(answer: Answer) -> dict[str, bool | None]:
 
 def mentions(text: str) -> list[Mention]:
     """Return the addresses in a text: bare, with a port, in brackets, or with a word behind a colon."""
-    return [mention for part in re.split(r"[\n\r;]+", text) for mention in _mentions_of(part)]
+    if not _may_hold_address(text):
+        return []
+    return [mention for part in re.split(r"[\n\r;]+", text[:LONGEST_TEXT]) for mention in _mentions_of(part)]
+
+
+def _may_hold_address(text: str) -> bool:
+    return "." in text or ":" in text
 
 
 def _mentions_of(part: str) -> list[Mention]:
@@ -73,10 +84,10 @@ def _mentions_of(part: str) -> list[Mention]:
 
 def _place(word: str) -> tuple[str, str] | None:
     """Return the address at the beginning of a word, and what stands behind its colon and is no port."""
-    if len(word) > LONGEST_PLACE:
+    if len(word) > LONGEST_PLACE or word.count(":") > MOST_COLONS or not _LIKE_PLACE.match(word):
         return None
     behind = ""
-    while True:
+    for _ in ("word", "port", "address"):
         bare = word.removeprefix("[").removesuffix("]") if word.startswith("[") else word
         if is_address(bare):
             return bare, behind
@@ -84,13 +95,15 @@ def _place(word: str) -> tuple[str, str] | None:
         if not colon:
             return None
         behind = behind if tail.isdigit() else tail or behind
+    return None
 
 
 def _partners(node: Node) -> Iterator[tuple[str, bool | None]]:
     """Yield partners from entries, from keys that are addresses, and from texts."""
     match node:
         case dict():
-            yield from _of_entry({key: value for key, value in node.items() if not isinstance(value, dict | list)})
+            if any(isinstance(value, str) and _may_hold_address(value) for value in node.values()):
+                yield from _of_entry({key: value for key, value in node.items() if not isinstance(value, dict | list)})
             for key, value in node.items():
                 if place := _place(key):
                     yield place[0], _of_value(value)
@@ -107,7 +120,8 @@ def _partners(node: Node) -> Iterator[tuple[str, bool | None]]:
 
 def _of_entry(entry: Mapping[str, Node]) -> Iterator[tuple[str, bool | None]]:
     texts = {key: node if isinstance(node, str) else plain(node) for key, node in entry.items() if not _place(key)}
-    held = {key: found for key, text in texts.items() if (found := mentions(text)) and not key.startswith(_OF_UNIT)}
+    named = {key: found for key, text in texts.items() if (found := mentions(text))}
+    held = {key: found for key, found in named.items() if not key.startswith(_OF_UNIT)}
     single = [key for key, found in held.items() if len(found) == 1]
     for key, found in held.items():
         if key not in single:
@@ -115,7 +129,7 @@ def _of_entry(entry: Mapping[str, Node]) -> Iterator[tuple[str, bool | None]]:
     if single:
         chosen = next((key for part in _OF_PARTNER for key in single if part in key), single[0])
         mention = held[chosen][0]
-        others = {key: text for key, text in texts.items() if not mentions(text)}
+        others = {key: text for key, text in texts.items() if key not in named}
         yield mention.address, _colour(others, mention.words)
 
 

@@ -113,16 +113,10 @@ def decoded(body: bytes) -> str:
 
     Units declare ISO-8859-1, and the vendor's own client reads UTF-8; a name can come in either.
     """
-    return body.decode(errors=_LATIN_1)
+    return body.decode(errors="surrogateescape").translate(_LATIN_1)
 
 
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - for the type checker: it is only used to decode
-    return error.object[error.start : error.end].decode("iso-8859-1"), error.end
-
-
-_LATIN_1 = "geoplan-latin-1"
-codecs.register_error(_LATIN_1, _as_latin_1)
+_LATIN_1 = {0xDC00 + byte: chr(byte) for byte in range(0x80, 0x100)}  # what an escaped byte is in ISO-8859-1
 
 
 def not_the_api(reply: Reply) -> UnusableError:

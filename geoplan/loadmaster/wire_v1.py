@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.wire import Command, Parameter
 
 FORM = "application/x-www-form-urlencoded"
+LONGEST_REPAIRED = 512 * 1024  # characters: the real documents of a unit are far shorter
 LONGEST_BASE = 267  # characters of https://NAME:PORT, where a host's name has 253 at most
 SUCCESS = 200
 FAILURE = 400
@@ -115,9 +116,9 @@ def _written(fields: dict[str, str]) -> str:
 
 def _parse(reply: Reply) -> Element:
     text = decoded(trimmed(reply.body))
-    for document in (text, _repaired(text)):
+    for repair in (str, _repaired) if len(text) <= LONGEST_REPAIRED else (str,):
         try:
-            root = fromstring(document, forbid_dtd=True)
+            root = fromstring(repair(text), forbid_dtd=True)
         except ParseError:
             continue
         except (DefusedXmlException, ValueError, LookupError):
