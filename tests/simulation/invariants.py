@@ -111,6 +111,7 @@ class Watch(Watcher):
             return
         if sent.call.command in HA_READS or sent.subject == "get:hastatus":
             self._looks[f"{sent.address} by its API"] = (sent.began, now)
+            self._answered_status.pop(sent.address, None)  # what it said before is no word of this look
         if response is None:
             return
         body = response.stream._stream if isinstance(response.stream, httpx.ByteStream) else b""
