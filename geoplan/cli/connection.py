@@ -7,7 +7,7 @@ import shlex
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import Endpoints, ShownRequest, Trust, UnitConnection
+    from geoplan.loadmaster.pace import Paces
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
 
@@ -108,6 +109,15 @@ connection_options = options_together(
 """Adds these options to a command, which gets them as ``reach``, a :class:`ConnectionOptions`."""
 
 
+@cache
+def paces() -> Paces:
+    """Return how often each unit is asked by this process, whoever in it asks."""
+    from geoplan.live.polling import SystemClock
+    from geoplan.loadmaster.pace import Paces
+
+    return Paces(SystemClock())
+
+
 @asynccontextmanager
 async def live_fleet(  # noqa: PLR0913 - options
     plan: Plan,
@@ -126,8 +136,8 @@ async def live_fleet(  # noqa: PLR0913 - options
     """
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Timings
-    from geoplan.loadmaster.client import connected
+    from geoplan.loadmaster.clients import connected
 
     observer_of = (lambda _address: observer) if observer else None
-    async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run) as units:
+    async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run, paces=paces()) as units:
         yield Fleet(plan, units, clock, timings or Timings.of(plan.estimates, is_lab=is_lab), jobs=jobs)

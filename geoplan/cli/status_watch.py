@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.connection import paces
 from geoplan.cli.files import write
 from geoplan.cli.output import terminal
 from geoplan.cli.push_units import known_links, push_store
@@ -17,9 +18,8 @@ from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.live.survey import observe_for_status
-from geoplan.loadmaster.client import connected
+from geoplan.loadmaster.clients import connected
 from geoplan.loadmaster.connection import Timeouts
-from geoplan.loadmaster.session import Retries
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.status.assess import assess
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 # A glance has less patience than a push: a unit that is slow to answer is told as that.
 TIMEOUTS = Timeouts(connect=4.0, answer=10.0, health=3.0)
-RETRIES = Retries(attempts=3, patience=5.0)
 
 
 class UnitWatch:
@@ -76,7 +75,7 @@ class UnitWatch:
     async def _looking(self) -> AsyncIterator[Callable[[], Awaitable[Status]]]:
         """Have a client for every unit; they stay, so that refused credentials are never sent twice."""
         sightings = Sightings()
-        async with connected(self._accesses, self._clock, retries=RETRIES) as units:
+        async with connected(self._accesses, self._clock, paces=paces()) as units:
             fleet = Fleet(self._plan, units, self._clock, Timings.of(self._plan.estimates), jobs=self._jobs)
 
             async def look() -> Status:

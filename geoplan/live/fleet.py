@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from geoplan.concurrency import DEFAULT_JOBS, ask_each
 from geoplan.errors import UnitError
+from geoplan.live.activity import AT_WORK, Look, look_at, said, states_of
 from geoplan.live.model import State
 from geoplan.live.polling import until
+from geoplan.loadmaster.pace import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -24,9 +27,8 @@ Answer = TypeVar("Answer")
 class NoActiveUnitError(Exception):
     """A site in which not exactly one unit is active, after all waiting."""
 
-    def __init__(self, site: str, states: Mapping[str, State]) -> None:
-        shown = ", ".join(f"{address} is {state}" for address, state in states.items())
-        super().__init__(f"'{site}' has not exactly one active unit: {shown}")
+    def __init__(self, site: str, looks: Mapping[str, Look]) -> None:
+        super().__init__(f"'{site}' has not exactly one active unit: {said(looks)}")
 
 
 class Fleet:
@@ -50,21 +52,20 @@ class Fleet:
         """Ask many units and return their answers in order. A look at one pair is no part of that: it cannot wait."""
         return await ask_each(items, ask, self._places)
 
-    async def states(self, site: SiteSettings) -> dict[str, State]:
-        """Return what the health checks of a site's units say now, all asked at once; slow ones count as down."""
+    async def look(self, site: SiteSettings, *, is_last: bool = False) -> dict[str, Look]:
+        """Look at a site's units, all at once and both ways; slow ones count as down, or as not telling.
+
+        ``is_last`` is the look just before a request that relies on it: then the API is asked even where the unit was
+        asked much just now.
+        """
         addresses = [unit.address for unit in site.units]
-        return dict(zip(addresses, await asyncio.gather(*map(self._state_at_a_look, addresses)), strict=True))
+        looks = (look_at(self.units[address], seconds=self.timings.health_timeout) for address in addresses)
+        with at_once() if is_last else nullcontext():
+            return dict(zip(addresses, await asyncio.gather(*looks), strict=True))
 
     async def is_active_now(self, site: SiteSettings, address: str) -> bool:
         """Look at all units of a site: whether this one, and no other, takes settings at this moment."""
-        return site.kind == "standalone" or only_active(await self.states(site)) == address
-
-    async def _state_at_a_look(self, address: str) -> State:
-        try:
-            async with asyncio.timeout(self.timings.health_timeout):
-                return await self.units[address].state()
-        except TimeoutError:
-            return State.DOWN
+        return site.kind == "standalone" or only_active(states_of(await self.look(site, is_last=True))) == address
 
     async def active(self, site: SiteSettings, *, on_wait: Callable[[float], None] | None = None) -> Unit:
         """Return the unit of a site that takes settings now; a failover under way is waited for.
@@ -74,11 +75,11 @@ class Fleet:
         """
         if site.kind == "standalone":
             return self.units[site.units[0].address]
-        seen: dict[str, State] = {}
+        seen: dict[str, Look] = {}
 
         async def look() -> str | None:
-            seen.update(await self.states(site))
-            return only_active(seen)
+            seen.update(await self.look(site))
+            return only_active(states_of(seen))
 
         found = await until(
             self.clock, look, within=self.timings.settle_timeout, every=self.timings.poll_seconds, on_wait=on_wait
@@ -106,13 +107,22 @@ async def _is_down(fleet: Fleet, address: str, *, is_paired: bool) -> bool:
     if not is_paired:  # a standalone need not serve the health check
         return not await answers(unit)
     state = await unit.state()  # with all the patience that its health check has: who is slow is not down
-    if state is not State.STANDBY:
-        return state is not State.ACTIVE
-    try:  # something in between may answer 503 for a unit that is gone
+    if state is State.ACTIVE:
+        return False
+    try:  # something in between may answer 503 for a unit that is gone, or nothing for one that is up
         async with asyncio.timeout(fleet.timings.health_timeout):
-            return not await answers(unit)
+            return not await (answers(unit) if state is State.STANDBY else _tells(unit))
     except TimeoutError:
         return True
+
+
+async def _tells(unit: Unit) -> bool:
+    """Return whether a unit's API says who it is."""
+    with at_once():
+        try:
+            return await unit.ha_status(once=True) is not None
+        except UnitError:
+            return False
 
 
 async def answers(unit: Unit) -> bool:
@@ -125,7 +135,9 @@ async def answers(unit: Unit) -> bool:
 
 
 def only_active(states: Mapping[str, State]) -> str | None:
-    """Return the one address that is active, or None where that is not exactly one."""
+    """Return the one address that is active, or None where that is not exactly one, or another may be it."""
+    if State.CONTRADICTORY in states.values():
+        return None
     active = [address for address, state in states.items() if state is State.ACTIVE]
     return active[0] if len(active) == 1 else None
 
@@ -136,6 +148,6 @@ def are_healthy(site: SiteSettings, states: Mapping[str, State]) -> bool:
     Under *Prefer Master* that is the master, which takes over again once it is up (section 6.2).
     """
     active = only_active(states)
-    if active is None or sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
+    if active is None or sorted(states.values()) != AT_WORK:
         return False
     return site.preferred_host == "none" or active == site.units[0].address

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
-from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, State
+from geoplan.live.activity import Look
+from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,9 +55,13 @@ class Observation:
     site: str
     role: Role
     state: State | None = None
-    """By its health check; a standalone need not have one."""
+    """Who it is in its pair, by its health check and its API; a standalone need not tell."""
     health: str | None = None
     """What its health check answered: a status code, or how it failed."""
+    by_health: State | None = None
+    """Who it is by its health check alone; None where no look is known but the state."""
+    ha_status: HaStatus | None = None
+    """What its API says of its place in its pair."""
     failure: Failure | None = None
     firmware: str | None = None
     boot_time: str | None = None
@@ -71,7 +76,9 @@ class Observation:
     clusters: tuple[GeoCluster, ...] | None = None
     fqdns: tuple[str, ...] | None = None
     unread: tuple[str, ...] = ()
-    """What this unit does not answer although the rest of it was read."""
+    """What this unit does not answer in a known way although the rest of it was read."""
+    unanswered: tuple[str, ...] = ()
+    """What it gave no answer to, in time or at all, although it had told its firmware: it is up, and this not told."""
     refused: tuple[str, ...] = ()
     """What it explicitly refused to tell as a standby, over a connection that can be believed; the rest was asked."""
     is_trusted: bool = True
@@ -87,13 +94,23 @@ class Observation:
         says that it is the standby: who is unreachable, or answers something else, has told nothing at all.
         """
         is_refusal = self.failure is not None and self.failure.cause is Cause.REFUSED
-        return self.state is State.STANDBY and self.is_trusted and (is_refusal or bool(self.refused))
+        is_standby = self.look is not None and self.look.health is State.STANDBY
+        return is_standby and self.is_trusted and (is_refusal or bool(self.refused))
+
+    @property
+    def look(self) -> Look | None:
+        """What its health check and its API say by themselves; None for a unit that is in no pair."""
+        if self.state is None:
+            return None
+        return Look(self.by_health or self.state, self.ha_status)
 
     @property
     def condition(self) -> str:
         """How it stands in its pair, as what follows its name: a unit whose API answers is never called down."""
         if self.ha is not None and self.ha.mode == "single":
             return "is in HA mode single"
+        if self.look is not None and self.state is State.CONTRADICTORY:
+            return f"is {self.look}"
         if self.state is State.DOWN and (self.failure is None or self.failure.cause is not Cause.UNREACHABLE):
             return "is up, but does not answer its health check"
         return f"is {self.state or State.UNKNOWN}"
@@ -115,7 +132,8 @@ class Observations:
         if len(units) == 1:
             return units[0]
         active = [unit for unit in units if unit.state is State.ACTIVE]
-        return active[0] if len(active) == 1 else None
+        is_clear = all(unit.state is not State.CONTRADICTORY for unit in units)
+        return active[0] if is_clear and len(active) == 1 else None
 
     def unit(self, address: str) -> Observation | None:
         """Return the unit of an address, in any spelling."""

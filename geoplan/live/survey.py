@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from geoplan.addresses import canonical
-from geoplan.errors import UnitError
+from geoplan.errors import UnitError, UnitUnreachableError
+from geoplan.live.activity import Look
 from geoplan.live.findings.pairs import planned_pairs
 from geoplan.live.model import Cause, Failure, Observation, Observations, State, failure_of
 from geoplan.plan.model import Phase
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.unit import Unit
+    from geoplan.loadmaster.health import HealthAnswer
+    from geoplan.loadmaster.model import HaStatus, UnitSettings
     from geoplan.plan.model import Plan, PlannedUnit, SiteSettings
 
 Question = tuple[str, "Callable[[Unit], Awaitable[Any]]"]
@@ -35,8 +40,14 @@ _SERVICES: tuple[Question, ...] = (
 _HA: tuple[Question, ...] = (("ha", lambda unit: unit.ha_parameters()),)
 _FQDNS: tuple[Question, ...] = (("fqdns", lambda unit: unit.fqdns()),)
 
+SETTINGS, HA_STATUS = "settings", "ha_status"
+_IN_SETTINGS = frozenset({"firmware", "boot_time", "ssh_access", "remote_geo_access", "geo_partners"})
+"""What one call may tell at once, of all that is asked."""
+
 _UNIT_SECONDS = 20.0
-"""What a glance may take: a unit that is slower counts as one that does not answer."""
+"""At a glance, until a unit's first answer, and for each one after it: a unit that is slower does not answer."""
+_MAX_UNANSWERED = 2
+"""Questions in a row without an answer, after which a unit that has answered before is asked no more."""
 
 # Firmware may lack these, or answer them in an unknown way: that is said, and is no reason to stop.
 _MAY_BE_UNKNOWN = frozenset({"partner_status", "ha"})
@@ -71,7 +82,7 @@ async def observe_for_verify(fleet: Fleet) -> Observations:
             return own
         return (*own, *_LISTS, *_CLUSTERS, *(_PARTNERS if _takes_settings(state) else ()))
 
-    return await _observe(fleet, questions, _MAY_BE_UNKNOWN)
+    return await _observe(fleet, questions, _MAY_BE_UNKNOWN, asks_silent=False)
 
 
 async def observe_for_preflight(fleet: Fleet) -> Observations:
@@ -95,64 +106,150 @@ async def _observe(
     passed_over: frozenset[str],
     *,
     seconds: float | None = None,
+    asks_silent: bool = True,
 ) -> Observations:
     async def ask(asked: tuple[SiteSettings, PlannedUnit]) -> Observation:
         """Look at a unit, and ask it what that look suggests; a standalone need not serve the health check."""
         site, planned = asked
         unit = fleet.unit(planned.address)
-        health = await unit.health() if site.kind == "ha_pair" else None
-        state = health.state if health else State.UNKNOWN if site.kind == "ha_pair" else None
-        wanted, is_standby = questions(site, planned, state), state is State.STANDBY
-        answers = await _answers(unit, wanted, passed_over, is_standby=is_standby, seconds=seconds)
+        reading = _Reading(unit, passed_over, seconds, is_paired=site.kind == "ha_pair")
+        look = await reading.look(asks_silent=asks_silent)
+        state = look.state if look else None
+        await reading.read(questions(site, planned, state))
         return Observation(
             planned.address,
             site.name,
             planned.role,
-            state,
-            health.said if health else None,
             is_trusted=unit.is_trusted,
             wants_basic=unit.wants_basic,
-            **_without_nothing(fleet.plan, site, answers),
+            **_without_nothing(fleet.plan, site, await reading.found()),
         )
 
     units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
     return Observations({unit.address: unit for unit in await fleet.ask_each(units, ask)})
 
 
-async def _answers(
-    unit: Unit,
-    questions: Iterable[Question],
-    passed_over: frozenset[str],
-    *,
-    is_standby: bool = False,
-    seconds: float | None = None,
-) -> dict[str, Any]:
-    """Ask until the unit fails as a whole; what may not be known, or a standby refuses, is passed over."""
-    answers: dict[str, Any] = {}
-    unread: list[str] = []
-    refused: dict[str, Failure] = {}
-    failure: Failure | None = None
-    try:
-        async with asyncio.timeout(seconds):
-            for name, question in questions:
-                try:
-                    answers[name] = await question(unit)
-                except UnitError as error:
-                    found = failure_of(error)
-                    if found.cause is Cause.REFUSED and is_standby and unit.is_trusted:
-                        refused[name] = found
-                    elif name in passed_over and found.cause in (Cause.UNREADABLE, Cause.REFUSED):
-                        unread.append(name)
-                    else:
-                        failure = found
-                        break
-    except TimeoutError:
-        failure = Failure(Cause.UNREACHABLE, f"its API did not answer everything within {seconds:g} s")
-    # Only a standby may refuse: one that has become active meanwhile has told nothing of itself.
-    if refused and failure is None and await unit.state() is not State.STANDBY:
-        failure = next(iter(refused.values()))
-    told = {} if failure else {"refused": tuple(refused)}
-    return {**answers, "failure": failure, "unread": tuple(unread), **told}
+class _Reading:
+    """What one unit is asked, one question after the other, and what it answers.
+
+    It is asked until it fails as a whole; what may not be known, or a standby refuses, is passed over. At a glance,
+    with ``seconds`` for each answer, a unit that has answered before is passed over likewise where it fails: it is up.
+    """
+
+    def __init__(self, unit: Unit, passed_over: frozenset[str], seconds: float | None, *, is_paired: bool) -> None:
+        self._unit = unit
+        self._passed_over = passed_over
+        self._seconds = seconds
+        self._is_paired = is_paired
+        self._health: HealthAnswer | None = None
+        self._told: HaStatus | None = None
+        self._settings: UnitSettings | None = None
+        self._answers: dict[str, Any] = {}
+        self._has_answered = False
+        self._unread: list[str] = []
+        self._unanswered: list[str] = []
+        self._in_a_row = 0
+        self._refused: dict[str, Failure] = {}
+        self._failure: Failure | None = None
+
+    async def look(self, *, asks_silent: bool) -> Look | None:
+        """Look at a unit of a pair, with patience, and read what one call tells of any unit.
+
+        Without ``asks_silent`` a unit whose health check is silent is asked once who it is, and no more if it does not
+        say so.
+        """
+        if self._is_paired:
+            self._health = await self._unit.health()
+            is_silent = self._health is None or self._health.state not in (State.ACTIVE, State.STANDBY)
+            if is_silent and not asks_silent:
+                with suppress(UnitError):
+                    self._told = await self._unit.ha_status(once=True)
+                if self._told is None:
+                    return self._look
+        self._settings = await self._ask(SETTINGS, self._unit.settings)
+        if self._settings and self._settings.ha_status:
+            self._told = self._settings.ha_status
+        if self._is_paired and self._told is None and self._failure is None:
+            self._told = await self._ask(HA_STATUS, self._unit.ha_status)
+        return self._look
+
+    @property
+    def _look(self) -> Look | None:
+        if not self._is_paired:
+            return None
+        return Look(self._health.state if self._health else State.UNKNOWN, self._told)
+
+    async def read(self, questions: Iterable[Question]) -> None:
+        """Ask all that is not told yet, until the unit fails as a whole."""
+        for name, question in questions:
+            if self._failure is not None:
+                return
+            told = getattr(self._settings, name) if self._settings and name in _IN_SETTINGS else None
+            if told is not None:
+                self._answers[name] = told
+            elif self._in_a_row >= _MAX_UNANSWERED:
+                self._unanswered.append(name)
+            else:
+                self._answers[name] = await self._ask(name, partial(question, self._unit))
+
+    async def _ask(self, name: str, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it answers
+        """Return an answer; None, with a note why, where there is none."""
+        seconds = self._seconds
+        if seconds and not self._has_answered:  # what one call may tell is asked in two ways before a unit is given up
+            seconds /= 2
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await ask()
+        except TimeoutError:
+            self._note(name, Failure(Cause.UNREACHABLE, f"its API did not answer within {self._seconds:g} s"))
+        except UnitError as error:
+            if name != SETTINGS or not (isinstance(error, UnitUnreachableError) and error.request_sent):
+                self._note(name, failure_of(error))
+        else:
+            if answer is not None:
+                self._has_answered, self._in_a_row = True, 0
+            return answer
+        return None
+
+    def _note(self, name: str, found: Failure) -> None:
+        is_standby = self._health is not None and self._health.state is State.STANDBY
+        no_answer = found.cause in (Cause.UNREADABLE, Cause.REFUSED)
+        if no_answer and name == HA_STATUS:
+            return  # older firmware does not know it
+        if found.cause is Cause.REFUSED and is_standby and self._unit.is_trusted:
+            self._refused[name] = found
+        elif no_answer and name in self._passed_over:
+            self._unread.append(name)
+        elif self._seconds and self._has_answered and found.cause is Cause.UNREACHABLE:
+            self._unanswered.append(name)
+            self._in_a_row += 1
+        elif self._seconds is None or name != SETTINGS or found.cause is not Cause.UNREACHABLE:
+            self._failure = found
+
+    async def found(self) -> dict[str, Any]:
+        """Return everything as an observation has it."""
+        await self._ask_again_at_its_own_port()
+        # Only a standby may refuse: one that has become active meanwhile has told nothing of itself.
+        if self._refused and self._failure is None and await self._unit.state() is not State.STANDBY:
+            self._failure = next(iter(self._refused.values()))
+        look = self._look
+        return {
+            **self._answers,
+            "state": look.state if look else None,
+            "health": self._health.said if self._health else None,
+            "by_health": look.health if look else None,
+            "ha_status": self._told,
+            "failure": self._failure,
+            "unread": tuple(self._unread),
+            "unanswered": tuple(self._unanswered),
+            "refused": () if self._failure else tuple(self._refused),
+        }
+
+    async def _ask_again_at_its_own_port(self) -> None:
+        """Look again at a silent health check once the unit has told its port: that may be another than was asked."""
+        ha = self._answers.get("ha")
+        if self._health and self._health.state is State.DOWN and ha and ha.health_check_port:
+            self._health = await self._unit.health()
 
 
 def _without_nothing(plan: Plan, site: SiteSettings, answers: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, State
+    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
 
 
 class Unit(Protocol):
@@ -35,6 +35,12 @@ class Unit(Protocol):
 
     async def health(self) -> HealthAnswer | None:
         """Return what its health check says and answered, or None if it has none."""
+
+    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
+        """Return what its API says of its place in its pair, or None where that tells nothing; ``once`` in a look."""
+
+    async def settings(self) -> UnitSettings | None:
+        """Return all parameters that one call tells, or None where it does not answer that call."""
 
     async def firmware(self) -> str:
         """Return the version that it runs."""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geoplan.loadmaster.client import LoadMaster as LoadMaster
-    from geoplan.loadmaster.client import connected as connected
+    from geoplan.loadmaster.clients import connected as connected
+    from geoplan.loadmaster.clock import Clock as Clock
+    from geoplan.loadmaster.clock import LoopClock as LoopClock
     from geoplan.loadmaster.connection import Timeouts as Timeouts
     from geoplan.loadmaster.connection import UnitConnection as UnitConnection
     from geoplan.loadmaster.connection import unit_connections as unit_connections
@@ -34,9 +36,8 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.model import GeoCluster as GeoCluster
     from geoplan.loadmaster.model import HaFacts as HaFacts
     from geoplan.loadmaster.model import HaMode as HaMode
+    from geoplan.loadmaster.model import HaStatus as HaStatus
     from geoplan.loadmaster.model import State as State
-    from geoplan.loadmaster.session import Clock as Clock
-    from geoplan.loadmaster.session import LoopClock as LoopClock
     from geoplan.loadmaster.session import Retries as Retries
     from geoplan.loadmaster.tls import CaFile as CaFile
     from geoplan.loadmaster.tls import Insecure as Insecure
@@ -46,14 +47,16 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.tls import fetch_fingerprint as fetch_fingerprint
 
 _NAMES = {
-    "client": ("LoadMaster", "connected"),
+    "client": ("LoadMaster",),
+    "clients": ("connected",),
     "connection": ("Timeouts", "UnitConnection", "unit_connections"),
     "credentials": ("ApiKey", "Credentials", "CredentialSources", "Secret", "UserPassword", "load_credentials"),
     "endpoints": ("Endpoints", "UnitEndpoint", "load_endpoints"),
     "health": ("HealthAnswer", "health_answer"),
     "http": ("ShownRequest",),
-    "model": ("ClusterType", "GeoCluster", "HaFacts", "HaMode", "State"),
-    "session": ("Clock", "LoopClock", "Retries"),
+    "model": ("ClusterType", "GeoCluster", "HaFacts", "HaMode", "HaStatus", "State"),
+    "clock": ("Clock", "LoopClock"),
+    "session": ("Retries",),
     "tls": ("CaFile", "Insecure", "Pinned", "SystemTrust", "Trust", "fetch_fingerprint"),
 }
 _HOMES = dict(sorted((name, f"geoplan.loadmaster.{module}") for module, names in _NAMES.items() for name in names))

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from geoplan.addresses import same_addresses
 from geoplan.errors import UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
+from geoplan.loadmaster.clock import LoopClock
 from geoplan.loadmaster.clusters import ClusterCommands
 from geoplan.loadmaster.credentials import ApiKey, hide_secrets
 from geoplan.loadmaster.ha import HA_COMMANDS, NEWER_WORDS, has_parameters, is_host_name
-from geoplan.loadmaster.health import health_answer
-from geoplan.loadmaster.http import IdleConnections, UnitHttp
+from geoplan.loadmaster.health import HealthAnswer, health_answer
+from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.model import State
+from geoplan.loadmaster.pace import Pace
 from geoplan.loadmaster.partner_status import partner_status
-from geoplan.loadmaster.session import LoopClock, Retries, Session
+from geoplan.loadmaster.session import Retries, Session
+from geoplan.loadmaster.settings import (
+    BOOT_TIME,
+    GEO_PARTNERS,
+    REMOTE_GEO_ACCESS,
+    SSH_ACCESS,
+    VERSION,
+    read_ha_status,
+    read_settings,
+)
 from geoplan.loadmaster.tls import Insecure
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from types import TracebackType
 
     import httpx
 
+    from geoplan.loadmaster.clock import Clock
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.ha import HaCommands
-    from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.http import ShownRequest
-    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings
-    from geoplan.loadmaster.session import Clock
+    from geoplan.loadmaster.http import IdleConnections, ShownRequest
+    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
 
 Value = TypeVar("Value")
-
-REMOTE_GEO_ACCESS = "geoclients"
-GEO_PARTNERS = "geopartners"
-BOOT_TIME = "boottime"
 
 
 class LoadMaster:
@@ -48,7 +55,8 @@ class LoadMaster:
     drive the pauses between attempts. ``observer`` is told every request, secrets masked, just before it is sent.
     With ``changes_once`` no change is sent a second time, whatever became of the first: for callers that look at the
     unit again before each attempt. A reboot, an HA mode and a resubmission are never sent a second time. With
-    ``dry_run`` changes go to the observer alone and count as done. Clients of many units share an ``idle``.
+    ``dry_run`` changes go to the observer alone and count as done. Clients of many units share an ``idle``, and all
+    clients of one unit its ``pace``.
 
     Every method may raise the children of :class:`geoplan.errors.UnitError`. Of those a change raises
     :class:`geoplan.errors.UnclearOutcomeError` where it cannot tell whether it was carried out; after any other
@@ -67,7 +75,9 @@ class LoadMaster:
         changes_once: bool = False,
         dry_run: bool = False,
         idle: IdleConnections | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        clock = clock or LoopClock()
         self.access = access
         self.address = access.address
         self.is_trusted = not isinstance(access.trust, Insecure)
@@ -77,15 +87,18 @@ class LoadMaster:
             self._exchange,
             api_version=access.api_version,
             has_key=isinstance(access.credentials, ApiKey),
-            clock=clock or LoopClock(),
+            clock=clock,
             jitter=jitter,
             retries=retries or Retries(),
+            pace=pace or Pace(clock),
             changes_once=changes_once,
             dry_run=dry_run,
         )
         self._clusters = ClusterCommands(self.address, self._session, self.clusters)
         self._ha_commands: HaCommands | None = None
         self._looked_up: dict[str, tuple[str, ...]] = {}
+        self._own_health_port: int | None = None
+        """Where its own HA parameters say that it answers the health check."""
 
     async def __aenter__(self) -> Self:
         """Make ready; nothing is sent yet."""
@@ -109,12 +122,25 @@ class LoadMaster:
         """Return what its health check says and answered, or None for a unit without one."""
         if self.access.health_url is None:
             return None
-        seconds = self.access.timeouts.health
-        return await health_answer(self.access.health_url, timeout_seconds=seconds, transport=self._transport)
+        urls = (self.access.health_url, self.access.health_url_at(self._own_health_port))
+        ask = partial(health_answer, timeout_seconds=self.access.timeouts.health, transport=self._transport)
+        found = await asyncio.gather(*(ask(url) for url in dict.fromkeys(urls) if url))
+        return next((answer for answer in found if answer.state is not State.DOWN), found[0])
+
+    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
+        """Return what its API says of its place in its pair, or None for an answer that tells nothing.
+
+        As part of a look it is asked ``once``: an answer that is lost, or late, is worth less than the next look.
+        """
+        return await read_ha_status(self._session, once=once)
+
+    async def settings(self) -> UnitSettings | None:
+        """Return all parameters that one call tells, or None where the unit does not answer it."""
+        return await read_settings(self._session)
 
     async def firmware(self) -> str:
         """Return the version it runs, for example ``7.2.54.12.22642.RELEASE``."""
-        return await self._get("version", decode.text)
+        return await self._get(VERSION, decode.text)
 
     @property
     def wants_basic(self) -> bool:
@@ -126,7 +152,7 @@ class LoadMaster:
 
     async def remote_ssh_access(self) -> bool:
         """Return whether *Allow Remote SSH Access* is on."""
-        return await self._get("sshaccess", decode.flag)
+        return await self._get(SSH_ACCESS, decode.flag)
 
     async def backup(self) -> bytes:
         """Return a backup file of the whole unit."""
@@ -231,7 +257,9 @@ class LoadMaster:
                 continue
             if decode.has_content(answer.content):  # a success without any means: no unit of that cloud
                 self._ha_commands = family
-                return await self._with_addresses(self._understood(decode.ha_parameters, answer))
+                found = self._understood(decode.ha_parameters, answer)
+                self._own_health_port = found.health_check_port or None
+                return await self._with_addresses(found)
         return None
 
     async def _with_addresses(self, found: HaFacts) -> HaFacts:
@@ -325,37 +353,3 @@ class LoadMaster:
 
 def _setting(parameter: str, addresses: Iterable[str]) -> Command:
     return Command("set", {"param": parameter, "value": tuple(addresses)}, changes=True)
-
-
-@asynccontextmanager
-async def connected(  # noqa: PLR0913 - options
-    accesses: Mapping[str, UnitConnection],
-    clock: Clock,
-    *,
-    transport_of: Callable[[str], httpx.AsyncBaseTransport] | None = None,
-    jitter: Callable[[], float] = random.random,
-    retries: Retries | None = None,
-    observer_of: Callable[[str], Callable[[ShownRequest], None]] | None = None,
-    dry_run: bool = False,
-) -> AsyncIterator[dict[str, LoadMaster]]:
-    """Have a client for every unit while the block lasts; nothing is sent by that.
-
-    A change is sent once: a push looks at the units again before it sends it a second time.
-    """
-    idle = IdleConnections()
-    async with AsyncExitStack() as stack:
-        units = {}
-        for address, access in accesses.items():
-            client = LoadMaster(
-                access,
-                transport=transport_of(address) if transport_of else None,
-                clock=clock,
-                jitter=jitter,
-                retries=retries,
-                observer=observer_of(address) if observer_of else None,
-                changes_once=True,
-                dry_run=dry_run,
-                idle=idle,
-            )
-            units[address] = await stack.enter_async_context(client)
-        yield units

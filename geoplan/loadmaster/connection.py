@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.loadmaster.endpoints import Endpoints
 from geoplan.loadmaster.ha import look_up
@@ -52,6 +53,13 @@ class UnitConnection:
     """Whether the proxy variables of the environment count."""
     resolve: Resolver | None = None
     """Finds the addresses of an HA partner that a unit gives by its name; without it names are not compared."""
+
+    def health_url_at(self, port: int | None) -> str | None:
+        """Return where its health check answers at another port, or None where that is not asked at its own address."""
+        asked = place_of_url(self.health_url) if self.health_url else None
+        if not port or asked is None or canonical(asked[0]) != canonical(self.address):
+            return None
+        return health_check_url(self.address, port)
 
 
 def unit_connections(  # noqa: PLR0913 - options

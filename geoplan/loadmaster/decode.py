@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
-from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts
+from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus
 from geoplan.loadmaster.wire import Answer, Node, UnusableError, clean
 
 if TYPE_CHECKING:
@@ -246,6 +246,20 @@ def ha_parameters(answer: Answer) -> HaFacts:
         mode=modes.pop() if len(modes) == 1 else None,
         all_interfaces=as_flag(everywhere),
     )
+
+
+def ha_status(answer: Answer, parameter: str) -> HaStatus | None:
+    """Return what ``hastatus`` says, or None where it says nothing in a known form."""
+    said = plain(_value(answer, parameter)).lower()
+    return next((status for status in HaStatus if said == status.value.lower()), None)
+
+
+def active_time(answer: Answer, parameter: str) -> HaStatus | None:
+    """Return what ``activetime`` says of who is active: it is 0 on a standby; None where it is no number."""
+    number = as_number(_value(answer, parameter))
+    if number is None or number < 0:
+        return None
+    return HaStatus.ACTIVE if number else HaStatus.STANDBY
 
 
 def _port(node: Node) -> int | None:

@@ -10,7 +10,7 @@ from geoplan.vendor import CUT_NAME_LENGTH
 
 
 class State(StrEnum):
-    """What a unit of a pair is at the moment, as its health check shows it (section 4)."""
+    """What a unit of a pair is at the moment, as its health check shows it (section 4), or its API tells it."""
 
     ACTIVE = "active"
     STANDBY = "standby"
@@ -18,6 +18,18 @@ class State(StrEnum):
     """Nothing listens, or nothing answers in time."""
     UNKNOWN = "unknown"
     """It answers something else."""
+    CONTRADICTORY = "contradictory"
+    """Its health check and its API tell different things, so nobody knows."""
+
+
+class HaStatus(StrEnum):
+    """What a unit itself says of its place in a pair: ``hastatus`` of its API."""
+
+    ACTIVE = "Active"
+    STANDBY = "Standby"
+    PASSIVE = "Passive"
+    """It takes part in no decision: on a cloud, HA is not set up yet."""
+    NOT_CONFIGURED = "HA not configured"
 
 
 HaMode: TypeAlias = Literal["master", "slave", "single"]
@@ -83,6 +95,20 @@ class HaFacts:
     all_interfaces: bool | None = None
     partner_addresses: tuple[str, ...] = field(default=(), compare=False)
     """What was found for a partner's name; none if it was not looked up, or not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSettings:
+    """What one call tells of many parameters. What it leaves out is not told, and neither empty nor off."""
+
+    firmware: str | None = None
+    boot_time: str | None = None
+    ssh_access: bool | None = None
+    remote_geo_access: tuple[str, ...] | None = None
+    """Never empty: a unit leaves out what is unset."""
+    geo_partners: tuple[str, ...] | None = None
+    """Never empty, likewise."""
+    ha_status: HaStatus | None = None
 
 
 class HaSettings(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from geoplan.errors import (
     AuthenticationError,
@@ -15,6 +15,7 @@ from geoplan.errors import (
     UnitUnreachableError,
     UnusableAnswerError,
 )
+from geoplan.loadmaster.pace import Haste
 from geoplan.loadmaster.wire import Command, is_about_sessions
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
@@ -22,31 +23,11 @@ from geoplan.loadmaster.wire_v2 import WireV2
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from geoplan.loadmaster.clock import Clock
     from geoplan.loadmaster.connection import ApiVersion
     from geoplan.loadmaster.http import UnitHttp
+    from geoplan.loadmaster.pace import Pace
     from geoplan.loadmaster.wire import Answer, WireFormat
-
-
-class Clock(Protocol):
-    """What waiting needs of time, in seconds that only ever grow."""
-
-    def now(self) -> float:
-        """Return the present time in seconds since any fixed moment."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Return once so many seconds have passed."""
-
-
-class LoopClock:
-    """The time of the running event loop."""
-
-    def now(self) -> float:
-        """Return the loop's time in seconds."""
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Return once so many seconds have passed."""
-        await asyncio.sleep(seconds)
 
 
 _V1, KEY_IN_QUERY = WireV1(), WireV1(key_in_query=True)
@@ -93,6 +74,7 @@ class Session:
         clock: Clock,
         jitter: Callable[[], float],
         retries: Retries,
+        pace: Pace,
         changes_once: bool = False,
         dry_run: bool = False,
     ) -> None:
@@ -102,6 +84,7 @@ class Session:
         self._clock = clock
         self._jitter = jitter
         self._retries = retries
+        self._pace = pace
         self._changes_once = changes_once
         self._dry_run = dry_run
         self._wire: WireFormat | None = None
@@ -112,9 +95,12 @@ class Session:
         self._last_failure: UnitError | None = None
         self._locked_out: AuthenticationError | None = None
 
-    async def read(self, command: Command) -> Answer:
-        """Send a command that changes nothing, again where an answer is lost."""
-        return await self._read(await self._opened(), command)
+    async def read(self, command: Command, *, once: bool = False) -> Answer:
+        """Send a command that changes nothing, again where an answer is lost.
+
+        What is read ``once`` is part of a look: it is sent once, and not at all where the unit was asked much just now.
+        """
+        return await self._read(await self._opened(once=once), command, once=once)
 
     async def change(
         self,
@@ -140,6 +126,7 @@ class Session:
         was_sent, began = False, self._clock.now()
         for attempt in count():
             try:
+                await self._pace.turn(Haste.AT_ONCE if once else Haste.CHANGE)
                 await self._send(wire, command)
             except UnitRefusedError as refusal:
                 # After a lost answer a refusal can mean that the change had arrived after all.
@@ -195,7 +182,7 @@ class Session:
             hint="look at the unit before it is sent again",
         ) from None
 
-    async def _opened(self) -> WireFormat:
+    async def _opened(self, *, once: bool = False) -> WireFormat:
         """Return the wire format, found out by one authenticated request that precedes all others."""
         if self._locked_out:
             raise self._locked_out
@@ -208,14 +195,15 @@ class Session:
             if self._last_failure and self._failed_openings > failures_before:
                 raise self._last_failure  # it failed while this one waited
             try:
-                self._wire = await self._find_format()
+                self._wire = await self._find_format(once=once)
             except UnitError as error:
-                self._failed_openings += 1
-                self._last_failure = error
+                if not once:  # what a look could not find out may yet be found out by patience
+                    self._failed_openings += 1
+                    self._last_failure = error
                 raise
             return self._wire
 
-    async def _find_format(self) -> WireFormat:
+    async def _find_format(self, *, once: bool) -> WireFormat:
         """Try the formats in turn; only an answer that cannot be the format's leads to the next.
 
         Credentials that are refused are tried again once, and only where the unit cannot have looked at them: APIv2
@@ -229,7 +217,7 @@ class Session:
                 break  # what is not the API gets no key in a URL
             self._locked_out = None
             try:
-                await self._read(wire, PROBE)
+                await self._read(wire, PROBE, once=once)
             except AuthenticationError as error:
                 failure = error
                 if not self._may_be_unread(wire, error):
@@ -253,14 +241,20 @@ class Session:
         """Return whether a unit that refuses credentials may not have looked at them where they were sent."""
         return refusal.asks_for_basic or (wire is _V1 and KEY_IN_QUERY in self._formats)
 
-    async def _read(self, wire: WireFormat, command: Command) -> Answer:
+    async def _read(self, wire: WireFormat, command: Command, *, once: bool = False) -> Answer:
         began = self._clock.now()
         for attempt in count():
+            if not once:
+                await self._pace.turn(Haste.READ)
+            elif not await self._pace.look():
+                raise UnitUnreachableError(
+                    self._exchange.unit, "it was asked often enough just now", request_sent=False
+                )
             try:
                 return await self._send(wire, command)
             except (UnitUnreachableError, UnusableAnswerError) as error:
                 passing = isinstance(error, UnitUnreachableError) or error.transient
-                if not passing or self._gives_up(attempt, began):
+                if once or not passing or self._gives_up(attempt, began):
                     raise
             await self._pause(attempt)
         raise AssertionError("attempts are counted without end")  # for the type checker

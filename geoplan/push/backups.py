@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
 from geoplan.files import make_private, write_private
+from geoplan.live.activity import look_at
 from geoplan.live.findings import NoteKind
 from geoplan.live.model import State
 from geoplan.push.events import EventKind
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from geoplan.live.model import Observation, Observations
     from geoplan.push.context import Context
+
+
+_MAY_BE_ACTIVE = (State.ACTIVE, State.CONTRADICTORY)
 
 
 async def back_up(context: Context, facts: Observations, folder: Path) -> None:
@@ -74,4 +78,4 @@ async def _may_be_missing(context: Context, unit: Observation) -> bool:
     A unit that was down before is one that a push which is resumed has rebooted.
     """
     was_standby = unit.state is State.STANDBY or (unit.state is State.DOWN and unit.failure is not None)
-    return was_standby and await context.fleet.unit(unit.address).state() is not State.ACTIVE
+    return was_standby and (await look_at(context.fleet.unit(unit.address))).state not in _MAY_BE_ACTIVE

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import HaMode, HaSettings
+    from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus
     from geoplan.plan.model import Plan, SiteSettings
 
 
@@ -69,6 +69,10 @@ class DryRunState:
         """Note that a pair's master reboots now."""
         self._rebooted[site.name] = self._clock.now()
 
+    def is_changed(self, site: SiteSettings) -> bool:
+        """Return whether who is active in a pair goes by what is noted, and not by its units any more."""
+        return site.name in self._rebooted or self.is_formed(site)
+
     def state(self, site: SiteSettings, address: str, before: State) -> State:
         """Return who a unit of a pair would be by now."""
         if site.name not in self._rebooted:
@@ -103,6 +107,7 @@ class DryRunUnit:
         self.geo_enabled = unit.geo_enabled
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns
+        self.settings = unit.settings
 
     @property
     def wants_basic(self) -> bool:
@@ -117,6 +122,10 @@ class DryRunUnit:
         """Return what its health check answers, and who it would be by now."""
         found = await self._unit.health()
         return found and replace(found, state=self._paper.state(self._site, self.address, found.state))
+
+    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
+        """Return what its API says of its place in its pair; nothing once that would be another on paper."""
+        return None if self._paper.is_changed(self._site) else await self._unit.ha_status(once=once)
 
     async def ha_parameters(self) -> HaFacts | None:
         """Return its HA parameters as they would be."""

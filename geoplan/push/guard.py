@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import PushStoppedError, UnitRefusedError
+from geoplan.live.activity import Look, may_be_at_work, said, states_of
 from geoplan.live.findings.pairs import has_no_pair
-from geoplan.live.fleet import Fleet
+from geoplan.live.fleet import Fleet, only_active
 from geoplan.live.model import HA_SUBJECT, HaFacts, State
 from geoplan.push import records as models
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Clock, Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import HaMode
+    from geoplan.loadmaster.model import HaMode, HaStatus
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
@@ -47,9 +48,13 @@ class GuardError(PushStoppedError):
 class _Seen:
     """What the push knows of one unit by its own reading."""
 
-    state: State | None = None
+    health: State | None = None
     """What its health check said at the last look; None once a request has relied on it."""
     looked_at: float = 0.0
+    told: HaStatus | None = None
+    """What its API said of its place in its pair at the last look."""
+    asked_at: float | None = None
+    """When its API was asked that; None once a request has relied on it."""
     has_told: bool = False
     """Whether it has given an authenticated answer, or explicitly refused a read while it was the standby."""
     read: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +83,12 @@ class Guard:
     def note_state(self, address: str, state: State) -> None:
         """Note what a health check said."""
         seen = self._seen[address]
-        seen.state, seen.looked_at = state, self._clock.now()
+        seen.health, seen.looked_at = state, self._clock.now()
+
+    def note_status(self, address: str, told: HaStatus | None) -> None:
+        """Note what a unit's API said of its place in its pair, or that it was asked and has not told yet."""
+        seen = self._seen[address]
+        seen.told, seen.asked_at = told, self._clock.now()
 
     def note_answer(self, address: str, question: str, answer: object) -> None:
         """Note what a unit answered."""
@@ -88,19 +98,22 @@ class Guard:
             seen.read[question] = answer
 
     def note_refusal(self, unit: Unit) -> None:
-        """Note that a unit refused a read: from a standby whose certificate is believed, that is an answer."""
+        """Note that a unit refused a read: from a standby whose certificate is believed, that is an answer.
+
+        That it is one its health check has to say: its API is what refuses.
+        """
         seen = self._seen[unit.address]
-        if unit.is_trusted and seen.state is State.STANDBY:
+        if unit.is_trusted and seen.health is State.STANDBY:
             seen.has_told = True
 
     # -- what it allows ----------------------------------------------------------------------------------------------
 
     def before_reboot(self, address: str) -> None:
         """Allow a reboot of an active unit whose partner stands by and has told what it holds."""
-        site, states = self._looked(address, "reboot")
+        site, looks = self._looked(address, "reboot")
         partner = self._partner(site, address)
-        if states != {address: State.ACTIVE, partner: State.STANDBY}:
-            raise GuardError(address, "reboot", f"{_said(states)} at the last look")
+        if states_of(looks) != {address: State.ACTIVE, partner: State.STANDBY}:
+            raise GuardError(address, "reboot", f"{said(looks)} at the last look")
         for each in (address, partner):
             if not self._seen[each].has_told:
                 raise GuardError(address, "reboot", f"{each} has told nothing in this push")
@@ -112,11 +125,11 @@ class Guard:
     def before_mode(self, address: str, mode: str) -> None:
         """Allow an HA mode on a unit of two that do not work as a pair."""
         what = f"HA mode {mode}"
-        site, states = self._looked(address, what)
-        self._not_at_work(address, what, states)
-        if mode == "single" and (states[address] is not State.DOWN or not self._has_no_pair(address)):
+        site, looks = self._looked(address, what)
+        self._not_at_work(address, what, looks)
+        if mode == "single" and (looks[address].state is not State.DOWN or not self._has_no_pair(address)):
             raise GuardError(address, what, "it may be in a pair")
-        for each in states:
+        for each in looks:
             if not self._seen[each].has_told:
                 raise GuardError(address, what, f"{each} has told nothing in this push")
         self._recorded(address, what, {"changing"}, HA_SUBJECT)
@@ -124,8 +137,8 @@ class Guard:
 
     def before_ha_parameters(self, address: str) -> None:
         """Allow HA parameters on a unit of two that do not work as a pair."""
-        site, states = self._looked(address, "HA parameters")
-        self._not_at_work(address, "HA parameters", states)
+        site, looks = self._looked(address, "HA parameters")
+        self._not_at_work(address, "HA parameters", looks)
         if "ha_parameters" not in self._seen[address].read:
             raise GuardError(address, "HA parameters", "they were not read before")
         self._recorded(address, "HA parameters", {"changing"}, HA_SUBJECT)
@@ -134,11 +147,9 @@ class Guard:
     def before_list(self, address: str, subject: str, *, is_submission: bool) -> None:
         """Allow a list on the active unit, as it was read there just before and is written down."""
         what = "resubmission" if is_submission else subject
-        site, states = self._looked(address, what)
-        if site.kind == "ha_pair":
-            others = [state for each, state in states.items() if each != address]
-            if states[address] is not State.ACTIVE or State.ACTIVE in others:
-                raise GuardError(address, what, f"{_said(states)} at the last look")
+        site, looks = self._looked(address, what)
+        if site.kind == "ha_pair" and only_active(states_of(looks)) != address:
+            raise GuardError(address, what, f"{said(looks)} at the last look")
         seen = self._seen[address]
         if subject not in seen.read:
             raise GuardError(address, what, f"its {subject} was not read before")
@@ -158,30 +169,32 @@ class Guard:
         """Note that a unit was written, so that it has to be read again before it is written again."""
         self._seen[address].read.pop(question, None)
 
-    def _looked(self, address: str, what: str) -> tuple[SiteSettings, dict[str, State]]:
-        """Return what the last look at a unit's pair said. Raises :class:`GuardError` where it is none, or old."""
+    def _looked(self, address: str, what: str) -> tuple[SiteSettings, dict[str, Look]]:
+        """Return what the last look at a unit's pair said. Raises :class:`GuardError` where it is none, half or old."""
         site = self._site_of[address]
         if site.kind != "ha_pair":
             return site, {}
         at_most = 2 * (self._timings.health_timeout + self._timings.poll_seconds)
-        states: dict[str, State] = {}
+        looks: dict[str, Look] = {}
         for unit in site.units:
             seen = self._seen[unit.address]
-            if seen.state is None:
+            if seen.health is None:
                 raise GuardError(address, what, f"{unit.address} was not looked at since the last such request")
-            if self._clock.now() - seen.looked_at > at_most:
+            if seen.asked_at is None:
+                raise GuardError(address, what, f"the API of {unit.address} was not asked who is active")
+            if self._clock.now() - min(seen.looked_at, seen.asked_at) > at_most:
                 raise GuardError(address, what, f"{unit.address} was looked at too long ago")
-            states[unit.address] = seen.state
-        return site, states
+            looks[unit.address] = Look(seen.health, seen.told)
+        return site, looks
 
     def _has_no_pair(self, address: str) -> bool:
         found = self._seen[address].read.get("ha_parameters")
         return isinstance(found, HaFacts) and has_no_pair(found)
 
-    def _not_at_work(self, address: str, what: str, states: Mapping[str, State]) -> None:
+    def _not_at_work(self, address: str, what: str, looks: Mapping[str, Look]) -> None:
         if self._site_of[address].name not in self._forms:
             raise GuardError(address, what, "its pair is none that this push forms")
-        if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
+        if may_be_at_work(looks.values()):
             raise GuardError(address, what, "its pair is at work")
 
     def _recorded(self, address: str, what: str, events: set[str], subject: str | None = None) -> Sequence[str] | None:
@@ -206,7 +219,8 @@ class Guard:
     def _spend(self, site: SiteSettings) -> None:
         """Let no second request rely on the same look."""
         for unit in site.units:
-            self._seen[unit.address].state = None
+            seen = self._seen[unit.address]
+            seen.health = seen.told = seen.asked_at = None
 
 
 class GuardedUnit:
@@ -228,7 +242,8 @@ class GuardedUnit:
         except UnitRefusedError:
             self._guard.note_refusal(self._unit)
             raise
-        self._guard.note_answer(self.address, question, answer)
+        if answer is not None:  # what it does not tell, or refuses so that it counts as not told, is no answer
+            self._guard.note_answer(self.address, question, answer)
         return answer
 
     @property
@@ -250,6 +265,13 @@ class GuardedUnit:
             raise
         self._guard.note_state(self.address, answer.state if answer else State.UNKNOWN)
         return answer
+
+    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
+        """Return what its API says of its place in its pair: the other half of a look."""
+        self._guard.note_status(self.address, None)
+        told = await self._ask("ha_status", partial(self._unit.ha_status, once=once))
+        self._guard.note_status(self.address, told)
+        return cast("HaStatus | None", told)
 
     async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
         """Enter its Remote GEO LoadMaster Access list."""
@@ -295,10 +317,6 @@ class GuardedUnit:
         """Ask it to reboot."""
         self._guard.before_reboot(self.address)
         await self._unit.reboot()
-
-
-def _said(states: Mapping[str, State]) -> str:
-    return ", ".join(f"{address} is {state}" for address, state in states.items())
 
 
 def guarded(fleet: Fleet, journal: Journal, forms: Collection[str] = ()) -> Fleet:

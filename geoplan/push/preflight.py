@@ -123,7 +123,7 @@ _LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, Fin
 """Findings of which the checks name each part, with what lets it pass."""
 _TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, FindingKind.UNKNOWN_CLUSTER})
 """Findings that the question before a push shows part by part, or a note of their own does."""
-_UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR})
+_UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR, FindingKind.CONTRADICTORY})
 _WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
 """What is expected of a master that a push has just rebooted."""
 
@@ -338,7 +338,7 @@ def _state_problems(
     elif is_rebooted and active[0] is not master:
         hint = f"make {master.address} active first: switch over, or reboot {slave.address}"
         yield Problem(site.name, f"its slave is active, and its master is to be rebooted: {states}", hint)
-    elif any(unit.state in (State.DOWN, State.UNKNOWN) for unit in units):
+    elif any(unit.state in (State.DOWN, State.UNKNOWN, State.CONTRADICTORY) for unit in units):
         yield Problem(site.name, f"it has no standby: {states}", "bring the other unit up first")
 
 

@@ -16,7 +16,7 @@ from geoplan.lab.lab import Lab
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.loadmaster import Secret, Timeouts, UserPassword, load_endpoints, unit_connections
-from geoplan.loadmaster.client import connected
+from geoplan.loadmaster.clients import connected
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal

@@ -12,6 +12,7 @@ from geoplan.live.model import GeoCluster, HaFacts, State
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.live.unit import Unit
 from geoplan.loadmaster.health import HealthAnswer
+from geoplan.loadmaster.model import HaStatus, UnitSettings
 from geoplan.plan.model import Plan
 
 
@@ -26,6 +27,11 @@ class ScriptedUnit:
     wants_basic: bool = False
     status: Mapping[str, bool | None] = field(default_factory=dict)
     entered: tuple[str, ...] = ()
+    health_answer: HealthAnswer = field(default_factory=lambda: HealthAnswer(State.ACTIVE, "200"))
+    ha_told: HaStatus | None = None
+    """What its API says of its place in its pair."""
+    told_at_once: UnitSettings | None = None
+    """What one call tells."""
 
     async def _answer(self, name: str) -> None:
         self.asked.append(name)
@@ -36,10 +42,18 @@ class ScriptedUnit:
 
     async def health(self) -> HealthAnswer | None:
         await self._answer("health")
-        return HealthAnswer(State.ACTIVE, "200")
+        return self.health_answer
 
     async def state(self) -> State:
-        return State.ACTIVE
+        return self.health_answer.state
+
+    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
+        await self._answer("ha_status once" if once else "ha_status")
+        return self.ha_told
+
+    async def settings(self) -> UnitSettings | None:
+        await self._answer("settings")
+        return self.told_at_once
 
     async def firmware(self) -> str:
         await self._answer("firmware")
@@ -72,6 +86,14 @@ class ScriptedUnit:
     async def clusters(self) -> tuple[GeoCluster, ...]:
         await self._answer("clusters")
         return ()
+
+    async def fqdns(self) -> tuple[str, ...]:
+        await self._answer("fqdns")
+        return ()
+
+    async def boot_time(self) -> str | None:
+        await self._answer("boot_time")
+        return None
 
 
 def fleet_of(plan: Plan, units: Mapping[str, ScriptedUnit], *, jobs: int = 8) -> Fleet:

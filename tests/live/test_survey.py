@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import pytest
 
 from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UnusableAnswerError
 from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.findings.states import UnitState
-from geoplan.live.model import Cause, Observations
-from geoplan.live.survey import observe_for_status
+from geoplan.live.fleet import Fleet
+from geoplan.live.model import Cause, Observations, State
+from geoplan.live.survey import observe_for_preflight, observe_for_status, observe_for_verify
+from geoplan.loadmaster.health import HealthAnswer
+from geoplan.loadmaster.model import HaStatus, UnitSettings
+from geoplan.plan.model import SiteSettings
 from tests.live.scripted import ScriptedUnit, fleet_of
 from tests.status.made import A1, M1, M2, PLAN, S1, S2, status_of
 
@@ -20,6 +25,30 @@ def observed(scripts: Mapping[str, Mapping[str, Exception | None]]) -> tuple[Obs
     addresses = [unit.address for site in PLAN.sites for unit in site.units]
     units = {address: ScriptedUnit(address, scripts.get(address, {})) for address in addresses}
     return asyncio.run(observe_for_status(fleet_of(PLAN, units), unit_seconds=0.05)), units
+
+
+Observer = Callable[[Fleet], Coroutine[Any, Any, Observations]]
+
+
+def addresses(site: SiteSettings) -> list[str]:
+    return [unit.address for unit in site.units]
+
+
+def observed_by(
+    observe: Observer,
+    health: HealthAnswer,
+    told: Mapping[str, HaStatus],
+    scripts: Mapping[str, Mapping[str, Exception | None]] | None = None,
+) -> Observations:
+    scripts = scripts or {}
+    units = {
+        address: ScriptedUnit(
+            address, scripts.get(address, {}), health_answer=health, ha_told=told.get(address, HaStatus.ACTIVE)
+        )
+        for site in PLAN.sites
+        for address in addresses(site)
+    }
+    return asyncio.run(observe(fleet_of(PLAN, units)))
 
 
 def unreachable(address: str) -> UnitUnreachableError:
@@ -57,15 +86,39 @@ def test_standalone_is_not_asked_for_a_health_check() -> None:
     assert "health" in units[M1].asked
 
 
-def test_unit_that_falls_silent_keeps_what_it_has_said() -> None:
-    facts, _ = observed({M1: {"geo_partners": None}, A1: {"firmware": None}})
+@pytest.mark.parametrize("question", ["geo_partners", "partner_status", "clusters", "geo_enabled", "settings"])
+@pytest.mark.parametrize("address", [M1, A1])
+def test_single_read_that_gets_no_answer_is_not_told_and_its_unit_is_up(question: str, address: str) -> None:
+    facts, _ = observed({address: {question: None}})
     states = {unit.address: unit.state for site in status_of(facts).sites for unit in site.units}
 
-    assert facts.units[M1].firmware == "7.2.59.4"
-    failure = facts.units[M1].failure
+    unit = facts.units[address]
+    assert (unit.failure, unit.firmware) == (None, "7.2.59.4")
+    assert unit.unanswered == (() if question == "settings" else (question,))  # each is then asked by itself
+    assert states[address] is (UnitState.ACTIVE if address == M1 else UnitState.ALONE)
+
+
+@pytest.mark.parametrize("address", [M1, A1])
+def test_read_whose_connection_is_dropped_is_not_told_and_its_unit_is_up(address: str) -> None:
+    facts, _ = observed(
+        {address: {"clusters": UnitUnreachableError(address, "the connection ended", request_sent=True)}}
+    )
+    assert (facts.units[address].failure, facts.units[address].unanswered) == (None, ("clusters",))
+
+
+def test_unit_that_answers_nothing_more_is_not_waited_for_question_by_question() -> None:
+    silent = dict.fromkeys(["geo_enabled", "ssh_access", "remote_geo_access", "geo_partners", "clusters"])
+    facts, units = observed({A1: silent})
+    assert set(facts.units[A1].unanswered) >= {*silent, "partner_status"}
+    assert units[A1].asked == ["settings", "firmware", "geo_enabled", "ssh_access"]
+
+
+def test_unit_without_a_first_answer_is_down() -> None:
+    facts, _ = observed({A1: {"settings": None, "firmware": None}})
+    states = {unit.address: unit.state for site in status_of(facts).sites for unit in site.units}
+    failure = facts.units[A1].failure
     assert failure is not None
-    assert "did not answer everything within" in failure.message
-    assert states[M1] is UnitState.ACTIVE
+    assert failure.cause is Cause.UNREACHABLE
     assert states[A1] is UnitState.DOWN
 
 
@@ -107,3 +160,46 @@ def test_setting_that_closes_apiv2_is_named_once_for_all_units() -> None:
     (finding,) = [each for each in status_of(facts).findings if each.kind is FindingKind.LOGIN_SETTING]
     assert (finding.units, finding.severity) == ((M1, A1), Severity.KNOWING)
     assert "Session Management" in finding.hint
+
+
+def test_what_one_call_tells_is_not_asked_again_and_what_it_leaves_out_is() -> None:
+    told = UnitSettings(firmware="7.2.59.4", ssh_access=True, geo_partners=(A1,))
+    units = {address: ScriptedUnit(address, told_at_once=told) for site in PLAN.sites for address in addresses(site)}
+    facts = asyncio.run(observe_for_status(fleet_of(PLAN, units), unit_seconds=5))
+
+    assert facts.units[A1].geo_partners == (A1,)
+    assert facts.units[A1].remote_geo_access == (), "an empty list is what a get of its own says, and nothing else"
+    assert {"firmware", "ssh_access", "geo_partners"}.isdisjoint(units[A1].asked)
+    assert "remote_geo_access" in units[A1].asked
+
+
+OBSERVERS = (observe_for_status, observe_for_verify, observe_for_preflight)
+
+
+@pytest.mark.parametrize("observe", OBSERVERS)
+@pytest.mark.parametrize("health", [HealthAnswer(State.DOWN, "timeout"), HealthAnswer(State.UNKNOWN, "404")])
+def test_silent_health_check_leaves_it_to_the_api_who_is_active(observe: Observer, health: HealthAnswer) -> None:
+    facts = observed_by(observe, health, {M1: HaStatus.ACTIVE, S1: HaStatus.STANDBY})
+    assert (facts.units[M1].state, facts.units[S1].state) == (State.ACTIVE, State.STANDBY)
+    assert facts.active(facts.units[M1].site) is facts.units[M1]
+    assert facts.units[M1].geo_partners == ()
+
+
+@pytest.mark.parametrize("observe", OBSERVERS)
+@pytest.mark.parametrize("told", [HaStatus.STANDBY, HaStatus.PASSIVE, HaStatus.NOT_CONFIGURED])
+def test_unit_that_is_told_in_two_ways_is_neither(observe: Observer, told: HaStatus) -> None:
+    facts = observed_by(observe, HealthAnswer(State.ACTIVE, "200"), {M1: told, S1: HaStatus.STANDBY})
+    assert facts.units[M1].state is State.CONTRADICTORY
+    assert facts.active(facts.units[M1].site) is None
+
+
+@pytest.mark.parametrize("observe", OBSERVERS)
+def test_standby_by_its_api_alone_has_not_refused_explicitly(observe: Observer) -> None:
+    """An explicit refusal needs the health check's 503 in the same look."""
+    refusal = UnitRefusedError(S1, "not active", code=422, answer="not active")
+    facts = observed_by(
+        observe, HealthAnswer(State.DOWN, "timeout"), {M1: HaStatus.ACTIVE, S1: HaStatus.STANDBY},
+        {S1: {"geo_partners": refusal}},
+    )  # fmt: skip
+    assert facts.units[S1].refused == ()
+    assert not facts.units[S1].refuses_reads

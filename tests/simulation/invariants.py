@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ LOOK_AGE = 10.0
 
 SPELLED_AGAIN = 1.0
 """Seconds within which a change that was refused in one word may be sent in another."""
+MOST_CALLS, PACE_SECONDS = 20, 3.0
+"""A unit drops whoever sends more than 30 calls in 3 seconds, all clients together."""
 
 MODES = frozenset({"awshamode", "setcloudhamode", "azurehamode"})
 PARAMETERS = frozenset({"awshaparam", "setcloudhaparam", "azurehaparam"})
@@ -33,6 +35,7 @@ CLUSTERS = frozenset({"addcluster", "modcluster", "clustchangeloc"})
 SUBMISSION, ACCESS = "set:geopartners", "set:geoclients"
 READS = ("get", "getall", "list", "show", "is", "backup")
 LISTS = ("geoclients", "geopartners")
+HA_WORDS = ("Active", "Standby", "Passive", "HA not configured")
 
 _ADDRESS = re.compile(rb"\d+\.\d+\.\d+\.\d+")
 _STAT = re.compile(rb'stat="(\d+)"')
@@ -66,6 +69,10 @@ class Watch(Watcher):
         self._looks.clear()
         self._told: set[str] = set()
         self._answered_health: dict[str, tuple[float, int]] = {}
+        self._answered_status: dict[str, tuple[float, str]] = {}
+        """What each unit's API said last of its place in its pair, and when."""
+        self._calls: dict[str, deque[float]] = {}
+        """When each unit was sent its last calls."""
         self._read: dict[tuple[str, str], float] = {}
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
@@ -77,6 +84,8 @@ class Watch(Watcher):
     # -- what is sent ------------------------------------------------------------------------------------------------
 
     def left(self, sent: Sent) -> None:
+        if not sent.is_health:
+            self._require_pace(sent)
         if sent.is_health or sent.call is None or _is_read(sent.call):
             return
         subject, unit = sent.subject, self._world.network.unit(sent.address)
@@ -105,6 +114,7 @@ class Watch(Watcher):
             return
         if sent.call.command in HA_READS or sent.subject == "get:hastatus":
             self._looks[f"{sent.address} by its API"] = (sent.began, now)
+            self._answered_status.pop(sent.address, None)  # what it said before is no word of this look
         if response is None:
             return
         body = response.stream._stream if isinstance(response.stream, httpx.ByteStream) else b""
@@ -114,6 +124,9 @@ class Watch(Watcher):
         subject = sent.subject
         if 200 <= code < 300:
             self._told.add(sent.address)
+            if sent.subject == "get:hastatus":
+                word = next((word for word in HA_WORDS if word.encode() in body), "")
+                self._answered_status[sent.address] = (now, word)
             if subject.startswith("get:geo"):
                 key = sent.address, subject.removeprefix("get:")
                 self._read[key] = sent.began
@@ -134,6 +147,14 @@ class Watch(Watcher):
                 self._told.add(address)
                 self._refused.add(key)
 
+    def _require_pace(self, sent: Sent) -> None:
+        calls = self._calls.setdefault(sent.address, deque())
+        calls.append(sent.began)
+        while calls[0] <= sent.began - PACE_SECONDS:
+            calls.popleft()
+        if len(calls) > MOST_CALLS:
+            self.say(f"{sent.address} was sent {len(calls)} calls in {PACE_SECONDS:g} s")
+
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
         is_mode = sent.call is not None and sent.call.command in MODES
@@ -153,15 +174,29 @@ class Watch(Watcher):
             self._looks.pop(f"{unit.address} by its API", None)
 
     def _require_healthy_look(self, sent: Sent, pair: Pair) -> None:
-        """See that by the last look the master is active and the slave its standby; note whether that was so."""
+        """See that by the last look the master is active and the slave its standby; note whether that was so.
+
+        Health check and API are two witnesses: one is enough, and neither may say otherwise.
+        """
         seen = [self._answered_health.get(unit.address, (0.0, 0))[1] for unit in pair.units]
-        if seen != [200, 503]:
-            self.say(f"{sent.address} was sent a reboot, and the last look at its pair said {seen}")
-        self._looked_right[sent.address] = seen == [200, 503] and all(
-            status == wanted and sent.began - moment <= LOOK_AGE
-            for wanted, unit in zip((200, 503), pair.units, strict=True)
+        told = [self._status_of(unit.address, sent.began) for unit in pair.units]
+        roles = list(zip((200, 503), ("Active", "Standby"), seen, told, strict=True))
+        is_known = [code == status or word == said for code, word, status, said in roles]
+        contradicts = [
+            (status in (200, 503) and status != code) or said not in ("", word) for code, word, status, said in roles
+        ]
+        if not all(is_known) or any(contradicts):
+            self.say(f"{sent.address} was sent a reboot, and the last look at its pair said {seen}, {told}")
+        self._looked_right[sent.address] = all(is_known) and all(
+            word == said or (status == code and sent.began - moment <= LOOK_AGE)
+            for (code, word, _, said), unit in zip(roles, pair.units, strict=True)
             for moment, status in [self._alive.get(unit.address, (-LOOK_AGE, 0))]
         )
+
+    def _status_of(self, address: str, now: float) -> str:
+        """Return what a unit's API said of its place in its pair just before now; nothing where it did not."""
+        moment, word = self._answered_status.get(address, (-LOOK_AGE, ""))
+        return word if now - moment <= LOOK_AGE else ""
 
     def _require_told(self, pair: Pair) -> None:
         """See that both units have told, and that the slave holds both lists as far as it tells them."""

@@ -21,7 +21,7 @@ from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
 from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.decode import ha_parameters
-from geoplan.loadmaster.model import HaFacts
+from geoplan.loadmaster.model import HaFacts, State
 from geoplan.loadmaster.session import Session
 from geoplan.plan.model import Action
 from geoplan.push import journal
@@ -126,7 +126,7 @@ def _single_where_untold(answer: Any) -> HaFacts:
 async def _changed_or_single(context: Any, step: Any, unit: Any, before: Any, wanted: Any) -> Any:
     problem = await change_parameters(context, step, unit, before, wanted)
     if any(drifts(await unit.ha_parameters(), wanted)):
-        await context.fleet.states(context.plan.site(step.on.site))
+        await context.fleet.look(context.plan.site(step.on.site))
         await unit.set_ha_mode("single")
     return problem
 
@@ -162,6 +162,10 @@ async def _unread(resubmission: Any) -> Any:
         return None
     await pair.slave_unit.resubmit_geo_partners(sent)
     return sent
+
+
+def _unless_told_otherwise(look: Any) -> Any:
+    return look.by_api or look.health if look.by_api is look.health or look.health is State.DOWN else look.health
 
 
 async def _once_answered(reboot: Any, sending: Any) -> Any:
@@ -260,6 +264,31 @@ MUTATIONS: tuple[Mutation, ...] = (
             ),
             *unguarded("before_list"),
         ),
+    ),
+    Mutation(
+        "goes by hastatus although the health check contradicts it",
+        "health check of the slave answers 200, and its API 'Standby'",
+        setting(("geoplan.live.activity.Look.state", property(lambda look: look.by_api or look.health))),
+    ),
+    Mutation(
+        "goes by the health check although hastatus contradicts it",
+        "standby slave says 'Active' over its API",
+        setting(("geoplan.live.activity.Look.state", property(lambda look: look.health))),
+    ),
+    Mutation(
+        "a unit that says that it is in no pair counts as its standby",
+        "standby slave says 'HA not configured' over its API",
+        setting(("geoplan.live.activity.Look.state", property(_unless_told_otherwise))),
+    ),
+    Mutation(
+        "the API is not asked who is active before a reboot",
+        "standby slave says 'Active' over its API",
+        setting(("geoplan.live.activity._told", awaited(None)), *unguarded("before_reboot", "before_list")),
+    ),
+    Mutation(
+        "a unit is sent as many calls as come up",
+        "links of standalones lost",
+        setting(("geoplan.loadmaster.pace.Pace._seconds_left", answering(0.0))),
     ),
     Mutation(
         "the answer to a reboot is waited for",

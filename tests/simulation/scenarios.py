@@ -17,12 +17,13 @@ from typing import Any
 import httpx
 
 from geoplan.cli import push_journal
-from geoplan.errors import GeoplanError, PushRefusedError
+from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.device.geo import Cluster
 from geoplan.lab.device.unit import Unit
 from geoplan.live.findings.compare import Report, verify
+from geoplan.live.model import State
 from geoplan.live.polling import Timings
-from geoplan.live.survey import observe_for_verify
+from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
@@ -53,7 +54,7 @@ from tests.simulation.behaviours import (
     Replication,
     TakingStandbys,
 )
-from tests.simulation.transport import HEALTH_PORT, LabTransport, Sent
+from tests.simulation.transport import LabTransport, Sent
 from tests.simulation.world import BOOT, SYNC, Script, World
 
 Scenario = Callable[[Path], Awaitable[list[str]]]
@@ -264,7 +265,7 @@ async def slave_api_that_leads_to_the_master(folder: Path) -> list[str]:
     class Twice(LabTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             own = self._address
-            if request.url.port != HEALTH_PORT and own == "10.0.1.2":
+            if request.url.scheme == "https" and own == "10.0.1.2":
                 self._address = "10.0.1.1"
             try:
                 return await super().handle_async_request(request)
@@ -347,6 +348,7 @@ async def fourth_reboot_by_two_pushes(folder: Path) -> list[str]:
 
     while reboots(made, M1) < 2:
         await killed(15.0)
+    await asyncio.sleep(2 * BOOT)  # a pair that is booting is refused for that
     ended = await push(made, Options(reboot=RebootMode.ALWAYS))
     count = reboots(made, M1)
     return [*made.broken, *wrong((made.network.unit(M1).pacified, f"it was rebooted {count} times, and: {ended}"))]
@@ -478,22 +480,88 @@ async def cluster_that_does_not_follow(folder: Path) -> list[str]:
     return [*made.broken, *wrong((not isinstance(ended, PushRefusedError), f"it ended so: {ended}"))]
 
 
-async def closed_health_checks(folder: Path) -> list[str]:
-    """Health checks are open to the load balancer alone: the push is refused before it changes anything."""
+async def closed_health_checks(folder: Path, *, tells: bool = True) -> list[str]:
+    """Health checks are open to the load balancer alone: the units' APIs tell who is active, and the push says so.
+
+    Where they do not tell either, the push is refused before it changes anything.
+    """
     made = world(folder, section())
     made.simulation.inject("timeout,command=health")
+    if not tells:
+        made.shapes.append(shapes.ha_status_told(None))
     ended = await push(made)
-    return [*made.broken, *wrong((not isinstance(ended, PushRefusedError), f"it ended so: {ended}"))]
+    if not tells:
+        return [*made.broken, *wrong((not isinstance(ended, PushRefusedError), f"it ended so: {ended}"))]
+    said = [event.message for event in made.heard.events if event.kind is EventKind.STEP_ENDED and event.step]
+    by_api = [message for message in said if "told by API alone" in message]
+    return [
+        *made.broken,
+        *wrong(
+            (isinstance(ended, Exception) or not ended.is_complete, f"it ended so: {ended}"),
+            (len(by_api) != 1, f"it does not say by what it went: {said}"),
+        ),
+    ]
+
+
+async def contradictory(folder: Path, *, unit: str, told: str) -> list[str]:
+    """A unit's API contradicts its health check just when its pair's turn comes: nothing is rebooted or submitted."""
+    made = world(folder, section())
+    pair = made.network.pair(PAIR)
+
+    def begin(_sent: Sent) -> None:
+        if not made.shapes and pair.active is pair.master and pair.master.geo_partners:
+            made.shapes.append(shapes.ha_status_told(told, unit))
+
+    made.ways.append(_way(begin, "get:geopartners", S1))
+    ended = await push(made)
+    return [
+        *made.broken,
+        *wrong(
+            (reboots(made, M1) > 0, f"{M1} was rebooted"),
+            (not isinstance(ended, PushStoppedError), f"it ended so: {ended}"),
+        ),
+    ]
+
+
+async def contradictory_health(folder: Path, *, unit: str, status: int) -> list[str]:
+    """Something in between answers a unit's health check otherwise than its API: nothing is rebooted."""
+    made = world(folder, section())
+
+    async def way(sent: Sent) -> httpx.Response | None:
+        is_meant = sent.is_health and sent.address == unit and made.has_partners(M1)
+        return httpx.Response(status, content=b"somebody else", request=sent.http) if is_meant else None
+
+    made.ways.append(way)
+    ended = await push(made)
+    return [
+        *made.broken,
+        *wrong(
+            (reboots(made, M1) > 0, f"{M1} was rebooted"),
+            (not isinstance(ended, PushStoppedError), f"it ended so: {ended}"),
+        ),
+    ]
 
 
 async def other_health_check_port(folder: Path) -> list[str]:
-    """The topology has another health check port than the units: the push is refused before it changes anything."""
+    """The topology has another health check port than the units: theirs is asked where it is silent."""
     made = world(folder, section())
     for address in (M1, S1):
         unit = made.network.unit(address)
         made.network.set_ha(unit, replace(unit.ha, health_check_port=8445))
-    ended = await push(made)
-    return [*made.broken, *wrong((not isinstance(ended, PushRefusedError), f"it ended so: {ended}"))]
+    made.shapes.append(shapes.ha_status_told(None))
+
+    async def at_its_own_port(sent: Sent) -> httpx.Response | None:
+        if not sent.is_health or sent.http.url.port != 8445:
+            return None
+        is_active = made.network.is_active(made.network.unit(sent.address))
+        return httpx.Response(200 if is_active else 503, content=b"", request=sent.http)
+
+    made.ways.append(at_its_own_port)
+    async with made.connected_fleet() as fleet:
+        facts = await observe_for_preflight(fleet)
+    found = {address: (facts.units[address].state, facts.units[address].health) for address in (M1, S1)}
+    wanted = {M1: (State.ACTIVE, "200"), S1: (State.STANDBY, "503")}
+    return [*made.broken, *wrong((found != wanted, f"found was {found}"))]
 
 
 # -- at scale ----------------------------------------------------------------------------------------------------------
@@ -582,6 +650,17 @@ SCENARIOS: dict[str, Scenario] = {
     "standby without clusters": partial(standby_that_differs, change=without_clusters),
     "cluster that does not follow": cluster_that_does_not_follow,
     "closed health checks": closed_health_checks,
+    "closed health checks, and firmware that does not tell": partial(closed_health_checks, tells=False),
+    **{
+        f"{name} says '{told}' over its API": partial(contradictory, unit=unit, told=told)
+        for name, unit, told in (
+            ("active master", M1, "Standby"),
+            ("standby slave", S1, "Active"),
+            ("standby slave", S1, "HA not configured"),
+        )
+    },
+    "health check of the slave answers 200, and its API 'Standby'": partial(contradictory_health, unit=S1, status=200),
+    "health check of the master answers 503, and its API 'Active'": partial(contradictory_health, unit=M1, status=503),
     "other health check port": other_health_check_port,
     "many groups, 8 jobs": partial(many_groups, jobs=8),
 }

@@ -190,6 +190,23 @@ def ha_told(mode: str, number: str | None) -> Shape:
     return shape
 
 
+def ha_status_told(word: str | None, unit: str | None = None) -> Shape:
+    """Let a unit, or every one, say so of its place in its pair; without a word it knows no such parameter."""
+
+    def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
+        if unit not in (None, context.unit.address):
+            return None
+        if call.command == "getall" or (word is None and subject_of(call) == "get:activetime"):
+            return dialect.write_refusal(ApiError(UNPROCESSABLE, "Unknown command"))
+        if subject_of(call) != "get:hastatus":
+            return None
+        if word is None:
+            return dialect.write_refusal(ApiError(UNPROCESSABLE, "Unknown parameter hastatus"))
+        return dialect.write(Answer(data={"hastatus": word}))
+
+    return shape
+
+
 def deaf_to(parameter: str) -> Shape:
     """Let units take HA parameters and leave one of them as it is."""
 

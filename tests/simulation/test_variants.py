@@ -22,15 +22,13 @@ EXAMPLES = ("section-5.4", "aws-dublin-ohio")
 
 UNTOLD = frozenset({Variant.PARTNERS_BY_NAME, Variant.PARTNERS_UNKNOWN})
 """Units that tell of no planned partner whether it is green: the push is carried out, and says what is not proven."""
-LOGIN, HEALTH = "does not accept the credentials", "health check"
+LOGIN = "does not accept the credentials"
 STOPPED = {
     # Standbys that take no login for reads are like those with another password.
     (Variant.STANDBYS_401, "section-5.4"): (PushRefusedError, LOGIN),
     (Variant.STANDBYS_401, "aws-dublin-ohio"): (PushStoppedError, LOGIN),
     # A slave is a standby as soon as it has its mode, and then nobody sees whether its parameters are right.
     (Variant.STANDBYS_403, "aws-dublin-ohio"): (PushStoppedError, "does not tell its HA parameters"),
-    (Variant.HEALTH_CLOSED, "section-5.4"): (PushRefusedError, HEALTH),
-    (Variant.HEALTH_CLOSED, "aws-dublin-ohio"): (PushStoppedError, HEALTH),
 }
 """What stops before its end, and the words of what is found."""
 

@@ -16,8 +16,6 @@ from geoplan.lab.simulation import Simulation
 
 Latency = Callable[[], float]
 
-HEALTH_PORT = 8444
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -91,7 +89,7 @@ class LabTransport(httpx.AsyncBaseTransport):
         return await self._answer(sent.http, outcome)
 
     async def _read(self, request: httpx.Request) -> Sent:
-        is_health = request.url.port == HEALTH_PORT
+        is_health = request.url.scheme == "http"
         asked = Request(
             request.method,
             unquote(request.url.path),

@@ -26,7 +26,7 @@ from geoplan.live.fleet import Fleet
 from geoplan.live.model import HA_SUBJECT
 from geoplan.live.polling import Timings
 from geoplan.loadmaster import ApiKey, Secret, SystemTrust, Timeouts, UserPassword, unit_connections
-from geoplan.loadmaster.client import connected
+from geoplan.loadmaster.clients import connected
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
@@ -193,6 +193,8 @@ class World:
         self.timings = Timings(BOOT, SYNC, grace_seconds=30.0)
         self.last: PushResult | None = None
         """How the last push ended that came to its end."""
+        self.heard = Heard()
+        """What the last push told."""
         self.runs = 0
         self.time = SimulatedTime()
         self.ways: list[Way] = []
@@ -357,7 +359,8 @@ class World:
         self.runs += 1
         async with asyncio.timeout(kill_after), self.connected_fleet() as fleet:
             options = replace(self.options, resume=resume)
-            self.last = await run_push(fleet, options, real_store(self.folder, self.plan), Heard())
+            self.heard = Heard()
+            self.last = await run_push(fleet, options, real_store(self.folder, self.plan), self.heard)
             return self.last
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import ConnectionOptions, connection_options
+from geoplan.cli.connection import ConnectionOptions, connection_options, paces
 from geoplan.cli.files import load_topology
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, no_pager_option, output_option, topology_argument
@@ -83,12 +83,12 @@ def _ask(topology: Topology, sites: tuple[Site, ...], reach: ConnectionOptions) 
 
     from geoplan.live.firmware import differences, firmware_of
     from geoplan.live.polling import SystemClock
-    from geoplan.loadmaster.client import connected
+    from geoplan.loadmaster.clients import connected
 
     accesses = reach.accesses(topology.model_copy(update={"sites": sites, "groups": None}))
 
     async def ask() -> dict[str, str]:
-        async with connected(accesses, SystemClock()) as units:
+        async with connected(accesses, SystemClock(), paces=paces()) as units:
             return await firmware_of(units)
 
     found = asyncio.run(ask())

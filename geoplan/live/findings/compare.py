@@ -146,7 +146,11 @@ def _no_active(site: SiteSettings, facts: Observations) -> SiteReport:
 
 def _states_of_standby(site: SiteSettings, facts: Observations) -> Iterator[Difference]:
     for unit in facts.of_site(site.name):
-        if unit.state in (State.DOWN, State.UNKNOWN):
+        if unit.state is State.CONTRADICTORY:
+            message = f"{unit.address} ({unit.role}) {unit.condition}"
+            hint = "see why health check and API do not agree first"
+            yield Difference(site.name, unit.address, Kind.UNREADABLE, STANDBY_UNIT, message, hint=hint)
+        elif unit.state in (State.DOWN, State.UNKNOWN):
             message = f"{unit.address} ({unit.role}) does not answer its health check"
             hint = "bring it up first"
             yield Difference(site.name, unit.address, Kind.UNREADABLE, STANDBY_UNIT, message, hint=hint)

@@ -39,6 +39,7 @@ _CAUSES = {
 _SHOWN = {
     "firmware": "its version",
     "boot_time": "when it was booted",
+    "ha_status": "who is active",
     "ha": "HA parameters",
     "geo_enabled": "whether GEO is on",
     "ssh_access": "whether remote SSH access is on",
@@ -95,11 +96,17 @@ def _failed(units: Sequence[Observation], failure: Failure) -> str:
 def _unread(units: Sequence[Observation]) -> Iterator[Finding]:
     answering = [unit for unit in units if unit.failure is None]
     paired = [unit for unit in answering if unit.role != "standalone" and "ha" not in unit.refused]
+    paired = [unit for unit in paired if "ha" not in unit.unanswered]
     if untold := [unit for unit in paired if unit.ha is None or "ha" in unit.unread]:
         what = "does not tell its HA parameters" if len(untold) == 1 else "do not tell their HA parameters"
         hint = "not every platform does: compare mode, partner and health check port by eye under HA Parameters"
         yield about(FindingKind.HA_NOT_TOLD, untold, f"{_named(untold)} {what}", hint, severity=Severity.KNOWING)
     for unit in answering:
+        if unit.unanswered:
+            asked = join_words(_SHOWN[name] for name in unit.unanswered)
+            message = f"{unit.address} is up, and gave no answer in time to: {asked}"
+            hint = "look again; a unit drops whoever sends too many calls, all clients together"
+            yield about(FindingKind.UNREADABLE, [unit], message, hint, severity=Severity.BLOCKING)
         unread = [name for name in unit.unread if name != "ha"]
         for names, how in ((unread, " in a known way"), (unit.refused, "")):
             if names:

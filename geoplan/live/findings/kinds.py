@@ -27,6 +27,10 @@ class FindingKind(StrEnum):
     FAILED_OVER = "failed_over"
     UNCONNECTED = "unconnected"
     HEALTH_UNCLEAR = "health_unclear"
+    CONTRADICTORY = "contradictory"
+    """Health check and API do not agree on who is active."""
+    HEALTH_NOT_SEEN = "health_not_seen"
+    """The health check is silent from here, and the API tells who is active."""
     NO_HA = "no_ha"
     SAME_MODE = "same_mode"
     MODES_SWAPPED = "modes_swapped"
@@ -69,10 +73,11 @@ OF_STATES = frozenset(
         FindingKind.UNIT_DOWN,
         FindingKind.UNCONNECTED,
         FindingKind.HEALTH_UNCLEAR,
+        FindingKind.CONTRADICTORY,
     }
 )
 """Why a pair does not have one active unit and its standby."""
-NOTED = frozenset({FindingKind.PARTNER_NOT_COMPARED, FindingKind.LOGIN_SETTING})
+NOTED = frozenset({FindingKind.PARTNER_NOT_COMPARED, FindingKind.LOGIN_SETTING, FindingKind.HEALTH_NOT_SEEN})
 """What is no fault and is said all the same, wherever units are compared."""
 NOT_READ = frozenset({FindingKind.UNREACHABLE, FindingKind.UNAUTHORIZED, FindingKind.UNREADABLE})
 

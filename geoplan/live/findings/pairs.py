@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
+from geoplan.live.activity import Look, may_be_at_work
 from geoplan.live.model import HaFacts, Observations, State
 from geoplan.plan.model import Action
 
@@ -77,10 +78,13 @@ def untold(found: HaFacts) -> tuple[str, ...]:
 
 
 def is_at_work(units: Iterable[Observation]) -> bool:
-    """Return whether two units work as a pair: one answers 200 and the other 503, or both have a partner."""
+    """Return whether two units work as a pair: one is active and the other its standby, or both have a partner."""
     pair = tuple(units)
-    answers = sorted(unit.state or State.UNKNOWN for unit in pair)
-    return answers == [State.ACTIVE, State.STANDBY] or all(unit.ha is not None and unit.ha.partner for unit in pair)
+    return _look_at_work(pair) or all(unit.ha is not None and unit.ha.partner for unit in pair)
+
+
+def _look_at_work(units: Iterable[Observation]) -> bool:
+    return may_be_at_work(unit.look or Look(State.UNKNOWN) for unit in units)
 
 
 def is_to_be_formed(pair: HaPairSettings, facts: Observations, *, is_begun: bool = False) -> bool:
@@ -90,8 +94,7 @@ def is_to_be_formed(pair: HaPairSettings, facts: Observations, *, is_begun: bool
     mode yet.
     """
     units = facts.of_site(pair.site)
-    answers = sorted(unit.state or State.UNKNOWN for unit in units)
-    if answers == [State.ACTIVE, State.STANDBY] or (is_at_work(units) and not is_begun):
+    if _look_at_work(units) or (is_at_work(units) and not is_begun):
         return False
     return any(unit.ha is not None and (unit.ha.mode == SINGLE or has_no_pair(unit.ha)) for unit in units)
 
@@ -108,7 +111,9 @@ def as_if_formed(facts: Observations, sites: frozenset[str]) -> Observations:
     states = {"master": State.ACTIVE, "slave": State.STANDBY}
     return Observations(
         {
-            address: replace(unit, state=states.get(unit.role)) if unit.site in sites and not unit.failure else unit
+            address: replace(unit, state=states.get(unit.role), by_health=None, ha_status=None)
+            if unit.site in sites and not unit.failure
+            else unit
             for address, unit in facts.units.items()
         }
     )

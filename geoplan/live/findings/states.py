@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from geoplan.live.activity import Way
 from geoplan.live.findings.kinds import Finding, FindingKind, Severity, about, titled
 from geoplan.live.findings.pairs import SINGLE
 from geoplan.live.model import Cause, State
@@ -15,6 +16,7 @@ from geoplan.wording import join_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.live.activity import Look
     from geoplan.live.findings.kinds import Command, Since
     from geoplan.live.model import Observation
     from geoplan.plan.model import SiteSettings
@@ -37,7 +39,7 @@ _BY_HEALTH = {State.ACTIVE: UnitState.ACTIVE, State.STANDBY: UnitState.STANDBY}
 
 
 def unit_state(unit: Observation) -> UnitState:
-    """Say what a unit is: its health check goes before its API, which tells whether a silent unit is up."""
+    """Say what a unit is, by its health check and its API, which tells as well whether a silent unit is up."""
     if unit.state in _BY_HEALTH:
         return _BY_HEALTH[unit.state]
     if unit.failure is not None:
@@ -115,7 +117,46 @@ def state_findings(pair: Pair) -> Iterator[Finding]:
         return
     for unit in pair.units:
         yield from _unit_findings(pair, unit, states[unit.address])
+    yield from _way_findings(pair)
     yield from _activity_findings(pair, states)
+
+
+def _way_findings(pair: Pair) -> Iterator[Finding]:
+    """Say where health check and API do not agree, and where the API alone tells who is active."""
+    looks = [(unit, unit.look) for unit in pair.units if unit.look]
+    if disagreeing := [(unit, look) for unit, look in looks if look.state is State.CONTRADICTORY]:
+        shown = join_words(
+            f"{titled(unit)} is {look.health} by its health check ({unit.health}), and its API says '{look.told}'"
+            for unit, look in disagreeing
+        )
+        yield pair.finding(
+            FindingKind.CONTRADICTORY,
+            f"who is active is told in two ways that do not agree: {shown}",
+            f"a failover under way looks like this for a moment: look again; if it stays, see that port {pair.port} of "
+            "each unit is answered by itself, and what the unit shows at the top of its web interface; until they "
+            "agree no push reboots, submits or changes a mode there",
+            *(unit for unit, _ in disagreeing),
+        )
+    for health, closed in _by_api_alone(looks).items():
+        is_refusing = health == "refused"
+        yield pair.finding(
+            FindingKind.HEALTH_NOT_SEEN,
+            f"the health check on port {pair.port} of {join_words(map(titled, closed))} does not answer from here "
+            f"({health}); who is active is told by {'their APIs' if len(closed) > 1 else 'its API'} alone",
+            "the port may be open to the load balancer alone; see there that its health checks succeed"
+            + (f", and Health Check Port under {HA_PARAMETERS}: something refuses connections" if is_refusing else ""),
+            *closed,
+            severity=Severity.KNOWING,
+        )
+
+
+def _by_api_alone(looks: list[tuple[Observation, Look]]) -> dict[str, list[Observation]]:
+    """Return the units whose health check is silent while their API tells, by how it is silent."""
+    found: dict[str, list[Observation]] = {}
+    for unit, look in looks:
+        if look.way is Way.API and look.health is State.DOWN:
+            found.setdefault(unit.health or "no answer", []).append(unit)
+    return found
 
 
 def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[Finding]:
@@ -131,7 +172,9 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
             )
         case UnitState.UNCONNECTED if _port(unit) in (None, pair.port):
             yield _unconnected(pair, unit)
-        case UnitState.UNKNOWN if unit.failure is None or unit.health not in ("refused", "timeout", "unreachable"):
+        case UnitState.UNKNOWN if unit.state is State.CONTRADICTORY:
+            pass
+        case _ if _answers_otherwise(unit):
             yield pair.finding(
                 FindingKind.HEALTH_UNCLEAR,
                 f"the health check of {titled(unit)} answers neither 200 nor 503, but: {unit.health}",
@@ -141,6 +184,14 @@ def _unit_findings(pair: Pair, unit: Observation, state: UnitState) -> Iterator[
             )
         case _:
             pass
+
+
+def _answers_otherwise(unit: Observation) -> bool:
+    """Return whether a health check answers neither as the active unit's nor as a standby's."""
+    health = unit.look.health if unit.look else None
+    if health in (State.ACTIVE, State.STANDBY) or (health is State.DOWN and unit.failure is None):
+        return False
+    return unit.failure is None or unit.health not in ("refused", "timeout", "unreachable")
 
 
 def _unconnected(pair: Pair, unit: Observation) -> Finding:

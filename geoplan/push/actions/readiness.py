@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import same_addresses
 from geoplan.errors import UnitError, UnitRefusedError
+from geoplan.live.activity import said, states_of
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.model import State
@@ -15,8 +16,10 @@ from geoplan.push.context import StepError
 from geoplan.vendor import MAX_REBOOTS, SYNC_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from geoplan.live.activity import Look
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
 
@@ -47,30 +50,28 @@ class Pair:
         self.master_unit = context.fleet.unit(self.master)
         self.slave_unit = context.fleet.unit(self.slave)
 
-    async def states(self) -> dict[str, State]:
-        """Return what both health checks say now."""
-        return await self.context.fleet.states(self.site)
+    async def look(self, *, is_last: bool = False) -> dict[str, Look]:
+        """Look at both units; ``is_last`` just before a request that relies on it."""
+        return await self.context.fleet.look(self.site, is_last=is_last)
 
     async def slave_is_active(self) -> bool:
-        """Return whether the slave is the one active unit now; where it gives no answer, it is asked again."""
+        """Return whether the slave is the one active unit now; where that is not told, or twofold, it is asked again.
+
+        The slave's own word is enough: its master is rebooting, and tells nothing.
+        """
 
         async def look() -> bool | None:
-            states = await self.states()
+            states = states_of(await self.look(is_last=True))
             master, slave = states[self.master], states[self.slave]
             if master is State.ACTIVE or slave is State.STANDBY:
                 return False
-            return True if slave is State.ACTIVE else None
+            return True if slave is State.ACTIVE and master is not State.CONTRADICTORY else None
 
         return bool(await self.context.until(look, within=self.context.timings.settle_timeout))
 
     def note(self, kind: NoteKind, message: str) -> None:
         """Write something worth knowing into the journal, and say it."""
         self.context.note(kind, message, site=self.site.name)
-
-
-def said(states: dict[str, State]) -> str:
-    """Say states in words."""
-    return ", ".join(f"{address} is {state}" for address, state in states.items())
 
 
 class Holds(Enum):
@@ -93,12 +94,12 @@ async def require_ready(pair: Pair) -> None:
     """
     context, timings = pair.context, pair.context.timings
     wanted = {pair.master: State.ACTIVE, pair.slave: State.STANDBY}
-    seen: dict[str, State] = {}
+    seen: dict[str, Look] = {}
     down: list[str] = []
 
     async def look_at_pair() -> bool | None:
-        seen.update(await pair.states())
-        return True if seen == wanted else None
+        seen.update(await pair.look())
+        return True if states_of(seen) == wanted else None
 
     async def look_at_group() -> bool | None:
         down[:] = await units_down(context.fleet, pair.site)
@@ -107,17 +108,17 @@ async def require_ready(pair: Pair) -> None:
     waiting = context.reporter.waiting
     telling = waiting(pair.reboot, "waiting until both units are healthy", pair.master)
     await context.until(look_at_pair, within=timings.settle_timeout, on_wait=telling)
-    if seen == wanted:
+    if states_of(seen) == wanted:
         telling = waiting(pair.reboot, "waiting until its whole group is up", pair.master)
         if await context.until(look_at_group, within=timings.return_deadline, on_wait=telling):
             # One late answer of a health check is no reason to stop.
             await context.until(look_at_pair, within=timings.settle_timeout)
-    if seen != wanted:
+    if states_of(seen) != wanted:
         raise StepError(
             pair.reboot,
             f"the master must be active and the slave its standby before a reboot, but {said(seen)}",
             unit=pair.master,
-            hint=f"bring {pair.slave} up, or make {pair.master} active again, then go on",
+            hint=_way_back(pair, seen),
         )
     if down:
         raise StepError(
@@ -126,6 +127,12 @@ async def require_ready(pair: Pair) -> None:
             unit=pair.master,
             hint="bring them up, then go on",
         )
+
+
+def _way_back(pair: Pair, seen: Mapping[str, Look]) -> str:
+    if State.CONTRADICTORY in states_of(seen).values():
+        return "see why health check and API do not agree on who is active, then go on"
+    return f"bring {pair.slave} up, or make {pair.master} active again, then go on"
 
 
 async def require_undisturbed(pair: Pair) -> None:
@@ -180,7 +187,8 @@ async def what_slave_holds(pair: Pair) -> tuple[Holds, str]:
             return Holds.NOT_YET, ""
     if not refusal:
         return Holds.BOTH, ""
-    is_standby = (await pair.states())[pair.slave] is State.STANDBY
+    # A refusal counts while the health check itself answers 503; what the API says of itself is no second witness.
+    is_standby = (await pair.look(is_last=True))[pair.slave].health is State.STANDBY
     return (Holds.REFUSES if slave.is_trusted and is_standby else Holds.UNTOLD), refusal
 
 

@@ -21,6 +21,7 @@ from geoplan.errors import (
     UnitUnreachableError,
     UntrustedUnitError,
 )
+from geoplan.live.activity import said, states_of, way_of
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import answers, are_healthy
 from geoplan.live.model import State
@@ -32,7 +33,6 @@ from geoplan.push.actions.readiness import (
     require_ready,
     require_room,
     require_undisturbed,
-    said,
     until_slave_has_lists,
     what_slave_holds,
 )
@@ -45,6 +45,7 @@ from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.partner_links import RED, links_stay_red, record_green
 
 if TYPE_CHECKING:
+    from geoplan.live.activity import Look
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
 
@@ -147,7 +148,7 @@ class PairReboot(Pair):
 
     async def _submitted(self) -> Outcome:
         async def slave_is_still_active() -> bool:
-            return (await self.states())[self.slave] is State.ACTIVE
+            return (await self.look())[self.slave].state is State.ACTIVE
 
         is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, slave_is_still_active)
         message = f"{len(self.site.geo_partners)} partners submitted on the new active unit{RED if is_red else ''}"
@@ -200,11 +201,13 @@ class PairReboot(Pair):
             return None
         booted = await boot_time(self.master_unit)
         self.context.record("rebooting", self.reboot, self.master, boot_time=booted)
-        states = await self.states()
-        if states != {self.master: State.ACTIVE, self.slave: State.STANDBY}:
-            self._record_not_sent(said(states))
+        looks = await self.look(is_last=True)
+        if states_of(looks) != {self.master: State.ACTIVE, self.slave: State.STANDBY}:
+            self._record_not_sent(said(looks))
             return None
-        return _Sending(asyncio.create_task(self.master_unit.reboot()), note)
+        way = way_of(looks.values())
+        known = f"{note}; active and standby told {way}" if way else note
+        return _Sending(asyncio.create_task(self.master_unit.reboot()), known)
 
     def _record_not_sent(self, why: str) -> None:
         """Write down that a reboot which was recorded was never sent, so that it counts as none."""
@@ -231,18 +234,20 @@ class PairReboot(Pair):
 
     async def _watch(self, sending: _Sending | None) -> _Look:
         context, within = self.context, self.context.timings.failover_deadline
-        seen: dict[str, State] = {}
+        seen: dict[str, Look] = {}
         went = False
 
         async def look() -> _Look | None:
             nonlocal went
-            seen.update(await self.states())
-            master, slave = seen[self.master], seen[self.slave]
-            if slave is State.ACTIVE and master is not State.ACTIVE:
+            seen.update(await self.look())
+            master, slave = (seen[address].state for address in (self.master, self.slave))
+            if slave is State.ACTIVE and master not in (State.ACTIVE, State.CONTRADICTORY):
                 return _Look.SLAVE_ACTIVE
             if sending and (failure := self._failure_of(sending)) is not None:
                 self._record_not_sent(failure)
                 return _Look.NOT_SENT
+            if State.CONTRADICTORY in (master, slave):
+                return None
             if master is not State.ACTIVE:
                 went = True
                 return None
@@ -256,7 +261,7 @@ class PairReboot(Pair):
         found = await context.until(look, within=within, on_wait=telling)
         if found is not None:
             return found
-        if seen[self.master] is State.ACTIVE and not went:
+        if seen[self.master].state is State.ACTIVE and not went:
             if sending and sending.is_taken_back:
                 raise StepError(
                     self.reboot,
@@ -330,18 +335,18 @@ class PairReboot(Pair):
         )
 
     async def _until_healthy(self) -> None:
-        seen: dict[str, State] = {}
+        seen: dict[str, Look] = {}
 
         async def look() -> bool | None:
-            seen.update(await self.states())
+            seen.update(await self.look())
             # A health check may be answered for a unit that is gone: the master has to answer by its API, too.
-            return True if are_healthy(self.site, seen) and await answers(self.master_unit) else None
+            return True if are_healthy(self.site, states_of(seen)) and await answers(self.master_unit) else None
 
         context, within = self.context, self.context.timings.return_deadline
         telling = context.reporter.waiting(self.resubmission, "waiting until the master is back", self.master)
         if await context.until(look, within=within, on_wait=telling) is None:
             back = f"bring {self.master} back"
-            if seen == {self.master: State.STANDBY, self.slave: State.ACTIVE}:
+            if states_of(seen) == {self.master: State.STANDBY, self.slave: State.ACTIVE}:
                 back = f"make {self.master} active again: switch over, or reboot {self.slave}"
             raise StepError(
                 self.resubmission,

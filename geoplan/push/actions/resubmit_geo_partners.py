@@ -12,6 +12,7 @@ from geoplan.addresses import same_addresses, without
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import NoActiveUnitError, units_down
+from geoplan.loadmaster.pace import at_once
 from geoplan.plan.model import Action
 from geoplan.push.actions.change import MAX_TRIES, pause_after, try_change
 from geoplan.push.context import StepError
@@ -210,7 +211,9 @@ class Resubmission:
         """
         pair, slave = self._pair, self._pair.slave_unit
         try:
-            sent = require_unchanged(pair.context, pair.site, pair.slave, await slave.geo_partners())
+            with at_once():  # this window does not wait for the pace of what was asked before it
+                held = await slave.geo_partners()
+            sent = require_unchanged(pair.context, pair.site, pair.slave, held)
         except NotSubmittedError as error:
             raise StepError(pair.resubmission, str(error), unit=error.unit, hint=error.hint) from None
         pair.context.record("resubmitting", pair.resubmission, pair.slave, before=list(sent), after=list(sent))

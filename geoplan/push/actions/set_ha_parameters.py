@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
+from geoplan.live.activity import may_be_at_work, said
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts, has_no_pair
 from geoplan.live.model import HA_SUBJECT, HaFacts, State
@@ -38,8 +39,8 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     differing = list(drifts(before, wanted))
     if not differing and before.mode is not None:
         return Outcome(StepState.IN_PLACE, unit.address, f"it is in {wanted.mode} mode already")
-    states = await context.fleet.states(site)
-    if site.name not in context.forms or sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
+    looks = await context.fleet.look(site, is_last=True)
+    if site.name not in context.forms or may_be_at_work(looks.values()):
         return _left_as_is(context, step, unit, differing)
     await _require_settable(context, step, before, wanted)
     action, was = step.action.value, _plain(before)
@@ -116,22 +117,22 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
         return failed
     if not any(drifts(await _read(step, unit), wanted)):
         return None
-    states = await context.fleet.states(context.plan.site(step.on.site))
-    if sorted(states.values()) != [State.ACTIVE, State.STANDBY]:
+    looks = await context.fleet.look(context.plan.site(step.on.site), is_last=True)
+    if not may_be_at_work(looks.values()):
         problem = await try_change(unit.set_ha_parameters(wanted))
     found = await _read(step, unit)
     if has_no_pair(found):  # a slave that polls nobody would become active beside its master
-        states = await context.fleet.states(context.plan.site(step.on.site))
-        if states[unit.address] is State.DOWN:
+        looks = await context.fleet.look(context.plan.site(step.on.site), is_last=True)
+        if looks[unit.address].state is State.DOWN:
             await try_change(unit.set_ha_mode("single"))
     return problem
 
 
 async def _require_not_at_work(context: Context, step: Step, unit: Unit) -> None:
     """Look at both units just before one is changed. Raises :class:`StepError` where they work as a pair by now."""
-    states = await context.fleet.states(context.plan.site(step.on.site))
-    if sorted(states.values()) == [State.ACTIVE, State.STANDBY]:
-        message = "its pair came to work meanwhile, and a push does not change that"
+    looks = await context.fleet.look(context.plan.site(step.on.site), is_last=True)
+    if may_be_at_work(looks.values()):
+        message = f"its pair came to work meanwhile ({said(looks)}), and a push does not change that"
         raise StepError(step, message, unit=unit.address, hint="go on, which checks everything again")
 
 
