@@ -20,7 +20,7 @@ from geoplan.lab.operations import Operations
 from geoplan.lab.request_log import describe_page, with_log
 from geoplan.lab.unit_faults import UnitFaults
 from geoplan.lab.variants import Variant, as_variants
-from geoplan.vendor import CALLS_WINDOW_SECONDS
+from geoplan.vendor import CALLS_WINDOW_SECONDS, MAX_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from geoplan.lab.unit_faults import Port
     from geoplan.topology.model import Topology
 
-DEFAULT_RATE_LIMIT: int | None = None
+DEFAULT_RATE_LIMIT = MAX_CALLS
 
 
 class Simulation(Operations):

@@ -185,7 +185,8 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
 def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
     """Return whether a finding is left for a person, and nothing else says so."""
     is_told = finding.kind in _TOLD_OTHERWISE or (finding.kind in OF_HA and finding.sites[0] in pairs)
-    return (finding.severity is Severity.MENDING or finding.kind in NOTED) and not is_told
+    is_worth_it = finding.severity is Severity.MENDING or finding.kind in {*NOTED, FindingKind.HEALTH_NOT_SEEN}
+    return is_worth_it and not is_told
 
 
 def _noted(finding: Finding) -> Note:

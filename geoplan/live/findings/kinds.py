@@ -77,7 +77,7 @@ OF_STATES = frozenset(
     }
 )
 """Why a pair does not have one active unit and its standby."""
-NOTED = frozenset({FindingKind.PARTNER_NOT_COMPARED, FindingKind.LOGIN_SETTING, FindingKind.HEALTH_NOT_SEEN})
+NOTED = frozenset({FindingKind.PARTNER_NOT_COMPARED, FindingKind.LOGIN_SETTING})
 """What is no fault and is said all the same, wherever units are compared."""
 NOT_READ = frozenset({FindingKind.UNREACHABLE, FindingKind.UNAUTHORIZED, FindingKind.UNREADABLE})
 
