@@ -16,7 +16,7 @@ from geoplan.lab.serve.control import control_app
 from geoplan.lab.serve.endpoints import Endpoints, UnitEndpoint
 from geoplan.lab.serve.http import units_app
 from geoplan.lab.serve.listener import Listener, server_config
-from geoplan.lab.simulation import Simulation
+from geoplan.lab.simulation import DEFAULT_RATE_LIMIT, Simulation
 from geoplan.lab.variants import as_variants
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Lab(Operations):
         faults: Sequence[Fault | str] = (),
         variants: Sequence[Variant | str] = (),
         port_base: int | None = None,
-        rate_limit: int | None = None,
+        rate_limit: int | None = DEFAULT_RATE_LIMIT,
         standalone_health: bool = False,
         unpaired: bool = False,
     ) -> None:

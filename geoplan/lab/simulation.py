@@ -20,6 +20,7 @@ from geoplan.lab.operations import Operations
 from geoplan.lab.request_log import describe_page, with_log
 from geoplan.lab.unit_faults import UnitFaults
 from geoplan.lab.variants import Variant, as_variants
+from geoplan.vendor import CALLS_WINDOW_SECONDS, MAX_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
     from geoplan.lab.unit_faults import Port
     from geoplan.topology.model import Topology
 
-RATE_WINDOW_SECONDS = 1.0
+DEFAULT_RATE_LIMIT = MAX_CALLS
 
 
 class Simulation(Operations):
     """A topology's units as they answer.
 
-    ``rate_limit`` is the number of API requests that a unit takes in a second, without it any number.
+    ``rate_limit`` is the number of calls that a unit takes in :data:`CALLS_WINDOW_SECONDS`, over all interfaces of its
+    API; beyond it drops the connection. None or 0 is any number.
     ``standalone_health`` lets standalones serve the health check too. ``unpaired`` lets the units of pairs begin as
     fresh ones: single, without HA parameters. ``epoch`` is the time of day at which the clock shows 0, in seconds
     since 1970. ``variants`` take the other side where sources disagree on what units do. ``on_change`` is called after
@@ -54,7 +56,7 @@ class Simulation(Operations):
         timings: Timings | None = None,
         firmware: str | None = None,
         credentials: Credentials | None = None,
-        rate_limit: int | None = None,
+        rate_limit: int | None = DEFAULT_RATE_LIMIT,
         standalone_health: bool = False,
         unpaired: bool = False,
         epoch: float = DEFAULT_EPOCH,
@@ -130,11 +132,11 @@ class Simulation(Operations):
         return unit.ha.mode != "single" and unit.ha.health_check_port == unit.published_health_port
 
     def _is_too_fast(self, unit: Unit) -> bool:
-        if self._rate_limit is None:
+        if not self._rate_limit:
             return False
         now = self.clock.now()
         recent = self._recent.setdefault(unit.address, deque())
-        while recent and now - recent[0] >= RATE_WINDOW_SECONDS:
+        while recent and now - recent[0] >= CALLS_WINDOW_SECONDS:
             recent.popleft()
         if len(recent) >= self._rate_limit:
             return True

@@ -54,6 +54,7 @@ class Rehearsal(Simulation):
 
 def simulate(of: Topology | None = None, **options: Any) -> Rehearsal:
     options.setdefault("timings", Timings(boot_seconds=3, failover_seconds=0.5, sync_seconds=1))
+    options.setdefault("rate_limit", None)  # these tests ask faster than any client may
     return Rehearsal(of or example(), SimulatedClock(), credentials=CREDENTIALS, **options)
 
 

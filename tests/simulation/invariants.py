@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOOK_AGE = 10.0
 """Seconds after which a look no longer stands *immediately* before a request."""
 
+SPELLED_AGAIN = 1.0
+"""Seconds within which a change that was refused in one word may be sent in another."""
 MOST_CALLS, PACE_SECONDS = 20, 3.0
 """A unit drops whoever sends more than 30 calls in 3 seconds, all clients together."""
 
@@ -75,6 +77,7 @@ class Watch(Watcher):
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
         self._refused: set[tuple[str, str]] = set()
+        self._refused_modes: dict[str, float] = {}
         self._written: dict[tuple[str, str], float] = {}
         self._pair_written: dict[str, float] = {}
 
@@ -111,6 +114,7 @@ class Watch(Watcher):
             return
         if sent.call.command in HA_READS or sent.subject == "get:hastatus":
             self._looks[f"{sent.address} by its API"] = (sent.began, now)
+            self._answered_status.pop(sent.address, None)  # what it said before is no word of this look
         if response is None:
             return
         body = response.stream._stream if isinstance(response.stream, httpx.ByteStream) else b""
@@ -130,6 +134,8 @@ class Watch(Watcher):
                 self._refused.discard(key)
                 self._refusals.pop(key, None)
         elif 400 <= code < 500 and code != 401:
+            if sent.call.command in MODES:
+                self._refused_modes[sent.address] = now
             self._refusals[sent.address, subject.removeprefix("get:")] = now
             self._note_refusal(sent.address)
 
@@ -152,6 +158,9 @@ class Watch(Watcher):
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
         is_mode = sent.call is not None and sent.call.command in MODES
+        refused = self._refused_modes.pop(sent.address, -1.0)
+        if is_mode and refused >= 0 and sent.began - refused <= SPELLED_AGAIN:
+            return  # the unit has just taken nothing, and said so: this is the same change in another word
         since = max(self._attempted.get(unit.address, -1.0) for unit in pair.units)
         for unit in pair.units:
             looks = [self._looks.get(unit.address, (-1.0, -1.0))]
@@ -333,7 +342,8 @@ def _is_read(call: ApiRequest) -> bool:
 
 def _code(body: bytes, status: int) -> int | None:
     """Return the code of an answer in the API's own format, or nothing where it is none."""
-    head = body[:80].lstrip()
+    body = body.strip(b"\0 \r\n")
+    head = body[:80]
     if head.startswith(b'{"code": 200'):
         return 200
     if head.startswith(b"{"):

@@ -94,6 +94,8 @@ class Script:
     """Whether the operator abandons the first push that is left unfinished."""
     variants: tuple[Variant, ...] = ()
     """In what units do otherwise than those of the lab do."""
+    knows_hosts: bool = False
+    """Whether the names of the units' hosts can be looked up."""
     has_key: bool = False
     """Whether the push has an API key, and no password."""
 
@@ -365,10 +367,15 @@ class World:
     async def connected_fleet(self) -> AsyncIterator[Fleet]:
         credentials = ApiKey(Secret(KEY)) if self.script.has_key else UserPassword("bal", Secret(PASSWORD))
         accesses = unit_connections(
-            self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=None
+            self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=self._look_up
         )
         async with connected(accesses, self.time, transport_of=self._transport, jitter=self._chance.random) as units:
             yield Fleet(self.plan, units, self.time, self.timings)
+
+    async def _look_up(self, host: str) -> tuple[str, ...]:
+        """Return the address of a unit by the name of its host."""
+        units = self.network.units.values() if self.script.knows_hosts else ()
+        return tuple(unit.address for unit in units if unit.own["hostname"] == host)
 
     def _transport(self, address: str) -> LabTransport:
         return LabTransport(self.simulation, address, self._latency, ways=self.ways, watcher=self.watch)

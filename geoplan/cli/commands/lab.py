@@ -13,6 +13,7 @@ from geoplan.cli.options import Command, lab_installed, topology_argument, varia
 from geoplan.cli.output import terminal
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
+from geoplan.lab.simulation import DEFAULT_RATE_LIMIT
 from geoplan.lab.variants import Variant
 from geoplan.wording import shell_command
 
@@ -91,7 +92,14 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     metavar="PORT",
     help="Take the ports from here on: control, then two a unit.",
 )
-@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Cut off a unit's requests beyond N a second.")
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(0),
+    metavar="N",
+    default=DEFAULT_RATE_LIMIT,
+    show_default=True,
+    help="How many calls a unit takes in 3 seconds before it drops connections; 0 for any number.",
+)
 @click.option("--standalone-health", is_flag=True, help="Standalones serve the health check too.")
 @click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests.")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from geoplan.lab.api.commands import COMMANDS
 from geoplan.lab.device.parameters import PARAMETERS
 from geoplan.lab.http import Request
+from geoplan.lab.simulation import DEFAULT_RATE_LIMIT
 from tests.lab.support import (
     A1,
     BASIC,
@@ -627,9 +628,23 @@ def test_requests_beyond_the_rate_end_the_connection() -> None:
     lab = simulate(rate_limit=2)
     endings = [v1(lab, M1, "get", param="version").ending for _ in range(3)]
     assert endings == ["answered", "answered", "closed"]
+    assert v2(lab, M1, "get", param="version").ending == "closed", "all interfaces together"
     assert v1(lab, S1, "get", param="version").ending == "answered"
-    lab.clock.advance(1 + MOMENT)
+    lab.clock.advance(3 - MOMENT)
+    assert v1(lab, M1, "get", param="version").ending == "closed"
+    lab.clock.advance(MOMENT)
     assert v1(lab, M1, "get", param="version").ending == "answered"
+
+
+def test_a_unit_takes_30_calls_in_3_seconds_unless_told_otherwise() -> None:
+    lab = simulate(rate_limit=DEFAULT_RATE_LIMIT)
+    endings = [v1(lab, M1, "get", param="version").ending for _ in range(31)]
+    assert endings == ["answered"] * 30 + ["closed"]
+
+
+def test_no_rate_is_any_rate() -> None:
+    lab = simulate(rate_limit=0)
+    assert {v1(lab, M1, "get", param="version").ending for _ in range(100)} == {"answered"}
 
 
 def test_other_paths_are_the_web_interface(lab: Rehearsal) -> None:
