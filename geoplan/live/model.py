@@ -11,6 +11,7 @@ from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import (
     AuthenticationError,
+    NotAskedError,
     UnitError,
     UnitRefusedError,
     UnitUnreachableError,
@@ -38,6 +39,8 @@ class Cause(StrEnum):
 
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
+    NOT_ASKED = "not asked"
+    """Another unit has refused the credentials that are given for both."""
     UNREADABLE = "unreadable"
     """It answered something that is not the API's, or of which nothing is understood."""
     REFUSED = "refused"
@@ -177,6 +180,8 @@ CHECK_CREDENTIALS = (
 def failure_of(error: UnitError) -> Failure:
     """Return why a unit could not be read."""
     match error:
+        case NotAskedError():
+            cause = Cause.NOT_ASKED
         case AuthenticationError() | UntrustedUnitError():
             cause = Cause.UNAUTHORIZED
         case UnitUnreachableError():
