@@ -33,7 +33,8 @@ FORMATS = {
     "diff": Formats(("text", "markdown", "json")),
     "facts": Formats(("text", "json", "markdown")),
     "plan": Formats(
-        ("text", "lists", "json", "yaml"), {".txt": "text", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+        ("text", "lists", "markdown", "json", "yaml"),
+        {".txt": "text", ".md": "markdown", ".json": "json", ".yaml": "yaml", ".yml": "yaml"},
     ),
     "probe": _TEXT_OR_JSON,
     "push": _TEXT_OR_JSON,

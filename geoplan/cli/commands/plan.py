@@ -31,7 +31,9 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 @click.command("plan", cls=Command, epilog=EPILOG)
 @topology_argument
 @format_option(
-    "plan", "text for people (the default), lists as the document's example prints them, json and yaml for programs."
+    "plan",
+    "text for people (the default), lists as the document's example prints them, markdown for a review, "
+    "json and yaml for programs.",
 )
 @phase_option
 @output_option
@@ -54,7 +56,7 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
 
-    Without --format, the ending of FILE picks the format: .txt, .json, .yaml or .yml.
+    Without --format, the ending of FILE picks the format: .txt, .md, .json, .yaml or .yml.
 
     With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
     the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with
