@@ -21,6 +21,7 @@ from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesErro
 INTERRUPTED = 130
 
 COMMANDS = {
+    "init": "Write a first topology file, with comments.",
     "check": "Check a topology file: every error and warning at once.",
     "plan": "Show the lists, the clusters and the steps in order.",
     "compare": "Compare the plan's lists with recorded ones.",

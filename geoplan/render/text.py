@@ -193,10 +193,11 @@ def _what(plan: Plan, step: Step) -> Text:
     if step.action is Action.ADD_CLUSTER:
         cluster = plan.cluster(step.site)
         return Text(f"Add the cluster {cluster.name}, {cluster.address}, {cluster.type}")
-    return Text(_label(plan, step), style="bold yellow" if step.action is Action.REBOOT_MASTER else "")
+    return Text(label_of(plan, step), style="bold yellow" if step.action is Action.REBOOT_MASTER else "")
 
 
-def _label(plan: Plan, step: Step) -> str:
+def label_of(plan: Plan, step: Step) -> str:
+    """Return what a step does, in few words."""
     if step.action is Action.SET_GEO_PARTNERS and not plan.values(step):
         return f"Empty {vendor.GEO_PARTNERS}"
     return ACTIONS[step.action].label
@@ -204,7 +205,7 @@ def _label(plan: Plan, step: Step) -> str:
 
 def _reasons(plan: Plan) -> Table:
     shown = table("Step", "Why")
-    reasons = {(_label(plan, step), step.why): None for step in plan.steps}
+    reasons = {(label_of(plan, step), step.why): None for step in plan.steps}
     for what, why in reasons:
         shown.add_row(what, why)
     return shown

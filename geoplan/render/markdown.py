@@ -1,0 +1,95 @@
+"""The plan in one screen for a review, as a pull request shows it: GitHub Flavored Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan import vendor
+from geoplan.plan.actions import Action, Phase
+from geoplan.render.runbook.markdown import code, in_cell, name, words
+from geoplan.render.text import UNIT_LABELS, duration, label_of
+from geoplan.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
+
+
+def render(plan: Plan) -> str:
+    """Return the plan with its checksum, what is rebooted, the lists and clusters, and the steps folded away."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield from (f"## {name(plan.topology)}", "", f"{_summary(plan)}.  ", f"{_reboots(plan)}.  ")
+    yield f"Checksum: {code(plan.checksum)}"
+    if Phase.GEO in plan.phases():
+        for group in plan.groups:
+            yield ""
+            if len(plan.groups) > 1:
+                yield from (f"### Group {name(group.name)}", "")
+            yield from _lists([plan.site(site) for site in group.sites])
+            yield from ("", *_clusters(plan, group))
+    steps = count(len(plan.steps), "step")
+    yield from ("", "<details>", f"<summary>{steps} in order</summary>", "")
+    for step in plan.steps:
+        yield f"{step.number}. {_step(plan, step)}"
+    yield from ("", "</details>")
+
+
+def _summary(plan: Plan) -> str:
+    units = sum(len(site.units) for site in plan.sites)
+    sections = ", ".join(sorted({step.section for step in plan.steps}))
+    times = plan.estimates
+    return (
+        f"{count(len(plan.sites), 'site')}, {count(units, 'unit')}; {count(len(plan.steps), 'step')} "
+        f"of section {sections}; {duration(times.by_api_seconds)} of waiting by API, "
+        f"{duration(times.by_hand_seconds)} by hand"
+    )
+
+
+def _reboots(plan: Plan) -> str:
+    masters = [name(step.on.site) for step in plan.steps if step.action is Action.REBOOT_MASTER]
+    return f"Masters to reboot, one after the other: {', '.join(masters)}" if masters else "Nothing is rebooted"
+
+
+def _lists(sites: list[SiteSettings]) -> Iterator[str]:
+    yield _row("Site", "Units", vendor.REMOTE_GEO_ACCESS, vendor.GEO_PARTNERS)
+    yield _row(*["---"] * 4)
+    for site in sites:
+        units = "<br>".join(
+            f"{unit.address}{'' if unit.role == 'standalone' else f' {unit.role}'}"
+            f"{f', reached by {unit.nat_address}' if unit.nat_address else ''}"
+            for unit in site.units
+        )
+        yield _row(_cell(site.name), units, " ".join(site.remote_geo_access), " ".join(site.geo_partners) or "none")
+
+
+def _clusters(plan: Plan, group: PlannedGroup) -> Iterator[str]:
+    clusters = [cluster for cluster in plan.clusters if cluster.group == group.name]
+    headings = ["Cluster", "IP address", "Type", *(["Location"] if any(each.location for each in clusters) else [])]
+    yield _row(*headings)
+    yield _row(*["---"] * len(headings))
+    for cluster in clusters:
+        place = cluster.location
+        location = f"{place.latitude:g}, {place.longitude:g}" if place else ""
+        yield _row(*[_cell(cluster.name), cluster.address, cluster.type, location][: len(headings)])
+
+
+def _step(plan: Plan, step: Step) -> str:
+    unit = UNIT_LABELS[step.on.unit]
+    where = f"{name(step.on.site)}, {unit}" if unit else name(step.on.site)
+    if step.action is Action.ADD_CLUSTER:
+        cluster = plan.cluster(step.site)
+        return f"{where}: add the cluster {name(cluster.name)}, {cluster.address}"
+    what = words(label_of(plan, step))
+    return f"{where}: {f'**{what}**' if step.action is Action.REBOOT_MASTER else what}"
+
+
+def _cell(text: str) -> str:
+    return in_cell(name(text), text)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
