@@ -84,9 +84,9 @@ def test_units_that_are_down_or_refuse_are_part_of_the_picture(
     assert "Traceback" not in shown.stdout + shown.stderr
     assert PASSWORD not in shown.stdout + shown.stderr
     assert "not the password" not in shown.stdout + shown.stderr
-    assert {"unit_down", "unconnected", "unauthorized"} <= set(kinds(report))
+    assert {"unit_down", "health_not_seen", "unauthorized"} <= set(kinds(report))
     states = {address: unit["state"] for address, unit in units_of(report).items()}
-    assert states == {M1: "active", S1: "down", M2: "active", S2: "unconnected", A1: "down", A2: "unknown"}
+    assert states == {M1: "active", S1: "down", M2: "active", S2: "standby", A1: "down", A2: "unknown"}
     assert units_of(report)[A2]["failure"]["cause"] == "unauthorized"
     assert units_of(report)[S1]["health"] == "refused"
 
