@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from geoplan.cli import run
 from geoplan.live.polling import SystemClock
 
-SPEED = 100
-"""So many seconds pass for the command in one of the computer's: 20 s of patience are over after 0.2."""
+SPEED = 40
+"""So many seconds pass for the command in one of the computer's: 20 s of patience are over after half of one."""
 PATIENCE_SECONDS = 120
 MAX_MEMORY = 300 * 1024  # KiB
 
