@@ -11,6 +11,7 @@ GeoplanError
 │   ├── UnitUnreachableError     no answer
 │   ├── UntrustedUnitError       another certificate than expected
 │   ├── AuthenticationError      the credentials are not accepted
+│   │   └── NotAskedError            another unit has refused the same credentials
 │   ├── UnitRefusedError         the command is understood and refused
 │   ├── UnusableAnswerError      an answer that is not the API's
 │   ├── UnclearOutcomeError      a change that may or may not have been made
@@ -118,6 +119,16 @@ class AuthenticationError(UnitError):
     def __init__(self, unit: str, message: str, *, asks_for_basic: bool = False, hint: str | None = None) -> None:
         super().__init__(unit, message, hint=hint)
         self.asks_for_basic = asks_for_basic
+
+
+class NotAskedError(AuthenticationError):
+    """A unit was not asked, since another one, ``refused_by``, does not accept the credentials given for both."""
+
+    def __init__(self, unit: str, refused_by: str) -> None:
+        message = f"not asked: {refused_by} does not accept the same credentials"
+        hint = "check user and password, or the API key; units lock users out, so they are tried on no further unit"
+        super().__init__(unit, message, hint=hint)
+        self.refused_by = refused_by
 
 
 class UnitRefusedError(UnitError):

@@ -111,18 +111,18 @@ async def _is_down(fleet: Fleet, address: str, *, is_paired: bool) -> bool:
         return False
     try:  # something in between may answer 503 for a unit that is gone, or nothing for one that is up
         async with asyncio.timeout(fleet.timings.health_timeout):
-            return not await (answers(unit) if state is State.STANDBY else _tells(unit))
+            with at_once():
+                return not await (answers(unit) if state is State.STANDBY else _tells(unit))
     except TimeoutError:
         return True
 
 
 async def _tells(unit: Unit) -> bool:
     """Return whether a unit's API says who it is."""
-    with at_once():
-        try:
-            return await unit.ha_status(once=True) is not None
-        except UnitError:
-            return False
+    try:
+        return await unit.ha_status(once=True) is not None
+    except UnitError:
+        return False
 
 
 async def answers(unit: Unit) -> bool:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from geoplan import vendor
 from geoplan.addresses import canonical
-from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError, UntrustedUnitError
+from geoplan.errors import (
+    AuthenticationError,
+    NotAskedError,
+    UnitError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UntrustedUnitError,
+)
 from geoplan.live.activity import Look
 from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus, State
 
@@ -31,6 +38,8 @@ class Cause(StrEnum):
 
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
+    NOT_ASKED = "not asked"
+    """Another unit has refused the credentials that are given for both."""
     UNREADABLE = "unreadable"
     """It answered something that is not the API's, or of which nothing is understood."""
     REFUSED = "refused"
@@ -168,6 +177,8 @@ CHECK_CREDENTIALS = (
 def failure_of(error: UnitError) -> Failure:
     """Return why a unit could not be read."""
     match error:
+        case NotAskedError():
+            cause = Cause.NOT_ASKED
         case AuthenticationError() | UntrustedUnitError():
             cause = Cause.UNAUTHORIZED
         case UnitUnreachableError():

@@ -30,6 +30,7 @@ from geoplan.loadmaster.settings import (
     read_ha_status,
     read_settings,
 )
+from geoplan.loadmaster.shared_credentials import SharedCredentials
 from geoplan.loadmaster.tls import Insecure
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
 
@@ -55,8 +56,8 @@ class LoadMaster:
     drive the pauses between attempts. ``observer`` is told every request, secrets masked, just before it is sent.
     With ``changes_once`` no change is sent a second time, whatever became of the first: for callers that look at the
     unit again before each attempt. A reboot, an HA mode and a resubmission are never sent a second time. With
-    ``dry_run`` changes go to the observer alone and count as done. Clients of many units share an ``idle``, and all
-    clients of one unit its ``pace``.
+    ``dry_run`` changes go to the observer alone and count as done. Clients of many units share an ``idle``, all
+    clients of one unit its ``pace``, and all units with the same credentials what is ``shared`` of those.
 
     Every method may raise the children of :class:`geoplan.errors.UnitError`. Of those a change raises
     :class:`geoplan.errors.UnclearOutcomeError` where it cannot tell whether it was carried out; after any other
@@ -76,6 +77,7 @@ class LoadMaster:
         dry_run: bool = False,
         idle: IdleConnections | None = None,
         pace: Pace | None = None,
+        shared: SharedCredentials | None = None,
     ) -> None:
         clock = clock or LoopClock()
         self.access = access
@@ -91,6 +93,7 @@ class LoadMaster:
             jitter=jitter,
             retries=retries or Retries(),
             pace=pace or Pace(clock),
+            shared=shared or SharedCredentials(),
             changes_once=changes_once,
             dry_run=dry_run,
         )

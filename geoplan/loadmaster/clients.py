@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from geoplan.loadmaster.client import LoadMaster
 from geoplan.loadmaster.http import IdleConnections
 from geoplan.loadmaster.pace import Paces
+from geoplan.loadmaster.shared_credentials import SharedCredentials
 from geoplan.topology.types import place_of_url
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.loadmaster.clock import Clock
     from geoplan.loadmaster.connection import UnitConnection
+    from geoplan.loadmaster.credentials import Credentials
     from geoplan.loadmaster.http import ShownRequest
     from geoplan.loadmaster.session import Retries
 
@@ -41,9 +43,14 @@ async def connected(  # noqa: PLR0913 - options
     """
     idle = IdleConnections()
     paces = paces or Paces(clock)
+    shared: list[tuple[Credentials, SharedCredentials]] = []
     async with AsyncExitStack() as stack:
         units = {}
         for address, access in accesses.items():
+            known = next((each for credentials, each in shared if credentials == access.credentials), None)
+            if known is None:
+                known = SharedCredentials()
+                shared.append((access.credentials, known))
             client = LoadMaster(
                 access,
                 transport=transport_of(address) if transport_of else None,
@@ -55,6 +62,7 @@ async def connected(  # noqa: PLR0913 - options
                 dry_run=dry_run,
                 idle=idle,
                 pace=paces.of(place_of_url(access.api_url)),
+                shared=known,
             )
             units[address] = await stack.enter_async_context(client)
         yield units

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import ApiVersion
     from geoplan.loadmaster.http import UnitHttp
     from geoplan.loadmaster.pace import Pace
+    from geoplan.loadmaster.shared_credentials import SharedCredentials
     from geoplan.loadmaster.wire import Answer, WireFormat
 
 
@@ -75,6 +76,7 @@ class Session:
         jitter: Callable[[], float],
         retries: Retries,
         pace: Pace,
+        shared: SharedCredentials,
         changes_once: bool = False,
         dry_run: bool = False,
     ) -> None:
@@ -85,6 +87,7 @@ class Session:
         self._jitter = jitter
         self._retries = retries
         self._pace = pace
+        self._shared = shared
         self._changes_once = changes_once
         self._dry_run = dry_run
         self._wire: WireFormat | None = None
@@ -195,7 +198,8 @@ class Session:
             if self._last_failure and self._failed_openings > failures_before:
                 raise self._last_failure  # it failed while this one waited
             try:
-                self._wire = await self._find_format(once=once)
+                async with self._shared.first_use(self._exchange.unit):
+                    self._wire = await self._find_format(once=once)
             except UnitError as error:
                 if not once:  # what a look could not find out may yet be found out by patience
                     self._failed_openings += 1

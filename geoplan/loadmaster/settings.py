@@ -9,6 +9,7 @@ from geoplan.errors import UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import UnitSettings
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
+from geoplan.vendor import ACTIVE_TIME, GET_ALL, HA_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,6 @@ Value = TypeVar("Value")
 
 REMOTE_GEO_ACCESS, GEO_PARTNERS = "geoclients", "geopartners"
 VERSION, BOOT_TIME, SSH_ACCESS = "version", "boottime", "sshaccess"
-HA_STATUS, ACTIVE_TIME = "hastatus", "activetime"
 
 
 async def read_settings(session: Session) -> UnitSettings | None:
@@ -29,7 +29,7 @@ async def read_settings(session: Session) -> UnitSettings | None:
     It leaves out what is unset: what is missing here is not told, and has to be asked by itself.
     """
     try:
-        answer = await session.read(Command("getall"))
+        answer = await session.read(Command(GET_ALL))
     except UnitRefusedError:
         return None
     except UnusableAnswerError as error:

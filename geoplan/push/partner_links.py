@@ -9,6 +9,7 @@ from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.links import Colour
+from geoplan.loadmaster.pace import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import SiteSettings, Step
     from geoplan.push.context import Context
 
+_POLL_SECONDS = 0.25  # of colours, which a lab would show sooner than a unit may be asked again
 RED = ", and every partner stays red there"
 
 
@@ -39,7 +41,8 @@ async def links_stay_red(
 
     async def look() -> bool | None:
         try:
-            told = await unit.partner_status()
+            with at_once():  # a slave shows them only as long as its master boots
+                told = await unit.partner_status()
         except UnitError:
             return False
         if not await still_active():
@@ -47,7 +50,8 @@ async def links_stay_red(
         return True if seen.take(told, await _partners_up(context, step)) else None
 
     telling = context.reporter.waiting(step, "waiting until its partners turn green", unit.address)
-    await context.until(look, within=context.timings.settle_timeout, on_wait=telling)
+    every = max(context.timings.poll_seconds, _POLL_SECONDS)
+    await context.until(look, within=context.timings.settle_timeout, every=every, on_wait=telling)
     if seen.is_red:
         message = (
             f"{unit.address}: its partners were submitted and read back, but every partner that is up stays red there: "

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from geoplan.errors import AuthenticationError, UnitRefusedError, UnitUnreachableError, UnusableAnswerError
+from geoplan.errors import (
+    AuthenticationError,
+    NotAskedError,
+    UnitRefusedError,
+    UnitUnreachableError,
+    UnusableAnswerError,
+)
 from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.findings.states import UnitState
 from geoplan.live.fleet import Fleet
@@ -203,3 +209,13 @@ def test_standby_by_its_api_alone_has_not_refused_explicitly(observe: Observer) 
     )  # fmt: skip
     assert facts.units[S1].refused == ()
     assert not facts.units[S1].refuses_reads
+
+
+def test_units_that_were_not_asked_for_refused_credentials_are_counted() -> None:
+    others = (S1, M2, S2, A1)
+    not_asked: dict[str, dict[str, Exception | None]] = {each: {"settings": NotAskedError(each, M1)} for each in others}
+    facts, units = observed({M1: {"settings": AuthenticationError(M1, "refused")}, **not_asked})
+    told = [found for found in status_of(facts).findings if found.kind is FindingKind.UNAUTHORIZED]
+    assert [found.units for found in told] == [(M1,), tuple(address for address in facts.units if address in others)]
+    assert told[1].message.startswith(f"{len(others)} units not asked: {M1} ")
+    assert all(units[each].asked.count("firmware") == 0 for each in others)

@@ -30,6 +30,7 @@ _CAUSES = {
         "see that its API can be reached from here and is enabled; nothing of it but its health check is known",
     ),
     Cause.UNAUTHORIZED: (FindingKind.UNAUTHORIZED, CHECK_CREDENTIALS),
+    Cause.NOT_ASKED: (FindingKind.UNAUTHORIZED, CHECK_CREDENTIALS),
     Cause.UNREADABLE: (FindingKind.UNREADABLE, "see that its API is enabled and that the URL is the right one"),
     Cause.REFUSED: (
         FindingKind.UNREADABLE,
@@ -90,6 +91,8 @@ def _quoted(name: str) -> str:
 
 
 def _failed(units: Sequence[Observation], failure: Failure) -> str:
+    if failure.cause is Cause.NOT_ASKED:
+        return f"{count(len(units), 'unit')} {failure.message}"
     return f"{'each of ' if len(units) > 1 else ''}{_named(units)}: {failure.message}"
 
 

@@ -170,7 +170,14 @@ class Resubmission:
         self._down: tuple[str, ...] = ()
 
     async def run(self) -> bool:
-        """Submit on the slave until it is sure that it was active then; return whether it stayed so long enough."""
+        """Submit on the slave until it is sure that it was active then; return whether it stayed so long enough.
+
+        This window does not wait for the pace of what was asked before it.
+        """
+        with at_once():
+            return await self._run()
+
+    async def _run(self) -> bool:
         pair, context = self._pair, self._pair.context
         self._deadline = context.clock.now() + context.timings.return_deadline
         all_were_up = True  # just before the reboot
@@ -211,9 +218,7 @@ class Resubmission:
         """
         pair, slave = self._pair, self._pair.slave_unit
         try:
-            with at_once():  # this window does not wait for the pace of what was asked before it
-                held = await slave.geo_partners()
-            sent = require_unchanged(pair.context, pair.site, pair.slave, held)
+            sent = require_unchanged(pair.context, pair.site, pair.slave, await slave.geo_partners())
         except NotSubmittedError as error:
             raise StepError(pair.resubmission, str(error), unit=error.unit, hint=error.hint) from None
         pair.context.record("resubmitting", pair.resubmission, pair.slave, before=list(sent), after=list(sent))

@@ -1,0 +1,108 @@
+"""A wrong password that is given for many units is tried on one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import httpx
+
+from geoplan.errors import AuthenticationError, NotAskedError
+from geoplan.loadmaster import Secret, UnitConnection, UserPassword
+from geoplan.loadmaster.clients import connected
+from geoplan.loadmaster.shared_credentials import FIRST_TURN_SECONDS
+from tests.loadmaster.support import FakeClock, access, ok
+from tests.simulation.loop import run_simulated
+
+ADDRESSES = [f"10.0.0.{number}" for number in range(1, 31)]
+
+
+def units(**own: UserPassword) -> dict[str, UnitConnection]:
+    same = UserPassword("bal", Secret("given for all"))
+    return {
+        address: access(address=address, api_url=f"https://{address}", credentials=own.get(address, same))
+        for address in ADDRESSES
+    }
+
+
+async def ask(
+    accesses: dict[str, UnitConnection], refusing: set[str], *, dead: frozenset[str] = frozenset()
+) -> tuple[dict[str, Exception | None], Counter[str]]:
+    asked: Counter[str] = Counter()
+
+    async def answer(http: httpx.Request) -> httpx.Response:
+        asked[http.url.host] += 1
+        await asyncio.sleep(0.1)
+        if http.url.host in dead:
+            await asyncio.sleep(10)
+            raise httpx.ConnectTimeout("nobody", request=http)
+        return httpx.Response(401) if http.url.host in refusing else ok(version="7.2.59.4")
+
+    found: dict[str, Exception | None] = {}
+    async with connected(accesses, FakeClock(), transport_of=lambda _unit: httpx.MockTransport(answer)) as clients:
+
+        async def firmware(address: str) -> None:
+            try:
+                await clients[address].firmware()
+                found[address] = None
+            except AuthenticationError as error:
+                found[address] = error
+
+        slow = [asyncio.create_task(firmware(address)) for address in ADDRESSES if address in dead]
+        await asyncio.gather(*(firmware(address) for address in ADDRESSES if address not in dead))
+        for task in slow:
+            task.cancel()
+    return found, asked
+
+
+def test_first_refusal_of_credentials_that_are_given_for_all_stops_the_asking_with_them() -> None:
+    found, asked = run_simulated(ask(units(), set(ADDRESSES)))
+    assert sum(asked.values()) == 1
+    not_asked = [error for error in found.values() if isinstance(error, NotAskedError)]
+    assert len(not_asked) == len(ADDRESSES) - 1
+    assert {error.refused_by for error in not_asked} == {ADDRESSES[0]}
+
+
+def test_unit_with_credentials_of_its_own_is_asked_nevertheless() -> None:
+    last = ADDRESSES[-1]
+    own = units(**{last: UserPassword("bal", Secret("its own"))})
+    found, asked = run_simulated(ask(own, set(ADDRESSES[:-1])))
+    assert found[last] is None
+    assert sum(asked[address] for address in ADDRESSES[:-1]) == 1
+
+
+def test_credentials_that_are_right_reach_every_unit() -> None:
+    found, _ = run_simulated(ask(units(), set()))
+    assert set(found.values()) == {None}
+
+
+def test_unit_that_has_taken_them_is_asked_on_although_another_refuses_them() -> None:
+    accesses = {address: units()[address] for address in ADDRESSES[:2]}
+    refusing: set[str] = set()
+
+    def answer(http: httpx.Request) -> httpx.Response:
+        return httpx.Response(401) if http.url.host in refusing else ok(version="7.2.59.4", sshaccess=True)
+
+    async def go() -> bool:
+        async with connected(accesses, FakeClock(), transport_of=lambda _unit: httpx.MockTransport(answer)) as clients:
+            first, second = clients.values()
+            await first.firmware()
+            refusing.add(ADDRESSES[1])
+            try:
+                await second.firmware()
+            except AuthenticationError:
+                return await first.remote_ssh_access()
+            return False
+
+    assert run_simulated(go())
+
+
+def test_unit_that_is_down_does_not_hold_up_the_others() -> None:
+    async def go() -> tuple[float, dict[str, Exception | None]]:
+        began = asyncio.get_running_loop().time()
+        found, _ = await ask(units(), set(), dead=frozenset(ADDRESSES[:1]))
+        return asyncio.get_running_loop().time() - began, found
+
+    seconds, found = run_simulated(go())
+    assert seconds < 2 * FIRST_TURN_SECONDS
+    assert {address for address, error in found.items() if error is None} == set(ADDRESSES[1:])
