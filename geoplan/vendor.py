@@ -267,10 +267,6 @@ XML_ENCODING = _answer("XML_ENCODING", "ISO-8859-1", "The bytes of APIv1, which 
 FRAMING = _answer("FRAMING", "the document alone", "What an answer holds beside XML or JSON", "captures from units")
 GETALL = _answer("GETALL", "answered", "Whether getall tells all parameters at once", API_GUIDE)
 BOOT_TIME = _answer("BOOT_TIME", "seconds since 1970", "How boottime is written", UNKNOWN)
-HA_STATUS = _answer(
-    "HA_STATUS", "one of Active, Standby, Passive, HA not configured", "What hastatus tells", f"{API_GUIDE}, 3.22.4"
-)
-ACTIVE_TIME = _answer("ACTIVE_TIME", "0 on a standby alone", "What activetime tells", API_GUIDE)
 STANDBY_READS = _answer("STANDBY_READS", "answered", "What the API of a standby does with reads", UNKNOWN)
 HA_FAMILY = _answer("HA_FAMILY", "getawshaparams", "The command that tells HA parameters in AWS", API_GUIDE)
 HA_MODE_WORD = _answer("HA_MODE_WORD", "master or slave", "How HaMode names the role of a unit", API_GUIDE)

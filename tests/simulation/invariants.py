@@ -77,7 +77,7 @@ class Watch(Watcher):
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
         self._refused: set[tuple[str, str]] = set()
-        self._refused_modes: dict[str, float] = {}
+        self._refused_modes: dict[str, tuple[float, object]] = {}
         self._written: dict[tuple[str, str], float] = {}
         self._pair_written: dict[str, float] = {}
 
@@ -135,7 +135,7 @@ class Watch(Watcher):
                 self._refusals.pop(key, None)
         elif 400 <= code < 500 and code != 401:
             if sent.call.command in MODES:
-                self._refused_modes[sent.address] = now
+                self._refused_modes[sent.address] = (now, sent.call.parameters.get("hamode"))
             self._refusals[sent.address, subject.removeprefix("get:")] = now
             self._note_refusal(sent.address)
 
@@ -158,8 +158,9 @@ class Watch(Watcher):
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
         is_mode = sent.call is not None and sent.call.command in MODES
-        refused = self._refused_modes.pop(sent.address, -1.0)
-        if is_mode and refused >= 0 and sent.began - refused <= SPELLED_AGAIN:
+        refused, word = self._refused_modes.pop(sent.address, (-1.0, None))
+        is_other_word = sent.call is not None and sent.call.parameters.get("hamode") != word
+        if is_mode and is_other_word and refused >= 0 and sent.began - refused <= SPELLED_AGAIN:
             return  # the unit has just taken nothing, and said so: this is the same change in another word
         since = max(self._attempted.get(unit.address, -1.0) for unit in pair.units)
         for unit in pair.units:

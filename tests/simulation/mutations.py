@@ -105,7 +105,7 @@ def awaited(value: Any) -> Callable[..., Awaitable[Any]]:
 def _sent_blindly(patch: pytest.MonkeyPatch) -> None:
     send = Session.change
 
-    async def change(session: Session, command: Any, *, is_applied: Any = None, once: bool = False) -> None:
+    async def change(session: Session, command: Any, *, is_applied: Any = None, once: bool = False, **_: Any) -> None:
         session._changes_once = False
         await send(session, command, is_applied=is_applied)
 

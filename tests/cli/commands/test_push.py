@@ -72,6 +72,35 @@ def test_push_to_an_embedded_lab_needs_nothing_else(geoplan: Geoplan) -> None:
     assert "done and verified" in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("firmware", "variants"),
+    [
+        (
+            OLD_FIRMWARE,
+            ["lists-repeated", "utf-8", "bare-ampersand", "clusters-by-id", "partners-as-lines", "no-getall"],
+        ),
+        (NEW_FIRMWARE, ["lists-both", "set-val", "nul-bytes", "json-latin-1", "partners-connected", "failures-200"]),
+    ],
+    ids=["APIv1", "APIv2"],
+)
+def test_push_over_tls_to_units_of_several_variants(
+    geoplan: Geoplan, make_site: MakeSite, firmware: str, variants: list[str]
+) -> None:
+    site = make_site("5.4", firmware=firmware, variants=variants)
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    assert_finished(site)
+
+
+def test_variants_are_of_the_lab_alone_and_must_exist(geoplan: Geoplan) -> None:
+    ended = geoplan("push", TOPOLOGIES / "section-5.1.yaml", "--variant", "azure")
+    assert (ended.code, "--variant is of units of the lab: give --lab with it" in ended.stderr) == (2, True)
+    ended = geoplan("push", TOPOLOGIES / "section-5.1.yaml", "--lab", "--yes", "--variant", "nonsense")
+    assert ended.code == 2, ended
+    assert "there is no variant 'nonsense'" in ended.stderr
+    assert "clusters-by-id" in ended.stderr
+
+
 def test_push_keeps_what_it_knows_in_the_users_own_folders_where_nothing_else_is_said(
     geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
