@@ -153,27 +153,6 @@ CALLS_WINDOW_SECONDS = _fact(
     source=API_GUIDE,
     held_by="test_a_rate_limit_is_waited_out",
 )
-HA_STATUS = _unconfirmed(
-    "HA_STATUS",
-    "hastatus",
-    "Parameter that says Active, Standby, Passive or HA not configured, beside the health check",
-    source=f"{API_GUIDE}, 3.22.4",
-    held_by="test_a_unit_says_who_it_is_and_an_unknown_word_is_not_told",
-)
-ACTIVE_TIME = _unconfirmed(
-    "ACTIVE_TIME",
-    "activetime",
-    "Parameter that is 0 on a standby; it tells where hastatus is not known",
-    source=API_GUIDE,
-    held_by="test_since_when_it_is_active_tells_where_it_does_not_know_who_it_is",
-)
-GET_ALL = _unconfirmed(
-    "GET_ALL",
-    "getall",
-    "Command that tells all parameters that are set, and leaves out the others",
-    source=API_GUIDE,
-    held_by="test_list_that_one_call_leaves_out_is_not_told_and_never_empty",
-)
 MAX_QUERY = _unconfirmed(
     "MAX_QUERY",
     1024,

@@ -118,8 +118,11 @@ def test_every_public_name_can_be_imported() -> None:
         _ = geoplan.nothing
 
 
-# Where URLs are put together: those of units in one place; the console of AWS and the lab's own sockets are no units.
-PUTS_URLS_TOGETHER = {"topology/api.py", "render/runbook/ec2.py", "lab/serve/listener.py"}
+# Where URLs are put together: those of units in one place; the console of AWS, proxies and the lab's sockets are no units.
+PUTS_URLS_TOGETHER = {
+    "topology/api.py", "render/runbook/ec2.py", "lab/serve/listener.py", "lab/serve/limits.py", "loadmaster/proxies.py",
+    "cli/faults.py",
+}  # fmt: skip
 
 
 def urls_by_hand(source: str) -> list[int]:

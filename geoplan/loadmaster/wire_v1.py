@@ -41,22 +41,6 @@ SUCCESS = 200
 FAILURE = 400
 
 
-class _KeysHidden(logging.Filter):
-    """Hides API keys in what the HTTP library logs: it logs URLs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the keys and let the record pass."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                _KEY.sub(rf"\1{MASK}", text) if "apikey=" in (text := str(each)) else each for each in record.args
-            )
-        return True
-
-
-_KEY = re.compile(r"(\bapikey=)[^&\s]*")
-logging.getLogger("httpx").addFilter(_KeysHidden())
-
-
 class WireV1:
     """Writes and reads APIv1.
 

@@ -364,7 +364,7 @@ def test_nothing_of_a_units_steers_a_terminal_or_ends_a_line(text: str) -> None:
         WireV2().read(Reply(200, json.dumps({"code": 400, "message": text}).encode()), file=False),
     ]
     for answer in answers:
-        said = answer.message
+        said = clean(answer.message)
         for reader in READERS:
             try:
                 said += repr_of(reader(answer))

@@ -19,10 +19,12 @@ def read(body: bytes | str, status: int = 200) -> object:
     return WireV2().read(Reply(status, body.encode() if isinstance(body, str) else body), file=False)
 
 
-@pytest.mark.parametrize("control", ["\n", "\t", "\x01", "\x1b", "\x7f"])
-def test_control_characters_in_names_are_read_and_shown_as_blanks(control: str) -> None:
+@pytest.mark.parametrize(
+    ("control", "shown"), [("\n", " "), ("\t", " "), ("\x01", "\\u0001"), ("\x1b", "\\u001b"), ("\x7f", "\\u007f")]
+)
+def test_control_characters_in_names_are_read_and_shown_as_their_codes(control: str, shown: str) -> None:
     answer = WireV2().read(Reply(200, f'{{"code":200,"name":"HA{control}Pair"}}'.encode()), file=False)
-    assert decode.text(answer, "name") == "HA Pair"
+    assert decode.text(answer, "name") == f"HA{shown}Pair"
 
 
 def test_object_beside_the_envelope_keeps_its_own_status() -> None:

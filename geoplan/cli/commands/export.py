@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.options import Group, output_option, topology_argument
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.render.cloudformation import Template
@@ -84,6 +84,6 @@ def _say_how_to_deploy_by_bucket(template: Template, output: str | None) -> None
     click.echo(
         f"the template has {size_of(template.text):,} bytes, and AWS takes {TEMPLATE_BYTES_IN_REQUEST.most:,} in a "
         "request: deploy it by way of an S3 bucket of yours in that region\n  "
-        + shlex.join(("aws", "cloudformation", "deploy", *where, "--parameter-overrides", *values)),
+        + shell_command("aws", "cloudformation", "deploy", *where, "--parameter-overrides", *values),
         err=True,
     )
