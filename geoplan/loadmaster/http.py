@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -27,7 +27,7 @@ from geoplan.loadmaster.tls import PinMismatchError, causes_of, describe_os_erro
 from geoplan.loadmaster.wire import SERVER_ERROR, TOO_MANY_REQUESTS, UNAUTHORIZED, Reply, UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from geoplan.errors import GeoplanError
     from geoplan.loadmaster.connection import UnitConnection
@@ -71,6 +71,16 @@ class IdleConnections:
 
 logger = logging.getLogger(__name__)
 _asks_a_unit = ContextVar("asks_a_unit", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep the HTTP library from logging what goes to a unit and comes from it while the block lasts."""
+    before = _asks_a_unit.set(True)
+    try:
+        yield
+    finally:
+        _asks_a_unit.reset(before)
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:
@@ -201,11 +211,8 @@ class UnitHttp:
         if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
         async with self._slots, self._connections() as client:
-            before = _asks_a_unit.set(True)
-            try:
+            with unlogged():
                 return await self._reply_over(client, request, file=file)
-            finally:
-                _asks_a_unit.reset(before)
 
     async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
         timeouts = self._access.timeouts
