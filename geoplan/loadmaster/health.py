@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from geoplan.loadmaster.http import SharedTransport
+from geoplan.loadmaster.http import SharedTransport, unlogged
 from geoplan.loadmaster.model import State
 from geoplan.loadmaster.tls import causes_of, too_many_open_files
 from geoplan.vendor import ACTIVE_CODE, STANDBY_CODE
@@ -37,6 +37,11 @@ async def health_answer(
     One request, no redirect followed, no proxy used. ``transport`` replaces the network and stays open. Raises
     :class:`geoplan.errors.TooManyOpenFilesError` where this machine allows no further connection.
     """
+    with unlogged():
+        return await _answer(url, timeout_seconds, transport)
+
+
+async def _answer(url: str, timeout_seconds: float, transport: httpx.AsyncBaseTransport | None) -> HealthAnswer:
     try:
         async with (
             asyncio.timeout(2 * timeout_seconds),

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -47,7 +47,7 @@ from geoplan.loadmaster.wire import (
 from geoplan.vendor import REQUIRE_BASIC, SESSION_MANAGEMENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from geoplan.errors import GeoplanError
     from geoplan.loadmaster.connection import UnitConnection
@@ -91,6 +91,16 @@ class IdleConnections:
 
 logger = logging.getLogger(__name__)
 _asks_a_unit = ContextVar("asks_a_unit", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep the HTTP library from logging what goes to a unit and comes from it while the block lasts."""
+    before = _asks_a_unit.set(True)
+    try:
+        yield
+    finally:
+        _asks_a_unit.reset(before)
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:
@@ -234,11 +244,8 @@ class UnitHttp:
         if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
         async with self._slots, self._connections() as client:
-            before = _asks_a_unit.set(True)
-            try:
+            with unlogged():
                 return await self._reply_over(client, request, file=file)
-            finally:
-                _asks_a_unit.reset(before)
 
     async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
         timeouts = self._access.timeouts
