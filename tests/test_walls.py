@@ -118,7 +118,7 @@ def test_every_public_name_can_be_imported() -> None:
         _ = geoplan.nothing
 
 
-# Where URLs are put together: those of units in one place; the console of AWS, proxies and the lab's sockets are no units.
+# Where URLs are put together: the console of AWS, proxies and sockets of the lab are no units.
 PUTS_URLS_TOGETHER = {
     "topology/api.py", "render/runbook/ec2.py", "lab/serve/listener.py", "lab/serve/limits.py", "loadmaster/proxies.py",
     "cli/faults.py",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, is_address
 from geoplan.loadmaster.decode import leaves, plain
+from geoplan.loadmaster.wire import MAX_ENTRIES
 from geoplan.vendor import UNKNOWN_PARTNER
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _OF_UNIT = ("local", "own", "self", "source", "interface")
 LONGEST_PLACE = 100  # characters of an address with its port and word
 MOST_COLONS = 9  # seven of an address, one before its port, one before its word
 LONGEST_TEXT = 64 * 1024  # characters of a text that are read
-MAX_PARTNERS = 4096  # far more than any unit has; what stands behind them is not told
+MAX_PARTNERS = MAX_ENTRIES + 1  # the client refuses more than that
 _LIKE_PLACE = re.compile(r"\[?[0-9a-f:]+[.:]", re.IGNORECASE)
 
 
@@ -154,10 +155,10 @@ def _of_value(node: Node) -> bool | None:
 
 def _is_green(texts: Iterable[str]) -> bool | None:
     """Return whether some words name green or red, or None if they name both, neither or that it is not known."""
-    words = [word for text in texts for word in re.findall(r"[^\W_]+", text.lower())]
-    said = set(words)
-    if len(words) == 1 and said & (_YES | _NO):
-        return bool(said & _YES)
+    given = [stripped for text in texts if (stripped := text.strip().lower())]
+    said = {word for text in given for word in re.findall(r"[^\W_]+", text)}
+    if len(given) == 1 and given[0] in _YES | _NO:
+        return given[0] in _YES
     green, red = bool(said & _GREEN), bool(said & _RED)
     if said & _NOT_KNOWN or green == red:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError
 from geoplan.loadmaster.health import health_answer
 from geoplan.loadmaster.http import UnitHttp
+from geoplan.loadmaster.masking import SecretMask
 from geoplan.loadmaster.wire import UNAUTHORIZED, Answer
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
@@ -98,7 +99,8 @@ class RawUnit:
         try:
             answer = await self._exchange.send(recording, command)
         except UnitError as error:
-            return RawAnswer(_outcome(error), _status(error, recording), recording.answer, error, recording.body)
+            refused = SecretMask(self.access.credentials).answer(recording.answer) if recording.answer else None
+            return RawAnswer(_outcome(error), _status(error, recording), refused, error, recording.body)
         return RawAnswer("success", _status(None, recording), answer, body=recording.body)
 
     async def health(self) -> HealthAnswer | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from geoplan.loadmaster.credentials import MASK, ApiKey, basic_authorization
+from geoplan.loadmaster.credentials import ApiKey, basic_authorization
 from geoplan.loadmaster.wire import (
     MAX_DEPTH,
     Answer,

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import same_addresses, without
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import unknown_to
 from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.live.findings.fleet import too_many
@@ -28,6 +27,7 @@ from geoplan.live.findings.kinds import (
     generic_command,
 )
 from geoplan.live.findings.mending import WaysToMend
+from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
@@ -52,15 +52,6 @@ if TYPE_CHECKING:
 
 _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
 """Of these differences the checks of the units themselves have more to say."""
-_QUESTIONS = {
-    "firmware": "its version",
-    "geo_enabled": "whether GEO is on",
-    "ssh_access": "whether remote SSH access is on",
-    "ha": "its HA parameters",
-    **{str(subject): name for subject, name in LIST_NAMES.items()},
-    "clusters": "its clusters",
-    "fqdns": "its FQDNs",
-}
 
 
 ON_ITS_WAY = timedelta(minutes=10)
@@ -178,7 +169,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
     problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
     notes = (
-        *_notes(plan, facts),
+        *notes_of(plan, facts),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
         *(_left(difference) for difference in report.left_as_it_is),
     )
@@ -382,27 +373,3 @@ def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
-
-
-def _notes(plan: Plan, facts: Observations) -> Iterator[Note]:
-    for unit in facts.units.values():
-        if unit.refuses_reads:
-            what = unit.failure.message if unit.failure else ", ".join(_QUESTIONS[name] for name in unit.refused)
-            message = f"{unit.address}: the standby refuses reads ({what}); replication gets its time"
-            yield Note(unit.site, message, NoteKind.STANDBY_REFUSES)
-        is_asked = unit.failure is None and unit.role != "standalone" and "ha" not in unit.refused
-        if "ha" in unit.unread or (unit.ha is None and is_asked):
-            message = f"{unit.address}: its platform does not tell its HA parameters, so its role is not checked"
-            yield Note(unit.site, message, NoteKind.HA_NOT_TOLD)
-    yield from _unmentioned(plan, facts)
-
-
-def _unmentioned(plan: Plan, facts: Observations) -> Iterator[Note]:
-    for site in plan.sites:
-        unit = facts.active(site.name)
-        if unit is None:
-            continue
-        for cluster in unknown_to(plan, site.group, unit.clusters or ()):
-            shown = f"'{cluster.name}' ({cluster.address})"
-            message = f"{unit.address}: the plan does not mention its cluster {shown}; it is left alone"
-            yield Note(site.name, message, NoteKind.UNKNOWN_CLUSTER)

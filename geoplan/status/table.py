@@ -44,6 +44,7 @@ _CAUSES = {
     Cause.UNAUTHORIZED: "denied",
     Cause.UNREADABLE: "no API",
     Cause.REFUSED: "refuses",
+    Cause.NOT_ASKED: "not asked",
 }
 
 

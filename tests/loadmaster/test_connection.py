@@ -31,6 +31,7 @@ from tests.topologies import IN_AWS, topologies
 MASTER = "10.1.1.5"
 IN_REACH = {"master": MASTER, "slave": "10.1.2.5"}
 
+OF_TOPOLOGIES = [source for source in PortSource if source is not PortSource.OPTION]
 SITES: dict[PortSource, tuple[dict[str, Any], dict[str, Any]]] = {
     PortSource.DEFAULT: ({"ha_pair": IN_REACH}, {}),
     PortSource.AWS: ({"ha_pair": {**IN_REACH, "aws": IN_AWS}}, {}),
@@ -66,7 +67,7 @@ def failure_with(connection: UnitConnection, transport: httpx.AsyncBaseTransport
     return asyncio.run(act())
 
 
-@pytest.mark.parametrize("source", PortSource)
+@pytest.mark.parametrize("source", OF_TOPOLOGIES)
 def test_a_refused_port_is_named_with_why_it_was_used_and_how_to_name_another(source: PortSource) -> None:
     tried: list[tuple[str, int]] = []
 
@@ -83,7 +84,7 @@ def test_a_refused_port_is_named_with_why_it_was_used_and_how_to_name_another(so
     assert set(tried) == {(MASTER, port)}  # never at another port, be it the usual one
 
 
-@pytest.mark.parametrize("source", PortSource)
+@pytest.mark.parametrize("source", OF_TOPOLOGIES)
 def test_a_page_in_place_of_the_api_is_told_with_the_port(source: PortSource) -> None:
     async def page(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, html="<html><title>Shop</title></html>")

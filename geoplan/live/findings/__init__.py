@@ -47,6 +47,8 @@ class NoteKind(StrEnum):
     """A unit wrote the name of a cluster in another way than it was sent."""
     HA_NOT_TOLD = "ha_not_told"
     """A unit's platform does not tell its HA parameters."""
+    ANSWERS_OTHERWISE = "answers_otherwise"
+    """Units answer in another way than the ledger of facts has it."""
     FINDING = "finding"
     """Something is worth mending, and a push does not do that."""
     LEFT_AS_IT_IS = "left_as_it_is"
