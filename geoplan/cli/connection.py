@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.options import InputFile, options_together
+from geoplan.vendor import CALLS_WINDOW_SECONDS
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
@@ -224,12 +225,12 @@ connection_options = options_together(
 
 
 @cache
-def paces() -> Paces:
+def paces(window_seconds: float = CALLS_WINDOW_SECONDS) -> Paces:
     """Return how often each unit is asked by this process, whoever in it asks."""
     from geoplan.live.polling import SystemClock
     from geoplan.loadmaster.pace import Paces
 
-    return Paces(SystemClock())
+    return Paces(SystemClock(), window_seconds)
 
 
 @asynccontextmanager
@@ -253,5 +254,7 @@ async def live_fleet(  # noqa: PLR0913 - options
     from geoplan.loadmaster.clients import connected
 
     observer_of = (lambda _address: observer) if observer else None
-    async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run, paces=paces()) as units:
-        yield Fleet(plan, units, clock, timings or Timings.of(plan.estimates, is_lab=is_lab), jobs=jobs)
+    times = timings or Timings.of(plan.estimates, is_lab=is_lab)
+    own = paces(times.call_window_seconds)
+    async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run, paces=own) as units:
+        yield Fleet(plan, units, clock, times, jobs=jobs)

@@ -50,6 +50,7 @@ class UnitWatch:
         }
         self._typed = TypedCommands(reach, path)
         self._known_past = partial(known_past, topology, reach)
+        self._timings = Timings.of(self._plan.estimates, is_lab=reach.lab_file() is not None)
         self._max_clusters = topology.limits.max_clusters
         self._jobs = jobs
         self._clock = SystemClock()
@@ -81,8 +82,9 @@ class UnitWatch:
     async def _looking(self) -> AsyncIterator[Callable[[], Awaitable[Status]]]:
         """Have a client for every unit; they stay, so that refused credentials are never sent twice."""
         sightings = Sightings()
-        async with connected(self._accesses, self._clock, paces=paces()) as units:
-            fleet = Fleet(self._plan, units, self._clock, Timings.of(self._plan.estimates), jobs=self._jobs)
+        own = paces(self._timings.call_window_seconds)
+        async with connected(self._accesses, self._clock, paces=own) as units:
+            fleet = Fleet(self._plan, units, self._clock, self._timings, jobs=self._jobs)
 
             async def look() -> Status:
                 facts = await observe_for_status(fleet)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.lab.api.request import Context
 from geoplan.lab.api.server import ApiServer
+from geoplan.lab.clock import Timings
 from geoplan.lab.device.network import DEFAULT_EPOCH, Network
 from geoplan.lab.device.unit import Credentials
 from geoplan.lab.faults import HEALTH, Faults
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from geoplan.lab.api.request import ApiRequest
-    from geoplan.lab.clock import Clock, Timings
+    from geoplan.lab.clock import Clock
     from geoplan.lab.device.unit import Unit
     from geoplan.lab.http import Request, Responder
     from geoplan.lab.operations import Result
@@ -34,13 +35,15 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 DEFAULT_RATE_LIMIT = MAX_CALLS
+REAL_BOOT_SECONDS = 60.0
 
 
 class Simulation(Operations):
     """A topology's units as they answer.
 
     ``rate_limit`` is the number of calls that a unit takes in :data:`CALLS_WINDOW_SECONDS`, over all interfaces of its
-    API; beyond it drops the connection. None or 0 is any number.
+    API; beyond it drops the connection. None or 0 is any number. By default, units that boot faster than real ones
+    count in a time that is shorter by as much.
     ``standalone_health`` lets standalones serve the health check too. ``unpaired`` lets the units of pairs begin as
     fresh ones: single, without HA parameters. ``epoch`` is the time of day at which the clock shows 0, in seconds
     since 1970. ``variants`` take the other side where sources disagree on what units do. ``on_change`` is called after
@@ -69,6 +72,8 @@ class Simulation(Operations):
         self.variants = as_variants(variants)
         self._standalone_health = standalone_health
         self._rate_limit = rate_limit
+        haste = min(1.0, (timings or Timings()).boot_seconds / REAL_BOOT_SECONDS) if rate_limit == MAX_CALLS else 1.0
+        self._rate_window = CALLS_WINDOW_SECONDS * haste
         self._recent: dict[str, deque[float]] = {}
         self.network = Network(
             topology,
@@ -136,7 +141,7 @@ class Simulation(Operations):
             return False
         now = self.clock.now()
         recent = self._recent.setdefault(unit.address, deque())
-        while recent and now - recent[0] >= CALLS_WINDOW_SECONDS:
+        while recent and now - recent[0] >= self._rate_window:
             recent.popleft()
         if len(recent) >= self._rate_limit:
             return True

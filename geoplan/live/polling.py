@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from geoplan.topology.model import BOOT_FLOOR_SECONDS, SYNC_FLOOR_SECONDS
+from geoplan.vendor import CALLS_WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,6 +74,11 @@ class Timings:
             return cls(estimates.boot_seconds, estimates.sync_seconds, grace)
         boot_seconds = max(estimates.boot_seconds, BOOT_FLOOR_SECONDS)
         return cls(boot_seconds, max(estimates.sync_seconds, SYNC_FLOOR_SECONDS))
+
+    @property
+    def call_window_seconds(self) -> float:
+        """The time in which a unit counts calls; a lab that boots faster counts in a shorter time."""
+        return CALLS_WINDOW_SECONDS * min(1.0, self.boot_seconds / BOOT_FLOOR_SECONDS)
 
     @property
     def poll_seconds(self) -> float:

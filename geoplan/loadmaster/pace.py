@@ -53,10 +53,14 @@ def at_once() -> Iterator[None]:
 
 
 class Pace:
-    """The calls to one unit: never more than :data:`OWN_CALLS` in any three seconds."""
+    """The calls to one unit: never more than :data:`OWN_CALLS` in any three seconds.
 
-    def __init__(self, clock: Clock) -> None:
+    A lab that boots faster than units do counts in a time that is shorter by as much: ``window_seconds``.
+    """
+
+    def __init__(self, clock: Clock, window_seconds: float = CALLS_WINDOW_SECONDS) -> None:
         self._clock = clock
+        self._window_seconds = window_seconds
         self._sent: deque[float] = deque(maxlen=OWN_CALLS)
 
     async def turn(self, haste: Haste) -> None:
@@ -85,16 +89,17 @@ class Pace:
             return 0.0
         since = self._clock.now() - self._sent[-haste]
         # A moment that lies ahead was told by another clock, and says nothing.
-        return CALLS_WINDOW_SECONDS - since if 0 <= since < CALLS_WINDOW_SECONDS else 0.0
+        return self._window_seconds - since if 0 <= since < self._window_seconds else 0.0
 
 
 class Paces:
     """The pace of every unit, by where its API answers: whoever asks it in this process shares it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, window_seconds: float = CALLS_WINDOW_SECONDS) -> None:
         self._clock = clock
+        self._window_seconds = window_seconds
         self._paces: dict[object, Pace] = {}
 
     def of(self, place: object) -> Pace:
         """Return the pace of a unit."""
-        return self._paces.setdefault(place, Pace(self._clock))
+        return self._paces.setdefault(place, Pace(self._clock, self._window_seconds))

@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913 - one for each option
     past = known_past(topology, reach)
 
     async def look() -> Observations:
-        async with live_fleet(plan, accesses, SystemClock(), jobs=jobs) as fleet:
+        async with live_fleet(plan, accesses, SystemClock(), jobs=jobs, is_lab=reach.lab_file() is not None) as fleet:
             return await observe_for_preflight(fleet)
 
     facts, limit = asyncio.run(look()), topology.limits.max_clusters

@@ -98,7 +98,8 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
     metavar="N",
     default=DEFAULT_RATE_LIMIT,
     show_default=True,
-    help="How many calls a unit takes in 3 seconds before it drops connections; 0 for any number.",
+    help="How many calls a unit takes in 3 seconds before it drops connections; 0 for any number. By default it counts "
+    "in a shorter time where units boot faster than real ones.",
 )
 @click.option("--standalone-health", is_flag=True, help="Standalones serve the health check too.")
 @click.option("--unpaired", is_flag=True, help="Start the units of pairs as fresh ones: single, no HA parameters.")
