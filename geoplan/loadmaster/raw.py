@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from geoplan.errors import AuthenticationError, UnitError, UnitRefusedError, UnitUnreachableError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["success", "refused", "unauthorized", "unreadable", "unreachable"]
 
+LONGEST_KEPT = 256 * 1024
+"""Bytes of an answer. Of a longer one nothing is kept but that it came: no unit writes that much."""
 FORMATS: tuple[WireFormat, ...] = (WireV2(), WireV1())
 
 
@@ -98,9 +100,11 @@ class RawUnit:
         recording = _Recording(wire)
         try:
             answer = await self._exchange.send(recording, command)
+            if len(recording.body) > LONGEST_KEPT:
+                return RawAnswer("success", _status(None, recording), replace(answer, content={}))
         except UnitError as error:
             refused = SecretMask(self.access.credentials).answer(recording.answer) if recording.answer else None
-            return RawAnswer(_outcome(error), _status(error, recording), refused, error, recording.body)
+            return RawAnswer(_outcome(error), _status(error, recording), refused, error, recording.body[:LONGEST_KEPT])
         return RawAnswer("success", _status(None, recording), answer, body=recording.body)
 
     async def health(self) -> HealthAnswer | None:

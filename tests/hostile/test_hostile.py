@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": ["diff"],
     "preflight": ["push", "--only-preflight"],
     "push": ["push", "--yes", "--accept-geo-merge"],
+    "probe": ["probe"],
     "health check": ["status", "--format", "json"],
 }
 """What is thrown at: a command is added by a row. At a push the unit turns hostile at the first change of it."""
@@ -81,7 +82,8 @@ def run(answer: str, name: str, folder: Path, secret: str = SECRET) -> tuple[End
                 own |= {"api": f"https://127.0.0.1:{unit.port}", "fingerprint": unit.certificate.fingerprint}
             endpoints.write_text(yaml.safe_dump(written))
             first, *options = COMMANDS[name]
-            arguments = [first, str(topology), "--endpoints", str(endpoints), *options]
+            about = [UNIT, "--report", str(folder / "report.json")] if name == "probe" else [str(topology)]
+            arguments = [first, *about, "--endpoints", str(endpoints), *options]
             kept = {key: value for key, value in os.environ.items() if not key.startswith("GEOPLAN_")}
             environment = kept | {
                 "GEOPLAN_USER": "bal", "GEOPLAN_PASSWORD": secret, "GEOPLAN_STATE_DIR": str(state), "NO_COLOR": "1",
@@ -107,7 +109,8 @@ def test_a_hostile_answer_does_no_harm(case: tuple[str, str], tmp_path: Path) ->
 
 def written_in(folder: Path) -> list[str]:
     """Return what a command has written: journals and all that lies beside them, backups apart."""
-    files = [path for path in (folder / "state").rglob("*") if path.is_file() and "backup" not in str(path)]
+    kept = [folder / "report.json", *(folder / "state").rglob("*")]
+    files = [path for path in kept if path.is_file() and "backup" not in str(path)]
     return [path.read_text(errors="replace") for path in files]
 
 

@@ -1,8 +1,9 @@
-"""``--seeds N``: how many simulations to run."""
+"""``--seeds N``: how many simulations to run; and how many variants of units are pushed to."""
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 
 import pytest
 
@@ -26,6 +27,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         starts = range(0, count, SEEDS_A_TEST)
         runs = [range(start, min(start + SEEDS_A_TEST, count)) for start in starts]
         metafunc.parametrize("seeds", runs, ids=[f"{run.start}-{run.stop - 1}" for run in runs])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Push to each variant once, in turn by another topology and format; all of it where the file itself is named."""
+    if any("test_variants" in argument for argument in config.args):
+        return
+    by_variant: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.name.startswith("test_push_to_units_of_a_variant["):
+            assert isinstance(item, pytest.Function)
+            by_variant[str(item.callspec.params["variant"])].append(item)
+    left_out = {
+        id(item)
+        for index, pushes in enumerate(by_variant.values())
+        for place, item in enumerate(pushes)
+        if place != index % len(pushes)
+    }
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
+        items[:] = [item for item in items if id(item) not in left_out]
 
 
 @pytest.fixture(autouse=True)

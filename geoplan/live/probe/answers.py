@@ -33,6 +33,8 @@ QUESTIONS = (
     Command("listapi"),
     Command(UNKNOWN_COMMAND),
 )
+MOST_SILENT = 3
+"""Questions in a row that get no answer; then a format is asked no more."""
 PACE_SECONDS = 0.2
 """Between two calls: units drop who sends more than 30 in 3 seconds, over all clients."""
 
@@ -103,11 +105,13 @@ async def ask_unit(unit: RawUnit, clock: Clock) -> ProbeAnswers:
     """
     raw: dict[Key, RawAnswer] = {}
     for wire in FORMATS:
+        silent = 0
         for command in QUESTIONS:
             answer = await unit.ask(wire, command)
             raw[wire.name, title(command)] = answer
             await clock.sleep(PACE_SECONDS)
-            if command is QUESTIONS[0] and answer.outcome != "success":
+            silent = silent + 1 if answer.outcome == "unreachable" else 0
+            if silent == MOST_SILENT or (command is QUESTIONS[0] and answer.outcome != "success"):
                 break
         else:
             raw |= await _ask_for_cluster(unit, wire, raw, clock)
