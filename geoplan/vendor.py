@@ -244,6 +244,10 @@ FAILURE_STATUS = _answer("FAILURE_STATUS", "its code", "The HTTP status of a ref
 UNKNOWN_COMMAND = _answer("UNKNOWN_COMMAND", "405", "The code for a command that the firmware does not know", API_GUIDE)
 XML_ENCODING = _answer("XML_ENCODING", "ISO-8859-1", "The bytes of APIv1, which says that it is ISO-8859-1", POWERSHELL)
 FRAMING = _answer("FRAMING", "the document alone", "What an answer holds beside XML or JSON", "captures from units")
+HA_STATUS = _answer(
+    "HA_STATUS", "one of Active, Standby, Passive, HA not configured", "What hastatus tells", f"{API_GUIDE}, 3.22.4"
+)
+ACTIVE_TIME = _answer("ACTIVE_TIME", "0 on a standby alone", "What activetime tells", API_GUIDE)
 GETALL = _answer("GETALL", "answered", "Whether getall tells all parameters at once", API_GUIDE)
 BOOT_TIME = _answer("BOOT_TIME", "seconds since 1970", "How boottime is written", UNKNOWN)
 STANDBY_READS = _answer("STANDBY_READS", "answered", "What the API of a standby does with reads", UNKNOWN)

@@ -48,7 +48,7 @@ _ENDS = b"'\")>]}.,:;=-"  # what may close a sentence behind a secret that was c
 class SecretMask:
     """Masks one secret in what a unit says; nothing of it ever shows."""
 
-    __slots__ = ("_begun", "_forms", "_is_in_content", "_is_never_torn", "_literal", "_of_ascii", "_plain")
+    __slots__ = ("_begun", "_forms", "_is_in_content", "_is_never_torn", "_literal", "_of_ascii", "_plain", "_surely")
 
     def __init__(self, credentials: Credentials) -> None:
         secret = (credentials.key if isinstance(credentials, ApiKey) else credentials.password).reveal()
@@ -64,6 +64,7 @@ class SecretMask:
             written.update(_in_base64(credentials, secret))
         self._literal = sorted(written, key=len, reverse=True)
         self._begun = max(3, len(_common(secret[:CUT_AT_END], of_ascii=self._of_ascii)))
+        self._surely = max(SHORTEST_IN_CONTENT, len(_common(secret[:SURELY_ECHOED], of_ascii=self._of_ascii)))
         enough = min(CUT_AT_END, len(secret))
         forms = [_Form.of(form, of_ascii=self._of_ascii) for form in self._literal]
         self._forms = [form for form in forms if len(form.common) >= enough]
@@ -73,7 +74,7 @@ class SecretMask:
 
     def sentence(self, text: str) -> str:
         """Return what a unit says in words without the secret, and without what a cut has left of it."""
-        return self._masked(text, anywhere=SURELY_ECHOED, at_end=self._begun)
+        return self._masked(text, anywhere=self._surely, at_end=self._begun)
 
     def raw(self, body: bytes) -> bytes:
         """Return an answer as it came without a secret that a parser could tear apart."""

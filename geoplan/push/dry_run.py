@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus
+    from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus, UnitSettings
     from geoplan.plan.model import Plan, SiteSettings
 
 
@@ -107,7 +107,6 @@ class DryRunUnit:
         self.geo_enabled = unit.geo_enabled
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns
-        self.settings = unit.settings
 
     @property
     def wants_basic(self) -> bool:
@@ -131,6 +130,14 @@ class DryRunUnit:
     async def ha_status(self, *, once: bool = False) -> HaStatus | None:
         """Return what its API says of its place in its pair; nothing once that would be another on paper."""
         return None if self._paper.is_changed(self._site) else await self._unit.ha_status(once=once)
+
+    async def settings(self) -> UnitSettings | None:
+        """Return what one call tells, without what may be another on paper: that is asked for by itself."""
+        found = await self._unit.settings()
+        if found is None:
+            return None
+        told = None if self._paper.is_changed(self._site) else found.ha_status
+        return replace(found, remote_geo_access=None, geo_partners=None, ha_status=told)
 
     async def ha_parameters(self) -> HaFacts | None:
         """Return its HA parameters as they would be."""

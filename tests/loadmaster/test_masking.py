@@ -107,7 +107,7 @@ def test_the_beginning_of_a_secret_is_masked_where_the_unit_cut_it(length: int, 
 
 def test_so_much_of_a_secret_that_it_can_be_nothing_else_is_masked_anywhere() -> None:
     assert mask_of("correct horse battery").sentence("cut to 'correct hor' by me") == f"cut to '{MASK}' by me"
-    assert mask_of("correct horse battery").sentence("cut to 'correct' by me") == "cut to 'correct' by me"
+    assert mask_of("correct horse battery").sentence("cut to 'correc' by me") == "cut to 'correc' by me"
 
 
 def test_content_is_masked_wherever_it_is_text_or_a_number() -> None:

@@ -20,7 +20,7 @@ from geoplan.topology.names import slugs_of
 from tests.render.templates import read
 from tests.topologies import topologies
 
-EC2 = "https://console.aws.amazon.com/ec2/home"
+EC2 = "https://eu-west-1.console.aws.amazon.com/ec2/home"  # of the region in which drawn pairs are
 few_sites = topologies(max_sites=3, with_apis=True)
 
 

@@ -25,7 +25,7 @@ LOOK_AGE = 10.0
 
 SPELLED_AGAIN = 1.0
 """Seconds within which a change that was refused in one word may be sent in another."""
-MOST_CALLS, PACE_SECONDS = 20, 3.0
+MOST_CALLS, PACE_SECONDS, ROUNDING = 20, 3.0, 1e-6
 """A unit drops whoever sends more than 30 calls in 3 seconds, all clients together."""
 
 MODES = frozenset({"awshamode", "setcloudhamode", "azurehamode"})
@@ -150,7 +150,7 @@ class Watch(Watcher):
     def _require_pace(self, sent: Sent) -> None:
         calls = self._calls.setdefault(sent.address, deque())
         calls.append(sent.began)
-        while calls[0] <= sent.began - PACE_SECONDS:
+        while calls[0] <= sent.began - PACE_SECONDS + ROUNDING:
             calls.popleft()
         if len(calls) > MOST_CALLS:
             self.say(f"{sent.address} was sent {len(calls)} calls in {PACE_SECONDS:g} s")

@@ -33,8 +33,6 @@ def test_markdown_goes_into_a_pipe(geoplan: Geoplan) -> None:
         ([], "r.md", "markdown"),
         ([], "r.markdown", "markdown"),
         ([], "runbook", "markdown"),
-        (["--format", "html"], "r.md", "html"),
-        (["--format", "markdown"], "r.html", "markdown"),
         (["--format", "markdown"], "r.txt", "markdown"),
         (["--format", "html"], "-", "html"),
     ],
@@ -46,6 +44,13 @@ def test_format_is_the_one_asked_for_or_the_ending_of_the_file(
     outcome = geoplan("runbook", TOPOLOGY, *arguments, "-o", output)
     written = outcome.stdout if name == "-" else Path(output).read_text(encoding="utf-8")
     assert (outcome.code, kind_of(written)) == (0, kind)
+
+
+@pytest.mark.parametrize(("form", "name"), [("html", "r.md"), ("markdown", "r.html")])
+def test_format_that_the_ending_contradicts_is_refused(geoplan: Geoplan, tmp_path: Path, form: str, name: str) -> None:
+    outcome = geoplan("runbook", TOPOLOGY, "--format", form, "-o", tmp_path / name)
+    assert (outcome.code, outcome.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert f"--format is {form}" in outcome.stderr
 
 
 @pytest.mark.parametrize("name", ["r.pdf", "r.DOCX", "r.html.gz", "window-1.2"])

@@ -23,13 +23,15 @@ MASTER, SLAVE, ALONE = "10.11.12.5", "10.11.12.6", "10.11.13.7"
 NAMES = ("Dublin Köln", "Athlone & Co")
 
 
-class InstantClock:
-    """A clock on which sleeping takes no time."""
+class LabClock:
+    """The lab's own clock, which sleeping advances."""
 
-    def now(self) -> float:
-        return 0.0
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.now = clock.now
+        self._clock = clock
 
-    async def sleep(self, _seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds)
         await asyncio.sleep(0)
 
 
@@ -77,6 +79,7 @@ def probe(lab: Simulation, address: str, *, password: str = PASSWORD, watcher: W
     async def ask() -> ProbeAnswers:
         transport = LabTransport(lab, address, lambda: 0.0, watcher=watcher)
         async with RawUnit(access_to(address, password), transport=transport) as unit:
-            return await ask_unit(unit, InstantClock())
+            assert isinstance(lab.clock, SimulatedClock)
+            return await ask_unit(unit, LabClock(lab.clock))
 
     return asyncio.run(ask())

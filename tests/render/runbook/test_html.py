@@ -92,7 +92,11 @@ def test_page_asks_for_nothing() -> None:
     links = [attributes["href"] for tag, attributes in page.elements if tag == "link"]
     assert links == ["data:,"]
     anchors = [attributes for tag, attributes in page.elements if tag == "a"]
-    assert all(link["href"].startswith(("#", "http://10.")) for link in anchors if link["href"])
+    assert all(
+        link["href"].startswith(("#", "http://10.", "https://10.", "https://[2001:db8:"))
+        for link in anchors
+        if link["href"]
+    )
     assert all(link.get("rel") == "noopener noreferrer" for link in anchors if not (link["href"] or "").startswith("#"))
     assert not re.search(r"@import|url\(", " ".join(page.inside["style"]))
 
