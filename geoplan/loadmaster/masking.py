@@ -62,6 +62,8 @@ class SecretMask:
         written = {secret, as_json, as_latin_1, quote(secret, safe="", errors="replace")} - {""}
         if self._is_in_content:
             written.update(_in_base64(credentials, secret))
+        if len(bare := secret.replace(";", "")) >= SHORTEST_IN_CONTENT:
+            written.add(bare)  # what writes entities without their ends loses these, too
         self._literal = sorted(written, key=len, reverse=True)
         self._begun = max(3, len(_common(secret[:CUT_AT_END], of_ascii=self._of_ascii)))
         self._surely = max(SHORTEST_IN_CONTENT, len(_common(secret[:SURELY_ECHOED], of_ascii=self._of_ascii)))
