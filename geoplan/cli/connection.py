@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import CredentialsFile
     from geoplan.loadmaster.pace import Paces
     from geoplan.plan.model import Plan
+    from geoplan.topology.api import UnitApi
     from geoplan.topology.model import Topology
 
 
@@ -82,6 +83,15 @@ class ConnectionOptions:
         if known.fingerprint:
             return Pinned(known.fingerprint, self._certificate)
         return replace(self._trust, certificate=self._certificate) if self._certificate else self._trust
+
+    def apis(self, topology: Topology) -> dict[str, UnitApi]:
+        """Return where the API and the web interface of each unit are; the endpoints file goes before the topology."""
+        from geoplan.loadmaster import Endpoints
+        from geoplan.topology.api import apis_of
+
+        known = self._endpoints or Endpoints()
+        apis = apis_of(topology)
+        return {address: api._replace(url=known.unit(address).reached(api).url) for address, api in apis.items()}
 
     def command(self, name: str, path: str, *words: str) -> str:
         """Return a command of geoplan about a topology's file that reaches the same units, ready to be typed."""

@@ -86,6 +86,13 @@ def format_option(command: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return click.option("--format", "output_format", type=click.Choice(formats.names), **given)
 
 
+def require_yaml(output: str | None) -> None:
+    """Check that a file for YAML does not end as one of another format; raises :class:`click.BadParameter`."""
+    ending = PurePath(output or "").suffix.lower()
+    if "yaml" not in _ENDINGS.get(ending, ("yaml",)):
+        raise click.BadParameter(f"{output} ends in {ending}, and this is YAML. Name another file.", param_hint="'-o'")
+
+
 def chosen_format(command: str, given: str | None, output: str | None) -> str:
     """Return the format that is given, or that of the file's ending; the usual one without both.
 

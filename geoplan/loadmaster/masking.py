@@ -11,6 +11,7 @@ import base64
 import html
 import json
 import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -32,11 +33,12 @@ CUT_AT_END = 4
 """Characters of a secret that are an echo of it where a sentence ends with them."""
 LONGEST_MASKED = 256 * 1024
 """Characters. Of a longer text that holds a secret nothing is shown."""
-LEVELS = 6
-"""How often an escape may have been escaped again."""
+LEVELS, LEVELS_OF_LONG = 6, 1
+"""How often an escape may have been escaped again; in a long text, of which nothing is shown, each costs seconds."""
 
 _ESCAPE = re.compile(
-    r"\\++(?:[uU](?P<json>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2}))?"
+    r"\\++(?:u\{(?P<braced>[0-9a-fA-F]{1,6})\}|U(?P<long>000[0-9a-fA-F]{5})|[uU](?P<json>[0-9a-fA-F]{4})"
+    r"|x(?P<byte>[0-9a-fA-F]{2})|(?P<octal>[0-3][0-7]{2}))?"
     r"|&(?P<entity>\#[0-9]{1,9}|\#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{1,30});?"
     r"|%(?:u(?P<wide>[0-9a-fA-F]{4})|(?P<octet>[0-9a-fA-F]{2}))"
 )
@@ -61,7 +63,9 @@ class SecretMask:
         as_json, as_latin_1 = json.dumps(secret)[1:-1], secret.encode(errors="surrogatepass").decode("latin-1")
         written = {secret, as_json, as_latin_1, quote(secret, safe="", errors="replace")} - {""}
         if self._is_in_content:
-            written.update(_in_base64(credentials, secret))
+            escaped = {form for form in written if len(form) >= SHORTEST_IN_CONTENT}
+            written.update(part for form in escaped for part in _in_base64(credentials, form))
+            written.update(encoded.hex() for encoded in (secret.encode(errors="surrogateescape"),))
         if len(bare := secret.replace(";", "")) >= SHORTEST_IN_CONTENT:
             written.add(bare)  # what writes entities without their ends loses these, too
         self._literal = sorted(written, key=len, reverse=True)
@@ -91,13 +95,13 @@ class SecretMask:
         message = clean(self.sentence(answer.message))
         if not self._is_in_content:
             return replace(answer, message=message)
-        content = {name: self._node(value) for name, value in answer.content.items()}
+        content = {self._masked(name): self._node(value) for name, value in answer.content.items()}
         return replace(answer, message=message, content=content)
 
     def _node(self, node: Node) -> Node:
         match node:
             case dict():
-                return {name: self._node(value) for name, value in node.items()}
+                return {self._masked(name): self._node(value) for name, value in node.items()}
             case list():
                 return [self._node(value) for value in node]
             case str():
@@ -111,7 +115,10 @@ class SecretMask:
         """Return a text without the secret, and without its first so many characters anywhere or at the end."""
         for form in self._literal:
             text = text.replace(form, MASK)
-        begun = [_Form(self._plain[:anywhere])] if anywhere and len(self._plain) > anywhere else []
+        begun = []
+        if anywhere and len(self._plain) > anywhere:  # any part so long is an echo, wherever the unit cut it
+            parts = (self._plain[start : start + anywhere] for start in range(len(self._plain) - anywhere + 1))
+            begun = [_Form(part) for part in dict.fromkeys(parts)]
         common = _common(text, of_ascii=self._of_ascii)
         is_cut = bool(at_end and self._cut_at_end(common, at_end))
         if not is_cut and not any(form.common in common for form in (*self._forms, *begun)):
@@ -123,10 +130,7 @@ class SecretMask:
         resolved = _Resolved(text, of_ascii=self._of_ascii)
         common = resolved.common
         found = [(*span, form) for form in self._forms for span in _spans(form.common, common)]
-        for form in begun:
-            found += [
-                (start, self._end_of_echo(common, start, end), form) for start, end in _spans(form.common, common)
-            ]
+        found += [(*span, form) for form in begun for span in _spans(form.common, common)]
         if at_end and (cut := self._cut_at_end(common, at_end)):
             found.append((*cut, _Form(b"")))
         parts: list[str] = []
@@ -135,12 +139,6 @@ class SecretMask:
             parts += [text[shown:start], MASK] if start >= shown else []
             shown = max(shown, end)
         return "".join([*parts, text[shown:]])
-
-    def _end_of_echo(self, common: bytes, start: int, end: int) -> int:
-        """Return where a text goes on otherwise than the secret that it began to repeat."""
-        while end < len(common) and common[start : end + 1] == self._plain[: end + 1 - start]:
-            end += 1
-        return end
 
     def _cut_at_end(self, common: bytes, needed: int) -> tuple[int, int] | None:
         """Return where a text ends with the beginning of the secret, if that has as many characters as needed."""
@@ -216,7 +214,7 @@ class _Place(NamedTuple):
 
 def _common(text: str, *, of_ascii: bool) -> bytes:
     """Return what all spellings of a text have in common."""
-    for _ in range(LEVELS):
+    for _ in range(LEVELS if len(text) <= LONGEST_MASKED else LEVELS_OF_LONG):
         resolved = _ESCAPE.sub(_resolved, text) if "\\" in text or "&" in text or "%" in text else text
         if resolved == text:
             break
@@ -258,9 +256,11 @@ def _halves(found: re.Match[str]) -> str:
 
 def _resolved(escape: re.Match[str]) -> str:
     """Return the character that an escape stands for; backslashes alone stand for what follows them."""
-    code = escape["json"] or escape["wide"] or escape["byte"] or escape["octet"]
+    code = escape["json"] or escape["wide"] or escape["byte"] or escape["octet"] or escape["braced"] or escape["long"]
     if code:
-        return chr(int(code, 16))
+        return chr(min(int(code, 16), sys.maxunicode))
+    if escape["octal"]:
+        return chr(int(escape["octal"], 8))
     return html.unescape(escape[0]) if escape["entity"] else ""
 
 
@@ -273,9 +273,10 @@ def _spans(form: bytes, common: bytes) -> Iterator[tuple[int, int]]:
 
 def _in_base64(credentials: Credentials, secret: str) -> Iterator[str]:
     """Yield a secret in base64, and what of it is the same whatever stands around it."""
-    content = secret.encode(errors="surrogatepass")
+    content = secret.encode(errors="surrogateescape")  # as it is sent
     around = [b"\0" * before + content for before in range(3)]
-    login = [] if isinstance(credentials, ApiKey) else [f"{credentials.user}:".encode(errors="surrogatepass") + content]
+    user = None if isinstance(credentials, ApiKey) else credentials.user.encode(errors="surrogateescape")
+    login = [] if user is None else [user + b":" + content]
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield from (encode(whole).decode().rstrip("=") for whole in (content, *login))
         for before, padded in enumerate(around):

@@ -80,10 +80,13 @@ def _opened(written: dict[str, object]) -> tuple[dict[str, object], dict[str, ob
     return envelope, others
 
 
+LARGEST_CODE = 999  # what is no code of HTTP may be anything, an echo of the request too
+
+
 def _code(envelope: dict[str, object], reply: Reply) -> int:
     """Return the answer's code, which alone counts; a failure without one is as good as its HTTP status."""
     written = envelope.get("code")
-    if isinstance(written, int) and not isinstance(written, bool):
+    if isinstance(written, int) and not isinstance(written, bool) and 0 < written <= LARGEST_CODE:
         return written
     if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) == len("200"):
         return int(written)

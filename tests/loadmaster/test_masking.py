@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geoplan.loadmaster import ApiKey, LoadMaster, Secret, UserPassword
-from geoplan.loadmaster.credentials import MASK
+from geoplan.loadmaster.credentials import MASK, basic_authorization
 from geoplan.loadmaster.masking import LONGEST_MASKED, SecretMask
 from geoplan.loadmaster.wire import MAX_TEXT, Answer
 from tests.loadmaster.support import access, ok, refused, run
@@ -200,3 +200,37 @@ def test_what_is_read_of_a_unit_holds_no_secret(what: str, spelling: str) -> Non
     assert echo not in read
     assert repr(echo)[1:-1] not in read
     assert "w0rd" not in read
+
+
+UMLAUT = 'Pässw0rd"geheim'
+OTHER_ECHOES: dict[str, Callable[[str], str]] = {
+    "base64 of the request": lambda text: base64.b64encode(json.dumps({"apipass": text}).encode()).decode(),
+    "its end alone": lambda text: f"…{text[3:]}",
+    "its end in JSON": lambda text: json.dumps(text)[6:],
+    "octal": lambda text: "".join(f"\\{ord(c):03o}" if c.isascii() else c for c in text),
+    "braces": lambda text: "".join(f"\\u{{{ord(c):x}}}" for c in text),
+    "eight digits": lambda text: "".join(f"\\U{ord(c):08x}" for c in text),
+    "hexadecimal bytes": lambda text: text.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("echo", OTHER_ECHOES)
+@pytest.mark.parametrize("secret", [UMLAUT, "correct horse battery"])
+def test_what_an_echo_leaves_of_a_secret_is_masked(echo: str, secret: str) -> None:
+    said = mask_of(secret).sentence(f"you sent {OTHER_ECHOES[echo](secret)} to us")
+    assert MASK in said
+    assert not [part for part in (secret[3:11], secret[-6:]) if part in said]
+    encoded = base64.b64encode(json.dumps(secret).encode()).decode()[4:16]
+    assert encoded not in said
+    assert secret.encode().hex()[:12] not in said
+
+
+def test_a_header_of_bytes_beyond_utf_8_is_masked_as_it_is_sent() -> None:
+    credentials = UserPassword("bal", Secret("sec\udcffret12345"))
+    shown = SecretMask(credentials).sentence(f"got {basic_authorization(credentials)}")
+    assert shown.rstrip("=") == f"got Basic {MASK}"
+
+
+def test_a_key_of_an_answer_is_masked() -> None:
+    answer = Answer(200, "", {"correct horse battery": 1, "a": {"correct horse battery": [1]}})
+    assert mask_of("correct horse battery").answer(answer).content == {MASK: 1, "a": {MASK: [1]}}

@@ -10,7 +10,7 @@ from geoplan.cli.files import load_plan, read_text
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, InputFile, topology_argument
 from geoplan.files import display_name
-from geoplan.wording import count
+from geoplan.wording import count, shown
 
 
 @click.command("compare", cls=Command)
@@ -35,8 +35,8 @@ def command(path: str, recorded: str, output_format: str, *, ordered: bool) -> i
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     elif differences:
         for difference in differences:
-            click.echo(str(difference))
+            click.echo(shown(str(difference)))
     else:
         lists = count(len(plan.sites), "site")
-        click.echo(f"{display_name(recorded)}: the lists of {lists} match the plan")
+        click.echo(f"{shown(display_name(recorded))}: the lists of {lists} match the plan")
     return 1 if differences else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import load_topology, write
+from geoplan.cli.formats import require_yaml
 from geoplan.cli.options import Group, output_option, topology_argument
 from geoplan.wording import shell_command
 
@@ -65,6 +66,7 @@ def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> Non
     from geoplan.render.cloudformation import make_template
     from geoplan.render.cloudformation.limits import crowded_groups
 
+    require_yaml(output)
     template = make_template(load_topology(path), *sites)
     write(template.text, output)
     for sentence in crowded_groups(template.pairs):

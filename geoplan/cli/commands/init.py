@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import write
+from geoplan.cli.formats import require_yaml
 from geoplan.cli.options import Command, output_option
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def command(
     """
     from geoplan.topology.starter import starter_file
 
+    require_yaml(output)
     if output not in (None, "-") and Path(str(output)).exists():
         raise click.BadParameter(f"{output} exists. Choose another FILE.", param_hint="'-o'")
     sites = [*pairs, *standalones] or _asked()

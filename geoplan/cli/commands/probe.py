@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -38,7 +39,7 @@ def _addresses(ctx: click.Context, param: click.Parameter, written: tuple[str, .
     from geoplan.addresses import canonical, is_address
 
     for each in written:
-        if not is_address(each):
+        if not is_address(each) or "%" in each:
             raise click.BadParameter(f"'{each}' is no IPv4 or IPv6 address.", ctx=ctx, param=param)
     return tuple({canonical(each): each for each in reversed(written)}.values())[::-1]
 
@@ -74,6 +75,7 @@ def command(  # noqa: PLR0913 - one for each option
     import asyncio
 
     from geoplan.live.probe.report import readings, report
+    from geoplan.loadmaster.connection import Timeouts, require_one_api_each
     from geoplan.vendor import API_PORT, DEFAULT_HEALTH_CHECK_PORT
 
     accesses = [
@@ -84,8 +86,9 @@ def command(  # noqa: PLR0913 - one for each option
         )
         for address in addresses
     ]
-    units = asyncio.run(_asked(accesses))
-    told = json.dumps(report(units, known_names=_users(accesses)), ensure_ascii=False, indent=2)
+    require_one_api_each({access.address: access.api_url for access in accesses})
+    units = asyncio.run(_asked([replace(access, timeouts=Timeouts(connect=4.0, answer=6.0)) for access in accesses]))
+    told = json.dumps(report(units, known_names=_private(accesses)), ensure_ascii=False, indent=2)
     if output_format == "json":
         write(told, None)
     else:
@@ -93,7 +96,8 @@ def command(  # noqa: PLR0913 - one for each option
     if report_path is not None:
         write(told, report_path)
     is_contradicted = any(each.verdict == "contradicts" for unit in units for each in readings(unit))
-    return 1 if is_contradicted or not all(unit.formats for unit in units) else 0
+    is_read = len(units) == len(accesses) and all(unit.formats for unit in units)
+    return 1 if is_contradicted or not is_read else 0
 
 
 async def _asked(accesses: Sequence[UnitConnection]) -> list[ProbeAnswers]:
@@ -101,19 +105,30 @@ async def _asked(accesses: Sequence[UnitConnection]) -> list[ProbeAnswers]:
     from geoplan.loadmaster import LoopClock
     from geoplan.loadmaster.raw import RawUnit
 
-    units = []
+    units: list[ProbeAnswers] = []
+    refused: set[int] = set()
     for access in accesses:
+        if hash(access.credentials) in refused:
+            click.echo(f"geoplan: {access.address} is not asked: another unit refused the same credentials", err=True)
+            continue
         if sys.stderr.isatty():
             click.echo(f"asking {access.address}: takes about 10 s", err=True)
         async with RawUnit(access) as unit:
             units.append(await ask_unit(unit, LoopClock()))
+        if any(raw.outcome == "unauthorized" for raw in units[-1].raw.values()) and not units[-1].formats:
+            refused.add(hash(access.credentials))
     return units
 
 
-def _users(accesses: Sequence[UnitConnection]) -> Iterator[str]:
+def _private(accesses: Sequence[UnitConnection]) -> Iterator[str]:
+    """Yield what must not be in a report in any case: users and secrets."""
+    from geoplan.loadmaster import UserPassword
+
     for access in accesses:
-        if user := getattr(access.credentials, "user", None):
-            yield user
+        if isinstance(access.credentials, UserPassword):
+            yield from (access.credentials.user, access.credentials.password.reveal())
+        else:
+            yield access.credentials.key.reveal()
 
 
 def _show(units: Sequence[ProbeAnswers]) -> None:

@@ -100,7 +100,6 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.cli import approving, push_session
     from geoplan.cli.push_units import push_store
     from geoplan.plan.planner import make_plan
-    from geoplan.topology.api import apis_of
 
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
@@ -120,7 +119,7 @@ def command(  # noqa: PLR0913 - one for each option
 
         if abandon:
             return push_journal.abandon(store, plan, output_format, typed)
-        return push_journal.show(store, plan, apis_of(topology), output_format, typed)
+        return push_journal.show(store, plan, reach.apis(topology), output_format, typed)
     options = replace(
         flags.options(plan),
         jobs=1 if dry_run else jobs,

@@ -49,6 +49,8 @@ def _red_strangers(plan: Plan, site: SiteSettings, unit: Observation) -> Iterato
 
 def link_notes(site: SiteSettings, unit: Observation, links: Sequence[Link]) -> Iterator[Note]:
     """Yield what a site's active unit does not tell of its partners."""
+    if unit.geo_partners == ():
+        return  # none is entered, so there is none to tell of
     own = [link for link in links if link.unit == unit.address and link.is_asked]
     if untold := [link.partner for link in own if link.colour is Colour.NOT_TOLD]:
         of_whom = "its partners" if len(untold) == len(own) else ", ".join(untold)

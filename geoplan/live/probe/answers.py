@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from geoplan.errors import AuthenticationError
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.raw import FORMATS, RawAnswer, RawUnit
 from geoplan.loadmaster.wire import Command, UnusableError
@@ -33,7 +34,7 @@ QUESTIONS = (
     Command("listapi"),
     Command(UNKNOWN_COMMAND),
 )
-MOST_SILENT = 3
+MOST_SILENT = 2
 """Questions in a row that get no answer; then a format is asked no more."""
 PACE_SECONDS = 0.2
 """Between two calls: units drop who sends more than 30 in 3 seconds, over all clients."""
@@ -63,9 +64,10 @@ class ProbeAnswers:
         return tuple(wire.name for wire in FORMATS if self._succeeded(wire.name, "get version"))
 
     def both(self, command: str) -> Iterator[RawAnswer]:
-        """Yield what came of a command, in each format in which the unit answers at all."""
+        """Yield what came of a command, in each format in which the unit answers; a lost answer shows nothing."""
         for name in self.formats:
-            if (found := self.raw.get((name, command))) is not None:
+            found = self.raw.get((name, command))
+            if found is not None and found.outcome != "unreachable":
                 yield found
 
     def first(self, command: str) -> Answer | None:
@@ -100,8 +102,9 @@ class ProbeAnswers:
 async def ask_unit(unit: RawUnit, clock: Clock) -> ProbeAnswers:
     """Ask a unit every question in every wire format, one after the other, and its health check.
 
-    A format that does not answer the first question is asked no more: of credentials that are refused no third
-    attempt is made, since units lock users out. It raises for no unit; what failed is in the answers.
+    A format that does not answer the first question is asked no more. Credentials that a unit refuses are sent once
+    more only where APIv2 asks for HTTP Basic, which APIv1 has, since units lock users out. It raises for no unit; what
+    failed is in the answers.
     """
     raw: dict[Key, RawAnswer] = {}
     for wire in FORMATS:
@@ -111,11 +114,17 @@ async def ask_unit(unit: RawUnit, clock: Clock) -> ProbeAnswers:
             raw[wire.name, title(command)] = answer
             await clock.sleep(PACE_SECONDS)
             silent = silent + 1 if answer.outcome == "unreachable" else 0
+            if answer.outcome == "unauthorized" and not _asks_for_basic(answer):
+                return ProbeAnswers(unit.access.address, unit.access.api_url, raw, await unit.health())
             if silent == MOST_SILENT or (command is QUESTIONS[0] and answer.outcome != "success"):
                 break
         else:
             raw |= await _ask_for_cluster(unit, wire, raw, clock)
     return ProbeAnswers(unit.access.address, unit.access.api_url, raw, await unit.health())
+
+
+def _asks_for_basic(answer: RawAnswer) -> bool:
+    return isinstance(answer.error, AuthenticationError) and answer.error.asks_for_basic
 
 
 async def _ask_for_cluster(

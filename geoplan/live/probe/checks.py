@@ -15,6 +15,7 @@ from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import State
 from geoplan.loadmaster.partner_status import mentions, partner_status
 from geoplan.topology.types import place_of_url
+from geoplan.vendor import API_V2_SINCE, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,9 +36,13 @@ class Check(NamedTuple):
 
 
 def _api_formats(unit: ProbeAnswers) -> str | None:
+    told = parse_version(unit.value("version") or "")
     if unit.formats != (V1,):
-        return " and ".join(unit.formats) or None
+        asked = {wire for wire, _ in unit.raw}
+        return " and ".join(unit.formats) if len(unit.formats) == len(asked) else None
     refused = unit.raw[V2, "get version"]
+    if told < API_V2_SINCE or refused.outcome == "unreachable":
+        return None  # older firmware has APIv1 alone
     return f"{V1} alone; {V2} answers {_how(refused)}"
 
 
@@ -145,7 +150,7 @@ def _health_code(unit: ProbeAnswers, status: str) -> str | None:
     """Return what the health check answers while the API says that the unit is the one or the other."""
     if unit.health is None or unit.value("hastatus") != status:
         return None
-    return unit.health.said if unit.health.said.isdigit() else f"nothing ({unit.health.said})"
+    return unit.health.said if unit.health.said.isdigit() else None
 
 
 def _health_check_reach(unit: ProbeAnswers) -> str | None:

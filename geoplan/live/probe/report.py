@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from geoplan import __version__, vendor
+from geoplan.live.probe.answers import HA_FAMILIES
 from geoplan.live.probe.checks import CHECKS
 from geoplan.live.probe.sketch import names_in, sketch, text
 
@@ -16,8 +18,11 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.raw import RawAnswer
 
 FORMAT = "geoplan/probe/1"
+_VERSION = re.compile(r"[1-9]\d?\.\d{1,2}\.\d{1,3}(\.\d{1,6}){0,2}(\.[A-Z]+)?")
 Verdict: TypeAlias = Literal["confirms", "contradicts", "adds", "does not show"]
 
+TELLING_STATES = frozenset({"get hastatus", "getgeopartnerstatus", *HA_FAMILIES})
+"""The answers in which words are looked for that nobody has seen yet."""
 _FACTS = {fact.name: fact for fact in vendor.FACTS}
 
 
@@ -64,7 +69,7 @@ def report(units: Sequence[ProbeAnswers], *, known_names: Iterable[str] = ()) ->
                     for each in readings(unit)
                 ],
                 "answers": [
-                    {"api": wire, "command": command, **_answer(raw, names)}
+                    {"api": wire, "command": command, **_answer(command, raw, names)}
                     for (wire, command), raw in unit.raw.items()
                 ],
             }
@@ -74,12 +79,12 @@ def report(units: Sequence[ProbeAnswers], *, known_names: Iterable[str] = ()) ->
 
 
 def _firmware(unit: ProbeAnswers) -> str | None:
-    """Return the version in numbers alone."""
-    told = unit.value("version")
-    return ".".join(map(str, vendor.parse_version(told))) if told else None
+    """Return the version in numbers alone, if it is written as one."""
+    told = unit.value("version") or ""
+    return ".".join(map(str, vendor.parse_version(told))) if _VERSION.fullmatch(told) else None
 
 
-def _answer(raw: RawAnswer, names: frozenset[str]) -> dict[str, Any]:
+def _answer(command: str, raw: RawAnswer, names: frozenset[str]) -> dict[str, Any]:
     told: dict[str, Any] = {"outcome": raw.outcome, "http": raw.status}
     if raw.answer is None:
         return told
@@ -87,5 +92,5 @@ def _answer(raw: RawAnswer, names: frozenset[str]) -> dict[str, Any]:
         **told,
         "code": raw.answer.code,
         "message": text(raw.answer.message, names),
-        "content": sketch(raw.answer.content, names),
+        "content": sketch(raw.answer.content, names, tells_states=command in TELLING_STATES),
     }

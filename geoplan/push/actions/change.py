@@ -45,7 +45,8 @@ def pause_after(attempt: int) -> float:
 async def find_unit(context: Context, step: Step) -> Unit:
     """Return the unit that a step goes to now; raises :class:`StepError` where there is none."""
     site = context.plan.site(step.on.site)
-    telling = context.reporter.waiting(step, "waiting until one of its units is active")
+    whose = "one of its units" if step.on.site == step.site else f"a unit of {step.on.site}"
+    telling = context.reporter.waiting(step, f"waiting until {whose} is active")
     try:
         return await context.fleet.active(site, on_wait=telling)
     except NoActiveUnitError as error:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from itertools import product
 
 import httpx
 import pytest
 
 from geoplan import vendor
+from geoplan.lab.clock import SimulatedClock
 from geoplan.lab.variants import Variant
+from geoplan.live.probe.answers import ask_unit
 from geoplan.live.probe.checks import CHECKS
 from geoplan.live.probe.report import Reading, readings, report
-from tests.live.probe.probed import ALONE, MASTER, NAMES, PASSWORD, SLAVE, USER, probe, simulated
+from geoplan.loadmaster import Secret, UserPassword
+from geoplan.loadmaster.raw import RawUnit
+from tests.live.probe.probed import ALONE, MASTER, NAMES, PASSWORD, SLAVE, USER, LabClock, access_to, probe, simulated
 from tests.simulation.transport import Sent, Watcher
 
 CHANGES = ("set", "add", "mod", "del", "reboot", "restore", "install", "enable", "disable", "aws", "clust", "azure")
@@ -90,14 +96,6 @@ def test_probe_only_reads() -> None:
     assert not [name for name in commands if name.startswith(CHANGES)]
 
 
-def test_refused_credentials_are_sent_once_in_each_format() -> None:
-    log = Log()
-    unit = probe(simulated(), MASTER, password="wrong", watcher=log)  # noqa: S106
-    assert [sent.asked.path for sent in log.sent if not sent.is_health] == ["/accessv2", "/access/get"]
-    assert unit.formats == ()
-    assert {raw.outcome for raw in unit.raw.values()} == {"unauthorized"}
-
-
 def test_unit_that_is_down_is_no_fault_of_geoplan() -> None:
     lab = simulated()
     lab.power_off(MASTER)
@@ -110,6 +108,60 @@ def test_old_firmware_shows_one_format() -> None:
     unit = probe(simulated(firmware="7.2.48.3"), ALONE)
     assert unit.formats == ("APIv1",)
     shown = {each.fact.name: each for each in readings(unit)}
-    assert shown["API_FORMATS"].verdict == "contradicts"
-    assert shown["API_FORMATS"].seen is not None
-    assert shown["API_FORMATS"].seen.startswith("APIv1 alone")
+    assert shown["API_FORMATS"].verdict == "does not show", "it cannot have the other"
+
+
+class Refusing(httpx.AsyncBaseTransport):
+    """A unit that takes a login once, and never again; ``basic`` says that it asks for HTTP Basic at APIv2."""
+
+    def __init__(self, *, taken: int, basic: bool) -> None:
+        self.asked: list[str] = []
+        self._taken = taken
+        self._headers = {"WWW-Authenticate": "Basic"} if basic else {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path)
+        if len(self.asked) <= self._taken:
+            return httpx.Response(200, json={"code": 200, "status": "ok", "version": "7.2.59.4"})
+        headers = self._headers if request.url.path == "/accessv2" else {}
+        return httpx.Response(401, headers=headers, text="no")
+
+
+@pytest.mark.parametrize(
+    ("taken", "basic", "asked"),
+    [(0, False, ["/accessv2"]), (0, True, ["/accessv2", "/access/get"]), (1, False, ["/accessv2", "/accessv2"])],
+)
+def test_refused_credentials_are_not_tried_again(*, taken: int, basic: bool, asked: list[str]) -> None:
+    unit = Refusing(taken=taken, basic=basic)
+
+    async def ask() -> None:
+        async with RawUnit(access_to(ALONE), transport=unit) as raw:
+            await ask_unit(raw, LabClock(SimulatedClock()))
+
+    asyncio.run(ask())
+    assert unit.asked == asked
+
+
+PRIVATE = ("hunter2secret", "acmeberlin", "AcmeBank", "172.24.1.5", "zurich")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"hunter2secret": "x", "Partner": [{"acmeberlin": "green"}]},
+        {"partnerstatus": ["acmeberlin", "acmeberlin: up"], "zurichbank_vip": 1, "ip_172_24_1_5": {"a": 1}},
+        {"model": "AcmeBank", "moderator": "AcmeBank", "linkedin": "acmeberlin", "synchost": "acmeberlin"},
+        {"version": "LM at 172.24.1.5, here", "sshkey": {"mode": "hunter2secret"}, "hamode": "hunter2secret"},
+    ],
+)
+def test_report_holds_nothing_of_anybody_in_whatever_field(content: dict[str, object]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"code": 200, "status": "ok", **content})
+
+    async def ask() -> str:
+        access = replace(access_to(ALONE), credentials=UserPassword(USER, Secret("hunter2secret")))
+        async with RawUnit(access, transport=httpx.MockTransport(answer)) as raw:
+            return json.dumps(report([await ask_unit(raw, LabClock(SimulatedClock()))], known_names=[USER]))
+
+    told = asyncio.run(ask())
+    assert [private for private in PRIVATE if private.lower() in told.lower()] == []

@@ -70,12 +70,12 @@ def test_no_secret_stays_in_a_field_or_a_text(secret: str) -> None:
     ],
 )
 def test_separators_and_known_words_stay(written: str, shape: str) -> None:
-    assert text(written, NOBODY) == shape
+    assert text(written, NOBODY, tells_states=True) == shape
 
 
 def test_a_word_that_nobody_has_seen_stays_where_a_state_is_told() -> None:
     answer: Any = {"partner": {"ipaddress": "10.0.0.1", "linkstate": "Synchronising", "host": "dublin"}}
-    assert sketch(answer, NOBODY) == {
+    assert sketch(answer, NOBODY, tells_states=True) == {
         "partner": {"ipaddress": "<address>", "linkstate": "Synchronising", "host": "<text>"}
     }
 
