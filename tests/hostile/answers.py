@@ -55,14 +55,15 @@ def every_value(value: Any) -> Answer:
     return Answer(talk)
 
 
-def refuses_with(spell: Callable[[str], str]) -> Answer:
-    """Refuse with an echo of the secret, and put it under every name as well."""
+def refuses_with(spell: Callable[[str], str], *, names: Callable[[str], str] | None = None) -> Answer:
+    """Refuse with an echo of the secret, and put it under every name as well, as ``names`` spells it there."""
 
     def talk(talk: Talk) -> None:
         echo = spell(talk.secret)
         if talk.command.startswith(("list", "getgeo")):
-            cluster = {"IPAddress": "10.9.9.9", "Name": echo, "Type": "default", "Status": echo}
-            talk.send(told({"code": 200, "cluster": [cluster], "fqdn": [{"name": echo}], "partner": [echo]}))
+            name = (names or spell)(talk.secret)
+            cluster = {"IPAddress": "10.9.9.9", "Name": name, "Type": "default", "Status": name}
+            talk.send(told({"code": 200, "cluster": [cluster], "fqdn": [{"name": name}], "partner": [name]}))
         elif talk.parameter == "version":
             talk.send(told({"code": 200, "version": "7.2.59.4"}))
         else:
@@ -236,7 +237,8 @@ ANSWERS: dict[str, Answer] = {
     "the secret as HTML": refuses_with(html.escape),
     "the secret of a form": refuses_with(quote_plus),
     "the secret in base64": refuses_with(lambda text: base64.b64encode(f"bal:{text}".encode()).decode()),
-    "the secret in part": refuses_with(lambda text: text[:9]),
+    # A name that begins like a secret stays: nobody could tell it from one that was chosen.
+    "the secret in part": refuses_with(lambda text: text[:9], names=str),
     "the secret with other blanks": refuses_with(lambda text: "\t".join(text.split(" "))),
     "the secret in XML": Answer(
         lambda talk: talk.send(http(f'<Response stat="400" code="fail"><Error>{talk.secret}</Error></Response>'.encode()))

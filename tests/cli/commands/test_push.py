@@ -579,7 +579,8 @@ def test_status_tells_the_way_back_with_the_values_of_before(geoplan: Geoplan, m
     assert "10.9.9.9 10.9.9.8" in way
     assert "Certificates & Security > Remote Access" in way
     assert f"{A1}.backup" in way
-    assert f"  log in at:\n    {M1}  https://{M1}\n" in way
+    api = site.lab.endpoints.units[M1].api
+    assert f"  log in at:\n    {M1}  {api}\n" in way, "where the endpoints file has it"
     units = json.loads(push(geoplan, site, "--status", "--format", "json").stdout)["going_back"]
     assert {unit["unit"] for unit in units} == {M1, A1}
 
