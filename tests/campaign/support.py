@@ -30,7 +30,8 @@ CHANGES = {
 }
 READS = (
     "get:version",
-    "get:sshaccess",
+    "getall",
+    "get:hastatus",
     "get:boottime",
     "get:geoclients",
     "get:geopartners",
