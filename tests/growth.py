@@ -1,10 +1,12 @@
-"""How time grows with what is read; ratios alone, so that a slow or busy machine changes nothing."""
+"""How time and calls grow with what is read; ratios alone, so that a slow or busy machine changes nothing."""
 
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 
 SMALL, LARGE = 32 * 1024, 256 * 1024
 LONG = 0.2  # seconds, beside which nothing else counts
@@ -34,3 +36,25 @@ def growth(
     work(texts[0])  # what is built on first use does not count
     # What takes less than a millisecond cannot be told from nothing.
     return seconds(lambda: work(texts[1])) / max(seconds(lambda: work(texts[0])), 0.001) / (large / small)
+
+
+def calls_made_by(work: Callable[[], object]) -> int:
+    """Count the calls of functions, of Python's own and of built-in ones."""
+    count = 0
+
+    def profiler(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(profiler)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def growth_of_calls(work: Callable[[int], object], *, small: int, large: int) -> float:
+    """Return how many times more calls the work takes for the large number than for the small one."""
+    work(small)  # what is built on first use does not count
+    return calls_made_by(lambda: work(large)) / calls_made_by(lambda: work(small))

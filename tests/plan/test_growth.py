@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
 from collections.abc import Callable
-from types import FrameType
 
 from geoplan import Topology, make_plan
 from geoplan.render import json as json_format
 from geoplan.topology.loader import check_text
+from tests.growth import growth_of_calls
 from tests.topologies import large_topology
 
 SMALL, LARGE = 100, 400
-
-
-def calls_made_by(work: Callable[[], object]) -> int:
-    """Count the calls of functions, of Python's own and of built-in ones."""
-    count = 0
-
-    def profiler(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    sys.setprofile(profiler)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def load(sites: int) -> Topology:
@@ -39,8 +22,7 @@ def load(sites: int) -> Topology:
 
 def growth(work: Callable[[int], object]) -> float:
     """Return how many times more calls four times the sites take."""
-    work(SMALL)  # what is built on first use does not count
-    return calls_made_by(lambda: work(LARGE)) / calls_made_by(lambda: work(SMALL))
+    return growth_of_calls(work, small=SMALL, large=LARGE)
 
 
 def test_work_of_loading_grows_with_the_sites() -> None:

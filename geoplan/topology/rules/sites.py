@@ -91,13 +91,19 @@ def site_in_no_group(topology: PartialTopology) -> Iterator[Finding]:
             yield Finding(site.name.loc, f"{site.label} is in no group", hint)
 
 
+MAX_COMPARED = 100_000
+"""Names that are compared in all to find the sites that were meant; beyond it an unknown site gets no suggestion."""
+
+
 @rule("GEO405", "A group names an unknown site", why="Groups name sites as 'sites' does, in any case.")
 def unknown_site_in_group(topology: PartialTopology) -> Iterator[Finding]:
     names = {folded(site.name.text): site.name.text for site in topology.sites if site.name}
+    compared = 0
     for group in topology.groups or ():
         for member in group.members:
             if folded(member.text) not in names:
-                near = nearest(member.text, names.values())
+                near = nearest(member.text, names.values()) if compared < MAX_COMPARED else None
+                compared += len(names)
                 hint = f"did you mean '{near}'?" if near else "name a site as 'sites' does"
                 yield Finding(member.loc, f"'{member.text}' is no site of this topology", hint)
 
