@@ -232,7 +232,7 @@ def test_one_request_authenticates_before_any_other_is_sent() -> None:
         return response
 
     async def act() -> None:
-        async with LoadMaster(access(), transport=httpx.MockTransport(answer)) as client:
+        async with LoadMaster(access(), transport=httpx.MockTransport(answer), clock=unit.clock) as client:
             await asyncio.gather(*(client.geo_partners() for _ in range(20)))
 
     run(act())
@@ -331,7 +331,7 @@ def test_no_more_than_four_requests_are_under_way_and_waiting_for_a_turn_is_no_t
         return unit._answer(http)
 
     async def act() -> None:
-        async with LoadMaster(access(), transport=httpx.MockTransport(answer)) as client:
+        async with LoadMaster(access(), transport=httpx.MockTransport(answer), clock=unit.clock) as client:
             await asyncio.gather(*(client.geo_partners() for _ in range(20)))
 
     run(act())

@@ -69,6 +69,7 @@ def test_fresh_units_are_left_to_diff_and_push(geoplan: Geoplan, make_site: Make
     ]
 
 
+@pytest.mark.usefixtures("quick_pauses")
 def test_units_that_are_down_or_refuse_are_part_of_the_picture(
     geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ def test_firmware_that_differs_within_a_pair(geoplan: Geoplan, make_site: MakeSi
     assert {"firmware_differs", "partner_secret"} <= set(kinds(report_of(geoplan, site)))
 
 
+@pytest.mark.usefixtures("quick_pauses")
 def test_platform_without_ha_parameters(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = make_site("5.1")
     site.lab.inject(f"error,unit={M1},command=getawshaparams")

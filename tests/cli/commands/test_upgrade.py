@@ -192,6 +192,7 @@ def test_what_a_unit_runs_goes_before_what_the_file_says(geoplan: Geoplan, endpo
     assert "172.24.1.5 runs 7.2.54.9.22642.RELEASE, and the file says 7.2.48.4: what it runs counts" in outcome.stderr
 
 
+@pytest.mark.usefixtures("quick_pauses")
 def test_unit_that_does_not_answer_is_not_updated(geoplan: Geoplan, lab: BackgroundLab, endpoints: Path) -> None:
     lab.inject("refuse,unit=172.24.1.9")
     outcome = geoplan("upgrade", TOPOLOGY, "--to", "7.2.59.4", "--live", "--endpoints", endpoints)
