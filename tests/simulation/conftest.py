@@ -1,4 +1,4 @@
-"""``--seeds N``: how many simulations to run; and how many variants of units are pushed to."""
+"""``--seeds N``: how many simulations to run, from ``--first-seed`` on; and how many variants of units are pushed to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections import defaultdict
 
 import pytest
 
-DEFAULT_SEEDS = 500
+DEFAULT_SEEDS = 250
 SEEDS_A_TEST = 25
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=DEFAULT_SEEDS, help="how many simulations to run")
+    parser.addoption("--first-seed", type=int, default=0, help="the first of them")
     parser.addoption("--seed", type=int, default=None, help="run this simulation alone")
 
 
@@ -20,12 +21,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seeds" not in metafunc.fixturenames:
         return
     one = metafunc.config.getoption("--seed", default=None)
-    count = metafunc.config.getoption("--seeds", default=DEFAULT_SEEDS)
+    first = metafunc.config.getoption("--first-seed", default=0)
+    end = first + metafunc.config.getoption("--seeds", default=DEFAULT_SEEDS)
     if one is not None:
         metafunc.parametrize("seeds", [range(one, one + 1)], ids=[str(one)])
     else:
-        starts = range(0, count, SEEDS_A_TEST)
-        runs = [range(start, min(start + SEEDS_A_TEST, count)) for start in starts]
+        runs = [range(start, min(start + SEEDS_A_TEST, end)) for start in range(first, end, SEEDS_A_TEST)]
         metafunc.parametrize("seeds", runs, ids=[f"{run.start}-{run.stop - 1}" for run in runs])
 
 
