@@ -1,4 +1,4 @@
-"""``--seeds N``: how many simulations to run, from ``--first-seed`` on; and how many variants of units are pushed to."""
+"""``--seeds N`` from ``--first-seed`` on: which simulations to run; and how many variants of units are pushed to."""
 
 from __future__ import annotations
 
