@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.ha import HaCommands
     from geoplan.loadmaster.http import IdleConnections, ShownRequest
     from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
+    from geoplan.loadmaster.raw import RawAnswer
+    from geoplan.loadmaster.wire import WireFormat
 
 Value = TypeVar("Value")
 
@@ -157,6 +159,15 @@ class LoadMaster:
         APIv2 needs Session Management on, and *Require Basic Authentication* off.
         """
         return self._session.wants_basic
+
+    @property
+    def formats(self) -> tuple[WireFormat, ...]:
+        """The wire formats in which it may be spoken to."""
+        return self._session.formats
+
+    async def read_raw(self, wire: WireFormat, command: Command) -> RawAnswer:
+        """Send a command that only reads once, and return whatever came of it; see :meth:`Session.read_raw`."""
+        return await self._session.read_raw(wire, command)
 
     async def remote_ssh_access(self) -> bool:
         """Return whether *Allow Remote SSH Access* is on."""

@@ -209,6 +209,10 @@ class UnitHttp:
         if presented:
             self.certificate = fingerprint_of(presented)
 
+    def masked(self, answer: Answer) -> Answer:
+        """Return an answer that holds nothing of the secret."""
+        return self._mask.answer(answer)
+
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
         if self._observer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import (
     AuthenticationError,
+    NotAskedError,
     UnclearOutcomeError,
     UnitError,
     UnitRefusedError,
@@ -16,6 +17,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.pace import Haste
+from geoplan.loadmaster.raw import Recording
 from geoplan.loadmaster.wire import Command, is_about_sessions
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import ApiVersion
     from geoplan.loadmaster.http import UnitHttp
     from geoplan.loadmaster.pace import Pace
+    from geoplan.loadmaster.raw import RawAnswer
     from geoplan.loadmaster.shared_credentials import SharedCredentials
     from geoplan.loadmaster.wire import Answer, WireFormat
 
@@ -82,7 +85,8 @@ class Session:
     ) -> None:
         self._exchange = exchange
         formats = _FORMATS[api_version]
-        self._formats = (*formats, KEY_IN_QUERY) if has_key and _V1 in formats else formats
+        self.formats = (*formats, KEY_IN_QUERY) if has_key and _V1 in formats else formats
+        """The wire formats in which it may be spoken to, in the order of trying."""
         self._clock = clock
         self._jitter = jitter
         self._retries = retries
@@ -97,6 +101,8 @@ class Session:
         self._failed_openings = 0
         self._last_failure: UnitError | None = None
         self._locked_out: AuthenticationError | None = None
+        self._unread: dict[WireFormat, AuthenticationError] = {}
+        """The formats in which credentials were refused, and may not have been looked at."""
 
     async def read(self, command: Command, *, once: bool = False) -> Answer:
         """Send a command that changes nothing, again where an answer is lost.
@@ -104,6 +110,33 @@ class Session:
         What is read ``once`` is part of a look: it is sent once, and not at all where the unit was asked much just now.
         """
         return await self._read(await self._opened(once=once), command, once=once)
+
+    async def read_raw(self, wire: WireFormat, command: Command) -> RawAnswer:
+        """Send a command that changes nothing once, in a format of choice; what fails is in what it returns.
+
+        Pace and credentials go by the rules of every other request: what the unit refuses is not tried again, nor on
+        another unit, unless it may not have been looked at. Raises :class:`AuthenticationError` where for that reason
+        nothing is sent, and :class:`ValueError` for a command that changes units.
+        """
+        if command.changes:
+            raise ValueError(f"{command.name} changes the unit")
+        if refusal := self._locked_out or self._unread.get(wire):
+            raise refusal
+        recording = Recording(wire, self._exchange.masked)
+
+        def is_final(refusal: AuthenticationError) -> bool:
+            return not self._may_be_unread(wire, refusal)
+
+        try:
+            async with self._shared.first_use(self._exchange.unit, is_final=is_final):
+                await self._pace.turn(Haste.READ)
+                return recording.success(await self._send(recording, command))
+        except NotAskedError:
+            raise
+        except UnitError as error:
+            if isinstance(error, AuthenticationError) and not is_final(error):
+                self._locked_out, self._unread[wire] = None, error
+            return recording.failure(error)
 
     async def change(
         self,
@@ -216,7 +249,7 @@ class Session:
         failure: UnitError | None = None
         wants_basic = False
         wire: WireFormat
-        for wire in self._formats:
+        for wire in self.formats:
             if wire is KEY_IN_QUERY and isinstance(failure, UnusableAnswerError):
                 break  # what is not the API gets no key in a URL
             self._locked_out = None
@@ -243,7 +276,7 @@ class Session:
 
     def _may_be_unread(self, wire: WireFormat, refusal: AuthenticationError) -> bool:
         """Return whether a unit that refuses credentials may not have looked at them where they were sent."""
-        return refusal.asks_for_basic or (wire is _V1 and KEY_IN_QUERY in self._formats)
+        return refusal.asks_for_basic or (wire is _V1 and KEY_IN_QUERY in self.formats)
 
     async def _read(self, wire: WireFormat, command: Command, *, once: bool = False) -> Answer:
         began = self._clock.now()
