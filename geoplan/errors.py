@@ -145,6 +145,14 @@ class UnitRefusedError(UnitError):
         self.answer = answer
 
 
+class RefusedSpellingError(UnitRefusedError):
+    """A unit refused a change for how it was spelled; called again, after another look, it is spelled otherwise."""
+
+    def __init__(self, unit: str, message: str, *, code: int, answer: str) -> None:
+        hint = "look at the unit, and do the same again: it is then spelled as other firmware wants it"
+        super().__init__(unit, message, code=code, answer=answer, hint=hint)
+
+
 class UnusableAnswerError(UnitError):
     """A unit answered something that is not the API's; when ``transient``, it may answer properly a little later.
 

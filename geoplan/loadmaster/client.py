@@ -257,7 +257,8 @@ class LoadMaster:
 
         ``also_as`` are addresses under which the unit may show it instead: a pair replaces its own (section 4).
         A cluster that is already as it should be is left alone. Raises :class:`ClusterInTheWayError` where the
-        address is taken by another name or type. After an error the first half may be in place; call it again.
+        address is taken by another name or type, and :class:`RefusedSpellingError` where the unit wants a cluster named
+        by its number. After an error the first half may be in place; call it again.
         """
         await self._clusters.add_remote_lm(name, address, also_as=also_as)
 
@@ -293,7 +294,8 @@ class LoadMaster:
     async def set_ha_mode(self, mode: HaMode) -> None:
         """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`.
 
-        It is sent once, since it can make a unit active or standby; in newer words where the unit refuses the older.
+        It is sent once, since it can make a unit active or standby. Raises :class:`RefusedSpellingError` where the unit
+        refuses the older words: the next call, before which you look again, says it in the newer.
         """
         family = await self._known_ha_commands()
 
@@ -303,12 +305,10 @@ class LoadMaster:
                 raise UnusableAnswerError(self.address, "it does not tell its HA mode")
             return found.mode == mode
 
-        async def in_newer_words() -> Command | None:
-            word = NEWER_WORDS.get(mode)
-            return Command(family.set_mode, {"hamode": word}, changes=True) if word else None
-
+        word = NEWER_WORDS.get(mode)
+        newer = Command(family.set_mode, {"hamode": word}, changes=True) if word else None
         command = Command(family.set_mode, {"hamode": mode}, changes=True)
-        await self._session.change(command, otherwise=in_newer_words, is_applied=is_set, once=True)
+        await self._session.change(command, other=newer, is_applied=is_set, once=True)
 
     async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Set all HA parameters of the unit but its mode (section 6.2)."""

@@ -18,6 +18,7 @@ from geoplan.errors import (
 )
 from geoplan.loadmaster.pace import Haste
 from geoplan.loadmaster.raw import Recording
+from geoplan.loadmaster.spellings import Spellings
 from geoplan.loadmaster.wire import Command, is_about_sessions
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
@@ -40,9 +41,6 @@ _FORMATS: dict[ApiVersion | None, tuple[WireFormat, ...]] = {
     1: (_V1,),
     2: (WireV2(),),
 }
-
-OF_PARAMETERS = frozenset({400, 404, 405, 422})
-"""Codes of a refusal that can be about how a command was spelled; every other is about something else."""
 
 PROBE = Command("get", {"param": "version"})  # what every unit can answer
 
@@ -97,6 +95,7 @@ class Session:
         self._wire: WireFormat | None = None
         self.wants_basic = False
         """Whether the unit refuses APIv2 because of how people log in there; it is spoken to in APIv1 then."""
+        self._spellings = Spellings()
         self._opening = asyncio.Lock()
         self._failed_openings = 0
         self._last_failure: UnitError | None = None
@@ -142,7 +141,7 @@ class Session:
         self,
         command: Command,
         *,
-        otherwise: Callable[[], Awaitable[Command | None]] | None = None,
+        other: Command | None = None,
         is_applied: Callable[[], Awaitable[bool]] | None = None,
         once: bool = False,
     ) -> None:
@@ -150,11 +149,14 @@ class Session:
 
         After an unclear answer ``is_applied`` reads back, and only where it did not apply the command is sent again.
         What is sent ``once`` is never sent again, not even where nothing was sent: whoever asks for it has looked at
-        the unit just before, and has to look again. ``otherwise`` returns the same change in another spelling: it is
-        sent only where the unit explicitly refused the first for its spelling, and never after a lost answer.
+        the unit just before, and has to look again. ``other`` is the same change in another spelling: it is sent in
+        place of the first once the unit has explicitly refused that for its spelling, by the next call alone, before
+        which whoever calls looks again. Never is it sent after a lost answer.
 
-        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out.
+        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out, and
+        :class:`RefusedSpellingError` says that the next call spells it otherwise.
         """
+        usual, command = command, self._spellings.choose(command, other)
         wire = await self._opened()
         if self._dry_run:
             self._exchange.show(wire, command)
@@ -168,10 +170,9 @@ class Session:
                 # After a lost answer a refusal can mean that the change had arrived after all.
                 if was_sent and await self._is_applied(command, refusal, is_applied):
                     return
-                if was_sent or otherwise is None or refusal.code not in OF_PARAMETERS:
+                if was_sent:
                     raise
-                await self._change_otherwise(refusal, await otherwise(), is_applied, once=once)
-                return
+                raise self._spellings.failure(refusal, usual, other) from None
             except (UnitUnreachableError, UnusableAnswerError) as error:
                 if not isinstance(error, UnitUnreachableError) or error.request_sent:
                     was_sent = True
@@ -182,23 +183,6 @@ class Session:
             else:
                 return
             await self._pause(attempt)
-
-    async def _change_otherwise(
-        self,
-        refusal: UnitRefusedError,
-        command: Command | None,
-        is_applied: Callable[[], Awaitable[bool]] | None,
-        *,
-        once: bool,
-    ) -> None:
-        if command is None:
-            raise refusal
-        try:
-            await self.change(command, is_applied=is_applied, once=once)
-        except UnitRefusedError as second:
-            both = "" if refusal.answer == second.answer else f"; otherwise: {second.answer}"
-            reason, answer, hint = f"{refusal.reason}{both}", refusal.answer, refusal.hint
-            raise UnitRefusedError(refusal.unit, reason, code=refusal.code, answer=answer, hint=hint) from None
 
     async def _is_applied(
         self, command: Command, failure: UnitError, is_applied: Callable[[], Awaitable[bool]] | None
