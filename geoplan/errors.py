@@ -14,6 +14,7 @@ GeoplanError
 │   ├── AuthenticationError      the credentials are not accepted
 │   │   └── NotAskedError            another unit has refused the same credentials
 │   ├── UnitRefusedError         the command is understood and refused
+│   │   └── RefusedSpellingError     for its spelling: the next attempt has another
 │   ├── UnusableAnswerError      an answer that is not the API's
 │   ├── UnclearOutcomeError      a change that may or may not have been made
 │   └── ClusterInTheWayError     another cluster already has that address
@@ -25,7 +26,7 @@ All others exit with 2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +93,11 @@ class UnitError(GeoplanError):
         super().__init__(f"{unit}: {message}", hint=hint)
         self.unit = unit
         self.reason = message
+
+    def to_keep(self) -> Self:
+        """Return it without where it was raised: whoever keeps it keeps no answer of MiB with it."""
+        self.__traceback__ = self.__context__ = None
+        return self
 
 
 class UnitUnreachableError(UnitError):

@@ -283,13 +283,14 @@ class LoadMaster:
         return None
 
     async def _with_addresses(self, found: HaFacts) -> HaFacts:
-        """Return HA parameters with the addresses of a partner that is given by its name."""
+        """Return HA parameters with the addresses of a partner that is given by its name; of one name alone."""
         name = found.partner or ""
         if self.access.resolve is None or not is_host_name(name):
             return found
-        if name not in self._looked_up:
+        if not self._looked_up:
+            self._looked_up[name] = ()  # whoever asks meanwhile does not look it up again
             self._looked_up[name] = await self.access.resolve(name)
-        return replace(found, partner_addresses=self._looked_up[name])
+        return replace(found, partner_addresses=self._looked_up.get(name, ()))
 
     async def set_ha_mode(self, mode: HaMode) -> None:
         """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`.

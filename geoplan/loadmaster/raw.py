@@ -69,7 +69,7 @@ class Recording:
     def failure(self, error: UnitError) -> RawAnswer:
         """Return what came: anything but a success."""
         body = self._reply.body[:LONGEST_KEPT] if self._reply else b""
-        return RawAnswer(_outcome(error), self._status(error), self._answer, error, body)
+        return RawAnswer(_outcome(error), self._status(error), self._answer, error.to_keep(), body)
 
     def _status(self, error: UnitError | None = None) -> int | None:
         if self._reply is not None:

@@ -220,7 +220,7 @@ class Session:
             except UnitError as error:
                 if not once:  # what a look could not find out may yet be found out by patience
                     self._failed_openings += 1
-                    self._last_failure = error
+                    self._last_failure = error.to_keep()
                 raise
             return self._wire
 
@@ -255,7 +255,7 @@ class Session:
                 self.wants_basic = wants_basic
                 return wire
         assert failure is not None  # noqa: S101 - for the type checker: there is at least one format
-        self._locked_out = failure if isinstance(failure, AuthenticationError) else None
+        self._locked_out = failure.to_keep() if isinstance(failure, AuthenticationError) else None
         raise failure
 
     def _may_be_unread(self, wire: WireFormat, refusal: AuthenticationError) -> bool:
@@ -286,7 +286,7 @@ class Session:
         try:
             return await self._exchange.send(wire, command)
         except AuthenticationError as error:
-            self._locked_out = error
+            self._locked_out = error.to_keep()
             raise
 
     def _gives_up(self, attempt: int, began: float) -> bool:

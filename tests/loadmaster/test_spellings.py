@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -368,11 +370,42 @@ def test_this_machine_looks_names_up() -> None:
 
 @pytest.mark.parametrize("failure", [OSError("no such host"), UnicodeError("no label"), TimeoutError()], ids=repr)
 def test_name_that_is_not_found_has_no_address(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: Any, **__: Any) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
         raise failure
 
-    async def act() -> tuple[str, ...]:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
-        return await look_up("slave.lan")
+    monkeypatch.setattr("geoplan.loadmaster.ha.getaddrinfo", fail)
+    assert asyncio.run(look_up("slave.lan")) == ()
 
-    assert asyncio.run(act()) == ()
+
+def test_unit_that_tells_another_name_each_time_has_one_looked_up() -> None:
+    asked: list[str] = []
+    names = (f"slave{number}.lan" for number in range(9))
+
+    async def resolve(host: str) -> tuple[str, ...]:
+        asked.append(host)
+        return ("10.0.0.2",)
+
+    async def act(client: LoadMaster) -> Any:
+        return [await client.ha_parameters() for _ in range(3)]
+
+    firmware = Firmware(2)
+    firmware.refuse = lambda heard: (
+        js(AwsHA={"HaMode": "master", "Partner": next(names)}) if heard.command == "getawshaparams" else None
+    )
+    found, _ = use(firmware, act, resolve=resolve)
+    assert [each.partner_addresses for each in found] == [("10.0.0.2",), (), ()]
+    assert asked == ["slave0.lan"]
+
+
+NEVER = """
+import asyncio, threading
+from geoplan.loadmaster import ha
+ha.LOOK_UP_SECONDS = 0.05
+ha.getaddrinfo = lambda *_: threading.Event().wait()
+print(asyncio.run(ha.look_up("slave.lan")))
+"""
+
+
+def test_name_server_that_never_answers_does_not_keep_the_process_from_its_end() -> None:
+    ended = subprocess.run([sys.executable, "-c", NEVER], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "()\n"), ended.stderr

@@ -13,7 +13,7 @@ from geoplan.cli.connection import connection_options, paces
 from geoplan.cli.files import write
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command
-from geoplan.cli.output import terminal
+from geoplan.cli.output import show_laid_out, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -137,9 +137,9 @@ def _show(units: Sequence[ProbeAnswers]) -> None:
 
     width, color = terminal()
     for unit in units:
-        click.echo(laid_out(_parts(unit, units), width=width, color=color), nl=False, color=color)
+        show_laid_out(laid_out(_parts(unit, units), width=width, color=color), color=color)
     if any(unit.formats for unit in units):
-        click.echo(laid_out(_not_read(), width=width, color=color), nl=False, color=color)
+        show_laid_out(laid_out(_not_read(), width=width, color=color), color=color)
 
 
 def _parts(unit: ProbeAnswers, among: Sequence[ProbeAnswers]) -> Iterator[RenderableType]:
