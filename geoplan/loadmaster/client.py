@@ -91,6 +91,7 @@ class LoadMaster:
             self._exchange,
             api_version=access.api_version,
             has_key=isinstance(access.credentials, ApiKey),
+            partner=access.partner,
             clock=clock,
             jitter=jitter,
             retries=retries or Retries(),

@@ -73,6 +73,7 @@ class Session:
         *,
         api_version: ApiVersion | None,
         has_key: bool = False,
+        partner: str | None = None,
         clock: Clock,
         jitter: Callable[[], float],
         retries: Retries,
@@ -85,6 +86,7 @@ class Session:
         formats = _FORMATS[api_version]
         self.formats = (*formats, KEY_IN_QUERY) if has_key and _V1 in formats else formats
         """The wire formats in which it may be spoken to, in the order of trying."""
+        self._partner = partner
         self._clock = clock
         self._jitter = jitter
         self._retries = retries
@@ -127,7 +129,7 @@ class Session:
             return not self._may_be_unread(wire, refusal)
 
         try:
-            async with self._shared.first_use(self._exchange.unit, is_final=is_final):
+            async with self._shared.first_use(self._exchange.unit, self._partner, is_final=is_final):
                 await self._pace.turn(Haste.READ)
                 return recording.success(await self._send(recording, command))
         except NotAskedError:
@@ -215,7 +217,7 @@ class Session:
             if self._last_failure and self._failed_openings > failures_before:
                 raise self._last_failure  # it failed while this one waited
             try:
-                async with self._shared.first_use(self._exchange.unit):
+                async with self._shared.first_use(self._exchange.unit, self._partner):
                     self._wire = await self._find_format(once=once)
             except UnitError as error:
                 if not once:  # what a look could not find out may yet be found out by patience

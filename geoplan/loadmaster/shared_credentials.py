@@ -25,10 +25,12 @@ class SharedCredentials:
 
     @asynccontextmanager
     async def first_use(
-        self, unit: str, *, is_final: Callable[[AuthenticationError], bool] = lambda _: True
+        self, unit: str, partner: str | None = None, *, is_final: Callable[[AuthenticationError], bool] = lambda _: True
     ) -> AsyncIterator[None]:
         """Let a unit be asked with them for the first time, one unit after the other until one has taken them.
 
+        A refusal by a unit whose ``partner`` in its pair has taken them is that unit's own, as of a standby that takes
+        no login: the others are asked on. Any other stops the asking, since it may be the password that is wrong there.
         A refusal that is not final may be tried in another way on the same unit, and says nothing to the others.
         Raises :class:`geoplan.errors.NotAskedError` where another unit has refused them: this one is not asked then.
         """
@@ -39,7 +41,7 @@ class SharedCredentials:
             try:
                 yield
             except AuthenticationError as refusal:
-                if unit not in self._accepted_by and is_final(refusal):
+                if not {unit, partner} & self._accepted_by and is_final(refusal):
                     self._refused_by = self._refused_by or unit
                 raise
             self._accepted_by.add(unit)
