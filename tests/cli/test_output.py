@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.table import Column, Table
 from rich.text import Text
@@ -168,6 +168,7 @@ def test_terminal_gets_nothing_that_steers_but_geoplan_s_own_styles(text: str) -
 CODES = st.sampled_from(["\x1b[31m", "\x1b[2J", "\x1b[1A", "\r", "\x1b]0;title\x07", "\x1b[?1049h", "\x9b2J", "\u202e"])
 
 
+@settings(max_examples=40)
 @given(st.lists(st.one_of(TEXTS, CODES)).map("".join))
 def test_what_a_unit_says_is_shown_in_a_styled_table_and_where_it_redraws_itself(text: str) -> None:
     table = Table(Column("Unit", style="bold yellow"), width=60)
