@@ -14,6 +14,7 @@ GeoplanError
 │   ├── AuthenticationError      the credentials are not accepted
 │   │   └── NotAskedError            another unit has refused the same credentials
 │   ├── UnitRefusedError         the command is understood and refused
+│   │   └── RefusedSpellingError     for its spelling: the next attempt has another
 │   ├── UnusableAnswerError      an answer that is not the API's
 │   ├── UnclearOutcomeError      a change that may or may not have been made
 │   └── ClusterInTheWayError     another cluster already has that address
@@ -25,7 +26,7 @@ All others exit with 2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,11 @@ class UnitError(GeoplanError):
         self.unit = unit
         self.reason = message
 
+    def to_keep(self) -> Self:
+        """Return it without where it was raised: whoever keeps it keeps no answer of MiB with it."""
+        self.__traceback__ = self.__context__ = None
+        return self
+
 
 class UnitUnreachableError(UnitError):
     """A unit did not answer; unless ``request_sent``, it has not received the request either."""
@@ -143,6 +149,14 @@ class UnitRefusedError(UnitError):
         super().__init__(unit, message, hint=hint)
         self.code = code
         self.answer = answer
+
+
+class RefusedSpellingError(UnitRefusedError):
+    """A unit refused a change for how it was spelled; called again, after another look, it is spelled otherwise."""
+
+    def __init__(self, unit: str, message: str, *, code: int, answer: str) -> None:
+        hint = "look at the unit, and do the same again: it is then spelled as other firmware wants it"
+        super().__init__(unit, message, code=code, answer=answer, hint=hint)
 
 
 class UnusableAnswerError(UnitError):

@@ -35,6 +35,8 @@ class Fact(NamedTuple):
     held_by: str
     """The test that fails when geoplan no longer goes by it."""
     confirmed: bool
+    not_read: str = ""
+    """What alone can show it, if no read of the API can: ``geoplan probe`` says so."""
 
     @property
     def shown(self) -> str:
@@ -52,8 +54,8 @@ def _fact(name: str, value: T, meaning: str, *, source: str, held_by: str) -> T:
     return value
 
 
-def _unconfirmed(name: str, value: T, meaning: str, *, source: str, held_by: str) -> T:
-    FACTS.append(Fact(name, value, meaning, source, held_by, confirmed=False))
+def _unconfirmed(name: str, value: T, meaning: str, *, source: str, held_by: str, not_read: str = "") -> T:  # noqa: PLR0913 - a row
+    FACTS.append(Fact(name, value, meaning, source, held_by, confirmed=False, not_read=not_read))
     return value
 
 
@@ -166,6 +168,7 @@ MAX_NAME_LENGTH = _unconfirmed(
     "Characters of a name; the vendor's limit is not known",
     source="a cautious choice",
     held_by="test_report",
+    not_read="a longer name that is entered",
 )
 CUT_NAME_LENGTH = _unconfirmed(
     "CUT_NAME_LENGTH",
@@ -174,6 +177,7 @@ CUT_NAME_LENGTH = _unconfirmed(
     "for the same cluster, and says what stands there",
     source="only heard of",
     held_by="test_name_that_a_unit_rewrites_is_told_as_that",
+    not_read="a longer name that is entered",
 )
 SYNC_SECONDS = _unconfirmed(
     "SYNC_SECONDS",
@@ -181,6 +185,7 @@ SYNC_SECONDS = _unconfirmed(
     "Until the standby holds what the active unit has; an older guide has pairs synchronise every two minutes",
     source=HA,
     held_by="test_reboot_waits_for_replication_and_for_the_pair_before",
+    not_read="a change that reaches the standby",
 )
 
 # Words of the API
@@ -234,9 +239,9 @@ UNKNOWN = "not known"
 _PROBED = "test_a_lab_as_usual_takes_the_side_of_the_ledger"
 
 
-def _answer(name: str, value: str, meaning: str, source: str) -> str:
-    """Enter a way in which units answer, which the probe looks at."""
-    return _unconfirmed(name, value, meaning, source=source, held_by=_PROBED)
+def _answer(name: str, value: str, meaning: str, source: str, *, not_read: str = "") -> str:
+    """Enter a way in which units answer, which the probe looks at unless no read can show it."""
+    return _unconfirmed(name, value, meaning, source=source, held_by=_PROBED, not_read=not_read)
 
 
 API_FORMATS = _answer("API_FORMATS", "APIv2 and APIv1", "The wire formats in which one unit answers", PROGRAMMER_GUIDE)
@@ -264,20 +269,36 @@ CLUSTER_KEY = _answer(
 NO_CLUSTERS = _answer("NO_CLUSTERS", "404", "The code of listclusters where there is none", PROGRAMMER_GUIDE)
 FQDN_DOT = _answer("FQDN_DOT", "with a dot at the end", "How an FQDN is listed", API_GUIDE)
 CLUSTER_NAMES = _answer("CLUSTER_NAMES", "kept", "Blanks in the name of a cluster", "a cautious choice")
-SET_PARAMETER = _answer("SET_PARAMETER", "value and val", "What set of APIv2 calls the value", f"{JSON_GUIDE}; scripts")
-API_KEY_PLACE = _answer("API_KEY_PLACE", "query and form", "Where APIv1 takes an API key", API_GUIDE)
+SET_PARAMETER = _answer(
+    "SET_PARAMETER",
+    "value and val",
+    "What set of APIv2 calls the value",
+    f"{JSON_GUIDE}; scripts",
+    not_read="a parameter that is set",
+)
+API_KEY_PLACE = _answer(
+    "API_KEY_PLACE",
+    "in a form, too",
+    "Where APIv1 takes an API key, which is documented in the query alone",
+    f"{API_GUIDE}; a cautious choice",
+)
 HA_MODES_TAKEN = _answer(
     "HA_MODES_TAKEN",
     "master, slave, first, second, single",
     "The HA modes that units take",
     f"{API_GUIDE}; {POWERSHELL}",
+    not_read="an HA mode that is set",
 )
 HA_PARTNER = _answer("HA_PARTNER", "an address", "How units tell their partner in HA", API_GUIDE)
 STANDBY_AS_PARTNER = _answer("STANDBY_AS_PARTNER", "green", "How a standby shows as a GEO partner", UNKNOWN)
 ESCAPES = _answer("ESCAPES", "as XML and JSON have them", "How answers write &, control characters, letters", UNKNOWN)
 HEALTH_CHECK_REACH = _answer("HEALTH_CHECK_REACH", "everyone", "Whom the health check answers", UNKNOWN)
 LINKS_NEED_ACCESS = _answer(
-    "LINKS_NEED_ACCESS", "on both sides, at all times", "Where links of partners need the access lists", UNKNOWN
+    "LINKS_NEED_ACCESS",
+    "on both sides, at all times",
+    "Where links of partners need the access lists",
+    UNKNOWN,
+    not_read="an access list that is changed under a link",
 )
 
 # Screens of the WUI, by their path in the main menu

@@ -21,6 +21,7 @@ GUARDED_BY = {
     "cli/push_journal": "cli/commands/test_push.py",
     "cli/push_options": "cli/test_approving.py",
     "cli/push_units": "cli/commands/test_push.py",
+    "console": "cli/test_output.py",
     "lab/api": "lab/api/test_commands.py",
     "lab/device": "lab/device/test_network.py",
     "lab/device/parameters": "lab/api/test_commands.py",

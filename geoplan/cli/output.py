@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from rich.console import Console
+
     from geoplan.plan.model import Plan
     from geoplan.topology.api import UnitApi
     from geoplan.topology.model import Topology
@@ -45,7 +47,7 @@ def _show(plan: Plan, apis: Mapping[str, UnitApi], *, pager: bool) -> None:
     text = render(plan, apis, width=width, color=color)
     name = _pager() if pager and sys.stdin.isatty() else None
     if name is None:
-        click.echo(text, nl=False, color=color)
+        show_laid_out(text, color=color)
         return
     if not os.environ.get("LESS"):
         os.environ["LESS"] = "-R"  # else it shows the codes of colours as text
@@ -79,28 +81,22 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 class Legible:
     """A standard stream in which everything can be read: what would steer a terminal is shown as its code.
 
-    Files, journals and the environment hold what others wrote. What geoplan itself steers passes: on standard output,
-    and if somebody wants colours.
+    Units, files, journals and the environment hold what others wrote. Through ``own`` goes what geoplan has laid out
+    itself: its colours, and on a terminal its moves of the cursor, are sent.
     """
 
     def __init__(self, stream: TextIO, *, steers: bool) -> None:
         self._stream = stream
-        self._own: re.Pattern[str] | None = None
+        self.own: TextIO = cast("TextIO", self)
         if steers and stream.isatty():
-            self._own = _OF_TERMINALS
+            self.own = cast("TextIO", _Own(self, stream, _OF_TERMINALS))
         elif steers and os.environ.get("FORCE_COLOR"):
-            self._own = _COLOURS
+            self.own = cast("TextIO", _Own(self, stream, _COLOURS))
 
     def write(self, text: str) -> int:
         """Write a text as it can be read."""
-        self._stream.write(self._legible(text))
+        self._stream.write(shown_lines(text))
         return len(text)
-
-    def _legible(self, text: str) -> str:
-        if self._own is None:
-            return shown_lines(text)
-        own = [*self._own.findall(text), ""]
-        return "".join(shown_lines(part) + kept for part, kept in zip(self._own.split(text), own, strict=True))
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
         if name == "buffer":  # which would take anything
@@ -108,9 +104,44 @@ class Legible:
         return getattr(self._stream, name)
 
 
+class _Own:
+    """The way to a standard stream for what is laid out by :mod:`geoplan.console`, which shows what others wrote."""
+
+    def __init__(self, legible: Legible, stream: TextIO, codes: re.Pattern[str]) -> None:
+        self._legible = legible
+        self._stream = stream
+        self._codes = codes
+
+    def write(self, text: str) -> int:
+        """Write a text with geoplan's own codes."""
+        own = [*self._codes.findall(text), ""]
+        parts = zip(self._codes.split(text), own, strict=True)
+        self._stream.write("".join(shown_lines(part) + kept for part, kept in parts))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._legible, name)
+
+
 def legible(stream: TextIO, *, steers: bool = False) -> TextIO:
     """Return a stream that shows what would steer a terminal, unless it does already."""
     return stream if isinstance(stream, Legible | Outlet) else cast("TextIO", Legible(stream, steers=steers))
+
+
+def show_laid_out(text: str, *, color: bool) -> None:
+    """Write what :func:`geoplan.console.laid_out` has made to standard output."""
+    click.echo(text, file=_own_way(), nl=not text.endswith("\n"), color=color)
+
+
+def own_console() -> Console:
+    """Return a console of rich on standard output, for what redraws itself."""
+    from geoplan.console import legible_console
+
+    return legible_console(file=_own_way())
+
+
+def _own_way() -> TextIO:
+    return cast("TextIO", getattr(sys.stdout, "own", sys.stdout))
 
 
 class Outlet:
@@ -121,11 +152,17 @@ class Outlet:
         self.lost_because: str | None = None
         """Why the stream could not be written, once that was so."""
 
-    def write(self, text: str) -> int:
+    @property
+    def own(self) -> TextIO:
+        """The way for what geoplan has laid out itself, which is lost with the stream."""
+        return cast("TextIO", _OwnOfOutlet(self))
+
+    def write(self, text: str, *, is_own: bool = False) -> int:
         """Write a text, or drop it."""
         if self.lost_because is None:
             try:
-                return self._stream.write(text)
+                stream = getattr(self._stream, "own", self._stream) if is_own else self._stream
+                return int(stream.write(text))
             except (OSError, ValueError) as error:
                 self._lose(error)
         return len(text)
@@ -143,6 +180,20 @@ class Outlet:
 
     def _lose(self, error: OSError | ValueError) -> None:
         self.lost_because = getattr(error, "strerror", None) or str(error)
+
+
+class _OwnOfOutlet:
+    """The way for what is laid out, through an outlet."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def write(self, text: str) -> int:
+        """Write a text with geoplan's own codes, or drop it."""
+        return self._outlet.write(text, is_own=True)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._outlet, name)
 
 
 def forgiving(stream: TextIO) -> TextIO:

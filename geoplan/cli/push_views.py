@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 from rich.cells import cell_len
 
-from geoplan.cli.output import Appending, Showing
+from geoplan.cli.output import Appending, Showing, own_console
 from geoplan.plan.model import Action
 from geoplan.push.events import EventKind
 from geoplan.push.outcome import StepState
@@ -178,12 +178,11 @@ class TerminalView(PlainView):
 
     def _bar(self) -> tuple[Progress, TaskID]:
         if self._progress is None or self._task is None:
-            from rich import get_console
             from rich.constrain import Constrain
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.table import Column
 
-            left = self._left
+            left, console = self._left, own_console()
 
             class Countdown(Progress):
                 def get_renderables(self) -> Iterable[RenderableType]:
@@ -192,7 +191,7 @@ class TerminalView(PlainView):
                         task.completed = left.whole - seconds
                         task.fields |= {"left": _clock(seconds), "done": left.ended}
                     # A terminal echoes ^C behind the bar: at the edge it would wrap, and the bar stay where it is.
-                    room = max(1, get_console().width - len("^C"))
+                    room = max(1, console.width - len("^C"))
                     yield from (Constrain(renderable, room) for renderable in super().get_renderables())
 
             self._progress = Countdown(
@@ -204,6 +203,7 @@ class TerminalView(PlainView):
                     markup=False,
                     table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
                 ),
+                console=console,
                 transient=True,
                 expand=True,
             )

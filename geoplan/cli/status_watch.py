@@ -13,7 +13,7 @@ import click
 
 from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
-from geoplan.cli.output import terminal
+from geoplan.cli.output import own_console, show_laid_out, terminal
 from geoplan.cli.push_units import known_past, say_unfinished
 from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
@@ -110,7 +110,7 @@ def show_once(watch: UnitWatch, output_format: str, output: str | None) -> int:
         write(as_json(status), output)
     elif output in (None, "-"):
         width, color = terminal()
-        click.echo(as_text(status, width=width, color=color), nl=False, color=color)
+        show_laid_out(as_text(status, width=width, color=color), color=color)
     else:
         write(as_text(status), output)
     watch.say_unfinished()
@@ -159,11 +159,11 @@ def _appending_changes() -> Callable[[Status], None]:
 @contextmanager
 def _redrawing() -> Iterator[Callable[[Status], None]]:
     """Yield what draws the whole text in the place of the one before; the last one stays."""
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
-    console = Console(highlight=False, emoji=False, markup=False)
+    console = own_console()
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
 
         def show(status: Status) -> None:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.ha import HaCommands
     from geoplan.loadmaster.http import IdleConnections, ShownRequest
     from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
+    from geoplan.loadmaster.raw import RawAnswer
+    from geoplan.loadmaster.wire import WireFormat
 
 Value = TypeVar("Value")
 
@@ -89,6 +91,7 @@ class LoadMaster:
             self._exchange,
             api_version=access.api_version,
             has_key=isinstance(access.credentials, ApiKey),
+            partner=access.partner,
             clock=clock,
             jitter=jitter,
             retries=retries or Retries(),
@@ -157,6 +160,15 @@ class LoadMaster:
         APIv2 needs Session Management on, and *Require Basic Authentication* off.
         """
         return self._session.wants_basic
+
+    @property
+    def formats(self) -> tuple[WireFormat, ...]:
+        """The wire formats in which it may be spoken to."""
+        return self._session.formats
+
+    async def read_raw(self, wire: WireFormat, command: Command) -> RawAnswer:
+        """Send a command that only reads once, and return whatever came of it; see :meth:`Session.read_raw`."""
+        return await self._session.read_raw(wire, command)
 
     async def remote_ssh_access(self) -> bool:
         """Return whether *Allow Remote SSH Access* is on."""
@@ -246,7 +258,8 @@ class LoadMaster:
 
         ``also_as`` are addresses under which the unit may show it instead: a pair replaces its own (section 4).
         A cluster that is already as it should be is left alone. Raises :class:`ClusterInTheWayError` where the
-        address is taken by another name or type. After an error the first half may be in place; call it again.
+        address is taken by another name or type, and :class:`RefusedSpellingError` where the unit wants a cluster named
+        by its number. After an error the first half may be in place; call it again.
         """
         await self._clusters.add_remote_lm(name, address, also_as=also_as)
 
@@ -271,18 +284,20 @@ class LoadMaster:
         return None
 
     async def _with_addresses(self, found: HaFacts) -> HaFacts:
-        """Return HA parameters with the addresses of a partner that is given by its name."""
+        """Return HA parameters with the addresses of a partner that is given by its name; of one name alone."""
         name = found.partner or ""
         if self.access.resolve is None or not is_host_name(name):
             return found
-        if name not in self._looked_up:
+        if not self._looked_up:
+            self._looked_up[name] = ()  # whoever asks meanwhile does not look it up again
             self._looked_up[name] = await self.access.resolve(name)
-        return replace(found, partner_addresses=self._looked_up[name])
+        return replace(found, partner_addresses=self._looked_up.get(name, ()))
 
     async def set_ha_mode(self, mode: HaMode) -> None:
         """Give the unit its role in a pair; its HA parameters come from :meth:`set_ha_parameters`.
 
-        It is sent once, since it can make a unit active or standby; in newer words where the unit refuses the older.
+        It is sent once, since it can make a unit active or standby. Raises :class:`RefusedSpellingError` where the unit
+        refuses the older words: the next call, before which you look again, says it in the newer.
         """
         family = await self._known_ha_commands()
 
@@ -292,12 +307,10 @@ class LoadMaster:
                 raise UnusableAnswerError(self.address, "it does not tell its HA mode")
             return found.mode == mode
 
-        async def in_newer_words() -> Command | None:
-            word = NEWER_WORDS.get(mode)
-            return Command(family.set_mode, {"hamode": word}, changes=True) if word else None
-
+        word = NEWER_WORDS.get(mode)
+        newer = Command(family.set_mode, {"hamode": word}, changes=True) if word else None
         command = Command(family.set_mode, {"hamode": mode}, changes=True)
-        await self._session.change(command, otherwise=in_newer_words, is_applied=is_set, once=True)
+        await self._session.change(command, other=newer, is_applied=is_set, once=True)
 
     async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Set all HA parameters of the unit but its mode (section 6.2)."""

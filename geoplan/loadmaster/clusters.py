@@ -50,21 +50,20 @@ class ClusterCommands:
             await self._make_remote(cluster, find)
 
     async def _make_remote(self, cluster: GeoCluster, find: Callable[[], Awaitable[GeoCluster | None]]) -> None:
-        """Give a cluster its type: by its address, or where the unit refuses that, by its number of a fresh list."""
+        """Give a cluster its type: by its address, or once the unit has refused that, by its number.
+
+        The number is of a list read just before: with every cluster that goes, others can get its number.
+        """
         wanted = {"type": ClusterType.REMOTE_LM.value}
 
         async def is_remote() -> bool:
             found = await find()
             return found is not None and found.type is ClusterType.REMOTE_LM
 
-        async def by_index() -> Command | None:
-            found = await find()  # anew: with every cluster that goes, others can get its number
-            if found is None or found.index is None or found.type is not ClusterType.DEFAULT:
-                return None
-            return Command("modcluster", {"id": found.index, **wanted}, changes=True)
-
         by_address = Command("modcluster", {"ip": cluster.address, **wanted}, changes=True)
-        await self._session.change(by_address, otherwise=by_index, is_applied=is_remote)
+        number = cluster.index
+        by_number = None if number is None else Command("modcluster", {"id": number, **wanted}, changes=True)
+        await self._session.change(by_address, other=by_number, is_applied=is_remote)
 
     async def place(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""

@@ -49,6 +49,8 @@ class UnitConnection:
     credentials: Credentials
     port_source: PortSource = PortSource.DEFAULT
     """What says that its API is on the port of this URL."""
+    partner: str | None = None
+    """The other unit of its pair, where it is known to be in one: they have the same users."""
     health_url: str | None = None
     """Where its health check answers; a standalone need not have one."""
     trust: Trust = field(default_factory=SystemTrust)
@@ -109,6 +111,7 @@ def unit_connections(  # noqa: PLR0913 - options
                 api_url=api.url,
                 credentials=credentials_of(unit.address),
                 port_source=api.source,
+                partner=next((other.address for other in site.units if site.ha_pair and other != unit), None),
                 health_url=endpoint.health or health_url,
                 trust=Pinned(endpoint.fingerprint, certificate) if endpoint.fingerprint else trust,
                 timeouts=timeouts or Timeouts(),

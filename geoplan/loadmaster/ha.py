@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
+from socket import getaddrinfo
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from geoplan.addresses import canonical, is_address
@@ -46,15 +49,38 @@ def is_host_name(text: str) -> bool:
 
 
 async def look_up(host: str) -> tuple[str, ...]:
-    """Return the addresses that this machine finds for a host's name; none if it finds none within a few seconds."""
+    """Return the addresses that this machine finds for a host's name; none if it finds none within a few seconds.
+
+    A name server that does not answer holds up nobody, not even the end of the program: nothing waits for the thread.
+    """
     if not is_host_name(host):
         return ()
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+    def tell(addresses: tuple[str, ...]) -> None:
+        if not found.done():
+            found.set_result(addresses)
+
+    def ask() -> None:
+        addresses = _addresses_of(host)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, addresses)
+
+    Thread(target=ask, name="geoplan-look-up", daemon=True).start()
     try:
         async with asyncio.timeout(LOOK_UP_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(host, None)
-    except (OSError, UnicodeError, TimeoutError):
+            return await found
+    except TimeoutError:
         return ()
-    return tuple(dict.fromkeys(str(place[4][0]) for place in found))
+
+
+def _addresses_of(host: str) -> tuple[str, ...]:
+    try:
+        places = getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(dict.fromkeys(str(place[4][0]) for place in places))
 
 
 def has_partner(found: HaFacts, address: str) -> bool:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import ssl
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
@@ -23,6 +24,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.credentials import MASK, masked
+from geoplan.loadmaster.large_answers import LARGE, look_into, turn
 from geoplan.loadmaster.masking import SecretMask
 from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import (
@@ -209,6 +211,10 @@ class UnitHttp:
         if presented:
             self.certificate = fingerprint_of(presented)
 
+    def masked(self, answer: Answer) -> Answer:
+        """Return an answer that holds nothing of the secret."""
+        return self._mask.answer(answer)
+
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
         if self._observer:
@@ -224,30 +230,37 @@ class UnitHttp:
         which is this machine's, and with which nothing was sent.
         """
         self.show(wire, command)
-        reply = await self._reply(wire.request(command, self._access.credentials), file=command.file)
-        logger.debug(
-            "%s %s by %s: HTTP %d, %d bytes", self.unit, command.name, wire.name, reply.status, len(reply.body)
-        )
-        if reply.status == UNAUTHORIZED:
-            raise self._not_accepted(wire, wants_basic=asks_for_basic(reply))
-        if not command.file:  # a backup stays as it is, and is never shown
-            reply = replace(reply, body=self._mask.raw(reply.body))
-        try:
-            answer = self._mask.answer(wire.read(reply, file=command.file))
-        except UnusableError as error:
-            raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
+        async with AsyncExitStack() as room:
+            reply = await self._reply(wire.request(command, self._access.credentials), room, file=command.file)
+            size = len(reply.body)
+            logger.debug("%s %s by %s: HTTP %d, %d bytes", self.unit, command.name, wire.name, reply.status, size)
+            if reply.status == UNAUTHORIZED:
+                raise self._not_accepted(wire, wants_basic=asks_for_basic(reply))
+            read = partial(self._read, wire, reply, file=command.file)
+            answer = await look_into(read) if size > LARGE else read()
         if answer.is_success:
             return answer
         raise self._failure(wire, command.name, answer)
 
-    async def _reply(self, request: WireRequest, *, file: bool) -> Reply:
+    def _read(self, wire: WireFormat, reply: Reply, *, file: bool) -> Answer:
+        """Read what came, with secrets masked. Raises :class:`UnusableAnswerError`."""
+        if not file:  # a backup stays as it is, and is never shown
+            reply = replace(reply, body=self._mask.raw(reply.body))
+        try:
+            return self._mask.answer(wire.read(reply, file=file))
+        except UnusableError as error:
+            raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
+
+    async def _reply(self, request: WireRequest, room: AsyncExitStack, *, file: bool) -> Reply:
         if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
         async with self._slots, self._connections() as client:
             with unlogged():
-                return await self._reply_over(client, request, file=file)
+                return await self._reply_over(client, request, room, file=file)
 
-    async def _reply_over(self, client: httpx.AsyncClient, request: WireRequest, *, file: bool) -> Reply:
+    async def _reply_over(
+        self, client: httpx.AsyncClient, request: WireRequest, room: AsyncExitStack, *, file: bool
+    ) -> Reply:
         timeouts = self._access.timeouts
         seconds = timeouts.backup if file else timeouts.answer
         failure: GeoplanError
@@ -263,7 +276,7 @@ class UnitHttp:
                     timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
                 ) as response,
             ):
-                body = await self._body(response, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
+                body = await self._body(response, room, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
                 self._has_answered = True
                 return Reply(response.status_code, body, response.headers.get("www-authenticate", ""))
         except _NOTHING_SENT as error:
@@ -278,8 +291,11 @@ class UnitHttp:
             failure = await tls_refusal(self.unit, self._access.api_url, context, timeouts.connect) or failure
         raise failure  # outside of the handlers: what they handled holds the request, and the request the secret
 
-    async def _body(self, response: httpx.Response, limit: int) -> bytes:
-        """Read an answer as it comes; never unpacked, since units were told not to pack it."""
+    async def _body(self, response: httpx.Response, room: AsyncExitStack, limit: int) -> bytes:
+        """Read an answer as it comes; never unpacked, since units were told not to pack it.
+
+        Once it is large, ``room`` holds its turn among all that are.
+        """
         if response.is_stream_consumed:  # a transport in memory has it whole already
             return response.content
         body = bytearray()
@@ -287,6 +303,8 @@ class UnitHttp:
             body += part
             if len(body) > limit:
                 raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
+            if len(body) > LARGE >= len(body) - len(part):
+                await room.enter_async_context(turn())
         return bytes(body)
 
     def _no_connection(self, error: Exception) -> GeoplanError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import (
     AuthenticationError,
+    NotAskedError,
     UnclearOutcomeError,
     UnitError,
     UnitRefusedError,
@@ -16,6 +17,8 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.pace import Haste
+from geoplan.loadmaster.raw import Recording
+from geoplan.loadmaster.spellings import Spellings
 from geoplan.loadmaster.wire import Command, is_about_sessions
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.loadmaster.wire_v2 import WireV2
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import ApiVersion
     from geoplan.loadmaster.http import UnitHttp
     from geoplan.loadmaster.pace import Pace
+    from geoplan.loadmaster.raw import RawAnswer
     from geoplan.loadmaster.shared_credentials import SharedCredentials
     from geoplan.loadmaster.wire import Answer, WireFormat
 
@@ -37,9 +41,6 @@ _FORMATS: dict[ApiVersion | None, tuple[WireFormat, ...]] = {
     1: (_V1,),
     2: (WireV2(),),
 }
-
-OF_PARAMETERS = frozenset({400, 404, 405, 422})
-"""Codes of a refusal that can be about how a command was spelled; every other is about something else."""
 
 PROBE = Command("get", {"param": "version"})  # what every unit can answer
 
@@ -72,6 +73,7 @@ class Session:
         *,
         api_version: ApiVersion | None,
         has_key: bool = False,
+        partner: str | None = None,
         clock: Clock,
         jitter: Callable[[], float],
         retries: Retries,
@@ -82,7 +84,9 @@ class Session:
     ) -> None:
         self._exchange = exchange
         formats = _FORMATS[api_version]
-        self._formats = (*formats, KEY_IN_QUERY) if has_key and _V1 in formats else formats
+        self.formats = (*formats, KEY_IN_QUERY) if has_key and _V1 in formats else formats
+        """The wire formats in which it may be spoken to, in the order of trying."""
+        self._partner = partner
         self._clock = clock
         self._jitter = jitter
         self._retries = retries
@@ -93,10 +97,13 @@ class Session:
         self._wire: WireFormat | None = None
         self.wants_basic = False
         """Whether the unit refuses APIv2 because of how people log in there; it is spoken to in APIv1 then."""
+        self._spellings = Spellings()
         self._opening = asyncio.Lock()
         self._failed_openings = 0
         self._last_failure: UnitError | None = None
         self._locked_out: AuthenticationError | None = None
+        self._unread: dict[WireFormat, AuthenticationError] = {}
+        """The formats in which credentials were refused, and may not have been looked at."""
 
     async def read(self, command: Command, *, once: bool = False) -> Answer:
         """Send a command that changes nothing, again where an answer is lost.
@@ -105,11 +112,38 @@ class Session:
         """
         return await self._read(await self._opened(once=once), command, once=once)
 
+    async def read_raw(self, wire: WireFormat, command: Command) -> RawAnswer:
+        """Send a command that changes nothing once, in a format of choice; what fails is in what it returns.
+
+        Pace and credentials go by the rules of every other request: what the unit refuses is not tried again, nor on
+        another unit, unless it may not have been looked at. Raises :class:`AuthenticationError` where for that reason
+        nothing is sent, and :class:`ValueError` for a command that changes units.
+        """
+        if command.changes:
+            raise ValueError(f"{command.name} changes the unit")
+        if refusal := self._locked_out or self._unread.get(wire):
+            raise refusal
+        recording = Recording(wire, self._exchange.masked)
+
+        def is_final(refusal: AuthenticationError) -> bool:
+            return not self._may_be_unread(wire, refusal)
+
+        try:
+            async with self._shared.first_use(self._exchange.unit, self._partner, is_final=is_final):
+                await self._pace.turn(Haste.READ)
+                return recording.success(await self._send(recording, command))
+        except NotAskedError:
+            raise
+        except UnitError as error:
+            if isinstance(error, AuthenticationError) and not is_final(error):
+                self._locked_out, self._unread[wire] = None, error
+            return recording.failure(error)
+
     async def change(
         self,
         command: Command,
         *,
-        otherwise: Callable[[], Awaitable[Command | None]] | None = None,
+        other: Command | None = None,
         is_applied: Callable[[], Awaitable[bool]] | None = None,
         once: bool = False,
     ) -> None:
@@ -117,11 +151,14 @@ class Session:
 
         After an unclear answer ``is_applied`` reads back, and only where it did not apply the command is sent again.
         What is sent ``once`` is never sent again, not even where nothing was sent: whoever asks for it has looked at
-        the unit just before, and has to look again. ``otherwise`` returns the same change in another spelling: it is
-        sent only where the unit explicitly refused the first for its spelling, and never after a lost answer.
+        the unit just before, and has to look again. ``other`` is the same change in another spelling: it is sent in
+        place of the first once the unit has explicitly refused that for its spelling, by the next call alone, before
+        which whoever calls looks again. Never is it sent after a lost answer.
 
-        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out.
+        Raises :class:`UnclearOutcomeError` where nothing tells; after any other error it was not carried out, and
+        :class:`RefusedSpellingError` says that the next call spells it otherwise.
         """
+        usual, command = command, self._spellings.choose(command, other)
         wire = await self._opened()
         if self._dry_run:
             self._exchange.show(wire, command)
@@ -135,10 +172,9 @@ class Session:
                 # After a lost answer a refusal can mean that the change had arrived after all.
                 if was_sent and await self._is_applied(command, refusal, is_applied):
                     return
-                if was_sent or otherwise is None or refusal.code not in OF_PARAMETERS:
+                if was_sent:
                     raise
-                await self._change_otherwise(refusal, await otherwise(), is_applied, once=once)
-                return
+                raise self._spellings.failure(refusal, usual, other) from None
             except (UnitUnreachableError, UnusableAnswerError) as error:
                 if not isinstance(error, UnitUnreachableError) or error.request_sent:
                     was_sent = True
@@ -149,23 +185,6 @@ class Session:
             else:
                 return
             await self._pause(attempt)
-
-    async def _change_otherwise(
-        self,
-        refusal: UnitRefusedError,
-        command: Command | None,
-        is_applied: Callable[[], Awaitable[bool]] | None,
-        *,
-        once: bool,
-    ) -> None:
-        if command is None:
-            raise refusal
-        try:
-            await self.change(command, is_applied=is_applied, once=once)
-        except UnitRefusedError as second:
-            both = "" if refusal.answer == second.answer else f"; otherwise: {second.answer}"
-            reason, answer, hint = f"{refusal.reason}{both}", refusal.answer, refusal.hint
-            raise UnitRefusedError(refusal.unit, reason, code=refusal.code, answer=answer, hint=hint) from None
 
     async def _is_applied(
         self, command: Command, failure: UnitError, is_applied: Callable[[], Awaitable[bool]] | None
@@ -198,12 +217,12 @@ class Session:
             if self._last_failure and self._failed_openings > failures_before:
                 raise self._last_failure  # it failed while this one waited
             try:
-                async with self._shared.first_use(self._exchange.unit):
+                async with self._shared.first_use(self._exchange.unit, self._partner):
                     self._wire = await self._find_format(once=once)
             except UnitError as error:
                 if not once:  # what a look could not find out may yet be found out by patience
                     self._failed_openings += 1
-                    self._last_failure = error
+                    self._last_failure = error.to_keep()
                 raise
             return self._wire
 
@@ -216,7 +235,7 @@ class Session:
         failure: UnitError | None = None
         wants_basic = False
         wire: WireFormat
-        for wire in self._formats:
+        for wire in self.formats:
             if wire is KEY_IN_QUERY and isinstance(failure, UnusableAnswerError):
                 break  # what is not the API gets no key in a URL
             self._locked_out = None
@@ -238,12 +257,12 @@ class Session:
                 self.wants_basic = wants_basic
                 return wire
         assert failure is not None  # noqa: S101 - for the type checker: there is at least one format
-        self._locked_out = failure if isinstance(failure, AuthenticationError) else None
+        self._locked_out = failure.to_keep() if isinstance(failure, AuthenticationError) else None
         raise failure
 
     def _may_be_unread(self, wire: WireFormat, refusal: AuthenticationError) -> bool:
         """Return whether a unit that refuses credentials may not have looked at them where they were sent."""
-        return refusal.asks_for_basic or (wire is _V1 and KEY_IN_QUERY in self._formats)
+        return refusal.asks_for_basic or (wire is _V1 and KEY_IN_QUERY in self.formats)
 
     async def _read(self, wire: WireFormat, command: Command, *, once: bool = False) -> Answer:
         began = self._clock.now()
@@ -269,7 +288,7 @@ class Session:
         try:
             return await self._exchange.send(wire, command)
         except AuthenticationError as error:
-            self._locked_out = error
+            self._locked_out = error.to_keep()
             raise
 
     def _gives_up(self, attempt: int, began: float) -> bool:

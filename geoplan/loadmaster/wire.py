@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
 from geoplan.wording import http_status, shown_in_line
@@ -27,6 +28,8 @@ MAX_VALUES = 500_000
 """Values in one answer: read, each takes many times the memory of its two or three bytes."""
 MAX_ENTRIES = 10_000
 """Entries of one list: addresses, partners, clusters, FQDNs. No LoadMaster has nearly so many."""
+SHOWN, MAX_SHOWN = 10, 64
+"""Entries of a longer list that are named, and characters of each."""
 
 UNAUTHORIZED = 401
 TOO_MANY_REQUESTS = 429
@@ -163,9 +166,12 @@ def require_few_values(reply: Reply, marks: Sequence[bytes]) -> None:
 
 
 def require_few_entries(value: object) -> None:
-    """Check that a list that was read is one that a unit may have."""
-    if isinstance(value, tuple | dict) and len(value) > MAX_ENTRIES:
-        raise UnusableError(f"it lists {len(value):,} entries, more than {MAX_ENTRIES:,}")
+    """Check that a list that was read is one that a unit may have; name its first entries, and how many more."""
+    if not isinstance(value, tuple | dict) or len(value) <= MAX_ENTRIES:
+        return
+    first = ", ".join(clean(str(getattr(entry, "address", entry)))[:MAX_SHOWN] for entry in islice(value, SHOWN))
+    more = f"{len(value) - SHOWN:,} more"  # at least: not every reader counts to the end
+    raise UnusableError(f"it lists more than {MAX_ENTRIES:,} entries: {first} and at least {more}")
 
 
 def clean(text: str) -> str:

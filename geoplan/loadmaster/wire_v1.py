@@ -44,14 +44,15 @@ class WireV1:
     """Writes and reads APIv1.
 
     An API key is documented as a query parameter only. Units and proxies log queries, so it goes in the form unless
-    ``key_in_query``, and in the query alone if the unit refuses it there.
+    ``key_in_query``, and in the query alone if the unit refuses it there. ``longest`` is of a path with its query.
     """
 
     name = "APIv1"
     sends_basic = True
 
-    def __init__(self, *, key_in_query: bool = False) -> None:
+    def __init__(self, *, key_in_query: bool = False, longest: int = MAX_QUERY - LONGEST_BASE) -> None:
         self.key_in_query = key_in_query
+        self._longest = longest
 
     def request(self, command: Command, credentials: Credentials) -> WireRequest:
         """Write a command: what is long goes in a form, since units cut a URL, and lists always do."""
@@ -64,7 +65,7 @@ class WireV1:
             headers["Authorization"] = basic_authorization(credentials)
         has_list = any(isinstance(value, tuple) for value in command.parameters.values())
         target = path + _query(fields | key)
-        if not has_list and len(target) <= MAX_QUERY - LONGEST_BASE and (self.key_in_query or not key):
+        if not has_list and len(target) <= self._longest and (self.key_in_query or not key):
             return WireRequest("GET", target, headers, b"")
         target = path + _query(key) if self.key_in_query else path
         body = _written(fields if self.key_in_query else fields | key)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from geoplan.console import laid_out
-from geoplan.live.findings.kinds import Severity
+from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause
 from geoplan.vendor import parse_version
@@ -203,14 +203,23 @@ def summary(status: Status) -> str:
     units = sum(len(site.units) for site in status.sites)
     size = f"{status.topology}: {count(len(status.sites), 'site')}, {count(units, 'unit')}"
     problems = sum(finding.severity is not Severity.KNOWING for finding in status.findings)
-    return f"{size}: {count(problems, 'finding') if problems else 'all is well'}"
+    if problems:
+        return f"{size}: {count(problems, 'finding')}"
+    return f"{size}: {'nothing seen is wrong, but links are not told' if _has_untold_links(status) else 'all is well'}"
+
+
+def _has_untold_links(status: Status) -> bool:
+    """Return whether a unit does not tell which partners it sees: nobody knows then whether these links are green."""
+    is_unread = any("partner_status" in unit.unread for site in status.sites for unit in site.units)
+    return is_unread or any(finding.kind is FindingKind.LINKS_NOT_TOLD for finding in status.findings)
 
 
 def _findings(status: Status, width: int) -> Iterator[Text]:
     for finding in status.findings:
         yield from _finding(finding, width)
         yield Text()
-    yield Text(summary(status), style="bold green" if status.is_well else "bold yellow")
+    is_seen_well = status.is_well and not _has_untold_links(status)
+    yield Text(summary(status), style="bold green" if is_seen_well else "bold yellow")
 
 
 def _finding(finding: Finding, width: int) -> Iterator[Text]:

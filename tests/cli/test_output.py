@@ -7,15 +7,19 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.table import Column, Table
+from rich.text import Text
 
-from geoplan.cli.output import Outlet, legible
+from geoplan.cli.output import Outlet, legible, own_console, show_laid_out
+from geoplan.console import laid_out
 from tests.cli.pushing import assert_pushed, pushing
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
@@ -155,13 +159,29 @@ def test_pipes_and_messages_get_nothing_that_steers(text: str) -> None:
 
 
 @given(TEXTS)
-def test_terminal_gets_colours_and_moves_of_the_cursor_alone(text: str) -> None:
+def test_terminal_gets_nothing_that_steers_but_geoplan_s_own_styles(text: str) -> None:
     stream = Terminal()
-    print(f"\x1b[1m{text}\x1b[0m\x1b[2K", end="", file=legible(stream, steers=True))
-    shown = stream.getvalue()
-    assert shown.startswith("\x1b[1m")
-    assert shown.endswith("\x1b[0m\x1b[2K")
-    assert not [part for part in shown.split("\x1b")[1:] if not part.startswith("[")]
+    print(text, end="", file=legible(stream, steers=True))
+    assert in_sight(stream.getvalue())
+
+
+CODES = st.sampled_from(["\x1b[31m", "\x1b[2J", "\x1b[1A", "\r", "\x1b]0;title\x07", "\x1b[?1049h", "\x9b2J", "\u202e"])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.one_of(TEXTS, CODES)).map("".join))
+def test_what_a_unit_says_is_shown_in_a_styled_table_and_where_it_redraws_itself(text: str) -> None:
+    table = Table(Column("Unit", style="bold yellow"), width=60)
+    table.add_row(Text(text, style="dim"))
+    styles = re.compile(r"\x1b\[[0-9;]*m")
+    with pytest.MonkeyPatch.context() as patch:
+        stream = Terminal()
+        patch.setattr("sys.stdout", legible(stream, steers=True))
+        show_laid_out(laid_out([table, text], width=60, color=True), color=True)
+        own_console().print(table, text)
+        assert "\x1b[" in stream.getvalue()
+        assert in_sight(styles.sub("", stream.getvalue()))
+    assert not styles.search(laid_out([text], width=60, color=True)), "no style but geoplan's own"
 
 
 @pytest.mark.parametrize("output_format", ["text", "json"])

@@ -20,7 +20,9 @@ from geoplan.live.polling import SystemClock
 
 SPEED = 40
 """So many seconds pass for the command in one of the computer's: 20 s of patience are over after half of one."""
+_speed = [SPEED]  # of this process
 PATIENCE_SECONDS = 120
+NAMES = ("output", "log", "report")
 MAX_MEMORY = 300 * 1024  # KiB
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -41,7 +43,7 @@ class FastSelector(selectors.DefaultSelector):
     """Waits as long as the loop's clock says, which runs fast."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(None if timeout is None else timeout / SPEED)
+        return super().select(None if timeout is None else timeout / _speed[0])
 
 
 class FastLoop(asyncio.SelectorEventLoop):
@@ -51,7 +53,7 @@ class FastLoop(asyncio.SelectorEventLoop):
         super().__init__(FastSelector())
 
     def time(self) -> float:
-        return time.monotonic() * SPEED
+        return time.monotonic() * _speed[0]
 
 
 class FastPolicy(asyncio.DefaultEventLoopPolicy):
@@ -61,13 +63,13 @@ class FastPolicy(asyncio.DefaultEventLoopPolicy):
 
 class FastClock(SystemClock):
     def now(self) -> float:
-        return time.monotonic() * SPEED
+        return time.monotonic() * _speed[0]
 
 
-def command(arguments: list[str], environment: Mapping[str, str], folder: Path) -> Ended:
+def command(arguments: list[str], environment: Mapping[str, str], folder: Path, *, speed: int = SPEED) -> Ended:
     """Run a command to its end."""
-    output, log, report = (folder / name for name in ("output", "log", "report"))
-    process: Any = _FORKS.Process(target=_run, args=(arguments, dict(environment), output, log, report))
+    output, log, report = (folder / name for name in NAMES)
+    process: Any = _FORKS.Process(target=_run, args=(arguments, dict(environment), folder, speed))
     process.start()
     try:
         process.join(PATIENCE_SECONDS)
@@ -79,7 +81,9 @@ def command(arguments: list[str], environment: Mapping[str, str], folder: Path) 
     return Ended(process.exitcode, output.read_text(), log.read_text(), memory)
 
 
-def _run(arguments: list[str], environment: Mapping[str, str], output: Path, log: Path, report: Path) -> None:
+def _run(arguments: list[str], environment: Mapping[str, str], folder: Path, speed: int) -> None:
+    output, log, report = (folder / name for name in NAMES)
+    _speed[0] = speed
     os.environ.clear()
     os.environ.update(environment)
     opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)

@@ -6,6 +6,7 @@ import base64
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from geoplan.lab import Credentials
 from geoplan.lab.lab import BackgroundLab
+from geoplan.lab.serve.certificates import make_certificate
 from geoplan.topology.loader import load_topology
 from tests.hostile.answers import ANSWERS
 from tests.hostile.processes import MAX_MEMORY, Ended, command
@@ -138,6 +140,39 @@ def test_no_command_gives_a_secret_away_that_a_unit_echoes(
     assert unit.asked
     assert "Traceback" not in ended.said
     assert_nothing_of(secret, ended, folder)
+
+
+MANY = 32
+LARGE_ANSWERS = ["8 MB of escapes", "8 MB of keys"]
+
+
+@pytest.mark.parametrize("answer", LARGE_ANSWERS)
+def test_many_hostile_units_need_no_more_memory_than_one(answer: str, tmp_path: Path) -> None:
+    addresses = [f"10.0.1.{number}" for number in range(1, MANY + 1)]
+    sites = [{"name": f"S{number}", "standalone": address} for number, address in enumerate(addresses)]
+    topology, endpoints = tmp_path / "many.yaml", tmp_path / "endpoints.yaml"
+    credentials = tmp_path / "credentials.yaml"
+    topology.write_text(yaml.safe_dump({"sites": sites, "groups": {site["name"]: [site["name"]] for site in sites}}))
+    certificate = make_certificate(UNIT)
+    with ExitStack() as serving:
+        units = [HostileUnit(ANSWERS[answer], "", SECRET, certificate=certificate) for _ in addresses]
+        ports = [serving.enter_context(unit.serving()).port for unit in units]
+        known = {"fingerprint": certificate.fingerprint}
+        places = zip(addresses, ports, strict=True)
+        written = {"units": {address: {"api": f"https://127.0.0.1:{port}", **known} for address, port in places}}
+        endpoints.write_text(yaml.safe_dump(written))
+        # Each has a login of its own: so none of them waits until another has taken the same.
+        logins = {
+            address: {"user": f"bal{port}", "password": SECRET} for address, port in zip(addresses, ports, strict=True)
+        }
+        credentials.write_text(yaml.safe_dump({"units": logins}))
+        credentials.chmod(0o600)
+        given = ["--endpoints", str(endpoints), "--credentials", str(credentials)]
+        ended = command(["status", str(topology), *given], {**os.environ, "NO_COLOR": "1"}, tmp_path, speed=1)
+    assert ended.code == 1, ended.said
+    assert sum(unit.asked > 0 for unit in units) > MANY / 2
+    assert ended.memory < MAX_MEMORY
+    assert len(ended.said) < MAX_OUTPUT
 
 
 def test_at_least_sixty_answers_are_in_the_table() -> None:

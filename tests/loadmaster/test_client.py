@@ -437,8 +437,19 @@ def test_a_list_is_read_up_to_a_limit(read: str, beyond: int) -> None:
     if not beyond:
         assert len(unit.use(lambda client: getattr(client, read)())) == MAX_ENTRIES
         return
-    with pytest.raises(UnusableAnswerError, match="10,001 entries, more than 10,000"):
+    listed = r"more than 10,000 entries: 10\.0\.0\.0, .* and at least 9,991 more"
+    with pytest.raises(UnusableAnswerError, match=listed) as told:
         unit.use(lambda client: getattr(client, read)())
+    assert len(str(told.value)) < 500
+
+
+def test_a_list_of_the_longest_names_is_told_in_a_line() -> None:
+    unit = ScriptedUnit()
+    unit.plan("listfqdns", ok(fqdn=[{"name": f"{number:05}\x1b[2J" + "x" * 90} for number in range(50_000)]))
+    with pytest.raises(UnusableAnswerError, match="and at least 49,990 more") as told:
+        unit.use(lambda client: client.fqdns())
+    assert len(str(told.value)) < 1000
+    assert str(told.value).isprintable()
 
 
 @pytest.mark.parametrize("body", [b"[" + b"[]," * MAX_VALUES + b"1]", b'{"a":' + b"{}," * MAX_VALUES])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 
 import httpx
+import pytest
 
 from geoplan.errors import AuthenticationError, NotAskedError
 from geoplan.loadmaster import Secret, UnitConnection, UserPassword
@@ -106,3 +109,26 @@ def test_unit_that_is_down_does_not_hold_up_the_others() -> None:
     seconds, found = run_simulated(go())
     assert seconds < 2 * FIRST_TURN_SECONDS
     assert {address for address, error in found.items() if error is None} == set(ADDRESSES[1:])
+
+
+@pytest.mark.parametrize(("partner", "asked"), [(ADDRESSES[0], 1), (ADDRESSES[5], 0), (None, 0)])
+def test_standby_that_takes_no_login_stops_nothing_once_its_partner_has_taken_it(
+    partner: str | None, asked: int
+) -> None:
+    accesses = {address: units()[address] for address in ADDRESSES[:3]}
+    accesses[ADDRESSES[1]] = replace(accesses[ADDRESSES[1]], partner=partner)
+    sent: Counter[str] = Counter()
+
+    def answer(http: httpx.Request) -> httpx.Response:
+        sent[http.url.host] += 1
+        return httpx.Response(401) if http.url.host == ADDRESSES[1] else ok(version="7.2.59.4")
+
+    async def go() -> None:
+        async with connected(accesses, FakeClock(), transport_of=lambda _unit: httpx.MockTransport(answer)) as clients:
+            for client in clients.values():
+                with suppress(AuthenticationError):
+                    await client.firmware()
+
+    run_simulated(go())
+    assert sent[ADDRESSES[1]] == 1
+    assert min(sent[ADDRESSES[2]], 1) == asked

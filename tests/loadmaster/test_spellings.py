@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
 
-from geoplan.errors import GeoplanError, UnclearOutcomeError, UnitError, UnitRefusedError
+from geoplan.errors import GeoplanError, RefusedSpellingError, UnclearOutcomeError, UnitError, UnitRefusedError
 from geoplan.loadmaster import ClusterType, LoadMaster
 from geoplan.loadmaster.ha import look_up
 from geoplan.plan.pairs import HaParameters
@@ -88,6 +90,18 @@ def add(client: LoadMaster) -> Awaitable[None]:
     return client.add_remote_lm_cluster(NAME, "10.0.0.1")
 
 
+def twice(act: Callable[[LoadMaster], Awaitable[Any]]) -> Callable[[LoadMaster], Awaitable[Any]]:
+    """Do it once more where the unit has refused the spelling, as whoever looks in between may."""
+
+    async def do(client: LoadMaster) -> Any:
+        try:
+            return await act(client)
+        except RefusedSpellingError:
+            return await act(client)
+
+    return do
+
+
 # -- clusters by address, and by number -------------------------------------------------------------------------------
 
 
@@ -98,13 +112,41 @@ def test_cluster_is_changed_by_its_number_where_the_address_is_refused(version: 
     firmware.refuse = lambda heard: (
         firmware.refusal(code, message) if heard.command == "modcluster" and "ip" in heard.fields else None
     )
-    found, unit = use(firmware, add)
+    found, unit = use(firmware, twice(add))
     assert found is None
     by_address, by_number = unit.commands("modcluster")
     assert ("ip" in by_address.fields, "id" in by_address.fields) == (True, False)
     assert ("ip" in by_number.fields, str(by_number.fields["id"])) == (False, "7")
     assert unit.heard[unit.heard.index(by_number) - 1].command == "listclusters"  # the number is of a fresh list
     assert firmware.cluster["Type"] == ClusterType.REMOTE_LM
+
+
+@FORMATS
+@pytest.mark.parametrize("command", ["modcluster", "awshamode"])
+def test_one_call_sends_a_change_once_however_it_is_spelled(version: int, command: str) -> None:
+    firmware = Firmware(version)
+    firmware.refuse = lambda heard: firmware.refusal(422, "no such word") if heard.command == command else None
+    found, unit = use(firmware, add if command == "modcluster" else lambda client: client.set_ha_mode("master"))
+    assert isinstance(found, RefusedSpellingError)
+    assert "do the same again" in str(found.hint)
+    assert len(unit.commands(command)) == 1
+
+
+@FORMATS
+def test_unit_keeps_in_mind_how_it_wants_clusters_to_be_named(version: int) -> None:
+    firmware = Firmware(version)
+    firmware.refuse = lambda heard: (
+        firmware.refusal(400, "no") if heard.command == "modcluster" and "ip" in heard.fields else None
+    )
+
+    async def act(client: LoadMaster) -> None:
+        await twice(add)(client)
+        firmware.cluster["Type"] = "default"
+        await add(client)
+
+    found, unit = use(firmware, act)
+    assert found is None
+    assert ["ip" in sent.fields for sent in unit.commands("modcluster")] == [True, False, False]
 
 
 @FORMATS
@@ -145,7 +187,7 @@ def test_nothing_is_spelled_otherwise_after_a_lost_answer(version: int) -> None:
     replies = iter([PAGE(200), firmware.refusal(404, "No geo data found")])
     firmware.refuse = lambda heard: next(replies) if heard.command == "modcluster" else None
     found, unit = use(firmware, add)
-    assert isinstance(found, UnitRefusedError)
+    assert type(found) is UnitRefusedError, "and not a matter of spelling"
     assert ["id" in sent.fields for sent in unit.commands("modcluster")] == [False, False]
 
 
@@ -159,25 +201,24 @@ def test_lost_answer_to_the_other_spelling_is_unclear_where_nothing_tells(versio
         return PAGE(200) if firmware.sent.count("modcluster") == 2 else None
 
     firmware.refuse = refuse
-    found, unit = use(firmware, add)
+    found, unit = use(firmware, twice(add))
     assert isinstance(found, UnclearOutcomeError)
     assert len(unit.commands("modcluster")) == 2
 
 
 @FORMATS
-def test_cluster_that_has_gone_or_is_finished_meanwhile_gets_no_change_by_number(version: int) -> None:
+def test_number_of_a_cluster_is_of_a_list_that_is_read_after_the_refusal(version: int) -> None:
     firmware = Firmware(version)
 
     def refuse(heard: Heard) -> Said | None:
-        if heard.command != "modcluster":
+        if heard.command != "modcluster" or "id" in heard.fields:
             return None
-        firmware.cluster["IPAddress"] = "10.0.0.2"  # number 7 is another's by now
+        firmware.cluster["Index"] = "9"  # number 7 is another's by now
         return firmware.refusal(404, "No geo data found")
 
     firmware.refuse = refuse
-    found, unit = use(firmware, add)
-    assert isinstance(found, UnitRefusedError)
-    assert len(unit.commands("modcluster")) == 1
+    _, unit = use(firmware, twice(add))
+    assert [str(sent.fields.get("id")) for sent in unit.commands("modcluster")] == ["None", "9"]
 
 
 def test_both_refusals_are_told() -> None:
@@ -187,7 +228,7 @@ def test_both_refusals_are_told() -> None:
         if heard.command == "modcluster"
         else None
     )
-    found, _ = use(firmware, add)
+    found, _ = use(firmware, twice(add))
     assert isinstance(found, UnitRefusedError)
     assert found.code == 404
     assert "otherwise: said" in found.reason
@@ -219,7 +260,7 @@ def test_mode_is_said_in_newer_words_where_the_older_are_refused(version: int, m
     firmware.refuse = lambda heard: (
         firmware.refusal(422, "Invalid value for hamode") if heard.fields.get("hamode") in ("master", "slave") else None
     )
-    found, unit = use(firmware, lambda client: client.set_ha_mode(mode))
+    found, unit = use(firmware, twice(lambda client: client.set_ha_mode(mode)))
     assert found is None
     assert [sent.fields["hamode"] for sent in unit.commands("awshamode")] == [mode, word]
 
@@ -329,11 +370,42 @@ def test_this_machine_looks_names_up() -> None:
 
 @pytest.mark.parametrize("failure", [OSError("no such host"), UnicodeError("no label"), TimeoutError()], ids=repr)
 def test_name_that_is_not_found_has_no_address(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: Any, **__: Any) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
         raise failure
 
-    async def act() -> tuple[str, ...]:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
-        return await look_up("slave.lan")
+    monkeypatch.setattr("geoplan.loadmaster.ha.getaddrinfo", fail)
+    assert asyncio.run(look_up("slave.lan")) == ()
 
-    assert asyncio.run(act()) == ()
+
+def test_unit_that_tells_another_name_each_time_has_one_looked_up() -> None:
+    asked: list[str] = []
+    names = (f"slave{number}.lan" for number in range(9))
+
+    async def resolve(host: str) -> tuple[str, ...]:
+        asked.append(host)
+        return ("10.0.0.2",)
+
+    async def act(client: LoadMaster) -> Any:
+        return [await client.ha_parameters() for _ in range(3)]
+
+    firmware = Firmware(2)
+    firmware.refuse = lambda heard: (
+        js(AwsHA={"HaMode": "master", "Partner": next(names)}) if heard.command == "getawshaparams" else None
+    )
+    found, _ = use(firmware, act, resolve=resolve)
+    assert [each.partner_addresses for each in found] == [("10.0.0.2",), (), ()]
+    assert asked == ["slave0.lan"]
+
+
+NEVER = """
+import asyncio, threading
+from geoplan.loadmaster import ha
+ha.LOOK_UP_SECONDS = 0.05
+ha.getaddrinfo = lambda *_: threading.Event().wait()
+print(asyncio.run(ha.look_up("slave.lan")))
+"""
+
+
+def test_name_server_that_never_answers_does_not_keep_the_process_from_its_end() -> None:
+    ended = subprocess.run([sys.executable, "-c", NEVER], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "()\n"), ended.stderr

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 LOOK_AGE = 10.0
 """Seconds after which a look no longer stands *immediately* before a request."""
 
-SPELLED_AGAIN = 1.0
-"""Seconds within which a change that was refused in one word may be sent in another."""
 MOST_CALLS, PACE_SECONDS, ROUNDING = 20, 3.0, 1e-6
 """A unit drops whoever sends more than 30 calls in 3 seconds, all clients together."""
 
@@ -77,7 +75,8 @@ class Watch(Watcher):
         self._held: dict[tuple[str, str], frozenset[bytes]] = {}
         self._refusals: dict[tuple[str, str], float] = {}
         self._refused: set[tuple[str, str]] = set()
-        self._refused_modes: dict[str, tuple[float, object]] = {}
+        self._refused_changes: dict[str, float] = {}
+        """When each unit has refused a change last."""
         self._written: dict[tuple[str, str], float] = {}
         self._pair_written: dict[str, float] = {}
 
@@ -91,6 +90,8 @@ class Watch(Watcher):
         subject, unit = sent.subject, self._world.network.unit(sent.address)
         pair = self._world.network.pair_of(unit)
         is_final = subject in ("reboot", SUBMISSION) or sent.call.command in MODES
+        if pair:
+            self._require_look_after_refusal(sent)
         if pair and is_final:
             self._require_look(sent, pair)
         if subject == "reboot" and pair:
@@ -134,8 +135,8 @@ class Watch(Watcher):
                 self._refused.discard(key)
                 self._refusals.pop(key, None)
         elif 400 <= code < 500 and code != 401:
-            if sent.call.command in MODES:
-                self._refused_modes[sent.address] = (now, sent.call.parameters.get("hamode"))
+            if not _is_read(sent.call):
+                self._refused_changes[sent.address] = now
             self._refusals[sent.address, subject.removeprefix("get:")] = now
             self._note_refusal(sent.address)
 
@@ -158,10 +159,6 @@ class Watch(Watcher):
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
         is_mode = sent.call is not None and sent.call.command in MODES
-        refused, word = self._refused_modes.pop(sent.address, (-1.0, None))
-        is_other_word = sent.call is not None and sent.call.parameters.get("hamode") != word
-        if is_mode and is_other_word and refused >= 0 and sent.began - refused <= SPELLED_AGAIN:
-            return  # the unit has just taken nothing, and said so: this is the same change in another word
         since = max(self._attempted.get(unit.address, -1.0) for unit in pair.units)
         for unit in pair.units:
             looks = [self._looks.get(unit.address, (-1.0, -1.0))]
@@ -173,6 +170,13 @@ class Watch(Watcher):
         for unit in pair.units:
             self._looks.pop(unit.address, None)
             self._looks.pop(f"{unit.address} by its API", None)
+
+    def _require_look_after_refusal(self, sent: Sent) -> None:
+        """A change that was refused is not sent again, however it is spelled, before another look at the unit."""
+        refused = self._refused_changes.pop(sent.address, None)
+        looks = [self._looks.get(who, (-1.0, -1.0)) for who in (sent.address, f"{sent.address} by its API")]
+        if refused is not None and not any(began >= refused for began, _ in looks):
+            self.say(f"{sent.address} was sent '{sent.subject}' after a refusal, without another look at it")
 
     def _require_healthy_look(self, sent: Sent, pair: Pair) -> None:
         """See that by the last look the master is active and the slave its standby; note whether that was so.

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from geoplan.errors import RefusedSpellingError
 from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
 from geoplan.live.polling import SystemClock
@@ -192,7 +193,30 @@ _SILENT = setting(
     *unguarded("before_reboot"),
 )
 
+
+def _spelled_otherwise_at_once(patch: pytest.MonkeyPatch) -> None:
+    send = Session.change
+
+    async def change(session: Session, *given: Any, **options: Any) -> None:
+        try:
+            await send(session, *given, **options)
+        except RefusedSpellingError:
+            await send(session, *given, **options)
+
+    patch.setattr(Session, "change", change)
+
+
 MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "a mode that was refused in one word is sent in the other at once",
+        "modes in newer words",
+        _spelled_otherwise_at_once,
+    ),
+    Mutation(
+        "a cluster that was refused by its address is sent by its number at once",
+        "clusters by their number",
+        _spelled_otherwise_at_once,
+    ),
     Mutation("a reboot that was refused is sent again blindly", "reboot refused 4 times, slave dies", _sent_blindly),
     Mutation("a mode that was refused is sent again blindly", "mode connect-timeout", _sent_blindly),
     Mutation("a slave that is unreachable counts as a silent standby", "closed slave: timeout", _SILENT),

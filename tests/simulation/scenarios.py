@@ -20,6 +20,7 @@ from geoplan.cli import push_journal
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.device.geo import Cluster
 from geoplan.lab.device.unit import Unit
+from geoplan.lab.variants import Variant
 from geoplan.live.findings.compare import Report, verify
 from geoplan.live.model import State
 from geoplan.live.polling import Timings
@@ -134,6 +135,15 @@ async def lost_request(folder: Path, lost: LostRequest, *, most: int = 1, unpair
     made = world(folder, section(), lost, unpaired=unpaired)
     found = await made.run()
     return [*found, *wrong((reboots(made, M1) > most, f"{M1} was rebooted {reboots(made, M1)} times"))]
+
+
+async def other_words(folder: Path, variant: Variant, *, unpaired: bool = False) -> list[str]:
+    """Units take a change in one spelling alone; the other follows another look, and the push ends well."""
+    made = world(folder, sites("p", "s"), unpaired=unpaired, variants=(variant,), verifies_ha=unpaired)
+    ended = await push(made)
+    pair = made.network.pair("A")
+    claims = wrong((not isinstance(ended, PushResult), f"it ended with {ended}"), (not pair.is_formed, "it is no pair"))
+    return [*made.broken, *claims]
 
 
 async def unit_that_answers_its_reboot_late(folder: Path) -> list[str]:
@@ -614,6 +624,10 @@ def _lost() -> Iterator[tuple[str, Scenario]]:
 
 SCENARIOS: dict[str, Scenario] = {
     **dict(_lost()),
+    "modes in newer words": partial(other_words, variant=Variant.HA_FIRST, unpaired=True),
+    "modes in older words": partial(other_words, variant=Variant.HA_MASTER, unpaired=True),
+    "clusters by their number": partial(other_words, variant=Variant.CLUSTERS_BY_ID),
+    "clusters by their address": partial(other_words, variant=Variant.CLUSTERS_BY_IP),
     "reboot answered late": unit_that_answers_its_reboot_late,
     **{f"closed slave: {how}": partial(closed_slave, how=how) for how in ("refused", "timeout", "certificate", "401")},
     **{f"standby refuses {what}": partial(refusing_standby, what=what) for what in shapes.READS_OF_STANDBYS},

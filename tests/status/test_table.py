@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -51,6 +52,15 @@ NIGHTS = {
 @pytest.mark.parametrize("night", NIGHTS)
 def test_table_at_80_columns(night: str, snapshot: SnapshotAssertion) -> None:
     assert as_text(status_of(NIGHTS[night])) == snapshot
+
+
+@pytest.mark.parametrize(
+    "told", [{"partner_status": dict.fromkeys([M1, S1])}, {"unread": ("partner_status",)}], ids=str
+)
+def test_all_is_not_well_where_links_are_not_told(told: dict[str, Any]) -> None:
+    text = as_text(status_of(changed(well(), A1, **told)))
+    assert text.endswith("nothing seen is wrong, but links are not told\n")
+    assert "all is well" not in text
 
 
 def test_wide_terminal_has_the_site_beside_its_units(snapshot: SnapshotAssertion) -> None:

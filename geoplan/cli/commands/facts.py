@@ -10,7 +10,7 @@ import click
 from geoplan.cli.files import write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, output_option
-from geoplan.cli.output import terminal
+from geoplan.cli.output import show_laid_out, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,11 @@ def command(output_format: str | None, output: str | None) -> None:
         case "markdown":
             write(_markdown(FACTS), output)
         case _:
-            write(_table(FACTS, *(terminal() if output is None else (120, False))), output)
+            if output is None:
+                width, color = terminal()
+                show_laid_out(_table(FACTS, width, color), color=color)
+            else:
+                write(_table(FACTS, 120, False), output)  # noqa: FBT003 - no colour
 
 
 def _cells(fact: Fact) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import click
 
 from geoplan.cli.files import load_topology
 from geoplan.cli.options import Command, lab_installed, topology_argument, variant_option
-from geoplan.cli.output import terminal
+from geoplan.cli.output import show_laid_out, terminal
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
 from geoplan.lab.simulation import DEFAULT_RATE_LIMIT
@@ -127,7 +127,7 @@ def _announce(lab: Lab, endpoints: str | None) -> None:
     network, on_terminal = lab.simulation.network, sys.stdout.isatty()
     if on_terminal:
         width, color = terminal()
-        click.echo(as_table(network, lab.endpoints, width=width, color=color), nl=False)
+        show_laid_out(as_table(network, lab.endpoints, width=width, color=color), color=color)
         place = (
             f"The whole fingerprints are in {shell_command(endpoints)}"
             if endpoints

@@ -12,7 +12,7 @@ from geoplan.cli.connection import ConnectionOptions, connection_options
 from geoplan.cli.files import load_topology, plan_phases, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, output_option, phase_option, topology_argument
-from geoplan.cli.output import terminal
+from geoplan.cli.output import show_laid_out, terminal
 from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def _show(plan: Plan, form: str, output: str | None) -> None:
     if form == "text":
         from geoplan.render import text
 
-        width, color = terminal() if output is None else (text.DEFAULT_WIDTH, False)
-        write(text.render(plan, width=width, color=color), output)
+        if output is None:
+            width, color = terminal()
+            show_laid_out(text.render(plan, width=width, color=color), color=color)
+        else:
+            write(text.render(plan, width=text.DEFAULT_WIDTH), output)
     else:
         write(import_module(f"geoplan.render.{form}").render(plan), output)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import connection_options
+from geoplan.cli.connection import connection_options, paces
 from geoplan.cli.files import write
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command
-from geoplan.cli.output import terminal
+from geoplan.cli.output import show_laid_out, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -30,7 +30,10 @@ The report holds what each fact is, what the unit shows of it, and the shape of 
 words and small numbers. It holds no address, no name and no secret. Read it before you send it to the project: what a
 unit answers in a form that nobody has seen yet cannot be judged by a program.
 
-Exit codes: 0 the unit contradicts nothing; 1 it contradicts a fact, or could not be read.
+What may contradict a fact can have another cause: a name with _ may have been typed so, and a standby is red as well
+until it has submitted its partners.
+
+Exit codes: 0 the unit contradicts nothing for sure; 1 it contradicts a fact, or could not be read.
 """
 
 
@@ -70,7 +73,7 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Ask real units how they answer, and show which facts of 'geoplan facts' they confirm or contradict.
 
-    It only reads: about 50 requests to each unit, at a slow pace. No two attempts to log in are made in one format.
+    It only reads: about 50 requests to each unit, at a slow pace. Credentials that a unit refuses are not tried again.
     """
     import asyncio
 
@@ -87,7 +90,8 @@ def command(  # noqa: PLR0913 - one for each option
         for address in addresses
     ]
     require_one_api_each({access.address: access.api_url for access in accesses})
-    units = asyncio.run(_asked([replace(access, timeouts=Timeouts(connect=4.0, answer=6.0)) for access in accesses]))
+    quick = Timeouts(connect=4.0, answer=6.0)
+    units = asyncio.run(_asked({access.address: replace(access, timeouts=quick) for access in accesses}))
     told = json.dumps(report(units, known_names=_private(accesses)), ensure_ascii=False, indent=2)
     if output_format == "json":
         write(told, None)
@@ -95,28 +99,25 @@ def command(  # noqa: PLR0913 - one for each option
         _show(units)
     if report_path is not None:
         write(told, report_path)
-    is_contradicted = any(each.verdict == "contradicts" for unit in units for each in readings(unit))
+    is_contradicted = any(each.verdict == "contradicts" for unit in units for each in readings(unit, units))
     is_read = len(units) == len(accesses) and all(unit.formats for unit in units)
     return 1 if is_contradicted or not is_read else 0
 
 
-async def _asked(accesses: Sequence[UnitConnection]) -> list[ProbeAnswers]:
+async def _asked(accesses: Mapping[str, UnitConnection]) -> list[ProbeAnswers]:
+    from geoplan.errors import NotAskedError
     from geoplan.live.probe.answers import ask_unit
-    from geoplan.loadmaster import LoopClock
-    from geoplan.loadmaster.raw import RawUnit
+    from geoplan.loadmaster import LoopClock, connected
 
     units: list[ProbeAnswers] = []
-    refused: set[int] = set()
-    for access in accesses:
-        if hash(access.credentials) in refused:
-            click.echo(f"geoplan: {access.address} is not asked: another unit refused the same credentials", err=True)
-            continue
-        if sys.stderr.isatty():
-            click.echo(f"asking {access.address}: takes about 10 s", err=True)
-        async with RawUnit(access) as unit:
-            units.append(await ask_unit(unit, LoopClock()))
-        if any(raw.outcome == "unauthorized" for raw in units[-1].raw.values()) and not units[-1].formats:
-            refused.add(hash(access.credentials))
+    async with connected(accesses, LoopClock(), paces=paces()) as clients:
+        for client in clients.values():
+            if sys.stderr.isatty():
+                click.echo(f"asking {client.address}: takes about 20 s", err=True)
+            try:
+                units.append(await ask_unit(client))
+            except NotAskedError as error:
+                click.echo(f"geoplan: {error}", err=True)
     return units
 
 
@@ -136,10 +137,12 @@ def _show(units: Sequence[ProbeAnswers]) -> None:
 
     width, color = terminal()
     for unit in units:
-        click.echo(laid_out(_parts(unit), width=width, color=color), nl=False, color=color)
+        show_laid_out(laid_out(_parts(unit, units), width=width, color=color), color=color)
+    if any(unit.formats for unit in units):
+        show_laid_out(laid_out(_not_read(), width=width, color=color), color=color)
 
 
-def _parts(unit: ProbeAnswers) -> Iterator[RenderableType]:
+def _parts(unit: ProbeAnswers, among: Sequence[ProbeAnswers]) -> Iterator[RenderableType]:
     from rich.text import Text
 
     from geoplan.live.probe.report import readings
@@ -151,14 +154,27 @@ def _parts(unit: ProbeAnswers) -> Iterator[RenderableType]:
         yield from _failures(unit)
         return
     shown = table("Fact", "Expected", "Seen", "Verdict")
-    told = [each for each in readings(unit) if each.seen is not None]
+    read = readings(unit, among)
+    told = [each for each in read if each.seen is not None]
     for each in told:
-        style = {"contradicts": "bold yellow", "adds": "bold"}.get(each.verdict, "")
+        style = {"contradicts": "bold yellow", "may contradict": "yellow", "adds": "bold"}.get(each.verdict, "")
         shown.add_row(each.fact.name, each.fact.shown, each.seen, Text(each.verdict, style=style))
     yield shown
-    verdicts = [each.verdict for each in told]
-    numbers = ", ".join(f"{name} {verdicts.count(name)}" for name in ("confirms", "contradicts", "adds"))
-    yield Text(f"{numbers}; {count(len(readings(unit)) - len(told), 'fact')} not shown by this unit")
+    verdicts = [str(each.verdict) for each in told]
+    names = ("confirms", "contradicts", "may contradict", "adds")
+    numbers = ", ".join(f"{name} {verdicts.count(name)}" for name in names)
+    yield Text(f"{numbers}; {count(len(read) - len(told), 'fact')} not shown by this unit")
+
+
+def _not_read() -> Iterator[RenderableType]:
+    """Say which facts stay unconfirmed whatever is read, and what would show them."""
+    from rich.text import Text
+
+    from geoplan.live.probe.report import NOT_READ
+
+    yield Text("No read can show:", style="bold")
+    for fact in NOT_READ:
+        yield Text(f"  {fact.name}: only {fact.not_read}")
 
 
 def _failures(unit: ProbeAnswers) -> Iterator[RenderableType]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import canonical, without
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
 from geoplan.live.findings.clusters import ClusterState, addresses_of, find, oddities, state_of, unknown_to
-from geoplan.live.findings.geo_merge import site_at
+from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
 from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
@@ -197,8 +197,9 @@ def _other_clusters(
     """Yield the clusters that a standby and its active unit do not have alike: no plan has them."""
     if standby.clusters is None or active.clusters is None:
         return
+    places = sites_by_address(plan)
     one, other = (
-        {(site_at(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ()}
+        {(site_at(places, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ()}
         for unit in (standby, active)
     )
     if values := tuple(sorted({name for _, name, _ in one ^ other})):
@@ -291,7 +292,8 @@ def _of_cluster(
             pass
     if found and unit.state is not State.STANDBY and (stale := _stale_address(plan, cluster, found, facts)):
         yield Kind.DIFFERENT, f"{shown} {stale}", STALE
-    if sum(canonical(other.address) in addresses_of(plan, cluster) for other in live) > 1:
+    own = addresses_of(plan, cluster)
+    if sum(canonical(other.address) in own for other in live) > 1:
         yield Kind.EXTRA, f"{shown} is there twice", TWICE
 
 

@@ -13,7 +13,7 @@ from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.states import UnitState, unit_state
 from geoplan.live.model import CHECK_CREDENTIALS, HA_SUBJECT, SUBJECTS, Cause
 from geoplan.plan.model import Action
-from geoplan.vendor import REQUIRE_BASIC, SESSION_MANAGEMENT, has_partner_secret, parse_version
+from geoplan.vendor import PARTNERS_STATUS, REQUIRE_BASIC, SESSION_MANAGEMENT, has_partner_secret, parse_version
 from geoplan.wording import count, join_words, some_of
 
 if TYPE_CHECKING:
@@ -104,6 +104,11 @@ def _unread(units: Sequence[Observation]) -> Iterator[Finding]:
         what = "does not tell its HA parameters" if len(untold) == 1 else "do not tell their HA parameters"
         hint = "not every platform does: compare mode, partner and health check port by eye under HA Parameters"
         yield about(FindingKind.HA_NOT_TOLD, untold, f"{_named(untold)} {what}", hint, severity=Severity.KNOWING)
+    if silent := [unit for unit in answering if unit.partner_status and None in unit.partner_status.values()]:
+        what = "does not tell of all its partners" if len(silent) == 1 else "do not tell of all their partners"
+        message = f"{_named(silent)} {what} whether they are green: what is not told is not green"
+        hint = f"look at {PARTNERS_STATUS} in the web interface of each unit"
+        yield about(FindingKind.LINKS_NOT_TOLD, silent, message, hint, severity=Severity.KNOWING)
     for unit in answering:
         if unit.unanswered:
             asked = join_words(_SHOWN[name] for name in unit.unanswered)

@@ -9,10 +9,10 @@ from geoplan.addresses import canonical
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from geoplan.live.model import GeoCluster, Observation, Observations
-    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.model import Plan
 
 HINT = (
     "which one would stay is not known: back up the unit whose GEO configuration is right, restore its "
@@ -64,18 +64,26 @@ def _lists(plan: Plan, unit: Observation, site: str) -> bool:
 
 def _geo(plan: Plan, unit: Observation) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
     """Return clusters and FQDNs as they can be compared: a pair's addresses all stand for the pair."""
-    clusters = frozenset((site_at(plan, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
+    places = sites_by_address(plan)
+    clusters = frozenset((site_at(places, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
     return clusters, frozenset(name.lower() for name in unit.fqdns or ())
 
 
-def site_at(plan: Plan, cluster: GeoCluster) -> str:
+def sites_by_address(plan: Plan) -> dict[str, str]:
+    """Return the site of every address of a unit; of two that share one the first."""
+    places: dict[str, str] = {}
+    for site in plan.sites:
+        for unit in site.units:
+            for known in (unit.address, unit.nat_address):
+                if known:
+                    places.setdefault(canonical(known), site.name)
+    return places
+
+
+def site_at(places: Mapping[str, str], cluster: GeoCluster) -> str:
     """Return the site that a cluster is of, by any address of its units, or else its address."""
     address = canonical(cluster.address)
-    return next((site.name for site in plan.sites if address in _addresses(site)), address)
-
-
-def _addresses(site: SiteSettings) -> set[str]:
-    return {canonical(known) for unit in site.units for known in (unit.address, unit.nat_address) if known}
+    return places.get(address, address)
 
 
 def _shown(unit: Observation) -> str:

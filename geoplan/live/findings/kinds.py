@@ -55,6 +55,8 @@ class FindingKind(StrEnum):
     GEO_OFF = "geo_off"
     SSH_OFF = "ssh_off"
     RED_PARTNER = "red_partner"
+    LINKS_NOT_TOLD = "links_not_told"
+    """Units do not tell of all their partners whether they are green."""
     GEO_DIFFERS = "geo_differs"
     GEO_MERGE = "geo_merge"
     """Units about to become partners have different GEO configurations."""

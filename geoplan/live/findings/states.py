@@ -208,7 +208,8 @@ def _unconnected(pair: Pair, unit: Observation) -> Finding:
         f"nothing answers on the health check port {pair.port} of {titled(unit)} ({unit.health}), though its API does: "
         f"a load balancer that gets no answer there either never polls it, and the unit shows {shown} (section 8)",
         f"check Health Check Port under {HA_PARAMETERS} on {unit.address}, and that port {pair.port} is open to it, "
-        "from here too; once anything polls it, a look of geoplan's included, it shows Active or Standby",
+        "from here too; once anything polls it, a look of geoplan's included, it shows Active or Standby. Or the port "
+        "is open to the load balancer alone: then nothing tells from here which unit is active",
         unit,
         severity=Severity.BLOCKING,
     )

@@ -10,15 +10,17 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, is_address
-from geoplan.live.probe.answers import HA_FAMILIES, UNKNOWN_COMMAND, V1, V2, ProbeAnswers
+from geoplan.live.probe import wire_checks
+from geoplan.live.probe.answers import HA_FAMILIES, ProbeAnswers
+from geoplan.live.probe.wire_checks import how, told
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import State
 from geoplan.loadmaster.partner_status import mentions, partner_status
 from geoplan.topology.types import place_of_url
-from geoplan.vendor import API_V2_SINCE, parse_version
+from geoplan.vendor import CUT_NAME_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from geoplan.loadmaster.raw import RawAnswer
     from geoplan.loadmaster.wire import Node
@@ -30,83 +32,15 @@ class Check(NamedTuple):
     fact: str
     """Its name in the ledger."""
     seen: Callable[[ProbeAnswers], str | None]
+    is_sign: bool = False
+    """Whether what differs may have another cause, so that it contradicts nothing for sure."""
 
 
-# -- the two wire formats ---------------------------------------------------------------------------------------------
+class CheckAmongUnits(NamedTuple):
+    """A fact that shows where several units are read: a unit, and the others. What differs is a sign, and no more."""
 
-
-def _api_formats(unit: ProbeAnswers) -> str | None:
-    told = parse_version(unit.value("version") or "")
-    if unit.formats != (V1,):
-        asked = {wire for wire, _ in unit.raw}
-        return " and ".join(unit.formats) if len(unit.formats) == len(asked) else None
-    refused = unit.raw[V2, "get version"]
-    if told < API_V2_SINCE or refused.outcome == "unreachable":
-        return None  # older firmware has APIv1 alone
-    return f"{V1} alone; {V2} answers {_how(refused)}"
-
-
-def _how(raw: RawAnswer) -> str:
-    """Tell how a command failed, as a number where there is one."""
-    if raw.answer is not None:
-        return str(raw.answer.code)
-    return f"HTTP {raw.status}" if raw.status is not None else raw.outcome
-
-
-def _failure_status(unit: ProbeAnswers) -> str | None:
-    raw = unit.raw.get((V2, UNKNOWN_COMMAND))
-    if raw is None or raw.answer is None or raw.status is None:
-        return None
-    return "its code" if raw.status == raw.answer.code else f"HTTP {raw.status} with code {raw.answer.code}"
-
-
-def _unknown_command(unit: ProbeAnswers) -> str | None:
-    return _told(_how(raw) for raw in unit.both(UNKNOWN_COMMAND))
-
-
-def _xml_encoding(unit: ProbeAnswers) -> str | None:
-    """Look at answers that go beyond ASCII: only there does the encoding show."""
-    bodies = [raw.body for (wire, _), raw in unit.raw.items() if wire == V1 and not raw.body.isascii()]
-    return _told("UTF-8" if _is_utf8(body) else "ISO-8859-1" for body in bodies)
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _framing(unit: ProbeAnswers) -> str | None:
-    bodies = [raw.body for raw in unit.raw.values() if raw.body]
-    around = {byte for body in bodies for byte in (*_before(body), *body[len(body.rstrip(b"\0 \t\r\n")) :])}
-    if not bodies:
-        return None
-    return "the document alone" if around <= set(b"\r\n") and not any(map(_before, bodies)) else "blanks or NUL around"
-
-
-def _before(body: bytes) -> bytes:
-    return body[: len(body) - len(body.lstrip(b"\0 \t\r\n\xef\xbb\xbf"))]
-
-
-def _escapes(unit: ProbeAnswers) -> str | None:
-    """Look at answers that hold what XML and JSON have to write in another way."""
-    found = set()
-    for (wire, _), raw in unit.raw.items():
-        if wire == V1 and re.search(rb"&(?!#?\w+;)", raw.body):
-            found.add("a bare & in XML")
-        if wire == V2 and not _is_utf8(raw.body):
-            found.add("JSON that is not UTF-8")
-        if wire == V2 and re.search(
-            rb"[\x00-\x1f]", raw.body.strip(b"\0 \t\r\n").replace(b"\n", b"").replace(b"\r", b"")
-        ):
-            found.add("control characters in JSON")
-    return _told(found) or ("as XML and JSON have them" if unit.formats else None)
-
-
-def _getall(unit: ProbeAnswers) -> str | None:
-    return _told("answered" if raw.outcome == "success" else f"refused with {_how(raw)}" for raw in unit.both("getall"))
+    fact: str
+    seen: Callable[[ProbeAnswers, Sequence[ProbeAnswers]], str | None]
 
 
 # -- the unit ---------------------------------------------------------------------------------------------------------
@@ -167,14 +101,18 @@ def _active_time(unit: ProbeAnswers) -> str | None:
     return "0 on a standby alone" if (told == "0") == (status == "Standby") else f"{told == '0' and 0} while {status}"
 
 
+def _is_standby(unit: ProbeAnswers) -> bool:
+    says_so = unit.health is not None and unit.health.state is State.STANDBY
+    return says_so or unit.value("hastatus") == "Standby"
+
+
 def _standby_reads(unit: ProbeAnswers) -> str | None:
     """Look at a standby only."""
-    is_standby = unit.health is not None and unit.health.state is State.STANDBY
-    if not is_standby and unit.value("hastatus") != "Standby":
+    if not _is_standby(unit):
         return None
     asked = [raw for name in ("get geoclients", "get geopartners", "listclusters") for raw in unit.both(name)]
     asked = asked or [raw for (_, name), raw in unit.raw.items() if name == "get version"]
-    return _told("answered" if _tells(raw) else f"refused with {_how(raw)}" for raw in asked)
+    return told("answered" if _tells(raw) else f"refused with {how(raw)}" for raw in asked)
 
 
 def _tells(raw: RawAnswer) -> bool:
@@ -210,10 +148,14 @@ def _ha_mode_word(unit: ProbeAnswers) -> str | None:
 
 
 def _ha_partner(unit: ProbeAnswers) -> str | None:
+    return told("an address" if is_address(partner) else "a name" for partner in _partners(unit))
+
+
+def _partners(unit: ProbeAnswers) -> list[str]:
+    """Return what a unit of a pair tells of its partner there."""
     family = _family(unit)
     answer = unit.first(family) if family and _role(unit) else None
-    partners = [text for text in _texts(answer, "partner") if text.lower() not in decode.NOTHING_WORDS]
-    return _told("an address" if is_address(partner) else "a name" for partner in partners)
+    return [text for text in _texts(answer, "partner") if text.lower() not in decode.NOTHING_WORDS]
 
 
 def _ha_mode_number(unit: ProbeAnswers) -> str | None:
@@ -227,16 +169,16 @@ def _ha_mode_number(unit: ProbeAnswers) -> str | None:
 
 def _list_form(unit: ProbeAnswers) -> str | None:
     """Look at lists of two addresses and more, in each format by itself."""
-    told = []
+    shown = []
     for wire in unit.formats:
         forms = []
         for parameter in ("geoclients", "geopartners"):
-            raw = unit.raw[wire, f"get {parameter}"]
-            found = decode.find(raw.answer.content, parameter) if raw.answer else []
+            raw = unit.raw.get((wire, f"get {parameter}"))
+            found = decode.find(raw.answer.content, parameter) if raw and raw.answer else []
             forms += [form for node in found if (form := _separators(node))]
-        if form := _told(forms):
-            told.append(f"{form} in {wire}")
-    return ", ".join(told) or None
+        if form := told(forms):
+            shown.append(f"{form} in {wire}")
+    return ", ".join(shown) or None
 
 
 def _separators(node: Node) -> str | None:
@@ -246,7 +188,7 @@ def _separators(node: Node) -> str | None:
     if not between:
         return None
     names = {",": "commas", " ": "blanks", ", ": "commas with blanks"}
-    return _told(names.get(separator, "something else") for separator in between)
+    return told(names.get(separator, "something else") for separator in between)
 
 
 def _partner_form(unit: ProbeAnswers) -> str | None:
@@ -259,7 +201,7 @@ def _partner_form(unit: ProbeAnswers) -> str | None:
             forms += ["no address"] if not status else []
             forms += ["a word that is not known"] if None in status.values() else []
             forms += [f"the word {word}" for word in _words(raw.answer.content) & _OTHER_WORDS]
-    return _told(forms) or ("an address and a word" if _has_partners(unit) else None)
+    return told(forms) or ("an address and a word" if _has_partners(unit) else None)
 
 
 _OTHER_WORDS = frozenset({"connected", "not connected", "online", "offline"})
@@ -300,13 +242,13 @@ def _cluster_key(unit: ProbeAnswers) -> str | None:
 def _no_clusters(unit: ProbeAnswers) -> str | None:
     """Look at a unit without clusters."""
     asked = [raw for raw in unit.both("listclusters") if raw.answer is not None and not decode.has_content(raw.content)]
-    return _told(_how(raw) for raw in asked)
+    return told(how(raw) for raw in asked)
 
 
 def _trailing_dot(unit: ProbeAnswers) -> str | None:
     answer = unit.first("listfqdns")
     names = [text for key in ("fullyqualifieddomainname", "fqdn") for text in _texts(answer, key)]
-    return _told("with a dot at the end" if name.endswith(".") else "without" for name in names)
+    return told("with a dot at the end" if name.endswith(".") else "without" for name in names)
 
 
 def _texts(answer: object, key: str) -> list[str]:
@@ -315,25 +257,42 @@ def _texts(answer: object, key: str) -> list[str]:
 
 
 def _names_of_clusters(unit: ProbeAnswers) -> str | None:
-    """Look at names of several words: whether any has kept its blanks."""
+    """Look at names of several words: whether any has kept its blanks, or all look rewritten."""
     names = [cluster.name for cluster in unit.clusters() or ()]
-    return "kept" if any(" " in name for name in names) else None
+    if any(" " in name for name in names):
+        return "kept"
+    if any("_" in name for name in names):
+        return "look rewritten: _ in place of blanks"
+    return "look rewritten: cut" if max(map(len, names), default=0) == CUT_NAME_LENGTH else None
 
 
-def _told(found: Iterable[str]) -> str | None:
-    return " or ".join(sorted(set(found))) or None
+def _standby_as_partner(unit: ProbeAnswers, others: Sequence[ProbeAnswers]) -> str | None:
+    """Look at how an active unit shows standbys that were asked as well: red counts where the active one is green.
+
+    A standby that has never submitted its partners is red, too.
+    """
+    answer = unit.first("getgeopartnerstatus")
+    if _is_standby(unit) or answer is None:
+        return None
+    status = {canonical(address): is_green for address, is_green in partner_status(answer).items()}
+    colours = set()
+    for standby in filter(_is_standby, others):
+        is_green = status.get(canonical(standby.address))
+        if is_green or (is_green is False and any(status.get(canonical(active)) for active in _partners(standby))):
+            colours.add("green" if is_green else "red")
+    return told(colours)
 
 
 CHECKS = (
-    Check("API_FORMATS", _api_formats),
+    Check("API_FORMATS", wire_checks.api_formats),
     Check("API_PORT", _api_port),
     Check("CLOUD_API_PORT", _cloud_api_port),
-    Check("FAILURE_STATUS", _failure_status),
-    Check("UNKNOWN_COMMAND", _unknown_command),
-    Check("XML_ENCODING", _xml_encoding),
-    Check("FRAMING", _framing),
-    Check("ESCAPES", _escapes),
-    Check("GETALL", _getall),
+    Check("FAILURE_STATUS", wire_checks.failure_status),
+    Check("UNKNOWN_COMMAND", wire_checks.unknown_command),
+    Check("XML_ENCODING", wire_checks.xml_encoding),
+    Check("FRAMING", wire_checks.framing),
+    Check("ESCAPES", wire_checks.escapes),
+    Check("GETALL", wire_checks.getall),
     Check("BOOT_TIME", _boot_time),
     Check("HA_STATUS", _ha_status),
     Check("ACTIVE_CODE", lambda unit: _health_code(unit, "Active")),
@@ -350,5 +309,8 @@ CHECKS = (
     Check("CLUSTER_KEY", _cluster_key),
     Check("NO_CLUSTERS", _no_clusters),
     Check("FQDN_DOT", _trailing_dot),
-    Check("CLUSTER_NAMES", _names_of_clusters),
+    Check("CLUSTER_NAMES", _names_of_clusters, is_sign=True),
+    Check("API_KEY_PLACE", wire_checks.key_place),
+    Check("MAX_QUERY", wire_checks.longest_url),
 )
+CHECKS_AMONG_UNITS = (CheckAmongUnits("STANDBY_AS_PARTNER", _standby_as_partner),)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from geoplan import __version__, vendor
 from geoplan.live.probe.answers import HA_FAMILIES
-from geoplan.live.probe.checks import CHECKS
+from geoplan.live.probe.checks import CHECKS, CHECKS_AMONG_UNITS
 from geoplan.live.probe.sketch import names_in, sketch, text
 
 if TYPE_CHECKING:
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 FORMAT = "geoplan/probe/1"
 _VERSION = re.compile(r"[1-9]\d?\.\d{1,2}\.\d{1,3}(\.\d{1,6}){0,2}(\.[A-Z]+)?")
-Verdict: TypeAlias = Literal["confirms", "contradicts", "adds", "does not show"]
+Verdict: TypeAlias = Literal["confirms", "contradicts", "may contradict", "adds", "does not show"]
 
 TELLING_STATES = frozenset({"get hastatus", "getgeopartnerstatus", *HA_FAMILIES})
 """The answers in which words are looked for that nobody has seen yet."""
 _FACTS = {fact.name: fact for fact in vendor.FACTS}
+NOT_READ = tuple(fact for fact in vendor.FACTS if fact.not_read)
+"""The facts that no read can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Reading:
 
     fact: vendor.Fact
     seen: str | None
+    is_sign: bool = False
+    """Whether what differs may have another cause."""
 
     @property
     def verdict(self) -> Verdict:
@@ -40,13 +44,20 @@ class Reading:
             return "does not show"
         if self.fact.value == vendor.UNKNOWN:
             return "adds"
-        return "confirms" if self.seen == self.fact.shown else "contradicts"
+        if self.seen == self.fact.shown:
+            return "confirms"
+        return "may contradict" if self.is_sign else "contradicts"
 
 
-def readings(unit: ProbeAnswers) -> tuple[Reading, ...]:
-    """Return what a unit shows of every fact that a read can show, in the ledger's order."""
-    seen = {check.fact: check.seen(unit) for check in CHECKS}
-    return tuple(Reading(fact, seen[name]) for name, fact in _FACTS.items() if name in seen)
+def readings(unit: ProbeAnswers, among: Sequence[ProbeAnswers] = ()) -> tuple[Reading, ...]:
+    """Return what a unit shows of every fact that a read can show, in the ledger's order.
+
+    ``among`` are the units that were asked with it, of which some facts need several.
+    """
+    others = [each for each in among if each is not unit]
+    shown = {check.fact: (check.seen(unit), check.is_sign) for check in CHECKS}
+    shown |= {check.fact: (check.seen(unit, others), True) for check in CHECKS_AMONG_UNITS}
+    return tuple(Reading(fact, *shown[name]) for name, fact in _FACTS.items() if name in shown)
 
 
 def report(units: Sequence[ProbeAnswers], *, known_names: Iterable[str] = ()) -> dict[str, Any]:
@@ -66,7 +77,7 @@ def report(units: Sequence[ProbeAnswers], *, known_names: Iterable[str] = ()) ->
                 "health_check": unit.health.said if unit.health else None,
                 "facts": [
                     {"fact": each.fact.name, "expected": each.fact.shown, "seen": each.seen, "verdict": each.verdict}
-                    for each in readings(unit)
+                    for each in readings(unit, units)
                 ],
                 "answers": [
                     {"api": wire, "command": command, **_answer(command, raw, names)}
@@ -75,6 +86,7 @@ def report(units: Sequence[ProbeAnswers], *, known_names: Iterable[str] = ()) ->
             }
             for number, unit in enumerate(units, 1)
         ],
+        "no_read_can_show": [{"fact": fact.name, "shown_by": fact.not_read} for fact in NOT_READ],
     }
 
 

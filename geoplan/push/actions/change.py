@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UnusableAnswerError
+from geoplan.errors import (
+    RefusedSpellingError,
+    UnclearOutcomeError,
+    UnitError,
+    UnitUnreachableError,
+    UnusableAnswerError,
+)
 from geoplan.live.fleet import NoActiveUnitError
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome
@@ -28,6 +34,8 @@ class Failed(NamedTuple):
     reason: str
     may_pass: bool
     """Whether the same change may succeed a little later, after another look."""
+    is_spelling: bool = False
+    """Whether the unit refused how it was spelled, and nothing else: the next attempt spells it otherwise."""
 
 
 class Again(NamedTuple):
@@ -73,10 +81,10 @@ async def try_change(change: Awaitable[None]) -> Failed | None:
     try:
         await change
     except UnitError as error:
-        passes = isinstance(error, UnitUnreachableError | UnclearOutcomeError) or (
+        passes = isinstance(error, UnitUnreachableError | UnclearOutcomeError | RefusedSpellingError) or (
             isinstance(error, UnusableAnswerError) and error.transient
         )
-        return Failed(error.reason, passes)
+        return Failed(error.reason, passes, isinstance(error, RefusedSpellingError))
     return None
 
 

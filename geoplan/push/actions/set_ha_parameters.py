@@ -17,6 +17,7 @@ from geoplan.push.outcome import Outcome, StepState
 if TYPE_CHECKING:
     from geoplan.live.findings.pairs import Drift
     from geoplan.live.unit import Unit
+    from geoplan.loadmaster.model import HaMode
     from geoplan.plan.model import Step
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.actions.change import Failed
@@ -112,8 +113,7 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
         return problem
     if before.mode == wanted.mode:
         return problem
-    await _require_not_at_work(context, step, unit)
-    if failed := await try_change(unit.set_ha_mode(wanted.mode)):
+    if failed := await _set_mode(context, step, unit, wanted.mode):
         return failed
     if not any(drifts(await _read(step, unit), wanted)):
         return None
@@ -126,6 +126,16 @@ async def _change(context: Context, step: Step, unit: Unit, before: HaFacts, wan
         if looks[unit.address].state is State.DOWN:
             await try_change(unit.set_ha_mode("single"))
     return problem
+
+
+async def _set_mode(context: Context, step: Step, unit: Unit, mode: HaMode) -> Failed | None:
+    """Set a mode; where the unit refuses the word, once more in the other, after a new look at both units."""
+    await _require_not_at_work(context, step, unit)
+    failed = await try_change(unit.set_ha_mode(mode))
+    if failed is None or not failed.is_spelling:
+        return failed
+    await _require_not_at_work(context, step, unit)
+    return await try_change(unit.set_ha_mode(mode))
 
 
 async def _require_not_at_work(context: Context, step: Step, unit: Unit) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.live.probe import answers
+from geoplan.loadmaster import LoopClock
+from geoplan.loadmaster.pace import Paces
 from tests.conftest import Geoplan
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import A1, M1, S1
@@ -17,7 +18,7 @@ __all__ = ["make_site"]
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr("geoplan.cli.commands.probe.paces", lambda: Paces(LoopClock(), 0.0))
 
 
 def test_probe_shows_verdicts_and_writes_a_report_that_names_nobody(
@@ -33,6 +34,10 @@ def test_probe_shows_verdicts_and_writes_a_report_that_names_nobody(
     assert report["format"] == "geoplan/probe/1"
     assert len(report["units"]) == 2
     assert not [private for private in (M1, S1, A1, "HA Pair", "127.0.0.1") if private in file.read_text()]
+    assert "No read can show:" in shown.stdout
+    not_read = {each["fact"] for each in report["no_read_can_show"]}
+    assert {"SET_PARAMETER", "HA_MODES_TAKEN", "LINKS_NEED_ACCESS"} <= not_read
+    assert all(f"  {fact}: only " in shown.stdout for fact in not_read)
     as_json = geoplan("probe", M1, S1, "--endpoints", site.endpoints, "--format", "json")
     assert json.loads(as_json.stdout)["units"][0]["facts"] == report["units"][0]["facts"]
 
@@ -58,3 +63,14 @@ def test_only_addresses_are_taken(geoplan: Geoplan, written: str) -> None:
     shown = geoplan("probe", written)
     assert shown.code == 2
     assert f"'{written}' is no IPv4 or IPv6 address" in shown.stderr
+
+
+def test_addresses_with_one_refused_password_are_not_asked_further(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site()
+    monkeypatch.setenv("GEOPLAN_PASSWORD", "not the password")
+    shown = geoplan("probe", M1, S1, A1, "--endpoints", site.endpoints)
+    assert shown.code == 1
+    assert f"! {M1}: it does not accept the credentials" in shown.stdout
+    assert [f"geoplan: {each}: not asked: {M1} does not accept" in shown.stderr for each in (S1, A1)] == [True, True]

@@ -34,6 +34,16 @@ def test_platform_that_does_not_tell_its_ha_parameters() -> None:
     assert "do not tell their HA parameters" in finding.message
 
 
+def test_links_that_units_do_not_tell_are_said_and_are_no_fault() -> None:
+    untold = dict.fromkeys(well().units[A1].partner_status or {})
+    assert untold
+    status = status_of(changed(well(), A1, partner_status=untold))
+    assert status.is_well
+    (finding,) = status.findings
+    assert (finding.kind, finding.units, finding.severity) == (FindingKind.LINKS_NOT_TOLD, (A1,), Severity.KNOWING)
+    assert "what is not told is not green" in finding.message
+
+
 def test_partner_secret_on_one_side_of_a_group() -> None:
     finding = only(changed(well(), M1, S1, firmware="7.2.48.3"))
 

@@ -11,14 +11,29 @@ import httpx
 import pytest
 
 from geoplan import vendor
+from geoplan.errors import AuthenticationError, NotAskedError
 from geoplan.lab.clock import SimulatedClock
 from geoplan.lab.variants import Variant
 from geoplan.live.probe.answers import ask_unit
-from geoplan.live.probe.checks import CHECKS
-from geoplan.live.probe.report import Reading, readings, report
-from geoplan.loadmaster import Secret, UserPassword
-from geoplan.loadmaster.raw import RawUnit
-from tests.live.probe.probed import ALONE, MASTER, NAMES, PASSWORD, SLAVE, USER, LabClock, access_to, probe, simulated
+from geoplan.live.probe.checks import CHECKS, CHECKS_AMONG_UNITS
+from geoplan.live.probe.report import NOT_READ, Reading, readings, report
+from geoplan.loadmaster import LoadMaster, Secret, UserPassword, connected
+from geoplan.loadmaster.pace import OWN_CALLS
+from geoplan.vendor import CALLS_WINDOW_SECONDS
+from tests.live.probe.probed import (
+    ALONE,
+    MASTER,
+    NAMES,
+    PASSWORD,
+    SLAVE,
+    UNITS,
+    USER,
+    LabClock,
+    access_to,
+    probe,
+    probe_all,
+    simulated,
+)
 from tests.simulation.transport import Sent, Watcher
 
 CHANGES = ("set", "add", "mod", "del", "reboot", "restore", "install", "enable", "disable", "aws", "clust", "azure")
@@ -46,31 +61,56 @@ def test_probe_confirms_what_a_lab_as_usual_shows(address: str) -> None:
     assert ("ACTIVE_CODE" in confirmed, "STANDBY_CODE" in confirmed) == (address == MASTER, address == SLAVE)
 
 
-# What no read of one unit shows: whether a name had blanks once, it does not say, and geoplan sends no long URL.
-NOT_SHOWN = {
-    "API_KEY_PLACE", "CLUSTER_NAMES", "HA_MODES_TAKEN", "LINKS_NEED_ACCESS", "MAX_QUERY", "SET_PARAMETER",
-    "STANDBY_AS_PARTNER",
-}  # fmt: skip
+def test_every_unconfirmed_fact_is_checked_or_says_what_alone_can_show_it() -> None:
+    facts = {fact.name: fact for fact in vendor.FACTS}
+    checked = {check.fact for check in (*CHECKS, *CHECKS_AMONG_UNITS)}
+    assert checked <= set(facts)
+    asked = {name for name, fact in facts.items() if not fact.confirmed and fact.meaning != vendor.WUI}
+    assert asked - checked == {fact.name for fact in NOT_READ}
 
 
-def test_every_way_of_answering_is_checked_unless_a_read_cannot_show_it() -> None:
-    known = {fact.name for fact in vendor.FACTS}
-    checked = {check.fact for check in CHECKS}
-    assert checked <= known
-    answers = {fact.name for fact in vendor.FACTS if fact.held_by == "test_a_lab_as_usual_takes_the_side_of_the_ledger"}
-    assert answers - checked == NOT_SHOWN - {"CLUSTER_NAMES", "MAX_QUERY"}
+def named(variants: list[Variant]) -> set[str]:
+    """Return the facts that three units contradict, or seem to, in one of the states in which they may be found."""
+    labs = [(simulated(variants=variants, empty=empty), with_key) for empty, with_key in product(*[(False, True)] * 2)]
+    answers = [probe_all(lab, with_key=with_key) for lab, with_key in labs]
+    told = [each for units in answers for unit in units for each in readings(unit, units)]
+    return {each.fact.name for each in told if each.verdict in ("contradicts", "may contradict")}
 
 
-@pytest.mark.parametrize("variant", [variant for variant in Variant if variant.fact not in NOT_SHOWN], ids=str)
-def test_probe_names_what_a_variant_denies(variant: Variant) -> None:
-    labs = [simulated(variants=[variant], empty=empty) for empty in (False, True)]
-    denied = {
-        each.fact.name
-        for lab, address in product(labs, (MASTER, SLAVE, ALONE))
-        for each in readings(probe(lab, address))
-        if each.verdict == "contradicts"
-    }
-    assert variant.fact in denied
+def test_units_as_usual_contradict_nothing() -> None:
+    assert named([]) == set()
+
+
+@pytest.mark.parametrize("variant", Variant, ids=str)
+def test_probe_names_what_a_variant_denies_or_says_that_no_read_can(variant: Variant) -> None:
+    if variant.fact in (fact.name for fact in NOT_READ):
+        units = [probe(simulated(variants=[variant]), ALONE)]
+        assert variant.fact in {each["fact"] for each in report(units)["no_read_can_show"]}
+    else:
+        assert variant.fact in named([variant])
+
+
+@pytest.mark.parametrize(
+    ("names", "seen"),
+    [
+        (("Dublin_Köln", "Athlone"), "may contradict"),
+        (("x" * 20, "Athlone"), "may contradict"),
+        (("Dublin Köln", "Athlone_2"), "confirms"),
+        (("x" * 20, "x" * 21), "does not show"),
+        (("Dublin", "Athlone"), "does not show"),
+    ],
+)
+def test_name_that_looks_rewritten_is_no_contradiction(names: tuple[str, str], seen: str) -> None:
+    unit = probe(simulated(names=names), ALONE)
+    assert next(each.verdict for each in readings(unit) if each.fact.name == "CLUSTER_NAMES") == seen
+
+
+def test_standby_that_is_red_shows_nothing_where_its_active_unit_is_red_as_well() -> None:
+    lab = simulated(variants=[Variant.STANDBYS_RED])
+    lab.lose_configuration(MASTER)
+    units = probe_all(lab)
+    shown = [each.seen for unit in units for each in readings(unit, units) if each.fact.name == "STANDBY_AS_PARTNER"]
+    assert set(shown) == {None}
 
 
 def test_what_nobody_knows_yet_is_added() -> None:
@@ -120,6 +160,8 @@ class Refusing(httpx.AsyncBaseTransport):
         self._headers = {"WWW-Authenticate": "Basic"} if basic else {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.scheme == "http":
+            return httpx.Response(200)
         self.asked.append(request.url.path)
         if len(self.asked) <= self._taken:
             return httpx.Response(200, json={"code": 200, "status": "ok", "version": "7.2.59.4"})
@@ -135,11 +177,46 @@ def test_refused_credentials_are_not_tried_again(*, taken: int, basic: bool, ask
     unit = Refusing(taken=taken, basic=basic)
 
     async def ask() -> None:
-        async with RawUnit(access_to(ALONE), transport=unit) as raw:
-            await ask_unit(raw, LabClock(SimulatedClock()))
+        async with LoadMaster(access_to(ALONE), transport=unit, clock=LabClock(SimulatedClock())) as client:
+            await ask_unit(client)
 
     asyncio.run(ask())
     assert unit.asked == asked
+
+
+@pytest.mark.parametrize(("basic", "asked"), [(False, 1), (True, 2)])
+def test_other_addresses_are_not_asked_with_a_password_that_one_refuses(*, basic: bool, asked: int) -> None:
+    units = {address: Refusing(taken=0, basic=basic) for address in UNITS}
+
+    async def ask() -> list[type[Exception]]:
+        accesses = {address: access_to(address) for address in UNITS}
+        failed: list[type[Exception]] = []
+        async with connected(accesses, LabClock(SimulatedClock()), transport_of=units.__getitem__) as clients:
+            for client in clients.values():
+                try:
+                    await ask_unit(client)
+                except AuthenticationError as error:
+                    failed.append(type(error))
+        return failed
+
+    assert asyncio.run(ask()) == [NotAskedError] * 2
+    assert [len(unit.asked) for unit in units.values()] == [asked, 0, 0]
+
+
+def test_probe_keeps_the_pace_of_every_other_command() -> None:
+    clock = SimulatedClock()
+    moments: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        moments.append(clock.now())
+        return httpx.Response(200, json={"code": 200, "status": "ok", "version": "7.2.59.4"})
+
+    async def ask() -> None:
+        async with LoadMaster(access_to(ALONE), transport=httpx.MockTransport(answer), clock=LabClock(clock)) as unit:
+            await ask_unit(unit)
+
+    asyncio.run(ask())
+    assert max(sum(0 <= moment - first < CALLS_WINDOW_SECONDS for moment in moments) for first in moments) <= OWN_CALLS
 
 
 PRIVATE = ("hunter2secret", "acmeberlin", "AcmeBank", "172.24.1.5", "zurich")
@@ -160,8 +237,9 @@ def test_report_holds_nothing_of_anybody_in_whatever_field(content: dict[str, ob
 
     async def ask() -> str:
         access = replace(access_to(ALONE), credentials=UserPassword(USER, Secret("hunter2secret")))
-        async with RawUnit(access, transport=httpx.MockTransport(answer)) as raw:
-            return json.dumps(report([await ask_unit(raw, LabClock(SimulatedClock()))], known_names=[USER]))
+        transport, clock = httpx.MockTransport(answer), LabClock(SimulatedClock())
+        async with LoadMaster(access, transport=transport, clock=clock) as unit:
+            return json.dumps(report([await ask_unit(unit)], known_names=[USER]))
 
     told = asyncio.run(ask())
     assert [private for private in PRIVATE if private.lower() in told.lower()] == []
