@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from geoplan.console import laid_out
-from geoplan.live.findings.kinds import Severity
+from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause
 from geoplan.vendor import parse_version
@@ -141,7 +141,9 @@ def _ha(unit: UnitStatus) -> Text:
     if unit.ha is None:
         return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
     if not unit.ha_differs:
-        return Text("ok")
+        if "partner" in unit.ha_not_compared and unit.ha.partner:
+            return Text("not comparable")
+        return Text(NOT_TOLD if unit.ha_not_compared else "ok")
     first, *others = unit.ha_differs
     return Text(f"{first} +{len(others)}" if others else first, style=_WRONG)
 
@@ -203,7 +205,11 @@ def summary(status: Status) -> str:
     units = sum(len(site.units) for site in status.sites)
     size = f"{status.topology}: {count(len(status.sites), 'site')}, {count(units, 'unit')}"
     problems = sum(finding.severity is not Severity.KNOWING for finding in status.findings)
-    return f"{size}: {count(problems, 'finding') if problems else 'all is well'}"
+    if problems:
+        return f"{size}: {count(problems, 'finding')}"
+    unsure = sum(finding.kind is FindingKind.PARTNER_NOT_COMPARED for finding in status.findings)
+    besides = f"; not comparable: {count(unsure, 'HA partner')}" if unsure else ""
+    return f"{size}: all is well{besides}"
 
 
 def _findings(status: Status, width: int) -> Iterator[Text]:

@@ -34,7 +34,7 @@ you, and nothing changed.
 @click.command("push", cls=Command, epilog=EPILOG)
 @topology_argument
 @phase_option
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed, or a push abandoned.")
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
 @click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted.")
@@ -118,7 +118,7 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.cli import push_journal
 
         if abandon:
-            return push_journal.abandon(store, plan, output_format, typed)
+            return push_journal.abandon(store, plan, output_format, typed, yes=yes)
         return push_journal.show(store, plan, reach.apis(topology), output_format, typed)
     options = replace(
         flags.options(plan),
