@@ -101,11 +101,13 @@ class PushSession(PushListener):
     def command(self, *more: str, is_of_this_phase: bool = True) -> str:
         """Return the command that does something more about this push."""
         typed = self._typed if is_of_this_phase else replace(self._typed, phase=None)
-        return typed("push", *more)
+        lab = self._flags.of_lab() if self._flags.lab else []  # without it, units of that address would be pushed to
+        return typed("push", *lab, *more)
 
     def typed(self, name: str, *words: str) -> str:
         """Return a command about the same topology and units."""
-        return self._typed(name, *words)
+        lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
+        return self._typed(name, *lab, *words)
 
     def _resuming(self, *, is_of_this_phase: bool = True) -> str:
         """Return the command that goes on; what it still backs up goes where this push was told."""
@@ -122,8 +124,7 @@ class PushSession(PushListener):
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
         if self._flags.lab:
-            again = self.command(*self._flags.of_lab())
-            return f"the lab and everything done in it are gone; start again with: {again}"
+            return f"the lab and everything done in it are gone; start again with: {self.command()}"
         if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
         return f"go on with: {self._resuming()}"
