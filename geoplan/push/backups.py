@@ -65,7 +65,9 @@ async def _back_up_unit(context: Context, unit: Observation, folder: Path) -> st
     if path.exists():  # from a run that ended before it could note it
         path.unlink()
     write_private(path, content)
-    digest = hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != hashlib.sha256(content).hexdigest():
+        return f"{unit.address}: no backup: {path} does not hold what was written; check the disk"
     context.journal.write("backup", unit=unit.address, file=str(path), sha256=digest)
     what = f"{len(content)} bytes"
     context.reporter.say(EventKind.BACKUP, f"{what} in {shell_command(str(path))}", unit=unit.address, what=what)
