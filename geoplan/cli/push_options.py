@@ -96,6 +96,15 @@ _OPTIONS = (
     ),
 )
 
+keep_backups_option = click.option(
+    "--keep-backups",
+    metavar="N",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Of how many pushes of each unit to keep the backups.",
+)
+
 state_dir_option = click.option(
     "--state-dir",
     metavar="DIR",

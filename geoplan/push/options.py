@@ -36,6 +36,8 @@ class Options:
     """How many clusters a group may have, as the topology says."""
     backup_folder: Path | None = None
     """Where backups go, if not where pushes keep what must outlive them."""
+    keep_backups: int | None = None
+    """Of how many pushes of each unit backups are kept; None keeps all."""
     resume: bool = False
     only_preflight: bool = False
 

@@ -12,7 +12,7 @@ from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, InputFile, phase_option, topology_argument, variant_option
-from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
+from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, keep_backups_option, state_dir_option
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -66,6 +66,7 @@ you, and nothing changed.
     type=click.Path(file_okay=False),
     help="Where backups go.  [default: backups, in the folder of the journals]",
 )
+@keep_backups_option
 @state_dir_option
 @format_option("push")
 @click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal.")
@@ -86,6 +87,7 @@ def command(  # noqa: PLR0913 - one for each option
     flags: GivenFlags,
     jobs: int,
     backup_dir: str | None,
+    keep_backups: int,
     state_dir: str | None,
     output_format: str,
     lab: bool,
@@ -125,6 +127,7 @@ def command(  # noqa: PLR0913 - one for each option
         jobs=1 if dry_run else jobs,
         max_clusters=topology.limits.max_clusters,
         backup_folder=None if backup_dir is None or dry_run else Path(backup_dir),
+        keep_backups=None if dry_run else keep_backups,
         resume=resume,
         only_preflight=only_preflight,
     )
