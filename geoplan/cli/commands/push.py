@@ -11,8 +11,15 @@ import click
 from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, InputFile, phase_option, topology_argument, variant_option
-from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, keep_backups_option, state_dir_option
+from geoplan.cli.options import Command, InputFile, phase_option, variant_option
+from geoplan.cli.push_options import (
+    GivenFlags,
+    PushFlags,
+    flags_options,
+    keep_backups_option,
+    origin_of,
+    state_dir_option,
+)
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -32,7 +39,7 @@ you, and nothing changed.
 
 
 @click.command("push", cls=Command, epilog=EPILOG)
-@topology_argument
+@click.argument("path", metavar="TOPOLOGY", type=InputFile(), required=False)
 @phase_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed, or a push abandoned.")
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
@@ -43,6 +50,7 @@ you, and nothing changed.
     is_flag=True,
     help="Show what the last push did, and how to undo it by hand. For live units: geoplan status.",
 )
+@click.option("--history", is_flag=True, help="List all pushes, the newest first; with TOPOLOGY, those on its units.")
 @click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone.")
 @click.option(
     "--plan",
@@ -74,13 +82,14 @@ you, and nothing changed.
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
     *,
-    path: str,
+    path: str | None,
     phase: str | None,
     yes: bool,
     dry_run: bool,
     only_preflight: bool,
     resume: bool,
     status: bool,
+    history: bool,
     abandon: bool,
     plan_file: str | None,
     checksum: str | None,
@@ -103,6 +112,12 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.cli.push_units import push_store
     from geoplan.plan.planner import make_plan
 
+    if history:
+        from geoplan.cli import push_history
+
+        return push_history.show(path, reach, state_dir, output_format)
+    if path is None:
+        raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     if variants and not lab:
@@ -128,6 +143,7 @@ def command(  # noqa: PLR0913 - one for each option
         max_clusters=topology.limits.max_clusters,
         backup_folder=None if backup_dir is None or dry_run else Path(backup_dir),
         keep_backups=None if dry_run else keep_backups,
+        origin=origin_of(click.get_current_context(), path),
         resume=resume,
         only_preflight=only_preflight,
     )
