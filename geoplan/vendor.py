@@ -187,6 +187,13 @@ SYNC_SECONDS = _unconfirmed(
     held_by="test_reboot_waits_for_replication_and_for_the_pair_before",
     not_read="a change that reaches the standby",
 )
+BACKUP_FORMATS = _unconfirmed(
+    "BACKUP_FORMATS",
+    "gzip, bzip2, xz, zip or another",
+    "How a backup file is packed; one that begins as these do has to be whole, any other is taken as it is",
+    source="only guessed: the vendor describes no format",
+    held_by="test_packed_file_is_taken_whole_and_refused_wherever_it_is_cut",
+)
 
 # Words of the API
 UNKNOWN_PARTNER = _fact(

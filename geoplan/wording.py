@@ -32,6 +32,20 @@ def shorten(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+LONGEST_WORD = 300  # a file's name has at most 255 bytes, and marks around it
+LONGEST_LINE = 4096  # of an error: a command with the longest path
+_LONGER_THAN_NAMES = re.compile(rf"[^\s/]{{{LONGEST_WORD + 1},}}")
+
+
+def bounded(text: str) -> str:
+    """Return an error's text with what is too long in it cut: values of an argument or a file are repeated in it.
+
+    What could be the name of a file stays whole, so that a command in it can be typed.
+    """
+    cut = _LONGER_THAN_NAMES.sub(lambda found: shorten(found[0]), text)
+    return "\n".join(shorten(line, LONGEST_LINE) for line in cut.split("\n"))
+
+
 def is_control(character: str) -> bool:
     """Return whether a character would do something to a terminal or a line other than appear in it."""
     return _IS_CONTROL.match(character) is not None

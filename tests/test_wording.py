@@ -12,7 +12,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from geoplan.wording import count, http_status, is_control, join_words, shell_command, shown, shown_lines
+from geoplan.wording import (
+    LONGEST_LINE,
+    bounded,
+    count,
+    http_status,
+    is_control,
+    join_words,
+    shell_command,
+    shown,
+    shown_lines,
+)
 
 HOSTILE = [
     "O'Brien; touch X; 'y",
@@ -126,3 +136,17 @@ def test_answers_of_http_are_named_as_what_they_are(code: int | str, said: str) 
 
 def test_words_are_joined_as_in_a_sentence() -> None:
     assert [join_words(["a", "b", "c"][:length]) for length in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=300), max_size=5).map("\n".join))
+@example("7" * 10**6)
+@example("a b " * 10**6)
+def test_every_line_of_an_error_is_bounded(text: str) -> None:
+    cut = bounded(text)
+    assert all(len(line) <= LONGEST_LINE for line in cut.split("\n"))
+    assert ("…" in cut) or cut == text
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "/".join(["x" * 255] * 15)])
+def test_whatever_can_be_a_file_stays_whole_in_an_error(name: str) -> None:
+    assert bounded(f"cannot read {name}: no such file") == f"cannot read {name}: no such file"

@@ -9,6 +9,7 @@ import sys
 import warnings
 from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from geoplan import __version__
 from geoplan.cli.output import Legible, forgiving, legible
 from geoplan.console import make_size_usable
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
+from geoplan.wording import bounded
 
 INTERRUPTED = 130
 
@@ -59,7 +61,7 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -118,12 +120,14 @@ def _show_any(error: Exception) -> int:
         case InvalidInputError():
             from geoplan.diagnostics import as_text
 
-            click.echo(as_text(error.diagnostics), err=True)
+            _say(as_text(error.diagnostics))
             return error.exit_code
         case GeoplanError():
             return _show(error)
         case click.ClickException():
-            error.show()
+            told = StringIO()
+            error.show(told)
+            _say(told.getvalue().removesuffix("\n"))
             return error.exit_code
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             return _show(TooManyOpenFilesError())
@@ -133,7 +137,7 @@ def _show_any(error: Exception) -> int:
             return _show_os_error(error)
     from geoplan.cli import faults
 
-    click.echo(f"geoplan: error: {faults.describe(error)}", err=True)
+    _say(f"geoplan: error: {faults.describe(error)}")
     return faults.FAULT
 
 
@@ -142,16 +146,21 @@ def _show_os_error(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return 0  # whoever reads the output, such as head, has had enough
     where = "write standard output" if error.filename is None else f"use {os.fsdecode(error.filename)}"
-    click.echo(f"geoplan: error: cannot {where}: {error.strerror}", err=True)
+    _say(f"geoplan: error: cannot {where}: {error.strerror}")
     return GeoplanError.exit_code
 
 
 def _show(error: GeoplanError) -> int:
     """Show an error; return its exit code."""
-    click.echo(f"geoplan: error: {error}", err=True)
+    _say(f"geoplan: error: {error}")
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        _say(f"  hint: {error.hint}")
     return error.exit_code
+
+
+def _say(error: str) -> None:
+    """Say what went wrong: every error of the command line is shown here, whatever it repeats."""
+    click.echo(bounded(error), err=True)
 
 
 def _invoke(arguments: list[str]) -> object:
@@ -175,8 +184,8 @@ def _open_standard_streams() -> None:
     messages.
     """
     sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115 - open to the end
-    sys.stdout = legible(sys.stdout or Path(os.devnull).open("w"), steers=True)  # noqa: SIM115
-    sys.stderr = forgiving(legible(sys.stderr or Path(os.devnull).open("w")))  # noqa: SIM115
+    sys.stdout = legible(sys.stdout or Path(os.devnull).open("w"), steers=True)  # noqa: SIM115 - to the end
+    sys.stderr = forgiving(legible(sys.stderr or Path(os.devnull).open("w")))  # noqa: SIM115 - to the end
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             if stream.isatty():

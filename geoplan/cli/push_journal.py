@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.signals import interruptible
+from geoplan.errors import PushRefusedError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.live.polling import SystemClock
 from geoplan.push import journal, past_pushes
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Phase, Plan
+    from geoplan.push.history import History
     from geoplan.push.store import Past, Store
     from geoplan.topology.api import UnitApi
 
@@ -43,17 +47,22 @@ def phases_to_resume(store: Store) -> tuple[Phase, ...]:
     return history.phases if history else ()
 
 
-def abandon(store: Store, plan: Plan, output_format: str, command: Command = generic_command) -> int:
-    """Abandon the unfinished push, so that a new one may begin; what it owes stays owed."""
+def abandon(
+    store: Store, plan: Plan, output_format: str, command: Command = generic_command, *, yes: bool = False
+) -> int:
+    """Abandon the unfinished push, so that a new one may begin; what it owes stays owed.
+
+    Without ``yes`` somebody is asked. Raises :class:`PushRefusedError` where nobody can be, or the answer is no.
+    """
     unfinished = store.past().unfinished
     if unfinished is not None:
-        topology = unfinished.topology
-        with (
-            store.only_push(topology, unfinished.begin.units),
-            journal.Journal(unfinished.path, SystemClock()) as opened,
-        ):
-            if not opened.history.is_finished:
-                opened.write("end", outcome="abandoned", who=journal.who())
+        with store.only_push(unfinished.topology, unfinished.begin.units):
+            past = store.past()  # as it is now that nobody else can change it
+            if past.unfinished is not None and past.unfinished.path == unfinished.path:
+                _require_consent(past, past.unfinished, plan, yes=yes)
+            with journal.Journal(unfinished.path, SystemClock()) as opened:
+                if not opened.history.is_finished:
+                    opened.write("end", outcome="abandoned", who=journal.who())
     past = store.past()
     if output_format == "json":
         _as_json(past, plan, None)
@@ -66,6 +75,20 @@ def abandon(store: Store, plan: Plan, output_format: str, command: Command = gen
         click.echo(f"the next push reboots the masters of these pairs, which are not finished: {', '.join(pairs)}")
         click.echo(f"push with: {command('push')}")
     return 0
+
+
+def _require_consent(past: Past, unfinished: History, plan: Plan, *, yes: bool) -> None:
+    for line in past_pushes.left_by_abandoning(past, unfinished, plan):
+        click.echo(line, err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise PushRefusedError(
+            "there is no terminal to ask on; the push stays unfinished, and can be resumed", hint="give --yes"
+        )
+    with interruptible():
+        if not click.confirm("Abandon it? What is not done stays undone.", err=True):
+            raise PushRefusedError("not abandoned: the push stays unfinished, and can be resumed")
 
 
 def _as_json(past: Past, plan: Plan, running: str | None) -> None:

@@ -7,12 +7,15 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.core import ParameterSource
+
+from geoplan.files import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geoplan.plan.model import Plan
-    from geoplan.push.options import Options
+    from geoplan.push.options import Options, Origin
 
 
 class GivenFlags(NamedTuple):
@@ -70,6 +73,29 @@ class PushFlags:
         return ["--lab", *(word for variant in self.variants for word in ("--variant", variant))]
 
 
+_SHOWN_VALUES = frozenset({"phase", "reboots", "jobs", "keep_backups", "variants", "output_format"})
+"""Options whose values a journal may hold: no file, no address and nobody's name."""
+
+
+def origin_of(context: click.Context, path: str) -> Origin:
+    """Return how a push was typed, for its journal: the file and the options, values only where they tell nothing."""
+    from geoplan.push.options import Origin
+
+    flags: list[str] = []
+    for param in context.command.params:
+        name = param.name or ""
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not isinstance(param, click.Option) or not is_given:
+            continue
+        given = context.params.get(name)
+        if param.is_flag or name not in _SHOWN_VALUES:
+            flags.append(param.opts[0])
+        else:
+            values = given if isinstance(given, tuple) else (given,)
+            flags += [word for value in values for word in (param.opts[0], str(value))]
+    return Origin(None if path == STDIN else path, tuple(flags))
+
+
 def _pair(plan: Plan, name: str) -> str:
     from geoplan.plan.model import Action
 
@@ -94,6 +120,15 @@ _OPTIONS = (
     click.option(
         "--accept-geo-merge", is_flag=True, help="Let units with different GEO configurations become partners."
     ),
+)
+
+keep_backups_option = click.option(
+    "--keep-backups",
+    metavar="N",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Of how many pushes of each unit to keep the backups.",
 )
 
 state_dir_option = click.option(

@@ -27,6 +27,7 @@ from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.listener import PushListener
 from geoplan.push.outcome import StepState
+from geoplan.push.remembered import gone_findings, remember
 from geoplan.push.run import PushResult, run_push
 from geoplan.wording import count
 
@@ -89,6 +90,8 @@ class PushSession(PushListener):
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
         self._destination = destination_of(reach, lab=flags.lab)
+        self._remembered: tuple[Store, Topology] | None = None
+        """What is remembered once the units are verified to hold it."""
         self._clock: Clock = SystemClock()
         self._began = 0.0
         self._view: View = JsonView()
@@ -101,11 +104,13 @@ class PushSession(PushListener):
     def command(self, *more: str, is_of_this_phase: bool = True) -> str:
         """Return the command that does something more about this push."""
         typed = self._typed if is_of_this_phase else replace(self._typed, phase=None)
-        return typed("push", *more)
+        lab = self._flags.of_lab() if self._flags.lab else []  # without it, units of that address would be pushed to
+        return typed("push", *lab, *more)
 
     def typed(self, name: str, *words: str) -> str:
         """Return a command about the same topology and units."""
-        return self._typed(name, *words)
+        lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
+        return self._typed(name, *lab, *words)
 
     def _resuming(self, *, is_of_this_phase: bool = True) -> str:
         """Return the command that goes on; what it still backs up goes where this push was told."""
@@ -122,8 +127,7 @@ class PushSession(PushListener):
     def going_on(self) -> str:
         """Say what leads on after an end before the end."""
         if self._flags.lab:
-            again = self.command(*self._flags.of_lab())
-            return f"the lab and everything done in it are gone; start again with: {again}"
+            return f"the lab and everything done in it are gone; start again with: {self.command()}"
         if self._flags.dry_run:
             return "nothing was changed: this was a dry run"
         return f"go on with: {self._resuming()}"
@@ -131,6 +135,8 @@ class PushSession(PushListener):
     async def run(self, topology: Topology, store: Store) -> int:
         """Push, and say how it ended."""
         plan, flags = self._plan, self._flags
+        if Phase.GEO in plan.phases() and not (flags.lab or flags.dry_run):
+            self._remembered = store, topology
         async with push_units(topology, plan, self._typed.reach, flags, store, on_request=self.on_request) as (
             fleet,
             its_store,
@@ -139,6 +145,7 @@ class PushSession(PushListener):
             self._view = view_of(plan, fleet.timings, flags.output_format, dry_run=flags.dry_run)
             with self._view, self._stopping_on_signals():
                 self._view.show(self._going())
+                self._say_what_is_gone(store)
                 units = sum(len(site.units) for site in plan.sites)
                 self._view.say(f"preflight: asking {count(units, 'unit')}")
                 try:
@@ -167,6 +174,12 @@ class PushSession(PushListener):
         if self._destination.lab_file is not None:
             details["lab_file"] = self._destination.lab_file
         return Event(EventKind.DESTINATION, 0.0, f"{kind} {self._destination.message}", details=details)
+
+    def _say_what_is_gone(self, store: Store) -> None:
+        """Say which sites have left the file since they were pushed with these units: this push leaves them alone."""
+        for finding in () if self._flags.lab else gone_findings(store, self.typed):
+            details = {"kind": NoteKind.FINDING.value, "site": finding.sites[0]}
+            self._view.show(Event(EventKind.NOTE, self._seconds(), finding.explained, details=details))
 
     def objections(self, found: Found) -> Sequence[Problem]:
         """Return what of the push was not approved."""
@@ -231,6 +244,11 @@ class PushSession(PushListener):
             self._step = None
         elif event.kind is EventKind.BACKUP and event.unit:
             self._backed_up += 1
+        elif event.kind is EventKind.VERIFIED and self._remembered:
+            try:
+                remember(*self._remembered)
+            except GeoplanError as error:  # what was pushed is pushed
+                click.echo(f"geoplan: warning: {error}", err=True)
         if self._flags.dry_run:
             event = self._as_if(event)
         elif event.kind is EventKind.BACKUP and not event.unit and self._flags.lab and not self._options.backup_folder:

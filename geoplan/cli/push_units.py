@@ -19,6 +19,7 @@ from geoplan.live.polling import SystemClock, Timings
 from geoplan.plan.model import Phase
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
 from geoplan.push.ledger import Ledger
+from geoplan.push.remembered import gone_findings
 from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Past, Store, unit_keys
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from geoplan.cli.connection import ConnectionOptions, TypedCommands
     from geoplan.cli.push_options import PushFlags
+    from geoplan.live.findings.kinds import Finding
     from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
     from geoplan.topology.model import Topology
@@ -59,6 +61,14 @@ def known_past(topology: Topology, reach: ConnectionOptions) -> Past:
         click.echo(f"geoplan: warning: what earlier pushes have proven is not known: {error}", err=True)
         return Past(Ledger())
     return replace(past, unfinished=None) if past.unfinished and store.holder() else past
+
+
+def left_findings(topology: Topology, reach: ConnectionOptions, typed: TypedCommands) -> tuple[Finding, ...]:
+    """Return a finding for each site that has left the topology since a push, as far as that is known."""
+    try:
+        return gone_findings(push_store(topology, reach, None), typed)
+    except UnusableFileError:  # whoever asks has been warned of it
+        return ()
 
 
 def say_unfinished(past: Past, typed: TypedCommands) -> None:

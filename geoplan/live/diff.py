@@ -11,7 +11,7 @@ from geoplan.live.findings import Kind
 from geoplan.live.findings.collect import OF_HA
 from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
 from geoplan.live.model import HA_SUBJECT
-from geoplan.wording import count
+from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ def as_text(report: Report, push: Command = PUSH, findings: Iterable[Finding] = 
     lines = list(_blocks(report, others, _noted(findings)))
     if lines:
         lines.append("")
-    return "\n".join([*lines, summary(report, others), *_lines(_ways_on(report, push))]) + "\n"
+    return "\n".join([*lines, summary(report, others, findings), *_lines(_ways_on(report, push))]) + "\n"
 
 
 def _blocks(report: Report, others: Iterable[Finding], noted: Iterable[Finding]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def as_markdown(report: Report, push: Command = PUSH, findings: Iterable[Finding
     """Return a table with a row for each difference, for a ticket or a merge request; ``push`` as in the text."""
     findings = tuple(findings)
     others = found_besides(report, findings)
-    lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report, others), ""]
+    lines = [f"# {_cell(report.topology)}: live units against the plan", "", summary(report, others, findings), ""]
     if report.differences or others:
         lines += ["| site | unit | kind | what |", "|---|---|---|---|"]
         lines += [
@@ -135,11 +135,16 @@ def _noted(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.kind in NOTED]
 
 
-def summary(report: Report, others: Sequence[Finding] = ()) -> str:
-    """Say in one line how many sites differ, and how much else was found."""
+def summary(report: Report, others: Sequence[Finding] = (), findings: Sequence[Finding] = ()) -> str:
+    """Say in one line how many sites differ, how much else was found, and of which units the HA partner is not known.
+
+    ``findings`` are all that there are; ``others`` those of them that are to be counted.
+    """
     differing = sum(bool(site.differences) for site in report.sites)
     total = len(report.sites)
     besides = f", {count(len(others), 'other finding')}" if others else ""
+    unsure = [unit for found in findings if found.kind is FindingKind.PARTNER_NOT_COMPARED for unit in found.units]
+    besides += f"; not comparable: the HA partner of {some_of(unsure)}" if unsure else ""
     if not differing:
         said = f"all {total} sites are as planned" if total > 1 else "as planned"
         return f"{report.topology}: {said}{besides}"

@@ -126,13 +126,21 @@ def unit_connections(  # noqa: PLR0913 - options
 
 
 def require_one_api_each(urls: Mapping[str, str]) -> None:
-    """Check that no two units, by their addresses, answer at one place: one would be taken for the other.
+    """Check that no two units, by their addresses, answer at one place, and none at another one's address.
 
-    Raises :class:`UnusableFileError`.
+    One would be taken for the other. Raises :class:`UnusableFileError`.
     """
     users: dict[tuple[str, int] | None, str] = {}
+    owners = {canonical(address): address for address in urls}
     for address, url in urls.items():
-        first = users.setdefault(place_of_url(url), address)
+        place = place_of_url(url)
+        first = users.setdefault(place, address)
+        owner = owners.get(place[0], address) if place else address
+        if first == address and owner != address and place_of_url(urls[owner]) != place:
+            raise UnusableFileError(
+                f"the API of {address} is at {url}, which is the address of {owner}",
+                hint="write the URL at which each unit itself answers, in the topology or the endpoints file",
+            )
         if first != address:
             raise UnusableFileError(
                 f"{first} and {address} have one API, at {url}",

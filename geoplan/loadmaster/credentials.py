@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +22,15 @@ from geoplan.addresses import canonical, is_address
 from geoplan.errors import CredentialsError, UnusableFileError
 from geoplan.files import display_name, read_bounded
 from geoplan.loadmaster.plain_secrets import silent_losses
-from geoplan.wording import shell_command
+from geoplan.topology.names import nearest
+from geoplan.wording import join_words, shell_command
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 
 MASK = "********"
@@ -185,17 +189,74 @@ def read_credentials(path: str | Path) -> tuple[CredentialsFile, tuple[str, ...]
         raise CredentialsError(f"{name} is not a usable credentials file: it is no short UTF-8 text", hint=_FORM)
     document = read_document(text)
     if document.faults:
-        line = document.faults[0].place.line
+        what = f"there is an error at or below line {document.faults[0].place.line + 1}"
     else:
         try:
             file = CredentialsFile.model_validate(document.value)
             return file, tuple(f"{name}:{line}: {loss}" for line, loss in dict.fromkeys(silent_losses(document, text)))
         except ValidationError as error:
             (fault, *_) = error.errors(include_url=False, include_input=False, include_context=False)
-            line = document.place_of(fault["loc"]).line
+            line = document.place_of(tuple(part for part in fault["loc"] if part != "[key]")).line
+            what = f"line {line + 1}: {_described(fault)}"
     raise CredentialsError(  # outside of the handler: what it handled holds the secrets
-        f"{name} is not a usable credentials file: there is an error at or below line {line + 1}", hint=_FORM
+        f"{name} is not a usable credentials file: {what}", hint=_FORM
     )
+
+
+MISTYPED = 0.75  # of 1; above it a word is a slip of the key, and no secret in its place
+_MARKS_OF_ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:/]*")
+_OTHER_WORDS = {  # what people write for these keys, and what no secret is
+    "username": "user",
+    "login": "user",
+    "name": "user",
+    "pass": "password",
+    "pwd": "password",
+    "passwd": "password",
+    "passphrase": "password",
+    "key": "apikey",
+    "token": "apikey",
+    "api_key": "apikey",
+    "api-key": "apikey",
+}
+
+
+def _described(fault: ErrorDetails) -> str:
+    """Say what is wrong, and where: with its keys, but never with what could be a secret at a key's place."""
+    path = [str(part) for part in fault["loc"] if part != "[key]"]
+    *around, last = path or [""]
+    where = ": ".join(map(_shown_key, path)) or "the file"
+    match fault["type"]:
+        case "extra_forbidden" if not around and is_address(last):
+            return f"{last} stands at the top: it belongs under units:"
+        case "extra_forbidden":
+            known = list((_Entry if around else CredentialsFile).model_fields)
+            place = ": ".join(map(_shown_key, around)) or "the file"
+            meant = _meant_key(last, known)
+            told = f"unknown key '{last}' (did you mean '{meant}'?)" if meant else "an unknown key, which is not shown"
+            return f"{place}: {told}; its keys are {join_words(known)}"
+        case "value_error" if around == ["units"]:
+            return f"units: {_shown_key(last)} is not an address"
+        case "value_error":
+            return f"{where}: give one of password and apikey"
+        case "string_too_short":
+            return f"{where} is empty"
+        case "string_type":
+            return f"{where} is not a text"
+    return f"{where} is not a mapping of keys and values"
+
+
+def _meant_key(written: str, known: list[str]) -> str | None:
+    """Return the key that was meant: only what is so near to one is shown, and is no secret."""
+    meant = _OTHER_WORDS.get(written.lower(), "")
+    if meant in known:
+        return meant
+    return nearest(written, known, likeness=MISTYPED) if re.fullmatch("[A-Za-z_-]+", written) else None
+
+
+def _shown_key(key: str) -> str:
+    """Return a key where it is one of the format's own or an address: any other may be a secret in the wrong place."""
+    own = {*CredentialsFile.model_fields, *_Entry.model_fields}
+    return key if key in own or _MARKS_OF_ADDRESS.fullmatch(key) else "a key"
 
 
 def require_private(what: str, status: os.stat_result) -> None:

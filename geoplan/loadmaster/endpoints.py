@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from geoplan.errors import GeoplanError, NotInLabError, UnusableFileError
 from geoplan.files import display_name, read_bounded
 from geoplan.loadmaster.tls import parse_fingerprint
 from geoplan.topology.api import PortSource, ReachedApi
+from geoplan.topology.names import nearest
+from geoplan.wording import join_words
 from geoplan.yaml12 import MAX_BYTES, read_document
 
 if TYPE_CHECKING:
@@ -191,7 +194,10 @@ def _described(fault: ErrorDetails) -> str:
     """Say where the file has another shape than an endpoints file, and what is wrong there."""
     *around, last = [_shown(str(part)) for part in fault["loc"] if part != "[key]"] or [""]
     if fault["type"] == "unexpected_keyword_argument":
-        return f"{': '.join(around) or 'the file'}: unknown key '{last}'"
+        known = [each.name for each in fields(UnitEndpoint if around else Endpoints)]
+        near = nearest(last, known)
+        meant = f" (did you mean '{near}'?)" if near else ""
+        return f"{': '.join(around) or 'the file'}: unknown key '{last}'{meant}; its keys are {join_words(known)}"
     where = ": ".join([*around, last]) or "the file"
     return f"{where}: {fault['ctx']['error']}" if fault["type"] == "value_error" else f"{where} is not a mapping"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
+from geoplan.loadmaster.backup_file import backup_fault
 from geoplan.wording import http_status, shown_in_line
 
 if TYPE_CHECKING:
@@ -142,6 +143,13 @@ def not_the_api(reply: Reply) -> UnusableError:
     if head.startswith(b"<!doctype html") or b"<html" in head:
         return UnusableError("it answers a web page in place of the API", is_page=True)
     return UnusableError("its answer cannot be read", transient=True)
+
+
+def with_file(content: bytes, code: int, message: str = "") -> Answer:
+    """Return an answer with a backup. Raises :class:`UnusableError` for what cannot be one."""
+    if fault := backup_fault(content):
+        raise UnusableError(f"its backup {fault}", transient=True)
+    return Answer(code, message, file=content)
 
 
 _OF_SESSIONS = re.compile(r"session\s+management|basic\s+authentication", re.IGNORECASE)

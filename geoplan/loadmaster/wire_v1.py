@@ -23,6 +23,7 @@ from geoplan.loadmaster.wire import (
     not_the_api,
     require_few_values,
     trimmed,
+    with_file,
 )
 from geoplan.vendor import MAX_QUERY
 from geoplan.wording import shown_in_line
@@ -77,7 +78,7 @@ class WireV1:
         if file and reply.status == SUCCESS and not is_xml:
             if not reply.body or not_the_api(reply).is_page:
                 raise not_the_api(reply)
-            return Answer(SUCCESS, file=reply.body)
+            return with_file(reply.body, SUCCESS)
         require_few_values(reply, (b"<", b"="))
         root = _parse(reply)
         if _tag(root) != "response":

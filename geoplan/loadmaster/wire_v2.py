@@ -19,6 +19,7 @@ from geoplan.loadmaster.wire import (
     not_the_api,
     require_few_values,
     trimmed,
+    with_file,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _with_file(answer: Answer) -> Answer:
         file = b""
     if not file:
         raise UnusableError("there is no file in its answer", transient=True)
-    return Answer(answer.code, answer.message, file=file)
+    return with_file(file, answer.code, answer.message)
 
 
 def _node(written: object, depth: int) -> Node:

@@ -96,6 +96,7 @@ class Journal:
             options=models.RecordedOptions.of(options),
             units=units,
             plan=plan.model_dump(mode="json"),
+            **{name: value for name, value in options.origin._asdict().items() if value},
         )
         return journal
 

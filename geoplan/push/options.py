@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.concurrency import DEFAULT_JOBS
 from geoplan.vendor import MAX_CLUSTERS
@@ -19,6 +19,18 @@ class RebootMode(StrEnum):
     CHANGED = "changed"
     ALWAYS = "always"
     NEVER = "never"
+
+
+class Origin(NamedTuple):
+    """How a push was typed, for whoever reads its journal; nothing is decided by it."""
+
+    file: str | None = None
+    """The topology's file; None for standard input."""
+    flags: tuple[str, ...] = ()
+    """The options as they were given, with their values only where these are no secrets and name no file of them."""
+
+
+UNTOLD = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,9 @@ class Options:
     """How many clusters a group may have, as the topology says."""
     backup_folder: Path | None = None
     """Where backups go, if not where pushes keep what must outlive them."""
+    keep_backups: int | None = None
+    """Of how many pushes of each unit backups are kept; None keeps all."""
+    origin: Origin = UNTOLD
     resume: bool = False
     only_preflight: bool = False
 

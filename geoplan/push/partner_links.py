@@ -43,9 +43,9 @@ async def links_stay_red(
         try:
             with at_once():  # a slave shows them only as long as its master boots
                 told = await unit.partner_status()
+                if not await still_active():
+                    return False
         except UnitError:
-            return False
-        if not await still_active():
             return False
         return True if seen.take(told, await _partners_up(context, step)) else None
 

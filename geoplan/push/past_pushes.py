@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.push import records as models
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.wording import local_time, shell_command, shown
+from geoplan.push.summary import name_step, not_done
+from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +67,27 @@ def as_text(
         lines += ["", f"to go on with it:  {command('push', '--resume')}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
+
+
+def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
+    """Return what stays as it is once a push is abandoned: its changes, what it has not done, and what is owed."""
+    lines = [f"the push of '{unfinished.topology}' that {unfinished.who} began at {_moment(unfinished.begin)}"]
+    changed = "; its changes stay as they are" if unfinished.has_changes else "; it has changed nothing"
+    lines[0] += f" is unfinished: {unfinished.outcome}{changed}"
+    with suppress(UnusableFileError):  # whose plan cannot be read can still be abandoned
+        undone = not_done(unfinished)
+        if undone:
+            lines.append(f"not done: {len(undone)} of {count(len(unfinished.plan.steps), 'step')}")
+            lines += [f"  {step.number:>3}  {name_step(step)}" for step in undone[:MAX_LISTED]]
+            lines += [f"  and {len(undone) - MAX_LISTED} more"] if len(undone) > MAX_LISTED else []
+    owed = _pairs_to_finish(past, plan)
+    with suppress(UnusableFileError):
+        owed = tuple(dict.fromkeys((*owed, *pairs_that_owe(past.ledger, unfinished.plan))))
+    if owed:
+        lines.append(f"still owed, whichever push comes next: the reboots of the masters of {some_of(owed)}")
+    if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
+        lines.append(f"links of these slaves are not proven: {some_of(unproven)}")
+    return [shown(line) for line in lines]
 
 
 def _logins(history: History, touched: set[str], apis: Mapping[str, UnitApi]) -> dict[str, str]:

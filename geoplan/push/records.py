@@ -121,6 +121,10 @@ class Begin(Record):
     units: Mapping[Text, Text]
     """The keys of its units, by their addresses: what a lab's units hold is none of production's."""
     plan: Mapping[Text, Any]
+    file: Text | None = None
+    """The topology's file as it was given; None where it was none, or an older geoplan did not write it."""
+    flags: tuple[Text, ...] = ()
+    """The options that were given."""
 
 
 class Resumed(Record):

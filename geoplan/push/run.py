@@ -15,7 +15,7 @@ from geoplan.live.links import standbys_shown_green
 from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
-from geoplan.push.backups import back_up
+from geoplan.push.backups import back_up, prune
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
@@ -107,7 +107,9 @@ async def run_push(
             forms = frozenset(verdict.forms)
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)
-            return await _change(context, facts, verdict, options.backup_folder or store.backups)
+            result = await _change(context, facts, verdict, options.backup_folder or store.backups)
+            _prune(context, store)
+            return result
 
 
 def _require_clear(verdict: PreflightResult, *, may_resume: bool) -> None:
@@ -150,6 +152,18 @@ async def _change(context: Context, facts: Observations, verdict: PreflightResul
         raise
     with _stopping_for_this_machine():
         return await _do_and_verify(context, verdict)
+
+
+def _prune(context: Context, store: Store) -> None:
+    """Remove backups that are kept no longer; a push that is done is none the worse where that fails."""
+    if context.options.keep_backups is None:
+        return
+    try:
+        failures = prune(store, context.ledger, context.options.keep_backups)
+    except (UnusableFileError, OSError) as error:
+        failures = [f"old backups were not looked at: {error}"]
+    for failure in failures:
+        context.reporter.say(EventKind.NOTE, failure)
 
 
 @contextmanager

@@ -124,6 +124,12 @@ class Store:
                 unfinished = history
         return Past(ledger, latest, unfinished)
 
+    def histories(self, *, more_than: int = 0) -> Iterator[History]:
+        """Yield what journals tell that name any of the units, the oldest first, if there are more than so many."""
+        found = tuple(self._paths())
+        if len(found) > more_than:
+            yield from (history for path in found if (history := journals.read(path)).records)
+
     def begin(self, plan: Plan, options: Options, clock: Clock, ledger: Ledger | None = None) -> Journal:
         """Start the journal of a new push; ``ledger`` is that of the past, where it has been read already."""
         return Journal.begin(self.state, plan, options, clock, keys=self.keys, ledger=ledger or self.past().ledger)

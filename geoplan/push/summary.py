@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Plan, Step
     from geoplan.push.executor import Progress
+    from geoplan.push.history import History
 
 
 def name_step(step: Step) -> str:
@@ -42,6 +43,12 @@ def stopped_because(plan: Plan, progress: Progress) -> str:
         lines.append(f"  left out  {_numbers(left_out)}")
     lines.append(f"  not yet   {_numbers(left)}")
     return "\n".join(lines)
+
+
+def not_done(history: History) -> tuple[Step, ...]:
+    """Return the steps that a push has not done. Raises :class:`UnusableFileError` where its plan cannot be read."""
+    undone = (None, StepState.FAILED.value, StepState.LEFT_OUT.value)
+    return tuple(step for step in history.plan.steps if history.step_states.get(step.id) in undone)
 
 
 def _numbers(steps: Iterable[Step]) -> str:

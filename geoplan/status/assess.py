@@ -8,7 +8,7 @@ from geoplan.addresses import canonical
 from geoplan.live.findings.clusters import ClusterState, state_of
 from geoplan.live.findings.collect import NOTHING_SEEN, examine
 from geoplan.live.findings.kinds import FindingKind, generic_command
-from geoplan.live.findings.settings import differing
+from geoplan.live.findings.settings import differing, not_compared
 from geoplan.live.findings.states import unit_state
 from geoplan.live.links import NOTHING_KNOWN
 from geoplan.status.model import Count, SiteStatus, Status, UnitStatus
@@ -63,6 +63,7 @@ def _unit(plan: Plan, site: SiteSettings, unit: Observation, since: Since) -> Un
         firmware=unit.firmware,
         ha=unit.ha,
         ha_differs=differing(plan, site, unit) if is_paired else (),
+        ha_not_compared=not_compared(site, unit) if is_paired else (),
         geo_enabled=unit.geo_enabled,
         ssh_access=unit.ssh_access,
         partners=_partner_count(site, unit),

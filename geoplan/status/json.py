@@ -75,6 +75,7 @@ def _ha(unit: UnitStatus) -> dict[str, Any] | None:
         "preferred_host": None if prefers is None else "master" if prefers else "none",
         "all_interfaces": unit.ha.all_interfaces,
         "differs": list(unit.ha_differs),
+        "not_compared": list(unit.ha_not_compared),
     }
 
 

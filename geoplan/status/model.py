@@ -40,6 +40,8 @@ class UnitStatus:
     ha: HaFacts | None = None
     ha_differs: tuple[str, ...] = ()
     """What of its HA parameters is not as it should be: ``mode``, ``partner``, ``port``, ``preferred``, …"""
+    ha_not_compared: tuple[str, ...] = ()
+    """What of them is not told, or told by a name that stands for nothing here: neither right nor wrong."""
     geo_enabled: bool | None = None
     ssh_access: bool | None = None
     partners: Count | None = None

@@ -29,6 +29,7 @@ NOT_TOLD = "?"
 NOT_THERE = "-"
 GAPS = (2, 1)  # between columns: the second where the first does not fit
 INDENT = "  "
+NOT_COMPARABLE = "not comparable"
 SHORT_ROLES = MappingProxyType({"standalone": "alone"})
 _STYLES = {
     UnitState.ACTIVE: "bold green",
@@ -62,8 +63,13 @@ def table(sites: Sequence[SiteStatus], width: int) -> list[Text]:
             return _below_sites(sites, _joined(rows, gap))
     rows, gap = below[-1]
     return _below_sites(
-        sites, [Text(INDENT).append_text(line) for line in _joined([row[1:] for row in rows], gap)], own_lines=True
+        sites, [Text(INDENT).append_text(line) for line in _joined([_narrow(row) for row in rows], gap)], own_lines=True
     )
+
+
+def _narrow(row: Sequence[Text]) -> list[Text]:
+    """Return a row without its address, which has a line of its own, and with no cell that is wider than need be."""
+    return [Text("not compared") if cell.plain == NOT_COMPARABLE else cell for cell in row[1:]]
 
 
 def _rows(sites: Sequence[SiteStatus], roles: Mapping[str, str] = MappingProxyType({})) -> list[list[Text]]:
@@ -141,7 +147,9 @@ def _ha(unit: UnitStatus) -> Text:
     if unit.ha is None:
         return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
     if not unit.ha_differs:
-        return Text("ok")
+        if "partner" in unit.ha_not_compared and unit.ha.partner:
+            return Text(NOT_COMPARABLE)
+        return Text(NOT_TOLD if unit.ha_not_compared else "ok")
     first, *others = unit.ha_differs
     return Text(f"{first} +{len(others)}" if others else first, style=_WRONG)
 
@@ -205,7 +213,10 @@ def summary(status: Status) -> str:
     problems = sum(finding.severity is not Severity.KNOWING for finding in status.findings)
     if problems:
         return f"{size}: {count(problems, 'finding')}"
-    return f"{size}: {'nothing seen is wrong, but links are not told' if _has_untold_links(status) else 'all is well'}"
+    unsure = sum(finding.kind is FindingKind.PARTNER_NOT_COMPARED for finding in status.findings)
+    besides = f"; not comparable: {count(unsure, 'HA partner')}" if unsure else ""
+    verdict = "nothing seen is wrong, but links are not told" if _has_untold_links(status) else "all is well"
+    return f"{size}: {verdict}{besides}"
 
 
 def _has_untold_links(status: Status) -> bool:

@@ -25,12 +25,12 @@ SHORTEST = 3  # letters of a word that is taken for the beginning of another
 LIKENESS = 0.6  # of 1; below it a suggestion is more often wrong than right
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], *, likeness: float = LIKENESS) -> str | None:
     """Return the known word that a mistyped or shortened one most likely means."""
     import difflib  # noqa: PLC0415 - only a file with faults needs it
 
     by_folded = {folded(name): name for name in known}
-    close = difflib.get_close_matches(folded(word), by_folded, n=1, cutoff=LIKENESS)
+    close = difflib.get_close_matches(folded(word), by_folded, n=1, cutoff=likeness)
     longer = [name for name in by_folded if len(word) >= SHORTEST and name.startswith(folded(word))]
     if close:
         return by_folded[close[0]]

@@ -6,7 +6,9 @@ A failed check raises :class:`pydantic_core.PydanticCustomError` whose type is t
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from socket import inet_aton
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -142,12 +144,21 @@ def place_of_url(text: str) -> tuple[str, int] | None:
         host, port = url.hostname, url.port
     except ValueError:
         return None
-    if not host:
-        return None
-    try:
-        return str(ip_address(host)), port or HTTPS
-    except ValueError:
-        return host.lower().rstrip("."), port or HTTPS
+    return (_host_in_one_spelling(host), port or HTTPS) if host else None
+
+
+def _host_in_one_spelling(host: str) -> str:
+    """Return a host as it is compared: an address of IPv4 is one in IPv6's clothes, too, and as one number or in hex.
+
+    Whoever connects takes all of these, so each of them leads to the unit that has the address.
+    """
+    plain = host.lower().removesuffix(".")
+    with suppress(ValueError):
+        address = ip_address(plain)
+        return str((isinstance(address, IPv6Address) and address.ipv4_mapped) or address)
+    with suppress(OSError, UnicodeError):
+        return str(IPv4Address(inet_aton(plain)))
+    return plain
 
 
 def _check_api_url(text: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from geoplan.cli import COMMANDS, cli
+from geoplan.wording import LONGEST_LINE
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.topologies import large_topology
 
@@ -171,3 +172,36 @@ def test_system_that_refuses_a_file_is_not_said_to_refuse_standard_output(
     ended = geoplan("--help")
     assert ended.code == 2
     assert ended.stderr == "geoplan: error: cannot use /some/file: Permission denied\n"
+
+
+_DIGITS = "7" * 5000
+
+
+@pytest.mark.parametrize("value", [_DIGITS, f"7.2.{_DIGITS}", "x y " * 1500], ids=["digits", "version", "words"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("upgrade", EXAMPLE, "--to"),
+        ("upgrade", EXAMPLE, "--to", "7.2.59.4", "--site"),
+        ("plan",),
+        ("plan", EXAMPLE, "--phase"),
+        ("plan", EXAMPLE, "-o"),
+        ("check", EXAMPLE, "--explain"),
+        ("push", EXAMPLE, "--lab", "--reboot"),
+        ("push", EXAMPLE, "--lab", "--jobs"),
+        ("push", EXAMPLE, "--lab", "--variant"),
+        ("push", EXAMPLE, "--lab", "--checksum"),
+        ("probe",),
+        ("facts",),
+        (),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments[:1] + arguments[2:])) or "command",
+)
+def test_value_of_any_length_is_repeated_in_part(arguments: tuple[str, ...], value: str, geoplan: Geoplan) -> None:
+    outcome = geoplan(*arguments, value)
+
+    assert outcome.code == 2
+    assert outcome.stdout == ""
+    assert "geoplan" in outcome.stderr
+    assert "7" * 400 not in outcome.stderr
+    assert max(map(len, outcome.stderr.splitlines())) <= LONGEST_LINE

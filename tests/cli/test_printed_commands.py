@@ -122,7 +122,7 @@ def test_abandoned_push_prints_the_command_that_finishes_its_pairs(hostile: Site
     hostile.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
     assert operator.run("push", "--yes").code == 3
     shown = operator.run("push", "--status")
-    ended = operator.type(operator.only_command(shown, "--abandon"))
+    ended = operator.type(operator.only_command(shown, "--abandon"), "--yes")
     assert ended.code == 0, ended
     assert HOSTILE_SITE in ended.stdout
     pushed = operator.type(operator.only_command(ended, "push"), "--yes")

@@ -15,12 +15,13 @@ from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.listener import Found
 from geoplan.push.options import Options
+from geoplan.push.past_pushes import pairs_that_owe
 from geoplan.push.preflight import PreflightResult
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
 from tests.push.observations import changed, in_place, plan_of, untouched
-from tests.push.support import M1
+from tests.push.support import M1, Site
 
 __all__ = ["make_site"]
 
@@ -99,3 +100,53 @@ def test_site_that_is_in_place_is_not_shown() -> None:
     lines = list(change_lines(plan, replace(found(plan), facts=facts, before=verify(plan, facts)), diff="d"))
     assert lines[0] == f"HA Pair 1 (on {M1})"
     assert not any("Standalone LoadMaster 1" in line for line in lines)
+
+
+def stopped_before_the_reboot(geoplan: Geoplan, make_site: MakeSite) -> Site:
+    site = make_site("5.3")
+    site.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 3
+    return site
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "y\n"])
+def test_abandoning_is_asked_for_with_what_stays_undone_and_owed(
+    geoplan: Geoplan,
+    make_site: MakeSite,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+) -> None:
+    code = 0 if answer == "y\n" else 4
+    site = stopped_before_the_reboot(geoplan, make_site)
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    assert run(["push", str(site.topology), "--endpoints", str(site.endpoints), "--abandon"]) == code
+    told = capsys.readouterr().err
+    assert "not done: " in told
+    assert "reboot master of HA Pair 1" in told
+    assert "still owed, whichever push comes next: the reboots of the masters of HA Pair 1" in told
+    assert told.index("still owed") < told.index("Abandon it?")
+    past = site.store.past()
+    assert (past.unfinished is None) is (code == 0)
+    assert pairs_that_owe(past.ledger, make_plan(load_topology(site.topology))) == ("HA Pair 1",)
+
+
+def test_abandoning_without_a_terminal_wants_yes(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = stopped_before_the_reboot(geoplan, make_site)
+    for form in ("text", "json"):
+        refused = geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon", "--format", form)
+        assert (refused.code, refused.stdout) == (4, "")
+        assert "hint: give --yes" in refused.stderr
+    assert site.store.past().unfinished
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon", "--yes").code == 0
+    nothing = geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon")
+    assert (nothing.code, nothing.stdout) == (0, "there is no unfinished push\n")
+
+
+def test_what_another_file_of_the_units_would_owe_is_named_too(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = stopped_before_the_reboot(geoplan, make_site)
+    small = site.topology.with_name("small.yaml")
+    small.write_text("sites: [{name: Standalone LoadMaster 1, standalone: 172.24.1.9}]")
+    refused = geoplan("push", small, "--endpoints", site.endpoints, "--abandon")
+    assert refused.code == 4
+    assert "the reboots of the masters of HA Pair 1" in refused.stderr

@@ -19,6 +19,7 @@ from geoplan.push.executor import Progress
 from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightResult
 from geoplan.push.run import PushResult
+from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -105,3 +106,12 @@ def test_findings() -> None:
     red = changed(FINE, A1, partner_status={**dict.fromkeys(PARTNERS, True), S1: False})
     assert end(red) == (1, "done, with findings")
     assert end(FINE, unfinished=("HA Pair 1",)) == (1, "done, with findings")
+
+
+def test_whatever_a_push_to_an_embedded_lab_says_to_type_goes_to_one_again(geoplan: Geoplan) -> None:
+    lab = ("--lab", "--variant", "partners-unknown")
+    ended = geoplan("push", TOPOLOGIES / "section-5.3.yaml", *lab, "--yes")
+    assert ended.code == 1, ended
+    pushes = [line for line in (ended.stdout + ended.stderr).splitlines() if "geoplan push" in line]
+    assert pushes
+    assert all(" ".join(lab) in line for line in pushes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -98,7 +99,7 @@ def test_reads_what_the_unit_says_of_itself(firmware: str, environment: dict[str
         assert (found.partner, found.health_check_port, found.prefers_master) == (
             "172.24.1.6", 8444, True,
         )  # fmt: skip
-        assert (await unit.backup()).startswith(b"GEOPLAN LAB BACKUP")
+        assert gzip.decompress(await unit.backup()).startswith(b"GEOPLAN LAB BACKUP")
 
     on_unit(act, firmware=firmware, environment=environment)
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import given
 
-from geoplan.errors import UnitError
+from geoplan.errors import UnitError, UnusableFileError
 from geoplan.live.model import failure_of
 from geoplan.loadmaster import (
     Endpoints,
@@ -22,6 +22,7 @@ from geoplan.loadmaster import (
     UserPassword,
     unit_connections,
 )
+from geoplan.loadmaster.connection import require_one_api_each
 from geoplan.loadmaster.pins import PinState, fetch_pins
 from geoplan.topology.api import PortSource, apis_of
 from geoplan.topology.model import Topology
@@ -124,3 +125,23 @@ def test_every_unit_is_reached_where_the_topology_says_and_told_why(topology: To
 
     for address, api in apis_of(topology).items():
         assert (connections[address].api_url, connections[address].port_source) == (api.url, api.source)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://[::ffff:10.0.0.9]:443", "have one API"),
+        ("https://0xa000009", "have one API"),
+        ("https://167772169:8443", "the address of 10.0.0.9"),
+        ("https://10.0.0.9.:9001", "the address of 10.0.0.9"),
+    ],
+)
+def test_a_url_at_another_units_address_is_refused_in_every_spelling(url: str, words: str) -> None:
+    with pytest.raises(UnusableFileError, match=words):
+        require_one_api_each({"10.0.0.9": "https://10.0.0.9", "10.0.0.1": url})
+    with pytest.raises(UnusableFileError, match=words):
+        require_one_api_each({"10.0.0.1": url, "10.0.0.9": "https://10.0.0.9"})
+
+
+def test_units_behind_one_host_are_told_apart_by_their_ports() -> None:
+    require_one_api_each({"10.0.0.1": "https://127.0.0.1:9001", "10.0.0.2": "https://0x7f000001:9002"})

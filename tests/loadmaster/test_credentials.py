@@ -183,6 +183,42 @@ def test_a_wrong_file_is_told_without_what_it_holds(tmp_path: Path, content: str
     assert "hunter2" not in f"{caught.value} {caught.value.hint}"
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            "default:\n  pasword: hunter2",
+            "line 2: default: unknown key 'pasword' (did you mean 'password'?); its keys are",
+        ),
+        (
+            "default: {username: hunter2}",
+            "line 1: default: unknown key 'username' (did you mean 'user'?); its keys are",
+        ),
+        (
+            "units:\n  10.0.0.1:\n    token: hunter2",
+            "line 3: units: 10.0.0.1: unknown key 'token' (did you mean 'apikey'?)",
+        ),
+        (
+            "# of all\nunist: {}",
+            "line 2: the file: unknown key 'unist' (did you mean 'units'?); its keys are default and",
+        ),
+        (
+            "default: {hunter: x}",
+            "line 1: default: an unknown key, which is not shown; its keys are user, password and",
+        ),
+        ("10.0.0.1: {password: hunter2}", "line 1: 10.0.0.1 stands at the top: it belongs under units:"),
+        ("units: {10.0.1: {password: hunter2}}", "line 1: units: 10.0.1 is not an address"),
+        ("default: {password: [hunter2]}", "line 1: default: password is not a text"),
+        ("default: {user: hunter2}", "line 1: default: give one of password and apikey"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_key(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        load_credentials(written(tmp_path / "credentials.yaml", content))
+    assert told in str(caught.value)
+    assert "hunter" not in str(caught.value)
+
+
 def test_files_that_are_no_text_or_not_there_are_told(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match="cannot read"):
         load_credentials(tmp_path / "missing.yaml")

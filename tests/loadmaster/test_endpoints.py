@@ -65,7 +65,7 @@ def test_what_is_written_is_what_is_read() -> None:
         ("units: 1", "units is not a mapping"),
         ("other: 1", "unknown key 'other'"),
         ("units: {x: {}}", "units: x: that is not an address"),
-        ("units: {10.0.0.1: {apis: x}}", "unknown key 'apis'"),
+        ("units: {10.0.0.1: {apis: x}}", "unknown key 'apis' (did you mean 'api'?); its keys are api, health and"),
         ("units: {10.0.0.1: {api: 'http://a'}}", "units: 10.0.0.1: api: that is not a URL with https://"),
         ("units: {10.0.0.1: {api: 'https://u:p@a'}}", "that is not a URL"),
         ("units: {10.0.0.1: {api: 'https://a:99999'}}", "that is not a URL"),

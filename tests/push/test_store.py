@@ -184,7 +184,7 @@ def test_abandon_and_status_find_the_unfinished_push_after_the_clock_was_set_bac
     told = json.loads(geoplan("push", path, "--status", "--format", "json", "--state-dir", state).stdout)
     assert (told["finished"], told["pairs_to_finish"]) == (False, ["Pair"])
     assert told["debts"] == {S1: {"due": [A], "unproven": []}}
-    ended = geoplan("push", path, "--abandon", "--state-dir", state)
+    ended = geoplan("push", path, "--abandon", "--yes", "--state-dir", state)
     assert ended.code == 0
     assert "the next push reboots the masters of these pairs, which are not finished: Pair" in ended.stdout
     past = store.past()
@@ -198,7 +198,7 @@ def test_abandon_is_refused_while_a_push_holds_any_unit_of_the_abandoned_one(geo
         pass
     other = Store(tmp_path / "other", unit_keys([B]))
     with other.only_push("other"):
-        ended = geoplan("push", write(tmp_path), "--abandon", "--state-dir", state)
+        ended = geoplan("push", write(tmp_path), "--abandon", "--yes", "--state-dir", state)
     assert ended.code == 4
     assert f"another push is running on {B}: 'other'" in ended.stderr
 
@@ -212,7 +212,9 @@ def test_whatever_bytes_a_user_and_a_path_have_they_are_told(
         journal.write("backup", unit=M1, file="backups/\udcff\u2028", sha256="0" * 64)
     assert journal.path.read_bytes().isascii()
     for output_format in ("text", "json"):
-        ended = geoplan("push", write(tmp_path), option, "--state-dir", tmp_path / "state", "--format", output_format)
+        ended = geoplan(
+            "push", write(tmp_path), option, "--yes", "--state-dir", tmp_path / "state", "--format", output_format
+        )
         assert ended.code == 0, ended
         ended.stdout.encode()
         if output_format == "json":

@@ -31,6 +31,7 @@ PARAMETERS = frozenset({"awshaparam", "setcloudhaparam", "azurehaparam"})
 HA_READS = frozenset({"getawshaparams", "getcloudhaparams"})
 CLUSTERS = frozenset({"addcluster", "modcluster", "clustchangeloc"})
 SUBMISSION, ACCESS = "set:geopartners", "set:geoclients"
+GZIP = b"\x1f\x8b"  # a backup
 READS = ("get", "getall", "list", "show", "is", "backup")
 LISTS = ("geoclients", "geopartners")
 HA_WORDS = ("Active", "Standby", "Passive", "HA not configured")
@@ -359,4 +360,4 @@ def _code(body: bytes, status: int) -> int | None:
     if head.startswith((b"<?xml", b"<Response")):
         found = _STAT.search(body[:200])
         return int(found.group(1)) if found else None
-    return status if status == 200 and head.startswith(b"GEOPLAN LAB BACKUP") else None
+    return status if status == 200 and head.startswith(GZIP) else None

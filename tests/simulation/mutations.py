@@ -175,7 +175,8 @@ async def _once_answered(reboot: Any, sending: Any) -> Any:
     return await watch(reboot, sending)
 
 
-def _last_by_the_clock(store: Store, _plan: Any, _output_format: str) -> int:
+def _last_by_the_clock(store: Store, _plan: Any, _output_format: str, *, yes: bool) -> int:
+    assert yes
     last = max(journal.histories(store.state), key=lambda history: history.records[0].at)
     if not last.is_finished:
         with journal.Journal(last.path, SystemClock()) as opened:

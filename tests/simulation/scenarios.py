@@ -339,7 +339,7 @@ async def abandoned_after_the_clock_was_set_back(folder: Path) -> list[str]:
     with suppress(TimeoutError):
         await made._push(resume=False, kill_after=5.0)
     assert made._is_unfinished()
-    push_journal.abandon(Store(folder, unit_keys(addresses_of(made.plan))), made.plan, "text")
+    push_journal.abandon(Store(folder, unit_keys(addresses_of(made.plan))), made.plan, "text", yes=True)
     ended = await push(made)
     return [*made.broken, *wrong((not isinstance(ended, PushResult), f"it ended so: {ended}"))]
 

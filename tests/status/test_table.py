@@ -123,3 +123,14 @@ def test_lowest_terminal_still_has_the_summary(height: int) -> None:
 
     assert len(lines) <= max(height, 2)
     assert "findings" in lines[-1].plain
+
+
+def test_partner_that_cannot_be_compared_is_never_ok() -> None:
+    facts = with_ha(well(), M1, partner="slave.example")
+    (row,) = [line for line in as_text(status_of(facts)).splitlines() if line.startswith(M1)]
+    assert " not comparable " in row
+    assert " ok " not in row
+    assert as_text(status_of(facts)).rstrip().endswith("all is well; not comparable: 1 HA partner")
+    assert "ok" in as_text(status_of(with_ha(facts, M1, partner_addresses=(S1,)))).splitlines()[3]
+    (untold,) = [x for x in as_text(status_of(with_ha(well(), M1, partner=None))).splitlines() if x.startswith(M1)]
+    assert " ? " in untold

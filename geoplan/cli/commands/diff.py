@@ -35,7 +35,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
-    from geoplan.cli.push_units import known_past, say_unfinished
+    from geoplan.cli.push_units import known_past, left_findings, say_unfinished
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
     from geoplan.live.findings.kinds import Severity
@@ -58,6 +58,7 @@ def command(  # noqa: PLR0913 - one for each option
 
     typed = TypedCommands(reach, path, phase, is_unfinished=past.unfinished is not None)
     report, findings = examine(plan, facts, past.ledger.known_links(), max_clusters=limit, command=typed)
+    findings = (*findings, *left_findings(topology, reach, typed))
     push = partial(typed, "push")
     rendered = {
         "text": lambda: reports.as_text(report, push, findings),

@@ -11,8 +11,15 @@ import click
 from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_topology, plan_phases
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, InputFile, phase_option, topology_argument, variant_option
-from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
+from geoplan.cli.options import Command, InputFile, phase_option, variant_option
+from geoplan.cli.push_options import (
+    GivenFlags,
+    PushFlags,
+    flags_options,
+    keep_backups_option,
+    origin_of,
+    state_dir_option,
+)
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -32,9 +39,9 @@ you, and nothing changed.
 
 
 @click.command("push", cls=Command, epilog=EPILOG)
-@topology_argument
+@click.argument("path", metavar="TOPOLOGY", type=InputFile(), required=False)
 @phase_option
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed, or a push abandoned.")
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
 @click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted.")
@@ -43,6 +50,7 @@ you, and nothing changed.
     is_flag=True,
     help="Show what the last push did, and how to undo it by hand. For live units: geoplan status.",
 )
+@click.option("--history", is_flag=True, help="List all pushes, the newest first; with TOPOLOGY, those on its units.")
 @click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone.")
 @click.option(
     "--plan",
@@ -66,6 +74,7 @@ you, and nothing changed.
     type=click.Path(file_okay=False),
     help="Where backups go.  [default: backups, in the folder of the journals]",
 )
+@keep_backups_option
 @state_dir_option
 @format_option("push")
 @click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal.")
@@ -73,19 +82,21 @@ you, and nothing changed.
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
     *,
-    path: str,
+    path: str | None,
     phase: str | None,
     yes: bool,
     dry_run: bool,
     only_preflight: bool,
     resume: bool,
     status: bool,
+    history: bool,
     abandon: bool,
     plan_file: str | None,
     checksum: str | None,
     flags: GivenFlags,
     jobs: int,
     backup_dir: str | None,
+    keep_backups: int,
     state_dir: str | None,
     output_format: str,
     lab: bool,
@@ -101,6 +112,12 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.cli.push_units import push_store
     from geoplan.plan.planner import make_plan
 
+    if history:
+        from geoplan.cli import push_history
+
+        return push_history.show(path, reach, state_dir, output_format)
+    if path is None:
+        raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     if variants and not lab:
@@ -118,13 +135,15 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.cli import push_journal
 
         if abandon:
-            return push_journal.abandon(store, plan, output_format, typed)
+            return push_journal.abandon(store, plan, output_format, typed, yes=yes)
         return push_journal.show(store, plan, reach.apis(topology), output_format, typed)
     options = replace(
         flags.options(plan),
         jobs=1 if dry_run else jobs,
         max_clusters=topology.limits.max_clusters,
         backup_folder=None if backup_dir is None or dry_run else Path(backup_dir),
+        keep_backups=None if dry_run else keep_backups,
+        origin=origin_of(click.get_current_context(), path),
         resume=resume,
         only_preflight=only_preflight,
     )

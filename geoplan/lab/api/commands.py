@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -60,7 +61,7 @@ def set_secret(context: Context, call: ApiRequest) -> Answer:
 
 
 def backup(context: Context, _call: ApiRequest) -> Answer:
-    """Answer a file with all that the unit would need to be restored, in the lab's own format."""
+    """Answer a file with all that the unit would need to be restored, in a format of the lab; packed, it shows cuts."""
     unit = context.unit
     content = {
         "unit": unit.address,
@@ -68,7 +69,8 @@ def backup(context: Context, _call: ApiRequest) -> Answer:
         "clusters": [f"{cluster.name} {address}" for address, cluster in context.network.geo.clusters(unit)],
         "fqdns": [fqdn.name for fqdn in context.network.geo.fqdns(unit)],
     }
-    return Answer(file=b"GEOPLAN LAB BACKUP\n" + json.dumps(content, indent=1).encode() + b"\n")
+    written = b"GEOPLAN LAB BACKUP\n" + json.dumps(content, indent=1).encode() + b"\n"
+    return Answer(file=gzip.compress(written, mtime=0))
 
 
 def reboot(context: Context, _call: ApiRequest) -> Answer:

@@ -68,6 +68,8 @@ class FindingKind(StrEnum):
     """A unit has rewritten the name of a cluster."""
     UNKNOWN_CLUSTER = "unknown_cluster"
     """A Remote LM cluster of a site that is in no topology."""
+    SITE_GONE = "site_gone"
+    """A site was pushed together with units at hand, and is in their topology no more."""
 
 
 OF_STATES = frozenset(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
 from geoplan.live.findings.kinds import Finding, FindingKind, Severity, titled
-from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts, is_by_name
+from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, SINGLE, drifts, is_by_name, untold
 from geoplan.plan.pairs import HaParameters
 from geoplan.vendor import HA_PARAMETERS, parse_version
 from geoplan.wording import join_words
@@ -93,9 +93,7 @@ def _partner_findings(pair: Pair, unit: Observation, ha: HaFacts, wanted: HaPara
 
 def _name_findings(pair: Pair, unit: Observation, ha: HaFacts, other: str) -> Iterator[Finding]:
     """Say that a partner given by a name cannot be compared; units may know names that this machine does not."""
-    planned = next(each for each in pair.site.units if canonical(each.address) == canonical(other))
-    own = {canonical(known) for known in (planned.address, planned.nat_address) if known}
-    if own & set(map(canonical, ha.partner_addresses)):
+    if is_partner_comparable(pair.site, unit, ha):
         return
     found = f"stands for {join_words(ha.partner_addresses)} here" if ha.partner_addresses else "is not known here"
     yield pair.finding(
@@ -105,6 +103,13 @@ def _name_findings(pair: Pair, unit: Observation, ha: HaFacts, other: str) -> It
         unit,
         severity=Severity.KNOWING,
     )
+
+
+def is_partner_comparable(site: SiteSettings, unit: Observation, found: HaFacts) -> bool:
+    """Return whether a unit's partner is an address, or a name that stands for the pair's other unit here."""
+    planned = next(each for each in site.units if canonical(each.address) != canonical(unit.address))
+    own = {canonical(known) for known in (planned.address, planned.nat_address) if known}
+    return not is_by_name(found) or bool(own & set(map(canonical, found.partner_addresses)))
 
 
 def _port_findings(pair: Pair, told: list[tuple[Observation, HaFacts]]) -> Iterator[Finding]:
@@ -222,3 +227,14 @@ def differing(plan: Plan, site: SiteSettings, unit: Observation) -> tuple[str, .
     if unit.ha.mode == SINGLE:
         return (SINGLE,)
     return tuple(_SHORT[drift.name] for drift in drifts(unit.ha, wanted_of(plan, site, unit, unit.ha)))
+
+
+def not_compared(site: SiteSettings, unit: Observation) -> tuple[str, ...]:
+    """Name what of a unit's HA parameters cannot be compared with the topology: it is as planned or not, nobody knows.
+
+    That is what it does not tell, and a partner by a name that does not stand for the other unit here.
+    """
+    if unit.ha is None or unit.ha.mode == SINGLE:
+        return ()
+    partner = () if is_partner_comparable(site, unit, unit.ha) else ("partner",)
+    return (*partner, *(_SHORT[name] for name in untold(unit.ha)))

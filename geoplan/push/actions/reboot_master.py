@@ -148,10 +148,7 @@ class PairReboot(Pair):
         )
 
     async def _submitted(self) -> Outcome:
-        async def slave_is_still_active() -> bool:
-            return (await self.look())[self.slave].state is State.ACTIVE
-
-        is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, slave_is_still_active)
+        is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, self.slave_is_active)
         message = (
             f"{count(len(self.site.geo_partners), 'partner')} submitted on the new active unit{RED if is_red else ''}"
         )

@@ -9,7 +9,7 @@ from geoplan.topology.finding import DOCUMENT, WARNING, Finding, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.topology.partial import PartialSite, PartialTopology, PartialUnit, WrittenAddress
+    from geoplan.topology.partial import PartialSite, PartialTopology, PartialUnit, Text, WrittenAddress
     from geoplan.topology.types import IpAddress
 
 
@@ -78,9 +78,12 @@ def _slave_like_master(site: PartialSite) -> WrittenAddress | None:
 def api_used_twice(topology: PartialTopology) -> Iterator[Finding]:
     units = [(site, unit) for site in topology.sites for unit in site.units]
     users: dict[tuple[str, int], list[int]] = {}
+    owners: dict[str, int] = {}
     for number, (site, unit) in enumerate(units):
         for place in _places_of_api(site, unit):
             users.setdefault(place, []).append(number)
+        if unit.address:
+            owners.setdefault(str(unit.address.address), number)
     for number, (site, unit) in enumerate(units):
         written = site.api_place_of(unit)
         if unit.api is None or written is None:
@@ -90,9 +93,18 @@ def api_used_twice(topology: PartialTopology) -> Iterator[Finding]:
             is_told_there = other > number and other_unit.api and other_site.api_place_of(other_unit) == written
             if other != number and not is_told_there:
                 others = other_site.label_of(other_unit)
-                message = f"the API of {site.label_of(unit)} is at {unit.api.text}, where that of {others} is"
-                yield Finding(unit.api.loc, message, "write the URL at which this unit itself answers")
+                yield _api_elsewhere(site, unit.api, unit, f"where that of {others} is")
                 break
+        else:
+            owner = owners.get(written[0], number)  # on whatever port: no LoadMaster passes calls on to another one
+            if owner != number and owner not in users[written]:
+                owner_site, owner_unit = units[owner]
+                yield _api_elsewhere(site, unit.api, unit, f"which is the address of {owner_site.label_of(owner_unit)}")
+
+
+def _api_elsewhere(site: PartialSite, api: Text, unit: PartialUnit, whose: str) -> Finding:
+    message = f"the API of {site.label_of(unit)} is at {api.text}, {whose}"
+    return Finding(api.loc, message, "write the URL at which this unit itself answers")
 
 
 def _places_of_api(site: PartialSite, unit: PartialUnit) -> set[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.topology.finding import DOCUMENT, UPDATING, WARNING, Finding, rule
-from geoplan.vendor import SSH_PORT, SYNC_PORT, has_partner_secret, parse_version
+from geoplan.vendor import API_PORT, CLOUD_API_PORT, SSH_PORT, SYNC_PORT, has_partner_secret, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,15 +51,15 @@ def partner_secret_in_some_units(topology: PartialTopology) -> Iterator[Finding]
 
 @rule(
     "GEO701",
-    "A virtual service on the health check port",
+    "A TCP service on the health check port",
     why="The load balancer would ask the service which unit is active, and HA would stop working.",
     source=f"{DOCUMENT}, 6.2.1",
 )
 def service_on_health_check_port(topology: PartialTopology) -> Iterator[Finding]:
     for site, service, port in _services(topology):
-        if site.is_pair and port.value == site.health_check_port:
+        if site.is_pair and _is_tcp(service) and port.value == site.health_check_port:
             message = (
-                f"{_label(service)} of {site.label} takes port {port.value}, where the pair answers the health check"
+                f"{_label(service)} of {site.label} takes TCP {port.value}, where the pair answers the health check"
             )
             hint = "give the service another port, or the health check: health_check: {port: …}"
             yield Finding(port.loc, message, hint)
@@ -121,7 +121,10 @@ def port_for_two_purposes(topology: PartialTopology) -> Iterator[Finding]:
                 yield Finding(check.loc, message, "write another port, or api_port: … if the API is on another one")
             elif place is not None:
                 message = f"the API of {site.label_of(unit)} is on port {port}, which is for {taken[port]}"
-                yield Finding(place, message, "write the port of the API, or another one for the health check")
+                hint = f"write the port on which its API is: {API_PORT} unless it was changed, {CLOUD_API_PORT} in AWS"
+                if site.is_pair and port == site.health_check_port:
+                    hint += "; or another port for the health check"
+                yield Finding(place, message, hint)
 
 
 @rule(

@@ -247,7 +247,7 @@ def stop_between_the_units(geoplan: Geoplan, site: Site, *options: str) -> None:
 def test_dry_run_completes_a_pair_that_is_half_formed(geoplan: Geoplan, make_unpaired: MakeUnpaired) -> None:
     site = make_unpaired()
     stop_between_the_units(geoplan, site)
-    geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon")
+    geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon", "--yes")
     ended = push(geoplan, site, "--dry-run")
 
     assert ended.code == 0, ended.stdout + ended.stderr

@@ -184,6 +184,7 @@ def test_json_keys_stay(geoplan: Geoplan, make_site: MakeSite) -> None:
         "preferred_host": "master",
         "all_interfaces": None,
         "differs": [],
+        "not_compared": [],
     }
     assert unit["partners"] is None
     assert unit["clusters"] == {"in_place": 0, "planned": 1}

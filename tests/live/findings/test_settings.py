@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from geoplan.live.findings.kinds import FindingKind, Severity
@@ -101,6 +103,16 @@ def test_partner_by_any_other_name_is_not_compared_and_never_wrong(addresses: tu
     assert f"its name 'slave.example' {words}" in finding.message
     (pair, *_) = [site for site in status_of(facts).sites if site.kind == "ha_pair"]
     assert pair.units[0].ha_differs == ()
+    assert (pair.units[0].ha_not_compared, pair.units[1].ha_not_compared) == (("partner",), ())
+
+
+@pytest.mark.parametrize(
+    ("told", "unknown"),
+    [({"mode": None}, ("mode",)), ({"partner": None, "health_check_port": None}, ("partner", "port"))],
+)
+def test_what_a_unit_does_not_tell_is_neither_right_nor_wrong(told: dict[str, Any], unknown: tuple[str, ...]) -> None:
+    (pair, *_) = [site for site in status_of(with_ha(well(), M1, **told)).sites if site.kind == "ha_pair"]
+    assert (pair.units[0].ha_differs, pair.units[0].ha_not_compared) == ((), unknown)
 
 
 def test_partner_in_another_spelling_is_none_other() -> None:

@@ -84,7 +84,7 @@
   steps.forEach((step) => step.querySelector(".fold").addEventListener("click", () =>
     fold(step, !step.classList.contains("open"))));
 
-  // Some phones show no scroll bar: without a word a picture that is wider than its frame looks cut off.
+  // Some phones show no scroll bar, so a picture wider than its frame looks cut off: the page says that it scrolls.
   const picture = document.querySelector(".picture");
   const tellWidth = () => picture.classList.toggle("wide", picture.scrollWidth > picture.clientWidth);
   tellWidth();
