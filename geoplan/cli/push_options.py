@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from geoplan.cli.options import WHOLE, Part
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,6 +64,8 @@ class PushFlags:
     lab: bool
     jobs: int
     """How many units are asked at once."""
+    part: Part = WHOLE
+    """The groups of the topology that it is of."""
     variants: tuple[str, ...] = ()
     """In what the units of the embedded lab are otherwise."""
 

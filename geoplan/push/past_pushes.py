@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.push import records as models
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.wording import local_time, shell_command, shown
+from geoplan.wording import local_time, shell_command, shown, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -172,7 +174,7 @@ class ResumeCheck:
     unfinished: History | None
     problems: tuple[Problem, ...]
     may_resume: bool = False
-    """Whether a push is refused that ``--resume`` would let go on."""
+    """Whether a push is refused that ``--resume``, with the groups of the unfinished one, would let go on."""
 
 
 def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, running: str | None) -> ResumeCheck:
@@ -180,8 +182,11 @@ def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, runnin
     if running:  # what is unfinished is that push
         return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_unfinished_problems(plan, unfinished, resume=resume))
-    fits = unfinished is not None and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases())
-    return ResumeCheck(unfinished, problems, may_resume=fits and not resume)
+    may_resume = unfinished is not None and (
+        _is_of_other_groups(unfinished, plan)
+        or (not resume and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases()))
+    )
+    return ResumeCheck(unfinished, problems, may_resume)
 
 
 def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
@@ -195,6 +200,11 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
         yield Problem(plan.topology, message)
     if unfinished.begin.checksum != plan.checksum:
+        if _is_of_other_groups(unfinished, plan):
+            then, now = (_of_groups(each) for each in (unfinished.plan, plan))
+            hint = "resume that one, or end it with --abandon"
+            yield Problem(plan.topology, f"the unfinished push is {then}, and this one {now}", hint)
+            return
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
             yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
@@ -203,6 +213,20 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the unfinished push carries out the plan {plans}"
         hint = "resume with the topology as it was, or end the unfinished push with --abandon"
         yield Problem(plan.topology, message, hint)
+
+
+def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:
+    """Return whether an unfinished push is of more, fewer or other groups than a plan; of the same file or another."""
+    with suppress(UnusableFileError):
+        return {group.name for group in unfinished.plan.groups} != {group.name for group in plan.groups}
+    return False
+
+
+def _of_groups(plan: Plan) -> str:
+    names = [group.name for group in plan.groups if plan.is_group_written(group.name)]
+    if not names:
+        return f"one of all sites of '{plan.topology}'"
+    return f"one of the group{'' if len(names) == 1 else 's'} {some_of(names)}"
 
 
 def as_option(phases: Sequence[Phase]) -> str:

@@ -81,7 +81,7 @@ class Status:
 
     @property
     def problems(self) -> Status:
-        """The same with what is wrong alone: the findings that are no mere notes, and the sites that these are about."""
+        """The same with what is wrong alone: the findings that are no mere notes, and the sites that they are about."""
         findings = tuple(finding for finding in self.findings if finding.severity is not Severity.KNOWING)
         troubled = {name for finding in findings for name in finding.sites}
         left_out = [site for site in self.sites if site.name not in troubled]
