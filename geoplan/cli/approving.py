@@ -21,7 +21,7 @@ from geoplan.plan.model import Phase, Plan
 from geoplan.push.approval import FORMAT, Approval, Flags, Review
 from geoplan.push.listener import Found, PushListener
 from geoplan.push.run import run_push
-from geoplan.wording import count, shell_command, some_of
+from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import TypedCommands
@@ -145,9 +145,8 @@ def _require_plan(plan: Plan, reviewed: Plan) -> None:
     if plan.checksum == reviewed.checksum:
         return
     hint = "review the plan again; nothing was changed"
-    one, other = ([group.name for group in each.groups] for each in (reviewed, plan))
-    if one != other:
-        hint = f"the reviewed plan is one of the groups {some_of(one)}, and this one of {some_of(other)}"
+    if [group.name for group in reviewed.groups] != [group.name for group in plan.groups]:
+        hint = f"the reviewed plan is one of {reviewed.scope}, and this one of {plan.scope}"
     elif plan.phases() != reviewed.phases():
         hint = f"the reviewed plan is one of --phase {_phase(reviewed)}, and this one of --phase {_phase(plan)}"
     raise PushRefusedError(

@@ -15,7 +15,7 @@ from geoplan.cli import faults
 from geoplan.cli.connection import TypedCommands
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of
-from geoplan.cli.push_units import push_units, typed_after
+from geoplan.cli.push_units import part_of_push, push_units
 from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
@@ -153,9 +153,8 @@ class PushSession(PushListener):
                 except GeoplanError as error:
                     self._show_end(str(error), error.exit_code, error)
                     may_resume = isinstance(error, PushRefusedError) and error.may_resume
-                    past = its_store.past() if may_resume else None
-                    unfinished = typed_after(past, topology, self._typed).unfinished if past else None
-                    raise self._explained(error, unfinished) from None
+                    history = its_store.past().unfinished if may_resume else None
+                    raise self._explained(error, part_of_push(history, topology) if history else None) from None
                 except Exception as error:
                     if not self._has_begun or self.only_reads:
                         raise
@@ -275,12 +274,12 @@ class PushSession(PushListener):
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
 
     def _explained(self, error: GeoplanError, unfinished: Part | None = None) -> GeoplanError:
-        """Say what to type next; ``unfinished`` is what the push is of that has to be resumed first, if one has."""
+        """Say what to type next; ``unfinished`` is what the push is of that may be resumed instead, if one may."""
         if isinstance(error, PushRefusedError):
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
-            if error.may_resume:
-                hint = f"go on from it with: {self._resuming(unfinished or self._flags.part)}\n        {error.hint}"
+            if error.may_resume and unfinished is not None:
+                hint = f"go on from it with: {self._resuming(unfinished)}\n        {error.hint}"
                 return PushRefusedError(str(error), error.problems, hint=hint)
         if isinstance(error, PushStoppedError):
             hint = self.going_on()

@@ -15,7 +15,7 @@ from geoplan.push import records as models
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.wording import local_time, shell_command, shown, some_of
+from geoplan.wording import local_time, shell_command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -201,9 +201,8 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         yield Problem(plan.topology, message)
     if unfinished.begin.checksum != plan.checksum:
         if _is_of_other_groups(unfinished, plan):
-            then, now = (_of_groups(each) for each in (unfinished.plan, plan))
-            hint = "resume that one, or end it with --abandon"
-            yield Problem(plan.topology, f"the unfinished push is {then}, and this one {now}", hint)
+            message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
+            yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
             return
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
@@ -220,13 +219,6 @@ def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:
     with suppress(UnusableFileError):
         return {group.name for group in unfinished.plan.groups} != {group.name for group in plan.groups}
     return False
-
-
-def _of_groups(plan: Plan) -> str:
-    names = [group.name for group in plan.groups if plan.is_group_written(group.name)]
-    if not names:
-        return f"one of all sites of '{plan.topology}'"
-    return f"one of the group{'' if len(names) == 1 else 's'} {some_of(names)}"
 
 
 def as_option(phases: Sequence[Phase]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,7 @@ def test_unfinished_push_of_the_whole_is_resumed_as_the_whole(operator: Operator
         refused = operator.run("push", *options)
         assert refused.code == 4, refused
         assert pushes(refused.stderr) == {resume}
-        assert "the unfinished push is one of the groups shop, bank, and this one one of the group" in refused.stderr
+        assert "the unfinished push is one of groups shop, bank, and this one of group" in refused.stderr
     assert pushes(operator.run("status", "--group", "bank").stderr) == {resume}
     assert resume in operator.run("push", "--status", "--group", "bank").stdout
     assert operator.run("push", "--resume").code == 0
@@ -235,8 +236,40 @@ def test_groups_that_the_file_no_longer_has_are_not_named(operator: Operator, fl
     fleet.topology.write_text(fleet.topology.read_text().replace("shop:", "store:"))
     refused = operator.run("push", "--group", "store")
     assert refused.code == 4
-    assert "the unfinished push is one of the group shop, and this one one of the group store" in refused.stderr
+    assert "the unfinished push is one of group shop, and this one of group store" in refused.stderr
+    assert not pushes(refused.stderr)
     assert operator.run("push", "--abandon").code == 0
+
+
+def test_a_reboot_that_is_due_in_one_group_stays_due_through_pushes_of_another(operator: Operator, fleet: Site) -> None:
+    assert operator.run("push", "--reboot", "never").code == 1
+    shop = operator.run("push", "--group", "shop")
+    assert shop.code == 0, shop
+    fleet.settle()
+    assert {address for address, count in fleet.reboots.items() if count} == {"10.1.1.5", "10.1.3.5"}
+    owed = json.loads(operator.run("push", "--status", "--format", "json").stdout)
+    assert owed["pairs_to_finish"] == ["Bank Paris"]
+    assert operator.run("push").code == 0
+    fleet.settle()
+    assert {address: count for address, count in fleet.reboots.items() if count} == {
+        "10.1.1.5": 1,
+        "10.1.3.5": 1,
+        "10.2.1.5": 1,
+    }
+
+
+def test_an_approval_of_one_group_is_pushed_as_that(operator: Operator, geoplan: Geoplan, tmp_path: Path) -> None:
+    approved = tmp_path / "approved.json"
+    made = operator.run("plan", "--group", "shop", "--live", "-o", str(approved))
+    assert made.code == 0, made
+    assert "fleet: 2 sites in group shop" in made.stderr
+    (typed,) = pushes(made.stderr)
+    refused = operator.run("push", "--plan", str(approved))
+    assert refused.code == 4
+    assert "the reviewed plan is one of group shop, and this one of groups shop, bank" in refused.stderr
+    _, *words = shlex.split(typed)
+    ended = geoplan(*words, "--yes")
+    assert ended.code == 0, ended
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -301,6 +334,12 @@ def test_documents_of_a_group_have_nothing_of_another(geoplan: Geoplan) -> None:
         assert ended.code == 0
         assert all(name in ended.stdout for name in ("Shop Dublin", "Clinic Bergen"))
         assert all(name not in ended.stdout for name in ("Bank", "Laboratory"))
+
+
+def test_documents_of_one_group_name_it(geoplan: Geoplan) -> None:
+    for command, options in (("plan", ()), ("plan", ("--format", "markdown")), ("runbook", ())):
+        shown = geoplan(command, FLEET, "--group", "clinic", *options).stdout
+        assert re.search("(Group|Sites:).* clinic", shown)
 
 
 # -- what is wrong alone -----------------------------------------------------------------------------------------------

@@ -120,3 +120,11 @@ def test_links_to_units_that_were_not_asked_are_told_as_those_that_were_see_them
     assert (finding.sites, finding.units, finding.severity) == (("HA Pair 1",), (M1,), Severity.MENDING)
     assert S2 in finding.message
     assert A1 in finding.message
+
+
+@given(st.sampled_from([site.name for site in PLAN.sites]))
+def test_what_a_push_enters_at_other_sites_blocks_none_where_these_were_not_asked(site: str) -> None:
+    without = changed(well(), *PLAN_UNITS, clusters=())
+    for facts in (without, seen_of(without, site)):
+        (finding,) = findings_of(facts)[FindingKind.GEO_DIFFERS]
+        assert finding.severity is Severity.MENDING
