@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geoplan.errors import GeoplanError
 from geoplan.topology.names import group_named, site_named
 from geoplan.topology.rules import require_well_formed
 
@@ -19,12 +20,14 @@ def only_groups(topology: Topology, names: Iterable[str], *, place: str | None =
     Names are compared without case, or are slugs. The same sites have the same lists, clusters and step ids as in the
     plan of the whole; steps are numbered anew. The rules are those of the whole: raises
     :class:`geoplan.InvalidInputError` where any is broken, in any group. Raises :class:`geoplan.GeoplanError` for a
-    name that no group has, and where the topology has no groups; ``place`` is where somebody would look for the name,
-    if not in the topology by its own.
+    name that no group has, for no name at all, and where the topology has no groups. ``place`` is where somebody would
+    look for the names, if not in the topology by its own.
     """
     whole = topology.whole
     require_well_formed(whole)
     chosen = {group_named(topology, name, place=place) for name in names}
+    if not chosen:
+        raise GeoplanError("a part of a topology has one group at least, and none is named", hint="name a group")
     groups = tuple(group for group in topology.partner_groups() if group.name in chosen)
     members = {site.name for group in groups for site in group.sites}
     update: dict[str, Any] = {

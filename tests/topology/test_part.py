@@ -72,6 +72,11 @@ def test_where_a_file_writes_no_groups_that_is_said() -> None:
         only_groups(of_groups(None), ["default"], place="my.yaml")
 
 
+def test_a_part_of_no_group_is_refused() -> None:
+    with pytest.raises(GeoplanError, match="none is named"):
+        only_groups(fleet(), [])
+
+
 def test_a_part_can_be_narrowed_again_and_stays_part_of_the_whole() -> None:
     whole = fleet()
     part = only_groups(only_groups(whole, ["shop", "bank"]), ["bank"])

@@ -24,6 +24,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
 \b
   geoplan push topologies/section-5.4.yaml --lab --yes
   geoplan push my.yaml --only-preflight
+  geoplan push my.yaml --group shop
   geoplan push my.yaml --reboot "always=HA Pair 1"
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
