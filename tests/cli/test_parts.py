@@ -59,7 +59,7 @@ def fleet(make_site: MakeSite) -> Site:
     groups = {name: document["groups"][name] for name in ("shop", "bank")}
     members = [name for names in groups.values() for name in names]
     sites = [site for site in document["sites"] if site["name"] in members]
-    return make_site("5.3", settings={"name": "fleet", "sites": sites, "groups": groups})
+    return make_site("5.3", boot=2.0, settings={"boot": 2.0, "name": "fleet", "sites": sites, "groups": groups})
 
 
 class Operator:
@@ -107,7 +107,7 @@ def test_rehearsal_of_one_group_touches_no_unit_of_another(
     class WatchedLab(Lab):
         def __init__(self, topology: Topology, **options: Any) -> None:
             served.extend(unit.address for site in topology.sites for unit in site.units)
-            super().__init__(topology, boot_seconds=1.0, failover_seconds=0.1, sync_seconds=0.1, **options)
+            super().__init__(topology, boot_seconds=2.0, failover_seconds=0.1, sync_seconds=0.1, **options)
 
     monkeypatch.setattr("geoplan.lab.Lab", WatchedLab)
     ended = geoplan("push", FLEET, "--group", "shop", "--lab", "--yes")
