@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Site as Site
     from geoplan.topology.model import Topology as Topology
     from geoplan.topology.model import Unit as Unit
+    from geoplan.topology.part import only_groups as only_groups
 
 _NAMES = {
     "errors": ("GeoplanError", "InvalidInputError", "UnusableFileError", "UpgradeRefusedError"),
@@ -42,6 +43,7 @@ _NAMES = {
     "plan.upgrade": ("make_upgrade", "written_firmware"),
     "topology.loader": ("check_topology", "load_topology"),
     "topology.model": ("HaPair", "Site", "Topology", "Unit"),
+    "topology.part": ("only_groups",),
 }
 _HOMES = dict(sorted((name, f"geoplan.{module}") for module, names in _NAMES.items() for name in names))
 

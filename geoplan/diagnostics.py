@@ -53,6 +53,8 @@ class Diagnostic(NamedTuple):
     source: str | None = None
     caret: int = 0
     width: int = 1
+    loc: tuple[str | int, ...] = ()
+    """The way to what is wrong, by keys and by numbers from 0; of a fault of the YAML there is none."""
 
     def __str__(self) -> str:
         """Return it as people read it: place, message, the line with a caret, the hint."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import ValidationError
 
-from geoplan.cli.connection import TypedCommands, live_fleet
+from geoplan.cli.connection import live_fleet
 from geoplan.cli.files import read_text, write
 from geoplan.cli.push_question import change_lines
 from geoplan.cli.push_units import push_store
@@ -24,7 +24,7 @@ from geoplan.push.run import run_push
 from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
-    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.connection import TypedCommands
     from geoplan.push.options import Options
     from geoplan.topology.model import Topology
 
@@ -34,22 +34,13 @@ CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 # -- made: geoplan plan --live -----------------------------------------------------------------------------------------
 
 
-def write_approval(  # noqa: PLR0913 - options
-    topology: Topology,
-    plan: Plan,
-    reach: ConnectionOptions,
-    options: Options,
-    *,
-    path: str,
-    phase: str | None,
-    state_dir: str | None,
-    output: str | None,
+def write_approval(
+    topology: Topology, plan: Plan, options: Options, typed: TypedCommands, *, output: str | None
 ) -> int:
     """Ask all units as a push does, and write what approves the push that would follow; return the exit code.
 
     Raises :class:`PushRefusedError` where anything blocks that push: then there is nothing to approve.
     """
-    typed = TypedCommands(reach, path, phase, state_dir)
     found = asyncio.run(_look(topology, plan, options, typed))
     approval = Approval.of(plan, options, found.facts, found.verdict)
     for line in change_lines(plan, found, diff=typed("diff")):
@@ -154,7 +145,9 @@ def _require_plan(plan: Plan, reviewed: Plan) -> None:
     if plan.checksum == reviewed.checksum:
         return
     hint = "review the plan again; nothing was changed"
-    if plan.phases() != reviewed.phases():
+    if [group.name for group in reviewed.groups] != [group.name for group in plan.groups]:
+        hint = f"the reviewed plan is one of {reviewed.scope}, and this one of {plan.scope}"
+    elif plan.phases() != reviewed.phases():
         hint = f"the reviewed plan is one of --phase {_phase(reviewed)}, and this one of --phase {_phase(plan)}"
     raise PushRefusedError(
         f"the topology now gives another plan than the reviewed one: {plan.checksum} in place of {reviewed.checksum}",

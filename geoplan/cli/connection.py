@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.options import InputFile, options_together
+from geoplan.cli.options import WHOLE, InputFile, Part, options_together
 from geoplan.vendor import CALLS_WINDOW_SECONDS
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Collection
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
@@ -42,10 +42,13 @@ class ConnectionOptions:
     insecure: bool = False
     use_proxies: bool = False
 
-    def accesses(self, topology: Topology) -> dict[str, UnitConnection]:
-        """Return the access to every unit of a topology."""
+    def accesses(self, topology: Topology, only: Collection[str] | None = None) -> dict[str, UnitConnection]:
+        """Return the access to every unit of a topology, or of those sites of it that ``only`` names."""
         from geoplan.loadmaster import unit_connections
 
+        if only is not None:
+            sites = tuple(site for site in topology.sites if site.name in only)
+            topology = topology.model_copy(update={"sites": sites, "groups": None})
         return unit_connections(
             topology,
             self._sources.credentials_of,
@@ -171,21 +174,22 @@ class ConnectionOptions:
 class TypedCommands:
     """Writes commands of geoplan about one topology's file as they are typed: by the command's name and further words.
 
-    They reach the same units, do the same part of the work, and find the same journals.
+    They are about the same part of it, reach the same units, do the same part of the work, and find the same journals.
     """
 
     reach: ConnectionOptions
     path: str
     phase: str | None = None
     state_dir: str | None = None
-    is_unfinished: bool = False
-    """Whether a push has to be resumed before there can be another one."""
+    part: Part = WHOLE
+    unfinished: Part | None = None
+    """What a push is of that has to be resumed before there can be another one; None where there is none."""
 
     def __call__(self, name: str, *words: str) -> str:
         """Return a command, quoted for the shell."""
-        if name == "push" and self.is_unfinished and "--abandon" not in words:
-            return replace(self, phase=None, is_unfinished=False)("push", "--resume")
-        given: list[str] = []
+        if name == "push" and self.unfinished is not None and "--abandon" not in words:
+            return replace(self, phase=None, part=self.unfinished, unfinished=None)("push", "--resume")
+        given = self.part.words(name)
         if self.phase and name in _HAVING_PHASES and "--phase" not in words:
             given += ["--phase", self.phase]
         if self.state_dir and name in _HAVING_JOURNALS:
@@ -254,10 +258,11 @@ async def live_fleet(  # noqa: PLR0913 - options
     dry_run: bool = False,
     is_lab: bool = False,
     timings: Timings | None = None,
+    only: frozenset[str] | None = None,
 ) -> AsyncIterator[Fleet]:
     """Have the units of a plan at hand while the block lasts; in a lab quick boots are waited for less long.
 
-    ``timings`` are those of the plan unless given.
+    ``timings`` are those of the plan unless given, and ``only`` names the sites that are looked at, if not all are.
     """
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Timings
@@ -267,4 +272,4 @@ async def live_fleet(  # noqa: PLR0913 - options
     times = timings or Timings.of(plan.estimates, is_lab=is_lab)
     own = paces(times.call_window_seconds)
     async with connected(accesses, clock, observer_of=observer_of, dry_run=dry_run, paces=own) as units:
-        yield Fleet(plan, units, clock, times, jobs=jobs)
+        yield Fleet(plan, units, clock, times, jobs=jobs, only=only)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.options import InputFile
+from geoplan.cli.options import WHOLE, InputFile, Part
 from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.files import display_name, read_bounded, write_atomically
+from geoplan.wording import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from geoplan.diagnostics import Diagnostic
     from geoplan.plan.model import Phase, Plan
     from geoplan.topology.model import Topology
 
@@ -22,15 +25,58 @@ MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 def load_topology(path: str) -> Topology:
     """Read a topology; its warnings go to standard error, its errors are raised."""
-    from geoplan.diagnostics import as_text
+    return load_part(path, WHOLE)[0]
+
+
+def load_part(path: str, part: Part) -> tuple[Topology, Part]:
+    """Read a topology, and return its groups that a command is about, with their names as the file writes them.
+
+    For sites these are their whole groups: what a site is to hold depends on its partners. The whole file is checked,
+    and a fault anywhere in it is raised; warnings of other groups are not repeated. Raises :class:`GeoplanError` for a
+    name that is not there.
+    """
     from geoplan.topology.loader import check_topology
 
+    if part.groups and part.sites:
+        raise click.UsageError("--group and --site contradict each other: give one of them")
     checked = check_topology(path)
     if checked.topology is None:
         raise InvalidInputError(f"{display_name(path)} is not a usable topology", checked.diagnostics)
-    if checked.diagnostics:
-        click.echo(as_text(checked.diagnostics), err=True)
-    return checked.topology
+    topology, part = _narrowed(checked.topology, part, display_name(path))
+    _warn(checked.diagnostics, checked.topology, topology)
+    return topology, part
+
+
+def _narrowed(whole: Topology, part: Part, place: str) -> tuple[Topology, Part]:
+    from geoplan.topology.part import groups_of_sites, only_groups
+
+    groups: Collection[str] = part.groups
+    if part.sites:
+        by_site = groups_of_sites(whole, part.sites, place=place)
+        part, groups = replace(part, sites=tuple(by_site)), frozenset(by_site.values())
+    if not groups or (part.sites and whole.groups is None):
+        return whole, part
+    topology = only_groups(whole, groups, place=place)
+    return topology, replace(part, groups=tuple(group.name for group in topology.partner_groups()))
+
+
+def _warn(found: Iterable[Diagnostic], whole: Topology, part: Topology) -> None:
+    """Show warnings, but for those about sites and groups that are not meant."""
+    from geoplan.diagnostics import as_text
+
+    sites, groups = {site.name for site in part.sites}, part.groups or {}
+
+    def is_meant(warning: Diagnostic) -> bool:
+        match warning.loc:
+            case ("sites", int(number), *_):
+                return whole.sites[number].name in sites
+            case ("groups", str(name), *_):
+                return name in groups
+            case _:
+                return True
+
+    if warnings := [warning for warning in found if part is whole or is_meant(warning)]:
+        click.echo(as_text(warnings), err=True)
 
 
 def plan_phases(topology: Topology, phase: str | None) -> tuple[Phase, ...]:
@@ -42,13 +88,14 @@ def plan_phases(topology: Topology, phase: str | None) -> tuple[Phase, ...]:
         return usual_phases(topology)
     phases = (Phase.HA, Phase.GEO) if phase == "all" else (Phase(phase),)
     if phases == (Phase.HA,) and not any(site.ha_pair for site in topology.sites):
-        raise click.UsageError(f"--phase {phase}: the topology '{topology.name}' has no HA pair")
+        of_part = "" if topology.whole is topology else f" in {some_of(topology.groups or ())}"
+        raise click.UsageError(f"--phase {phase}: the topology '{topology.name}' has no HA pair{of_part}")
     return phases
 
 
-def load_plan(path: str, phase: str | None = None) -> Plan:
-    """Read a topology and plan it."""
-    return planned(load_topology(path), phase)
+def load_plan(path: str, phase: str | None = None, part: Part = WHOLE) -> Plan:
+    """Read a topology and plan it, or a part of it."""
+    return planned(load_part(path, part)[0], phase)
 
 
 def planned(topology: Topology, phase: str | None = None) -> Plan:

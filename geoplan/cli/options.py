@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +73,13 @@ def options_together(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds options to a command, which gets them as one object under ``parameter``.
 
-    ``kind`` is the object's class; its fields are named as the options.
+    ``kind`` is the object's class; its fields are named as the options, and have a default where a command lacks one.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def with_object(**given: Any) -> Any:  # noqa: ANN401 - whatever click gives
-            own = {name: given.pop(name) for name in kind.__annotations__}
+            own = {name: given.pop(name) for name in kind.__annotations__ if name in given}
             return command(**given, **{parameter: kind(**own)})
 
         for option in reversed(options):
@@ -86,6 +87,51 @@ def options_together(
         return with_object
 
     return decorate
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a topology that a command is about: of groups or of sites, or the whole without both."""
+
+    groups: tuple[str, ...] = ()
+    """As they were given; once the file is read as it writes them, and of sites their groups."""
+    sites: tuple[str, ...] = ()
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """The sites whose units are asked; None where all in its groups are."""
+        return frozenset(self.sites) or None
+
+    def words(self, command: str) -> list[str]:
+        """Return the options that name this part to a command of geoplan."""
+        if self.sites and command in _HAVING_SITES:
+            return [word for site in self.sites for word in ("--site", site)]
+        groups = self.groups if command in _HAVING_GROUPS else ()
+        return [word for group in groups for word in ("--group", group)]
+
+
+WHOLE = Part()
+_HAVING_GROUPS = frozenset({"diagram", "diff", "plan", "push", "runbook", "status"})
+_HAVING_SITES = frozenset({"diff", "status"})
+
+
+def site_option(meaning: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return ``--site`` for a command, which gets the names as ``sites``."""
+    text = f"{meaning} (repeatable), by its name in any case or its slug."
+    return click.option("--site", "sites", metavar="NAME", multiple=True, help=text)
+
+
+_group_option = click.option(
+    "--group",
+    "groups",
+    metavar="NAME",
+    multiple=True,
+    help="Only this group of sites (repeatable), by its name in any case or its slug; no other is asked or changed.",
+)
+group_option = options_together("part", Part, _group_option)
+"""Adds ``--group`` to a command, which gets what is given as ``part``, a :class:`Part`."""
+part_options = options_together("part", Part, _group_option, site_option("Only this site's own units"))
+"""Adds ``--group`` and ``--site`` likewise."""
 
 
 class Command(click.Command):

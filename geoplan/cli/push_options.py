@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from geoplan.cli.options import WHOLE, Part
 from geoplan.files import STDIN
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class PushFlags:
     lab: bool
     jobs: int
     """How many units are asked at once."""
+    part: Part = WHOLE
+    """The groups of the topology that it is of."""
     variants: tuple[str, ...] = ()
     """In what the units of the embedded lab are otherwise."""
 

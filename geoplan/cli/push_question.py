@@ -73,7 +73,8 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     differing = count(len(found.before.differences) - red, "difference")
     if red:  # these no step writes: they follow from the reboots and submissions
         differing += f", {count(red, 'red partner link')}"
-    sites, groups = count(len(plan.sites), "site"), count(len(plan.groups), "group")
+    is_named = len(plan.groups) == 1 and plan.is_group_written(plan.groups[0].name)
+    sites, groups = count(len(plan.sites), "site"), plan.scope if is_named else count(len(plan.groups), "group")
     yield f"{plan.topology}: {sites} in {groups}, {count(len(plan.steps), 'step')}, {differing}"
     if found.verdict.forms:
         yield f"pairs to form of single units: {', '.join(found.verdict.forms)}"

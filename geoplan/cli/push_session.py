@@ -15,7 +15,7 @@ from geoplan.cli import faults
 from geoplan.cli.connection import TypedCommands
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of
-from geoplan.cli.push_units import push_units
+from geoplan.cli.push_units import part_of_push, push_units
 from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.options import Part
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
     from geoplan.live.polling import Clock
@@ -80,7 +81,7 @@ class PushSession(PushListener):
         self, plan: Plan, reach: ConnectionOptions, options: Options, flags: PushFlags, review: Review
     ) -> None:
         self._plan = plan
-        self._typed = TypedCommands(reach, flags.path, flags.phase, flags.state_dir)
+        self._typed = TypedCommands(reach, flags.path, flags.phase, flags.state_dir, flags.part)
         self._options = options
         self._flags = flags
         self._review = review
@@ -101,22 +102,25 @@ class PushSession(PushListener):
         """Whether it changes no unit."""
         return self._flags.dry_run or self._options.only_preflight
 
-    def command(self, *more: str, is_of_this_phase: bool = True) -> str:
+    def command(self, *more: str) -> str:
         """Return the command that does something more about this push."""
-        typed = self._typed if is_of_this_phase else replace(self._typed, phase=None)
         lab = self._flags.of_lab() if self._flags.lab else []  # without it, units of that address would be pushed to
-        return typed("push", *lab, *more)
+        return self._typed("push", *lab, *more)
 
     def typed(self, name: str, *words: str) -> str:
         """Return a command about the same topology and units."""
         lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
         return self._typed(name, *lab, *words)
 
-    def _resuming(self, *, is_of_this_phase: bool = True) -> str:
-        """Return the command that goes on; what it still backs up goes where this push was told."""
+    def _resuming(self, unfinished: Part | None = None) -> str:
+        """Return the command that goes on; what it still backs up goes where this push was told.
+
+        ``unfinished`` is what another push is of that was begun before: that one goes on with its own phase and groups.
+        """
         folder = self._options.backup_folder
         words = ("--backup-dir", str(folder)) if folder else ()
-        return self.command("--resume", *words, is_of_this_phase=is_of_this_phase)
+        typed = self._typed if unfinished is None else replace(self._typed, phase=None, part=unfinished)
+        return typed("push", "--resume", *words)
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""
@@ -155,7 +159,9 @@ class PushSession(PushListener):
                     raise
                 except GeoplanError as error:
                     self._show_end(str(error), error.exit_code, error)
-                    raise self._explained(error) from None
+                    may_resume = isinstance(error, PushRefusedError) and error.may_resume
+                    history = its_store.past().unfinished if may_resume else None
+                    raise self._explained(error, part_of_push(history, topology) if history else None) from None
                 except Exception as error:
                     if not self._has_begun or self.only_reads:
                         raise
@@ -285,14 +291,13 @@ class PushSession(PushListener):
             details |= {"go_on": self._resuming(), "go_back": self.command("--status")}
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
 
-    def _explained(self, error: GeoplanError) -> GeoplanError:
-        """Say what to type next."""
+    def _explained(self, error: GeoplanError, unfinished: Part | None = None) -> GeoplanError:
+        """Say what to type next; ``unfinished`` is what the push is of that may be resumed instead, if one may."""
         if isinstance(error, PushRefusedError):
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
-            if error.may_resume:
-                go_on = self._resuming(is_of_this_phase=False)  # it goes on with the phase that was begun
-                hint = f"go on from it with: {go_on}\n        {error.hint}"
+            if error.may_resume and unfinished is not None:
+                hint = f"go on from it with: {self._resuming(unfinished)}\n        {error.hint}"
                 return PushRefusedError(str(error), error.problems, hint=hint)
         if isinstance(error, PushStoppedError):
             hint = self.going_on()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import live_fleet
-from geoplan.cli.options import lab_installed
+from geoplan.cli.options import WHOLE, Part, lab_installed
 from geoplan.errors import NotInLabError, PushRefusedError, UnusableFileError
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Finding
     from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
+    from geoplan.push.history import History
     from geoplan.topology.model import Topology
 
 LAB_GRACE_SECONDS = 15.0
@@ -71,9 +72,28 @@ def left_findings(topology: Topology, reach: ConnectionOptions, typed: TypedComm
         return ()
 
 
-def say_unfinished(past: Past, typed: TypedCommands) -> None:
+def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCommands:
+    """Return commands as they are typed while a push is to be resumed, if one is: that one names its own groups."""
+    if past.unfinished is None:
+        return typed
+    return replace(typed, unfinished=part_of_push(past.unfinished, topology) or typed.part)
+
+
+def part_of_push(history: History, topology: Topology) -> Part | None:
+    """Return how the groups of a push are named for its topology's file; None if the file no longer has them all."""
+    try:
+        pushed = tuple(group.name for group in history.plan.groups)
+    except UnusableFileError:
+        return None
+    known = {group.name for group in topology.whole.partner_groups()}
+    if known == {*pushed}:
+        return WHOLE
+    return Part(pushed) if known.issuperset(pushed) else None
+
+
+def say_unfinished(typed: TypedCommands) -> None:
     """Say on standard error that a push is to be resumed, if one is."""
-    if past.unfinished:
+    if typed.unfinished is not None:
         click.echo(f"geoplan: note: a push is unfinished; go on with: {typed('push', '--resume')}", err=True)
 
 
@@ -126,7 +146,8 @@ async def _lab(
     from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
     from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_connections
 
-    async with Lab(topology, unpaired=Phase.HA in plan.phases(), variants=variants) as lab:
+    # All of its units are there, so that the rehearsal shows as well what a push of some groups does to the others.
+    async with Lab(topology.whole, unpaired=Phase.HA in plan.phases(), variants=variants) as lab:
         known = Endpoints(
             {
                 address: UnitEndpoint(unit.api, unit.health, unit.fingerprint)

@@ -14,7 +14,7 @@ import click
 from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
 from geoplan.cli.output import own_console, show_laid_out, terminal
-from geoplan.cli.push_units import known_past, say_unfinished
+from geoplan.cli.push_units import known_past, say_unfinished, typed_after
 from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.options import Part
     from geoplan.status.model import Status
     from geoplan.topology.model import Topology
 
@@ -43,12 +44,23 @@ TIMEOUTS = Timeouts(connect=4.0, answer=10.0, health=3.0)
 class UnitWatch:
     """The units of a topology, ready to be looked at."""
 
-    def __init__(self, topology: Topology, path: str, reach: ConnectionOptions, jobs: int) -> None:
+    def __init__(  # noqa: PLR0913 - options
+        self,
+        topology: Topology,
+        part: Part,
+        path: str,
+        reach: ConnectionOptions,
+        jobs: int,
+        *,
+        only_problems: bool = False,
+    ) -> None:
         self._plan = make_plan(topology, [Phase.GEO])
         self._accesses = {
-            address: replace(access, timeouts=TIMEOUTS) for address, access in reach.accesses(topology).items()
+            address: replace(access, timeouts=TIMEOUTS)
+            for address, access in reach.accesses(topology, part.only).items()
         }
-        self._typed = TypedCommands(reach, path)
+        self._only, self._only_problems = part.only, only_problems
+        self._topology, self._typed = topology, TypedCommands(reach, path, part=part)
         self._known_past = partial(known_past, topology, reach)
         self._timings = Timings.of(self._plan.estimates, is_lab=reach.lab_file() is not None)
         self._max_clusters = topology.limits.max_clusters
@@ -62,7 +74,7 @@ class UnitWatch:
 
     def say_unfinished(self) -> None:
         """Say on standard error that a push is to be resumed, if one is."""
-        say_unfinished(self._known_past(), self._typed)
+        say_unfinished(typed_after(self._known_past(), self._topology, self._typed))
 
     async def watch(self, output_format: str, seconds: float) -> None:
         """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
@@ -84,21 +96,22 @@ class UnitWatch:
         sightings = Sightings()
         own = paces(self._timings.call_window_seconds)
         async with connected(self._accesses, self._clock, paces=own) as units:
-            fleet = Fleet(self._plan, units, self._clock, self._timings, jobs=self._jobs)
+            fleet = Fleet(self._plan, units, self._clock, self._timings, jobs=self._jobs, only=self._only)
 
             async def look() -> Status:
                 facts = await observe_for_status(fleet)
                 at = self._clock.wall()
                 past = self._known_past()
-                return assess(
+                status = assess(
                     self._plan,
                     facts,
                     at,
                     since=sightings.look(facts, at),
-                    command=replace(self._typed, is_unfinished=past.unfinished is not None),
+                    command=typed_after(past, self._topology, self._typed),
                     known=past.ledger.known_links(),
                     max_clusters=self._max_clusters,
                 )
+                return status.problems if self._only_problems else status
 
             yield look
 

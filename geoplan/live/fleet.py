@@ -34,10 +34,19 @@ class NoActiveUnitError(Exception):
 class Fleet:
     """All units of a plan, by their own addresses, of which at most ``jobs`` are asked at once."""
 
-    def __init__(
-        self, plan: Plan, units: Mapping[str, Unit], clock: Clock, timings: Timings, *, jobs: int = DEFAULT_JOBS
+    def __init__(  # noqa: PLR0913 - options
+        self,
+        plan: Plan,
+        units: Mapping[str, Unit],
+        clock: Clock,
+        timings: Timings,
+        *,
+        jobs: int = DEFAULT_JOBS,
+        only: frozenset[str] | None = None,
     ) -> None:
         self.plan = plan
+        self.only = only
+        """The sites that are looked at, by their names; None where all of the plan are."""
         self.clock = clock
         self.timings = timings
         self.jobs = jobs

@@ -24,7 +24,7 @@ from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geoplan.plan.model import Role
+    from geoplan.plan.model import Plan, Role, SiteSettings
 
 REMOTE_LM = ClusterType.REMOTE_LM
 
@@ -133,6 +133,12 @@ class Observations:
     """All units by their own addresses, in the plan's order."""
 
     units: Mapping[str, Observation] = field(default_factory=dict)
+    only: frozenset[str] | None = None
+    """The sites that were asked, by their names; None where all of the plan were."""
+
+    def asked(self, plan: Plan) -> tuple[SiteSettings, ...]:
+        """Return the sites of a plan whose units were asked: of the others nothing is known, and nothing is wrong."""
+        return tuple(site for site in plan.sites if self.only is None or site.name in self.only)
 
     def of_site(self, name: str) -> tuple[Observation, ...]:
         """Return the units of a site: master and slave, or the only one."""

@@ -126,8 +126,9 @@ async def _observe(
             **_without_nothing(fleet.plan, site, await reading.found()),
         )
 
-    units = [(site, planned) for site in fleet.plan.sites for planned in site.units]
-    return Observations({unit.address: unit for unit in await fleet.ask_each(units, ask)})
+    sites = Observations(only=fleet.only).asked(fleet.plan)
+    units = [(site, planned) for site in sites for planned in site.units]
+    return Observations({unit.address: unit for unit in await fleet.ask_each(units, ask)}, fleet.only)
 
 
 class _Reading:

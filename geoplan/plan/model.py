@@ -24,6 +24,7 @@ from geoplan.plan.base import FrozenModel, json_of
 from geoplan.plan.firmware_change import FirmwareChange
 from geoplan.plan.pairs import HaPairSettings, HaParameters
 from geoplan.topology.model import DEFAULT_GROUP, Location
+from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,6 +179,12 @@ class Plan(FrozenModel):
     def is_group_written(self, group: str) -> bool:
         """Return whether a group is one of the topology's, and not the one that all sites form without groups."""
         return len(self.groups) > 1 or group != DEFAULT_GROUP
+
+    @property
+    def scope(self) -> str:
+        """How a message calls all that it is about: its groups, or without groups in the topology all sites."""
+        names = [group.name for group in self.groups if self.is_group_written(group.name)]
+        return f"group{'' if len(names) == 1 else 's'} {some_of(names)}" if names else "all sites"
 
     def cluster(self, site: str) -> ClusterDefinition:
         """Return the cluster of the site of that name; raises :class:`KeyError` where the plan has none."""

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 
 def usual_phases(topology: Topology) -> tuple[Phase, ...]:
-    """Return what is planned unless something else is asked for: GEO, after the pairs where these are described."""
-    return (Phase.HA, Phase.GEO) if ha.has_ha_details(topology) else (Phase.GEO,)
+    """Return what is planned unless something else is asked for: GEO, after the pairs where these are described.
+
+    A part of a topology has what the whole of it has.
+    """
+    return (Phase.HA, Phase.GEO) if ha.has_ha_details(topology.whole) else (Phase.GEO,)
 
 
 def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Plan:
@@ -60,7 +63,7 @@ def plan_of(
     """Return the plan of a topology with these steps; ``every_pair`` as in :func:`ha.settings_of_pairs`."""
     groups = topology.partner_groups()
     settings = {site.name: site for group in groups for site in settings_of(group)}
-    slugs = slugs_of(site.name for site in topology.sites)
+    slugs = slugs_of(site.name for site in topology.whole.sites)
     steps = tuple(step_graph.number_steps(to_do.graph, slugs, to_do.place))
     ha_pairs = tuple(ha.settings_of_pairs(topology, every_pair=every_pair))
     content: dict[str, Any] = {

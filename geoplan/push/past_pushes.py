@@ -196,7 +196,7 @@ class ResumeCheck:
     unfinished: History | None
     problems: tuple[Problem, ...]
     may_resume: bool = False
-    """Whether a push is refused that ``--resume`` would let go on."""
+    """Whether a push is refused that ``--resume``, with the groups of the unfinished one, would let go on."""
 
 
 def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, running: str | None) -> ResumeCheck:
@@ -204,8 +204,11 @@ def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, runnin
     if running:  # what is unfinished is that push
         return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_unfinished_problems(plan, unfinished, resume=resume))
-    fits = unfinished is not None and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases())
-    return ResumeCheck(unfinished, problems, may_resume=fits and not resume)
+    may_resume = unfinished is not None and (
+        _is_of_other_groups(unfinished, plan)
+        or (not resume and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases()))
+    )
+    return ResumeCheck(unfinished, problems, may_resume)
 
 
 def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
@@ -219,6 +222,10 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
         yield Problem(plan.topology, message)
     if unfinished.begin.checksum != plan.checksum:
+        if _is_of_other_groups(unfinished, plan):
+            message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
+            yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
+            return
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
             yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
@@ -227,6 +234,13 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the unfinished push carries out the plan {plans}"
         hint = "resume with the topology as it was, or end the unfinished push with --abandon"
         yield Problem(plan.topology, message, hint)
+
+
+def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:
+    """Return whether an unfinished push is of more, fewer or other groups than a plan; of the same file or another."""
+    with suppress(UnusableFileError):
+        return {group.name for group in unfinished.plan.groups} != {group.name for group in plan.groups}
+    return False
 
 
 def as_option(phases: Sequence[Phase]) -> str:

@@ -27,7 +27,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     if Phase.GEO in plan.phases():
         for group in plan.groups:
             yield ""
-            if len(plan.groups) > 1:
+            if plan.is_group_written(group.name):
                 yield from (f"### Group {name(group.name)}", "")
             yield from _lists([plan.site(site) for site in group.sites])
             yield from ("", *_clusters(plan, group))

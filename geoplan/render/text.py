@@ -123,7 +123,7 @@ def _parts(plan: Plan) -> list[RenderableType]:
     if Phase.GEO in plan.phases():
         for group in plan.groups:
             sites = [plan.site(name) for name in group.sites]
-            if len(plan.groups) > 1:
+            if plan.is_group_written(group.name):
                 parts += ["", Text(f"Group {group.name}", style="bold")]
             parts += [_lists(sites), _clusters(plan, group)]
     parts += [_steps(plan), _reasons(plan)]

@@ -41,8 +41,9 @@ def assess(  # noqa: PLR0913 - options
     """
     _, findings = examine(plan, facts, known, max_clusters=max_clusters, since=since, command=command)
     failed_over = {name for each in findings if each.kind is FindingKind.FAILED_OVER for name in each.sites}
-    sites = tuple(_site(plan, site, facts, since, failed_over=site.name in failed_over) for site in plan.sites)
-    return Status(plan.topology, plan.checksum, at, sites, findings)
+    sites = tuple(_site(plan, site, facts, since, failed_over=site.name in failed_over) for site in facts.asked(plan))
+    groups = tuple(group.name for group in plan.groups)
+    return Status(plan.topology, plan.checksum, at, sites, findings, groups)
 
 
 def _site(plan: Plan, site: SiteSettings, facts: Observations, since: Since, *, failed_over: bool) -> SiteStatus:

@@ -30,6 +30,7 @@ def as_plain(status: Status) -> dict[str, Any]:
         "checksum": status.checksum,
         "at": status.at.isoformat(timespec="milliseconds"),
         "well": status.is_well,
+        "sites_left_out": status.sites_left_out,
         "sites": [_site(site) for site in status.sites],
         "findings": [asdict(finding) for finding in status.findings],
     }

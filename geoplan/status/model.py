@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geoplan.live.findings.kinds import Severity
@@ -74,6 +74,26 @@ class Status:
     at: datetime
     sites: tuple[SiteStatus, ...]
     findings: tuple[Finding, ...]
+    groups: tuple[str, ...] = ()
+    """The names of the groups that the sites are in, in the topology's order."""
+    sites_left_out: int = 0
+    """The sites that were looked at and are not here, since nothing is wrong with them."""
+    units_left_out: int = 0
+    """Their units."""
+
+    @property
+    def problems(self) -> Status:
+        """The same with what is wrong alone: the findings that are no mere notes, and the sites that they are about."""
+        findings = tuple(finding for finding in self.findings if finding.severity is not Severity.KNOWING)
+        troubled = {name for finding in findings for name in finding.sites}
+        left_out = [site for site in self.sites if site.name not in troubled]
+        return replace(
+            self,
+            sites=tuple(site for site in self.sites if site.name in troubled),
+            findings=findings,
+            sites_left_out=self.sites_left_out + len(left_out),
+            units_left_out=self.units_left_out + sum(len(site.units) for site in left_out),
+        )
 
     @property
     def is_well(self) -> bool:

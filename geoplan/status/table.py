@@ -49,22 +49,40 @@ _CAUSES = {
 }
 
 
-def table(sites: Sequence[SiteStatus], width: int) -> list[Text]:
+def table(sites: Sequence[SiteStatus], width: int, groups: Sequence[str] = ()) -> list[Text]:
     """Return the lines of the table: a row for each unit, below the name of its site or, with room for it, beside it.
 
-    Where even that is too wide, as with IPv6, an address has a line of its own.
+    Where even that is too wide, as with IPv6, an address has a line of its own. Of several ``groups`` each has a
+    heading, with its sites below it.
     """
+    if len(groups) <= 1:
+        return _table(sites, width)[0]
+    place = {group: number for number, group in enumerate(groups)}
+    sites = sorted(sites, key=lambda site: place[site.group])
+    (head, rule, *rest), sizes = _table(sites, width)
+    lines, group = [head, rule], None
+    for site, size in zip(sites, sizes, strict=True):
+        if site.group != group:
+            lines += [Text()] if group is not None else []
+            lines.append(Text(f"Group {site.group}", style="bold cyan"))
+        group = site.group
+        lines += rest[:size]
+        del rest[:size]
+    return lines
+
+
+def _table(sites: Sequence[SiteStatus], width: int) -> tuple[list[Text], list[int]]:
+    """Return the headings, a rule and the lines of each site, and how many lines each site has."""
     whole = _rows(sites)
     if _width(beside := _with_sites(sites, whole), GAPS[0]) <= width:
-        return _joined(beside, GAPS[0])
+        return _joined(beside, GAPS[0]), [len(site.units) for site in sites]
     below = [(whole, GAPS[0]), (whole, GAPS[1]), (_rows(sites, SHORT_ROLES), GAPS[1])]
     for rows, gap in below:
         if _width(rows, gap) <= width:
-            return _below_sites(sites, _joined(rows, gap))
+            return _below_sites(sites, _joined(rows, gap)), [1 + len(site.units) for site in sites]
     rows, gap = below[-1]
-    return _below_sites(
-        sites, [Text(INDENT).append_text(line) for line in _joined([_narrow(row) for row in rows], gap)], own_lines=True
-    )
+    joined = [Text(INDENT).append_text(line) for line in _joined([_narrow(row) for row in rows], gap)]
+    return _below_sites(sites, joined, own_lines=True), [1 + 2 * len(site.units) for site in sites]
 
 
 def _narrow(row: Sequence[Text]) -> list[Text]:
@@ -184,13 +202,14 @@ def as_lines(status: Status, *, width: int, height: int | None = None) -> list[T
     With a ``height`` that they exceed, sites with which nothing is wrong are left out, and then what is too much.
     """
     sentences = list(_findings(status, width))
-    lines = [*table(status.sites, width), Text(), *sentences]
+    rows = [*table(status.sites, width, status.groups), Text()] if status.sites else []
+    lines = [*rows, *sentences]
     if height is None or _height(lines, width) <= height:
         return lines
     troubled = {name for finding in status.findings for name in finding.sites}
     shown = [site for site in status.sites if site.name in troubled]
     left_out = len(status.sites) - len(shown)
-    rows = table(shown, width) if shown else []
+    rows = table(shown, width, status.groups) if shown else []
     if left_out:
         rows.append(Text(f"and {count(left_out, 'site')} with which nothing is wrong", style="dim"))
     lines = [*rows, Text(), *sentences]
@@ -208,8 +227,9 @@ def _height(lines: Sequence[Text], width: int) -> int:
 
 def summary(status: Status) -> str:
     """Say in one line how many units there are and how much is wrong."""
-    units = sum(len(site.units) for site in status.sites)
-    size = f"{status.topology}: {count(len(status.sites), 'site')}, {count(units, 'unit')}"
+    sites = len(status.sites) + status.sites_left_out
+    units = sum(len(site.units) for site in status.sites) + status.units_left_out
+    size = f"{status.topology}: {count(sites, 'site')}, {count(units, 'unit')}"
     problems = sum(finding.severity is not Severity.KNOWING for finding in status.findings)
     if problems:
         return f"{size}: {count(problems, 'finding')}"

@@ -12,6 +12,7 @@ from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine
 from geoplan.errors import InvalidInputError
 from geoplan.files import display_name, read_bounded
 from geoplan.topology.codes import CODES
+from geoplan.topology.finding import Finding
 from geoplan.topology.model import Topology
 from geoplan.topology.partial import partial_topology
 from geoplan.topology.rules import broken_rules
@@ -21,8 +22,6 @@ from geoplan.yaml12 import MAX_BYTES, Document, Place, YamlFault, read_document
 
 if TYPE_CHECKING:
     from os import PathLike
-
-    from geoplan.topology.finding import Finding
 
 TOP = Place(0, 0, 0, 0)
 
@@ -130,12 +129,12 @@ class _Presenter:
 
     def fault(self, fault: YamlFault) -> tuple[Diagnostic, Place]:
         """Show a fault of the YAML."""
-        return self._diagnostic(fault.code, fault.message, fault.hint, fault.place, "")
+        return self._diagnostic(fault.code, Finding((), fault.message, fault.hint), fault.place)
 
     def finding(self, code: str, finding: Finding) -> tuple[Diagnostic, Place]:
         """Show a fault of the topology."""
         find = self._document.place_of_key if finding.at_key else self._document.place_of
-        return self._diagnostic(code, finding.message, finding.hint, find(finding.loc), finding.where)
+        return self._diagnostic(code, finding, find(finding.loc))
 
     def with_source(self, found: Diagnostic, place: Place) -> Diagnostic:
         """Add the line, or what stands around the fault in a very long one."""
@@ -146,15 +145,16 @@ class _Presenter:
         source, caret, width = self._shown[place.line].around(min(place.column, len(line)), min(end, len(line)))
         return found._replace(source=source, caret=caret, width=width)
 
-    def _diagnostic(self, code: str, message: str, hint: str, place: Place, where: str) -> tuple[Diagnostic, Place]:
+    def _diagnostic(self, code: str, finding: Finding, place: Place) -> tuple[Diagnostic, Place]:
         diagnostic = Diagnostic(
             path=self._path,
             code=code,
             severity=CODES[code].severity,
-            message=message,
-            hint=hint,
-            where=where,
+            message=finding.message,
+            hint=finding.hint,
+            where=finding.where,
             line=place.line + 1,
             column=place.column + 1,
+            loc=finding.loc,
         )
         return diagnostic, place

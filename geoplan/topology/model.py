@@ -228,7 +228,7 @@ class Group(NamedTuple):
 class Topology(FrozenModel):
     """The sites that form GEO systems, as the topology file gives them."""
 
-    __slots__ = ("_well_formed",)  # beside the fields: no copy, which may have been altered, takes it along
+    __slots__ = ("_well_formed", "_whole")  # beside the fields: no copy, which may have been altered, takes them along
 
     model_config = ConfigDict(title="geoplan topology")
 
@@ -257,6 +257,17 @@ class Topology(FrozenModel):
     def mark_well_formed(self) -> None:
         """Note that all rules hold, so that nobody has to look again."""
         object.__setattr__(self, "_well_formed", True)
+
+    @property
+    def whole(self) -> Topology:
+        """The topology that it is a part of: what names sites and decides what is usual goes by that one."""
+        whole: Topology = getattr(self, "_whole", self)
+        return whole
+
+    def mark_part_of(self, whole: Topology) -> None:
+        """Note of which well-formed topology it holds whole groups, so that the rules hold for it as well."""
+        object.__setattr__(self, "_whole", whole)
+        self.mark_well_formed()
 
     def health_check_port_of(self, site: Site) -> int:
         """Return where the units of a pair answer the health check."""

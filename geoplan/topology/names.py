@@ -8,10 +8,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
-from geoplan.wording import folded
+from geoplan.wording import folded, shorten, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geoplan.topology.model import Site, Topology
 
@@ -53,16 +53,47 @@ def slugs_of(names: Iterable[str]) -> dict[str, str]:
     return slugs
 
 
-def site_named(topology: Topology, name: str, *, otherwise: str | None = None) -> Site:
+def site_named(topology: Topology, name: str, *, otherwise: str | None = None, place: str | None = None) -> Site:
     """Return the site of that name in any case, or of that slug.
 
-    Raises :class:`geoplan.GeoplanError` where there is none, with the nearest name as its hint, or ``otherwise``.
+    Raises :class:`geoplan.GeoplanError` where there is none, with the nearest name and the names there are as its hint,
+    or ``otherwise`` in place of these. ``place`` is where somebody would look for it, if not in the topology by name.
     """
-    slugs = slugs_of(site.name for site in topology.sites)
-    found = next((site for site in topology.sites if folded(site.name) == folded(name)), None)
-    found = found or next((site for site in topology.sites if slugs[site.name] == name.lower()), None)
+    found = _named(name, (site.name for site in topology.sites))
     if found is None:
-        near = nearest(name, slugs) or nearest(name, slugs.values())
-        hint = f"did you mean '{near}'?" if near else otherwise or f"the sites are: {', '.join(slugs)}"
-        raise GeoplanError(f"{topology.name} has no site '{name}'", hint=hint)
+        raise _unknown("site", name, [site.name for site in topology.sites], place or topology.name, otherwise)
+    return next(site for site in topology.sites if site.name == found)
+
+
+def group_named(topology: Topology, name: str, *, place: str | None = None) -> str:
+    """Return how a topology writes the group of that name, in any case, or of that slug.
+
+    Raises :class:`geoplan.GeoplanError` where there is none, as :func:`site_named` does.
+    """
+    place = place or topology.name
+    if topology.groups is None:
+        message = f"{place} has no group '{shorten(name)}': this file writes no groups"
+        raise GeoplanError(message, hint="name no group: all its sites form one")
+    found = _named(name, topology.groups)
+    if found is None:
+        raise _unknown("group", name, list(topology.groups), place, None)
     return found
+
+
+def _named(name: str, known: Iterable[str]) -> str | None:
+    slugs = slugs_of(known)
+    found = next((each for each in slugs if folded(each) == folded(name)), None)
+    return found or next((each for each, slug in slugs.items() if slug == name.lower()), None)
+
+
+def _unknown(noun: str, name: str, known: Sequence[str], place: str, otherwise: str | None) -> GeoplanError:
+    slugs = slugs_of(known)
+    near = nearest(name, slugs) or nearest(name, slugs.values())
+    names = otherwise or f"the {noun}s are: {some_of(known)}"
+    return GeoplanError(
+        f"{place} has no {noun} '{shorten(name)}'", hint=f"did you mean '{near}'? {_capital(names)}" if near else names
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -219,3 +219,16 @@ def test_units_that_were_not_asked_for_refused_credentials_are_counted() -> None
     assert [found.units for found in told] == [(M1,), tuple(address for address in facts.units if address in others)]
     assert told[1].message.startswith(f"{len(others)} units not asked: {M1} ")
     assert all(units[each].asked.count("firmware") == 0 for each in others)
+
+
+@pytest.mark.parametrize("observe", [observe_for_status, observe_for_preflight, observe_for_verify])
+def test_units_of_other_sites_than_those_that_are_looked_at_are_not_asked(observe: Observer) -> None:
+    units = {address: ScriptedUnit(address) for site in PLAN.sites for address in addresses(site)}
+    whole = fleet_of(PLAN, units)
+    own = {address: whole.units[address] for address in (M2, S2)}  # of the others there is not even an access
+    fleet = Fleet(PLAN, own, whole.clock, whole.timings, only=frozenset({"HA Pair 2"}))
+    facts = asyncio.run(observe(fleet))
+
+    assert set(facts.units) == {M2, S2}
+    assert [site.name for site in facts.asked(PLAN)] == ["HA Pair 2"]
+    assert {address for address, unit in units.items() if unit.asked} == {M2, S2}

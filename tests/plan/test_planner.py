@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from geoplan import HaPair, InvalidInputError, Plan, Site, Topology, Unit, load_topology, make_plan
+from geoplan import HaPair, InvalidInputError, Phase, Plan, Site, Topology, Unit, load_topology, make_plan, only_groups
+from geoplan.plan.planner import usual_phases
 from geoplan.render import json as json_format
 from geoplan.render import lists
 from tests.conftest import ROOT, TOPOLOGIES
+from tests.topologies import topologies
 
 DOCUMENT = ROOT.parent / "shared" / "reference" / "000_5c861d0f50be9bb6.txt"
 
@@ -300,3 +304,47 @@ def test_topology_is_built_from_the_public_names() -> None:
         )
     )
     assert make_plan(built).site("HA Pair 1").geo_partners == ("172.24.1.9",)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+@given(
+    whole=topologies(max_sites=12, with_apis=True),
+    drawn=st.data(),
+    phases=st.sampled_from([None, [Phase.HA], [Phase.GEO], [Phase.HA, Phase.GEO]]),
+)
+def test_what_is_planned_for_some_groups_is_their_part_of_the_whole_plan(
+    whole: Topology, drawn: st.DataObject, phases: list[Phase] | None
+) -> None:
+    assume(whole.groups)
+    chosen = drawn.draw(st.sets(st.sampled_from(sorted(whole.groups or {})), min_size=1))
+    part, plan = make_plan(only_groups(whole, chosen), phases), make_plan(whole, phases)
+    sites = {site.name for site in plan.sites if site.group in chosen}
+    assert part.groups == tuple(group for group in plan.groups if group.name in chosen)
+    assert part.sites == tuple(site for site in plan.sites if site.name in sites)
+    assert part.clusters == tuple(cluster for cluster in plan.clusters if cluster.site in sites)
+    assert part.ha_pairs == tuple(pair for pair in plan.ha_pairs if pair.site in sites)
+    steps = [step for step in plan.steps if step.site in sites]
+    assert [step.model_copy(update={"number": 0}) for step in part.steps] == [
+        step.model_copy(update={"number": 0}) for step in steps
+    ]
+    assert [step.number for step in part.steps] == [*range(1, len(steps) + 1)]
+    assert part == Plan.model_validate_json(json_format.render(part))
+    assert (part.checksum == plan.checksum) is (sites == {site.name for site in plan.sites})
+
+
+def test_sites_of_one_slug_keep_their_step_ids_in_a_part() -> None:
+    sites = [{"name": name, "standalone": f"10.0.0.{number}"} for number, name in enumerate(["A B", "A-B"], start=1)]
+    whole = topology(*sites, groups={"one": ["A B"], "two": ["A-B"]})
+    assert {step.id.partition("/")[0] for step in make_plan(only_groups(whole, ["two"])).steps} == {"a-b-2"}
+
+
+def test_a_part_has_the_phases_that_are_usual_for_the_whole() -> None:
+    with_aws = load_topology(TOPOLOGIES / "aws-dublin-ohio.yaml")
+    pair = Site(name="Paris", ha_pair=HaPair(master=Unit(address="10.9.0.1"), slave=Unit(address="10.9.0.2")))
+    groups = {"aws": tuple(site.name for site in with_aws.sites), "own": ("Paris",)}
+    whole = with_aws.model_copy(update={"sites": (*with_aws.sites, pair), "groups": groups})
+    part = only_groups(whole, ["own"])
+    assert usual_phases(part) == (Phase.HA, Phase.GEO)
+    assert make_plan(part).ha_pairs == tuple(each for each in make_plan(whole).ha_pairs if each.site == "Paris")

@@ -63,4 +63,5 @@ def untouched(plan: Plan) -> Observations:
 
 def changed(facts: Observations, *addresses: str, **fields: Any) -> Observations:
     """Return the facts with some units otherwise."""
-    return Observations({**facts.units, **{address: replace(facts.units[address], **fields) for address in addresses}})
+    units = {**facts.units, **{address: replace(facts.units[address], **fields) for address in addresses}}
+    return Observations(units, facts.only)

@@ -134,3 +134,61 @@ def test_partner_that_cannot_be_compared_is_never_ok() -> None:
     assert "ok" in as_text(status_of(with_ha(facts, M1, partner_addresses=(S1,)))).splitlines()[3]
     (untold,) = [x for x in as_text(status_of(with_ha(well(), M1, partner=None))).splitlines() if x.startswith(M1)]
     assert " ? " in untold
+
+
+# -- groups, and what is wrong alone -----------------------------------------------------------------------------------
+
+FLEET = plan_of("fleet")
+FLEET_GROUPS = ("shop", "bank", "clinic", "laboratory")
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_several_groups_have_headings_with_their_sites_below(width: int) -> None:
+    lines = as_text(status_of(well(FLEET), FLEET), width=width).splitlines()
+    begins = [lines.index(f"Group {group}") for group in FLEET_GROUPS]
+
+    assert begins == sorted(begins)
+    for group, begin, end in zip(FLEET_GROUPS, begins, [*begins[1:], len(lines)], strict=True):
+        below = "\n".join(lines[begin:end])
+        assert all((site.name in below) is (site.group == group) for site in FLEET.sites)
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_sites_stand_below_their_groups_wherever_the_file_has_them(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.yaml"
+    sites = "".join(f"  - {{name: {name}, standalone: 10.0.0.{n}}}\n" for n, name in enumerate("ABCD", start=1))
+    path.write_text(f"sites:\n{sites}groups:\n  one: [D, B]\n  two: [A, C]\n")
+    plan = make_plan(load_topology(path), [Phase.GEO])
+    shown = [line for line in as_text(status_of(well(plan), plan)).splitlines() if line.split() and len(line) < 10]
+
+    assert shown == ["Group one", "B", "D", "Group two", "A", "C"]
+
+
+def test_a_topology_of_one_group_has_no_heading() -> None:
+    assert "Group" not in as_text(status_of(well()))
+
+
+def test_what_is_wrong_alone_is_the_sites_with_findings_and_the_findings() -> None:
+    slave = next(unit.address for unit in FLEET.site("Bank Paris").units if unit.role == "slave")
+    status = status_of(down(well(FLEET), slave), FLEET)
+    text = as_text(status.problems)
+
+    assert [site.name for site in status.problems.sites] == ["Bank Paris"]
+    assert [line for line in text.splitlines() if line.startswith("Group")] == ["Group bank"]
+    assert slave in text
+    assert "Shop Dublin" not in text
+    assert text.splitlines()[-1] == as_text(status).splitlines()[-1]
+    assert not status.problems.is_well
+
+
+def test_where_nothing_is_wrong_that_is_all_that_is_said() -> None:
+    assert as_text(status_of(well(FLEET), FLEET).problems) == "fleet: 8 sites, 12 units: all is well\n"
+
+
+def test_notes_are_nothing_that_is_wrong() -> None:
+    facts = changed(well(), S1, unread=("ha",), ha=None)
+    status = status_of(facts)
+
+    assert status.findings
+    assert status.is_well
+    assert (status.problems.sites, status.problems.findings) == ((), ())

@@ -8,7 +8,7 @@ import click
 
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.formats import require_yaml
-from geoplan.cli.options import Group, output_option, topology_argument
+from geoplan.cli.options import Group, output_option, site_option, topology_argument
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
@@ -28,13 +28,7 @@ def command() -> None:
 
 @command.command("cloudformation", short_help="Write a template for the Network Load Balancers in AWS.")
 @topology_argument
-@click.option(
-    "--site",
-    "sites",
-    metavar="NAME",
-    multiple=True,
-    help="This HA pair (repeatable), by its name in any case or its slug.  [default: all that have aws]",
-)
+@site_option("Only this HA pair, in place of all that have aws")
 @output_option
 def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> None:
     """Write a template for AWS CloudFormation: the Network Load Balancers of section 6.1.

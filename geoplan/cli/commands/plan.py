@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import ConnectionOptions, connection_options
-from geoplan.cli.files import load_topology, plan_phases, write
+from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options
+from geoplan.cli.files import load_part, plan_phases, write
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, output_option, phase_option, topology_argument
+from geoplan.cli.options import Command, Part, group_option, output_option, phase_option, topology_argument
 from geoplan.cli.output import show_laid_out, terminal
 from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
 
@@ -30,6 +30,7 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 
 @click.command("plan", cls=Command, epilog=EPILOG)
 @topology_argument
+@group_option
 @format_option("plan")
 @phase_option
 @output_option
@@ -42,6 +43,7 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
+    part: Part,
     output_format: str | None,
     phase: str | None,
     output: str | None,
@@ -64,15 +66,14 @@ def command(  # noqa: PLR0913 - one for each option
 
     from geoplan.plan.planner import make_plan
 
-    topology = load_topology(path)
+    topology, part = load_part(path, part)
     plan = make_plan(topology, plan_phases(topology, phase))
     if live:
         from geoplan.cli.approving import write_approval
 
         options = flags.options(plan)
-        return write_approval(
-            topology, plan, reach, options, path=path, phase=phase, state_dir=state_dir, output=output
-        )
+        typed = TypedCommands(reach, path, phase, state_dir, part)
+        return write_approval(topology, plan, options, typed, output=output)
     _show(plan, form, output)
     return 0
 

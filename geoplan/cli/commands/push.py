@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import TypedCommands, connection_options
-from geoplan.cli.files import load_topology, plan_phases
+from geoplan.cli.files import load_part, plan_phases
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, InputFile, phase_option, variant_option
+from geoplan.cli.options import Command, InputFile, Part, group_option, phase_option, variant_option
 from geoplan.cli.push_options import (
     GivenFlags,
     PushFlags,
@@ -31,6 +31,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
 \b
   geoplan push topologies/section-5.4.yaml --lab --yes
   geoplan push my.yaml --only-preflight
+  geoplan push my.yaml --group shop
   geoplan push my.yaml --reboot "always=HA Pair 1"
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
@@ -40,6 +41,7 @@ you, and nothing changed.
 
 @click.command("push", cls=Command, epilog=EPILOG)
 @click.argument("path", metavar="TOPOLOGY", type=InputFile(), required=False)
+@group_option
 @phase_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed, or a push abandoned.")
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
@@ -83,6 +85,7 @@ you, and nothing changed.
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str | None,
+    part: Part,
     phase: str | None,
     yes: bool,
     dry_run: bool,
@@ -109,7 +112,7 @@ def command(  # noqa: PLR0913 - one for each option
     other. It can be stopped at any time and resumed.
     """
     from geoplan.cli import approving, push_session
-    from geoplan.cli.push_units import push_store
+    from geoplan.cli.push_units import push_store, typed_after
     from geoplan.plan.planner import make_plan
 
     if history:
@@ -123,19 +126,20 @@ def command(  # noqa: PLR0913 - one for each option
     if variants and not lab:
         raise click.UsageError("--variant is of units of the lab: give --lab with it")
     approving.require_checksum(checksum)
-    topology = load_topology(path)
+    topology, part = load_part(path, part)
     phases = plan_phases(topology, phase)
     store = push_store(topology, reach, state_dir, is_lasting=not lab)
     if resume and phase is None:
         from geoplan.cli import push_journal
 
         phases = push_journal.phases_to_resume(store) or phases
-    plan, typed = make_plan(topology, phases), TypedCommands(reach, path, state_dir=state_dir)
+    plan, typed = make_plan(topology, phases), TypedCommands(reach, path, None, state_dir, part)
     if status or abandon:
         from geoplan.cli import push_journal
 
         if abandon:
             return push_journal.abandon(store, plan, output_format, typed, yes=yes)
+        typed = replace(typed, part=typed_after(store.past(), topology, typed).unfinished or part)
         return push_journal.show(store, plan, reach.apis(topology), output_format, typed)
     options = replace(
         flags.options(plan),
@@ -149,6 +153,15 @@ def command(  # noqa: PLR0913 - one for each option
     )
     review = approving.review_of(plan, options, typed, plan_file=plan_file, checksum=checksum, resume=resume)
     push = PushFlags(
-        path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs, variants=variants
+        path,
+        phase,
+        state_dir,
+        output_format,
+        yes=yes,
+        dry_run=dry_run,
+        lab=lab,
+        jobs=jobs,
+        part=part,
+        variants=variants,
     )
     return push_session.run(topology, store, push_session.PushSession(plan, reach, options, push, review))

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import load_topology, planned
+from geoplan.cli.files import load_part, planned
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, no_pager_option, output_option, phase_option, topology_argument
+from geoplan.cli.options import (
+    Command,
+    Part,
+    group_option,
+    no_pager_option,
+    output_option,
+    phase_option,
+    topology_argument,
+)
 from geoplan.cli.output import write_runbook
 
 
 @click.command("runbook", cls=Command)
 @topology_argument
+@group_option
 @format_option("runbook")
 @phase_option
 @output_option
 @no_pager_option
-def command(path: str, output_format: str | None, phase: str | None, output: str | None, *, no_pager: bool) -> None:
+def command(  # noqa: PLR0913 - one for each option
+    *, path: str, part: Part, output_format: str | None, phase: str | None, output: str | None, no_pager: bool
+) -> None:
     """Write the runbook for the maintenance window.
 
     Markdown renders on GitHub. HTML is one page that works offline, remembers the ticks and prints well. On a terminal
     the Markdown is shown page by page.
     """
     chosen = chosen_format("runbook", output_format, output)
-    topology = load_topology(path)
+    topology, _ = load_part(path, part)
     write_runbook(planned(topology, phase), topology, chosen, output, pager=not no_pager)

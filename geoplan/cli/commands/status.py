@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoplan.cli.connection import connection_options
-from geoplan.cli.files import load_topology
+from geoplan.cli.files import load_part
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, jobs_option, output_option, topology_argument
+from geoplan.cli.options import Command, Part, jobs_option, output_option, part_options, topology_argument
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -26,10 +26,10 @@ from the topology: single, mode, partner, port, preferred, interfaces. Prefers i
 Links are the GEO partners that the unit sees green, Clusters those that it has as planned, each of all planned.
 - means not applicable, ? means unknown.
 
-JSON is one object: format geoplan/status/2, topology, checksum, at, well; sites with name, kind, group, active,
-failed_over, units (address, role, state, since, health, firmware, ha, geo_enabled, ssh_access, partners, clusters,
-failure, unread); findings with kind, sites, units, message, hint, commands, severity (blocking, worth
-mending, worth knowing).
+JSON is one object: format geoplan/status/2, topology, checksum, at, well; sites_left_out (by --problems); sites
+with name, kind, group, active, failed_over, units (address, role, state, since, health, firmware, ha,
+geo_enabled, ssh_access, partners, clusters, failure, unread); findings with kind, sites, units, message, hint,
+commands, severity (blocking, worth mending, worth knowing).
 
 --watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
 one line each time. Ctrl-C or SIGTERM ends it with exit code 0, as with watch(1).
@@ -65,6 +65,8 @@ class _WatchCommand(Command):
 
 @click.command("status", cls=_WatchCommand, epilog=EPILOG)
 @topology_argument
+@part_options
+@click.option("--problems", is_flag=True, help="Show what is wrong alone: findings, and the sites that they are about.")
 @click.option(
     WATCH,
     "watch_seconds",
@@ -79,6 +81,8 @@ class _WatchCommand(Command):
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
+    part: Part,
+    problems: bool,
     watch_seconds: float | None,
     output_format: str | None,
     output: str | None,
@@ -89,13 +93,15 @@ def command(  # noqa: PLR0913 - one for each option
 
     It asks many units at the same time, by health check and over the API, and only reads. A unit that does not answer,
     or refuses the credentials, is shown as that.
+
+    With --site only that site's own units are asked; a link to another unit is shown as they see it.
     """
     if watch_seconds is not None and output not in (None, "-"):
         raise click.UsageError("--watch cannot be used with -o FILE, which holds one status")
     from geoplan.cli.status_watch import UnitWatch, show_always, show_once
 
     chosen = chosen_format("status", output_format, output)
-    watch = UnitWatch(load_topology(path), path, reach, jobs)
+    watch = UnitWatch(*load_part(path, part), path, reach, jobs, only_problems=problems)
     if watch_seconds is None:
         return show_once(watch, chosen, output)
     return show_always(watch, chosen, watch_seconds)

@@ -9,11 +9,14 @@ import click
 from geoplan.cli.connection import ConnectionOptions, connection_options, paces
 from geoplan.cli.files import load_topology
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, no_pager_option, output_option, topology_argument
+from geoplan.cli.options import Command, no_pager_option, output_option, site_option, topology_argument
 from geoplan.cli.output import write_runbook
+from geoplan.files import display_name
 
 if TYPE_CHECKING:
-    from geoplan.topology.model import Site, Topology
+    from collections.abc import Collection
+
+    from geoplan.topology.model import Topology
 
 EPILOG = """\b
   geoplan upgrade my.yaml --to 7.2.59.4
@@ -27,9 +30,7 @@ Exit codes: 0 the runbook, or nothing to do; 2 refused, with the reason.
 @click.command("upgrade", cls=Command, epilog=EPILOG)
 @topology_argument
 @click.option("--to", metavar="VERSION", required=True, help="The new firmware, such as 7.2.59.4.")
-@click.option(
-    "--site", "site_names", metavar="NAME", multiple=True, help="Only this site (repeatable), by its name or its slug."
-)
+@site_option("Only this site")
 @click.option("--live", is_flag=True, help="Ask the units which firmware they run, instead of reading it in the file.")
 @format_option("upgrade")
 @output_option
@@ -39,7 +40,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
     to: str,
-    site_names: tuple[str, ...],
+    sites: tuple[str, ...],
     live: bool,
     output_format: str | None,
     output: str | None,
@@ -59,17 +60,19 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("connection options matter only with --live")
     from geoplan.plan.firmware_change import require_version
     from geoplan.plan.upgrade import make_upgrade, written_firmware
-    from geoplan.topology.names import site_named
+    from geoplan.topology.part import groups_of_sites
 
     require_version(to)
     topology = load_topology(path)
-    sites = tuple(site_named(topology, name) for name in site_names) or topology.sites
+    chosen_sites = {*groups_of_sites(topology, sites, place=display_name(path))} or {
+        site.name for site in topology.sites
+    }
     running = written_firmware(topology)
     if live:
-        running |= _ask(topology, sites, reach)
-    plan = make_upgrade(topology, to, running, {site.name for site in sites})
+        running |= _ask(topology, chosen_sites, reach)
+    plan = make_upgrade(topology, to, running, chosen_sites)
     if not plan.steps:
-        units = sum(len(site.units) for site in topology.sites if site in sites)
+        units = sum(len(site.units) for site in topology.sites if site.name in chosen_sites)
         said = f"all {units} units run" if units > 1 else "the unit runs"
         click.echo(f"nothing to do: {said} {to} already", err=chosen == "json")
     if plan.steps or chosen == "json":
@@ -77,7 +80,7 @@ def command(  # noqa: PLR0913 - one for each option
     return 0
 
 
-def _ask(topology: Topology, sites: tuple[Site, ...], reach: ConnectionOptions) -> dict[str, str]:
+def _ask(topology: Topology, sites: Collection[str], reach: ConnectionOptions) -> dict[str, str]:
     """Ask the units of sites what they run, and say where the file has it otherwise."""
     import asyncio
 
@@ -85,7 +88,7 @@ def _ask(topology: Topology, sites: tuple[Site, ...], reach: ConnectionOptions) 
     from geoplan.live.polling import SystemClock
     from geoplan.loadmaster.clients import connected
 
-    accesses = reach.accesses(topology.model_copy(update={"sites": sites, "groups": None}))
+    accesses = reach.accesses(topology, sites)
 
     async def ask() -> dict[str, str]:
         async with connected(accesses, SystemClock(), paces=paces()) as units:

@@ -75,7 +75,7 @@ def findings_of(  # noqa: PLR0913 - what is known beside the units' answers
 def _of_pairs(
     plan: Plan, facts: Observations, forming: Collection[str], since: Since, command: Command
 ) -> Iterator[Finding]:
-    for site in plan.sites:
+    for site in facts.asked(plan):
         if site.kind == "ha_pair":
             master, slave = facts.of_site(site.name)
             pair = Pair(site, master, slave, plan.health_check_port_of(site.name), since, command)

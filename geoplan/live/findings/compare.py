@@ -72,7 +72,7 @@ def verify(
     hosts = {step.site: step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
     seen = _Seen(plan, facts, links, hosts)
     reports = []
-    for site in plan.sites:
+    for site in facts.asked(plan):
         pair = pairs.get(site.name)
         of_pair = tuple(_ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
         report = _geo_report(site, seen) if has_geo else _state_report(site, facts)

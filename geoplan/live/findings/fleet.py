@@ -193,6 +193,12 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
     for unit in by_mend.get(Mend.BY_HAND, ()):
         found = next(each for each in red if each.partner == unit.address and each.mends is Mend.BY_HAND)
         yield _red([unit], found.message, found.hint)
+    if unasked := [found for found in red if found.partner and seen[found.partner] is None]:
+        seeing = dict.fromkeys(found.unit for found in unasked)
+        reporters = [unit for address in seeing if (unit := facts.unit(address or ""))]
+        partners = some_of(list(dict.fromkeys(found.partner for found in unasked if found.partner)))
+        message = f"red as GEO partner, and not asked: {partners}, on {_named(reporters)}"
+        yield _red(reporters, message, unasked[0].hint)
     if strangers := list(dict.fromkeys(value for found in red if found.partner is None for value in found.values)):
         seeing = dict.fromkeys(found.unit for found in red if found.partner is None)
         reporters = [unit for address in seeing if (unit := facts.unit(address or ""))]
@@ -246,7 +252,7 @@ def clusters(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Fin
         yield about(kind, units, f"{_named(units)}: {message}", hint, severity=Severity.MENDING)
     for group, message in too_many(plan, facts, max_clusters):
         hint = "remove clusters that nobody needs"
-        sites = next(each.sites for each in plan.groups if each.name == group)
+        sites = tuple(site.name for site in facts.asked(plan) if site.group == group)
         yield Finding(FindingKind.TOO_MANY_CLUSTERS, sites, (), message, hint, severity=Severity.BLOCKING)
     for merge in merge_problems(plan, facts):
         message = merge.message[:1].upper() + merge.message[1:]

@@ -30,6 +30,8 @@ class WaysToMend:
     """The groups in which partners are submitted, or were so a moment ago: new links share clusters."""
     entering: frozenset[tuple[str, str]]
     """The clusters that a step enters or completes, each behind its group."""
+    unknown: frozenset[str] = frozenset()
+    """The groups of which not all sites were asked: what is entered there, and so comes to others, is not known."""
 
     @classmethod
     def of(cls, plan: Plan, report: Report, forming: Collection[str] = (), recent: Collection[str] = ()) -> WaysToMend:
@@ -50,6 +52,7 @@ class WaysToMend:
             changing=frozenset({found.site for found in (*steps, *of_clusters)} | {*recent, *forming}),
             linking=frozenset({groups[found.site] for found in submitted} | {groups[site] for site in recent}),
             entering=frozenset((groups[found.site], name) for found in steps for name in found.values),
+            unknown=frozenset(group for site, group in groups.items() if site not in active),
         )
 
     def mends(self, difference: Difference) -> bool:
@@ -61,4 +64,4 @@ class WaysToMend:
         if difference.unit != self.active[difference.site]:
             return difference.site in self.changing
         group = self.groups[difference.site]
-        return group in self.linking or any((group, name) in self.entering for name in difference.values)
+        return group in self.linking | self.unknown or any((group, name) in self.entering for name in difference.values)

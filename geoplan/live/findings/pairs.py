@@ -109,14 +109,13 @@ def sites_to_form(plan: Plan, facts: Observations, begun: Collection[str] = ()) 
 def as_if_formed(facts: Observations, sites: frozenset[str]) -> Observations:
     """Return the facts as they will be once pairs are formed: the master active, the slave its standby."""
     states = {"master": State.ACTIVE, "slave": State.STANDBY}
-    return Observations(
-        {
-            address: replace(unit, state=states.get(unit.role), by_health=None, ha_status=None)
-            if unit.site in sites and not unit.failure
-            else unit
-            for address, unit in facts.units.items()
-        }
-    )
+    units = {
+        address: replace(unit, state=states.get(unit.role), by_health=None, ha_status=None)
+        if unit.site in sites and not unit.failure
+        else unit
+        for address, unit in facts.units.items()
+    }
+    return Observations(units, facts.only)
 
 
 def left_as_is(found: HaFacts, wanted: HaParameters) -> tuple[Drift, ...]:

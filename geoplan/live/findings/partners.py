@@ -114,7 +114,10 @@ def _red(link: Link, facts: Observations, *, is_troubled: bool) -> Difference:
     if _takes_settings(partner):
         message = f"partner {link.partner} is red though it is up: partners may have to be submitted again"
         return found(message, Mend.SUBMISSION, (link.site, link.partner_site))
-    if partner is None or partner.state is not State.STANDBY:
+    if partner is None:
+        hint = f"compare '{link.partner_site}' as well"
+        return found(f"partner {link.partner} is red, and was not asked itself", Mend.BY_HAND, hint=hint)
+    if partner.state is not State.STANDBY:
         return found(f"partner {link.partner} is red", Mend.BY_HAND, hint=f"bring {link.partner} up")
     if is_troubled:
         message = f"partner {link.partner} is red though it is up, and so are units that are active"

@@ -171,7 +171,7 @@ def test_json_goes_through_jq(make_site: MakeSite) -> None:
 def test_json_keys_stay(geoplan: Geoplan, make_site: MakeSite) -> None:
     report = report_of(geoplan, make_site("5.1"))
 
-    assert list(report) == ["format", "topology", "checksum", "at", "well", "sites", "findings"]
+    assert list(report) == ["format", "topology", "checksum", "at", "well", "sites_left_out", "sites", "findings"]
     assert report["format"] == "geoplan/status/2"
     assert list(report["sites"][0]) == ["name", "kind", "group", "active", "failed_over", "units"]
     unit = report["sites"][0]["units"][0]

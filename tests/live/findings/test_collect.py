@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.live.findings.kinds import Finding, Severity
+from geoplan.live.findings.kinds import Finding, FindingKind, Severity
 from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause, Failure, HaFacts, Observation, Observations, State
 from geoplan.status.table import as_text
-from tests.status.made import A1, M1, M2, PLAN, S1, status_of, well
+from tests.status.made import A1, M1, M2, PLAN, S1, S2, changed, findings_of, status_of, well
 
 PLAN_UNITS = tuple(unit.address for site in PLAN.sites for unit in site.units)
 
@@ -84,3 +84,47 @@ def test_pair_without_exactly_one_active_unit_is_never_well(facts: Observations)
         states = [unit.state for unit in site.units]
         if site.kind == "ha_pair" and states.count(UnitState.ACTIVE) != 1 and facts.units[site.units[0].address].ha:
             assert not status.is_well
+
+
+# -- some sites alone --------------------------------------------------------------------------------------------------
+
+
+def seen_of(facts: Observations, *sites: str) -> Observations:
+    """Return what is known where only some sites were asked."""
+    units = {address: unit for address, unit in facts.units.items() if unit.site in sites}
+    return Observations(units, frozenset(sites))
+
+
+SITES = st.sets(st.sampled_from([site.name for site in PLAN.sites]), min_size=1)
+
+
+@given(any_facts(), SITES)
+def test_of_sites_that_were_not_asked_nothing_is_said(facts: Observations, sites: set[str]) -> None:
+    status = status_of(seen_of(facts, *sites))
+
+    assert {site.name for site in status.sites} == sites
+    assert all({*finding.sites} <= sites for finding in status.findings)
+
+
+@given(SITES)
+def test_sites_of_a_system_that_is_well_are_well_by_themselves(sites: set[str]) -> None:
+    assert status_of(seen_of(well(), *sites)).findings == ()
+
+
+def test_links_to_units_that_were_not_asked_are_told_as_those_that_were_see_them() -> None:
+    red = {**(well().units[M1].partner_status or {}), S2: False, A1: False}
+    found = findings_of(seen_of(changed(well(), M1, partner_status=red), "HA Pair 1"))
+    (finding,) = found.pop(FindingKind.RED_PARTNER)
+
+    assert not found
+    assert (finding.sites, finding.units, finding.severity) == (("HA Pair 1",), (M1,), Severity.MENDING)
+    assert S2 in finding.message
+    assert A1 in finding.message
+
+
+@given(st.sampled_from([site.name for site in PLAN.sites]))
+def test_what_a_push_enters_at_other_sites_blocks_none_where_these_were_not_asked(site: str) -> None:
+    without = changed(well(), *PLAN_UNITS, clusters=())
+    for facts in (without, seen_of(without, site)):
+        (finding,) = findings_of(facts)[FindingKind.GEO_DIFFERS]
+        assert finding.severity is Severity.MENDING
