@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 REMOTE_GEO_ACCESS, GEO_PARTNERS = "geoclients", "geopartners"
 VERSION, BOOT_TIME, SSH_ACCESS = "version", "boottime", "sshaccess"
-HA_STATUS, ACTIVE_TIME, GET_ALL = "hastatus", "activetime", "getall"
+HA_STATUS, ACTIVE_TIME, GET_ALL, HOST_NAME = "hastatus", "activetime", "getall", "hostname"
 
 
 async def read_settings(session: Session) -> UnitSettings | None:
@@ -44,6 +44,7 @@ async def read_settings(session: Session) -> UnitSettings | None:
         remote_geo_access=addresses(REMOTE_GEO_ACCESS) or None,
         geo_partners=addresses(GEO_PARTNERS) or None,
         ha_status=_told(decode.ha_status, answer, HA_STATUS) or _told(decode.active_time, answer, ACTIVE_TIME),
+        host_name=text(HOST_NAME),
     )
 
 

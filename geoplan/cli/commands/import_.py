@@ -1,0 +1,176 @@
+"""``geoplan import``."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.connection import TypedCommands, connection_options
+from geoplan.cli.files import write
+from geoplan.cli.formats import chosen_format, format_option
+from geoplan.cli.options import (
+    Command,
+    addresses_argument,
+    api_port_option,
+    health_check_port_option,
+    jobs_option,
+    output_option,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Network, IPv6Network
+
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.discover.judge import Imported
+    from geoplan.live.discover.search import Discovery
+    from geoplan.live.links import KnownLinks
+    from geoplan.topology.model import Topology
+    from geoplan.yaml12 import Loc
+
+HEAD = (
+    "Written by geoplan import from live units. What could not be read, or does not fit, is a comment at its place.",
+)
+CHECK_REACH = "see that its API can be reached from here, and check its credentials"
+EPILOG = """
+Credentials go only to addresses that you give or confirm. What units name is listed, and nothing is sent there. With
+--follow addresses in the networks of --within are asked, too; on a terminal you are asked; with --insecure, never.
+
+Example: geoplan import 10.1.0.5 --follow --within 10.0.0.0/8 -o my.yaml
+
+Exit codes: 0 all is in order; 1 something is odd or differs, or addresses were not asked.
+"""
+
+
+def _networks(
+    ctx: click.Context, param: click.Parameter, written: tuple[str, ...]
+) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each) for each in written if each)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Write a network such as 10.0.0.0/8.", ctx=ctx, param=param) from None
+
+
+@click.command("import", cls=Command, epilog=EPILOG)
+@addresses_argument
+@click.option("--follow", is_flag=True, help="Ask units that these name, too, if they are in the networks of --within.")
+@click.option("--within", metavar="CIDR", multiple=True, callback=_networks, help="A network of yours; repeatable.")
+@api_port_option
+@health_check_port_option
+@format_option("import")
+@output_option
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@jobs_option
+@connection_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    addresses: tuple[str, ...],
+    follow: bool,
+    within: tuple[IPv4Network | IPv6Network, ...],
+    api_port: int | None,
+    health_check_port: int | None,
+    output_format: str | None,
+    output: str | None,
+    force: bool,
+    jobs: int,
+    reach: ConnectionOptions,
+) -> int:
+    """Read live units, and write the topology that they are. It only reads.
+
+    From the given addresses it finds pairs by their HA parameters and groups by their partner lists. What the file
+    says is what should be: where one list lacks an address that all else asks for, that is named at its line.
+    """
+    import asyncio
+
+    from geoplan.cli.importing import Search, as_json, said_of, said_of_unconfirmed
+    from geoplan.live.discover.search import discover
+    from geoplan.vendor import API_PORT, DEFAULT_HEALTH_CHECK_PORT
+
+    chosen = chosen_format("import", output_format, output)
+    _check_usage(addresses, follow=follow, within=bool(within), insecure=reach.insecure)
+    if output not in (None, "-") and Path(str(output)).exists() and not force:
+        raise click.BadParameter(f"{output} exists. Choose another FILE, or give --force.", param_hint="'-o'")
+    search = Search(
+        reach, api_port or API_PORT, health_check_port or DEFAULT_HEALTH_CHECK_PORT, follow=follow, within=within
+    )
+    found = asyncio.run(discover(search.clients, addresses, search.allowed, jobs=jobs))
+    if all(unit.failure for unit in found.units.values()):
+        return _say_failures(found)
+    imported = _judged(found, search.ports(), reach, output)
+    text, lines = _written(imported)
+    write(as_json(imported) if chosen == "json" else text, output)
+    named = "" if chosen == "json" else output if output not in (None, "-") and output else "stdout"
+    again = _again(follow, within, api_port, health_check_port, output)
+    for line in (
+        *said_of(imported.to_mend, lines if named else {}, named or "found"),
+        *said_of_unconfirmed(imported, reach, addresses, *again),
+    ):
+        click.echo(line, err=True)
+    return 1 if imported.to_mend or imported.unconfirmed else 0
+
+
+def _check_usage(addresses: Sequence[str], *, follow: bool, within: bool, insecure: bool) -> None:
+    from geoplan.topology.types import is_unit_address
+
+    if follow and insecure:
+        raise click.UsageError("--follow sends credentials to units that others name: leave --insecure out")
+    if follow != within:
+        raise click.UsageError("--follow and --within belong together: name the networks of yours, each with --within")
+    for address in addresses:
+        if not is_unit_address(address):
+            raise click.BadParameter(f"{address} is an address that no unit can have.", param_hint="'ADDRESS...'")
+
+
+def _judged(found: Discovery, ports: dict[str, int], reach: ConnectionOptions, output: str | None) -> Imported:
+    from geoplan.cli.push_units import known_past
+    from geoplan.live.discover.document import draft_of
+    from geoplan.live.discover.judge import judged
+    from geoplan.live.findings.kinds import generic_command
+    from geoplan.topology.loader import usable_name
+
+    def known(topology: Topology) -> KnownLinks:
+        return known_past(topology, reach).ledger.known_links()
+
+    is_file = output not in (None, "-")
+    name = usable_name(Path(str(output)).stem) if is_file else "geo"
+    typed = TypedCommands(reach, str(output), "geo") if is_file else generic_command
+    return judged(found, draft_of(found, ports, name=name), typed, known)
+
+
+def _written(imported: Imported) -> tuple[str, dict[Loc, int]]:
+    """Return the text of the file, with its comments, and the lines of the findings."""
+    from geoplan.cli.importing import comments_of, lines_of
+    from geoplan.topology.writer import topology_text
+
+    comments = comments_of(imported)
+    comments[()] = [*HEAD, *comments.get((), [])]
+    text = topology_text(imported.content, comments)
+    return text, lines_of(text, imported.findings)
+
+
+def _say_failures(found: Discovery) -> int:
+    """Say why no unit could be read: then there is nothing to write."""
+    for unit in found.units.values():
+        if unit.failure:
+            click.echo(f"{unit.address}: {unit.failure.message}", err=True)
+            click.echo(f"  hint: {unit.failure.hint or CHECK_REACH}", err=True)
+    click.echo("no unit could be read, so nothing was written", err=True)
+    return 1
+
+
+def _again(
+    follow: bool,  # noqa: FBT001 - as they were given
+    within: tuple[IPv4Network | IPv6Network, ...],
+    api_port: int | None,
+    health_check_port: int | None,
+    output: str | None,
+) -> list[str]:
+    """Return the options of this import as words of a command."""
+    words = ["--follow"] if follow else []
+    words += [word for network in within for word in ("--within", str(network))]
+    words += ["--api-port", str(api_port)] if api_port else []
+    words += ["--health-check-port", str(health_check_port)] if health_check_port else []
+    return words + (["--force", "-o", output] if output not in (None, "-") and output else [])
