@@ -122,7 +122,7 @@ def said_of(findings: Sequence[Placed], lines: Mapping[Loc, int], path: str) -> 
     said = []
     for loc, finding in findings[:MAX_LISTED]:
         where = f"{path}:{lines[loc]}" if loc in lines else path
-        site = f" {', '.join(finding.sites[:3])}:" if finding.sites else ""
+        site = f" {finding.sites[0]}:" if finding.sites else ""
         said.append(f"{where}: {finding.severity}: {finding.kind}:{site} {finding.message}")
         said += [f"  hint: {finding.hint}"] if finding.hint else []
         said += [f"      {command}" for command in finding.commands]

@@ -83,7 +83,12 @@ def judged(
     report, findings = examine(plan, facts, known(topology), max_clusters=topology.limits.max_clusters, command=command)
     missing = {unit.address for unit in facts.units.values() if unit.failure is _NOT_ASKED}
     others = [each for each in found_besides(report, findings) if not (each.units and missing.issuperset(each.units))]
-    told = [found for found in report.differences if found.unit not in missing]
+    half_known = {facts.units[address].site for address in missing}
+    told = [
+        found
+        for found in report.differences
+        if found.unit not in missing and not (found.unit is None and found.site in half_known)
+    ]
     placed_findings = [
         *(_odd(remark, topology) for remark in (*draft.remarks, *left_out)),
         *_differences(told, plan, topology),
@@ -171,8 +176,8 @@ def _differences(differences: Iterable[Difference], plan: Plan, topology: Topolo
         by_what.setdefault(key, []).append(found)
     for (loc, kind, message, hint), alike in by_what.items():
         units = tuple(dict.fromkeys(found.unit for found in alike if found.unit))
-        named = [unit for unit in units if unit not in message]
-        shown = f"on {some_of(named)}: {message}" if named else message
+        is_named = len(units) == 1 and units[0] in message
+        shown = f"on {some_of(units)}: {message}" if units and not is_named else message
         sites = tuple(dict.fromkeys((topology.sites[int(loc[1])].name, *(found.site for found in alike))))
         shown = shown[:1].upper() + shown[1:]
         yield Placed(loc, Finding(kind, sites, units, shown, hint, severity=Severity.MENDING))
