@@ -13,6 +13,7 @@ from geoplan.live.discover.nat import with_nat
 from geoplan.live.discover.search import How, belongs
 from geoplan.live.discover.sites import FoundSite, Oddity, found_sites, speaker
 from geoplan.live.findings.kinds import FindingKind, Severity
+from geoplan.topology.api import url_of
 from geoplan.topology.types import is_firmware, is_unit_address
 from geoplan.vendor import API_PORT, DEFAULT_HEALTH_CHECK_PORT, MAX_CLUSTERS, parse_version
 from geoplan.wording import join_words, shorten, some_of
@@ -62,6 +63,12 @@ class _Writing:
     site: FoundSite
     content: dict[str, Any]
     remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def units(self) -> list[dict[str, Any]]:
+        """Its units as they are written."""
+        pair = self.content.get("ha_pair")
+        return [pair["master"], pair["slave"]] if pair else [self.content["standalone"]]
 
     def remark(self, oddity: Oddity, *keys: str) -> None:
         self.remarks.append(Remark(("sites", self.number, *keys), oddity))
@@ -198,8 +205,11 @@ def _api_ports(written: Sequence[_Writing], ports: Mapping[str, int]) -> dict[st
     usual = Counter(ports.values()).most_common(1)[0][0] if ports else API_PORT
     for one in written:
         known = {ports[address] for address in one.site.units if address in ports}
-        if known and known != {usual}:
+        if len(known) == 1 and known != {usual}:
             one.content["api_port"] = min(known)
+        for unit in one.units if len(known) > 1 else ():
+            port = ports.get(canonical(unit["address"]), usual)
+            unit.update({"api": url_of(unit["address"], port)} if port != usual else {})
     return {} if usual == API_PORT else {"api_port": usual}
 
 

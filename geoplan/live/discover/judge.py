@@ -38,7 +38,16 @@ if TYPE_CHECKING:
     from geoplan.yaml12 import Loc
 
 _MAY_BE_LEFT_OUT = frozenset(
-    {"health_check", "health_check_port", "api_port", "nat_address", "firmware", "cluster", "extra_remote_geo_access"}
+    {
+        "health_check",
+        "health_check_port",
+        "api_port",
+        "api",
+        "nat_address",
+        "firmware",
+        "cluster",
+        "extra_remote_geo_access",
+    }
 )
 _NOT_ASKED = Failure(Cause.NOT_ASKED, "was not asked: nobody has confirmed its address")
 

@@ -87,7 +87,7 @@ async def discover(
     """
     found: dict[str, Observation] = {}
     offered: set[tuple[str, bool]] = set()
-    waiting = list({canonical(address): address for address in addresses}.values())
+    waiting = list({canonical(address): address for address in reversed(addresses)}.values())[::-1]
     was_cut = False
     for _round in range(MAX_ROUNDS):
         room = MAX_UNITS - len(found)
@@ -98,7 +98,7 @@ async def discover(
         waiting = _next(found, allowed, offered)
         if not waiting or len(found) >= MAX_UNITS:
             break
-    named, too_many, unusable = _named_by(found)
+    named, too_many, unusable = named_by(found)
     return Discovery(found, named, too_many, unusable, was_cut or bool(waiting))
 
 
@@ -109,7 +109,7 @@ def belongs(namings: Sequence[Naming]) -> bool:
 
 def _next(found: Mapping[str, Observation], allowed: Allowed, offered: set[tuple[str, bool]]) -> list[str]:
     """Return what is to be asked next; nothing is offered twice for the same reason."""
-    named, _, _ = _named_by(found)
+    named, _, _ = named_by(found)
     new = {address: namings for address, namings in named.items() if address not in found}
     for wanted in (True, False):
         offer = {
@@ -126,7 +126,7 @@ def _next(found: Mapping[str, Observation], allowed: Allowed, offered: set[tuple
     return []
 
 
-def _named_by(found: Mapping[str, Observation]) -> tuple[Named, tuple[str, ...], Named]:
+def named_by(found: Mapping[str, Observation]) -> tuple[Named, tuple[str, ...], Named]:
     """Return what units name, the units that name too much, and what can be no unit's address."""
     named: defaultdict[str, dict[Naming, None]] = defaultdict(dict)
     unusable: defaultdict[str, dict[Naming, None]] = defaultdict(dict)

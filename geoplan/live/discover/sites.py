@@ -63,7 +63,7 @@ def speaker(discovery: Discovery, site: FoundSite) -> Observation | None:
 def found_sites(discovery: Discovery) -> list[FoundSite]:
     """Return every pair and every unit that stands alone, in the order in which they were found."""
     claims = {address: claim for address in discovery.units if (claim := _partner_of(address, discovery))}
-    pairs = _pairs(claims)
+    pairs = _pairs(claims, discovery)
     sites: list[FoundSite] = []
     seen: set[str] = set()
     for address, unit in discovery.units.items():
@@ -107,14 +107,26 @@ def _first_label(host: str) -> str:
     return host.lower().partition(".")[0]
 
 
-def _pairs(claims: Mapping[str, str]) -> dict[str, str]:
-    """Return each unit of a pair with its other one: those that name each other, then those of which one does."""
+def _pairs(claims: Mapping[str, str], discovery: Discovery) -> dict[str, str]:
+    """Return each unit of a pair with its other one.
+
+    First those that name each other. Then those of which one does, where the other names nobody whom that could be:
+    somebody has entered a wrong address there. Last those of which one alone could be read.
+    """
     pairs = {unit: partner for unit, partner in claims.items() if claims.get(partner) == unit}
-    claimed = Counter(partner for unit, partner in claims.items() if unit not in pairs)
-    for unit, partner in claims.items():
-        is_free = partner not in pairs and partner not in claims and claimed[partner] == 1
-        if unit not in pairs and is_free:
-            pairs |= {unit: partner, partner: unit}
+
+    def is_read(address: str) -> bool:
+        return address in discovery.units and discovery.units[address].failure is None
+
+    def claims_nobody(address: str) -> bool:
+        return address not in claims or claims[address] in pairs or not is_read(claims[address])
+
+    for wants_read in (True, False):
+        claimed = Counter(partner for unit, partner in claims.items() if unit not in pairs)
+        for unit, partner in claims.items():
+            is_free = partner not in pairs and claimed[partner] == 1 and claims_nobody(partner)
+            if unit not in pairs and is_read(partner) is wants_read and is_free:
+                pairs |= {unit: partner, partner: unit}
     return pairs
 
 
