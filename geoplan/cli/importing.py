@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from geoplan.live.discover.search import Named
     from geoplan.live.unit import Unit
     from geoplan.loadmaster import UnitConnection
+    from geoplan.topology.model import Topology
     from geoplan.yaml12 import Loc
 
 MAX_LISTED = 100
@@ -36,6 +37,8 @@ class Search:
     health_check_port: int
     follow: bool = False
     within: tuple[IPv4Network | IPv6Network, ...] = ()
+    known: frozenset[str] = frozenset()
+    """The units of a file that is merged into, in one spelling: they are as good as given."""
     accesses: dict[str, UnitConnection] = field(default_factory=dict)
     """All units that were asked, by their addresses in one spelling."""
 
@@ -58,7 +61,7 @@ class Search:
         able = [address for address in named if self.reach.can_reach(address)]
         if self.reach.insecure:
             return ()
-        inside = [address for address in able if self.follow and self._is_within(address)]
+        inside = [each for each in able if each in self.known or (self.follow and self._is_within(each))]
         others = {address: named[address] for address in able if address not in inside}
         return [*inside, *(others if others and _is_confirmed(others) else ())]
 
@@ -142,12 +145,26 @@ def comments_of(imported: Imported) -> dict[Loc, list[str]]:
     return comments
 
 
+def addresses_of(topology: Topology | None) -> frozenset[str]:
+    """Return the addresses of all units of a topology in one spelling; none without one."""
+    sites = topology.sites if topology else ()
+    return frozenset(canonical(unit.address) for site in sites for unit in site.units)
+
+
 def lines_of(text: str, findings: Sequence[Placed]) -> dict[Loc, int]:
     """Return the line of each finding's place in a topology file."""
     from geoplan.yaml12 import read_document
 
     document = read_document(text)
     return {loc: document.place_of(loc).line + 1 for loc, _ in findings}
+
+
+def difference(before: str, after: str, path: str) -> list[str]:
+    """Return what a merge has changed in a file, line by line."""
+    from difflib import unified_diff
+
+    changed = unified_diff(before.splitlines(), after.splitlines(), path, f"{path}, merged", lineterm="", n=1)
+    return list(changed) or [f"{path}: nothing new"]
 
 
 def as_json(imported: Imported) -> str:

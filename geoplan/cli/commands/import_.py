@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import TypedCommands, connection_options
-from geoplan.cli.files import write
+from geoplan.cli.connection import TypedCommands, as_argument, connection_options
+from geoplan.cli.files import load_topology, read_text, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     Command,
+    InputFile,
     addresses_argument,
     api_port_option,
     health_check_port_option,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from geoplan.live.discover.search import Discovery
     from geoplan.live.links import KnownLinks
     from geoplan.topology.model import Topology
-    from geoplan.yaml12 import Loc
 
 HEAD = (
     "Written by geoplan import from live units. What could not be read, or does not fit, is a comment at its place.",
@@ -60,6 +60,13 @@ def _networks(
 @click.option("--within", metavar="CIDR", multiple=True, callback=_networks, help="A network of yours; repeatable.")
 @api_port_option
 @health_check_port_option
+@click.option(
+    "--merge",
+    "mine",
+    metavar="FILE",
+    type=InputFile(may_be_replaced=True),
+    help="Put what is new into this topology, and keep its names, order and comments.",
+)
 @format_option("import")
 @output_option
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
@@ -72,6 +79,7 @@ def command(  # noqa: PLR0913 - one for each option
     within: tuple[IPv4Network | IPv6Network, ...],
     api_port: int | None,
     health_check_port: int | None,
+    mine: str | None,
     output_format: str | None,
     output: str | None,
     force: bool,
@@ -85,7 +93,15 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
-    from geoplan.cli.importing import Search, as_json, said_of, said_of_unconfirmed
+    from geoplan.cli.importing import (
+        Search,
+        addresses_of,
+        as_json,
+        difference,
+        lines_of,
+        said_of,
+        said_of_unconfirmed,
+    )
     from geoplan.live.discover.search import discover
     from geoplan.vendor import API_PORT, DEFAULT_HEALTH_CHECK_PORT
 
@@ -93,21 +109,34 @@ def command(  # noqa: PLR0913 - one for each option
     _check_usage(addresses, follow=follow, within=bool(within), insecure=reach.insecure)
     if output not in (None, "-") and Path(str(output)).exists() and not force:
         raise click.BadParameter(f"{output} exists. Choose another FILE, or give --force.", param_hint="'-o'")
+    if chosen == "json" and mine is not None:
+        raise click.UsageError("--merge keeps the comments of a file, and JSON has none: leave --format json out")
+    known = load_topology(mine) if mine is not None else None
     search = Search(
-        reach, api_port or API_PORT, health_check_port or DEFAULT_HEALTH_CHECK_PORT, follow=follow, within=within
+        reach,
+        api_port or API_PORT,
+        health_check_port or DEFAULT_HEALTH_CHECK_PORT,
+        follow=follow,
+        within=within,
+        known=addresses_of(known),
     )
     found = asyncio.run(discover(search.clients, addresses, search.allowed, jobs=jobs))
     if all(unit.failure for unit in found.units.values()):
         return _say_failures(found)
-    imported = _judged(found, search.ports(), reach, output)
-    text, lines = _written(imported)
+    merge = (mine, read_text(mine), known) if mine is not None and known is not None else None
+    imported, text = _judged(found, search.ports(), reach, output, merge)
     write(as_json(imported) if chosen == "json" else text, output)
-    named = "" if chosen == "json" else output if output not in (None, "-") and output else "stdout"
     again = _again(follow, within, api_port, health_check_port, output)
-    for line in (
-        *said_of(imported.to_mend, lines if named else {}, named or "found"),
+    if merge:
+        again = ["--merge", as_argument(merge[0]), *again]
+    is_file = output not in (None, "-") and chosen != "json"
+    lines = lines_of(text, imported.findings) if chosen != "json" else {}
+    said = [
+        *(difference(merge[1], text, merge[0]) if merge else ()),
+        *said_of(imported.to_mend, lines, str(output) if is_file else "stdout"),
         *said_of_unconfirmed(imported, reach, addresses, *again),
-    ):
+    ]
+    for line in said:
         click.echo(line, err=True)
     return 1 if imported.to_mend or imported.unconfirmed else 0
 
@@ -124,31 +153,37 @@ def _check_usage(addresses: Sequence[str], *, follow: bool, within: bool, insecu
             raise click.BadParameter(f"{address} is an address that no unit can have.", param_hint="'ADDRESS...'")
 
 
-def _judged(found: Discovery, ports: dict[str, int], reach: ConnectionOptions, output: str | None) -> Imported:
+def _judged(
+    found: Discovery,
+    ports: dict[str, int],
+    reach: ConnectionOptions,
+    output: str | None,
+    merge: tuple[str, str, Topology] | None,
+) -> tuple[Imported, str]:
+    """Return what was found, compared with itself, and the text of the file: a new one, or one with what is new."""
+    from geoplan.cli.importing import comments_of
     from geoplan.cli.push_units import known_past
     from geoplan.live.discover.document import draft_of
     from geoplan.live.discover.judge import judged
+    from geoplan.live.discover.merge import merged
     from geoplan.live.findings.kinds import generic_command
     from geoplan.topology.loader import usable_name
+    from geoplan.topology.writer import topology_text
 
     def known(topology: Topology) -> KnownLinks:
         return known_past(topology, reach).ledger.known_links()
 
     is_file = output not in (None, "-")
-    name = usable_name(Path(str(output)).stem) if is_file else "geo"
     typed = TypedCommands(reach, str(output), "geo") if is_file else generic_command
-    return judged(found, draft_of(found, ports, name=name), typed, known)
-
-
-def _written(imported: Imported) -> tuple[str, dict[Loc, int]]:
-    """Return the text of the file, with its comments, and the lines of the findings."""
-    from geoplan.cli.importing import comments_of, lines_of
-    from geoplan.topology.writer import topology_text
-
+    draft = draft_of(found, ports, name=usable_name(Path(str(output)).stem) if is_file else "geo")
+    if merge:
+        _, text, mine = merge
+        both = merged(text, mine, draft, found)
+        return judged(found, both.draft, typed, known), both.text
+    imported = judged(found, draft, typed, known)
     comments = comments_of(imported)
     comments[()] = [*HEAD, *comments.get((), [])]
-    text = topology_text(imported.content, comments)
-    return text, lines_of(text, imported.findings)
+    return imported, topology_text(imported.content, comments)
 
 
 def _say_failures(found: Discovery) -> int:

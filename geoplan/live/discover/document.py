@@ -47,7 +47,7 @@ class Draft:
     sites: tuple[FoundSite, ...]
     """In the order of the file."""
     outside: frozenset[str] = frozenset()
-    """The addresses that are kept as units from outside, in one spelling."""
+    """The addresses that somebody has written down as units from outside, in one spelling."""
 
     @property
     def owners(self) -> Mapping[str, int]:
@@ -109,9 +109,8 @@ def draft_of(discovery: Discovery, ports: Mapping[str, int], *, name: str) -> Dr
     largest = max(map(len, of_group), default=0)
     if largest > MAX_CLUSTERS:
         content["limits"] = {"max_clusters": largest}
-    outside = {canonical(each) for one in written for each in one.content.get("extra_remote_geo_access", ())}
     remarks = (*_remarks_at_top(discovery), *(remark for one in written for remark in one.remarks))
-    return Draft(content, remarks, tuple(ordered), frozenset(outside))
+    return Draft(content, remarks, tuple(ordered))
 
 
 def _write_units(one: _Writing, discovery: Discovery) -> None:
@@ -239,8 +238,8 @@ def unconfirmed(draft: Draft, discovery: Discovery) -> dict[str, tuple[str, ...]
     left: dict[str, tuple[str, ...]] = {}
     for address, namings in discovery.not_asked.items():
         site = draft.sites[owners[address]] if address in owners else None
-        if site and address not in site.units:  # its NAT address
-            continue
+        if (site and address not in site.units) or address in draft.outside:
+            continue  # a NAT address; or a unit from outside that a file of somebody's has
         left[address] = tuple(dict.fromkeys(_said(naming.how, naming.by) for naming in namings))
     return left
 

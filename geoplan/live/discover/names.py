@@ -52,7 +52,7 @@ def names_of(groups: Sequence[Sequence[FoundSite]], discovery: Discovery) -> dic
             wanted = told.most_common(1)[0][0] if told else None
             usable = wanted if wanted is not None and is_name(wanted) and folded(wanted) not in of_clusters else None
             oddities = () if usable == wanted else (_changed(site, wanted or ""),)
-            name = _unused(usable or _own_name(site, discovery), taken | of_clusters if usable is None else taken)
+            name = unused_name(usable or _own_name(site, discovery), taken | of_clusters if usable is None else taken)
             taken.add(folded(name))
             of_clusters.add(folded(usable or name))
             names[site.units] = SiteNames(name, usable if usable != name else None, oddities)
@@ -69,7 +69,7 @@ def _own_name(site: FoundSite, discovery: Discovery) -> str:
     return next((name for name in told if name and is_name(name)), site.units[0])
 
 
-def _unused(name: str, taken: Set[str]) -> str:
+def unused_name(name: str, taken: Set[str]) -> str:
     """Return a name, with a number behind it where it is taken."""
     number, free = 1, name
     while folded(free) in taken:

@@ -285,3 +285,50 @@ def test_json_has_the_topology_and_the_findings_with_their_places(geoplan: Geopl
     assert report["topology"]["sites"][0]["ha_pair"]["master"]["address"] == M1
     assert {each["where"] for each in report["findings"]} == {"sites[0]"}
     assert report["not_asked"] == {}
+
+
+MINE = f"""\
+# ours, see the wiki
+name: mine
+sites:
+  - name: Cellar   # the oldest
+    ha_pair: {{master: {M1}, slave: {S1}}}
+  - name: Gone
+    standalone: 172.24.1.99
+"""
+
+
+def test_merge_keeps_a_file_and_brings_in_what_is_new(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site("section-5.4")
+    pushed(geoplan, site)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(MINE)
+    ended = imported(geoplan, site, M1, *ALL, "--merge", mine, "-o", mine, "--force")
+
+    assert ended.code == 1
+    written = mine.read_text()
+    assert written.startswith(MINE.rstrip("\n"))
+    assert "+  - name: HA Pair 2" in ended.stderr.splitlines()
+    assert "mine.yaml:6: worth mending: site_not_found: Gone: 172.24.1.99 " in ended.stderr
+    topology = load_topology(mine)
+    assert [each.name for each in topology.sites] == [
+        "Cellar", "Gone", "HA Pair 2", "Standalone LoadMaster 1", "Standalone LoadMaster 2",
+    ]  # fmt: skip
+    mine.write_text(
+        written.replace("  - name: Gone\n    standalone: 172.24.1.99\n", "").replace("Cellar ", "HA Pair 1 ")
+    )
+    assert geoplan("diff", mine, "--phase", "geo", "--endpoints", site.endpoints).code == 0
+    again = imported(geoplan, site, M1, *ALL, "--merge", mine)
+    assert again.code == 0, again
+    assert again.stdout == mine.read_text()
+    assert "nothing new" in again.stderr
+
+
+def test_merge_asks_the_units_of_the_file_without_a_word(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site("section-5.1")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"sites:\n- name: A\n  ha_pair: {{master: {M1}, slave: {S1}}}\n")
+    ended = imported(geoplan, site, M1, "--merge", mine)
+    assert "not asked" not in ended.stderr
+    refused = imported(geoplan, site, M1, "--merge", mine, "--format", "json")
+    assert refused.code == 2
