@@ -38,10 +38,6 @@ class PlainScalar(str):
         scalar.value = value
         return scalar
 
-    def __getnewargs__(self) -> tuple[str, bool | int | float]:  # type: ignore[override]
-        """Return what a copy is made of."""
-        return str(self), self.value
-
 
 def typed(scalar: object) -> object:
     """Return what YAML reads in a plain scalar, and anything else as it is."""

@@ -49,7 +49,7 @@ def _networks(
     ctx: click.Context, param: click.Parameter, written: tuple[str, ...]
 ) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
-        return tuple(ip_network(each) for each in written if each)
+        return tuple(map(ip_network, written))
     except ValueError as error:
         raise click.BadParameter(f"{error}. Write a network such as 10.0.0.0/8.", ctx=ctx, param=param) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,7 +27,7 @@ from geoplan.topology.rules import RULES, broken_rules
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from geoplan.live.discover.search import Discovery
     from geoplan.live.findings import Difference
@@ -67,7 +66,7 @@ class Imported:
     """What the file holds; it always makes a topology."""
     topology: Topology
     findings: tuple[Placed, ...]
-    unconfirmed: dict[str, tuple[str, ...]]
+    unconfirmed: Mapping[str, tuple[str, ...]]
     """The addresses that were named and not asked, with those that name them."""
 
     @property
@@ -115,7 +114,7 @@ def judged(
 
 def _usable(content: dict[str, Any]) -> tuple[dict[str, Any], Topology, list[Remark]]:
     """Return content that makes a topology: what breaks a rule although units tell it so is left out."""
-    content = deepcopy(content)
+    content = _copied(content)
     left_out: list[Remark] = []
     while True:
         fault = next(_faults(content), None)
@@ -123,6 +122,13 @@ def _usable(content: dict[str, Any]) -> tuple[dict[str, Any], Topology, list[Rem
             return content, Topology.model_validate(content), left_out
         loc, message = fault
         left_out.append(Remark(_leave_out(content, loc, message), Oddity(FindingKind.LEFT_OUT, (), message)))
+
+
+def _copied(content: Any) -> Any:  # noqa: ANN401 - what YAML holds
+    """Return a copy of all mappings and lists; scalars of a file know how they were written, and stay."""
+    if isinstance(content, dict):
+        return {key: _copied(value) for key, value in content.items()}
+    return [_copied(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def _faults(content: dict[str, Any]) -> Iterator[tuple[Loc, str]]:

@@ -309,7 +309,7 @@ def test_merge_keeps_a_file_and_brings_in_what_is_new(geoplan: Geoplan, make_sit
     written = mine.read_text()
     assert written.startswith(MINE.rstrip("\n"))
     assert "+  - name: HA Pair 2" in ended.stderr.splitlines()
-    assert "mine.yaml:6: worth mending: site_not_found: Gone: 172.24.1.99 " in ended.stderr
+    assert "mine.yaml:6: worth mending: site_not_found: Gone: 172.24.1.99: it stays" in ended.stderr
     topology = load_topology(mine)
     assert [each.name for each in topology.sites] == [
         "Cellar", "Gone", "HA Pair 2", "Standalone LoadMaster 1", "Standalone LoadMaster 2",
