@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from geoplan.addresses import canonical
+from geoplan.cli.files import read_text
+from geoplan.errors import GeoplanError
+from geoplan.files import display_name
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
@@ -58,12 +62,22 @@ class Search:
 
     def allowed(self, named: Named) -> Collection[str]:
         """Return which newly found addresses may be asked: those within the given networks, or those confirmed now."""
-        able = [address for address in named if self.reach.can_reach(address)]
+        able = [address for address in named if self.can_ask(address)]
         if self.reach.insecure:
             return ()
         inside = [each for each in able if each in self.known or (self.follow and self._is_within(each))]
         others = {address: named[address] for address in able if address not in inside}
         return [*inside, *(others if others and _is_confirmed(others) else ())]
+
+    def can_ask(self, address: str) -> bool:
+        """Return whether a unit may be reached at all: a lab has to serve it, and there have to be credentials."""
+        if not self.reach.can_reach(address):
+            return False
+        try:
+            self._access(address)
+        except GeoplanError:
+            return False
+        return True
 
     def ports(self) -> dict[str, int]:
         """Return the ports of the APIs that were reached at the units' own addresses."""
@@ -108,16 +122,19 @@ def _listed(named: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield f"  and {len(named) - MAX_LISTED:,} more"
 
 
-def said_of_unconfirmed(imported: Imported, reach: ConnectionOptions, given: Sequence[str], *words: str) -> list[str]:
+def said_of_unconfirmed(imported: Imported, search: Search, given: Sequence[str], *words: str) -> list[str]:
     """Say which addresses were not asked, who names each, and the command that asks them, too."""
     if not imported.unconfirmed:
         return []
     lines = [f"{count(len(imported.unconfirmed), 'address')} found and not asked:", *_listed(imported.unconfirmed)]
-    able = [address for address in imported.unconfirmed if reach.can_reach(address)][:MAX_LISTED]
+    able = [address for address in imported.unconfirmed if search.reach.can_reach(address)][:MAX_LISTED]
     if not able:
         return [*lines, "the lab serves none of them"]
+    if without := [address for address in able if not search.can_ask(address)]:
+        lines.append(f"there are no credentials for {some_of(without)}: see --credentials")
     first, *others = (*given, *able)
-    return [*lines, "if they are yours, ask them as well:", f"  {reach.command('import', first, *others, *words)}"]
+    command = search.reach.command("import", first, *others, *words)
+    return [*lines, "if they are yours, ask them as well:", f"  {command}"]
 
 
 def said_of(findings: Sequence[Placed], lines: Mapping[Loc, int], path: str) -> list[str]:
@@ -136,19 +153,48 @@ def said_of(findings: Sequence[Placed], lines: Mapping[Loc, int], path: str) -> 
 
 def comments_of(imported: Imported) -> dict[Loc, list[str]]:
     """Return what is odd as comments, each for its place in the file."""
+    from geoplan.live.findings.kinds import Severity
+
     comments: dict[Loc, list[str]] = {}
     for loc, finding in imported.findings:
-        if finding in (each.finding for each in imported.to_mend) or len(loc) > 2:  # noqa: PLR2004 - of one value
+        if finding.severity is not Severity.KNOWING or len(loc) > 2:  # noqa: PLR2004 - of one value
             comments.setdefault(loc, []).append(f"{finding.kind}: {finding.message}")
     for address, namings in list(imported.unconfirmed.items())[:MAX_LISTED]:
         comments.setdefault((), []).append(f"not asked: {address} ({some_of(namings)})")
     return comments
 
 
-def addresses_of(topology: Topology | None) -> frozenset[str]:
-    """Return the addresses of all units of a topology in one spelling; none without one."""
-    sites = topology.sites if topology else ()
-    return frozenset(canonical(unit.address) for site in sites for unit in site.units)
+class Mine(NamedTuple):
+    """A topology file of somebody's, into which an import is merged."""
+
+    path: str
+    text: str
+    topology: Topology
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses of all its units in one spelling."""
+        return frozenset(canonical(unit.address) for site in self.topology.sites for unit in site.units)
+
+    def difference(self, after: str) -> list[str]:
+        """Return what a merge has changed, line by line."""
+        from difflib import unified_diff
+
+        before, merged = self.text.splitlines(), after.splitlines()
+        lines = unified_diff(before, merged, self.path, f"{self.path}, merged", lineterm="", n=1)
+        return list(lines) or [f"{self.path}: nothing new"]
+
+
+def mine_of(path: str) -> Mine:
+    """Read a file that an import is to be merged into. Raises :class:`InvalidInputError` for one with faults."""
+    from geoplan.errors import InvalidInputError
+    from geoplan.topology.loader import check_text
+
+    text = read_text(path)
+    checked = check_text(text.encode(), path=display_name(path), default_name=Path(path).stem)
+    if checked.topology is None:
+        raise InvalidInputError(f"{display_name(path)} is not a usable topology", checked.diagnostics)
+    return Mine(path, text, checked.topology)
 
 
 def lines_of(text: str, findings: Sequence[Placed]) -> dict[Loc, int]:
@@ -157,14 +203,6 @@ def lines_of(text: str, findings: Sequence[Placed]) -> dict[Loc, int]:
 
     document = read_document(text)
     return {loc: document.place_of(loc).line + 1 for loc, _ in findings}
-
-
-def difference(before: str, after: str, path: str) -> list[str]:
-    """Return what a merge has changed in a file, line by line."""
-    from difflib import unified_diff
-
-    changed = unified_diff(before.splitlines(), after.splitlines(), path, f"{path}, merged", lineterm="", n=1)
-    return list(changed) or [f"{path}: nothing new"]
 
 
 def as_json(imported: Imported) -> str:

@@ -14,6 +14,14 @@ from geoplan.live.discover.judge import Imported
 from geoplan.live.discover.search import How, Naming
 from geoplan.topology.model import Topology
 
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEOPLAN_USER", "bal")
+    monkeypatch.setenv("GEOPLAN_PASSWORD", "of all")
+    monkeypatch.delenv("GEOPLAN_APIKEY", raising=False)
+
+
 NAMED = {
     address: (Naming("10.0.0.1", How.GEO_PARTNER),) for address in ("10.0.0.2", "10.1.0.2", "2001:db8::2", "192.0.2.7")
 }
@@ -50,7 +58,13 @@ def test_units_of_a_file_are_as_good_as_given() -> None:
 def test_without_a_check_of_certificates_nothing_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = on_a_terminal(monkeypatch, "y\n")
     assert list(search(insecure=True, known=frozenset(NAMED)).allowed(NAMED)) == []
-    assert shown.getvalue() == ""
+    assert "Send credentials" not in shown.getvalue()
+
+
+def test_address_without_credentials_is_listed_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GEOPLAN_PASSWORD")
+    monkeypatch.setenv("GEOPLAN_PASSWORD_10_0_0_2", "of this one alone")
+    assert list(search().allowed(NAMED)) == ["10.0.0.2"]
 
 
 @pytest.mark.parametrize(
@@ -73,9 +87,7 @@ def test_who_pipes_the_messages_is_not_asked(monkeypatch: pytest.MonkeyPatch) ->
 def test_of_very_many_addresses_some_are_shown() -> None:
     topology = Topology.model_validate({"sites": [{"name": "A", "standalone": "10.0.0.1"}]})
     many = {f"10.1.{n // 250}.{n % 250}": ("GEO partner of 10.0.0.1",) for n in range(5000)}
-    lines = said_of_unconfirmed(
-        Imported({}, topology, (), many), ConnectionOptions(), ["10.0.0.1"], "--api-port", "8443"
-    )
+    lines = said_of_unconfirmed(Imported({}, topology, (), many), search(), ["10.0.0.1"], "--api-port", "8443")
     assert lines[0] == "5000 addresses found and not asked:"
     assert "  and 4,900 more" in lines
     assert lines[-1].split()[:4] == ["geoplan", "import", "10.0.0.1", "10.1.0.0"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import TypedCommands, as_argument, connection_options
-from geoplan.cli.files import load_topology, read_text, write
+from geoplan.cli.files import write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     Command,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.importing import Mine
     from geoplan.live.discover.judge import Imported
     from geoplan.live.discover.search import Discovery
     from geoplan.live.links import KnownLinks
@@ -93,52 +94,44 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
-    from geoplan.cli.importing import (
-        Search,
-        addresses_of,
-        as_json,
-        difference,
-        lines_of,
-        said_of,
-        said_of_unconfirmed,
-    )
+    from geoplan.cli.importing import Search, as_json, lines_of, mine_of, said_of, said_of_unconfirmed
     from geoplan.live.discover.search import discover
     from geoplan.vendor import API_PORT, DEFAULT_HEALTH_CHECK_PORT
 
     chosen = chosen_format("import", output_format, output)
     _check_usage(addresses, follow=follow, within=bool(within), insecure=reach.insecure)
-    if output not in (None, "-") and Path(str(output)).exists() and not force:
-        raise click.BadParameter(f"{output} exists. Choose another FILE, or give --force.", param_hint="'-o'")
-    if chosen == "json" and mine is not None:
-        raise click.UsageError("--merge keeps the comments of a file, and JSON has none: leave --format json out")
-    known = load_topology(mine) if mine is not None else None
+    _check_output(output, chosen, is_merge=mine is not None, force=force)
+    merge = mine_of(mine) if mine is not None else None
     search = Search(
         reach,
         api_port or API_PORT,
         health_check_port or DEFAULT_HEALTH_CHECK_PORT,
         follow=follow,
         within=within,
-        known=addresses_of(known),
+        known=merge.addresses if merge else frozenset(),
     )
     found = asyncio.run(discover(search.clients, addresses, search.allowed, jobs=jobs))
     if all(unit.failure for unit in found.units.values()):
         return _say_failures(found)
-    merge = (mine, read_text(mine), known) if mine is not None and known is not None else None
     imported, text = _judged(found, search.ports(), reach, output, merge)
     write(as_json(imported) if chosen == "json" else text, output)
-    again = _again(follow, within, api_port, health_check_port, output)
-    if merge:
-        again = ["--merge", as_argument(merge[0]), *again]
-    is_file = output not in (None, "-") and chosen != "json"
-    lines = lines_of(text, imported.findings) if chosen != "json" else {}
-    said = [
-        *(difference(merge[1], text, merge[0]) if merge else ()),
-        *said_of(imported.to_mend, lines, str(output) if is_file else "stdout"),
-        *said_of_unconfirmed(imported, reach, addresses, *again),
-    ]
-    for line in said:
+    again = ["--merge", as_argument(merge.path)] if merge else []
+    again += _again(follow, within, api_port, health_check_port, output)
+    path = str(output) if output not in (None, "-") else "stdout"
+    for line in (
+        *(merge.difference(text) if merge else ()),
+        *said_of(imported.to_mend, lines_of(text, imported.findings) if chosen != "json" else {}, path),
+        *said_of_unconfirmed(imported, search, addresses, *again),
+    ):
         click.echo(line, err=True)
     return 1 if imported.to_mend or imported.unconfirmed else 0
+
+
+def _check_output(output: str | None, chosen: str, *, is_merge: bool, force: bool) -> None:
+    if output not in (None, "-") and Path(str(output)).exists() and not force:
+        raise click.BadParameter(f"{output} exists. Choose another FILE, or give --force.", param_hint="'-o'")
+    if chosen == "json" and is_merge:
+        raise click.UsageError("--merge keeps the comments of a file, and JSON has none: leave --format json out")
 
 
 def _check_usage(addresses: Sequence[str], *, follow: bool, within: bool, insecure: bool) -> None:
@@ -158,7 +151,7 @@ def _judged(
     ports: dict[str, int],
     reach: ConnectionOptions,
     output: str | None,
-    merge: tuple[str, str, Topology] | None,
+    merge: Mine | None,
 ) -> tuple[Imported, str]:
     """Return what was found, compared with itself, and the text of the file: a new one, or one with what is new."""
     from geoplan.cli.importing import comments_of
@@ -177,8 +170,7 @@ def _judged(
     typed = TypedCommands(reach, str(output), "geo") if is_file else generic_command
     draft = draft_of(found, ports, name=usable_name(Path(str(output)).stem) if is_file else "geo")
     if merge:
-        _, text, mine = merge
-        both = merged(text, mine, draft, found)
+        both = merged(merge.text, merge.topology, draft, found)
         return judged(found, both.draft, typed, known), both.text
     imported = judged(found, draft, typed, known)
     comments = comments_of(imported)
