@@ -9,6 +9,7 @@ from geoplan.errors import UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import UnitSettings
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
+from geoplan.vendor import HOST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ Value = TypeVar("Value")
 
 REMOTE_GEO_ACCESS, GEO_PARTNERS = "geoclients", "geopartners"
 VERSION, BOOT_TIME, SSH_ACCESS = "version", "boottime", "sshaccess"
-HA_STATUS, ACTIVE_TIME, GET_ALL, HOST_NAME = "hastatus", "activetime", "getall", "hostname"
+HA_STATUS, ACTIVE_TIME, GET_ALL = "hastatus", "activetime", "getall"
 
 
 async def read_settings(session: Session) -> UnitSettings | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -220,3 +221,43 @@ def test_port_that_breaks_a_rule_is_left_out_and_said() -> None:
         )
     result = imported(found(units))
     assert FindingKind.LEFT_OUT in {each.finding.kind for each in result.to_mend}
+
+
+@pytest.mark.parametrize(("degrees", "place"), [((0.0, 0.0), None), ((0.0, 1.5), (0.0, 1.5)), ((91.0, 0.0), None)])
+def test_place_in_the_sea_is_none(degrees: tuple[float, float], place: tuple[float, float] | None) -> None:
+    units = units_of(Topology.model_validate(TWO_PAIRS))
+    for address, unit in units.items():
+        moved = tuple(replace(each, latitude=degrees[0], longitude=degrees[1]) for each in unit.clusters or ())
+        units = changed(units, address, clusters=moved)
+    location = imported(found(units)).topology.sites[0].cluster.location
+    assert (location and (location.latitude, location.longitude)) == place
+
+
+def test_place_and_name_that_most_units_have_are_taken() -> None:
+    document = {
+        "sites": [{**site, "cluster": {"location": {"latitude": 1, "longitude": 2}}} for site in TWO_PAIRS["sites"]]
+    }
+    units = units_of(Topology.model_validate(document))
+    told = units[A].clusters or ()
+    one = tuple(replace(each, latitude=5.0, name="Odd") if each.name == "One" else each for each in told)
+    result = imported(found(changed(units, A, clusters=one)))
+    site = result.topology.sites[0]
+    assert site.name == "One"
+    assert site.cluster.location is not None
+    assert site.cluster.location.latitude == 1
+    assert any("is called 'Odd'" in each.finding.message for each in result.to_mend)
+
+
+def test_names_that_are_alike_are_told_apart() -> None:
+    """In two groups clusters may be called alike, sites of one file may not; in one group neither may."""
+    sites = [{"name": f"S{n}", "standalone": f"10.0.0.{n}", "cluster": {"name": "eu"}} for n in (1, 2)]
+    result = imported(found(units_of(Topology.model_validate({"sites": sites, "groups": {"a": ["S1"], "b": ["S2"]}}))))
+    assert [(site.name, site.cluster_name) for site in result.topology.sites] == [("eu", "eu"), ("eu (2)", "eu")]
+    assert result.to_mend == ()
+    units = units_of(Topology.model_validate(TWO_PAIRS))
+    for address, unit in units.items():
+        alike = tuple(replace(each, name="eu") for each in unit.clusters or ())
+        units = changed(units, address, clusters=alike)
+    result = imported(found(units))
+    assert len({site.cluster_name for site in result.topology.sites}) == 3
+    assert [each.finding.kind for each in result.to_mend].count(FindingKind.NAME_CHANGED) == 2
