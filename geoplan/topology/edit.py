@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 from geoplan.errors import GeoplanError
 from geoplan.topology.loader import check_text
 from geoplan.topology.model import Topology
+from geoplan.topology.starter import is_plain
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ruamel.yaml import YAML
+
+
+class Inserted(str):
+    """A text that an edit puts into a list of somebody's; within what it puts in as a whole, texts need no mark."""
+
+    __slots__ = ()
+
 
 LONGEST_LINE = 10_000
 """Characters: no line of somebody else's is broken up."""
@@ -52,10 +60,12 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _styled(node: Any, depth: int = 0) -> Any:  # noqa: ANN401 - what YAML holds
+def _styled(node: Any, depth: int = 0, *, is_new: bool = False) -> Any:  # noqa: ANN401 - what YAML holds
     """Return a document in which what the edit put in is written as geoplan writes it: inner values on one line."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq  # noqa: PLC0415 - as above
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString  # noqa: PLC0415 - as above
 
+    made: Any
     if isinstance(node, CommentedMap):
         for key, value in node.items():
             node[key] = _styled(value, depth + 1)
@@ -63,12 +73,14 @@ def _styled(node: Any, depth: int = 0) -> Any:  # noqa: ANN401 - what YAML holds
         for index, value in enumerate(node):
             node[index] = _styled(value, depth + 1)
     elif isinstance(node, dict):
-        made: Any = CommentedMap({key: _styled(value, depth + 1) for key, value in node.items()})
+        made = CommentedMap({key: _styled(value, depth + 1, is_new=True) for key, value in node.items()})
         if depth > 2:  # noqa: PLR2004 - beneath a site, or a group
             made.fa.set_flow_style()
         return made
     elif isinstance(node, list | tuple):
-        made = CommentedSeq([_styled(value, depth + 1) for value in node])
+        made = CommentedSeq([_styled(value, depth + 1, is_new=True) for value in node])
         made.fa.set_flow_style()
         return made
+    elif isinstance(node, Inserted) or (is_new and type(node) is str):
+        return str(node) if is_plain(node) else DoubleQuotedScalarString(node)
     return node

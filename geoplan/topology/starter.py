@@ -80,7 +80,12 @@ def _site(site: StarterSite) -> str:
 
 def scalar(text: str) -> str:
     """Return a text as YAML writes it: plain where that is safe, else in double quotes."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
+    if is_plain(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+def is_plain(text: str) -> bool:
+    """Return whether every reader of YAML takes a text for that text without quotes."""
+    return _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS_OF_YAML

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoplan import Topology
-from geoplan.topology.edit import edited
+from geoplan.topology.edit import Inserted, edited
 from geoplan.topology.loader import check_text
 from geoplan.topology.types import is_name
 from geoplan.topology.writer import topology_text
@@ -59,6 +59,18 @@ def test_names_that_are_put_in_come_out_again(name: str) -> None:
     assert checked.topology is not None
     assert checked.topology.sites[-1].name == f"{name}."
     assert "    standalone: {address: 10.0.0.10, firmware: 7.2.59.4}" in text.splitlines()
+
+
+@given(name=st.text(min_size=1, max_size=30).filter(is_name))
+def test_any_name_is_put_into_any_kind_of_list(name: str) -> None:
+    def add(document: Any) -> None:
+        document["sites"].append({"name": f"{name}0", "standalone": "10.0.0.10"})
+        document["groups"]["g"].append(Inserted(f"{name}0"))
+
+    _, text = edited(MINE, add)
+    checked = check_text(text.encode(), path="x", default_name="x")
+    assert checked.topology is not None
+    assert (checked.topology.groups or {})["g"][-1] == checked.topology.sites[-1].name == f"{name}0"
 
 
 @given(topology=topologies(max_sites=5), name=st.text(min_size=1, max_size=20).filter(is_name))

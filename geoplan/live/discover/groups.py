@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
@@ -60,16 +61,17 @@ def groups_of(sites: Sequence[FoundSite], discovery: Discovery) -> tuple[list[li
     for one, other in between_groups:
         if not (is_whole[one] and is_whole[other]):
             groups.join(one, other)
-    odd: list[tuple[int, Oddity]] = []
-    for one, other in between_groups:
-        if groups.of(one) != groups.of(other):
-            members = groups.members()
-            here, there = members[groups.of(one)], members[groups.of(other)]
-            across = sum((a in here and b in there) or (a in there and b in here) for a, b in between_groups)
-            if across >= len(here) * len(there):
-                groups.join(one, other)
-            else:
-                odd.append((one, _one_sided(sites[one], sites[other])))
+    members = groups.members()
+    across = Counter(frozenset((groups.of(one), groups.of(other))) for one, other in between_groups)
+    for both, entries in across.items():
+        one, other = min(both), max(both)
+        if one != other and entries >= len(members[one]) * len(members[other]):
+            groups.join(one, other)
+    odd = [
+        (one, _one_sided(sites[one], sites[other]))
+        for one, other in between_groups
+        if groups.of(one) != groups.of(other)
+    ]
     return list(groups.members().values()), odd
 
 

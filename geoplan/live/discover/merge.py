@@ -10,7 +10,7 @@ from geoplan.live.discover.document import Draft, Remark
 from geoplan.live.discover.names import group_names, unused_name
 from geoplan.live.discover.sites import Oddity
 from geoplan.live.findings.kinds import FindingKind
-from geoplan.topology.edit import edited
+from geoplan.topology.edit import Inserted, edited
 from geoplan.wording import folded, join_words
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> None:  # no
             _complete_unit(written, unit)
     cluster = found.get("cluster", {})
     if "location" in cluster and site.cluster.location is None:
-        written["cluster"] = {**dict(written.get("cluster") or {}), "location": cluster["location"]}
+        if "cluster" in written:
+            written["cluster"]["location"] = cluster["location"]
+        else:
+            written["cluster"] = {"location": cluster["location"]}
     known = {canonical(each) for each in site.extra_remote_geo_access}
     if new := [each for each in found.get("extra_remote_geo_access", ()) if canonical(each) not in known]:
         written["extra_remote_geo_access"] = [*written.get("extra_remote_geo_access", ()), *new]
@@ -153,7 +156,7 @@ def _group(
         if not old:
             alone.append(new)
         elif mine.groups is not None:
-            document["groups"][of_site[folded(names[old[0]])]] += [names[number] for number in new]
+            document["groups"][of_site[folded(names[old[0]])]].extend(Inserted(names[number]) for number in new)
     if not alone:
         return
     if mine.groups is None:

@@ -332,3 +332,11 @@ def test_merge_asks_the_units_of_the_file_without_a_word(geoplan: Geoplan, make_
     assert "not asked" not in ended.stderr
     refused = imported(geoplan, site, M1, "--merge", mine, "--format", "json")
     assert refused.code == 2
+
+
+def test_address_that_the_lab_does_not_serve_is_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
+    """It would be reached in production."""
+    site = make_site("section-5.1")
+    ended = imported(geoplan, site, "172.24.1.77")
+    assert ended.code == 2
+    assert "the endpoints file is that of a lab" in ended.stderr
