@@ -179,6 +179,20 @@ CUT_NAME_LENGTH = _unconfirmed(
     held_by="test_name_that_a_unit_rewrites_is_told_as_that",
     not_read="a longer name that is entered",
 )
+HOST_NAME = _unconfirmed(
+    "HOST_NAME",
+    "hostname",
+    "The parameter that tells what a unit calls itself; an import names sites without a cluster by it",
+    source=API_GUIDE,
+    held_by="test_one_call_tells_what_is_set",
+)
+NO_PLACE = _unconfirmed(
+    "NO_PLACE",
+    "0, 0",
+    "The degrees that a unit shows of a cluster that was given no place; an import takes them for none",
+    source="a cautious choice",
+    held_by="test_place_in_the_sea_is_none",
+)
 SYNC_SECONDS = _unconfirmed(
     "SYNC_SECONDS",
     120,

@@ -41,6 +41,7 @@ ONLY_IN = {
     "httpcore": "loadmaster",
     "httpx": "loadmaster",
     "keyring": "loadmaster",
+    "ruamel": "topology",
     "starlette": "lab",
     "uvicorn": "lab",
     "click": "cli",

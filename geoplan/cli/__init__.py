@@ -10,6 +10,7 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "init": "Write a first topology file, with comments.",
+    "import": "Read live units, and write the topology that they are.",
     "check": "Check a topology file: every error and warning at once.",
     "plan": "Show the lists, the clusters and the steps in order.",
     "compare": "Compare the plan's lists with recorded ones.",
@@ -57,7 +59,8 @@ class LazyGroup(click.Group):
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"There is no command '{cmd_name}'.{hint}", ctx)
-        command = import_module(f"geoplan.cli.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = import_module(f"geoplan.cli.commands.{module}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 

@@ -79,6 +79,11 @@ class ConnectionOptions:
             use_proxies=self.use_proxies,
         )
 
+    def can_reach(self, address: str) -> bool:
+        """Return whether a unit may be reached at all: where the endpoints are a lab's, it has to serve it."""
+        known = self._endpoints
+        return known is None or not known.is_lab or known.unit(address).api is not None
+
     def _trust_in(self, known: UnitEndpoint) -> Trust:
         """Return why a unit is believed: its pinned fingerprint, or what is believed of all."""
         from geoplan.loadmaster import Pinned

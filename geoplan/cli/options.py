@@ -19,6 +19,7 @@ EMPTY = "it is empty. Give it a value or leave it out. In a script, check that t
 LAB_PACKAGES = frozenset({"cryptography", "starlette", "uvicorn"})
 
 STDOUT_DESCRIPTOR = 1
+MAX_PORT = 65535
 
 
 class InputFile(click.Path):
@@ -65,6 +66,29 @@ variant_option = click.option(
     metavar="NAME",
     multiple=True,
     help="Let the lab's units do otherwise in one thing; repeatable. `geoplan lab --help` lists the names.",
+)
+
+
+def _addresses(ctx: click.Context, param: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses, each once. Raises :class:`click.BadParameter` for what is none."""
+    from geoplan.addresses import canonical, is_address
+
+    for each in written:
+        if not is_address(each) or "%" in each:
+            raise click.BadParameter(f"'{each}' is no IPv4 or IPv6 address.", ctx=ctx, param=param)
+    return tuple({canonical(each): each for each in reversed(written)}.values())[::-1]
+
+
+addresses_argument = click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True, callback=_addresses)
+api_port_option = click.option(
+    "--api-port",
+    type=click.IntRange(1, MAX_PORT),
+    help="The port of the API: 8443 in AWS and Azure.  [default: 443]",
+)
+health_check_port_option = click.option(
+    "--health-check-port",
+    type=click.IntRange(1, MAX_PORT),
+    help="The port of the health check of a pair.  [default: 8444]",
 )
 
 

@@ -73,6 +73,7 @@ class Observation:
     ha_status: HaStatus | None = None
     """What its API says of its place in its pair."""
     failure: Failure | None = None
+    host_name: str | None = None
     firmware: str | None = None
     boot_time: str | None = None
     """When it was booted last, in its own words."""

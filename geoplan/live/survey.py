@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,42 @@ async def observe_for_preflight(fleet: Fleet) -> Observations:
     return await _observe(fleet, questions, _MAY_BE_UNKNOWN)
 
 
+async def observe_unplaced(unit: Unit) -> Observation:
+    """Read everything of a unit of which nothing is known yet, not even whether it is one of a pair.
+
+    It is asked what the checks before a push ask of any unit; :func:`placed` makes it a unit of a plan.
+    """
+    reading = _Reading(unit, _MAY_BE_UNKNOWN, None, is_paired=True)
+    look = await reading.look(asks_silent=True)
+    of_active = () if look and look.state is State.STANDBY else (*_PARTNERS, *_FQDNS)
+    await reading.read((*_FIRMWARE, *_BOOT_TIME, *_SERVICES, *_HA, *_LISTS, *_CLUSTERS, *of_active))
+    return Observation(
+        unit.address,
+        site="",
+        role="standalone",
+        host_name=reading.host_name,
+        is_trusted=unit.is_trusted,
+        wants_basic=unit.wants_basic,
+        certificate=unit.certificate,
+        **await reading.found(),
+    )
+
+
+def placed(found: Observation, plan: Plan, site: SiteSettings, unit: PlannedUnit) -> Observation:
+    """Return what was read of an unplaced unit as it is read of the unit of a plan that it is."""
+    answers = {
+        "partner_status": found.partner_status,
+        "geo_partners": found.geo_partners,
+        "unread": found.unread,
+        # A standalone need not have a health check, and is then in no state; nor is its platform to tell HA parameters.
+        **(dict.fromkeys(("state", "health", "by_health", "ha_status", "ha")) if unit.role == "standalone" else {}),
+    }
+    if unit.role == "standalone":
+        answers["unread"] = tuple(name for name in found.unread if name != "ha")
+    answers = _without_nothing(plan, site, answers)
+    return replace(found, address=unit.address, site=site.name, role=unit.role, **answers)
+
+
 async def _observe(
     fleet: Fleet,
     questions: Callable[[SiteSettings, PlannedUnit, State | None], Iterable[Question]],
@@ -174,6 +211,11 @@ class _Reading:
         if self._is_paired and self._told is None and self._failure is None:
             self._told = await self._ask(HA_STATUS, self._unit.ha_status)
         return self._look
+
+    @property
+    def host_name(self) -> str | None:
+        """What the unit calls itself, where one call has told that."""
+        return self._settings.host_name if self._settings else None
 
     @property
     def _look(self) -> Look | None:

@@ -109,6 +109,7 @@ class UnitSettings:
     geo_partners: tuple[str, ...] | None = None
     """Never empty, likewise."""
     ha_status: HaStatus | None = None
+    host_name: str | None = None
 
 
 class HaSettings(Protocol):

@@ -9,6 +9,7 @@ from geoplan.errors import UnitRefusedError, UnusableAnswerError
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.model import UnitSettings
 from geoplan.loadmaster.wire import Answer, Command, UnusableError
+from geoplan.vendor import HOST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ async def read_settings(session: Session) -> UnitSettings | None:
         remote_geo_access=addresses(REMOTE_GEO_ACCESS) or None,
         geo_partners=addresses(GEO_PARTNERS) or None,
         ha_status=_told(decode.ha_status, answer, HA_STATUS) or _told(decode.active_time, answer, ACTIVE_TIME),
+        host_name=text(HOST_NAME),
     )
 
 

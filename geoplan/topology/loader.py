@@ -98,7 +98,7 @@ def _validate(value: object, default_name: str) -> tuple[Topology | None, list[t
     if value is None:
         return None, []
     if isinstance(value, dict) and "name" not in value:
-        value = {"name": _usable_name(default_name), **value}
+        value = {"name": usable_name(default_name), **value}
     findings = list(broken_rules(partial_topology(value)))
     try:
         return Topology.model_validate(value), findings
@@ -108,7 +108,7 @@ def _validate(value: object, default_name: str) -> tuple[Topology | None, list[t
         return None, [*shape_findings(error, value), *findings]
 
 
-def _usable_name(stem: str) -> str:
+def usable_name(stem: str) -> str:
     """Return a file's stem as a name that the rules for names allow."""
     visible = "".join(character for character in stem if not is_control(character)).strip()
     return visible[:MAX_NAME_LENGTH].strip() or "topology"

@@ -62,25 +62,30 @@ class StarterSite(NamedTuple):
 def starter_file(name: str, sites: Sequence[StarterSite], groups: Mapping[str, Sequence[str]] | None = None) -> str:
     """Return the text of a topology file for these sites; whether it is right is for the loader to say."""
     has_pair = any(len(site.addresses) > 1 for site in sites)
-    parts = [_HEAD.format(name=_scalar(name), port=DEFAULT_HEALTH_CHECK_PORT), _SITES, *map(_site, sites), "\n"]
+    parts = [_HEAD.format(name=scalar(name), port=DEFAULT_HEALTH_CHECK_PORT), _SITES, *map(_site, sites), "\n"]
     parts += [_UNIT_KEYS, _PAIR_KEYS if has_pair else "", _SITE_KEYS]
     if groups:
-        members = (f"  {_scalar(group)}: [{', '.join(map(_scalar, named))}]\n" for group, named in groups.items())
+        members = (f"  {scalar(group)}: [{', '.join(map(scalar, named))}]\n" for group, named in groups.items())
         return "".join([*parts, _GROUPS, *members])
-    return "".join([*parts, _NO_GROUPS.format(first=_scalar(sites[0].name))])
+    return "".join([*parts, _NO_GROUPS.format(first=scalar(sites[0].name))])
 
 
 def _site(site: StarterSite) -> str:
-    units = [_scalar(address) for address in site.addresses]
+    units = [scalar(address) for address in site.addresses]
     if len(units) == 1:
-        return f"  - name: {_scalar(site.name)}\n    standalone: {units[0]}\n"
+        return f"  - name: {scalar(site.name)}\n    standalone: {units[0]}\n"
     master, slave = units
-    return f"  - name: {_scalar(site.name)}\n    ha_pair: {{master: {master}, slave: {slave}}}\n"
+    return f"  - name: {scalar(site.name)}\n    ha_pair: {{master: {master}, slave: {slave}}}\n"
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
     """Return a text as YAML writes it: plain where that is safe, else in double quotes."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
+    if is_plain(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+def is_plain(text: str) -> bool:
+    """Return whether every reader of YAML takes a text for that text without quotes."""
+    return _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS_OF_YAML

@@ -132,6 +132,29 @@ def _check_name(text: str) -> str:
     return text
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a site, a group or a cluster."""
+    try:
+        _check_name(text)
+    except PydanticCustomError:
+        return False
+    return True
+
+
+def is_firmware(text: str) -> bool:
+    """Return whether a text is a firmware version, as a topology has it."""
+    return re.fullmatch(FIRMWARE_VERSION, text) is not None
+
+
+def is_unit_address(text: str) -> bool:
+    """Return whether a text is an address that a LoadMaster can have."""
+    try:
+        parse_address(text)
+    except PydanticCustomError:
+        return False
+    return True
+
+
 def host_of_url(address: str) -> str:
     """Return an address as it stands in a URL: one of IPv6 in brackets."""
     return f"[{address}]" if ":" in address else address

@@ -135,6 +135,9 @@ def test_push_and_diff_of_thirty_six_units(
     command = ["diff", str(topology), "--endpoints", str(endpoints)]
     bare = BARE.format(path=str(requests))
     compare_processes(f"diff of {2 * PAIRS} units", command, "the same requests by bare httpx", bare, 3)
+    found = ["import", "10.0.1.1", "--follow", "--within", "10.0.0.0/8", "--endpoints", str(endpoints)]
+    diff = f"import sys; sys.argv = {['geoplan', *command]!r}; from geoplan.cli import main; main()"
+    compare_processes(f"import of {2 * PAIRS} units from one of them", found, "diff of them", diff, 1.5)
 
 
 class Recorded:

@@ -54,7 +54,9 @@ def named(part: str | tuple[str, ...]) -> str:
 @pytest.mark.parametrize(("path", "option"), WITH_OPTIONS, ids=named)
 def test_empty_value_of_an_option_is_wrong_usage(geoplan: Geoplan, path: tuple[str, ...], option: str) -> None:
     more = ["--to", "7.2.60.1"] if path == ("upgrade",) and option != "--to" else []
-    arguments = {"facts": [], "init": [], "probe": ["192.0.2.7"], "schema": ["plan"]}.get(path[0], [EXAMPLE])
+    arguments = {"facts": [], "import": ["192.0.2.7"], "init": [], "probe": ["192.0.2.7"], "schema": ["plan"]}.get(
+        path[0], [EXAMPLE]
+    )
     ended = geoplan(*path, *arguments, option, "", *more)
     assert (ended.code, ended.stdout) == (2, "")
     assert option in ended.stderr

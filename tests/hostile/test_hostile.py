@@ -31,6 +31,7 @@ COMMANDS = {
     "preflight": ["push", "--only-preflight"],
     "push": ["push", "--yes", "--accept-geo-merge"],
     "probe": ["probe"],
+    "import": ["import", "--follow", "--within", "10.0.0.0/8"],
     "health check": ["status", "--format", "json"],
 }
 """What is thrown at: a command is added by a row. At a push the unit turns hostile at the first change of it."""
@@ -84,7 +85,10 @@ def run(answer: str, name: str, folder: Path, secret: str = SECRET) -> tuple[End
                 own |= {"api": f"https://127.0.0.1:{unit.port}", "fingerprint": unit.certificate.fingerprint}
             endpoints.write_text(yaml.safe_dump(written))
             first, *options = COMMANDS[name]
-            about = [UNIT, "--report", str(folder / "report.json")] if name == "probe" else [str(topology)]
+            about = {
+                "probe": [UNIT, "--report", str(folder / "report.json")],
+                "import": [UNIT, "10.0.0.2"],
+            }.get(name, [str(topology)])
             arguments = [first, *about, "--endpoints", str(endpoints), *options]
             kept = {key: value for key, value in os.environ.items() if not key.startswith("GEOPLAN_")}
             environment = kept | {

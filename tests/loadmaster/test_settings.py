@@ -69,11 +69,18 @@ def test_one_call_tells_what_is_set() -> None:
     told = ok(
         version="7.2.59.4", boottime=1767225600, sshaccess="yes", hastatus="Standby", activetime=0,
         geopartners=["10.0.0.1", "10.0.0.2"], geoclients="10.0.0.1 10.0.0.3",
+        hostname="lb-dublin-1",
     )  # fmt: skip
     unit.plan("getall", told)
     settings = unit.use(lambda client: client.settings())
     assert settings == UnitSettings(
-        "7.2.59.4", "1767225600", True, ("10.0.0.1", "10.0.0.3"), ("10.0.0.1", "10.0.0.2"), HaStatus.STANDBY
+        "7.2.59.4",
+        "1767225600",
+        True,
+        ("10.0.0.1", "10.0.0.3"),
+        ("10.0.0.1", "10.0.0.2"),
+        HaStatus.STANDBY,
+        "lb-dublin-1",
     )
 
 

@@ -12,7 +12,7 @@ import click
 from geoplan.cli.connection import connection_options, paces
 from geoplan.cli.files import write
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command
+from geoplan.cli.options import Command, addresses_argument, api_port_option, health_check_port_option
 from geoplan.cli.output import show_laid_out, terminal
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from geoplan.live.probe.answers import ProbeAnswers
     from geoplan.loadmaster import UnitConnection
 
-MAX_PORT = 65535
 EPILOG = """
 The report holds what each fact is, what the unit shows of it, and the shape of every answer: names of fields, known
 words and small numbers. It holds no address, no name and no secret. Read it before you send it to the project: what a
@@ -37,28 +36,10 @@ Exit codes: 0 the unit contradicts nothing for sure; 1 it contradicts a fact, or
 """
 
 
-def _addresses(ctx: click.Context, param: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the addresses, each once. Raises :class:`click.BadParameter` for what is none."""
-    from geoplan.addresses import canonical, is_address
-
-    for each in written:
-        if not is_address(each) or "%" in each:
-            raise click.BadParameter(f"'{each}' is no IPv4 or IPv6 address.", ctx=ctx, param=param)
-    return tuple({canonical(each): each for each in reversed(written)}.values())[::-1]
-
-
 @click.command("probe", cls=Command, epilog=EPILOG)
-@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True, callback=_addresses)
-@click.option(
-    "--api-port",
-    type=click.IntRange(1, MAX_PORT),
-    help="The port of the API: 8443 in AWS and Azure.  [default: 443]",
-)
-@click.option(
-    "--health-check-port",
-    type=click.IntRange(1, MAX_PORT),
-    help="The port of the health check of a pair.  [default: 8444]",
-)
+@addresses_argument
+@api_port_option
+@health_check_port_option
 @click.option("--report", "report_path", metavar="FILE", help="Write the report to FILE as JSON.")
 @format_option("probe")
 @connection_options

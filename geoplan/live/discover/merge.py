@@ -1,0 +1,183 @@
+"""What was found, put into a topology file that somebody wrote: what is new comes in, and nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geoplan.addresses import canonical
+from geoplan.live.discover.document import Draft, Remark
+from geoplan.live.discover.names import group_names, unused_name
+from geoplan.live.discover.sites import Oddity
+from geoplan.live.findings.kinds import FindingKind
+from geoplan.topology.edit import Inserted, edited
+from geoplan.wording import folded, join_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from geoplan.live.discover.search import Discovery
+    from geoplan.topology.model import Site, Topology
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A file with what was found, and how that is written."""
+
+    draft: Draft
+    text: str
+
+
+def merged(text: str, mine: Topology, draft: Draft, discovery: Discovery) -> Merged:
+    """Put what was found into the text of a topology file.
+
+    New sites come to the end, and into the group of their partners; a site gets the units that it has, NAT addresses,
+    a place and units from outside that it lacks. Where the file says something else than the units, it stays: the
+    comparison of both tells that. What the file has and nobody has found stays as well, and is said.
+    """
+    places = _places(mine, draft)
+    names = _names(mine, draft, places)
+
+    def edit(document: Any) -> None:  # noqa: ANN401 - plain, or as YAML keeps it
+        for number, found in enumerate(draft.content["sites"]):
+            place = places[number]
+            if place < len(mine.sites):
+                _complete(document["sites"][place], mine.sites[place], found)
+            else:
+                document["sites"].append({**found, "name": names[number]})
+        _group(document, mine, draft, places, names)
+
+    content, written = edited(text, edit)
+    remarks = tuple(
+        remark._replace(loc=("sites", places[int(remark.loc[1])], *remark.loc[2:])) if len(remark.loc) > 1 else remark
+        for remark in draft.remarks
+    )
+    lost = tuple(_lost(mine, set(places.values()), discovery))
+    outside = {canonical(each) for site in mine.sites for each in site.extra_remote_geo_access}
+    content = {"name": mine.name, **content}
+    return Merged(Draft(content, (*remarks, *lost), draft.sites, frozenset(outside)), written)
+
+
+def _places(mine: Topology, draft: Draft) -> dict[int, int]:
+    """Return where each site that was found stands in the file: at the first site that has one of its units."""
+    owners: dict[str, int] = {}
+    for number, site in enumerate(mine.sites):
+        for unit in site.units:
+            owners.setdefault(canonical(unit.address), number)
+    places: dict[int, int] = {}
+    free = len(mine.sites)
+    for number, found in enumerate(draft.sites):
+        known = [owners[unit] for unit in found.units if unit in owners and owners[unit] not in places.values()]
+        places[number] = known[0] if known else free
+        free += not known
+    return places
+
+
+def _names(mine: Topology, draft: Draft, places: Mapping[int, int]) -> dict[int, str]:
+    """Return the names that sites have in the file: their own, or new ones that nobody has."""
+    taken = {folded(site.name) for site in mine.sites}
+    names: dict[int, str] = {}
+    for number, found in enumerate(draft.content["sites"]):
+        if places[number] < len(mine.sites):
+            names[number] = mine.sites[places[number]].name
+        else:
+            names[number] = unused_name(found["name"], taken)
+            taken.add(folded(names[number]))
+    return names
+
+
+def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
+    """Write what a site of the file lacks."""
+    kind = "ha_pair" if "ha_pair" in found else "standalone"
+    told = [found["ha_pair"][role] for role in ("master", "slave")] if kind == "ha_pair" else [found["standalone"]]
+    if {canonical(unit.address) for unit in site.units} != {canonical(unit["address"]) for unit in told}:
+        _replace_units(written, kind, found[kind])
+    else:
+        for unit in told:
+            _complete_unit(written, unit)
+    cluster = found.get("cluster", {})
+    if "location" in cluster and site.cluster.location is None:
+        if "cluster" in written:
+            written["cluster"]["location"] = cluster["location"]
+        else:
+            written["cluster"] = {"location": cluster["location"]}
+    known = {canonical(each) for each in site.extra_remote_geo_access}
+    if new := [each for each in found.get("extra_remote_geo_access", ()) if canonical(each) not in known]:
+        written["extra_remote_geo_access"] = [*written.get("extra_remote_geo_access", ()), *new]
+
+
+def _replace_units(written: Any, kind: str, units: object) -> None:  # noqa: ANN401 - as above
+    """Write other units, and keep what else a pair's key says."""
+    before = written.get("ha_pair")
+    for key in ("ha_pair", "standalone"):
+        if key in written and key != kind:
+            del written[key]
+    if kind == "ha_pair" and isinstance(units, dict) and before:
+        for role in ("master", "slave"):
+            before[role] = units[role]
+    else:
+        written[kind] = units
+
+
+def _complete_unit(written: Any, unit: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
+    """Write the NAT address of a unit that has none in the file."""
+    if "nat_address" not in unit:
+        return
+    holder = written.get("ha_pair", written)
+    for role in ("master", "slave", "standalone"):
+        here = holder.get(role)
+        address = here if isinstance(here, str) else (here or {}).get("address")
+        if address is None or canonical(address) != canonical(unit["address"]):
+            continue
+        if isinstance(here, str):
+            holder[role] = {"address": str(here), "nat_address": unit["nat_address"]}
+        elif "nat_address" not in here:
+            here["nat_address"] = unit["nat_address"]
+
+
+def _group(
+    document: Any,  # noqa: ANN401 - as above
+    mine: Topology,
+    draft: Draft,
+    places: Mapping[int, int],
+    names: Mapping[int, str],
+) -> None:
+    """Put new sites into the groups of their partners, or into new ones."""
+    of_site = {folded(member): name for name, members in (mine.groups or {}).items() for member in members}
+    found = draft.content.get("groups")
+    numbers = {site["name"]: number for number, site in enumerate(draft.content["sites"])}
+    components = [[numbers[name] for name in members] for members in found.values()] if found else [list(places)]
+    alone = []
+    for members in components:
+        new = [number for number in members if places[number] >= len(mine.sites)]
+        old = [number for number in members if number not in new]
+        if not new:
+            continue
+        if not old:
+            alone.append(new)
+        elif mine.groups is not None:
+            document["groups"][of_site[folded(names[old[0]])]].extend(Inserted(names[number]) for number in new)
+    if not alone:
+        return
+    if mine.groups is None:
+        kept = [site.name for site in mine.sites]
+        joined = {number for members in components for number in members} - {n for members in alone for n in members}
+        kept += [names[number] for number in sorted(joined) if places[number] >= len(mine.sites)]
+        document["groups"] = {"group-1": kept}
+    taken = {folded(name) for name in document["groups"]}
+    labels = (label for label in group_names(len(taken) + len(alone)) if folded(label) not in taken)
+    for members, label in zip(alone, labels, strict=False):
+        document["groups"][label] = [names[number] for number in members]
+
+
+def _lost(mine: Topology, found: set[int], discovery: Discovery) -> Iterator[Remark]:
+    """Say which sites of the file nobody has told of."""
+    for number, site in enumerate(mine.sites):
+        if number in found:
+            continue
+        units = tuple(unit.address for unit in site.units)
+        was_asked = any(canonical(unit) in discovery.units for unit in units)
+        what = "by its units' own word it is another site" if was_asked else "it stays in the file, and was not asked"
+        message = f"{join_words(units)}: {what}"
+        hint = "give their addresses as well to have them read, or take the site out of the file"
+        yield Remark(("sites", number), Oddity(FindingKind.SITE_NOT_FOUND, units, message, hint))
