@@ -102,6 +102,11 @@ def _ha_dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
         yield from pairwise(StepKey(site.name, action) for action in ha.actions_of(site))
 
 
+def steps_of_group(group: Group) -> tuple[list[StepKey], list[tuple[StepKey, StepKey]]]:
+    """Return the steps that make a group's GEO system of nothing, in their order, and what waits for what."""
+    return list(_keys_in_order(group)), list(_dependencies(group))
+
+
 def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:
     """Return the steps in the order in which they are done, the same on every run."""
     places = nx.get_node_attributes(graph, "place")
