@@ -24,6 +24,7 @@ from geoplan.loadmaster.session import Retries, Session
 from geoplan.loadmaster.settings import (
     BOOT_TIME,
     GEO_PARTNERS,
+    HOST_NAME,
     REMOTE_GEO_ACCESS,
     SSH_ACCESS,
     VERSION,
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
 
 Value = TypeVar("Value")
+
+GEO_PART = 4
+"""Of what a restore takes from a backup: GEO alone (Interface Description: a bitmask)."""
 
 
 class LoadMaster:
@@ -167,6 +171,14 @@ class LoadMaster:
         answer = await self._session.read(Command("backup", file=True))
         return self._understood(decode.file, answer)
 
+    async def host_name(self) -> str:
+        """Return the name of its host."""
+        return await self._get(HOST_NAME, decode.text)
+
+    async def virtual_services(self) -> int:
+        """Return how many virtual services it has."""
+        return await self._list("listvs", decode.virtual_services, 0)
+
     async def reboot(self) -> None:
         """Send the reboot and return once the unit has taken it; it is gone soon afterwards.
 
@@ -249,6 +261,21 @@ class LoadMaster:
         address is taken by another name or type. After an error the first half may be in place; call it again.
         """
         await self._clusters.add_remote_lm(name, address, also_as=also_as)
+
+    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+        """Add a cluster as another unit has it, as far as that one tells and this one takes."""
+        await self._clusters.add_like(cluster)
+
+    async def rename_cluster(self, address: str, name: str) -> None:
+        """Give the cluster at an address another name."""
+        await self._clusters.rename(address, name)
+
+    async def restore_geo(self, content: bytes) -> None:
+        """Restore *GEO Configuration*, and nothing else, from the backup of a unit.
+
+        It is sent once. What else a unit does on it is not confirmed: look at all of it afterwards.
+        """
+        await self._session.change(Command("restore", {"type": GEO_PART}, changes=True, upload=content), once=True)
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""

@@ -233,7 +233,7 @@ def clusters(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Fin
     """Say what is odd about clusters that are there, and where there would be too many, or two configurations."""
     by_what: dict[tuple[FindingKind, str, str], list[Observation]] = {}
     for site in plan.sites:
-        unit = facts.active(site.name)
+        unit = None if plan.change and site.name in plan.change.leaving else facts.active(site.name)
         if unit is not None:
             for kind, _name, message, hint in oddities(plan, site.group, unit.clusters or ()):
                 by_what.setdefault((kind, message, hint), []).append(unit)
