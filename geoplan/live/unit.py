@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
+    from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
 
 
 class Unit(Protocol):
@@ -76,6 +76,9 @@ class Unit(Protocol):
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of its GEO FQDNs."""
 
+    async def fqdn_maps(self) -> tuple[GeoFqdn, ...]:
+        """Return its GEO FQDNs with their maps."""
+
     async def backup(self) -> bytes:
         """Return a backup of all that it has."""
 
@@ -90,6 +93,9 @@ class Unit(Protocol):
 
     async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
         """Add a cluster of type Remote LM, or complete one that has not got its type yet."""
+
+    async def delete_cluster(self, address: str) -> None:
+        """Delete the cluster that it shows at an address; all units that it is linked with lose it too."""
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.ha import HaCommands
     from geoplan.loadmaster.http import IdleConnections, ShownRequest
-    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
+    from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
 
 Value = TypeVar("Value")
 
@@ -249,6 +249,16 @@ class LoadMaster:
         """Return the names of the GEO FQDNs."""
         return await self._list("listfqdns", decode.fqdns, ())
 
+    async def fqdn_maps(self) -> tuple[GeoFqdn, ...]:
+        """Return the GEO FQDNs with their maps: each is asked for by itself where the list tells none of its maps."""
+        nothing: tuple[GeoFqdn, ...] = ()
+        listed = await self._list("listfqdns", decode.fqdn_maps, nothing)
+        return tuple([fqdn if fqdn.maps else await self._fqdn(fqdn.name) for fqdn in listed])
+
+    async def _fqdn(self, name: str) -> GeoFqdn:
+        answer = await self._session.read(Command("showfqdn", {"fqdn": name}))
+        return self._understood(lambda given: decode.fqdn_map(given, name), answer)
+
     async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return the GEO clusters."""
         return await self._list("listclusters", decode.clusters, ())
@@ -280,6 +290,13 @@ class LoadMaster:
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
         await self._clusters.place(address, latitude, longitude)
+
+    async def delete_cluster(self, address: str) -> None:
+        """Delete a cluster, by the address that the unit shows; every unit that it is linked with loses it too.
+
+        It is sent once. After an :class:`UnclearOutcomeError` only reading back can tell.
+        """
+        await self._clusters.delete(address)
 
     # -- HA ----------------------------------------------------------------------------------------------------------
 

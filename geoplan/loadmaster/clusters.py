@@ -148,5 +148,13 @@ class ClusterCommands:
         place = Command("clustchangeloc", {"ip": address, "latsecs": wanted[0], "longsecs": wanted[1]}, changes=True)
         await self._session.change(place, is_applied=is_placed)
 
+    async def delete(self, address: str) -> None:
+        """Delete the cluster that the unit shows at an address; one that is not there is refused by the unit."""
+
+        async def is_gone() -> bool:
+            return await self._find({canonical(address)}) is None
+
+        await self._session.change(Command("delcluster", {"ip": address}, changes=True), is_applied=is_gone, once=True)
+
     async def _find(self, addresses: Collection[str]) -> GeoCluster | None:
         return next((found for found in await self._read() if canonical(found.address) in addresses), None)

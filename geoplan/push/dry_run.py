@@ -107,6 +107,7 @@ class DryRunUnit:
         self.geo_enabled = unit.geo_enabled
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns
+        self.fqdn_maps = unit.fqdn_maps
 
     @property
     def wants_basic(self) -> bool:
@@ -190,6 +191,14 @@ class DryRunUnit:
         await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
         others = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
         self._paper.clusters[self._site.group] = (*others, GeoCluster(address, name, ClusterType.REMOTE_LM))
+
+    async def delete_cluster(self, address: str) -> None:
+        """Show the change and note that the cluster is gone, here and on its partners."""
+        known = await self.clusters()
+        await self._unit.delete_cluster(address)
+        self._paper.clusters[self._site.group] = tuple(
+            cluster for cluster in known if canonical(cluster.address) != canonical(address)
+        )
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Show the change and note the place."""

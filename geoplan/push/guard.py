@@ -301,6 +301,11 @@ class GuardedUnit:
         self._guard.before_cluster(self.address)
         await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
 
+    async def delete_cluster(self, address: str) -> None:
+        """Delete one of its clusters."""
+        self._guard.before_cluster(self.address)
+        await self._unit.delete_cluster(address)
+
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
         self._guard.before_cluster(self.address)
