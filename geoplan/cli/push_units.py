@@ -104,7 +104,7 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
         units = dry_run_units({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
             copied = store.copied_to(folder)  # so that it also shows what --resume would do
-            yield Fleet(plan, units, paper_clock, live.timings, jobs=jobs), copied
+            yield Fleet(plan, units, paper_clock, live.timings, jobs=jobs, is_on_paper=True), copied
 
 
 @asynccontextmanager

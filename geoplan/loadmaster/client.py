@@ -140,10 +140,7 @@ class LoadMaster:
         return next((answer for answer in found if answer.state is not State.DOWN), found[0])
 
     async def ha_status(self, *, once: bool = False) -> HaStatus | None:
-        """Return what its API says of its place in its pair, or None for an answer that tells nothing.
-
-        As part of a look it is asked ``once``: an answer that is lost, or late, is worth less than the next look.
-        """
+        """Return what its API says of its place in its pair, or None for an answer that tells nothing."""
         return await read_ha_status(self._session, once=once)
 
     async def settings(self) -> UnitSettings | None:
@@ -239,10 +236,7 @@ class LoadMaster:
         await self._session.change(_setting(GEO_PARTNERS, addresses), once=True)
 
     async def partner_status(self) -> Mapping[str, bool | None]:
-        """Return whether each partner is green, or None for a colour that cannot be read.
-
-        The fields are not documented, so they are read tolerantly.
-        """
+        """Return whether each partner is green, or None for a colour that cannot be read."""
         return await self._list("getgeopartnerstatus", partner_status, {})
 
     async def fqdns(self) -> tuple[str, ...]:
@@ -292,10 +286,7 @@ class LoadMaster:
         await self._clusters.place(address, latitude, longitude)
 
     async def delete_cluster(self, address: str) -> None:
-        """Delete a cluster, by the address that the unit shows; every unit that it is linked with loses it too.
-
-        It is sent once. After an :class:`UnclearOutcomeError` only reading back can tell.
-        """
+        """Delete a cluster once, by the address that the unit shows; every unit that it is linked with loses it too."""
         await self._clusters.delete(address)
 
     # -- HA ----------------------------------------------------------------------------------------------------------

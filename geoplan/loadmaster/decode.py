@@ -272,6 +272,16 @@ def _map(entry: Node) -> FqdnMap:
     return FqdnMap(address, clean(plain(told)))
 
 
+def virtual_services(answer: Answer) -> int:
+    """Return how many virtual services there are."""
+    if _says_nothing(answer):
+        return 0
+    entries = _entries(answer.content, "vs")
+    if not entries:
+        raise UnusableError("there is no virtual service in it, and it does not say that there is none")
+    return len(entries)
+
+
 def ha_parameters(answer: Answer) -> HaFacts:
     """Return the HA parameters; what is not given, or not in a known form, is ``None``."""
     partner, port, prefers, everywhere = (

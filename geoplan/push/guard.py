@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Clock, Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import HaMode, HaStatus
+    from geoplan.loadmaster.model import GeoCluster, HaMode, HaStatus
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
-READS = {"remote_geo_access", "geo_partners", "clusters", "ha_parameters"}
+READS = {"remote_geo_access", "geo_partners", "clusters", "fqdns", "ha_parameters"}
 
 
 class GuardError(PushStoppedError):
@@ -165,6 +165,15 @@ class Guard:
             raise GuardError(address, "cluster", "its clusters were not read before")
         self._recorded(address, "cluster", {"changing"}, "cluster")
 
+    def before_restore(self, address: str) -> None:
+        """Allow a restore on a unit that is backed up, was read, and whose restore is written down."""
+        seen = self._seen[address]
+        if not {"clusters", "fqdns", "remote_geo_access", "geo_partners"} <= seen.read.keys():
+            raise GuardError(address, "restore", "what it would lose was not read before")
+        if address not in self._journal.history.backed_up:
+            raise GuardError(address, "restore", "it is not backed up")
+        self._recorded(address, "restore", {"seeding"})
+
     def written(self, address: str, question: str) -> None:
         """Note that a unit was written, so that it has to be read again before it is written again."""
         self._seen[address].read.pop(question, None)
@@ -203,7 +212,7 @@ class Guard:
         Raises :class:`GuardError` where that record is not one of the request that is about to be sent.
         """
         for record in reversed(self._journal.history.records):
-            if not isinstance(record, models.Changing | models.Resubmitting | models.Rebooting | models.Changed):
+            if not isinstance(record, models.Changing | models.Resubmitting | models.Rebooting | models.Seeding | models.Changed):
                 continue
             if canonical(record.unit) != canonical(address):
                 continue
@@ -306,6 +315,23 @@ class GuardedUnit:
         self._guard.before_cluster(self.address)
         await self._unit.delete_cluster(address)
 
+    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+        """Add a cluster as another unit has it."""
+        self._guard.before_cluster(self.address)
+        await self._unit.add_cluster_like(cluster)
+
+    async def rename_cluster(self, address: str, name: str) -> None:
+        """Give one of its clusters another name."""
+        self._guard.before_cluster(self.address)
+        await self._unit.rename_cluster(address, name)
+
+    async def restore_geo(self, content: bytes) -> None:
+        """Restore GEO Configuration from a backup."""
+        self._guard.before_restore(self.address)
+        for question in ("clusters", "remote_geo_access", "geo_partners"):
+            self._guard.written(self.address, question)
+        await self._unit.restore_geo(content)
+
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
         self._guard.before_cluster(self.address)
@@ -333,4 +359,4 @@ def guarded(fleet: Fleet, journal: Journal, forms: Collection[str] = ()) -> Flee
     """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
     guard = Guard(fleet.plan, journal, fleet.clock, fleet.timings, forms)
     units = {address: guard.unit(unit) for address, unit in fleet.units.items()}
-    return Fleet(fleet.plan, units, fleet.clock, fleet.timings, jobs=fleet.jobs)
+    return Fleet(fleet.plan, units, fleet.clock, fleet.timings, jobs=fleet.jobs, is_on_paper=fleet.is_on_paper)

@@ -214,6 +214,8 @@ class Ledger:
                 if record.before is not None:
                     self._partners_added(record.site, record.before, record.after)
                 self._set_sent(record.unit, record.after)
+            case models.Renewed():
+                self._renew(record.units)
             case models.Green() | models.GreenStandby() | models.Note(kind=NoteKind.STAYS_RED):
                 if record.unit is not None and self._counts(record.unit):
                     self._seen(record, self._account(record.unit))
@@ -260,6 +262,21 @@ class Ledger:
                     paid = account.due & account.submitted
                     account.due -= paid
                     account.unproven |= paid - account.sights
+
+    def _renew(self, units: Iterable[str]) -> None:
+        """Void what was known of the boxes that stood where these are, and of links to them."""
+        new = _set(unit for unit in units if self._counts(unit))
+        known_as = {
+            canonical(unit.nat_address or unit.address)
+            for site in self._sites.values()
+            for unit in site.units
+            if canonical(unit.address) in new
+        }
+        for address, account in self._accounts.items():
+            if address in new:
+                self._accounts[address] = _Account(changed_at=account.changed_at)
+            else:
+                account.sights -= known_as
 
     def _open(self, begin: Begin) -> None:
         outline = _Outline.model_validate(begin.plan)

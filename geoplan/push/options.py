@@ -32,6 +32,8 @@ class Options:
     parallel_groups: bool = False
     remove_unknown: bool = False
     accept_geo_merge: bool = False
+    seed_by_api: bool = False
+    """Whether this run restores GEO Configuration on units that join, where that is needed, and not a person."""
     max_clusters: int = MAX_CLUSTERS
     """How many clusters a group may have, as the topology says."""
     backup_folder: Path | None = None

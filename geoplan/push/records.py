@@ -229,6 +229,30 @@ class GreenStandby(Record):
     on: Addresses
 
 
+class Seeding(Record):
+    """The GEO configuration of a unit is about to be replaced from the backup of another one.
+
+    What it had is in its own backup.
+    """
+
+    event: Literal["seeding"]
+    step: Text
+    site: Text
+    unit: Text
+    source: Text
+    """The unit whose backup it is."""
+    file: Text
+    before: tuple[Text, ...] = ()
+    """Its clusters and FQDNs, in words."""
+
+
+class Renewed(Record):
+    """These units are new boxes: what earlier pushes have proven of the ones before them is void."""
+
+    event: Literal["renewed"]
+    units: Addresses
+
+
 class Note(Record):
     """Something worth knowing afterwards; programs go by its kind."""
 
@@ -289,6 +313,8 @@ AnyRecord = (
     | Healthy
     | Green
     | GreenStandby
+    | Seeding
+    | Renewed
     | Note
     | Backup
     | StepEnded

@@ -9,7 +9,7 @@ from geoplan.lab.device.geo import Cluster, Entry, Fqdn, FqdnMap, Key, Replicati
 from geoplan.lab.device.parameters import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from geoplan.lab.clock import Clock
     from geoplan.lab.device.pair import Pair
@@ -86,6 +86,18 @@ class GeoEntries:
     def remove_fqdn(self, unit: Unit, name: str) -> None:
         """Remove an FQDN; raises :class:`NotActiveError` on a unit that is not active."""
         self._put(unit, Key("fqdn", name.lower()), None)
+
+    def replace_all(self, unit: Unit, clusters: Iterable[Cluster], fqdns: Iterable[Fqdn]) -> None:
+        """Put these entries in place of all that a unit has, as a restore does.
+
+        Raises :class:`NotActiveError` on a unit that is not active.
+        """
+        wanted: dict[Key, Cluster | Fqdn] = {self._place(cluster.address): cluster for cluster in clusters}
+        wanted |= {Key("fqdn", fqdn.name.lower()): fqdn for fqdn in fqdns}
+        for key in [key for key, entry in unit.configuration.geo.items() if entry.content and key not in wanted]:
+            self._put(unit, key, None)
+        for key, content in wanted.items():
+            self._put(unit, key, content)
 
     def clusters(self, unit: Unit) -> Iterator[tuple[str, Cluster]]:
         """Yield each cluster with the address by which this unit knows it now, in the order of their making."""

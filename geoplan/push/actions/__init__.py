@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 from geoplan.plan.model import Action
 from geoplan.push.actions.add_cluster import add_cluster
 from geoplan.push.actions.create_load_balancer import leave_to_aws
+from geoplan.push.actions.join_ha_pair import join_ha_pair
+from geoplan.push.actions.modify_cluster import modify_cluster
 from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.resubmit_geo_partners import resubmit_on_standalone
+from geoplan.push.actions.resubmit_on_active import resubmit_on_active
+from geoplan.push.actions.seed_geo_configuration import seed_geo_configuration
 from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.actions.set_lists import set_list
+from geoplan.push.actions.targets import leave_targets_to_aws
 from geoplan.push.actions.verify_ha_pair import verify_pair
 
 if TYPE_CHECKING:
@@ -33,6 +38,12 @@ ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
     Action.SET_GEO_PARTNERS: set_list,
     Action.ADD_CLUSTER: add_cluster,
     Action.RESUBMIT_GEO_PARTNERS: resubmit_on_standalone,
+    Action.JOIN_HA_PAIR: join_ha_pair,
+    Action.SEED_GEO_CONFIGURATION: seed_geo_configuration,
+    Action.RESUBMIT_ON_ACTIVE: resubmit_on_active,
+    Action.MODIFY_CLUSTER: modify_cluster,
+    Action.DEREGISTER_TARGETS: leave_targets_to_aws,
+    Action.REGISTER_TARGETS: leave_targets_to_aws,
 }
 """Of actions whose steps are done by themselves."""
 

@@ -17,6 +17,7 @@ from geoplan.push.actions.change import (
     try_change,
     until_done,
 )
+from geoplan.push.actions.seed_geo_configuration import require_same
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.wording import count, some_of
@@ -53,6 +54,8 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
         return Outcome(StepState.IN_PLACE, unit.address, f"already there: {count(len(before), 'address')}")
     _require_own_doing(context, step, unit, subject, before)
     _require_allowed(context, step, unit, before)
+    if step.action is Action.SET_GEO_PARTNERS:
+        await require_same(context, step)
     action, was, will_be = step.action.value, list(before), list(wanted)
     context.record("changing", step, unit.address, action=action, what=subject, before=was, after=will_be)
     if not await context.fleet.is_active_now(site, unit.address):
