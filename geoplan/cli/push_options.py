@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from geoplan.cli.files import OldState
     from geoplan.plan.model import Plan
     from geoplan.push.options import Options
 
@@ -62,6 +63,10 @@ class PushFlags:
     lab: bool
     jobs: int
     """How many units are asked at once."""
+    old: OldState | None = None
+    """Where a change starts."""
+    accepts_seed_by_api: bool = False
+    """Whether the question of ``--seed-by-api`` is answered beforehand."""
     variants: tuple[str, ...] = ()
     """In what the units of the embedded lab are otherwise."""
 

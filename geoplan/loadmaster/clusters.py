@@ -101,9 +101,9 @@ class ClusterCommands:
             await self._modify(cluster.address, wanted, find, has_all)
         now = await find()
         here = (now.latitude, now.longitude) if now else None
-        if cluster.latitude is not None and cluster.longitude is not None:
-            if here != (cluster.latitude, cluster.longitude):
-                await self.place(cluster.address, cluster.latitude, cluster.longitude)
+        is_told = cluster.latitude is not None and cluster.longitude is not None
+        if is_told and here != (cluster.latitude, cluster.longitude):
+            await self.place(cluster.address, cluster.latitude or 0.0, cluster.longitude or 0.0)
 
     async def rename(self, address: str, name: str) -> None:
         """Give a cluster another name."""

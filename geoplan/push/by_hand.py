@@ -33,21 +33,23 @@ async def until_done_by_hand(
     Raises :class:`StoppedError` once the operator wants an end, and :class:`StepError` when nobody has done it in an
     hour: the push can be resumed then, and waits again.
     """
-    is_stopped = False
+    seen: list[Found] = []
 
-    async def look_unless_stopped() -> Found | bool | None:
-        nonlocal is_stopped
+    async def look_unless_stopped() -> bool | None:
         if context.stop.requested:
-            is_stopped = True
             return True
-        return await look()
+        if (found := await look()) is not None:
+            seen.append(found)
+        return True if seen else None
 
     every = max(context.timings.poll_seconds, min(LOOK_SECONDS, context.timings.sync_seconds))
     telling = context.reporter.waiting(step, f"by hand: {what}", unit)
-    found = await context.until(look_unless_stopped, within=BY_HAND_SECONDS, every=every, on_wait=telling)
-    if is_stopped:
+    is_over = await context.until(look_unless_stopped, within=BY_HAND_SECONDS, every=every, on_wait=telling)
+    if seen:
+        return seen[0]
+    if is_over:
         raise StoppedError
-    if found is None or isinstance(found, bool):
-        minutes = BY_HAND_SECONDS / 60
-        raise StepError(step, f"this was not done by hand in {minutes:.0f} min: {what}", unit=unit, hint="do it, then go on")
-    return found
+    minutes = BY_HAND_SECONDS / 60
+    raise StepError(
+        step, f"this was not done by hand in {minutes:.0f} min: {what}", unit=unit, hint="do it, then go on"
+    )

@@ -1,4 +1,4 @@
-"""What blocks a change before it begins: OLD is a claim, and who joins has to be empty, or what the plan makes of it."""
+"""What blocks a change before it begins: OLD is a claim, and who joins is empty, or what the plan makes of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from geoplan.addresses import canonical, without
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at
-from geoplan.live.findings.newcomers import GeoConfiguration, differences, reference_of, seeded_sites
-from geoplan.live.model import LIST_NAMES, SUBJECTS, Cause
+from geoplan.live.findings.newcomers import (
+    GeoConfiguration,
+    absent_leavers,
+    differences,
+    reference_of,
+    seeded_sites,
+)
+from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.model import Action
 from geoplan.wording import some_of
 
@@ -34,19 +40,23 @@ class ChangeProblem(NamedTuple):
     hint: str
 
 
-def absent_leavers(plan: Plan, facts: Observations) -> frozenset[str]:
-    """Return the sites that leave for good and of which no unit answers: they are left alone."""
-    leaving = plan.change.leaving if plan.change else ()
-    return frozenset(name for name in leaving if all(_is_silent(unit) for unit in facts.of_site(name)))
-
-
-def _is_silent(unit: Observation) -> bool:
-    return unit.failure is not None and unit.failure.cause is Cause.UNREACHABLE
-
-
 def pairs_to_join(plan: Plan) -> frozenset[str]:
     """Return the pairs that get a new unit: what is wrong with them now is waited for, by a step of its own."""
     return frozenset(step.site for step in plan.steps if step.action is Action.JOIN_HA_PAIR)
+
+
+def is_left_to_change(plan: Plan, facts: Observations) -> bool:
+    """Return whether a change has something to do that no comparison of lists and clusters shows: what is to go."""
+    change = plan.change
+    if change is None:
+        return False
+    for step in plan.steps:
+        if step.action not in (Action.DELETE_CLUSTER, Action.PROBE_UNLINKED):
+            continue
+        unit, old = facts.active(step.on.site), change.old_cluster(step.site)
+        if unit and old and any(canonical(each.address) == canonical(old.address) for each in unit.clusters or ()):
+            return True
+    return bool(pairs_to_join(plan))
 
 
 def change_problems(plan: Plan, facts: Observations, *, removes_unknown: bool) -> Iterator[ChangeProblem]:
@@ -81,7 +91,7 @@ def _list_problems(
     old, interim = change.old_site(site.name), change.interim_lists(site.name)
     if old is None or site.name in seeded_sites(plan):
         return  # its lists are held against the plan, as those of every push
-    new_units = _renewed(plan, site)
+    new_units = renewed_units(plan, site)
     active = facts.active(site.name)
     for unit in (active,) if active else facts.of_site(site.name):  # to a standby they come from its active unit
         for subject in SUBJECTS:
@@ -102,7 +112,7 @@ def _fits(held: tuple[str, ...], wanted: tuple[str, ...], *, removes_unknown: bo
     return not without(wanted, held) and (removes_unknown or not without(held, wanted))
 
 
-def _renewed(plan: Plan, site: SiteSettings) -> frozenset[str]:
+def renewed_units(plan: Plan, site: SiteSettings) -> frozenset[str]:
     """Return the units of a site that are new: at another address, or replaced where they were."""
     change = plan.change
     old = change.old_site(site.name) if change else None
@@ -148,7 +158,9 @@ def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[
         master, slave = facts.of_site(site.name)
         held = [unit.ha.mode if unit.ha else None for unit in (master, slave)]
         if held != ["master", "slave"]:
-            shown = ", ".join(f"{unit.address} {mode or 'does not tell'}" for unit, mode in zip((master, slave), held, strict=True))
+            shown = ", ".join(
+                f"{unit.address} {mode or 'does not tell'}" for unit, mode in zip((master, slave), held, strict=True)
+            )
             message = f"its roles are swapped in the file, and not on the units: {shown}"
             hint = (
                 "put the roles in the file back as the units hold them; or swap the HA modes on both units by hand in "

@@ -212,7 +212,9 @@ class Guard:
         Raises :class:`GuardError` where that record is not one of the request that is about to be sent.
         """
         for record in reversed(self._journal.history.records):
-            if not isinstance(record, models.Changing | models.Resubmitting | models.Rebooting | models.Seeding | models.Changed):
+            if not isinstance(
+                record, models.Changing | models.Resubmitting | models.Rebooting | models.Seeding | models.Changed
+            ):
                 continue
             if canonical(record.unit) != canonical(address):
                 continue

@@ -197,8 +197,8 @@ class Ledger:
             for unit in self._units(record.site):
                 self._account(unit).changed_at = record.at
         match record:
-            case models.Begin():
-                self._open(record)
+            case models.Begin() | models.Renewed():
+                self._begin(record)
             case models.Changing(what="geo_partners"):
                 before = record.before if isinstance(record.before, tuple) else None
                 after = record.after if isinstance(record.after, tuple) else ()
@@ -214,8 +214,6 @@ class Ledger:
                 if record.before is not None:
                     self._partners_added(record.site, record.before, record.after)
                 self._set_sent(record.unit, record.after)
-            case models.Renewed():
-                self._renew(record.units)
             case models.Green() | models.GreenStandby() | models.Note(kind=NoteKind.STAYS_RED):
                 if record.unit is not None and self._counts(record.unit):
                     self._seen(record, self._account(record.unit))
@@ -277,6 +275,12 @@ class Ledger:
                 self._accounts[address] = _Account(changed_at=account.changed_at)
             else:
                 account.sights -= known_as
+
+    def _begin(self, record: models.Begin | models.Renewed) -> None:
+        if isinstance(record, models.Renewed):
+            self._renew(record.units)
+        else:
+            self._open(record)
 
     def _open(self, begin: Begin) -> None:
         outline = _Outline.model_validate(begin.plan)

@@ -1,8 +1,4 @@
-"""Everything that blocks a push, found before anything is changed, in one report.
-
-It passes a push only where every difference has something that mends it: a step, what replicates after one, partners
-submitted again, a reboot; or where it is left as it is, which is said beforehand.
-"""
+"""Everything that blocks a push, found before anything is changed: each difference that nothing of it mends."""
 
 from __future__ import annotations
 
@@ -27,19 +23,21 @@ from geoplan.live.findings.kinds import (
     generic_command,
 )
 from geoplan.live.findings.mending import WaysToMend
+from geoplan.live.findings.newcomers import absent_leavers
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
+from geoplan.push.change_checks import change_problems, old_addresses, pairs_to_join
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
 from geoplan.wording import local_time, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
@@ -151,7 +149,12 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
         command=background.command,
     )
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
-    told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
+    waited_for = absent_leavers(plan, facts) | _pairs_to_wait_for(plan, facts)
+    told = [
+        finding
+        for finding in found
+        if _is_told(finding, plan, background, pairs) and not (finding.sites and waited_for.issuperset(finding.sites))
+    ]
     problems = [
         *(
             problem
@@ -164,17 +167,31 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     explained = {site for finding in told if finding.kind in OF_STATES for site in finding.sites} | forming
     for site in plan.sites:
         if site.kind == "ha_pair":
-            is_explained = site.name in explained
+            is_explained = site.name in explained | waited_for
             problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
-    problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
+    ways = WaysToMend.of(plan, report, forming, recent)
+    differences = [found for found in report.differences if found.site not in waited_for]
+    problems += _unmended(plan, differences, ways, background, problems)
     notes = (
         *notes_of(plan, facts),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
         *(_left(difference) for difference in report.left_as_it_is),
     )
+    notes += tuple(Note(name, ABSENT, NoteKind.BY_HAND) for name in sorted(absent_leavers(plan, facts)))
     resubmits = _sites_to_resubmit(plan, facts, report)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
+
+
+ABSENT = (
+    "no unit of it answers, so it is left alone: it may still answer DNS. Take it out of the delegation; once it "
+    "answers, empty its partners by hand before anything is deleted there"
+)
+
+
+def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
+    """Return the pairs with a new unit of which the other one takes settings: they are made whole by hand."""
+    return frozenset(name for name in pairs_to_join(plan) if any(unit.failure is None for unit in facts.of_site(name)))
 
 
 def _problem(finding: Finding) -> Problem:
@@ -223,18 +240,21 @@ def _recently_changed(plan: Plan, background: PreflightInput) -> frozenset[str]:
 
 
 def _unmended(
-    plan: Plan, report: Report, ways: WaysToMend, background: PreflightInput, found: Sequence[Problem]
+    plan: Plan,
+    differences: Iterable[Difference],
+    ways: WaysToMend,
+    background: PreflightInput,
+    found: Sequence[Problem],
 ) -> list[Problem]:
-    """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
+    """Return a problem for each difference that nothing of this push mends, unless one was found for it."""
     where = {problem.where for problem in found} | {site for problem in found for site in problem.sites}
     addresses = {site.name: {site.name, *(unit.address for unit in site.units)} for site in plan.sites}
     problems = []
-    for difference in report.differences:
+    for difference in differences:
         if ways.mends(difference) or _is_under_way(difference.site, background.resumed):
             continue
         if difference.subject in _SEEN_TO and addresses[difference.site] & where:
             continue
-        # What is said of a standby names it; nothing is done on it.
         where_now = difference.unit if difference.unit == ways.active[difference.site] else None
         problems.append(Problem(where_now or difference.site, difference.message, difference.hint))
     return list(dict.fromkeys(problems))
@@ -259,7 +279,9 @@ def _sites_to_resubmit(plan: Plan, facts: Observations, report: Report) -> tuple
 def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -> Iterator[Problem]:
     """Find what blocks GEO on units that are fit for it by themselves."""
     for site in plan.sites:
-        yield from _unknown_addresses(site, facts, background.options)
+        yield from _unknown_addresses(plan, site, facts, background.options)
+    for where, message, hint in change_problems(plan, facts, removes_unknown=background.options.remove_unknown):
+        yield Problem(where, message, hint)
     for group, message in too_many(plan, facts, background.max_clusters):
         yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
@@ -272,8 +294,11 @@ def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput
     if options.reboot is RebootMode.NEVER:
         return []
     pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
+    renewed = pairs_to_join(plan)
 
     def is_due(site: str) -> bool:
+        if site in renewed and not (history and history.was_finished(site)):
+            return True
         if history and history.is_owed(site):
             return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
         if background.ledger.owes_reboot(plan.site(site)):
@@ -363,13 +388,13 @@ def _room_problems(master: Observation, background: PreflightInput) -> Iterator[
         yield Problem(master.address, message, f"try again after {local_time(later)}")
 
 
-def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
+def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown:
         return
     for subject in SUBJECTS:
-        extra = without(getattr(unit, subject) or (), getattr(site, subject))
-        if extra:
+        known = (*getattr(site, subject), *old_addresses(plan, site.name, subject))
+        if extra := without(getattr(unit, subject) or (), known):
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)

@@ -16,6 +16,7 @@ from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
 from geoplan.push.backups import back_up
+from geoplan.push.change_checks import is_left_to_change, renewed_units
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
@@ -99,7 +100,8 @@ async def run_push(
         _require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
-        if before.is_configured and not verdict.changes_units and history is None:
+        is_left = is_left_to_change(plan, facts)
+        if before.is_configured and not verdict.changes_units and history is None and not is_left:
             return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger))
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return PushResult(verdict, before, Progress(), declined=True)
@@ -136,7 +138,10 @@ async def _let_pairs_settle(fleet: Fleet, history: History, reporter: Reporter) 
 def _open_journal(fleet: Fleet, store: Store, options: Options, history: History | None, ledger: Ledger) -> Journal:
     if history:
         return store.resume(history, fleet.clock, ledger)
-    return store.begin(fleet.plan, options, fleet.clock, ledger)
+    journal = store.begin(fleet.plan, options, fleet.clock, ledger)
+    if units := sorted(unit for site in fleet.plan.sites for unit in renewed_units(fleet.plan, site)):
+        journal.write("renewed", units=units)
+    return journal
 
 
 async def _change(context: Context, facts: Observations, verdict: PreflightResult, backups: Path) -> PushResult:

@@ -75,7 +75,9 @@ def backup(context: Context, _call: ApiRequest) -> Answer:
     content = {
         "unit": unit.address,
         "settings": {**unit.configuration.settings, **unit.own},
-        "clusters": [{**asdict(cluster), "address": address} for address, cluster in context.network.geo.clusters(unit)],
+        "clusters": [
+            {**asdict(cluster), "address": address} for address, cluster in context.network.geo.clusters(unit)
+        ],
         "fqdns": [{"name": fqdn.name, "maps": fqdn.maps} for fqdn in context.network.geo.fqdns(unit)],
     }
     return Answer(file=BACKUP_HEAD + json.dumps(content, indent=1).encode() + b"\n")

@@ -10,6 +10,7 @@ from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report
 from geoplan.live.findings.clusters import ClusterState, addresses_of, find, oddities, state_of, unknown_to
 from geoplan.live.findings.geo_merge import site_at
 from geoplan.live.findings.kinds import FindingKind
+from geoplan.live.findings.newcomers import absent_leavers
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
 from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
 from geoplan.live.links import NOTHING_KNOWN, links_of
@@ -72,8 +73,12 @@ def verify(
     entering = (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER)
     hosts = {step.site: step.on.site for step in plan.steps if step.action in entering}
     seen = _Seen(plan, facts, links, hosts)
-    reports = []
+    reports, absent = [], absent_leavers(plan, facts)
     for site in plan.sites:
+        if site.name in absent:
+            message = "no unit of it answers, so it is left alone: what is to be done there is still to be done"
+            reports.append(SiteReport(site.name, None, (), (Note(site.name, message, NoteKind.BY_HAND),)))
+            continue
         pair = pairs.get(site.name)
         of_pair = tuple(_ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
         report = _geo_report(site, seen) if has_geo else _state_report(site, facts)
@@ -309,7 +314,9 @@ def is_old_cluster(plan: Plan, site: str, address: str, name: str) -> bool:
         return False
     known = {canonical(old.address)}
     known |= {canonical(each) for unit in before.units for each in (unit.address, unit.nat_address) if each}
-    return canonical(address) in known and (name == old.name or GeoCluster(address, name, REMOTE_LM).is_rewritten(old.name))
+    return canonical(address) in known and (
+        name == old.name or GeoCluster(address, name, REMOTE_LM).is_rewritten(old.name)
+    )
 
 
 def _stale_address(plan: Plan, cluster: ClusterDefinition, found: GeoCluster, facts: Observations) -> str | None:

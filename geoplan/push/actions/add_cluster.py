@@ -125,6 +125,7 @@ OLD = " (old)"
 
 
 async def clusters_of(step: Step, unit: Unit) -> tuple[GeoCluster, ...]:
+    """Return a unit's clusters. Raises :class:`StepError` where they cannot be read."""
     try:
         return await unit.clusters()
     except UnitError as error:

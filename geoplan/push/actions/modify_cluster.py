@@ -37,7 +37,7 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     if not is_named and not is_old_cluster(context.plan, step.site, found.address, found.name):
         message = f"the cluster at {found.address} is called '{found.name}', which neither OLD nor the plan calls it"
         raise StepError(step, message, unit=unit.address, hint="find out who renamed it; then go on")
-    will_be = {"address": found.address, "name": cluster.name, "type": found.type.value}
+    will_be: dict[str, str | float] = {"address": found.address, "name": cluster.name, "type": found.type.value}
     if cluster.location:
         will_be |= {"latitude": cluster.location.latitude, "longitude": cluster.location.longitude}
     action = step.action.value

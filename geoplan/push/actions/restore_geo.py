@@ -1,4 +1,4 @@
-"""The GEO configuration of a group restored on a newcomer over the API, under conditions, and looked at from all sides."""
+"""A group's GEO configuration restored on a newcomer over the API, under conditions; all else is looked at then."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import same_addresses
 from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UnusableFileError
 from geoplan.files import read_bounded
-from geoplan.live.activity import said, states_of
+from geoplan.live.activity import said
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.newcomers import GeoConfiguration, differences, seeded_sites
-from geoplan.live.fleet import NoActiveUnitError, only_active
+from geoplan.live.fleet import NoActiveUnitError
 from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.loadmaster.http import MAX_FILE_BYTES
 from geoplan.push.boots import boot_time, is_another_boot

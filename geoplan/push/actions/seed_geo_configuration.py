@@ -71,9 +71,7 @@ async def require_same(context: Context, step: Step) -> None:
     of_group = own or [each for each in seeds if context.plan.site(each.site).group == group]
     for seed in of_group:
         unit, reference = await find_unit(context, seed), await find_reference(context, seed)
-        found = differences(
-            context.plan, group, await configuration(step, unit), await configuration(step, reference)
-        )
+        found = differences(context.plan, group, await configuration(step, unit), await configuration(step, reference))
         if found:
             message = f"its GEO configuration is not that of {reference.address} any more: {'; '.join(found)}"
             hint = "nothing was linked; find out who changed it, then go on, which seeds it again"
@@ -93,7 +91,9 @@ async def _enter_clusters(context: Context, step: Step, unit: Unit, wanted: GeoC
             "changing", step, unit.address, action=action, what="cluster", before=None, after=cluster.definition
         )
         if not await context.fleet.is_active_now(site, unit.address):
-            raise StepError(step, "the other unit took over meanwhile", unit=unit.address, hint="go on once it is settled")
+            raise StepError(
+                step, "the other unit took over meanwhile", unit=unit.address, hint="go on once it is settled"
+            )
         problem = await try_change(unit.add_cluster_like(cluster))
         after = await read_back(step, unit, unit.clusters, problem)
         if not any(known.is_named(cluster.name) and known.type is cluster.type for known in after):

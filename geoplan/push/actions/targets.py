@@ -1,4 +1,4 @@
-"""``deregister_targets`` and ``register_targets``: instances taken out of the target groups, or put into them, in AWS."""
+"""``deregister_targets`` and ``register_targets``: instances out of the target groups, or into them, in AWS."""
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""Changes from one topology to the next: the result is that of a fresh push, and nothing of who stays is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.lab.variants import Variant
+from tests.simulation.changes import ChangingWorld, topology
+from tests.simulation.loop import run_simulated
+
+A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
+TWO = topology("two", f"{A} {B}")
+FOUR = topology("four", f"{A} {B} {C} {D}")
+
+
+def run(scene: Any) -> None:
+    run_simulated(scene)
+
+
+def test_sites_join_an_empty_group_without_fqdns(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        before = world.reboots()
+        world.keep({"A", "B"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        result = await world.push(plan)
+        assert result.is_complete
+        assert before == {"10.0.0.1": 1}
+        assert world.reboots() == {"10.0.0.1": 2, "10.0.0.5": 1}
+        world.check_is(plan)
+
+    run(scene())
+
+
+def test_a_site_is_seeded_by_hand_where_the_group_has_fqdns(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+        world.keep({"A", "B", "www.example.com"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        world.by_hand(lambda: world.restore_by_hand("C", "A"), 200.0)
+        world.by_hand(lambda: world.restore_by_hand("D", "A"), 500.0)
+        assert (await world.push(plan)).is_complete
+        world.check_is(plan)
+        assert all("www.example.com" in world.names_on(world.active(site)) for site in "ABCD")
+
+    run(scene())
+
+
+def test_a_site_is_seeded_by_the_api_and_looked_at_afterwards(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path, variants=[Variant.RESTORE_BRINGS_LISTS])
+        await world.push_new(TWO)
+        world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+        world.keep({"A", "B", "www.example.com"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        assert (await world.push(plan, seed_by_api=True)).is_complete
+        assert [address for address, command in world.sent if command == "restore"] == ["10.0.0.5", "10.0.0.7"]
+        world.check_is(plan)
+
+    run(scene())
+
+
+def test_a_site_that_is_not_empty_does_not_join(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        world.network.geo.put_fqdn(world.active("D"), "old.example.com")
+        sent = len(world.sent)
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(TWO, FOUR)
+        (problem,) = refused.value.problems
+        assert problem.startswith("10.0.0.7: it joins and is not empty: clusters none; FQDNs old.example.com")
+        assert len(world.sent) == sent
+
+    run(scene())
+
+
+def test_old_is_a_claim(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        sent = len(world.sent)
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(topology("claim", f"{A} {B} {D}"), FOUR)
+        assert "10.0.0.3: GEO LoadMaster Partners is neither OLD's nor on the way to the plan's: it lacks 10.0.0.7" in (
+            str(refused.value.problems)
+        )
+        assert "it lacks the cluster 'D'" in str(refused.value.problems)
+        assert len(world.sent) == sent
+
+    run(scene())
+
+
+@pytest.mark.parametrize("seconds", [5.0, 20.0, 60.0, 100.0, 150.0])
+def test_a_join_that_is_killed_goes_on(tmp_path: Path, seconds: float) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        world.keep({"A", "B"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        assert (await world.change_to_the_end(plan, [seconds, seconds / 2])).is_complete
+        world.check_is(plan)
+
+    run(scene())
+
+
+def test_a_cluster_is_renamed_and_placed(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = world.reboots()
+        place = {"cluster": {"location": {"latitude": 53.35, "longitude": -6.26}}}
+        new = topology("new", f"{A.replace('A', 'Dublin')} {B} {C} {D}", B=place)
+        plan = world.plan_of_change(FOUR, new)
+        assert (await world.push(plan)).is_complete
+        assert world.reboots() == before
+        assert {c.name for _, c in world.network.geo.clusters(world.active("D"))} == {"Dublin", "B", "C", "D"}
+
+    run(scene())
