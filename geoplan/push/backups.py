@@ -9,6 +9,7 @@ from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
 from geoplan.files import make_private, write_private
 from geoplan.live.activity import look_at
 from geoplan.live.findings import NoteKind
+from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.model import State
 from geoplan.push.events import EventKind
 from geoplan.wording import count, shell_command
@@ -30,7 +31,9 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
     :class:`PushRefusedError` where an active unit or a standalone gives none: nothing has been changed then.
     """
     done = context.history.backed_up
+    silent = silent_leavers(context.plan, facts)
     missing = [unit for unit in facts.units.values() if unit.address not in done]
+    missing = [unit for unit in missing if not (unit.site in silent and unit.failure)]
     if not missing:
         return
     try:

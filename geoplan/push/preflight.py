@@ -26,6 +26,7 @@ from geoplan.live.findings.kinds import (
     explained,
     generic_command,
 )
+from geoplan.live.findings.leaving import clusters_in_use, known_before, note_of_silence, silent_leavers
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
@@ -63,6 +64,7 @@ class Override(StrEnum):
 
     REMOVE_UNKNOWN = "--remove-unknown"
     ACCEPT_GEO_MERGE = "--accept-geo-merge"
+    ACCEPT_FQDN_LOSS = "--accept-fqdn-loss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ _LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, Fin
 _TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, FindingKind.UNKNOWN_CLUSTER})
 """Findings that the question before a push shows part by part, or a note of their own does."""
 _UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR, FindingKind.CONTRADICTORY})
+_OF_PARTNERS = frozenset({FindingKind.GEO_OFF, FindingKind.SSH_OFF})
 _WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
 """What is expected of a master that a push has just rebooted."""
 
@@ -168,13 +171,23 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
             problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
     problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
+    silent = silent_leavers(plan, facts)
+    problems = [problem for problem in problems if not _is_of(problem, silent, facts)]
     notes = (
         *notes_of(plan, facts),
+        *map(note_of_silence, sorted(silent)),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
         *(_left(difference) for difference in report.left_as_it_is),
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
+
+
+def _is_of(problem: Problem, sites: Collection[str], facts: Observations) -> bool:
+    """Return whether a problem is one of these sites alone."""
+    unit = facts.units.get(problem.where)
+    where = problem.sites or (unit.site if unit else problem.where,)
+    return all(site in sites for site in where)
 
 
 def _problem(finding: Finding) -> Problem:
@@ -189,6 +202,8 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
         return False
     if finding.kind in OF_HA and finding.sites[0] in pairs:
         return False  # what forms a pair may set it, or must not
+    if finding.kind in _OF_PARTNERS and plan.change and set(finding.sites) <= set(plan.change.leaving):
+        return False  # who has no partners needs none of that
     if len(finding.units) == 1 and _is_under_way(finding.sites[0], background.resumed):
         is_master = finding.units[0] == plan.site(finding.sites[0]).units[0].address
         return finding.kind not in (_WHILE_IT_BOOTS if is_master else _UNHEALTHY)
@@ -259,7 +274,11 @@ def _sites_to_resubmit(plan: Plan, facts: Observations, report: Report) -> tuple
 def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -> Iterator[Problem]:
     """Find what blocks GEO on units that are fit for it by themselves."""
     for site in plan.sites:
-        yield from _unknown_addresses(site, facts, background.options)
+        yield from _unknown_addresses(plan, site, facts, background.options)
+    if not background.options.accept_fqdn_loss:
+        for found in clusters_in_use(plan, facts):
+            hint = f"give its maps another cluster first; or give {Override.ACCEPT_FQDN_LOSS}"
+            yield Problem(found.unit, found.message, hint, Override.ACCEPT_FQDN_LOSS)
     for group, message in too_many(plan, facts, background.max_clusters):
         yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
@@ -363,13 +382,13 @@ def _room_problems(master: Observation, background: PreflightInput) -> Iterator[
         yield Problem(master.address, message, f"try again after {local_time(later)}")
 
 
-def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
+def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown:
         return
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))
-        if extra:
+        if extra := without(extra, known_before(plan, site.name, subject, extra)):
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
