@@ -23,6 +23,7 @@ class GivenFlags(NamedTuple):
     parallel_groups: bool = False
     remove_unknown: bool = False
     accept_geo_merge: bool = False
+    accept_fqdn_loss: bool = False
 
     def options(self, plan: Plan) -> Options:
         """Return the options of a push of a plan. Raises :class:`click.UsageError` where they cannot be."""
@@ -47,6 +48,7 @@ class GivenFlags(NamedTuple):
             parallel_groups=self.parallel_groups,
             remove_unknown=self.remove_unknown,
             accept_geo_merge=self.accept_geo_merge,
+            accept_fqdn_loss=self.accept_fqdn_loss,
         )
 
 
@@ -98,6 +100,9 @@ _OPTIONS = (
     click.option("--remove-unknown", is_flag=True, help="Remove live addresses that the plan does not have."),
     click.option(
         "--accept-geo-merge", is_flag=True, help="Let units with different GEO configurations become partners."
+    ),
+    click.option(
+        "--accept-fqdn-loss", is_flag=True, help="Delete clusters of sites that leave even where an FQDN uses them."
     ),
 )
 

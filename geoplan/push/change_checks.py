@@ -8,9 +8,9 @@ from geoplan.addresses import canonical, without
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at
+from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.findings.newcomers import (
     GeoConfiguration,
-    absent_leavers,
     differences,
     reference_of,
     seeded_sites,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.model import Observation, Observations, Subject
     from geoplan.plan.model import Change, Plan, SiteSettings
+    from geoplan.push.options import Options
 
 CORRECT_OLD = "give as OLD what the units were pushed to last: geoplan diff OLD shows what differs from it"
 EMPTY_IT = (
@@ -59,15 +60,15 @@ def is_left_to_change(plan: Plan, facts: Observations) -> bool:
     return bool(pairs_to_join(plan))
 
 
-def change_problems(plan: Plan, facts: Observations, *, removes_unknown: bool) -> Iterator[ChangeProblem]:
+def change_problems(plan: Plan, facts: Observations, options: Options) -> Iterator[ChangeProblem]:
     """Find what blocks a change on units that are fit for it by themselves."""
     change = plan.change
     if change is None:
         return
-    absent = absent_leavers(plan, facts)
+    absent = silent_leavers(plan, facts)
     for site in plan.sites:
         if site.name not in absent:
-            yield from _list_problems(site, change, facts, plan, removes_unknown=removes_unknown)
+            yield from _list_problems(site, change, facts, plan, removes_unknown=options.remove_unknown)
             yield from _cluster_problems(site, change, facts, plan)
     yield from _swapped_roles(plan, change, facts)
     for name in seeded_sites(plan):

@@ -208,7 +208,9 @@ class Ledger:
                 for unit in self._units(record.site):
                     self._account(unit).sights.clear()
                     self._account(unit).is_formed = True
-            case models.Changed(action=Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS):
+            case models.Changed(
+                action=Action.SET_GEO_PARTNERS | Action.REMOVE_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS
+            ):
                 self._partners_left(record.site, record.unit)
             case models.Resubmitting():
                 if record.before is not None:

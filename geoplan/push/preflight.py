@@ -22,22 +22,22 @@ from geoplan.live.findings.kinds import (
     explained,
     generic_command,
 )
+from geoplan.live.findings.leaving import clusters_in_use, known_before, note_of_silence, silent_leavers
 from geoplan.live.findings.mending import WaysToMend
-from geoplan.live.findings.newcomers import absent_leavers
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
-from geoplan.push.change_checks import change_problems, old_addresses, pairs_to_join
+from geoplan.push.change_checks import change_problems, pairs_to_join
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
 from geoplan.wording import local_time, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
@@ -61,6 +61,7 @@ class Override(StrEnum):
 
     REMOVE_UNKNOWN = "--remove-unknown"
     ACCEPT_GEO_MERGE = "--accept-geo-merge"
+    ACCEPT_FQDN_LOSS = "--accept-fqdn-loss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ _LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, Fin
 _TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, FindingKind.UNKNOWN_CLUSTER})
 """Findings that the question before a push shows part by part, or a note of their own does."""
 _UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR, FindingKind.CONTRADICTORY})
+_OF_PARTNERS = frozenset({FindingKind.GEO_OFF, FindingKind.SSH_OFF})
 _WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
 """What is expected of a master that a push has just rebooted."""
 
@@ -149,12 +151,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
         command=background.command,
     )
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
-    waited_for = absent_leavers(plan, facts) | _pairs_to_wait_for(plan, facts)
-    told = [
-        finding
-        for finding in found
-        if _is_told(finding, plan, background, pairs) and not (finding.sites and waited_for.issuperset(finding.sites))
-    ]
+    told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
     problems = [
         *(
             problem
@@ -167,31 +164,34 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     explained = {site for finding in told if finding.kind in OF_STATES for site in finding.sites} | forming
     for site in plan.sites:
         if site.kind == "ha_pair":
-            is_explained = site.name in explained | waited_for
+            is_explained = site.name in explained
             problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
-    ways = WaysToMend.of(plan, report, forming, recent)
-    differences = [found for found in report.differences if found.site not in waited_for]
-    problems += _unmended(plan, differences, ways, background, problems)
+    problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
+    silent = silent_leavers(plan, facts)
+    left_out = silent | _pairs_to_wait_for(plan, facts)
+    problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
+    problems += [Problem(*found) for found in change_problems(plan, facts, background.options)]
     notes = (
         *notes_of(plan, facts),
+        *map(note_of_silence, sorted(silent)),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
         *(_left(difference) for difference in report.left_as_it_is),
     )
-    notes += tuple(Note(name, ABSENT, NoteKind.BY_HAND) for name in sorted(absent_leavers(plan, facts)))
     resubmits = _sites_to_resubmit(plan, facts, report)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
-
-
-ABSENT = (
-    "no unit of it answers, so it is left alone: it may still answer DNS. Take it out of the delegation; once it "
-    "answers, empty its partners by hand before anything is deleted there"
-)
 
 
 def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
     """Return the pairs with a new unit of which the other one takes settings: they are made whole by hand."""
     return frozenset(name for name in pairs_to_join(plan) if any(unit.failure is None for unit in facts.of_site(name)))
+
+
+def _is_of(problem: Problem, sites: Collection[str], facts: Observations) -> bool:
+    """Return whether a problem is one of these sites alone."""
+    unit = facts.units.get(problem.where)
+    where = problem.sites or (unit.site if unit else problem.where,)
+    return all(site in sites for site in where)
 
 
 def _problem(finding: Finding) -> Problem:
@@ -206,6 +206,8 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
         return False
     if finding.kind in OF_HA and finding.sites[0] in pairs:
         return False  # what forms a pair may set it, or must not
+    if finding.kind in _OF_PARTNERS and plan.change and set(finding.sites) <= set(plan.change.leaving):
+        return False  # who has no partners needs none of that
     if len(finding.units) == 1 and _is_under_way(finding.sites[0], background.resumed):
         is_master = finding.units[0] == plan.site(finding.sites[0]).units[0].address
         return finding.kind not in (_WHILE_IT_BOOTS if is_master else _UNHEALTHY)
@@ -240,17 +242,13 @@ def _recently_changed(plan: Plan, background: PreflightInput) -> frozenset[str]:
 
 
 def _unmended(
-    plan: Plan,
-    differences: Iterable[Difference],
-    ways: WaysToMend,
-    background: PreflightInput,
-    found: Sequence[Problem],
+    plan: Plan, report: Report, ways: WaysToMend, background: PreflightInput, found: Sequence[Problem]
 ) -> list[Problem]:
-    """Return a problem for each difference that nothing of this push mends, unless one was found for it."""
+    """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
     where = {problem.where for problem in found} | {site for problem in found for site in problem.sites}
     addresses = {site.name: {site.name, *(unit.address for unit in site.units)} for site in plan.sites}
     problems = []
-    for difference in differences:
+    for difference in report.differences:
         if ways.mends(difference) or _is_under_way(difference.site, background.resumed):
             continue
         if difference.subject in _SEEN_TO and addresses[difference.site] & where:
@@ -280,8 +278,10 @@ def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -
     """Find what blocks GEO on units that are fit for it by themselves."""
     for site in plan.sites:
         yield from _unknown_addresses(plan, site, facts, background.options)
-    for where, message, hint in change_problems(plan, facts, removes_unknown=background.options.remove_unknown):
-        yield Problem(where, message, hint)
+    if not background.options.accept_fqdn_loss:
+        for found in clusters_in_use(plan, facts):
+            hint = f"give its maps another cluster first; or give {Override.ACCEPT_FQDN_LOSS}"
+            yield Problem(found.unit, found.message, hint, Override.ACCEPT_FQDN_LOSS)
     for group, message in too_many(plan, facts, background.max_clusters):
         yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
@@ -393,8 +393,8 @@ def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, opti
     if unit is None or options.remove_unknown:
         return
     for subject in SUBJECTS:
-        known = (*getattr(site, subject), *old_addresses(plan, site.name, subject))
-        if extra := without(getattr(unit, subject) or (), known):
+        extra = without(getattr(unit, subject) or (), getattr(site, subject))
+        if extra := without(extra, known_before(plan, site.name, subject, extra)):
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)

@@ -1,4 +1,4 @@
-"""Changes in a simulated world: units of both topologies in one lab, watched so that nothing of who stays is ever lost."""
+"""Changes in a simulated world: units of both topologies in one lab, in which nothing of who stays is ever lost."""
 
 from __future__ import annotations
 
@@ -78,9 +78,7 @@ class ChangingWorld:
         self.simulation.handle = self._watched  # type: ignore[method-assign]
         self.network = self.simulation.network
 
-    async def push(
-        self, plan: Plan, old: Topology | None = None, *, kill_after: float | None = None, **options: Any
-    ) -> PushResult:
+    async def push(self, plan: Plan, *, kill_after: float | None = None, **options: Any) -> PushResult:
         """Push a plan to the units of the lab."""
         self.heard = Heard()
         async with asyncio.timeout(kill_after):
@@ -126,7 +124,7 @@ class ChangingWorld:
 
     def keep(self, names: Iterable[str], sites: Iterable[str]) -> None:
         """See from now on that the active units of these sites have these clusters and FQDNs at every moment."""
-        self.kept = dict.fromkeys(sites, set(names))
+        self.kept = {site: set(names) for site in sites}
 
     def active(self, site: str) -> Unit:
         """Return a site's active unit."""

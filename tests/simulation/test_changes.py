@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.errors import PushRefusedError
 from geoplan.lab.variants import Variant
 from tests.simulation.changes import ChangingWorld, topology
 from tests.simulation.loop import run_simulated
@@ -123,5 +122,20 @@ def test_a_cluster_is_renamed_and_placed(tmp_path: Path) -> None:
         assert (await world.push(plan)).is_complete
         assert world.reboots() == before
         assert {c.name for _, c in world.network.geo.clusters(world.active("D"))} == {"Dublin", "B", "C", "D"}
+
+    run(scene())
+
+
+def test_sites_leave_without_a_reboot(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = world.reboots()
+        world.keep({"A", "B"}, ["A", "B"])
+        plan = world.plan_of_change(FOUR, TWO)
+        result = await world.push(plan)
+        assert result.is_complete, result.report.differences
+        assert world.reboots() == before
+        world.check_is(plan)
 
     run(scene())

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, without
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
-from geoplan.live.findings.clusters import ClusterState, addresses_of, find, oddities, state_of, unknown_to
+from geoplan.live.findings.clusters import (
+    ClusterState,
+    addresses_of,
+    deleted_from,
+    find,
+    oddities,
+    state_of,
+    unknown_to,
+)
 from geoplan.live.findings.geo_merge import site_at
 from geoplan.live.findings.kinds import FindingKind
-from geoplan.live.findings.newcomers import absent_leavers
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
 from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
 from geoplan.live.links import NOTHING_KNOWN, links_of
@@ -73,12 +80,8 @@ def verify(
     entering = (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER)
     hosts = {step.site: step.on.site for step in plan.steps if step.action in entering}
     seen = _Seen(plan, facts, links, hosts)
-    reports, absent = [], absent_leavers(plan, facts)
+    reports = []
     for site in plan.sites:
-        if site.name in absent:
-            message = "no unit of it answers, so it is left alone: what is to be done there is still to be done"
-            reports.append(SiteReport(site.name, None, (), (Note(site.name, message, NoteKind.BY_HAND),)))
-            continue
         pair = pairs.get(site.name)
         of_pair = tuple(_ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
         report = _geo_report(site, seen) if has_geo else _state_report(site, facts)
@@ -256,6 +259,18 @@ def _told_clusters(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterat
                 comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
                 mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
                 yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
+    yield from _left_behind(site, unit, seen)
+
+
+def _left_behind(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
+    """Yield the clusters that are still there of sites that have left, and that a step deletes."""
+    hosts = {step.site: step.on.site for step in seen.plan.steps if step.action is Action.DELETE_CLUSTER}
+    for cluster, addresses in deleted_from(seen.plan, site.group) if hosts else ():
+        for found in unit.clusters or ():
+            if canonical(found.address) in addresses:
+                message = f"cluster '{found.name}' ({found.address}) is there, and '{cluster.site}' leaves"
+                mends = Mend.STEP if hosts[cluster.site] == site.name else Mend.REPLICATION
+                yield Difference(site.name, unit.address, Kind.EXTRA, CLUSTERS, message, (found.name,), mends)
 
 
 def _is_at_host(cluster: ClusterDefinition, seen: _Seen) -> bool:

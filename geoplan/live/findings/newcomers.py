@@ -1,18 +1,17 @@
-"""Sites that join a group, which need its GEO configuration before they are linked, and sites that leave for good."""
+"""Sites that join a group: they need its GEO configuration before they are linked, since what differs may be lost."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.live.findings.geo_merge import site_at
-from geoplan.live.model import Cause, State
 from geoplan.plan.model import Action
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from geoplan.live.model import GeoCluster, Observation, Observations
+    from geoplan.live.model import GeoCluster
     from geoplan.plan.model import Plan
 
 
@@ -66,18 +65,6 @@ def differences(plan: Plan, group: str, newcomer: GeoConfiguration, reference: G
         ("it has the FQDN", sorted(names - wanted)),
     )
     return tuple(f"{what} {some_of(values)}" for what, values in found if values)
-
-
-def absent_leavers(plan: Plan, facts: Observations) -> frozenset[str]:
-    """Return the sites that leave for good and of which no unit answers: they are left alone."""
-    leaving = plan.change.leaving if plan.change else ()
-    return frozenset(name for name in leaving if all(_is_silent(unit) for unit in facts.of_site(name)))
-
-
-def _is_silent(unit: Observation) -> bool:
-    if unit.failure is not None:
-        return unit.failure.cause is Cause.UNREACHABLE
-    return unit.state is State.DOWN and unit.ha_status is None and unit.remote_geo_access is None
 
 
 def _names(fqdns: Iterable[str]) -> set[str]:
