@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from geoplan.errors import PushRefusedError
+from geoplan.lab.device.unit import HaParameters
 from geoplan.lab.variants import Variant
+from geoplan.topology.model import Topology
 from tests.simulation.changes import ChangingWorld, topology
 from tests.simulation.loop import run_simulated
 
@@ -137,5 +139,108 @@ def test_sites_leave_without_a_reboot(tmp_path: Path) -> None:
         assert result.is_complete, result.report.differences
         assert world.reboots() == before
         world.check_is(plan)
+
+    run(scene())
+
+
+# -- the rows of the table ---------------------------------------------------------------------------------------------
+
+SPLIT = topology("split", f"{A} {B} {C} {D}", {"x": ["A", "B"], "y": ["C", "D"]})
+MOVED = topology("moved", f"{A} {B} {C} {D}", {"x": ["A", "B", "C"], "y": ["D"]})
+READDRESSED = topology("readdressed", f"{A} B:10.0.0.33 {C} {D}")
+
+
+@pytest.mark.parametrize(
+    ("lab", "old", "new", "reboots"),
+    [
+        pytest.param(FOUR, TWO, FOUR, 2, id="a site joins"),
+        pytest.param(FOUR, FOUR, TWO, 0, id="a site leaves"),
+        pytest.param(topology("lab", f"{A} {B} B2:10.0.0.33 {C} {D}"), FOUR, READDRESSED, 2, id="another address"),
+        pytest.param(FOUR, FOUR, SPLIT, 0, id="a group splits"),
+        pytest.param(FOUR, SPLIT, MOVED, 2, id="a site moves"),
+        pytest.param(FOUR, SPLIT, FOUR, 2, id="two merge"),
+    ],
+)
+def test_a_change_ends_as_a_fresh_push_of_the_new_topology(
+    tmp_path: Path, lab: Topology, old: Topology, new: Topology, reboots: int
+) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(lab, tmp_path)
+        await world.push_new(old)
+        before = sum(world.reboots().values())
+        plan = world.plan_of_change(old, new)
+        result = await world.push(plan)
+        assert result.is_complete, result.report.differences
+        world.check_is(plan)
+        assert sum(world.reboots().values()) - before == reboots
+
+    run(scene())
+
+
+def test_a_dead_standalone_is_replaced_at_another_address(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(topology("lab", f"{A} {B} B2:10.0.0.33 {C} {D}"), tmp_path)
+        await world.push_new(FOUR)
+        world.simulation.power_off("10.0.0.3")
+        world.keep({"A", "C", "D"}, ["A", "C", "D"])
+        plan = world.plan_of_change(FOUR, READDRESSED)
+        await world.push(plan)
+        assert world.broken == []
+        for address in ("10.0.0.1", "10.0.0.33"):
+            print(address, [c for c in world.network.geo.clusters(world.network.unit(address))])
+        print([e.message for e in world.heard.events if e.message][-40:])
+
+    run(scene())
+
+
+def test_a_dead_standalone_is_replaced_where_it_was(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = world.reboots()
+        world.network.lose_configuration(world.network.unit("10.0.0.3"))
+        world.keep({"A", "B", "C", "D"}, ["A", "C", "D"])
+        plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.3",))
+        result = await world.push(plan)
+        print(result.report.differences, result.report.unproven)
+        print([e.message for e in world.heard.events if e.message][-40:])
+        world.check_is(plan)
+        assert world.reboots() == before
+
+    run(scene())
+
+
+def test_a_dead_slave_is_replaced_where_it_was(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = sum(world.reboots().values())
+        slave = world.network.unit("10.0.0.6")
+        ha = slave.ha
+        world.network.lose_configuration(slave)
+        world.network.set_ha(slave, HaParameters())
+        world.keep({"A", "B", "C", "D"}, ["A", "B", "D"])
+        world.by_hand(lambda: world.network.set_ha(slave, ha), 100.0)
+        plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.6",))
+        result = await world.push(plan)
+        print(result.report.differences, result.report.unproven)
+        print([e.message for e in world.heard.events if e.message][-40:])
+        world.check_is(plan)
+        assert sum(world.reboots().values()) - before == 1
+
+    run(scene())
+
+
+def test_roles_that_the_units_hold_already(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(topology("lab", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), tmp_path)
+        await world.push_new(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"))
+        before = world.reboots()
+        new = topology("new", f"A:10.0.0.1:10.0.0.2 {B} {C} {D}")
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), new)
+        print(refused.value.problems)
+        assert "its roles are swapped in the file, and not on the units" in str(refused.value.problems)
+        assert world.reboots() == before
 
     run(scene())

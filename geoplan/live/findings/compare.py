@@ -298,7 +298,7 @@ def _of_cluster(
             yield Kind.MISSING, f"{shown} is missing", ""
         case ClusterState.NAME_TAKEN:
             taken = next(other.address for other in live if other.name == cluster.name)
-            mended = is_old_cluster(plan, cluster.site, taken, cluster.name)
+            mended = is_in_the_way_alone(plan, cluster, taken)
             message = f"{shown} is missing, and a cluster at {taken} has its name"
             yield Kind.DIFFERENT, message, "" if mended else RENAME
         case ClusterState.OTHER_NAME if found:
@@ -319,6 +319,12 @@ def _of_cluster(
         yield Kind.DIFFERENT, f"{shown} {stale}", STALE
     if sum(canonical(other.address) in addresses_of(plan, cluster) for other in live) > 1:
         yield Kind.EXTRA, f"{shown} is there twice", TWICE
+
+
+def is_in_the_way_alone(plan: Plan, cluster: ClusterDefinition, address: str) -> bool:
+    """Return whether the cluster that has a planned one's name is one that a change takes away, or renames first."""
+    going = frozenset().union(*(addresses for _, addresses in deleted_from(plan, cluster.group)))
+    return canonical(address) in going or is_old_cluster(plan, cluster.site, address, cluster.name)
 
 
 def is_old_cluster(plan: Plan, site: str, address: str, name: str) -> bool:

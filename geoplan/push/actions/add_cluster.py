@@ -86,13 +86,11 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
 
 
 def _in_the_way(context: Context, step: Step, live: tuple[GeoCluster, ...]) -> GeoCluster | None:
-    """Return the cluster that the site had at an address that goes, where that one still has the planned name."""
-    change, cluster = context.plan.change, context.plan.cluster(step.site)
-    old = change.old_cluster(step.site) if change else None
-    if old is None or canonical(old.address) in addresses_of(context.plan, cluster):
-        return None
-    at_old = (found for found in live if canonical(found.address) == canonical(old.address))
-    return next((found for found in at_old if found.is_named(cluster.name)), None)
+    """Return the live cluster that has the planned name at an address of the older plan that goes."""
+    plan, cluster = context.plan, context.plan.cluster(step.site)
+    kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters if each.group == cluster.group))
+    old = {canonical(each.address) for each in plan.change.old_clusters} - kept if plan.change else set()
+    return next((each for each in live if canonical(each.address) in old and each.is_named(cluster.name)), None)
 
 
 async def _move_out_of_the_way(context: Context, step: Step, unit: Unit, old: GeoCluster) -> Again | None:
