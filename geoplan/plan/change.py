@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import canonical
+from geoplan.addresses import canonical, without
 from geoplan.plan.change_graph import Work, build_change_graph, hosts_first, placements_of
 from geoplan.plan.change_parts import groups_after, parts_of
 from geoplan.plan.change_refusals import Matched, require_possible, require_safe, require_sound, shown_addresses
@@ -98,7 +98,8 @@ def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> Ma
     """Say which site of the older plan is which one now: the one that shares a unit with it, whatever its name."""
     owners = {canonical(unit.address): site for site in after.values() for unit in site.units}
     before: dict[str, SiteSettings] = {}
-    leaving, now, problems = [], {}, []
+    now: dict[str, str] = {}
+    leaving, problems = [], []
     taken = set(after)
     for site in old:
         found = list(
@@ -107,7 +108,8 @@ def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> Ma
         if len(found) > 1:
             problems.append(f"the units of '{site.name}' are in {len(found)} sites now: {', '.join(found)}")
         elif found and found[0] in before:
-            problems.append(f"'{found[0]}' has units of '{before[found[0]].name}' and of '{site.name}'")
+            first = next(name for name, then in now.items() if then == found[0])
+            problems.append(f"'{found[0]}' has units of '{first}' and of '{site.name}'")
         elif found:
             now[site.name] = found[0]
             before[found[0]] = site.model_copy(update={"name": found[0]})
@@ -132,8 +134,7 @@ def _unlike(name: str, taken: Collection[str]) -> str:
 def _as_they_leave(sites: Iterable[SiteSettings], groups: Collection[str]) -> Iterator[SiteSettings]:
     """Yield what sites come to that leave for good: each a site alone (section 5.1), in a group of its own."""
     for site in sites:
-        partners = {canonical(address) for address in site.geo_partners}
-        access = tuple(address for address in site.remote_geo_access if canonical(address) not in partners)
+        access = without(site.remote_geo_access, site.geo_partners)
         group = _unlike(f"{site.name} (leaves)", groups)
         yield site.model_copy(update={"group": group, "remote_geo_access": access, "geo_partners": ()})
 
@@ -146,13 +147,10 @@ def _interim_lists(
         linked = {address for site in part.sites for address in shown_addresses(before[site.name])}
         for name in (site.name for site in part.sites):
             old = before[name]
-            kept = linked & {canonical(address) for address in end[name].geo_partners}
-            gone = {canonical(address) for address in old.geo_partners} - kept
+            kept = linked & set(map(canonical, end[name].geo_partners))
+            gone = set(map(canonical, old.geo_partners)) - kept
             if gone:
-                access, partners = (
-                    tuple(address for address in addresses if canonical(address) not in gone)
-                    for addresses in (old.remote_geo_access, old.geo_partners)
-                )
+                access, partners = without(old.remote_geo_access, gone), without(old.geo_partners, gone)
                 yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
 
 

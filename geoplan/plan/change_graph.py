@@ -51,8 +51,8 @@ class Work(NamedTuple):
     def gains(self, site: str) -> bool:
         """Return whether a site gets partners that it did not have."""
         old = self.old_settings.get(site)
-        had = {canonical(address) for address in old.geo_partners} if old else set()
-        return any(canonical(address) not in had for address in self.settings[site].geo_partners)
+        had = set(map(canonical, old.geo_partners)) if old else set()
+        return not had.issuperset(map(canonical, self.settings[site].geo_partners))
 
 
 Edges = list[tuple[StepKey, StepKey]]
