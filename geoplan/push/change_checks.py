@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.live.model import Observation, Observations, Subject
-    from geoplan.plan.model import Change, Plan, SiteSettings
+    from geoplan.plan.model import Change, Plan, SiteLists, SiteSettings
     from geoplan.push.options import Options
 
 CORRECT_OLD = "give as OLD what the units were pushed to last: geoplan diff OLD shows what differs from it"
@@ -89,8 +89,7 @@ def _list_problems(
     site: SiteSettings, change: Change, facts: Observations, plan: Plan, *, removes_unknown: bool
 ) -> Iterator[ChangeProblem]:
     """Compare the lists of a site's units with OLD, with what comes between, and with the plan."""
-    old, interim = change.old_site(site.name), change.interim_lists(site.name)
-    if old is None or site.name in seeded_sites(plan):
+    if change.old_site(site.name) is None or site.name in seeded_sites(plan):
         return  # its lists are held against the plan, as those of every push
     new_units = renewed_units(plan, site)
     active = facts.active(site.name)
@@ -99,7 +98,7 @@ def _list_problems(
             held: tuple[str, ...] | None = getattr(unit, subject)
             if held is None or (not held and unit.address in new_units):
                 continue
-            known = [getattr(each, subject) for each in (old, interim, site) if each]
+            known = [getattr(each, subject) for each in lists_on_the_way(plan, site)]
             if any(_fits(held, wanted, removes_unknown=removes_unknown) for wanted in known):
                 continue
             claimed = old_addresses(plan, site.name, subject)
@@ -107,6 +106,13 @@ def _list_problems(
             parts = [f"it lacks {some_of(lacks)}"] * bool(lacks) + [f"it has {some_of(has)}"] * bool(has)
             message = f"{LIST_NAMES[subject]} is neither OLD's nor on the way to the plan's: {' and '.join(parts)}"
             yield ChangeProblem(unit.address, message, CORRECT_OLD)
+
+
+def lists_on_the_way(plan: Plan, site: SiteSettings) -> tuple[SiteSettings | SiteLists, ...]:
+    """Return what has the lists that a site may hold: OLD, what comes between, and the plan."""
+    change = plan.change
+    known = (change.old_site(site.name), change.interim_lists(site.name)) if change else ()
+    return (*(each for each in known if each), site)
 
 
 def _fits(held: tuple[str, ...], wanted: tuple[str, ...], *, removes_unknown: bool) -> bool:

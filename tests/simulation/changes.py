@@ -63,6 +63,8 @@ class ChangingWorld:
         self.heard = Heard()
         self.sent: list[tuple[str, str]] = []
         """The commands that changed a unit, each behind its address, in their order."""
+        self.after_change: Callable[[str, str], None] = lambda _address, _command: None
+        """What happens just after a command that changed a unit: given its address and the command."""
         self.kept: dict[str, set[str]] = {}
         """What must never be missing on the active unit of a site: names of clusters and FQDNs."""
         self._chance = random.Random(seed)  # noqa: S311 - not for secrets
@@ -182,6 +184,7 @@ class ChangingWorld:
         outcome = self._handle(address, request)
         if call and not call.command.startswith(("get", "list", "is", "show", "backup")):
             self.sent.append((address, call.command))
+            self.after_change(address, call.command)
         for site, names in self.kept.items():
             if missing := names - self.names_on(self.active_or_any(site)):
                 what = f"'{site}' lost {sorted(missing)}, after '{call.command if call else request.path}' on {address}"

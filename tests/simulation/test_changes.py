@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from geoplan.errors import PushRefusedError
+from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.unit import HaParameters
 from geoplan.lab.variants import Variant
 from geoplan.topology.model import Topology
@@ -186,9 +186,12 @@ def test_a_dead_standalone_is_replaced_at_another_address(tmp_path: Path) -> Non
         plan = world.plan_of_change(FOUR, READDRESSED)
         await world.push(plan)
         assert world.broken == []
-        for address in ("10.0.0.1", "10.0.0.33"):
-            print(address, [c for c in world.network.geo.clusters(world.network.unit(address))])
-        print([e.message for e in world.heard.events if e.message][-40:])
+        for site in "ACD":
+            names = world.names_on(world.active(site))
+            assert names == {"A", "B", "C", "D"}, names
+        assert world.network.geo.find_cluster(world.active("A"), "10.0.0.3") is None
+        left = [note for note in world.heard.events if note.details.get("kind") == "left_alone"]
+        assert any("'B (old)' (10.0.0.3) was left alone" in event.message for event in left)
 
     run(scene())
 
@@ -201,9 +204,7 @@ def test_a_dead_standalone_is_replaced_where_it_was(tmp_path: Path) -> None:
         world.network.lose_configuration(world.network.unit("10.0.0.3"))
         world.keep({"A", "B", "C", "D"}, ["A", "C", "D"])
         plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.3",))
-        result = await world.push(plan)
-        print(result.report.differences, result.report.unproven)
-        print([e.message for e in world.heard.events if e.message][-40:])
+        assert (await world.push(plan)).is_complete
         world.check_is(plan)
         assert world.reboots() == before
 
@@ -222,11 +223,57 @@ def test_a_dead_slave_is_replaced_where_it_was(tmp_path: Path) -> None:
         world.keep({"A", "B", "C", "D"}, ["A", "B", "D"])
         world.by_hand(lambda: world.network.set_ha(slave, ha), 100.0)
         plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.6",))
-        result = await world.push(plan)
-        print(result.report.differences, result.report.unproven)
-        print([e.message for e in world.heard.events if e.message][-40:])
+        assert (await world.push(plan)).is_complete
         world.check_is(plan)
         assert sum(world.reboots().values()) - before == 1
+
+    run(scene())
+
+
+def test_a_new_master_that_takes_over_with_nothing_stops_the_push(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        master, network = world.network.unit("10.0.0.5"), world.network
+        world.simulation.fail_over("C")
+        ha = master.ha
+        network.lose_configuration(master)
+        network.set_ha(master, HaParameters())
+
+        def takes_over() -> None:
+            network.set_ha(master, ha)
+            for unit in (master, network.unit("10.0.0.6")):
+                network.lose_configuration(unit)
+
+        world.by_hand(takes_over, 100.0)
+        world.keep({"A", "B", "C", "D"}, ["A", "B", "D"])
+        before = len(world.sent)
+        with pytest.raises(PushStoppedError, match="it does not hold what it held before"):
+            await world.change(FOUR, FOUR, replaced=("10.0.0.5",))
+        assert len(world.sent) == before
+        assert world.broken == []
+
+    run(scene())
+
+
+def test_a_seed_that_is_not_there_any_more_links_nothing(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        plan = world.plan_of_change(TWO, FOUR)
+
+        def lose_the_seed() -> None:
+            world.network.geo.remove_cluster(world.active("D"), "10.0.0.3")
+
+        def after_the_access_list(address: str, command: str) -> None:
+            if address == "10.0.0.7" and command == "set":
+                world.after_change = lambda _address, _command: None
+                lose_the_seed()
+
+        world.after_change = after_the_access_list
+        with pytest.raises(PushStoppedError, match=r"its GEO configuration is not that of 10\.0\.0\.1 any more"):
+            await world.push(plan)
+        assert not [link for link in world.network.partners if world.network.unit("10.0.0.7") in link]
 
     run(scene())
 
@@ -239,7 +286,6 @@ def test_roles_that_the_units_hold_already(tmp_path: Path) -> None:
         new = topology("new", f"A:10.0.0.1:10.0.0.2 {B} {C} {D}")
         with pytest.raises(PushRefusedError) as refused:
             await world.change(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), new)
-        print(refused.value.problems)
         assert "its roles are swapped in the file, and not on the units" in str(refused.value.problems)
         assert world.reboots() == before
 
