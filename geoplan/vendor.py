@@ -280,6 +280,21 @@ LINKS_NEED_ACCESS = _answer(
     "LINKS_NEED_ACCESS", "on both sides, at all times", "Where links of partners need the access lists", UNKNOWN
 )
 
+GEO_RESTORE_TYPE = _unconfirmed(
+    "GEO_RESTORE_TYPE",
+    4,
+    "Of what restore takes from a backup: GEO alone. The type is a bitmask; one of the vendor's SDKs has 3 for GEO",
+    source=API_GUIDE,
+    held_by="test_a_restore_of_geo_in_each_format",
+)
+RESTORE_OF_GEO = _unconfirmed(
+    "RESTORE_OF_GEO",
+    "clusters and FQDNs alone",
+    "What a restore of GEO Configuration writes. geoplan sends one with --seed-by-api alone, reads everything else of "
+    "the unit again, and sets both lists afterwards",
+    source=UNKNOWN,
+    held_by="test_a_site_is_seeded_by_the_api_and_looked_at_afterwards",
+)
 MAPS_OF_DELETED_CLUSTERS = _unconfirmed(
     "MAPS_OF_DELETED_CLUSTERS",
     "they keep its name",

@@ -34,6 +34,7 @@ from geoplan.loadmaster.settings import (
 from geoplan.loadmaster.shared_credentials import SharedCredentials
 from geoplan.loadmaster.tls import Insecure
 from geoplan.loadmaster.wire import Answer, Command, UnusableError, require_few_entries
+from geoplan.vendor import GEO_RESTORE_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
 
 Value = TypeVar("Value")
-
-GEO_PART = 4
-"""Of what a restore takes from a backup: GEO alone (Interface Description: a bitmask)."""
 
 
 class LoadMaster:
@@ -279,7 +277,9 @@ class LoadMaster:
 
         It is sent once. What else a unit does on it is not confirmed: look at all of it afterwards.
         """
-        await self._session.change(Command("restore", {"type": GEO_PART}, changes=True, upload=content), once=True)
+        await self._session.change(
+            Command("restore", {"type": GEO_RESTORE_TYPE}, changes=True, upload=content), once=True
+        )
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""

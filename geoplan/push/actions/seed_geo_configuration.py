@@ -18,7 +18,7 @@ from geoplan.push.actions.restore_geo import restore_geo
 from geoplan.push.by_hand import until_done_by_hand
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
-from geoplan.vendor import BACKUP
+from geoplan.vendor import BACKUP, GEO_CONFIGURATION, RESTORE
 from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ async def _seed_by_hand(context: Context, step: Step, unit: Unit, reference: Uni
         return None if differences(context.plan, group, here, there) else unit.address
 
     if context.fleet.is_on_paper:
-        return Outcome(StepState.BY_HAND, unit.address, f"a push waits for {BACKUP}: GEO Configuration from {backup}")
-    what = f"on {unit.address}, at {BACKUP}, restore GEO Configuration alone from {backup}"
+        return Outcome(StepState.BY_HAND, unit.address, f"a push waits for {RESTORE} at {BACKUP}: {GEO_CONFIGURATION}")
+    what = f"on {unit.address}, at {BACKUP}, {RESTORE} with {GEO_CONFIGURATION} alone, from {backup}"
     await until_done_by_hand(context, step, look, what=what, unit=unit.address)
     return Outcome(StepState.BY_HAND, unit.address, f"it has the GEO configuration of {reference.address}")
