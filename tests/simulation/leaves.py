@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from geoplan.errors import GeoplanError
 from geoplan.lab.device.unit import Unit
 from geoplan.lab.http import Outcome, Request
 from geoplan.plan.change import make_change
 from geoplan.push.options import Options
+from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
-from tests.simulation.world import BOOT, SYNC, World
+from tests.simulation.invariants import READS
+from tests.simulation.transport import Sent, Way, deliver
+from tests.simulation.world import BOOT, SYNC, Script, World
 
 M1, S1, A1 = "10.0.1.1", "10.0.1.2", "10.1.2.1"
 """Who stays: the units of the pair A, and the standalone B."""
@@ -35,6 +40,13 @@ def topology(names: str = "ABCD", *, nat: bool = False, preferred: str = "master
     return Topology.model_validate({"sites": sites, "timing": timing, **({"groups": groups} if groups else {})})
 
 
+class Kill(NamedTuple):
+    """When a push is killed: at which changing request, and whether the unit has taken it by then."""
+
+    at: int
+    is_taken: bool
+
+
 @dataclass
 class Leave:
     """A world in which the four sites were pushed, and in which C and D leave then."""
@@ -45,8 +57,12 @@ class Leave:
     clean: bool = False
     lost: list[str] = field(default_factory=list)
     """What a unit that stays has lost at any moment, although it was to keep it."""
-    sent: list[tuple[float, str, str]] = field(default_factory=list)
-    """When which unit took which changing command; of a deletion with the name of the cluster."""
+    _reboots_before: int = 0
+
+    @property
+    def reboots(self) -> int:
+        """How often masters were rebooted since the change began."""
+        return sum(len(unit.reboots) for unit in self.world.network.units.values()) - self._reboots_before
 
     async def begin(self, fqdns: tuple[str, ...] = ()) -> None:
         """Push the four sites, and let everybody share it."""
@@ -55,6 +71,7 @@ class Leave:
         for name in fqdns:
             self.world.network.geo.put_fqdn(self.world.network.unit(M1), name)
         await self.settle()
+        self._reboots_before = sum(len(unit.reboots) for unit in self.world.network.units.values())
         self.world.former.append(self.world.plan)
         self.world.plan = make_change(self.new, self.world.plan, cleans_leaving=self.clean)
         self.world.plan = type(self.world.plan).model_validate_json(self.world.plan.model_dump_json())
@@ -89,17 +106,37 @@ class Leave:
             if gone := before[unit.address] - self.kept(unit):
                 self.lost.append(f"{unit.address} has lost {sorted(gone)}")
 
-    async def push(
-        self, *, resume: bool = False, kill_after: float | None = None, options: Options | None = None
-    ) -> Any:
-        """Push the change; return how it ended."""
-        self.world.options = options or self.world.options
+    async def push(self, *, resume: bool = False, kill: Kill | None = None) -> PushResult | GeoplanError | None:
+        """Push the change; return how it ended: None where it was killed."""
+        before = len(self.world.ways)
+        pushing = asyncio.create_task(self.world._push(resume=resume, kill_after=None))
+        if kill:
+            self.world.ways.append(self._killing(pushing, kill))
         try:
-            return await self.world._push(resume=resume, kill_after=kill_after)
-        except TimeoutError:
+            return await pushing
+        except asyncio.CancelledError:
             return None
         except GeoplanError as error:
             return error
+        finally:
+            del self.world.ways[before:]
+
+    def _killing(self, pushing: asyncio.Task[Any], kill: Kill) -> Way:
+        seen = 0
+
+        async def way(sent: Sent) -> None:
+            nonlocal seen
+            if sent.call is None or sent.call.command.startswith(READS):
+                return
+            seen += 1
+            if seen != kill.at:
+                return
+            if kill.is_taken:
+                deliver(self.world.simulation, sent, sent.address)
+            pushing.cancel()
+            await asyncio.sleep(0)
+
+        return way
 
     def names(self, address: str) -> set[str]:
         """Return the clusters that a unit has."""
@@ -108,3 +145,24 @@ class Leave:
     def told(self) -> list[str]:
         """Return how each step ended."""
         return [f"{e.step.id}: {e.state} {e.message}" for e in self.world.heard.events if e.step and e.state]
+
+    def faults(self) -> list[str]:
+        """Return what is not as it has to be once C and D have left."""
+        plan, network = self.world.plan, self.world.network
+        wrong = [*self.world.broken, *self.lost]
+        for unit in network.units.values():
+            site = plan.site(unit.site)
+            lists = set(unit.geo_partners), set(unit.remote_geo_access)
+            if lists != (set(site.geo_partners), set(site.remote_geo_access)):
+                wrong.append(f"{unit.address} has the lists {unit.geo_partners} and {unit.remote_geo_access}")
+            if unit.address in STAYING and self.names(unit.address) != {"A", "B"}:
+                wrong.append(f"{unit.address} has the clusters {self.names(unit.address)}")
+        wrong += [f"red: {each}" for each in self.world._red_in_any_state()]
+        return wrong + ([f"{self.reboots} reboots"] if self.reboots else [])
+
+
+def leave(folder: Path, *, clean: bool = False, variants: Any = (), **of_topology: Any) -> Leave:
+    """Return a world of four sites, of which two are to leave."""
+    old = topology(**of_topology)
+    script = Script(old, "7.2.59.4", Options(), variants=variants)
+    return Leave(World(script, 1, folder), old, topology("AB", **of_topology), clean=clean)

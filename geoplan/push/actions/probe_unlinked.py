@@ -67,7 +67,7 @@ async def _try_probe(context: Context, step: Step) -> Outcome | Again:
         return Outcome(StepState.NOT_NEEDED, unit.address, "those that stay do not have its cluster")
     expected = staying | set((sent and sent.also_on) or ())
     if lost := (expected - having) & told.told.keys():
-        raise _alive(step, unit.address, lost, sent) if sent else _differing(step, lost)
+        raise _alive(context, step, unit.address, lost) if sent else _differing(step, lost)
     own = shown_at(addresses_before(plan, step.site), await clusters_of(step, unit))
     if own is not None and (again := await delete(context, step, unit, own, having)):
         return again
@@ -99,19 +99,21 @@ async def _hold(context: Context, step: Step, probe: _Probe) -> None:
     telling = context.reporter.waiting(step, "looking whether all others keep its cluster", probe.unit)
     every = max(context.timings.poll_seconds, min(5.0, seconds / 10))
     if lost := await context.until(look, within=seconds, every=every, on_wait=telling):
-        raise _alive(step, probe.unit, lost, _sent(context, step))
+        raise _alive(context, step, probe.unit, lost)
     for address, why in silent.items():
         message = f"it does not tell whether it still has the cluster, and without that nothing is deleted: {why}"
         raise StepError(step, message, unit=address, hint=f"bring {address} up, then go on, which looks again")
 
 
-def _alive(step: Step, unit: str, lost: Collection[str], sent: models.ClusterValue | None) -> StepError:
-    where = sorted(lost)
+def _alive(context: Context, step: Step, unit: str, lost: Collection[str]) -> StepError:
+    where, sent = sorted(lost), _sent(context, step)
+    planned = context.plan.change.old_cluster(step.site) if context.plan.change else None
+    address = planned.address if planned else ""  # as others know it: on itself a pair shows another one
     message = (
         f"a link is alive: its own cluster was deleted on {unit} as a probe, and {some_of(where)} lost it, too; "
         "nothing more is deleted"
     )
-    cluster = f"'{sent.name}', address {sent.address}, type {sent.type}" if sent else "its cluster"
+    cluster = f"'{sent.name}', address {address}, type {sent.type}" if sent else "its cluster"
     if sent and sent.latitude is not None:
         cluster += f", latitude {sent.latitude}, longitude {sent.longitude}"
     hint = (

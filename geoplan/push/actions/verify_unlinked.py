@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from geoplan.live.model import Subject
-    from geoplan.live.unit import Unit
     from geoplan.plan.model import SiteSettings, Step
     from geoplan.push.actions.leaving import Told
     from geoplan.push.context import Context
 
-Lists = tuple[tuple[str, ...], tuple[str, ...]]
+Addresses = tuple[str, ...]
 
 
 class _Side(NamedTuple):
@@ -49,39 +48,47 @@ async def verify_unlinked(context: Context, step: Step) -> Outcome:
     left = await left_alone(context, step, wholly=True)
     sides = [_Side(plan.site(name), gone) for name in part.stay]
     sides += [] if left else [_Side(plan.site(step.site), kept)]
-    lists = await _until_without(context, step, sides)
-    if lists.refusing:
+    refusing = await _until_without(context, step, sides)
+    if refusing:
         seconds = context.timings.replication_seconds
-        message = f"{some_of(lists.refusing)}: the standby refuses reads; waiting {seconds:.0f} s for replication"
+        message = f"{some_of(refusing)}: the standby refuses reads; waiting {seconds:.0f} s for replication"
         context.note(NoteKind.STANDBY_REFUSES, message, site=step.site)
         await context.clock.sleep(seconds)
         await _until_without(context, step, sides)
     await _until_not_green(context, step, sides)
     if left:
         return left
-    message = f"no list of {count(len(lists.told) + len(lists.refusing), 'unit')} names the other side"
+    units = count(sum(len(side.site.units) for side in sides), "unit")
+    message = f"no list of {units} names the other side"
     return Outcome(StepState.DONE, None, message)
 
 
-async def _read(unit: Unit) -> Lists:
-    return await unit.remote_geo_access(), await unit.geo_partners()
+async def _read(context: Context, sites: Sequence[SiteSettings]) -> tuple[Told[Addresses], ...]:
+    """Read the two lists of every unit; a list that a unit tells counts, whatever it refuses of the other."""
+    access = await ask_units(context, sites, lambda unit: unit.remote_geo_access())
+    return access, await ask_units(context, sites, lambda unit: unit.geo_partners())
 
 
-async def _until_without(context: Context, step: Step, sides: Sequence[_Side]) -> Told[Lists]:
-    """Read the lists of both sides until none names the other one; a standby follows within a replication."""
+async def _until_without(context: Context, step: Step, sides: Sequence[_Side]) -> tuple[str, ...]:
+    """Read the lists of both sides until none names the other one; a standby follows within a replication.
+
+    Return the standbys that refuse to tell.
+    """
     sites = [side.site for side in sides]
     unwanted = {unit.address: side.unwanted for side in sides for unit in side.site.units}
-    seen: list[Told[Lists]] = []
+    seen: list[tuple[Told[Addresses], ...]] = []
 
     async def look() -> bool | None:
-        seen.append(await ask_units(context, sites, _read))
-        return None if seen[-1].silent or any(_named(seen[-1], unwanted)) else True
+        seen.append(await _read(context, sites))
+        is_told = not any(found.silent for found in seen[-1])
+        return True if is_told and not any(_named(seen[-1], unwanted)) else None
 
     within, every = context.timings.replication_deadline, max(context.timings.poll_seconds, 1.0)
     telling = context.reporter.waiting(step, "waiting until no list names the other side")
     if await context.until(look, within=within, every=every, on_wait=telling):
-        return seen[-1]
-    require_told(step, seen[-1], "two lists")
+        return tuple(dict.fromkeys(unit for found in seen[-1] for unit in found.refusing))
+    for found in seen[-1]:
+        require_told(step, found, "two lists")
     unit, subject, addresses = next(_named(seen[-1], unwanted))
     raise StepError(
         step,
@@ -92,10 +99,10 @@ async def _until_without(context: Context, step: Step, sides: Sequence[_Side]) -
 
 
 def _named(
-    found: Told[Lists], unwanted: Mapping[str, frozenset[str]]
+    seen: Sequence[Told[Addresses]], unwanted: Mapping[str, frozenset[str]]
 ) -> Iterator[tuple[str, Subject, tuple[str, ...]]]:
-    for unit, lists in found.told.items():
-        for subject, held in zip(_SUBJECTS, lists, strict=True):
+    for subject, found in zip(_SUBJECTS, seen, strict=True):
+        for unit, held in found.told.items():
             if named := tuple(address for address in held if canonical(address) in unwanted[unit]):
                 yield unit, subject, named
 

@@ -1,0 +1,224 @@
+"""Sites that leave a group, in simulated time: nothing of those that stay is lost, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.lab.device.geo import Cluster
+from geoplan.lab.variants import Variant
+from geoplan.live.findings import NoteKind
+from geoplan.push.options import Options
+from geoplan.push.run import PushResult
+from tests.simulation import shapes
+from tests.simulation.leaves import A4, M1, M3, S1, S3, STAYING, Kill, Leave, leave
+from tests.simulation.loop import run_simulated
+from tests.simulation.transport import Sent
+from tests.simulation.world import SYNC
+
+CHANGES = 12
+"""The changing requests of two sites that leave two others."""
+
+
+def play(make: Callable[[], Leave], act: Callable[[Leave], Awaitable[None]], *fqdns: str) -> None:
+    async def go() -> None:
+        begun = make()
+        await begun.begin(fqdns)
+        await act(begun)
+
+    run_simulated(go())
+
+
+async def finished(begun: Leave, *, resume: bool = False) -> None:
+    """See that the push comes to its end, and everything with it."""
+    ended = await begun.push(resume=resume)
+    assert isinstance(ended, PushResult), ended
+    assert ended.is_complete, ended.report.differences
+    await begun.settle()
+    assert begun.faults() == []
+
+
+def noted(begun: Leave, kind: NoteKind) -> list[object]:
+    """Return the sites of which the end of the push says something."""
+    return [event.details["site"] for event in begun.world.heard.events if event.details.get("kind") == kind]
+
+
+@pytest.mark.parametrize("clean", [False, True])
+@pytest.mark.parametrize("of_topology", [{}, {"nat": True}, {"preferred": "none"}], ids=["plain", "nat", "no host"])
+def test_sites_leave_without_a_reboot_and_nothing_of_those_that_stay_is_lost(
+    tmp_path: Path, clean: bool, of_topology: dict[str, Any]
+) -> None:
+    async def act(begun: Leave) -> None:
+        await finished(begun)
+        assert begun.names(M3) == begun.names(S3) == (set() if clean else {"A", "B", "D"})
+        assert begun.names(A4) == (set() if clean else {"A", "B", "C"})
+        assert noted(begun, NoteKind.STILL_ANSWERS) == ["C", "D"]
+
+    play(lambda: leave(tmp_path, clean=clean, **of_topology), act)
+
+
+@pytest.mark.parametrize("is_taken", [False, True], ids=["not taken", "taken"])
+@pytest.mark.parametrize("at", range(1, CHANGES + 1))
+def test_a_leave_that_is_killed_at_any_change_is_resumed(tmp_path: Path, at: int, is_taken: bool) -> None:
+    async def act(begun: Leave) -> None:
+        assert await begun.push(kill=Kill(at, is_taken)) is None
+        await finished(begun, resume=True)
+
+    play(lambda: leave(tmp_path), act)
+
+
+def test_a_leave_is_killed_at_all_its_changes(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        assert isinstance(await begun.push(kill=Kill(CHANGES + 1, is_taken=False)), PushResult)
+
+    play(lambda: leave(tmp_path), act)
+
+
+def test_a_standby_that_refuses_reads_gets_its_time_before_anything_is_deleted(tmp_path: Path) -> None:
+    def make() -> Leave:
+        begun = leave(tmp_path)
+        begun.world.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
+        return begun
+
+    play(make, finished)
+
+
+@pytest.mark.parametrize("silent", [(A4,), (M3, S3), (S3,), (M3, S3, A4)], ids=["alone", "pair", "slave", "both"])
+def test_a_leaver_that_does_not_answer_is_left_alone_and_named(tmp_path: Path, silent: tuple[str, ...]) -> None:
+    async def act(begun: Leave) -> None:
+        for address in silent:
+            begun.world.simulation.power_off(address)
+        ended = await begun.push()
+        assert isinstance(ended, PushResult), ended
+        assert not ended.is_complete, "who did not answer was not seen"
+        await begun.settle()
+        assert begun.lost == begun.world.broken == []
+        assert [begun.names(address) for address in STAYING] == [{"A", "B"}] * 3
+        assert set(noted(begun, NoteKind.LEFT_ALONE)) == {"D" if address == A4 else "C" for address in silent}
+
+    play(lambda: leave(tmp_path), act)
+
+
+@pytest.mark.parametrize("silent", [M1, S1])
+def test_a_unit_that_stays_and_does_not_answer_keeps_all_from_leaving(tmp_path: Path, silent: str) -> None:
+    async def act(begun: Leave) -> None:
+        begun.world.simulation.power_off(silent)
+        await begun.settle()
+        assert isinstance(await begun.push(), PushRefusedError)
+        assert begun.names(M3) == {"A", "B", "C", "D"}
+
+    play(lambda: leave(tmp_path), act)
+
+
+@pytest.mark.parametrize("at", ["verify-unlinked", "probe-unlinked", "delete-cluster"])
+def test_a_unit_that_stays_and_goes_down_meanwhile_stops_what_deletes(tmp_path: Path, at: str) -> None:
+    async def act(begun: Leave) -> None:
+        went: list[str] = []
+
+        async def go_down(_sent: Sent) -> None:
+            started = [event.step.id for event in begun.world.heard.events if event.step]
+            if f"c/{at}" in started and not went:
+                went.append(at)
+                begun.world.simulation.power_off(S1)
+
+        begun.world.ways.append(go_down)
+        assert isinstance(ended := await begun.push(), PushStoppedError), ended
+        assert begun.lost == begun.world.broken == []
+        begun.world.lift()
+        await begun.world.time.sleep(60)
+        await finished(begun, resume=True)
+
+    play(lambda: leave(tmp_path), act)
+
+
+def test_a_deletion_that_travels_over_a_live_link_stops_at_the_probe(tmp_path: Path) -> None:
+    """Two standbys submit nothing anew: where access lists cut no link, theirs comes alive once both are active."""
+
+    async def act(begun: Leave) -> None:
+        assert await begun.push(kill=Kill(9, is_taken=False)) is None  # all lists are entered, and nothing is deleted
+        for site in ("A", "C"):
+            begun.world.simulation.fail_over(site)
+        await begun.settle()
+        assert isinstance(ended := await begun.push(resume=True), PushStoppedError), ended
+        assert "a link is alive" in str(ended)
+        assert active_names(begun) == {"A", "B", "D"}, "the probe is all that is lost"
+        assert isinstance(ended := await begun.push(resume=True), PushStoppedError), "nothing was mended"
+        assert active_names(begun) == {"A", "B", "D"}
+        assert begun.lost == begun.world.broken == []
+        await mend(begun)
+        await finished(begun, resume=True)
+
+    play(lambda: leave(tmp_path, variants=(Variant.LINKS_IGNORE_ACCESS,), preferred="none"), act)
+
+
+def active_names(begun: Leave) -> set[str]:
+    """Return the clusters of the active unit of the pair that stays."""
+    active = begun.world.active_unit("A")
+    assert active
+    return begun.names(active.address)
+
+
+async def mend(begun: Leave) -> None:
+    """Do what the stop says: partners submitted on both units that are active now, and the cluster added again."""
+    network, active = begun.world.network, [begun.world.active_unit(site) for site in "AC"]
+    for unit in filter(None, active):
+        network.set_parameter(unit, "geopartners", unit.geo_partners)
+    network.geo.put_cluster(network.unit(active[0].address if active[0] else ""), Cluster(M3, "C", "remoteLM"))
+    await begun.settle()
+
+
+@pytest.mark.parametrize("variants", [(), (Variant.MAPS_GO,)], ids=["maps stay", "maps go"])
+def test_cluster_that_an_fqdn_uses_is_deleted_only_on_request(tmp_path: Path, variants: tuple[Variant, ...]) -> None:
+    async def act(begun: Leave) -> None:
+        geo, master = begun.world.network.geo, begun.world.network.unit(M1)
+        geo.put_map(master, next(geo.fqdns(master)), "198.51.100.7", "C")
+        await begun.settle()
+        assert isinstance(refused := await begun.push(), PushRefusedError), refused
+        assert "www.example.com" in refused.problems[0]
+        assert begun.names(M1) == {"A", "B", "C", "D"}
+        begun.world.options = Options(accept_fqdn_loss=True)
+        await finished(begun)
+        assert [fqdn.name for fqdn in geo.fqdns(master)] == ["www.example.com"]
+
+    play(lambda: leave(tmp_path, variants=variants), act, "www.example.com")
+
+
+def test_fqdns_that_use_no_cluster_that_leaves_are_no_obstacle(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        geo, master = begun.world.network.geo, begun.world.network.unit(M1)
+        geo.put_map(master, next(geo.fqdns(master)), "198.51.100.7", "A")
+        await begun.settle()
+        await finished(begun)
+
+    play(lambda: leave(tmp_path), act, "www.example.com")
+
+
+def test_fqdns_whose_maps_cannot_be_read_need_a_word_of_the_operator(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        begun.world.simulation.inject(f"html,unit={M1},command=showfqdn")
+        assert isinstance(refused := await begun.push(), PushRefusedError), refused
+        assert "which clusters its FQDNs use" in refused.problems[0]
+        begun.world.options = Options(accept_fqdn_loss=True)
+        await finished(begun)
+
+    play(lambda: leave(tmp_path), act, "www.example.com")
+
+
+def test_a_probe_is_looked_at_for_the_time_of_a_replication(tmp_path: Path) -> None:
+    deletions: list[tuple[str, float]] = []
+
+    async def act(begun: Leave) -> None:
+        async def note(sent: Sent) -> None:
+            if sent.subject == "delcluster":
+                deletions.append((sent.address, sent.began))
+
+        begun.world.ways.append(note)
+        await finished(begun)
+
+    play(lambda: leave(tmp_path), act)
+    assert [address for address, _ in deletions] == [M3, M1, A4, M1]
+    assert all(deletions[n + 1][1] - deletions[n][1] >= 2 * SYNC for n in (0, 2))
