@@ -32,6 +32,11 @@ EMPTY_IT = (
     "or let it join by a restore of the group's GEO Configuration"
 )
 
+IN_TWO = (
+    "nobody stays who would show that a deletion there does not travel: push a topology first in which this site "
+    "stands alone, delete these clusters there by hand, and let it join then"
+)
+
 
 class ChangeProblem(NamedTuple):
     """One thing that blocks a change: where, what, and what to do."""
@@ -198,9 +203,20 @@ def _newcomer_problems(plan: Plan, change: Change, name: str, facts: Observation
     there = GeoConfiguration(reference.clusters, reference.fqdns)
     if _is_merged(change, name):
         yield from _merge_problems(name, here, there, unit, reference)
+    elif change.part_of(name) and not (here.fqdns or there.fqdns or _is_cleaned(plan, change, name)):
+        if not _is_empty_or_on_its_way(plan, site, here, there):
+            message = f"it joins with clusters of a group that nobody goes on with: {here.shown}"
+            yield ChangeProblem(unit.address, message, IN_TWO)
     elif change.part_of(name) is None and not _is_empty_or_on_its_way(plan, site, here, there):
         message = f"it joins and is not empty: {here.shown}; {reference.address} has {there.shown}"
         yield ChangeProblem(unit.address, message, EMPTY_IT)
+
+
+def _is_cleaned(plan: Plan, change: Change, name: str) -> bool:
+    """Return whether steps delete what a site has of the group that it leaves."""
+    part = change.part_of(name)
+    deleting = {step.site for step in plan.steps if step.action is Action.DELETE_OTHER_CLUSTERS}
+    return part is not None and not deleting.isdisjoint(part.sites)
 
 
 def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfiguration, there: GeoConfiguration) -> bool:

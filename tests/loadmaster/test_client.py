@@ -196,6 +196,52 @@ def test_adds_a_cluster_as_remote_lm_and_places_it(firmware: str, environment: d
 
 
 @wire_format
+def test_adds_a_cluster_as_another_unit_has_it_and_renames_it(firmware: str) -> None:
+    wanted = GeoCluster(UNIT, "Dublin", ClusterType.REMOTE_LM, 53.35, -6.26, enabled=False)
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        running.inject("reset,command=modcluster,occurrence=1,applied=yes")
+        await unit.add_cluster_like(wanted)
+        await unit.add_cluster_like(wanted)  # it is so already
+        (found,) = await unit.clusters()
+        assert (found.name, found.type, found.enabled) == ("Dublin", ClusterType.REMOTE_LM, False)
+        assert (found.latitude, found.longitude) == (53.35, -6.26)
+        await unit.rename_cluster(UNIT, "Dublin (old)")
+        assert [cluster.name for cluster in await unit.clusters()] == ["Dublin (old)"]
+        with pytest.raises(ClusterInTheWayError):
+            await unit.add_cluster_like(wanted)
+
+    on_unit(act, firmware=firmware)
+
+
+@wire_format
+def test_a_restore_of_geo_in_each_format(firmware: str) -> None:
+    shown: list[str] = []
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        geo, network = running.simulation.network.geo, running.simulation.network
+        await unit.add_remote_lm_cluster("Dublin", UNIT)
+        geo.put_fqdn(network.unit(UNIT), "www.example.com")
+        kept = await unit.backup()
+        geo.replace_all(network.unit(UNIT), [], [])
+        assert (await unit.clusters(), await unit.fqdns(), await unit.virtual_services()) == ((), (), 0)
+        await unit.restore_geo(kept)
+        assert [cluster.name for cluster in await unit.clusters()] == ["Dublin"]
+        assert [name.removesuffix(".") for name in await unit.fqdns()] == ["www.example.com"]
+        assert await unit.host_name() == "lb-172-24-1-5"
+        with pytest.raises(UnitRefusedError):
+            await unit.restore_geo(b"something else")
+        running.inject("reset,command=restore,occurrence=1,applied=no")
+        with pytest.raises(UnclearOutcomeError):
+            await unit.restore_geo(kept)  # never sent again by itself
+
+    on_unit(act, firmware=firmware, observer=lambda request: shown.append(str(request)))
+    restores = [line for line in shown if "restore" in line]
+    assert len(restores) == 3
+    assert not any("GEOPLAN LAB BACKUP" in line or "R0VPUExBTiBMQUIg" in line for line in restores)
+
+
+@wire_format
 def test_finishes_a_cluster_that_is_of_type_default_still(firmware: str) -> None:
     async def act(unit: LoadMaster, running: Any) -> None:
         running.inject("reset,command=modcluster,occurrence=1")

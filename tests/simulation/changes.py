@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from geoplan.errors import PushStoppedError
+from geoplan.errors import ChangeRefusedError, PushRefusedError, PushStoppedError
 from geoplan.lab.clock import Timings as LabTimings
 from geoplan.lab.device.unit import Credentials, Unit
 from geoplan.lab.http import Outcome, Request
 from geoplan.lab.simulation import Simulation
 from geoplan.lab.variants import Variant
+from geoplan.live.findings.newcomers import seeded_sites
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import Timings
 from geoplan.loadmaster import Secret, SystemTrust, UserPassword, unit_connections
@@ -22,6 +24,7 @@ from geoplan.loadmaster.clients import connected
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
+from geoplan.push import journal
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology
@@ -116,12 +119,11 @@ class ChangingWorld:
                 resume = self._is_unfinished()
             except PushStoppedError:
                 resume = True
+                self.make_masters_active()
             await asyncio.sleep(40.0)
         raise AssertionError("it never came to an end")
 
     def _is_unfinished(self) -> bool:
-        from geoplan.push import journal
-
         return any(history.records and not history.is_finished for history in journal.histories(self.folder))
 
     def keep(self, names: Iterable[str], sites: Iterable[str]) -> None:
@@ -192,6 +194,12 @@ class ChangingWorld:
                     self.broken.append(what)
         return outcome
 
+    def make_masters_active(self) -> None:
+        """Switch over to the masters, as a push asks for where a slave is active."""
+        for site, pair in self.network.pairs.items():
+            if pair.active is pair.slave and pair.standby:
+                self.simulation.fail_over(site)
+
     def active_or_any(self, site: str) -> Unit:
         units = [unit for unit in self.network.units.values() if unit.site == site]
         return next((unit for unit in units if self.network.is_active(unit)), units[0])
@@ -205,3 +213,126 @@ class ChangingWorld:
         network = self.network
         clusters = [cluster for _, cluster in network.geo.clusters(self.active(source))]
         network.geo.replace_all(self.active(to), clusters, list(network.geo.fqdns(self.active(source))))
+
+
+# -- changes that are drawn --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DrawnChange:
+    """What a seed has in store: where a change starts, where it leads, and what happens on the way."""
+
+    lab: Topology
+    old: Topology
+    new: Topology
+    fqdns: Mapping[str, tuple[str, ...]]
+    """The FQDNs of each group of the old topology."""
+    kills: tuple[float, ...]
+    faults: tuple[str, ...]
+
+
+def draw_change(seed: int, most: int = 6) -> DrawnChange:
+    """Draw two topologies out of the same units: some sites in both, some in one, in groups of any kind."""
+    chance = random.Random(f"change {seed}")  # noqa: S311 - not for secrets
+    sites = [_draw_site(chance, number) for number in range(chance.randint(2, most))]
+    names = [site["name"] for site in sites]
+    before = [name for name in names if chance.random() < 0.75] or names[:1]
+    after = [name for name in names if chance.random() < 0.75] or names[-1:]
+    if not set(before) & set(after):
+        after = sorted({*after, before[0]})
+    old, old_groups = _draw_topology(chance, "old", sites, before)
+    new, _ = _draw_topology(chance, "new", sites, after)
+    has_fqdns = chance.random() < 0.4
+    addresses = [address for site in sites for address in _addresses(site)]
+    faults = [
+        f"{chance.choice(['reset', 'truncate', 'html'])},unit={chance.choice(addresses)},"
+        f"command={chance.choice(['set:geopartners', 'set:geoclients', 'addcluster', 'listclusters', 'listfqdns'])},"
+        f"occurrence={chance.randint(1, 3)}"
+        for _ in range(chance.choice([0, 0, 1, 2]))
+    ]
+    return DrawnChange(
+        _topology("lab", sites, {}),
+        old,
+        new,
+        {group: (f"www.{group}.example",) for group in old_groups if has_fqdns and chance.random() < 0.7},
+        tuple(chance.uniform(1.0, 200.0) for _ in range(chance.choice([0, 0, 1, 2]))),
+        tuple(faults),
+    )
+
+
+def _draw_site(chance: random.Random, number: int) -> dict[str, Any]:
+    has_ipv6 = chance.random() < 0.2
+    first, second = (f"2001:db8::{number}:{n}" if has_ipv6 else f"10.0.{number}.{n}" for n in (1, 2))
+    if chance.random() < 0.5:
+        preferred = chance.choice(["master", "none"])
+        pair = {"master": first, "slave": second, "preferred_host": preferred}
+        return {"name": f"S{number}", "ha_pair": pair}
+    has_nat = chance.random() < 0.2
+    unit: Any = {"address": first, "nat_address": f"192.0.2.{number + 1}"} if has_nat else first
+    return {"name": f"S{number}", "standalone": unit}
+
+
+def _addresses(site: Mapping[str, Any]) -> list[str]:
+    if "ha_pair" in site:
+        return [site["ha_pair"]["master"], site["ha_pair"]["slave"]]
+    unit = site["standalone"]
+    return [unit if isinstance(unit, str) else unit["address"]]
+
+
+def _draw_topology(
+    chance: random.Random, name: str, sites: list[dict[str, Any]], chosen: list[str]
+) -> tuple[Topology, tuple[str, ...]]:
+    groups: dict[str, list[str]] = {}
+    for site in chosen:
+        groups.setdefault(chance.choice(["x", "x", "y"]), []).append(site)
+    return _topology(name, [site for site in sites if site["name"] in chosen], groups), tuple(groups)
+
+
+def _topology(name: str, sites: list[dict[str, Any]], groups: Mapping[str, list[str]]) -> Topology:
+    document: dict[str, Any] = {"name": name, "sites": sites, "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC}}
+    return Topology.model_validate({**document, **({"groups": groups} if groups else {})})
+
+
+async def simulate_change(seed: int, folder: Path) -> list[str]:
+    """Push the old topology of a seed and change to the new one; return what was wrong on the way or at the end."""
+    drawn = draw_change(seed)
+    world = ChangingWorld(drawn.lab, folder, seed=seed)
+    await world.push_new(drawn.old)
+    before = make_plan(drawn.old, (Phase.GEO,))
+    for group, names in drawn.fqdns.items():
+        for name in names:
+            world.network.geo.put_fqdn(world.active(before.sites_of(group)[0].name), name)
+    world.make_masters_active()
+    await asyncio.sleep(60.0)
+    try:
+        plan = world.plan_of_change(drawn.old, drawn.new)
+    except ChangeRefusedError:
+        return []
+    seeded = set(seeded_sites(plan))
+    for site in plan.sites:
+        old = plan.change.old_site(site.name) if plan.change else None
+        if old is None or site.name in seeded or (plan.change and plan.change.part_of(site.name)):
+            continue
+        together = {s.name for s in plan.sites_of(site.group)} & {s.name for s in before.sites_of(old.group)}
+        stay = {name for name in together if not (plan.change and plan.change.part_of(name))}
+        world.kept[site.name] = {*stay, *drawn.fqdns.get(old.group, ())}
+    for fault in drawn.faults:
+        world.simulation.inject(fault)
+    sent = len(world.sent)
+    try:
+        result = await world.change_to_the_end(plan, drawn.kills, seed_by_api=True)
+    except PushRefusedError as error:
+        is_merge = drawn.fqdns and any("not merged" in problem for problem in error.problems)
+        is_full = any("a group that nobody goes on with" in problem for problem in error.problems)
+        is_full = is_full or any("--accept-fqdn-loss" in problem for problem in error.problems)
+        if (is_merge or is_full) and len(world.sent) == sent:
+            return []
+        return [f"refused: {error.problems}"]
+    await asyncio.sleep(60.0)
+    if result.report.undone:
+        world.broken.append(f"not done: {result.report.undone}")
+    try:
+        world.check_is(plan)
+    except AssertionError as error:
+        world.broken.append(f"the end is not the plan's: {str(error)[:300]}")
+    return world.broken

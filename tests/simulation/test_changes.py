@@ -11,7 +11,7 @@ from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.unit import HaParameters
 from geoplan.lab.variants import Variant
 from geoplan.topology.model import Topology
-from tests.simulation.changes import ChangingWorld, topology
+from tests.simulation.changes import ChangingWorld, simulate_change, topology
 from tests.simulation.loop import run_simulated
 
 A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
@@ -141,6 +141,12 @@ def test_sites_leave_without_a_reboot(tmp_path: Path) -> None:
         world.check_is(plan)
 
     run(scene())
+
+
+def test_no_drawn_change_loses_anything_of_who_stays(seeds: range, tmp_path: Path) -> None:
+    few = seeds[: max(1, len(seeds) // 5)]  # each is several pushes
+    broken = {seed: found for seed in few if (found := run_simulated(simulate_change(seed, tmp_path / str(seed))))}
+    assert not broken, "replay one with: python -m pytest tests/simulation/test_changes.py --seed N"
 
 
 # -- the rows of the table ---------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import same_addresses
-from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError, UnusableFileError
-from geoplan.files import read_bounded
+from geoplan.errors import UnclearOutcomeError, UnitError, UnitUnreachableError
+from geoplan.files import read_bounded, write_private
 from geoplan.live.activity import said
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.newcomers import GeoConfiguration, differences, seeded_sites
@@ -46,10 +46,11 @@ async def restore_geo(context: Context, step: Step, unit: Unit, reference: Unit)
     group = context.plan.site(step.site).group
     try:
         await _require_conditions(context, step, unit, reference)
-        before, content = await _rest(unit), await _fresh_backup(context, step, reference)
+        before = await _rest(unit)
         here = GeoConfiguration(await unit.clusters(), await unit.fqdns())
     except UnitError as error:
         raise StepError(step, f"it cannot be seeded: {error.reason}", unit=error.unit, hint=BY_HAND) from None
+    file = await save_to_seed(context, step, reference)
     site = context.plan.site(step.on.site)
     context.journal.write(
         "seeding",
@@ -57,13 +58,13 @@ async def restore_geo(context: Context, step: Step, unit: Unit, reference: Unit)
         site=step.site,
         unit=unit.address,
         source=reference.address,
-        file=context.history.backed_up[reference.address],
+        file=str(file),
         before=[*(f"cluster {each.name}" for each in here.clusters), *(f"FQDN {name}" for name in here.fqdns)],
     )
     if not await context.fleet.is_active_now(site, unit.address):
         raise StepError(step, "the other unit took over meanwhile", unit=unit.address, hint="go on once it is settled")
     try:
-        await unit.restore_geo(content)
+        await unit.restore_geo(read_bounded(file, MAX_FILE_BYTES))
     except (UnclearOutcomeError, UnitUnreachableError):
         pass  # what it shows tells
     except UnitError as error:
@@ -115,15 +116,24 @@ async def _require_conditions(context: Context, step: Step, unit: Unit, referenc
             raise refuse(f"{active.address} differs from {reference.address}: {'; '.join(left)}")
 
 
-async def _fresh_backup(context: Context, step: Step, reference: Unit) -> bytes:
-    """Return the reference's backup, as this push has kept it."""
-    file = context.history.backed_up.get(reference.address)
-    if file is None:
-        raise StepError(step, f"there is no backup of {reference.address} to seed from", hint=BY_HAND)
+async def save_to_seed(context: Context, step: Step, reference: Unit) -> Path:
+    """Keep what the reference has now beside its backup, for a restore: this push has changed it since that one.
+
+    Raises :class:`StepError` where that cannot be done.
+    """
+    before = context.history.backed_up.get(reference.address)
+    if before is None:
+        raise StepError(step, f"there is no backup of {reference.address} to seed from", unit=reference.address)
+    path = Path(before).with_name(f"{reference.address.replace(':', '_')}-to-seed.backup")
     try:
-        return read_bounded(Path(file), MAX_FILE_BYTES)
-    except UnusableFileError as error:
-        raise StepError(step, f"the backup to seed from cannot be read: {error}", hint=BY_HAND) from None
+        content = await reference.backup()
+        path.unlink(missing_ok=True)  # from an earlier newcomer, or an earlier run
+        write_private(path, content)
+    except UnitError as error:
+        raise StepError(step, f"it gives no backup to seed from: {error.reason}", unit=reference.address) from None
+    except OSError as error:
+        raise StepError(step, f"cannot write {path}: {error.strerror or error}") from None
+    return path
 
 
 async def _rest(unit: Unit) -> _Rest:

@@ -14,7 +14,7 @@ from geoplan.live.findings.clusters import find
 from geoplan.live.findings.newcomers import GeoConfiguration, differences, reference_of
 from geoplan.plan.model import Action
 from geoplan.push.actions.change import find_unit, read_back, try_change
-from geoplan.push.actions.restore_geo import restore_geo
+from geoplan.push.actions.restore_geo import restore_geo, save_to_seed
 from geoplan.push.by_hand import until_done_by_hand
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
@@ -119,8 +119,9 @@ def _as_entered(context: Context, group: str, clusters: tuple[GeoCluster, ...]) 
 async def _seed_by_hand(context: Context, step: Step, unit: Unit, reference: Unit) -> Outcome:
     """Say what is to be restored where, and wait until the newcomer shows what its group has."""
     group = context.plan.site(step.site).group
-    file = context.history.backed_up.get(reference.address)
-    backup = shell_command(file) if file else f"a backup of {reference.address}"
+    if context.fleet.is_on_paper:
+        return Outcome(StepState.BY_HAND, unit.address, f"a push waits for {RESTORE} at {BACKUP}: {GEO_CONFIGURATION}")
+    backup = shell_command(str(await save_to_seed(context, step, reference)))
 
     async def look() -> str | None:
         try:
@@ -130,8 +131,6 @@ async def _seed_by_hand(context: Context, step: Step, unit: Unit, reference: Uni
             return None  # it may be restarting
         return None if differences(context.plan, group, here, there) else unit.address
 
-    if context.fleet.is_on_paper:
-        return Outcome(StepState.BY_HAND, unit.address, f"a push waits for {RESTORE} at {BACKUP}: {GEO_CONFIGURATION}")
     what = f"on {unit.address}, at {BACKUP}, {RESTORE} with {GEO_CONFIGURATION} alone, from {backup}"
     await until_done_by_hand(context, step, look, what=what, unit=unit.address)
     return Outcome(StepState.BY_HAND, unit.address, f"it has the GEO configuration of {reference.address}")
