@@ -15,7 +15,7 @@ from geoplan.live.findings import NoteKind
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from tests.simulation import shapes
-from tests.simulation.leaves import A4, M1, M3, S1, S3, STAYING, Kill, Leave, leave
+from tests.simulation.leaves import A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave
 from tests.simulation.loop import run_simulated
 from tests.simulation.transport import Sent
 from tests.simulation.world import SYNC
@@ -139,7 +139,7 @@ def test_a_deletion_that_travels_over_a_live_link_stops_at_the_probe(tmp_path: P
     """Two standbys submit nothing anew: where access lists cut no link, theirs comes alive once both are active."""
 
     async def act(begun: Leave) -> None:
-        assert await begun.push(kill=Kill(9, is_taken=False)) is None  # all lists are entered, and nothing is deleted
+        assert await begun.push(kill=Kill(LISTS + 1, is_taken=False)) is None
         for site in ("A", "C"):
             begun.world.simulation.fail_over(site)
         await begun.settle()
