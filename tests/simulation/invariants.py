@@ -368,6 +368,10 @@ class Watch(Watcher):
         new = {canonical(address) for address in call.addresses("value")}
         self.taken[unit.address, name] += self._world.network.is_active(unit)
         held = unit.geo_partners if name == "geopartners" else unit.remote_geo_access
+        if name == "geoclients" and self._world.plan.change:
+            gone = set(map(canonical, held)) - new
+            if early := gone & set(map(canonical, unit.geo_partners)):
+                self.say(f"{unit.address}: {sorted(early)} lost access while it was a partner")
         read = self._read.get((unit.address, name), -1.0)
         for address, moment in self.handed.get((unit.site, name), {}).items():
             is_lost = address in held and canonical(address) not in new

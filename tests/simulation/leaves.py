@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from geoplan.errors import GeoplanError
+from geoplan.errors import GeoplanError, PushStoppedError
 from geoplan.lab.device.unit import Unit
 from geoplan.lab.http import Outcome, Request
+from geoplan.lab.variants import Variant
 from geoplan.plan.change import make_change
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
@@ -22,7 +23,9 @@ M1, S1, A1 = "10.0.1.1", "10.0.1.2", "10.1.2.1"
 """Who stays: the units of the pair A, and the standalone B."""
 M3, S3, A4 = "10.0.3.1", "10.0.3.2", "10.1.4.1"
 """Who leaves: the units of the pair C, and the standalone D."""
-STAYING, LEAVING = (M1, S1, A1), (M3, S3, A4)
+STAYING = (M1, S1, A1)
+LISTS = 8
+"""The changing requests that enter lists, before anything is deleted."""
 
 
 def topology(names: str = "ABCD", *, nat: bool = False, preferred: str = "master", groups: Any = None) -> Topology:
@@ -166,3 +169,38 @@ def leave(folder: Path, *, clean: bool = False, variants: Any = (), **of_topolog
     old = topology(**of_topology)
     script = Script(old, "7.2.59.4", Options(), variants=variants)
     return Leave(World(script, 1, folder), old, topology("AB", **of_topology), clean=clean)
+
+
+# -- single situations -------------------------------------------------------------------------------------------------
+
+
+async def sites_leave(folder: Path) -> list[str]:
+    """Two sites leave, and clean up."""
+    begun = leave(folder, clean=True)
+    await begun.begin()
+    await begun.push()
+    await begun.settle()
+    return begun.faults()
+
+
+async def sites_leave_standby_that_does_not_follow(folder: Path) -> list[str]:
+    """The standby of a pair that stays keeps its old lists: nothing is deleted."""
+    begun = leave(folder)
+    await begun.begin()
+    begun.world.network.pair("A").changed = lambda: None  # type: ignore[method-assign]
+    ended = await begun.push()
+    wrong = [*begun.world.broken, *begun.lost]
+    return wrong if isinstance(ended, PushStoppedError) else [*wrong, f"it was not stopped: {ended}"]
+
+
+async def sites_leave_over_a_live_link(folder: Path) -> list[str]:
+    """Two standbys submit nothing anew: where access lists cut no link, theirs comes alive once both are active."""
+    begun = leave(folder, variants=(Variant.LINKS_IGNORE_ACCESS,), preferred="none", clean=True)
+    await begun.begin()
+    await begun.push(kill=Kill(LISTS + 1, is_taken=False))
+    for site in ("A", "C"):
+        begun.world.simulation.fail_over(site)
+    await begun.settle()
+    ended = await begun.push(resume=True)
+    wrong = [*begun.world.broken, *begun.lost]
+    return wrong if isinstance(ended, PushStoppedError) else [*wrong, f"it was not stopped: {ended}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.geo import Cluster
 from geoplan.lab.variants import Variant
 from geoplan.live.findings import NoteKind
+from geoplan.plan.model import Action
+from geoplan.push.actions import ACTIONS
+from geoplan.push.guard import GuardError
 from geoplan.push.options import Options
+from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.run import PushResult
 from tests.simulation import shapes
-from tests.simulation.leaves import A4, M1, M3, S1, S3, STAYING, Kill, Leave, leave
+from tests.simulation.leaves import A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave, topology
 from tests.simulation.loop import run_simulated
 from tests.simulation.transport import Sent
 from tests.simulation.world import SYNC
@@ -139,7 +144,7 @@ def test_a_deletion_that_travels_over_a_live_link_stops_at_the_probe(tmp_path: P
     """Two standbys submit nothing anew: where access lists cut no link, theirs comes alive once both are active."""
 
     async def act(begun: Leave) -> None:
-        assert await begun.push(kill=Kill(9, is_taken=False)) is None  # all lists are entered, and nothing is deleted
+        assert await begun.push(kill=Kill(LISTS + 1, is_taken=False)) is None
         for site in ("A", "C"):
             begun.world.simulation.fail_over(site)
         await begun.settle()
@@ -222,3 +227,63 @@ def test_a_probe_is_looked_at_for_the_time_of_a_replication(tmp_path: Path) -> N
     play(lambda: leave(tmp_path), act)
     assert [address for address, _ in deletions] == [M3, M1, A4, M1]
     assert all(deletions[n + 1][1] - deletions[n][1] >= 2 * SYNC for n in (0, 2))
+
+
+@pytest.mark.parametrize("fqdns", [(), ("www.example.com",)], ids=["no FQDN", "an FQDN"])
+def test_a_group_that_splits_shares_nothing_afterwards(tmp_path: Path, fqdns: tuple[str, ...]) -> None:
+    async def act(begun: Leave) -> None:
+        ended = await begun.push()
+        assert isinstance(ended, PushResult), ended
+        await begun.settle()
+        assert begun.world.broken == []
+        assert begun.reboots == 0
+        assert [begun.names(address) for address in STAYING] == [{"A", "B"}] * 3
+        left = {"A", "B"} if fqdns else set()  # an FQDN may use them
+        assert [begun.names(address) for address in (M3, S3, A4)] == [{"C", "D"} | left] * 3
+        assert ended.is_complete is not bool(fqdns)
+
+    def make() -> Leave:
+        begun = leave(tmp_path)
+        begun.new = topology(groups={"x": ["A", "B"], "y": ["C", "D"]})
+        return begun
+
+    play(make, act, *fqdns)
+
+
+@pytest.mark.parametrize("action", [Action.VERIFY_UNLINKED, Action.PROBE_UNLINKED])
+def test_the_guard_stops_a_deletion_that_nothing_has_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: Action
+) -> None:
+    async def nothing(_context: object, _step: object) -> Outcome:
+        return Outcome(StepState.DONE, None, "")
+
+    async def act(begun: Leave) -> None:
+        monkeypatch.setitem(ACTIONS, action, nothing)
+        monkeypatch.setattr(sys.modules["geoplan.push.actions.delete_cluster"], "_is_proved", lambda *_given: True)
+        assert isinstance(ended := await begun.push(), GuardError), ended
+        assert begun.names(M1) == {"A", "B", "C", "D"}
+
+    play(lambda: leave(tmp_path), act)
+
+
+@pytest.mark.parametrize("command", ["delcluster", "listclusters", "listfqdns", "set:geoclients", "set:geopartners"])
+@pytest.mark.parametrize("fault", ["reset", "error"])
+@pytest.mark.parametrize("applied", ["yes", "no"])
+def test_a_fault_at_any_command_ends_well_or_in_a_stop_that_is_resumed(
+    tmp_path: Path, command: str, fault: str, applied: str
+) -> None:
+    async def act(begun: Leave) -> None:
+        for address, occurrence in ((M1, 1), (M3, 1), (A4, 2)):
+            begun.world.simulation.inject(
+                f"{fault},unit={address},command={command},occurrence={occurrence},applied={applied}"
+            )
+        ended = await begun.push()
+        if not isinstance(ended, PushResult):
+            assert isinstance(ended, PushStoppedError | PushRefusedError), ended
+            begun.world.lift()
+            await begun.settle()
+            await finished(begun, resume=isinstance(ended, PushStoppedError))
+        await begun.settle()
+        assert begun.faults() == []
+
+    play(lambda: leave(tmp_path), act)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.live.findings.leaving import clusters_to_delete
+from geoplan.plan.model import Action
 from geoplan.push.actions.change import Again, find_unit, until_done
 from geoplan.push.actions.leaving import (
     active_units,
@@ -41,7 +42,11 @@ async def delete_other_clusters(context: Context, step: Step) -> Outcome:
     if left := await left_alone(context, step, wholly=True):
         return left
     if not leaves_for_good(context, step.site) and (names := await _fqdns(context, step)):
-        return Outcome(StepState.NOT_NEEDED, None, f"left to what it is seeded with: there is the FQDN {names[0]}")
+        is_seeded = any(
+            each.action is Action.SEED_GEO_CONFIGURATION and each.site == step.site for each in context.plan.steps
+        )
+        why = "what it is seeded with replaces them" if is_seeded else "they are left to you"
+        return Outcome(StepState.NOT_NEEDED, None, f"there is the FQDN {names[0]}: {why}")
     return await until_done(context, step, _try_deletions)
 
 
