@@ -201,13 +201,14 @@ def _newcomer_problems(plan: Plan, change: Change, name: str, facts: Observation
         return
     here = GeoConfiguration(unit.clusters, unit.fqdns)
     there = GeoConfiguration(reference.clusters, reference.fqdns)
-    if _is_merged(change, name):
+    part = change.part_of(name)
+    if _is_merged(change, name) and (here.fqdns or part is None):
         yield from _merge_problems(name, here, there, unit, reference)
-    elif change.part_of(name) and not (here.fqdns or there.fqdns or _is_cleaned(plan, change, name)):
+    elif part and not (here.fqdns or there.fqdns or _is_cleaned(plan, change, name)):
         if not _is_empty_or_on_its_way(plan, site, here, there):
             message = f"it joins with clusters of a group that nobody goes on with: {here.shown}"
             yield ChangeProblem(unit.address, message, IN_TWO)
-    elif change.part_of(name) is None and not _is_empty_or_on_its_way(plan, site, here, there):
+    elif part is None and not _is_empty_or_on_its_way(plan, site, here, there):
         message = f"it joins and is not empty: {here.shown}; {reference.address} has {there.shown}"
         yield ChangeProblem(unit.address, message, EMPTY_IT)
 
@@ -232,8 +233,10 @@ def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfigurati
 
 
 def _is_merged(change: Change, name: str) -> bool:
-    """Return whether a site comes with its whole group of before, so that nobody goes on as that group."""
-    return change.old_site(name) is not None and change.part_of(name) is None and change.joined_by(name) is not None
+    """Return whether a site comes from a group that nobody goes on with: with all of it, or what is left of it."""
+    part = change.part_of(name)
+    is_whole = part is None and change.old_site(name) is not None and change.joined_by(name) is not None
+    return is_whole or (part is not None and not part.stay)
 
 
 def _merge_problems(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -164,8 +164,11 @@ class ChangingWorld:
             pair.active = active
         return red
 
-    def check_is(self, plan: Plan) -> None:
-        """See that every unit holds the plan, with its clusters, and that no failover shows a red link."""
+    def check_is(self, plan: Plan, may_stay: Collection[str] = ()) -> None:
+        """See that every unit holds the plan, with its clusters, and that no failover shows a red link.
+
+        ``may_stay`` are clusters of a group that was split, which FQDNs may use and no push deletes then.
+        """
         for site in plan.sites:
             leaves = plan.change and site.name in plan.change.leaving
             for planned in site.units:
@@ -174,7 +177,7 @@ class ChangingWorld:
                 assert set(unit.geo_partners) == set(site.geo_partners), planned.address
                 wanted = {cluster.name for cluster in plan.clusters if cluster.group == site.group}
                 found = {c.name for _, c in self.network.geo.clusters(unit) if c.type == "remoteLM"}
-                assert leaves or found == wanted, (planned.address, found, wanted)
+                assert leaves or (wanted <= found and found - wanted <= set(may_stay)), (planned.address, found, wanted)
         assert self.red_in_any_state() == set()
         assert self.broken == []
 
@@ -245,7 +248,7 @@ def draw_change(seed: int, most: int = 6) -> DrawnChange:
     has_fqdns = chance.random() < 0.4
     addresses = [address for site in sites for address in _addresses(site)]
     faults = [
-        f"{chance.choice(['reset', 'truncate', 'html'])},unit={chance.choice(addresses)},"
+        f"{chance.choice(['reset', 'truncate'])},unit={chance.choice(addresses)},"
         f"command={chance.choice(['set:geopartners', 'set:geoclients', 'addcluster', 'listclusters', 'listfqdns'])},"
         f"occurrence={chance.randint(1, 3)}"
         for _ in range(chance.choice([0, 0, 1, 2]))
@@ -332,7 +335,8 @@ async def simulate_change(seed: int, folder: Path) -> list[str]:
     if result.report.undone:
         world.broken.append(f"not done: {result.report.undone}")
     try:
-        world.check_is(plan)
+        with_fqdns = [site.name for group in drawn.fqdns for site in before.sites_of(group)]
+        world.check_is(plan, with_fqdns)
     except AssertionError as error:
         world.broken.append(f"the end is not the plan's: {str(error)[:300]}")
     return world.broken
