@@ -16,7 +16,10 @@ from geoplan.live.findings.newcomers import (
     seeded_sites,
 )
 from geoplan.live.model import LIST_NAMES, SUBJECTS
+from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
+from geoplan.push import records as models
+from geoplan.push.outcome import StepState
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.model import Observation, Observations, Subject
     from geoplan.plan.model import Change, Plan, SiteLists, SiteSettings
+    from geoplan.push.history import History
     from geoplan.push.options import Options
 
 CORRECT_OLD = "give as OLD what the units were pushed to last: geoplan diff OLD shows what differs from it"
@@ -63,6 +67,32 @@ def is_left_to_change(plan: Plan, facts: Observations) -> bool:
         if unit and old and any(canonical(each.address) == canonical(old.address) for each in unit.clusters or ()):
             return True
     return bool(pairs_to_join(plan))
+
+
+_JOINING = frozenset({Action.SET_GEO_PARTNERS, Action.SET_REMOTE_GEO_ACCESS, Action.SEED_GEO_CONFIGURATION})
+_LEAVING = frozenset({Action.REMOVE_GEO_PARTNERS, Action.REMOVE_REMOTE_GEO_ACCESS, Action.VERIFY_UNLINKED}) | DELETIONS
+_ENDED_WELL = frozenset({StepState.DONE, StepState.IN_PLACE, StepState.RECORDED, StepState.LEFT_OUT})
+
+
+def steps_left_behind(plan: Plan, history: History) -> frozenset[str]:
+    """Return the steps of a leave that a push which is resumed has ended before it began what comes after them.
+
+    A site that leaves one group for another has the new partners by now: to take off again what is on its lists would
+    undo that.
+    """
+    if plan.change is None:
+        return frozenset()
+    steps = {step.id: step for step in plan.steps}
+    begun = [record.step for record in history.records if isinstance(record, models.Changing | models.Seeding)]
+    to_see = [name for name in dict.fromkeys(begun) if name in steps and steps[name].action in _JOINING]
+    before: set[str] = set()
+    while to_see:
+        fresh = [name for name in steps[to_see.pop()].after if name not in before]
+        before.update(fresh)
+        to_see += fresh
+    return frozenset(
+        name for name in before if steps[name].action in _LEAVING and history.step_states.get(name) in _ENDED_WELL
+    )
 
 
 def change_problems(plan: Plan, facts: Observations, options: Options) -> Iterator[ChangeProblem]:
