@@ -149,6 +149,17 @@ def maps_of_a_deleted_cluster(lab: Rehearsal) -> list[str]:
     return [each["Cluster"] for each in read_v2(lab, A1, "showfqdn", fqdn="www.example.com")["fqdn"][0]["Map"]]
 
 
+def list_after_a_restore(lab: Rehearsal) -> list[str]:
+    v1(lab, A1, "set", param="geoclients", value="192.0.2.1")
+    v1(lab, A1, "addcluster", ip="192.0.2.7", name="Kept")
+    kept = read_v2(lab, A1, "backup")["data"]
+    v1(lab, A1, "set", param="geoclients", value="192.0.2.2")
+    v1(lab, A1, "delcluster", ip="192.0.2.7")
+    read_v2(lab, A1, "restore", type=4, data=kept)
+    names = [cluster["Name"] for cluster in read_v2(lab, A1, "listclusters")["cluster"]]
+    return [*names, read_v2(lab, A1, "get", param="geoclients")["geoclients"][0]]
+
+
 def fqdn_told(lab: Rehearsal) -> str:
     v1(lab, A1, "addfqdn", fqdn="www.example.com")
     told: str = read_v2(lab, A1, "listfqdns")["fqdn"][0]["FullyQualifiedDomainName"]
@@ -290,6 +301,7 @@ LOOKS: dict[Variant, tuple[Look, Any, Any]] = {
     Variant.JSON_LATIN_1: (v2_name, rb"K\u00f6ln \u20ac", b"K\xf6ln \\u20ac"),
     Variant.HEALTH_CLOSED: (lambda lab: [health(lab, M1), health(lab, S1)], [200, 503], [None, None]),
     Variant.MAPS_GO: (maps_of_a_deleted_cluster, ["Elsewhere", "Here"], ["Elsewhere"]),
+    Variant.RESTORE_BRINGS_LISTS: (list_after_a_restore, ["Kept", "192.0.2.2"], ["Kept", "192.0.2.1"]),
     Variant.LINKS_IGNORE_ACCESS: (link_without_access, ["red", "red"], ["green", "red"]),
 }  # fmt: skip
 
