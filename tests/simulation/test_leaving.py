@@ -165,6 +165,26 @@ def test_a_deletion_that_travels_over_a_live_link_stops_at_the_probe(tmp_path: P
     play(lambda: leave(tmp_path, variants=(Variant.LINKS_IGNORE_ACCESS,), preferred="none"), act)
 
 
+def test_no_cluster_is_cleaned_up_between_units_of_which_no_probe_has_shown_anything(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        went: list[str] = []
+
+        async def fail_over(_sent: Sent) -> None:
+            started = [event.step.id for event in begun.world.heard.events if event.step]
+            if "c/delete-other-clusters" in started and not went:
+                went.extend("AC")
+                for site in went:
+                    begun.world.simulation.fail_over(site)
+
+        begun.world.ways.append(fail_over)
+        assert isinstance(ended := await begun.push(), PushStoppedError), ended
+        assert begun.lost == begun.world.broken == []
+        assert active_names(begun) == {"A", "B", "D"}
+
+    variants = (Variant.LINKS_IGNORE_ACCESS,)
+    play(lambda: leave(tmp_path, variants=variants, preferred="none", clean=True), act)
+
+
 def active_names(begun: Leave) -> set[str]:
     """Return the clusters of the active unit of the pair that stays."""
     active = begun.world.active_unit("A")
