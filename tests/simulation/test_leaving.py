@@ -13,14 +13,19 @@ from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.geo import Cluster
 from geoplan.lab.variants import Variant
 from geoplan.live.findings import NoteKind
+from geoplan.live.fleet import Fleet
 from geoplan.plan.model import Action
+from geoplan.push import journal
 from geoplan.push.actions import ACTIONS
+from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
 from geoplan.push.guard import GuardError
-from geoplan.push.options import Options
+from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import Outcome, StepState
-from geoplan.push.run import PushResult
+from geoplan.push.rollback import going_back
+from geoplan.push.run import PushResult, run_push
+from tests.push.support import real_store
 from tests.simulation import shapes
-from tests.simulation.leaves import A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave, topology
+from tests.simulation.leaves import A1, A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave, topology
 from tests.simulation.loop import run_simulated
 from tests.simulation.transport import Sent
 from tests.simulation.world import SYNC
@@ -160,6 +165,26 @@ def test_a_deletion_that_travels_over_a_live_link_stops_at_the_probe(tmp_path: P
     play(lambda: leave(tmp_path, variants=(Variant.LINKS_IGNORE_ACCESS,), preferred="none"), act)
 
 
+def test_no_cluster_is_cleaned_up_between_units_of_which_no_probe_has_shown_anything(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        went: list[str] = []
+
+        async def fail_over(_sent: Sent) -> None:
+            started = [event.step.id for event in begun.world.heard.events if event.step]
+            if "c/delete-other-clusters" in started and not went:
+                went.extend("AC")
+                for site in went:
+                    begun.world.simulation.fail_over(site)
+
+        begun.world.ways.append(fail_over)
+        assert isinstance(ended := await begun.push(), PushStoppedError), ended
+        assert begun.lost == begun.world.broken == []
+        assert active_names(begun) == {"A", "B", "D"}
+
+    variants = (Variant.LINKS_IGNORE_ACCESS,)
+    play(lambda: leave(tmp_path, variants=variants, preferred="none", clean=True), act)
+
+
 def active_names(begun: Leave) -> set[str]:
     """Return the clusters of the active unit of the pair that stays."""
     active = begun.world.active_unit("A")
@@ -287,3 +312,54 @@ def test_a_fault_at_any_command_ends_well_or_in_a_stop_that_is_resumed(
         assert begun.faults() == []
 
     play(lambda: leave(tmp_path), act)
+
+
+def test_a_pair_keeps_what_it_owes_to_those_that_stay_and_is_not_rebooted_for_it(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        owed = real_store(tmp_path, begun.world.plan)
+        assert owed.past().ledger.due(S1) == {A1, M3, S3, A4}
+        begun.world.options = Options()
+        ended = await begun.push()
+        assert isinstance(ended, PushResult), ended
+        assert not ended.is_complete, "nothing proves the links of the slave"
+        assert begun.reboots == 0
+        assert owed.past().ledger.due(S1) == {A1}
+        assert begun.world.broken == begun.lost == []
+
+    def make() -> Leave:
+        begun = leave(tmp_path)
+        begun.world.options = Options(reboot=RebootMode.NEVER)
+        return begun
+
+    play(make, act)
+
+
+def test_the_way_back_adds_each_deleted_cluster_again_where_it_was(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        await finished(begun)
+        units = {unit.unit: unit.changes for unit in going_back(journal.histories(tmp_path)[-1])}
+        for address in (M1, M3):
+            added = [change.what for change in units[address] if "cluster" in change.what]
+            assert [what.split("'")[1] for what in added] == (["D", "C"] if address == M1 else ["C"])
+            assert all(what.startswith("add the cluster") and "of type remoteLM" in what for what in added)
+        assert len(units[A4]) == 3
+
+    play(lambda: leave(tmp_path), act)
+
+
+def test_a_dry_run_of_a_leave_changes_nothing_and_shows_all_of_it(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        world, clock = begun.world, DryRunClock()
+        before = {address: begun.names(address) for address in world.network.units}
+        changes = world.watch.taken.copy()
+        async with world.connected_fleet(dry_run=True) as fleet:
+            paper = DryRunState(world.plan, clock, world.timings)
+            units = dry_run_units(fleet.units, paper)
+            dry = Fleet(world.plan, units, clock, world.timings)
+            ended = await run_push(dry, Options(), real_store(tmp_path / "paper", world.plan), world.heard)
+        assert ended.is_complete
+        assert {step.id for step in world.plan.steps} == ended.progress.outcomes.keys()
+        assert before == {address: begun.names(address) for address in world.network.units}
+        assert world.watch.taken == changes
+
+    play(lambda: leave(tmp_path, clean=True), act)
