@@ -352,3 +352,5 @@ ACTIONS: dict[Action, Row] = {
 HA_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.HA)
 FIRMWARE_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.FIRMWARE)
 UPDATE_ACTIONS = FIRMWARE_ACTIONS - {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
+LOOKS = frozenset({Action.VERIFY_UNLINKED, Action.PROBE_UNLINKED})
+"""Those that wait until everything has been replicated, to see that nothing is linked."""
