@@ -109,7 +109,7 @@ def _difference(old: tuple[str, ...], new: tuple[str, ...]) -> Difference:
 
 def described(plan: Plan, delta: SiteDelta, show: Callable[[str], str] = str) -> str:
     """Say in a few words what becomes of a site; ``show`` writes a name or an address."""
-    return "; ".join(_descriptions(plan, delta, show))
+    return "; ".join(_descriptions(plan, delta, show)) or "submits its partners again"
 
 
 def _descriptions(plan: Plan, delta: SiteDelta, show: Callable[[str], str]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _descriptions(plan: Plan, delta: SiteDelta, show: Callable[[str], str]) -> I
             yield from ["gets new partners"] if delta.partners.added else []
             yield from ["loses partners"] if delta.partners.removed else []
             if str(delta.access) and not str(delta.partners):
-                yield "lets other addresses in"
+                yield "its access list changes"
     for address in delta.units.added:
         yield f"new unit {show(address)}"
     for address in delta.units.removed:

@@ -123,7 +123,8 @@ def duration(seconds: float) -> str:
 def _parts(plan: Plan) -> list[RenderableType]:
     parts: list[RenderableType] = [_heading(plan)]
     if plan.change:
-        parts += ["", Text(change_in_words(plan)), *_delta_tables(plan)]
+        parts += ["", Text(change_in_words(plan)), Text(f"from {plan.change.old_checksum}", style="dim")]
+        parts += _delta_tables(plan)
     if plan.change and not plan.steps:
         return parts
     parts += _pair_tables(plan)
@@ -157,7 +158,7 @@ def change_in_words(plan: Plan) -> str:
     """Say what a change starts from, and what it costs."""
     if plan.change is None:
         return ""
-    start = f"Change from {plan.change.old_topology} ({plan.change.old_checksum})"
+    start = f"Change from {plan.change.old_topology}"
     if not plan.steps:
         return f"{start}: nothing to change."
     reboots = count_reboots(plan)
