@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from geoplan.cli.options import InputFile
+from geoplan.cli.options import ChangeOptions, InputFile
 from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.files import display_name, read_bounded, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.cli.options import ChangeOptions
     from geoplan.plan.model import Phase, Plan
     from geoplan.topology.model import Topology
 
@@ -58,13 +57,18 @@ def planned(topology: Topology, phase: str | None = None, change: ChangeOptions 
 
     Raises :class:`click.UsageError` where the options do not fit each other.
     """
+    return planned_from(topology, phase, change or ChangeOptions())[0]
+
+
+def planned_from(topology: Topology, phase: str | None, change: ChangeOptions) -> tuple[Plan, OldState | None]:
+    """Plan as :func:`planned` does, and return what the change starts from as well, if it is one."""
     from geoplan.plan.planner import make_plan
 
-    if change:
-        change.require_usable(phase)
-        if change.old is not None:
-            return planned_change(topology, load_old(change.old), change)
-    return make_plan(topology, plan_phases(topology, phase))
+    change.require_usable(phase)
+    if change.old is None:
+        return make_plan(topology, plan_phases(topology, phase)), None
+    old = load_old(change.old)
+    return planned_change(topology, old, change), old
 
 
 def planned_change(topology: Topology, old: OldState, change: ChangeOptions) -> Plan:

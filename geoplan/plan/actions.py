@@ -356,3 +356,5 @@ DELETIONS = frozenset({Action.PROBE_UNLINKED, Action.DELETE_CLUSTER, Action.DELE
 """Those that delete clusters."""
 REMOVALS = frozenset({Action.REMOVE_GEO_PARTNERS, Action.REMOVE_REMOTE_GEO_ACCESS})
 """Those that take addresses off lists, and put none on."""
+LOOKS = frozenset({Action.VERIFY_UNLINKED, Action.PROBE_UNLINKED})
+"""Those that wait until everything has been replicated, to see that nothing is linked."""

@@ -89,7 +89,8 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
         replaced=tuple(sorted(_as_planned(after, replaced), key=address_order)),
         cleans_leaving=cleans_leaving,
     )
-    reboots = Reboots((Action.REBOOT_MASTER,), topology.timing.sync_seconds + topology.timing.boot_seconds)
+    timing = topology.timing
+    reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds, timing.sync_seconds)
     steps = StepsToDo(build_change_graph(work), placements_of(work), reboots)
     return plan_of(topology, steps, departure=Departure(change, leaving))
 

@@ -195,7 +195,8 @@ class Estimates(FrozenModel):
     sync_seconds: float
     manual_step_seconds: float
     by_api_seconds: float = Field(
-        description="One replication and one boot for each reboot, one boot for each update, all one after the other."
+        description="One replication and one boot for each reboot, one boot for each update, one replication for each "
+        "look at what is unlinked, all one after the other."
     )
     by_hand_seconds: float = Field(
         description="That, the time of a manual step for each step, and what the load balancers' health checks take."

@@ -60,7 +60,7 @@ def test_plan_file_may_be_laid_out_in_another_way(
     assert geoplan("plan", four, "--from", old).code == 0
 
 
-@pytest.mark.parametrize("command", ["plan", "diagram"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_old_from_standard_input(command: str, four: Path, geoplan: Geoplan) -> None:
     assert geoplan(command, four, "--from", "-", stdin=TWO).code == 0
     outcome = geoplan(command, "-", "--from", "-", stdin=TWO)

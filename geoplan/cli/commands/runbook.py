@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import load_topology, planned
+from geoplan.cli.files import load_topology, planned_from
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -42,4 +42,5 @@ def command(  # noqa: PLR0913 - one for each option
     chosen = chosen_format("runbook", output_format, output)
     change.require_usable(phase)
     topology = load_topology(path)
-    write_runbook(planned(topology, phase, change), topology, chosen, output, pager=not no_pager)
+    plan, old = planned_from(topology, phase, change)
+    write_runbook(plan, topology, chosen, output, pager=not no_pager, old=old.topology if old else None)
