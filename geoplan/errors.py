@@ -4,6 +4,7 @@ GeoplanError
 ├── UnusableFileError        a file that cannot be read or written
 ├── InvalidInputError        a file that was read and is wrong
 ├── UpgradeRefusedError      a change of firmware that cannot be planned
+├── ChangeRefusedError       a change from one topology to another that cannot be planned
 ├── NotInLabError            units that a lab does not serve
 ├── CredentialsError         no credentials, or a file of them that others can read
 ├── TooManyOpenFilesError    this machine's limit, no unit's failure
@@ -58,6 +59,14 @@ class InvalidInputError(GeoplanError):
 
 class UpgradeRefusedError(GeoplanError):
     """A change of firmware that would harm a unit, or cannot be planned; ``problems`` holds each reason."""
+
+    def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
+        super().__init__("\n  ".join([message, *problems]), hint=hint)
+        self.problems = tuple(problems)
+
+
+class ChangeRefusedError(GeoplanError):
+    """A change from one topology to another that no plan leads through; ``problems`` holds each reason."""
 
     def __init__(self, message: str, problems: Sequence[str] = (), *, hint: str | None = None) -> None:
         super().__init__("\n  ".join([message, *problems]), hint=hint)

@@ -322,9 +322,34 @@ LINKS_NEED_ACCESS = _answer(
     not_read="an access list that is changed under a link",
 )
 
+GEO_RESTORE_TYPE = _unconfirmed(
+    "GEO_RESTORE_TYPE",
+    4,
+    "Of what restore takes from a backup: GEO alone. The type is a bitmask; one of the vendor's SDKs has 3 for GEO",
+    source=API_GUIDE,
+    held_by="test_a_restore_of_geo_in_each_format",
+)
+RESTORE_OF_GEO = _unconfirmed(
+    "RESTORE_OF_GEO",
+    "clusters and FQDNs alone",
+    "What a restore of GEO Configuration writes. geoplan sends one with --seed-by-api alone, reads everything else of "
+    "the unit again, and sets both lists afterwards",
+    source=UNKNOWN,
+    held_by="test_a_site_is_seeded_by_the_api_and_looked_at_afterwards",
+)
+MAPS_OF_DELETED_CLUSTERS = _unconfirmed(
+    "MAPS_OF_DELETED_CLUSTERS",
+    "they keep its name",
+    "What becomes of the maps of FQDNs when the cluster that they use is deleted. geoplan deletes no such cluster "
+    "without --accept-fqdn-loss",
+    source=UNKNOWN,
+    held_by=_PROBED,
+)
+
 # Screens of the WUI, by their path in the main menu
 REMOTE_ACCESS = _label("REMOTE_ACCESS", "Certificates & Security > Remote Access", "5.1")
 MANAGE_CLUSTERS = _label("MANAGE_CLUSTERS", "Global Balancing > Manage Clusters", "5.1")
+MANAGE_FQDNS = _label("MANAGE_FQDNS", "Global Balancing > Manage FQDNs")
 HA_PARAMETERS = _label("HA_PARAMETERS", "System Configuration > AWS HA Parameters", "6.2")
 HOME = _label("HOME", "Home")
 SYSTEM_REBOOT = _label("SYSTEM_REBOOT", "System Configuration > System Administration > System Reboot")
@@ -375,6 +400,8 @@ ALLOW_SSH = _label("ALLOW_SSH", "Allow Remote SSH Access")
 SHARED_SECRET = _label("SHARED_SECRET", "Partner Shared Secret")
 PARTNERS_STATUS = _label("PARTNERS_STATUS", "GEO Partners Status")
 MODIFY = _label("MODIFY", "Modify")
+DELETE = _label("DELETE", "Delete")
+DISABLE_GEO = _label("DISABLE_GEO", "Disable GEO")
 SHOW_LOCATIONS = _label("SHOW_LOCATIONS", "Show Locations")
 LATITUDE = _label("LATITUDE", "Latitude")
 LONGITUDE = _label("LONGITUDE", "Longitude")

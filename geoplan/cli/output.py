@@ -27,11 +27,24 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 
-def write_runbook(plan: Plan, topology: Topology, output_format: str, output: str | None, *, pager: bool) -> None:
-    """Write a plan in the format of a module of ``render``; Markdown for a terminal is laid out for it."""
-    from geoplan.topology.api import apis_of
+def write_runbook(  # noqa: PLR0913 - options
+    plan: Plan,
+    topology: Topology,
+    output_format: str,
+    output: str | None,
+    *,
+    pager: bool,
+    old: Topology | None = None,
+) -> None:
+    """Write a plan in the format of a module of ``render``; Markdown for a terminal is laid out for it.
 
-    apis = apis_of(topology)
+    ``old`` is the topology that a change starts from, where it is known: it says where units that leave are logged in
+    to. Without it that is where units are as a rule.
+    """
+    from geoplan.topology.api import apis_of, usual_apis
+
+    units = (unit.address for site in plan.sites for unit in site.units)
+    apis = usual_apis(units) | (apis_of(old) if old else {}) | apis_of(topology)
     if output_format == "markdown" and output is None and sys.stdout.isatty():
         _show(plan, apis, pager=pager)
     elif output_format == "json":

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from geoplan import vendor
+from geoplan.plan.action_row import Case, GeoSection, Phase, Row, Section, Situation, TargetUnit
 from geoplan.topology.types import address_order
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from geoplan.topology.model import Site
-
-GeoSection = Literal["5.1", "5.2", "5.3", "5.4"]
-FirmwareSection = Literal["7.1", "7.2"]
-Section = Literal[GeoSection, "6.1", "6.2", "8", FirmwareSection]
-TargetUnit = Literal[
-    "active", "standby", "master", "slave", "both", "new_active", "updated", "standalone", "load_balancer"
-]
-
-
-class Phase(StrEnum):
-    """A part of the work that is done as one: working pairs first, then GEO upon them; new firmware is its own work."""
-
-    HA = "ha"
-    GEO = "geo"
-    FIRMWARE = "firmware"
+__all__ = ["ACTIONS", "Action", "GeoSection", "Phase", "Section", "Situation", "TargetUnit"]
 
 
 class Action(StrEnum):
@@ -41,61 +23,24 @@ class Action(StrEnum):
     REBOOT_MASTER = "reboot_master"
     RESUBMIT_GEO_PARTNERS = "resubmit_geo_partners"
     ADD_CLUSTER = "add_cluster"
+    REMOVE_GEO_PARTNERS = "remove_geo_partners"
+    REMOVE_REMOTE_GEO_ACCESS = "remove_remote_geo_access"
+    VERIFY_UNLINKED = "verify_unlinked"
+    PROBE_UNLINKED = "probe_unlinked"
+    DELETE_CLUSTER = "delete_cluster"
+    DELETE_OTHER_CLUSTERS = "delete_other_clusters"
+    JOIN_HA_PAIR = "join_ha_pair"
+    SEED_GEO_CONFIGURATION = "seed_geo_configuration"
+    RESUBMIT_ON_ACTIVE = "resubmit_on_active"
+    MODIFY_CLUSTER = "modify_cluster"
+    DEREGISTER_TARGETS = "deregister_targets"
+    REGISTER_TARGETS = "register_targets"
     UPDATE_STANDBY = "update_standby"
     UPDATE_ACTIVE = "update_active"
     UPDATE_REMAINING = "update_remaining"
     UPDATE_STANDALONE = "update_standalone"
     SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
     VERIFY_UPDATED_PAIR = "verify_updated_pair"
-
-
-class Situation(NamedTuple):
-    """What the words about a step depend on beside its action."""
-
-    site: Site
-    section: Section
-    """The section that the site's group follows, or that a change of firmware does."""
-    crosses: bool = False
-    """Whether the site's units gain the Partner Shared Secret, or lose it."""
-
-
-class Case(NamedTuple):
-    """What is said of a step in some situations only."""
-
-    applies: Callable[[Situation], bool]
-    text: str
-
-
-class Row(NamedTuple):
-    """An action: where it belongs, and what is said of it."""
-
-    phase: Phase
-    label: str
-    """In a table of steps."""
-    sentence: str
-    """In a sentence, before the site's name."""
-    short: str
-    """The same where there is little room."""
-    unit: TargetUnit | None
-    """Of a pair: on which unit it is done; None: on the one that is left, a role that differs from pair to pair."""
-    why: str
-    section: Section | None = None
-    """The section that describes it; None: the one of its situation."""
-    other_reasons: tuple[Case, ...] = ()
-    notes: tuple[Case, ...] = ()
-    """How the document is read where it is unclear."""
-
-    def unit_at(self, site: Site) -> TargetUnit | None:
-        """Return on which unit of a site it is done; None as for ``unit``."""
-        return self.unit if site.ha_pair or self.phase is not Phase.GEO else "standalone"
-
-    def why_in(self, situation: Situation) -> str:
-        """Say in one short sentence why a step is there."""
-        return next((case.text for case in self.other_reasons if case.applies(situation)), self.why)
-
-    def note_in(self, situation: Situation) -> str | None:
-        """Say how the document is read for a step, if it leaves a question open."""
-        return " ".join(case.text for case in self.notes if case.applies(situation)) or None
 
 
 def _is_pair(situation: Situation) -> bool:
@@ -227,6 +172,107 @@ ACTIONS: dict[Action, Row] = {
         unit="active",
         why="GEO can send clients to a site only once it knows it as a cluster.",
     ),
+    Action.REMOVE_GEO_PARTNERS: Row(
+        Phase.GEO,
+        label=f"Take what leaves off {vendor.GEO_PARTNERS}",
+        sentence="take what leaves off GEO partners of",
+        short="shrink partners of",
+        unit="active",
+        why="Partners share one GEO configuration: what leaves goes off the partners first, then loses access.",
+    ),
+    Action.REMOVE_REMOTE_GEO_ACCESS: Row(
+        Phase.GEO,
+        label=f"Take what leaves off {vendor.REMOTE_GEO_ACCESS}",
+        sentence="take what leaves off Remote GEO access of",
+        short="shrink access list of",
+        unit="active",
+        why="A unit that is no partner any more has no business with this site's GEO.",
+    ),
+    Action.VERIFY_UNLINKED: Row(
+        Phase.GEO,
+        label="See that neither side lists the other",
+        sentence="see that no list links",
+        short="unlinked:",
+        unit="active",
+        why="What partners delete is deleted everywhere, so all lists on both sides are read before anything is.",
+    ),
+    Action.PROBE_UNLINKED: Row(
+        Phase.GEO,
+        label="Delete its own cluster there, and see that all others keep it",
+        sentence="probe that deletions do not travel from",
+        short="probe at",
+        unit="active",
+        why="Lists do not prove that a link is gone. A cluster that is to go anyway does: "
+        "those that stay must keep it.",
+    ),
+    Action.DELETE_CLUSTER: Row(
+        Phase.GEO,
+        label="Delete the cluster",
+        sentence="delete the cluster of",
+        short="delete cluster of",
+        unit="active",
+        why="GEO would go on sending clients to a site that is no part of the group any more.",
+    ),
+    Action.DELETE_OTHER_CLUSTERS: Row(
+        Phase.GEO,
+        label="Delete the other clusters of the group that it left",
+        sentence="delete the other clusters on",
+        short="clean up",
+        unit="active",
+        why="No cluster may leak from one group into another.",
+    ),
+    Action.JOIN_HA_PAIR: Row(
+        Phase.GEO,
+        label="Bring the new unit into the pair",
+        sentence="bring the new unit into the pair of",
+        short="new unit of",
+        unit="both",
+        section="6.2",
+        why="The unit that is left still names the old one as its partner, and the new one names none.",
+    ),
+    Action.SEED_GEO_CONFIGURATION: Row(
+        Phase.GEO,
+        label="Take over the group's GEO configuration",
+        sentence="bring the group's GEO configuration to",
+        short="seed",
+        unit="active",
+        why="Which configuration stays when two differ is not known: a site joins with the one that the group has.",
+    ),
+    Action.RESUBMIT_ON_ACTIVE: Row(
+        Phase.GEO,
+        label=f"Submit {vendor.GEO_PARTNERS} again on the active unit",
+        sentence="submit GEO partners again on the active unit of",
+        short="resubmit on active of",
+        unit="active",
+        why="A unit that was replaced knows no partner, and a link needs a submission on both of its sides.",
+    ),
+    Action.MODIFY_CLUSTER: Row(
+        Phase.GEO,
+        label="Rename or place the cluster",
+        sentence="rename or place the cluster of",
+        short="modify cluster of",
+        unit="active",
+        why="The name and the place of a cluster change where it stands; no link is touched.",
+    ),
+    Action.DEREGISTER_TARGETS: Row(
+        Phase.GEO,
+        label="Take its instances out of the target groups",
+        sentence="take out of the target groups the instances of",
+        short="deregister",
+        unit="load_balancer",
+        section="6.1",
+        why="The load balancer goes on sending clients to an instance "
+        "until it is taken out, not until it is terminated.",
+    ),
+    Action.REGISTER_TARGETS: Row(
+        Phase.GEO,
+        label="Put its instances into the target groups",
+        sentence="put into the target groups the instances of",
+        short="register",
+        unit="load_balancer",
+        section="6.1",
+        why="The load balancer sends clients only to instances that are in its target groups, and healthy.",
+    ),
     Action.UPDATE_STANDBY: Row(
         Phase.FIRMWARE,
         label="Update the firmware of the standby",
@@ -306,3 +352,9 @@ ACTIONS: dict[Action, Row] = {
 HA_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.HA)
 FIRMWARE_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.FIRMWARE)
 UPDATE_ACTIONS = FIRMWARE_ACTIONS - {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
+DELETIONS = frozenset({Action.PROBE_UNLINKED, Action.DELETE_CLUSTER, Action.DELETE_OTHER_CLUSTERS})
+"""Those that delete clusters."""
+REMOVALS = frozenset({Action.REMOVE_GEO_PARTNERS, Action.REMOVE_REMOTE_GEO_ACCESS})
+"""Those that take addresses off lists, and put none on."""
+LOOKS = frozenset({Action.VERIFY_UNLINKED, Action.PROBE_UNLINKED})
+"""Those that wait until everything has been replicated, to see that nothing is linked."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import networkx as nx
 
 from geoplan.plan import pairs as ha
-from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
+from geoplan.plan.actions import ACTIONS, LOOKS, Action, Phase, Situation
 from geoplan.plan.lists import pairs_of, standalones_of
 from geoplan.plan.model import Step, StepTarget
 
@@ -30,13 +30,16 @@ class StepKey(NamedTuple):
 
 
 class Reboots(NamedTuple):
-    """The steps that reboot a unit, and how long each takes."""
+    """The steps that reboot a unit, and how long each takes; and how long those take that look at what is unlinked."""
 
     actions: tuple[Action, ...]
     seconds: float
+    look_seconds: float = 0.0
 
     def seconds_of(self, key: StepKey) -> float:
-        """Return how long a step waits for a unit, in seconds."""
+        """Return how long a step waits for a unit, or for replication, in seconds."""
+        if key.action in LOOKS:
+            return self.look_seconds
         return self.seconds if key.action in self.actions else 0.0
 
 
@@ -100,6 +103,11 @@ def _ha_keys(group: Group) -> Iterator[StepKey]:
 def _ha_dependencies(group: Group) -> Iterator[tuple[StepKey, StepKey]]:
     for site in pairs_of(group):
         yield from pairwise(StepKey(site.name, action) for action in ha.actions_of(site))
+
+
+def steps_of_group(group: Group) -> tuple[list[StepKey], list[tuple[StepKey, StepKey]]]:
+    """Return the steps that make a group's GEO system of nothing, in their order, and what waits for what."""
+    return list(_keys_in_order(group)), list(_dependencies(group))
 
 
 def in_order(graph: nx.DiGraph[StepKey]) -> list[StepKey]:

@@ -105,6 +105,90 @@ class Step(FrozenModel):
         return ACTIONS[self.action].phase
 
 
+class SiteLists(FrozenModel):
+    """What a site's lists hold between what leaves and what joins: addresses are taken off, and none is new."""
+
+    site: str
+    remote_geo_access: tuple[str, ...]
+    geo_partners: tuple[str, ...]
+
+
+class LeavingPart(FrozenModel):
+    """Sites of one group that stay linked with each other, if at all, and with none of the others."""
+
+    group: str = Field(description="The group that they leave, as it was called.")
+    sites: tuple[str, ...]
+    others: tuple[str, ...] = Field(description="The other sites of that group, in any part of it.")
+    stay: tuple[str, ...] = Field(description="Those of them that go on as the group; the first is where clusters go.")
+
+
+class JoinedGroup(FrozenModel):
+    """A group that sites join, and the site whose GEO configuration they take over."""
+
+    name: str
+    reference: str
+    joining: tuple[str, ...]
+
+
+class Change(FrozenModel):
+    """What leads from an older plan to this one: where it starts, and what comes between.
+
+    The sites that leave for good are among the plan's, each in a group of its own and without a cluster: that is what
+    they come to. Sites are named as in this plan.
+    """
+
+    old_topology: str
+    old_checksum: str
+    old_sites: tuple[SiteSettings, ...] = Field(description="What each site's lists held before, whoever it is now.")
+    old_clusters: tuple[ClusterDefinition, ...] = Field(description="The clusters before, by the sites' names now.")
+    leaving: tuple[str, ...] = Field(description="The sites that leave for good.")
+    parts: tuple[LeavingPart, ...] = ()
+    joined: tuple[JoinedGroup, ...] = ()
+    interim: tuple[SiteLists, ...] = ()
+    replaced: tuple[str, ...] = Field(default=(), description="Units that are new, or are to be taken for new.")
+    cleans_leaving: bool = Field(default=False, description="Whether sites that leave lose all clusters they had.")
+
+    def old_site(self, name: str) -> SiteSettings | None:
+        """Return what the site of that name, in this plan, was before; None where it is new."""
+        return self._old_sites_by_name.get(name)
+
+    def old_cluster(self, site: str) -> ClusterDefinition | None:
+        """Return the cluster that a site had before, by its name in this plan."""
+        return self._old_clusters_by_site.get(site)
+
+    def interim_lists(self, site: str) -> SiteLists | None:
+        """Return what a site's lists hold once all that leaves it is taken off; None where nothing is."""
+        return self._interim_by_site.get(site)
+
+    def part_of(self, site: str) -> LeavingPart | None:
+        """Return the part that a site leaves its group with, or None where it stays."""
+        return self._parts_by_site.get(site)
+
+    def joined_by(self, site: str) -> JoinedGroup | None:
+        """Return the group that a site joins, or None where it joins none."""
+        return self._joined_by_site.get(site)
+
+    @cached_property
+    def _old_sites_by_name(self) -> dict[str, SiteSettings]:
+        return {site.name: site for site in self.old_sites}
+
+    @cached_property
+    def _old_clusters_by_site(self) -> dict[str, ClusterDefinition]:
+        return {cluster.site: cluster for cluster in self.old_clusters}
+
+    @cached_property
+    def _interim_by_site(self) -> dict[str, SiteLists]:
+        return {lists.site: lists for lists in self.interim}
+
+    @cached_property
+    def _parts_by_site(self) -> dict[str, LeavingPart]:
+        return {site: part for part in self.parts for site in part.sites}
+
+    @cached_property
+    def _joined_by_site(self) -> dict[str, JoinedGroup]:
+        return {site: group for group in self.joined for site in group.joining}
+
+
 class Estimates(FrozenModel):
     """How long the plan takes; all times in seconds."""
 
@@ -112,7 +196,8 @@ class Estimates(FrozenModel):
     sync_seconds: float
     manual_step_seconds: float
     by_api_seconds: float = Field(
-        description="One replication and one boot for each reboot, one boot for each update, all one after the other."
+        description="One replication and one boot for each reboot, one boot for each update, one replication for each "
+        "look at what is unlinked, all one after the other."
     )
     by_hand_seconds: float = Field(
         description="That, the time of a manual step for each step, and what the load balancers' health checks take."
@@ -147,6 +232,7 @@ class Plan(FrozenModel):
         default=(), description="The pairs that are to be formed, or whose health check the topology describes."
     )
     firmware: FirmwareChange | None = Field(default=None, description="The change of firmware that its steps make.")
+    change: Change | None = Field(default=None, description="What it starts from, where it changes what is there.")
     estimates: Estimates
 
     @property
@@ -178,7 +264,8 @@ class Plan(FrozenModel):
 
     def is_group_written(self, group: str) -> bool:
         """Return whether a group is one of the topology's, and not the one that all sites form without groups."""
-        return len(self.groups) > 1 or group != DEFAULT_GROUP
+        leaving = len(self.change.leaving) if self.change else 0  # each of these has a group of its own
+        return len(self.groups) - leaving > 1 or group != DEFAULT_GROUP
 
     @property
     def scope(self) -> str:
@@ -212,7 +299,7 @@ class Plan(FrozenModel):
         found = {step.phase for step in self.steps}
         return tuple(phase for phase in Phase if phase in found)
 
-    def values(self, step: Step) -> tuple[str, ...]:
+    def values(self, step: Step) -> tuple[str, ...]:  # noqa: PLR0911 - one for each kind of action
         """Return what a step enters, in the order of the fields.
 
         That is the addresses of a list; address, name and type of a cluster; mode, preferred host, partner, health
@@ -229,15 +316,26 @@ class Plan(FrozenModel):
                 return _written(self.ha_pair(step.site).slave)
             case Action.SET_REMOTE_GEO_ACCESS:
                 return self.site(step.site).remote_geo_access
-            case Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS:
+            case Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS | Action.RESUBMIT_ON_ACTIVE:
                 return self.site(step.site).geo_partners
-            case Action.ADD_CLUSTER:
+            case Action.REMOVE_REMOTE_GEO_ACCESS:
+                return self._interim(step.site).remote_geo_access
+            case Action.REMOVE_GEO_PARTNERS:
+                return self._interim(step.site).geo_partners
+            case Action.ADD_CLUSTER | Action.MODIFY_CLUSTER:
                 cluster = self.cluster(step.site)
                 return (cluster.address, cluster.name, cluster.type)
+            case Action.PROBE_UNLINKED | Action.DELETE_CLUSTER:
+                old = self.change.old_cluster(step.site) if self.change else None
+                return (old.address, old.name, old.type) if old else ()
             case Action.UPDATE_STANDBY | Action.UPDATE_ACTIVE | Action.UPDATE_REMAINING | Action.UPDATE_STANDALONE:
                 return (self.firmware.to,) if self.firmware else ()
-            case Action.VERIFY_HA_PAIR | Action.REBOOT_MASTER | Action.SET_PARTNER_SECRET | Action.VERIFY_UPDATED_PAIR:
+            case _:
                 return ()
+
+    def _interim(self, site: str) -> SiteSettings | SiteLists:
+        """Return a site's lists once all that leaves it is taken off."""
+        return (self.change.interim_lists(site) if self.change else None) or self.site(site)
 
     @cached_property
     def _sites_by_name(self) -> dict[str, SiteSettings]:
@@ -271,7 +369,7 @@ def checksum_of(content: Mapping[str, Any]) -> str:
 
 
 def _written_fields(content: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(key for key in Plan.model_fields if key not in {"ha_pairs", "firmware"} or content[key])
+    return tuple(key for key in Plan.model_fields if key not in {"ha_pairs", "firmware", "change"} or content.get(key))
 
 
 def _written(parameters: HaParameters) -> tuple[str, ...]:

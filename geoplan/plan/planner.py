@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.firmware_change import FirmwareChange
     from geoplan.plan.graph import Placement, StepKey
-    from geoplan.plan.model import Step
+    from geoplan.plan.model import Change, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings
     from geoplan.topology.model import Timing, Topology
 
@@ -49,6 +49,13 @@ def make_plan(topology: Topology, phases: Collection[Phase] | None = None) -> Pl
     return plan_of(topology, steps, every_pair=Phase.HA in phases)
 
 
+class Departure(NamedTuple):
+    """What a change adds to the plan of a topology: where it starts, and the sites that leave for good."""
+
+    change: Change
+    sites: tuple[SiteSettings, ...] = ()
+
+
 class StepsToDo(NamedTuple):
     """The steps of a plan before they are numbered: what waits for what, where each is done, and what each takes."""
 
@@ -58,26 +65,35 @@ class StepsToDo(NamedTuple):
 
 
 def plan_of(
-    topology: Topology, to_do: StepsToDo, *, every_pair: bool = False, firmware: FirmwareChange | None = None
+    topology: Topology,
+    to_do: StepsToDo,
+    *,
+    every_pair: bool = False,
+    firmware: FirmwareChange | None = None,
+    departure: Departure | None = None,
 ) -> Plan:
     """Return the plan of a topology with these steps; ``every_pair`` as in :func:`ha.settings_of_pairs`."""
     groups = topology.partner_groups()
     settings = {site.name: site for group in groups for site in settings_of(group)}
-    slugs = slugs_of(site.name for site in topology.whole.sites)
+    leaving = departure.sites if departure else ()
+    slugs = slugs_of((*(site.name for site in topology.whole.sites), *(site.name for site in leaving)))
     steps = tuple(step_graph.number_steps(to_do.graph, slugs, to_do.place))
     ha_pairs = tuple(ha.settings_of_pairs(topology, every_pair=every_pair))
     content: dict[str, Any] = {
         "format": FORMAT,
         "topology": topology.name,
-        "groups": tuple(
-            PlannedGroup.model_construct(
-                name=group.name,
-                section=step_graph.section_of(group),
-                sites=tuple(site.name for site in group.sites),
-            )
-            for group in groups
+        "groups": (
+            *(
+                PlannedGroup.model_construct(
+                    name=group.name,
+                    section=step_graph.section_of(group),
+                    sites=tuple(site.name for site in group.sites),
+                )
+                for group in groups
+            ),
+            *(PlannedGroup.model_construct(name=site.group, section="5.1", sites=(site.name,)) for site in leaving),
         ),
-        "sites": tuple(settings[site.name] for site in topology.sites),
+        "sites": (*(settings[site.name] for site in topology.sites), *leaving),
         "clusters": tuple(
             cluster_of(site, group) for group in groups for site in (*pairs_of(group), *standalones_of(group))
         ),
@@ -85,6 +101,7 @@ def plan_of(
         "health_check_port": topology.health_check_port,
         "ha_pairs": ha_pairs,
         "firmware": firmware,
+        "change": departure.change if departure else None,
         "estimates": _estimate(topology.timing, to_do, _health_check_seconds(steps, ha_pairs)),
     }
     return Plan.model_construct(checksum=checksum_of(content), **content)

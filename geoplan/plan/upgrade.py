@@ -17,7 +17,7 @@ from geoplan.topology.rules import require_well_formed
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from geoplan.plan.actions import FirmwareSection
+    from geoplan.plan.action_row import FirmwareSection
     from geoplan.plan.model import Plan
     from geoplan.plan.pairs import HaMode
     from geoplan.topology.model import Site, Topology

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
+from geoplan.push.change_checks import pairs_to_join, steps_left_behind
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode
@@ -156,6 +157,7 @@ class Executor:
         self._context = context
         self._progress = Progress()
         self._jobs = max(1, context.options.jobs)
+        self._left_behind = steps_left_behind(context.plan, context.history)
         self._reboots_wanted = frozenset(context.options.reboot_sites)
 
     async def run(self, phase: Phase) -> Progress:
@@ -252,11 +254,15 @@ class Executor:
             return None
         if history.was_finished(reboot.site):
             return Outcome(StepState.RECORDED, None, "the journal has it")
+        if reboot.site in pairs_to_join(context.plan):
+            return None  # its new unit has no link to anybody
         if context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
             return None
         return Outcome(StepState.NOT_NEEDED, None, "its partners did not change")
 
     async def _outcome(self, step: Step) -> Outcome:
+        if step.id in self._left_behind:
+            return Outcome(StepState.RECORDED, None, "the journal has it, and what follows it was begun")
         if step.action not in ACTIONS:
             raise StepError(step, "a push cannot do this step")
         if step.phase is Phase.HA and step.action is not Action.CREATE_LOAD_BALANCER and self._is_rebooting(step):

@@ -16,6 +16,7 @@ from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 from geoplan.push.summary import name_step, not_done
+from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 FORMAT = "geoplan/push-status/1"
 GO_ON = "--resume goes on with it, --status shows it, --abandon ends it as it is"
-_CHANGES = (models.Changing, models.Rebooting, models.Resubmitted)
+_CHANGES = (models.Changing, models.Seeding, models.Rebooting, models.Resubmitted)
 
 
 def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
@@ -63,6 +64,9 @@ def as_text(
         submitted = submitted_on_slaves(history)
         touched = {*submitted, *(unit.unit for unit in units)}
         lines += ["", *as_lines(units, submitted, _logins(history, touched, apis or {}))]
+    if history and (seeded := [record.unit for record in history.records if isinstance(record, models.Seeding)]):
+        lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
+        lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
     if past.unfinished and not running:
         lines += ["", f"to go on with it:  {command('push', '--resume')}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
@@ -162,13 +166,16 @@ def _moment(record: AnyRecord) -> str:
     return local_time(record.at)
 
 
-def _change(record: models.Changing | models.Rebooting | models.Resubmitted) -> str:
+def _change(record: models.Changing | models.Seeding | models.Rebooting | models.Resubmitted) -> str:
     where = f"{record.unit}  {record.site}"
     match record:
         case models.Rebooting():
             return f"{where}: rebooted"
         case models.Resubmitted():
             return f"{where}: partners submitted again"
+        case models.Seeding():
+            had = ", ".join(record.before) or "empty"
+            return f"{where}: GEO configuration restored from {record.source}, was {had}"
         case models.Changing():
             return f"{where}: {record.what} was {_value(record.before)}"
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from geoplan import vendor
 from geoplan.plan.actions import Action, Phase
+from geoplan.render.delta import deltas_of, described
 from geoplan.render.runbook.markdown import code, in_cell, name, words
-from geoplan.render.text import UNIT_LABELS, duration, label_of
+from geoplan.render.text import OF_ONE_CLUSTER, UNIT_LABELS, duration, label_of
 from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
+    from geoplan.plan.model import Change, Plan, PlannedGroup, SiteSettings, Step
 
 
 def render(plan: Plan) -> str:
@@ -22,20 +23,48 @@ def render(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    yield from (f"## {name(plan.topology)}", "", f"{_summary(plan)}.  ", f"{_reboots(plan)}.  ")
-    yield f"Checksum: {code(plan.checksum)}"
+    if plan.change:
+        yield from _change(plan, plan.change)
+    else:
+        yield from (f"## {name(plan.topology)}", "", f"{_summary(plan)}.  ", f"{_reboots(plan)}.  ")
+        yield f"Checksum: {code(plan.checksum)}"
+    if plan.change and not plan.steps:
+        return
+    if plan.change:  # in one screen: what changes stands above, and all there is folded away
+        yield from ("", "<details>", "<summary>All lists and clusters then</summary>")
     if Phase.GEO in plan.phases():
         for group in plan.groups:
             yield ""
             if plan.is_group_written(group.name):
                 yield from (f"### Group {name(group.name)}", "")
             yield from _lists([plan.site(site) for site in group.sites])
-            yield from ("", *_clusters(plan, group))
+            if any(cluster.group == group.name for cluster in plan.clusters):
+                yield from ("", *_clusters(plan, group))
+    if plan.change:
+        yield from ("", "</details>")
     steps = count(len(plan.steps), "step")
     yield from ("", "<details>", f"<summary>{steps} in order</summary>", "")
     for step in plan.steps:
         yield f"{step.number}. {_step(plan, step)}"
     yield from ("", "</details>")
+
+
+def _change(plan: Plan, change: Change) -> Iterator[str]:
+    """Yield what a change does, site by site."""
+    yield from (f"## {name(plan.topology)}, changed from {name(change.old_topology)}", "")
+    if plan.steps:
+        yield from (f"{_summary(plan)}.  ", f"{_reboots(plan)}.  ")
+    else:
+        yield "Nothing to change.  "
+    yield f"Checksum: {code(plan.checksum)}, from {code(change.old_checksum)}"
+    deltas = deltas_of(plan)
+    if deltas:
+        yield from ("", _row("Site", "Change", vendor.REMOTE_GEO_ACCESS, vendor.GEO_PARTNERS), _row(*["---"] * 4))
+    for delta in deltas:
+        words_of_it = in_cell(described(plan, delta, name), described(plan, delta))
+        yield _row(
+            _cell(delta.site), words_of_it, *(str(each) or "as before" for each in (delta.access, delta.partners))
+        )
 
 
 def _summary(plan: Plan) -> str:
@@ -83,6 +112,9 @@ def _step(plan: Plan, step: Step) -> str:
     if step.action is Action.ADD_CLUSTER:
         cluster = plan.cluster(step.site)
         return f"{where}: add the cluster {name(cluster.name)}, {cluster.address}"
+    if step.action in OF_ONE_CLUSTER:
+        address, cluster_name, _ = plan.values(step)
+        return f"{where}: {words(label_of(plan, step))}: {name(cluster_name)}, {address}"
     what = words(label_of(plan, step))
     return f"{where}: {f'**{what}**' if step.action is Action.REBOOT_MASTER else what}"
 

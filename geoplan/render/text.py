@@ -13,6 +13,7 @@ from rich.text import Text
 from geoplan import vendor
 from geoplan.console import laid_out
 from geoplan.plan.actions import ACTIONS, Action, Phase
+from geoplan.render.delta import count_reboots, deltas_of, described
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def _health_checks(plan: Plan) -> Table:
 
 
 DEFAULT_WIDTH = 100
+OF_ONE_CLUSTER = frozenset({Action.PROBE_UNLINKED, Action.DELETE_CLUSTER, Action.MODIFY_CLUSTER})
+"""The steps of a change that are about one cluster."""
 UNIT_LABELS: dict[TargetUnit, str] = {
     "active": "active unit",
     "standby": "standby",
@@ -119,13 +122,20 @@ def duration(seconds: float) -> str:
 
 def _parts(plan: Plan) -> list[RenderableType]:
     parts: list[RenderableType] = [_heading(plan)]
+    if plan.change:
+        parts += ["", Text(change_in_words(plan)), Text(f"from {plan.change.old_checksum}", style="dim")]
+        parts += _delta_tables(plan)
+    if plan.change and not plan.steps:
+        return parts
     parts += _pair_tables(plan)
     if Phase.GEO in plan.phases():
         for group in plan.groups:
             sites = [plan.site(name) for name in group.sites]
             if plan.is_group_written(group.name):
                 parts += ["", Text(f"Group {group.name}", style="bold")]
-            parts += [_lists(sites), _clusters(plan, group)]
+            parts += [_lists(sites)]
+            if any(cluster.group == group.name for cluster in plan.clusters):
+                parts += [_clusters(plan, group)]
     parts += [_steps(plan), _reasons(plan)]
     notes = _notes(plan)
     if notes:
@@ -142,6 +152,29 @@ def _heading(plan: Plan) -> RenderableType:
         f"{count(len(plan.sites), 'site')}, {count(units, 'unit')}{groups}; {sections if followed else 'nothing to do'}"
     )
     return Group(Text(plan.topology, style="bold"), Text(size), Text(plan.checksum, style="dim"))
+
+
+def change_in_words(plan: Plan) -> str:
+    """Say what a change starts from, and what it costs."""
+    if plan.change is None:
+        return ""
+    start = f"Change from {plan.change.old_topology}"
+    if not plan.steps:
+        return f"{start}: nothing to change."
+    reboots = count_reboots(plan)
+    return f"{start}: {count(len(plan.steps), 'step')}, {count(reboots, 'reboot') if reboots else 'no reboot'}."
+
+
+def _delta_tables(plan: Plan) -> list[Table]:
+    """Return the table of what becomes of each site that is touched."""
+    deltas = deltas_of(plan)
+    if not deltas:
+        return []
+    shown = table("Site", "Change", vendor.REMOTE_GEO_ACCESS, vendor.GEO_PARTNERS)
+    for delta in deltas:
+        gains_and_losses = (str(difference) or "as before" for difference in (delta.access, delta.partners))
+        shown.add_row(Text(delta.site, style="bold"), Text(described(plan, delta)), *gains_and_losses)
+    return [shown]
 
 
 def _lists(sites: list[SiteSettings]) -> Table:
@@ -193,6 +226,9 @@ def _what(plan: Plan, step: Step) -> Text:
     if step.action is Action.ADD_CLUSTER:
         cluster = plan.cluster(step.site)
         return Text(f"Add the cluster {cluster.name}, {cluster.address}, {cluster.type}")
+    if step.action in OF_ONE_CLUSTER:
+        address, cluster_name, _ = plan.values(step)
+        return Text(f"{label_of(plan, step)}: {cluster_name}, {address}")
     return Text(label_of(plan, step), style="bold yellow" if step.action is Action.REBOOT_MASTER else "")
 
 
@@ -200,6 +236,8 @@ def label_of(plan: Plan, step: Step) -> str:
     """Return what a step does, in few words."""
     if step.action is Action.SET_GEO_PARTNERS and not plan.values(step):
         return f"Empty {vendor.GEO_PARTNERS}"
+    if step.action is Action.REMOVE_GEO_PARTNERS and not plan.values(step):
+        return f"Empty {vendor.GEO_PARTNERS}, as of a site alone"
     return ACTIONS[step.action].label
 
 
@@ -232,5 +270,8 @@ def _estimates(plan: Plan) -> Text:
         by_hand += f", {checked} s of it for the load balancers' health checks"
     if not times.by_api_seconds:
         return Text(f"Estimated: {by_hand}; nothing is rebooted, so by API no waiting.")
+    if not any(step.action is Action.REBOOT_MASTER for step in plan.steps) and plan.change:
+        waits = duration(times.by_api_seconds)
+        return Text(f"Estimated: {waits} of waiting by API, for replication; {by_hand}. Nothing is rebooted.")
     path = f"{times.longest_chain_steps} of {count(len(plan.steps), 'step')}, {duration(times.longest_chain_seconds)}"
     return Text(f"Estimated: {duration(times.by_api_seconds)} of waiting by API, {by_hand}. Critical path: {path}.")

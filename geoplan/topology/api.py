@@ -9,6 +9,8 @@ from geoplan.topology.types import host_of_url, place_of_url
 from geoplan.vendor import API_PORT, CLOUD_API_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from geoplan.topology.model import Site, Topology, Unit
 
 
@@ -128,6 +130,12 @@ def api_of(topology: Topology, site: Site, unit: Unit) -> UnitApi:
 def apis_of(topology: Topology) -> dict[str, UnitApi]:
     """Return where the API of each unit is, by its address as written and in order of declaration."""
     return {unit.address: api_of(topology, site, unit) for site in topology.sites for unit in site.units}
+
+
+def usual_apis(addresses: Iterable[str]) -> dict[str, UnitApi]:
+    """Return where the APIs of units are as a rule, that are in no topology any more."""
+    usual = usual_port(of_topology=None, of_site=None, in_aws=False)
+    return {address: UnitApi(url_of(address, usual.port), *usual, usual.port) for address in addresses}
 
 
 def health_url_of(address: str, port: int) -> str:

@@ -16,6 +16,7 @@ from geoplan.errors import (
     ClusterInTheWayError,
     UnclearOutcomeError,
     UnitError,
+    UnitRefusedError,
     UnitUnreachableError,
     UnusableAnswerError,
 )
@@ -28,6 +29,7 @@ from geoplan.loadmaster import (
     State,
     Timeouts,
 )
+from geoplan.loadmaster.model import FqdnMap, GeoFqdn
 from geoplan.loadmaster.wire import MAX_ENTRIES, MAX_TEXT, MAX_VALUES
 from geoplan.plan.pairs import HaParameters
 from geoplan.vendor import parse_version
@@ -121,6 +123,51 @@ def test_writes_both_lists_and_submits_partners_again(firmware: str, environment
     on_unit(act, firmware=firmware, environment=environment)
 
 
+@firmware
+def test_deletes_a_cluster_by_the_address_that_the_unit_shows(firmware: str) -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        for number in (1, 2):
+            await unit.add_remote_lm_cluster(f"Site {number}", f"192.0.2.{number}")
+        await unit.delete_cluster("192.0.2.1")
+        assert [cluster.name for cluster in await unit.clusters()] == ["Site 2"]
+        with pytest.raises(UnitRefusedError):
+            await unit.delete_cluster("192.0.2.1")
+
+    on_unit(act, firmware=firmware)
+
+
+@pytest.mark.parametrize("fault", ["reset", "truncate", "error"])
+def test_a_deletion_is_sent_once_and_read_back_where_its_answer_is_lost(fault: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        for number in (1, 2):
+            await unit.add_remote_lm_cluster(f"Site {number}", f"192.0.2.{number}")
+        running.inject(f"{fault},command=delcluster,occurrence=1,applied=yes")
+        await unit.delete_cluster("192.0.2.1")
+        assert [cluster.name for cluster in await unit.clusters()] == ["Site 2"]
+
+    on_unit(act)
+
+
+@firmware
+def test_tells_which_clusters_the_maps_of_fqdns_use(firmware: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        await unit.add_remote_lm_cluster("Zürich & Söhne", "192.0.2.1")
+        running.operate(put_fqdns)
+        assert await unit.fqdn_maps() == (
+            GeoFqdn("www.example.com.", (FqdnMap("198.51.100.7", "Zürich & Söhne"), FqdnMap("198.51.100.8", ""))),
+            GeoFqdn("none.example.com."),
+        )
+
+    def put_fqdns(units: Any) -> None:
+        device, geo = units.network.unit(UNIT), units.network.geo
+        geo.put_fqdn(device, "www.example.com")
+        for address, cluster in (("198.51.100.7", "Zürich & Söhne"), ("198.51.100.8", "")):
+            geo.put_map(device, next(geo.fqdns(device)), address, cluster)
+        geo.put_fqdn(device, "none.example.com")
+
+    on_unit(act, firmware=firmware)
+
+
 @wire_format
 def test_a_list_beyond_the_limit_of_queries_arrives_whole(firmware: str) -> None:
     many = tuple(f"10.{number // 250}.{number % 250}.1" for number in range(300))
@@ -147,6 +194,52 @@ def test_adds_a_cluster_as_remote_lm_and_places_it(firmware: str, environment: d
         assert len(await unit.clusters()) == 1
 
     on_unit(act, firmware=firmware, environment=environment)
+
+
+@wire_format
+def test_adds_a_cluster_as_another_unit_has_it_and_renames_it(firmware: str) -> None:
+    wanted = GeoCluster(UNIT, "Dublin", ClusterType.REMOTE_LM, 53.35, -6.26, enabled=False)
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        running.inject("reset,command=modcluster,occurrence=1,applied=yes")
+        await unit.add_cluster_like(wanted)
+        await unit.add_cluster_like(wanted)  # it is so already
+        (found,) = await unit.clusters()
+        assert (found.name, found.type, found.enabled) == ("Dublin", ClusterType.REMOTE_LM, False)
+        assert (found.latitude, found.longitude) == (53.35, -6.26)
+        await unit.rename_cluster(UNIT, "Dublin (old)")
+        assert [cluster.name for cluster in await unit.clusters()] == ["Dublin (old)"]
+        with pytest.raises(ClusterInTheWayError):
+            await unit.add_cluster_like(wanted)
+
+    on_unit(act, firmware=firmware)
+
+
+@wire_format
+def test_a_restore_of_geo_in_each_format(firmware: str) -> None:
+    shown: list[str] = []
+
+    async def act(unit: LoadMaster, running: Any) -> None:
+        geo, network = running.simulation.network.geo, running.simulation.network
+        await unit.add_remote_lm_cluster("Dublin", UNIT)
+        geo.put_fqdn(network.unit(UNIT), "www.example.com")
+        kept = await unit.backup()
+        geo.replace_all(network.unit(UNIT), [], [])
+        assert (await unit.clusters(), await unit.fqdns(), await unit.virtual_services()) == ((), (), 0)
+        await unit.restore_geo(kept)
+        assert [cluster.name for cluster in await unit.clusters()] == ["Dublin"]
+        assert [name.removesuffix(".") for name in await unit.fqdns()] == ["www.example.com"]
+        assert await unit.host_name() == "lb-172-24-1-5"
+        with pytest.raises(UnitRefusedError):
+            await unit.restore_geo(b"something else")
+        running.inject("reset,command=restore,occurrence=1,applied=no")
+        with pytest.raises(UnclearOutcomeError):
+            await unit.restore_geo(kept)  # never sent again by itself
+
+    on_unit(act, firmware=firmware, observer=lambda request: shown.append(str(request)))
+    restores = [line for line in shown if "restore" in line]
+    assert len(restores) == 3
+    assert not any("GEOPLAN LAB BACKUP" in line or "R0VPUExBTiBMQUIg" in line for line in restores)
 
 
 @wire_format

@@ -50,10 +50,16 @@ class Push:
         return record
 
     def change(
-        self, site: str = "P1", before: list[str] | None = None, after: list[str] | None = None, *, seen: bool = True
+        self,
+        site: str = "P1",
+        before: list[str] | None = None,
+        after: list[str] | None = None,
+        *,
+        seen: bool = True,
+        action: str = "set_geo_partners",
     ) -> None:
         wanted = list(self._plan.site(site).geo_partners) if after is None else after
-        fields = {"step": "s", "site": site, "action": "set_geo_partners", "unit": ACTIVE[site]}
+        fields = {"step": "s", "site": site, "action": action, "unit": ACTIVE[site]}
         self("changing", **fields, what="geo_partners", before=before, after=wanted)
         if seen:
             self("changed", **fields)
@@ -142,7 +148,8 @@ def test_a_reboot_that_is_begun_owes_its_end_and_one_that_was_never_sent_does_no
     assert ledger.reboots_of(M1) == ()
 
 
-def test_a_partner_that_leaves_takes_its_debt_and_its_sight_along() -> None:
+@pytest.mark.parametrize("action", ["set_geo_partners", "remove_geo_partners"])
+def test_a_partner_that_leaves_takes_its_debt_and_its_sight_along(action: str) -> None:
     ledger = Ledger()
     push = Push(ledger)
     push.change(before=[])
@@ -151,10 +158,10 @@ def test_a_partner_that_leaves_takes_its_debt_and_its_sight_along() -> None:
     assert ledger.due(S1) == {A}
     smaller = plan_of("P1", "P2")
     later = Push(ledger, smaller)
-    later.change(before=[M2, S2, A], seen=False)
+    later.change(before=[M2, S2, A], seen=False, action=action)
     assert ledger.due(S1) == {A}  # it may not have been made
     assert not ledger.owes_reboot(smaller.site("P1"))
-    later.change(before=[M2, S2, A])
+    later.change(before=[M2, S2, A], action=action)
     assert ledger.owes(S1) == frozenset()
     assert ledger.sights(S1) == {M2, S2}
     Push(ledger).change(before=[M2, S2])

@@ -24,6 +24,7 @@ from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.decode import ha_parameters
 from geoplan.loadmaster.model import HaFacts, State
 from geoplan.loadmaster.session import Session
+from geoplan.plan.change_graph import _removals as removals
 from geoplan.plan.model import Action
 from geoplan.push import journal
 from geoplan.push.actions import ACTIONS, readiness
@@ -31,6 +32,8 @@ from geoplan.push.actions.readiness import require_room, what_slave_holds
 from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.set_ha_parameters import _change as change_parameters
 from geoplan.push.actions.set_ha_parameters import set_parameters
+from geoplan.push.actions.verify_unlinked import _read as read_lists
+from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.store import Store
 from tests.simulation.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
@@ -79,7 +82,11 @@ def setting(*changes: tuple[str, Any]) -> TakeOut:
 
     def take_out(patch: pytest.MonkeyPatch) -> None:
         for name, value in changes:
-            patch.setattr(name, value)
+            module, _, attribute = name.rpartition(".")
+            if module in sys.modules:  # a module of an action is hidden behind the function of its name
+                patch.setattr(sys.modules[module], attribute, value)
+            else:
+                patch.setattr(name, value)
 
     return take_out
 
@@ -184,6 +191,38 @@ def _last_by_the_clock(store: Store, _plan: Any, _output_format: str, *, yes: bo
     return 0
 
 
+def doing_nothing(action: Action, *changes: tuple[str, Any]) -> TakeOut:
+    """Return what lets the steps of an action end well without being done, and what they guard pass."""
+
+    def take_out(patch: pytest.MonkeyPatch) -> None:
+        patch.setitem(ACTIONS, action, awaited(Outcome(StepState.DONE, None, "")))
+        setting(*changes, *unguarded("before_delete"))(patch)
+
+    return take_out
+
+
+def _access_first(site: str, work: Any) -> Any:
+    return reversed(list(removals(site, work)))
+
+
+async def _of_actives(context: Any, sites: Any) -> Any:
+    standbys = {
+        unit.address
+        for site in sites
+        for unit in site.units
+        if not await context.fleet.is_active_now(site, unit.address)
+    }
+    seen = await read_lists(context, sites)
+    for found in seen:
+        for address in standbys:
+            found.told.pop(address, None)
+    return seen
+
+
+_PROVED = (
+    ("geoplan.push.actions.delete_cluster._is_proved", answering(value=True)),
+    ("geoplan.push.actions.delete_other_clusters._require_proved", awaited(None)),
+)
 _FORGOTTEN = setting(
     *((f"geoplan.push.ledger.Ledger.{name}", answering(frozenset())) for name in ("owes", "due", "unproven")),
     *((f"geoplan.push.ledger.Ledger.{name}", answering(value=False)) for name in ("is_due", "owes_reboot")),
@@ -339,6 +378,36 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a difference that no step mends lets the push begin",
         "cluster that does not follow",
         setting(("geoplan.push.preflight._unmended", answering(()))),
+    ),
+    Mutation(
+        "no probe precedes a deletion",
+        "sites leave",
+        doing_nothing(Action.PROBE_UNLINKED, *_PROVED),
+    ),
+    Mutation(
+        "a probe that travels is not seen",
+        "sites leave over a live link",
+        doing_nothing(Action.PROBE_UNLINKED, *_PROVED),
+    ),
+    Mutation(
+        "a probe is not waited for",
+        "sites leave",
+        setting(("geoplan.push.actions.probe_unlinked._hold", awaited(None))),
+    ),
+    Mutation(
+        "access is taken before the partners are",
+        "sites leave",
+        setting(("geoplan.plan.change_graph._removals", _access_first)),
+    ),
+    Mutation(
+        "the lists of standbys are not read before a deletion",
+        "sites leave, and a standby does not follow",
+        setting(("geoplan.push.actions.verify_unlinked._read", _of_actives), *unguarded("before_delete")),
+    ),
+    Mutation(
+        "a cluster is deleted where a site leaves before all lists were read",
+        "sites leave",
+        doing_nothing(Action.VERIFY_UNLINKED),
     ),
     Mutation(
         "red links with all lists in place are nothing to do",

@@ -37,7 +37,7 @@ from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from tests.conftest import TOPOLOGIES
 from tests.push.support import Heard, real_store
-from tests.simulation import shapes
+from tests.simulation import leaves, shapes
 from tests.simulation.behaviours import (
     LOSSES,
     STRANGER,
@@ -677,5 +677,8 @@ SCENARIOS: dict[str, Scenario] = {
     "health check of the master answers 503, and its API 'Active'": partial(contradictory_health, unit=M1, status=503),
     "other health check port": other_health_check_port,
     "many groups, 8 jobs": partial(many_groups, jobs=8),
+    "sites leave": leaves.sites_leave,
+    "sites leave, and a standby does not follow": leaves.sites_leave_standby_that_does_not_follow,
+    "sites leave over a live link": leaves.sites_leave_over_a_live_link,
 }
 """Every situation by its name."""

@@ -364,12 +364,13 @@ class World:
             return self.last
 
     @asynccontextmanager
-    async def connected_fleet(self) -> AsyncIterator[Fleet]:
+    async def connected_fleet(self, *, dry_run: bool = False) -> AsyncIterator[Fleet]:
         credentials = ApiKey(Secret(KEY)) if self.script.has_key else UserPassword("bal", Secret(PASSWORD))
         accesses = unit_connections(
             self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=self._look_up
         )
-        async with connected(accesses, self.time, transport_of=self._transport, jitter=self._chance.random) as units:
+        transport, jitter = self._transport, self._chance.random
+        async with connected(accesses, self.time, transport_of=transport, jitter=jitter, dry_run=dry_run) as units:
             yield Fleet(self.plan, units, self.time, self.timings)
 
     async def _look_up(self, host: str) -> tuple[str, ...]:

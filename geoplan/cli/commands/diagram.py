@@ -6,17 +6,31 @@ from importlib import import_module
 
 import click
 
-from geoplan.cli.files import load_plan, write
+from geoplan.cli.files import load_part, planned, write
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, Part, group_option, output_option, topology_argument
+from geoplan.cli.options import (
+    ChangeOptions,
+    Command,
+    Part,
+    change_options,
+    group_option,
+    output_option,
+    topology_argument,
+)
 
 
 @click.command("diagram", cls=Command)
 @topology_argument
 @group_option
 @format_option("diagram")
+@change_options
 @output_option
-def command(path: str, part: Part, output_format: str | None, output: str | None) -> None:
-    """Draw a topology: its groups, sites and units, and who is whose partner."""
+def command(*, path: str, part: Part, output_format: str | None, change: ChangeOptions, output: str | None) -> None:
+    """Draw a topology: its groups, sites and units, and who is whose partner.
+
+    With --from OLD the sites that leave are drawn too, dashed, and those that join or move are marked.
+    """
     chosen = chosen_format("diagram", output_format, output)
-    write(import_module(f"geoplan.render.diagram.{chosen}").render(load_plan(path, "geo", part)), output)
+    change.require_usable("geo", part)
+    topology, _ = load_part(path, part)
+    write(import_module(f"geoplan.render.diagram.{chosen}").render(planned(topology, "geo", change)), output)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-from geoplan.cli.files import load_part, planned
+from geoplan.cli.files import load_part, planned_from
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
+    ChangeOptions,
     Command,
     Part,
+    change_options,
     group_option,
     no_pager_option,
     output_option,
@@ -23,16 +25,26 @@ from geoplan.cli.output import write_runbook
 @group_option
 @format_option("runbook")
 @phase_option
+@change_options
 @output_option
 @no_pager_option
 def command(  # noqa: PLR0913 - one for each option
-    *, path: str, part: Part, output_format: str | None, phase: str | None, output: str | None, no_pager: bool
+    *,
+    path: str,
+    part: Part,
+    output_format: str | None,
+    phase: str | None,
+    change: ChangeOptions,
+    output: str | None,
+    no_pager: bool,
 ) -> None:
     """Write the runbook for the maintenance window.
 
     Markdown renders on GitHub. HTML is one page that works offline, remembers the ticks and prints well. On a terminal
-    the Markdown is shown page by page.
+    the Markdown is shown page by page. With --from OLD it is the runbook of what leads from there to here.
     """
     chosen = chosen_format("runbook", output_format, output)
+    change.require_usable(phase, part)
     topology, _ = load_part(path, part)
-    write_runbook(planned(topology, phase), topology, chosen, output, pager=not no_pager)
+    plan, old = planned_from(topology, phase, change)
+    write_runbook(plan, topology, chosen, output, pager=not no_pager, old=old.topology if old else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.render.delta import deltas_of
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -45,6 +46,24 @@ def group_title(plan: Plan, group: PlannedGroup) -> str:
     return group.name if plan.is_group_written(group.name) else ""
 
 
+def fates_of(plan: Plan) -> dict[str, str]:
+    """Return, of a change, which sites leave, join or move, each in one word; those that stay have none."""
+    return {delta.site: delta.fate for delta in deltas_of(plan) if delta.fate != "stays"}
+
+
+_LEGEND = {
+    "leaves": "Dashed: leaves for good.",
+    "joins": "Thick border, joins: a new site.",
+    "moves": "Thick border, moves: from another group.",
+}
+
+
+def legend_of(plan: Plan) -> str:
+    """Say how the sites are drawn that a change takes away, brings or moves; nothing where there are none."""
+    found = set(fates_of(plan).values())
+    return " ".join(words for fate, words in _LEGEND.items() if fate in found)
+
+
 def partners_in_words(group: PlannedGroup) -> str:
     """Say who in a group is whose partner."""
     match len(group.sites):
@@ -61,7 +80,8 @@ def sites_in_words(plan: Plan) -> str:
     pairs = sum(site.kind == "ha_pair" for site in plan.sites)
     kinds = ((pairs, "HA pair"), (len(plan.sites) - pairs, "standalone LoadMaster"))
     text = " and ".join(count(number, noun) for number, noun in kinds if number)
-    return f"{text} in {len(plan.groups)} groups" if len(plan.groups) > 1 else text
+    groups = len(plan.groups) - len(plan.change.leaving if plan.change else ())
+    return f"{text} in {groups} groups" if groups > 1 else text
 
 
 def unit_in_words(site: SiteSettings) -> tuple[str, ...]:
@@ -77,8 +97,11 @@ def unit_in_words(site: SiteSettings) -> tuple[str, ...]:
 def picture_in_words(plan: Plan) -> str:
     """Say everything that the picture shows, for those who do not see it."""
     groups = []
+    fates = {name: f", {fate}" for name, fate in fates_of(plan).items()}
     for group in plan.groups:
-        sites = "; ".join(f"{name} ({', '.join(unit_in_words(plan.site(name)))})" for name in group.sites)
+        sites = "; ".join(
+            f"{name} ({', '.join(unit_in_words(plan.site(name)))}){fates.get(name, '')}" for name in group.sites
+        )
         title = group_title(plan, group)
         groups.append(f"{title + ': ' if title else ''}{partners_in_words(group)}: {sites}.")
     return " ".join(groups)

@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from geoplan.render.diagram.captions import HUB, graph_of, group_title, partners_in_words, sites_in_words
+from geoplan.render.diagram.captions import (
+    HUB,
+    fates_of,
+    graph_of,
+    group_title,
+    legend_of,
+    partners_in_words,
+    sites_in_words,
+)
 from geoplan.render.diagram.svg import xml_text
 from geoplan.render.diagram.text_metrics import wrap
 
@@ -32,7 +40,8 @@ def render(plan: Plan) -> str:
 def _graph(plan: Plan) -> Iterator[str]:
     yield "graph {"
     title = f'<font point-size="15"><b>{_broken(plan.topology, 15, "<br/>")}</b></font>'
-    label = f"{title}<br/>{_escaped(sites_in_words(plan))}<br/> "
+    words = "<br/>".join(map(_escaped, filter(None, (sites_in_words(plan), legend_of(plan)))))
+    label = f"{title}<br/>{words}<br/> "
     yield "    graph [rankdir=LR, ordering=out, ranksep=1.2, nodesep=0.2]"
     yield f'    graph [fontname="sans-serif", fontsize=10, fontcolor="{INK}", labelloc=t, label=<{label}>]'
     yield f'    node [shape=plain, fontname="sans-serif", fontsize=10, color="{LINE}", fontcolor="{INK}"]'
@@ -50,8 +59,9 @@ def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
     yield f"    subgraph cluster_{number} {{"
     yield f'        graph [style="rounded,filled", pencolor=none, fillcolor="{AREA}", margin=16]'
     yield f"        graph [label=<{heading}{_escaped(partners_in_words(group))}>]"
+    fates = fates_of(plan)
     for name, site_id in graph.sites.items():
-        yield f"        {site_id} [label=<{_site(plan.site(name))}>]"
+        yield f"        {site_id} [label=<{_site(plan.site(name), fates.get(name, ''))}>]"
     if graph.hub:
         yield f'        {graph.hub} [shape=box, style="rounded,dashed", margin="0.15,0.08", label=<{_escaped(HUB)}>]'
     for one, other in reversed(graph.links):
@@ -59,10 +69,18 @@ def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
     yield "    }"
 
 
-def _site(site: SiteSettings) -> str:
+_BORDERS = {
+    "leaves": 'border="1" style="rounded,dashed"',
+    **dict.fromkeys(("joins", "moves"), 'border="3" style="rounded"'),
+}
+
+
+def _site(site: SiteSettings, fate: str = "") -> str:
     name = f'<font point-size="11"><b>{_broken(site.name, 11, _LINE_BREAK)}</b></font>'
     rows = "".join(f"<tr>{_unit(unit)}</tr>" for unit in site.units)
-    look = f'border="1" style="rounded" color="{LINE}" bgcolor="white" cellborder="0" cellpadding="4" cellspacing="3"'
+    name += f"{_LINE_BREAK}{_escaped(fate)}" if fate else ""
+    border = _BORDERS.get(fate, 'border="1" style="rounded"')
+    look = f'{border} color="{LINE}" bgcolor="white" cellborder="0" cellpadding="4" cellspacing="3"'
     return f'<table {look}><tr><td align="left" balign="left">{name}</td></tr>{rows}</table>'
 
 

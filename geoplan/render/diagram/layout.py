@@ -9,7 +9,7 @@ import math
 from itertools import accumulate, combinations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
-from geoplan.render.diagram.captions import group_title, partners_in_words, sites_in_words
+from geoplan.render.diagram.captions import fates_of, group_title, legend_of, partners_in_words, sites_in_words
 from geoplan.render.diagram.text_metrics import monospaced_width_of, width_of, wrap
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ class Card(NamedTuple):
     box: Box
     labels: tuple[Label, ...]
     rows: tuple[UnitRow, ...]
+    fate: str = ""
+    """What a change makes of it, in one word."""
 
 
 def inner_width(site: SiteSettings) -> float:
@@ -162,9 +164,10 @@ def inner_width(site: SiteSettings) -> float:
     return max([name, *(_row_width(unit) for unit in site.units)])
 
 
-def site_card(site: SiteSettings, inner: float) -> Card:
-    """Lay out a site with the upper left corner of its card at 0, 0."""
-    name = column(_CARD_PADDING, _CARD_PADDING * 0.75, paragraph(site.name, "name", inner))
+def site_card(site: SiteSettings, inner: float, fate: str = "") -> Card:
+    """Lay out a site with the upper left corner of its card at 0, 0; ``fate`` stands under its name."""
+    word = (paragraph(fate, "note", inner),) if fate else ()
+    name = column(_CARD_PADDING, _CARD_PADDING * 0.75, paragraph(site.name, "name", inner), *word)
     rows: list[UnitRow] = []
     y = name[-1].box.bottom + _NAME_GAP if name else _CARD_PADDING
     for unit in site.units:
@@ -172,7 +175,7 @@ def site_card(site: SiteSettings, inner: float) -> Card:
         y = rows[-1].box.bottom + _UNIT_GAP
     bottom = rows[-1].box.bottom if rows else y
     box = Box(0, 0, inner + 2 * _CARD_PADDING, bottom + _CARD_PADDING)
-    return Card(site, box, name, tuple(rows))
+    return Card(site, box, name, tuple(rows), fate)
 
 
 def _row_width(unit: PlannedUnit) -> float:
@@ -238,7 +241,8 @@ def lay_out(plan: Plan) -> Picture:
     """Give every site, unit, label and line of a plan its place."""
     title = paragraph(plan.topology, "title", _TITLE_WIDTH)
     note = paragraph(sites_in_words(plan), "note", _TITLE_WIDTH)
-    labels = column(_MARGIN, _MARGIN, title, note)
+    legend = (paragraph(words, "note", _TITLE_WIDTH),) if (words := legend_of(plan)) else ()
+    labels = column(_MARGIN, _MARGIN, title, note, *legend)
     areas = _on_shelves([_area(plan, group) for group in plan.groups], labels[-1].box.bottom + _BELOW_TITLE)
     boxes = [label.box for label in labels] + [area.box for area in areas]
     width, height = max(box.right for box in boxes), max(box.bottom for box in boxes)
@@ -263,7 +267,8 @@ def _area(plan: Plan, group: PlannedGroup) -> Area:
     """Lay out a group with the upper left corner of its area at 0, 0."""
     sites = [plan.site(name) for name in group.sites]
     inner = max((inner_width(site) for site in sites), default=0)
-    cards, anchors = _around_oval([site_card(site, inner) for site in sites])
+    fates = fates_of(plan)
+    cards, anchors = _around_oval([site_card(site, inner, fates.get(site.name, "")) for site in sites])
     left, right = min((card.box.x for card in cards), default=0), max((card.box.right for card in cards), default=0)
     labels = _area_labels(plan, group, max(right - left, _TITLE_WIDTH / 2))
     top = labels[-1].box.bottom + _BELOW_TITLE

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from geoplan.render.diagram.captions import HUB, graph_of, group_title
+from geoplan.render.diagram.captions import HUB, fates_of, graph_of, group_title
 from geoplan.render.diagram.svg import xml_text
 from geoplan.render.diagram.text_metrics import wrap
 
@@ -56,12 +56,18 @@ def _flowchart(plan: Plan) -> Iterator[str]:
         if title:
             yield "    end"
     yield "    classDef hub stroke-dasharray: 4 4"
+    for fate in sorted(set(fates_of(plan).values())):
+        yield f"    classDef {fate} {_LOOKS[fate]}"
 
 
 def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
     graph = graph_of(group, number)
+    fates = fates_of(plan)
     for name, site_id in graph.sites.items():
-        yield f'        {site_id}["{_site(plan.site(name))}"]'
+        fate = fates.get(name, "")
+        yield f'        {site_id}["{_site(plan.site(name), fate)}"]'
+        if fate:
+            yield f"        class {site_id} {fate}"
     if graph.hub:
         yield f'        {graph.hub}(["{_label(HUB)}"])'
         yield f"        class {graph.hub} hub"
@@ -69,8 +75,12 @@ def _group(plan: Plan, group: PlannedGroup, number: int) -> Iterator[str]:
         yield f"        {one} --- {other}"
 
 
-def _site(site: SiteSettings) -> str:
-    return f"<b>{_label(*_lines(site.name))}</b><br/>{_label(*_units(site))}"
+_LOOKS = {"leaves": "stroke-dasharray: 6 4, opacity: 0.6", "joins": "stroke-width: 3px", "moves": "stroke-width: 3px"}
+
+
+def _site(site: SiteSettings, fate: str = "") -> str:
+    word = f"<br/>{_label(fate)}" if fate else ""
+    return f"<b>{_label(*_lines(site.name))}</b>{word}<br/>{_label(*_units(site))}"
 
 
 def _units(site: SiteSettings) -> Iterator[str]:

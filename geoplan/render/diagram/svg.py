@@ -99,10 +99,18 @@ def _add_area(parent: ET.Element, area: Area) -> None:
 def _add_card(parent: ET.Element, card: Card) -> None:
     group = ET.SubElement(parent, "g")
     ET.SubElement(group, "title").text = xml_text(card.site.name)
-    _add_box(group, card.box, 9, {**_look("card"), "stroke-opacity": "0.45"})
+    _add_box(group, card.box, 9, {**_look("card"), **_BORDERS.get(card.fate, {"stroke-opacity": "0.45"})})
     _add_labels(group, card.labels)
     for row in card.rows:
         _add_unit(group, row)
+
+
+_BORDERS = {
+    "leaves": {"stroke-dasharray": "6 4", "fill-opacity": "0.45"},
+    "joins": {"stroke-width": "3"},
+    "moves": {"stroke-width": "3"},
+}
+"""How sites are drawn of which a change makes something; each says it in a word as well."""
 
 
 def _add_unit(parent: ET.Element, row: UnitRow) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.plan.actions import LOOKS
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
+from geoplan.render.delta import deltas_of
 from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 from geoplan.topology.api import health_url_of
@@ -13,11 +15,12 @@ from geoplan.vendor import becomes_inaccessible, parse_version
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
     from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings, HealthCheckTiming, LoadBalancer
+    from geoplan.render.delta import SiteDelta
     from geoplan.topology.api import UnitApi
 
 OK = Value("200")  # what the active unit answers the health check (section 4)
@@ -96,6 +99,56 @@ class RunbookContext:
     def number(self, site: str, action: Action) -> StepNumber:
         """Return the number of the step that does something to a site."""
         return StepNumber(self._numbers[site, action])
+
+    def number_of(self, site: str, action: Action) -> StepNumber | None:
+        """Return the number of the step that does something to a site, or None where none does."""
+        number = self._numbers.get((site, action))
+        return StepNumber(number) if number else None
+
+    @cached_property
+    def deltas(self) -> tuple[SiteDelta, ...]:
+        """What becomes of each site that a change touches."""
+        return deltas_of(self.plan)
+
+    @cached_property
+    def leaving(self) -> frozenset[str]:
+        """The sites that leave for good."""
+        return frozenset(self.plan.change.leaving) if self.plan.change else frozenset()
+
+    @cached_property
+    def looks(self) -> tuple[Step, ...]:
+        """The steps that wait for replication, to see that nothing is linked."""
+        return tuple(step for step in self.plan.steps if step.action in LOOKS)
+
+    def with_new_unit(self, site: str) -> bool:
+        """Return whether a site goes on with a new unit, so that it is no working pair at first."""
+        return any(delta.site == site and (delta.units.added or delta.replaced) for delta in self.deltas)
+
+    def reference_of(self, site: str) -> str:
+        """Return the site whose GEO configuration one takes over; only a site that is seeded is asked."""
+        change = self.plan.change
+        joined = change.joined_by(site) if change else None
+        if joined:
+            return joined.reference
+        seeded = {step.site for step in self.plan.steps if step.action is Action.SEED_GEO_CONFIGURATION}
+        others = self.plan.sites_of(self.plan.site(site).group)
+        return min(others, key=lambda other: (other.name in seeded, other.kind != "ha_pair")).name
+
+    def unlinked_from(self, site: str) -> tuple[str, ...]:
+        """Return the addresses at which the others of its group before are reached, whom a leaving site must not name.
+
+        Those that stay and those that leave with others are all among them.
+        """
+        change = self.plan.change
+        part = change.part_of(site) if change else None
+        if change is None or part is None:
+            return ()
+        return tuple(address for name in part.others for address in shown_units(change.old_site(name)))
+
+    def shown_units(self, sites: Iterable[str]) -> tuple[str, ...]:
+        """Return where the units of sites were reached before the change."""
+        change = self.plan.change
+        return tuple(address for name in sites if change for address in shown_units(change.old_site(name)))
 
     def first_after_reboots(self, group: str) -> int:
         """Return the number of the first step of a group that needs every rebooted pair whole again, or 0."""
@@ -244,6 +297,11 @@ class RunbookContext:
         to = parse_version(self.change.to)
         known = (unit for unit in self.change.units if unit.present)
         return tuple(unit for unit in known if becomes_inaccessible(to, parse_version(unit.present or "")))
+
+
+def shown_units(site: SiteSettings | None) -> tuple[str, ...]:
+    """Return where the other sites reach a site's units."""
+    return tuple(unit.nat_address or unit.address for unit in site.units) if site else ()
 
 
 def _pair(site: SiteSettings, port: int, wui_of: Callable[[str], Url]) -> Pair:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LOAD_BALANCERS = Screen(Label("Load Balancing > Load Balancers"), "document")
 TARGET_GROUPS = Label("Load Balancing > Target Groups")
+TARGETS_SCREEN = Screen(TARGET_GROUPS, "document")
 
 REGION = Label("Region")
 CREATE_LOAD_BALANCER = Label("Create Load Balancer")
@@ -44,6 +45,10 @@ ADD_TO_REGISTERED = Label("Add to registered")
 # The console of today; the document has no name for these.
 TARGETS = Label("Targets")
 DNS_NAME = Label("DNS name")
+DEREGISTER = Label("Deregister")
+REGISTER_TARGETS = Label("Register targets")
+INCLUDE_AS_PENDING = Label("Include as pending below")
+REGISTER_PENDING = Label("Register pending targets")
 CROSS_ZONE = Label("cross-zone load balancing")
 
 LONGEST_STEM = BALANCER_NAME_LENGTH.most - len("-tcp-udp-65535")

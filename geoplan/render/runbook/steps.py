@@ -6,6 +6,7 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.plan.actions import LOOKS
 from geoplan.plan.model import UPDATE_ACTIONS, Action
 from geoplan.render.runbook import content, ec2, wui
 from geoplan.render.runbook.model import Button, Choice, Field, Login, Phase, RunbookStep, Task, Trouble
@@ -135,4 +136,6 @@ def seconds_of(step: Step, plan: Plan) -> int:
     waiting: float = times.boot_seconds if step.action in UPDATE_ACTIONS else 0
     if step.action is Action.REBOOT_MASTER:
         waiting = times.sync_seconds + times.boot_seconds
+    elif step.action in LOOKS:
+        waiting = times.sync_seconds
     return math.ceil(times.manual_step_seconds + (waiting + plan.health_check_seconds(step)))

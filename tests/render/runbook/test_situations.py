@@ -9,6 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, Topology, load_topology, make_plan, make_upgrade
+from geoplan.plan.change import make_change
 from geoplan.plan.model import Action, Phase
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import as_markdown
@@ -57,7 +58,28 @@ def upgraded(
     return make_upgrade(whole, to, running, chosen)
 
 
+def changed(old: Topology, new: Topology, *replaced: str, cleans_leaving: bool = False) -> Plan:
+    """Plan what leads from one topology to another."""
+    return make_change(new, make_plan(old, [Phase.GEO]), replaced=replaced, cleans_leaving=cleans_leaving)
+
+
+MOVED = {"north": ["Oslo", "Narvik"], "west": ["Bergen", "Hamar"]}
+BALANCED = topology(pair("Oslo", 1, aws=BALANCER), STANDALONE)
+BERGEN_ANEW = {"name": "Bergen", "ha_pair": {"master": "10.2.0.7", "slave": "10.2.0.6", "preferred_host": "none"}}
+NARVIK_ELSEWHERE = {**STANDALONE, "name": "Tromsø", "cluster": {"location": {"latitude": 69.65, "longitude": 18.96}}}
+
 PLANS = {
+    "joins": changed(topology(RETURNING, STANDALONE), FJORDS),
+    "leaves": changed(FJORDS, topology(RETURNING, STANDALONE), cleans_leaving=True),
+    "splits": changed(FJORDS, topology(RETURNING, STAYING, STANDALONE, alone("Hamar", 4), groups=MOVED)),
+    "balanced leaves": changed(BALANCED, topology(STANDALONE)),
+    "balanced joins": changed(topology(STANDALONE), BALANCED),
+    "balanced replaced": changed(BALANCED, BALANCED, "10.1.0.6"),
+    "pair replaced": changed(FJORDS, FJORDS, "10.2.0.5", "10.2.0.6"),
+    "standalone replaced": changed(FJORDS, FJORDS, "10.4.0.9"),
+    "master elsewhere": changed(FJORDS, topology(RETURNING, BERGEN_ANEW, STANDALONE, alone("Hamar", 4))),
+    "renamed": changed(FJORDS, topology(RETURNING, STAYING, NARVIK_ELSEWHERE, alone("Hamar", 4))),
+    "nothing": changed(FJORDS, FJORDS),
     "aws": make_plan(AWS),
     "pairs of AWS": make_plan(AWS, [Phase.HA]),
     "GEO of AWS": make_plan(AWS, [Phase.GEO]),
@@ -130,6 +152,31 @@ STEPS = [
     (Action.VERIFY_UPDATED_PAIR, "secret", "Bergen"),
     (Action.VERIFY_UPDATED_PAIR, "some", "Oslo"),
     (Action.VERIFY_UPDATED_PAIR, "some of AWS", "Ohio"),
+    (Action.REMOVE_GEO_PARTNERS, "leaves", "Oslo"),
+    (Action.REMOVE_GEO_PARTNERS, "leaves", "Hamar"),
+    (Action.REMOVE_REMOTE_GEO_ACCESS, "leaves", "Bergen"),
+    (Action.VERIFY_UNLINKED, "leaves", "Bergen"),
+    (Action.VERIFY_UNLINKED, "leaves", "Hamar"),
+    (Action.PROBE_UNLINKED, "leaves", "Bergen"),
+    (Action.PROBE_UNLINKED, "splits", "Hamar"),
+    (Action.DELETE_CLUSTER, "leaves", "Hamar"),
+    (Action.DELETE_CLUSTER, "master elsewhere", "Bergen"),
+    (Action.DELETE_OTHER_CLUSTERS, "leaves", "Hamar"),
+    (Action.DELETE_OTHER_CLUSTERS, "splits", "Bergen"),
+    (Action.JOIN_HA_PAIR, "balanced replaced", "Oslo"),
+    (Action.JOIN_HA_PAIR, "pair replaced", "Bergen"),
+    (Action.JOIN_HA_PAIR, "master elsewhere", "Bergen"),
+    (Action.SEED_GEO_CONFIGURATION, "joins", "Bergen"),
+    (Action.SEED_GEO_CONFIGURATION, "standalone replaced", "Hamar"),
+    (Action.RESUBMIT_ON_ACTIVE, "standalone replaced", "Oslo"),
+    (Action.RESUBMIT_ON_ACTIVE, "standalone replaced", "Hamar"),
+    (Action.MODIFY_CLUSTER, "renamed", "Tromsø"),
+    (Action.DEREGISTER_TARGETS, "balanced leaves", "Oslo"),
+    (Action.DEREGISTER_TARGETS, "balanced replaced", "Oslo"),
+    (Action.REGISTER_TARGETS, "balanced replaced", "Oslo"),
+    (Action.REGISTER_TARGETS, "balanced joins", "Oslo"),
+    (Action.ADD_CLUSTER, "master elsewhere", "Bergen"),
+    (Action.REBOOT_MASTER, "balanced replaced", "Oslo"),
 ]
 
 
@@ -156,12 +203,14 @@ def test_step(action: Action, name: str, site: str, snapshot: SnapshotAssertion)
     assert "\n\n".join(shown) == snapshot
 
 
-@pytest.mark.parametrize("name", ["both", "rest", "no way back"])
+@pytest.mark.parametrize("name", ["both", "rest", "no way back", "leaves", "joins", "balanced replaced", "renamed"])
 def test_trouble(name: str, snapshot: SnapshotAssertion) -> None:
     assert part(runbook_of(name), "## If something goes wrong") == snapshot
 
 
-@pytest.mark.parametrize("name", ["pairs", "groups", "lone pair", "secret", "secret lost", "no way back", "some"])
+@pytest.mark.parametrize(
+    "name", ["pairs", "groups", "lone pair", "secret", "secret lost", "no way back", "some", "leaves", "pair replaced"]
+)
 def test_before(name: str, snapshot: SnapshotAssertion) -> None:
     text = part(runbook_of(name), "## Before you begin")
     assert text.partition("\n### The units")[0].strip() == snapshot
@@ -182,7 +231,7 @@ def test_headings_of_groups(snapshot: SnapshotAssertion) -> None:
     assert [line for line in steps.splitlines() if line.startswith("#")] == snapshot
 
 
-@pytest.mark.parametrize("name", ["groups", "lone pair", "pairs", "behind NAT", "some"])
+@pytest.mark.parametrize("name", ["groups", "lone pair", "pairs", "behind NAT", "some", "leaves"])
 def test_verify(name: str, snapshot: SnapshotAssertion) -> None:
     assert part(runbook_of(name), "## Verify") == snapshot
 

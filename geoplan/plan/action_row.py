@@ -1,0 +1,75 @@
+"""What a row of the table of actions says: where an action belongs, and the words about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geoplan.topology.model import Site
+
+GeoSection = Literal["5.1", "5.2", "5.3", "5.4"]
+FirmwareSection = Literal["7.1", "7.2"]
+Section = Literal[GeoSection, "6.1", "6.2", "8", FirmwareSection]
+TargetUnit = Literal[
+    "active", "standby", "master", "slave", "both", "new_active", "updated", "standalone", "load_balancer"
+]
+
+
+class Phase(StrEnum):
+    """A part of the work that is done as one: working pairs first, then GEO upon them; new firmware is its own work."""
+
+    HA = "ha"
+    GEO = "geo"
+    FIRMWARE = "firmware"
+
+
+class Situation(NamedTuple):
+    """What the words about a step depend on beside its action."""
+
+    site: Site
+    section: Section
+    """The section that the site's group follows, or that a change of firmware does."""
+    crosses: bool = False
+    """Whether the site's units gain the Partner Shared Secret, or lose it."""
+
+
+class Case(NamedTuple):
+    """What is said of a step in some situations only."""
+
+    applies: Callable[[Situation], bool]
+    text: str
+
+
+class Row(NamedTuple):
+    """An action: where it belongs, and what is said of it."""
+
+    phase: Phase
+    label: str
+    """In a table of steps."""
+    sentence: str
+    """In a sentence, before the site's name."""
+    short: str
+    """The same where there is little room."""
+    unit: TargetUnit | None
+    """Of a pair: on which unit it is done; None: on the one that is left, a role that differs from pair to pair."""
+    why: str
+    section: Section | None = None
+    """The section that describes it; None: the one of its situation."""
+    other_reasons: tuple[Case, ...] = ()
+    notes: tuple[Case, ...] = ()
+    """How the document is read where it is unclear."""
+
+    def unit_at(self, site: Site) -> TargetUnit | None:
+        """Return on which unit of a site it is done; None as for ``unit``."""
+        return self.unit if site.ha_pair or self.phase is not Phase.GEO else "standalone"
+
+    def why_in(self, situation: Situation) -> str:
+        """Say in one short sentence why a step is there."""
+        return next((case.text for case in self.other_reasons if case.applies(situation)), self.why)
+
+    def note_in(self, situation: Situation) -> str | None:
+        """Say how the document is read for a step, if it leaves a question open."""
+        return " ".join(case.text for case in self.notes if case.applies(situation)) or None

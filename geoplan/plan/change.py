@@ -1,0 +1,191 @@
+"""From one topology to the next: who leaves, who joins, and the steps between, in an order that loses nothing.
+
+Links are cut before anything is deleted, and what joins has the group's GEO configuration before it is linked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from geoplan.addresses import canonical, without
+from geoplan.plan.change_graph import Work, build_change_graph, hosts_first, placements_of
+from geoplan.plan.change_parts import groups_after, parts_of
+from geoplan.plan.change_refusals import Matched, require_possible, require_safe, require_sound, shown_addresses
+from geoplan.plan.graph import Reboots
+from geoplan.plan.lists import cluster_of, settings_of
+from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart, SiteLists
+from geoplan.plan.pairs import settings_of_pairs
+from geoplan.plan.planner import Departure, StepsToDo, plan_of
+from geoplan.topology.rules import require_well_formed
+from geoplan.topology.types import address_order
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from geoplan.plan.change_parts import PartBefore
+    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.topology.model import Topology
+
+
+def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = (), cleans_leaving: bool = False) -> Plan:
+    """Plan what leads from an older plan to a topology, with the fewest reboots.
+
+    ``replaced`` are the units, by their addresses, that are new boxes at the addresses of dead ones. With
+    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own. Raises
+    :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan leads there, and
+    :class:`geoplan.InvalidInputError` where the topology breaks a rule.
+    """
+    require_well_formed(topology)
+    require_sound(old)
+    groups = topology.partner_groups()
+    names = [group.name for group in groups]
+    after = {site.name: site for group in groups for site in settings_of(group)}
+    matched = _match(after, [site for site in old.sites if not old.change or site.name not in old.change.leaving])
+    require_possible(after, matched, replaced)
+    leaving = tuple(_as_they_leave(matched.leaving, names))
+    end = {**after, **{site.name: site for site in leaving}}
+    parts = parts_of(matched.before.values(), {name: site.group for name, site in end.items()}, names)
+    interim = dict(_interim_lists(parts.before, end, matched.before))
+    clusters = {cluster_of(site, group).site: cluster_of(site, group) for group in groups for site in group.sites}
+    old_clusters = tuple(
+        cluster.model_copy(update={"site": matched.now[cluster.site]})
+        for cluster in old.clusters
+        if cluster.site in matched.now
+    )
+    renewed = _renewed(after, matched.before, replaced)
+    balanced = [pair.site for pair in settings_of_pairs(topology, every_pair=False) if pair.load_balancer]
+    balanced += [matched.now[pair.site] for pair in old.ha_pairs if pair.load_balancer and pair.site in matched.now]
+    emptied = frozenset(name for name, units in renewed.items() if len(units) == len(after[name].units))
+    work = Work(
+        before=parts.before,
+        after=tuple(groups_after(groups, parts.cores, emptied)),
+        settings=end,
+        old_settings=matched.before,
+        interim=interim,
+        clusters=clusters,
+        old_clusters={cluster.site: cluster for cluster in old_clusters},
+        renewed=frozenset(renewed),
+        emptied=emptied,
+        balanced=frozenset(balanced),
+        cleans_leaving=cleans_leaving,
+    )
+    require_safe(work)
+    change = Change.model_construct(
+        old_topology=old.topology,
+        old_checksum=old.checksum,
+        old_sites=tuple(matched.before.values()),
+        old_clusters=old_clusters,
+        leaving=tuple(site.name for site in leaving),
+        parts=tuple(_leaving_parts(work)),
+        joined=tuple(
+            JoinedGroup.model_construct(
+                name=group.group.name, reference=group.reference, joining=tuple(site.name for site in group.joining)
+            )
+            for group in work.after
+            if group.joining and group.core
+        ),
+        interim=tuple(interim.values()),
+        replaced=tuple(sorted(_as_planned(after, replaced), key=address_order)),
+        cleans_leaving=cleans_leaving,
+    )
+    timing = topology.timing
+    reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds, timing.sync_seconds)
+    steps = StepsToDo(build_change_graph(work), placements_of(work), reboots)
+    return plan_of(topology, steps, departure=Departure(change, leaving))
+
+
+def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> Matched:
+    """Say which site of the older plan is which one now: the one that shares a unit with it, whatever its name."""
+    owners = {canonical(unit.address): site for site in after.values() for unit in site.units}
+    before: dict[str, SiteSettings] = {}
+    now: dict[str, str] = {}
+    leaving, problems = [], []
+    taken = set(after)
+    for site in old:
+        found = list(
+            dict.fromkeys(owners[key].name for unit in site.units if (key := canonical(unit.address)) in owners)
+        )
+        if len(found) > 1:
+            problems.append(f"the units of '{site.name}' are in {len(found)} sites now: {', '.join(found)}")
+        elif found and found[0] in before:
+            first = next(name for name, then in now.items() if then == found[0])
+            problems.append(f"'{found[0]}' has units of '{first}' and of '{site.name}'")
+        elif found:
+            now[site.name] = found[0]
+            before[found[0]] = site.model_copy(update={"name": found[0]})
+        else:
+            name = _unlike(site.name, taken)
+            taken.add(name)
+            now[site.name] = name
+            before[name] = site.model_copy(update={"name": name})
+            leaving.append(before[name])
+    return Matched(before, tuple(leaving), now, tuple(problems))
+
+
+def _unlike(name: str, taken: Collection[str]) -> str:
+    """Return a name for a site that leaves, where another one has taken its own."""
+    shown, number = name, 1
+    while shown in taken:
+        shown = f"{name} (old)" if number == 1 else f"{name} (old {number})"
+        number += 1
+    return shown
+
+
+def _as_they_leave(sites: Iterable[SiteSettings], groups: Collection[str]) -> Iterator[SiteSettings]:
+    """Yield what sites come to that leave for good: each a site alone (section 5.1), in a group of its own."""
+    for site in sites:
+        access = without(site.remote_geo_access, site.geo_partners)
+        group = _unlike(f"{site.name} (leaves)", groups)
+        yield site.model_copy(update={"group": group, "remote_geo_access": access, "geo_partners": ()})
+
+
+def _interim_lists(
+    parts: Sequence[Sequence[PartBefore]], end: Mapping[str, SiteSettings], before: Mapping[str, SiteSettings]
+) -> Iterator[tuple[str, SiteLists]]:
+    """Yield what the lists hold that lose something, once they have lost it and gained nothing."""
+    for part in (part for whole in parts for part in whole):
+        linked = {address for site in part.sites for address in shown_addresses(before[site.name])}
+        for name in (site.name for site in part.sites):
+            old = before[name]
+            kept = linked & set(map(canonical, end[name].geo_partners))
+            gone = set(map(canonical, old.geo_partners)) - kept
+            if gone:
+                access, partners = without(old.remote_geo_access, gone), without(old.geo_partners, gone)
+                yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
+
+
+def _renewed(
+    after: Mapping[str, SiteSettings], before: Mapping[str, SiteSettings], replaced: Collection[str]
+) -> dict[str, list[str]]:
+    """Return the new units of each site that goes on: at another address, or replaced where they were."""
+    new = {canonical(address) for address in replaced}
+    renewed: defaultdict[str, list[str]] = defaultdict(list)
+    for name, site in after.items():
+        if name not in before:
+            continue
+        old = {canonical(unit.address) for unit in before[name].units}
+        for unit in site.units:
+            if (key := canonical(unit.address)) in new or key not in old:
+                renewed[name].append(unit.address)
+    return dict(renewed)
+
+
+def _as_planned(after: Mapping[str, SiteSettings], replaced: Collection[str]) -> list[str]:
+    """Return replaced units each once, as the topology spells their addresses."""
+    given = {canonical(address) for address in replaced}
+    return [unit.address for site in after.values() for unit in site.units if canonical(unit.address) in given]
+
+
+def _leaving_parts(work: Work) -> Iterator[LeavingPart]:
+    for parts in work.before:
+        stay = hosts_first(parts[0].sites, work.emptied) if parts[0].goes_on else []
+        for part in parts[1:] if stay else parts:
+            others = [site.name for other in parts if other is not part for site in other.sites]
+            if others:
+                yield LeavingPart.model_construct(
+                    group=part.group,
+                    sites=tuple(site.name for site in part.sites),
+                    others=tuple(others),
+                    stay=tuple(site.name for site in stay),
+                )

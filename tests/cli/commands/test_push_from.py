@@ -1,0 +1,150 @@
+"""``geoplan push --from`` over TLS: sites that join and leave in one lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import TOPOLOGIES, Geoplan, Outcome
+from tests.push.conftest import MakeSite, make_site
+from tests.push.support import A2, BOOT, M1, M2, S2, SYNC, Site, as_operator, red_in_any_state
+
+__all__ = ["make_site"]
+
+TWO = ("HA Pair 1", "Standalone LoadMaster 1")
+
+
+def part(site: Site, name: str, *sites: str, **settings: Any) -> Path:
+    """Write a topology of some of the lab's sites."""
+    document = yaml.safe_load(site.topology.read_text())
+    document["sites"] = [each for each in document["sites"] if not sites or each["name"] in sites]
+    document["timing"] = {"boot_seconds": BOOT, "sync_seconds": SYNC, "manual_step_seconds": 60}
+    document.update(name=name, **settings)
+    path = site.topology.with_name(f"{name}.yaml")
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def push(geoplan: Geoplan, site: Site, topology: Path, *options: str | Path) -> Outcome:
+    return geoplan("push", topology, "--endpoints", site.endpoints, "--yes", *options)
+
+
+def clusters(site: Site, address: str) -> set[str]:
+    return {cluster["name"] for cluster in site.units[address]["clusters"]}
+
+
+def pushed_pair(geoplan: Geoplan, make_site: MakeSite) -> tuple[Site, Path, Path]:
+    site = make_site("5.4")
+    two, four = part(site, "two", *TWO), part(site, "four")
+    assert push(geoplan, site, two).code == 0
+    return site, two, four
+
+
+def reboots_since(site: Site, before: dict[str, int]) -> dict[str, int]:
+    return {address: more for address in before if (more := site.reboots[address] - before[address])}
+
+
+def test_sites_join_and_leave_again(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    before = site.reboots
+    ended = push(geoplan, site, four, "--from", two)
+    assert ended.code == 0, ended
+    assert "done and verified" in ended.stdout
+    assert "joins the topology, whose GEO configuration is that of 'HA Pair 1'" in ended.stdout
+    site.settle()
+    assert red_in_any_state(site.lab) == set()
+    assert reboots_since(site, before) == {M1: 1, M2: 1}
+    assert geoplan("diff", four, "--endpoints", site.endpoints).code == 0
+
+    before = site.reboots
+    ended = push(geoplan, site, two, "--from", four)
+    assert ended.code == 0, ended
+    assert "done and verified" in ended.stdout
+    assert "leaves: HA Pair 2, Standalone LoadMaster 2" in ended.stdout
+    site.settle()
+    assert reboots_since(site, before) == {}
+    assert red_in_any_state(site.lab) == set()
+    gone = {M2, S2, A2}
+    for address, unit in site.units.items():
+        assert (address in gone) or not gone & {*unit["remote_geo_access"], *unit["geo_partners"]}
+        assert (address in gone) or {cluster["name"] for cluster in unit["clusters"]} == set(TWO)
+    for address in gone:
+        assert site.units[address]["geo_partners"] == []
+        assert site.units[address]["remote_geo_access"] == [A2 if address == A2 else M2]
+    assert "nothing to do" in push(geoplan, site, two, "--from", four).stdout
+
+
+def test_seeding_by_the_api_has_a_question_that_yes_does_not_answer(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    network = site.lab._lab.simulation.network
+    site.lab._call(lambda: network.geo.put_fqdn(network.unit(M1), "www.example.com"))
+    site.settle()
+    before = site.all_that_counts()
+    refused = push(geoplan, site, four, "--from", two, "--seed-by-api")
+    assert refused.code == 4, refused
+    assert "--seed-by-api has a question of its own, which --yes does not answer" in refused.stderr
+    assert "whether" in refused.stderr
+    assert site.all_that_counts() == before
+    ended = push(geoplan, site, four, "--from", two, "--seed-by-api", "--accept-seed-by-api")
+    assert ended.code == 0, ended
+    site.settle()
+    assert {tuple(unit["fqdns"]) for unit in site.units.values()} == {("www.example.com",)}
+    assert red_in_any_state(site.lab) == set()
+
+
+def test_a_stopped_change_prints_commands_that_carry_it(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    site.lab.inject(f"ignore,unit={M2},command=set:geoclients,occurrence=1")
+    stopped = push(geoplan, site, four, "--from", two)
+    assert stopped.code == 3, stopped
+    words = f"geoplan push {four} --from {two} --resume --endpoints {site.endpoints}"
+    assert words in stopped.stderr
+    status = geoplan("push", four, "--endpoints", site.endpoints, "--from", two, "--status")
+    assert f"geoplan push {four} --from {two} --abandon" in status.stdout
+    assert push(geoplan, site, four).code == 4  # another plan is not this one
+    ended = push(geoplan, site, four, "--from", two, "--resume")
+    assert ended.code == 0, ended
+
+
+def test_who_leaves_is_reached_by_old(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    plan = tmp_path / "old.json"
+    assert geoplan("plan", four, "--format", "json", "-o", plan).code == 0
+    dry = geoplan("push", two, "--endpoints", site.endpoints, "--from", plan, "--only-preflight")
+    assert dry.code == 4, dry  # the units never were at four
+    assert "is neither OLD's nor on the way to the plan's" in dry.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--lab"], "--lab begins with fresh units"),
+        (["--phase", "ha"], "--from changes GEO alone"),
+        (["--accept-seed-by-api"], "answers a question that only --seed-by-api asks"),
+    ],
+)
+def test_options_that_do_not_go_with_a_change(
+    geoplan: Geoplan, make_site: MakeSite, options: list[str], said: str
+) -> None:
+    topology = TOPOLOGIES / "section-5.2.yaml"
+    ended = geoplan("push", topology, "--from", topology, *options)
+    assert (ended.code, said in ended.stderr) == (2, True), ended
+
+
+def test_seeding_by_the_api_is_of_a_change(geoplan: Geoplan) -> None:
+    ended = geoplan("push", TOPOLOGIES / "section-5.2.yaml", "--seed-by-api")
+    assert (ended.code, "--seed-by-api matters only with --from" in ended.stderr) == (2, True), ended
+
+
+def test_a_plan_as_old_does_not_say_where_apis_are(
+    geoplan: Geoplan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_operator(monkeypatch, tmp_path / "state")
+    plan = tmp_path / "old.json"
+    assert geoplan("plan", TOPOLOGIES / "section-5.4.yaml", "--format", "json", "-o", plan).code == 0
+    ended = geoplan("push", TOPOLOGIES / "section-5.1.yaml", "--from", plan, "--only-preflight")
+    assert ended.code == 4, ended
+    assert "OLD is a plan, which does not say where the APIs of units that leave are: 172.24.1.8" in ended.stderr
