@@ -40,7 +40,7 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     _require_possible(after, matched, replaced)
     leaving = tuple(_as_it_leaves(site) for site in matched.leaving)
     end = {**after, **{site.name: site for site in leaving}}
-    interim = dict(_interim_lists(end, matched.before))
+    interim = dict(interim_lists(end, matched.before))
     clusters = {cluster_of(site, group).site: cluster_of(site, group) for group in groups for site in group.sites}
     old_clusters = tuple(
         cluster.model_copy(update={"site": matched.now[cluster.site]})
@@ -164,10 +164,10 @@ def _as_it_leaves(site: SiteSettings) -> SiteSettings:
     return site.model_copy(update={"group": f"{site.name} (leaves)", "remote_geo_access": access, "geo_partners": ()})
 
 
-def _interim_lists(
+def interim_lists(
     end: Mapping[str, SiteSettings], before: Mapping[str, SiteSettings]
 ) -> Iterator[tuple[str, SiteLists]]:
-    """Yield what the lists hold that lose something, once they have lost it and gained nothing."""
+    """Yield what the lists hold that lose something, once they have lost it and gained nothing; by site."""
     for name, old in before.items():
         wanted = {canonical(address) for address in end[name].geo_partners}
         partners = tuple(address for address in old.geo_partners if canonical(address) in wanted)

@@ -96,6 +96,7 @@ class Journal:
             options=models.RecordedOptions.of(options),
             units=units,
             plan=plan.model_dump(mode="json"),
+            **({"undoes": options.undoes} if options.undoes else {}),
         )
         return journal
 

@@ -121,6 +121,8 @@ class Begin(Record):
     units: Mapping[Text, Text]
     """The keys of its units, by their addresses: what a lab's units hold is none of production's."""
     plan: Mapping[Text, Any]
+    undoes: Text | None = None
+    """The push that this one takes back, by the name of its journal."""
 
 
 class Resumed(Record):

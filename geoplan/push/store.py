@@ -124,6 +124,10 @@ class Store:
                 unfinished = history
         return Past(ledger, latest, unfinished)
 
+    def histories(self) -> tuple[History, ...]:
+        """Return all pushes that named any of the units, the oldest first; raises as :meth:`past` does."""
+        return tuple(history for path in self._paths() if (history := journals.read(path)).records)
+
     def begin(self, plan: Plan, options: Options, clock: Clock, ledger: Ledger | None = None) -> Journal:
         """Start the journal of a new push; ``ledger`` is that of the past, where it has been read already."""
         return Journal.begin(self.state, plan, options, clock, keys=self.keys, ledger=ledger or self.past().ledger)
