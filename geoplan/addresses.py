@@ -25,7 +25,7 @@ def is_address(text: str) -> bool:
 
 def same_addresses(some: Iterable[str], others: Iterable[str]) -> bool:
     """Return whether two lists mean the same addresses, in whatever order and spelling."""
-    return {canonical(address) for address in some} == {canonical(address) for address in others}
+    return set(map(canonical, some)) == set(map(canonical, others))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -40,7 +40,8 @@ def canonical(address: str) -> str:
 def without(addresses: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     """Return those addresses that the others do not have, each as it was written."""
     known = set(map(canonical, others))
-    return tuple(address for address in addresses if canonical(address) not in known)
+    given = tuple(addresses)
+    return tuple(address for address, meant in zip(given, map(canonical, given), strict=True) if meant not in known)
 
 
 def url_fault(url: str) -> str | None:

@@ -280,6 +280,15 @@ LINKS_NEED_ACCESS = _answer(
     "LINKS_NEED_ACCESS", "on both sides, at all times", "Where links of partners need the access lists", UNKNOWN
 )
 
+MAPS_OF_DELETED_CLUSTERS = _unconfirmed(
+    "MAPS_OF_DELETED_CLUSTERS",
+    "they keep its name",
+    "What becomes of the maps of FQDNs when the cluster that they use is deleted. geoplan deletes no such cluster "
+    "without --accept-fqdn-loss",
+    source=UNKNOWN,
+    held_by=_PROBED,
+)
+
 # Screens of the WUI, by their path in the main menu
 REMOTE_ACCESS = _label("REMOTE_ACCESS", "Certificates & Security > Remote Access", "5.1")
 MANAGE_CLUSTERS = _label("MANAGE_CLUSTERS", "Global Balancing > Manage Clusters", "5.1")

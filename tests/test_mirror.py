@@ -17,7 +17,6 @@ GUARDED_BY = {
     "cli/commands/diff": "cli/commands/test_push.py",
     "cli/commands/facts": "test_vendor.py",
     "cli/commands/lab": "lab/serve/test_process.py",
-    "cli/options": "cli/test_empty_values.py",
     "cli/push_journal": "cli/commands/test_push.py",
     "cli/push_options": "cli/test_approving.py",
     "cli/push_units": "cli/commands/test_push.py",

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 
 from geoplan.cli.connection import TypedCommands, live_fleet
-from geoplan.cli.files import read_text, write
+from geoplan.cli.files import read_text, what_is_wrong, write
 from geoplan.cli.push_question import change_lines
 from geoplan.cli.push_units import push_store
 from geoplan.errors import PushRefusedError, UnusableFileError
@@ -21,7 +20,7 @@ from geoplan.plan.model import Phase, Plan
 from geoplan.push.approval import FORMAT, Approval, Flags, Review
 from geoplan.push.listener import Found, PushListener
 from geoplan.push.run import run_push
-from geoplan.wording import count, shell_command
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -171,27 +170,9 @@ def _read(path: str) -> Approval | Plan:
         return Approval.model_validate_json(text) if is_approval else Plan.model_validate_json(text)
     except (ValueError, RecursionError) as error:
         raise UnusableFileError(
-            f"{path} is not a usable plan or approval: {_what_is_wrong(error)}",
+            f"{path} is not a usable plan or approval: {what_is_wrong(error)}",
             hint="make a plan with geoplan plan --format json, an approval with geoplan plan --live",
         ) from None
-
-
-def _what_is_wrong(error: ValueError | RecursionError) -> str:
-    """Say where the first fault of a file is, and what it is."""
-    match error:
-        case json.JSONDecodeError():
-            return f"line {error.lineno}, column {error.colno} is not JSON"
-        case ValidationError():
-            faults = error.errors(include_url=False, include_context=False)
-            first, more = faults[0], len(faults) - 1
-            where = ".".join(map(str, first["loc"])) or "the file"
-            what = _FAULTS.get(first["type"]) or f"wrong: {first['msg'][:1].lower()}{first['msg'][1:]}"
-            return f"{where} is {what}" + (f"; and {count(more, 'more fault')}" if more else "")
-        case _:
-            return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-_FAULTS = {"missing": "missing", "extra_forbidden": "unknown, so another version of geoplan may have written it"}
 
 
 def _push(typed: TypedCommands, flags: Flags, *more: str) -> str:

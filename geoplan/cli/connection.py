@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.options import InputFile, options_together
+from geoplan.cli.options import ChangeOptions, InputFile, options_together
 from geoplan.vendor import CALLS_WINDOW_SECONDS
 from geoplan.wording import shell_command
 
@@ -75,6 +75,10 @@ class ConnectionOptions:
             trust=self._trust_in(known),
             use_proxies=self.use_proxies,
         )
+
+    def names(self, address: str) -> bool:
+        """Return whether the endpoints file says where a unit's API is."""
+        return self._endpoints is not None and self._endpoints.unit(address).api is not None
 
     def _trust_in(self, known: UnitEndpoint) -> Trust:
         """Return why a unit is believed: its pinned fingerprint, or what is believed of all."""
@@ -167,6 +171,9 @@ class ConnectionOptions:
         return load_client_certificate(self.client_cert, self.client_key, os.environ)
 
 
+NO_CHANGE = ChangeOptions()
+
+
 @dataclass(frozen=True)
 class TypedCommands:
     """Writes commands of geoplan about one topology's file as they are typed: by the command's name and further words.
@@ -180,6 +187,8 @@ class TypedCommands:
     state_dir: str | None = None
     is_unfinished: bool = False
     """Whether a push has to be resumed before there can be another one."""
+    change: ChangeOptions = NO_CHANGE
+    """Where a change starts; of what compares units with the topology as it is to be, that is no part."""
 
     def __call__(self, name: str, *words: str) -> str:
         """Return a command, quoted for the shell."""
@@ -188,12 +197,15 @@ class TypedCommands:
         given: list[str] = []
         if self.phase and name in _HAVING_PHASES and "--phase" not in words:
             given += ["--phase", self.phase]
+        if name in _HAVING_CHANGES and "--from" not in words:
+            given += self.change.as_written()
         if self.state_dir and name in _HAVING_JOURNALS:
             given += ["--state-dir", self.state_dir]
         return self.reach.command(name, self.path, *given, *words)
 
 
 _HAVING_PHASES = frozenset({"diff", "plan", "push"})
+_HAVING_CHANGES = frozenset({"plan", "push", "runbook"})
 _HAVING_JOURNALS = frozenset({"plan", "push"})
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -14,6 +15,7 @@ from geoplan.files import display_name, read_bounded, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.cli.options import ChangeOptions
     from geoplan.plan.model import Phase, Plan
     from geoplan.topology.model import Topology
 
@@ -51,11 +53,103 @@ def load_plan(path: str, phase: str | None = None) -> Plan:
     return planned(load_topology(path), phase)
 
 
-def planned(topology: Topology, phase: str | None = None) -> Plan:
-    """Plan a topology, or the parts of the work that ``--phase`` names."""
+def planned(topology: Topology, phase: str | None = None, change: ChangeOptions | None = None) -> Plan:
+    """Plan a topology, or the parts of the work that ``--phase`` names; with ``--from`` only what leads there from OLD.
+
+    Raises :class:`click.UsageError` where the options do not fit each other.
+    """
     from geoplan.plan.planner import make_plan
 
+    if change:
+        change.require_usable(phase)
+        if change.old is not None:
+            return planned_change(topology, load_old(change.old), change)
     return make_plan(topology, plan_phases(topology, phase))
+
+
+def planned_change(topology: Topology, old: OldState, change: ChangeOptions) -> Plan:
+    """Plan what leads from an older state to a topology.
+
+    Raises :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan does.
+    """
+    from geoplan.plan.change import make_change
+
+    return make_change(topology, old.plan, replaced=change.replaced, cleans_leaving=change.clean_leaving)
+
+
+class OldState(NamedTuple):
+    """Where a change starts."""
+
+    plan: Plan
+    topology: Topology | None
+    """None where it was read from a plan, which does not say where its units' APIs are."""
+
+
+def load_old(path: str) -> OldState:
+    """Read the OLD of ``--from``: a topology, or a plan in JSON; its warnings matter to nobody any more.
+
+    Raises :class:`geoplan.InvalidInputError` with every fault of a topology, and
+    :class:`geoplan.errors.UnusableFileError` for a plan that was edited, or is none.
+    """
+    from geoplan.plan.model import Phase
+    from geoplan.plan.planner import make_plan
+    from geoplan.topology.loader import check_text
+
+    if path == "live":
+        raise click.UsageError(
+            "--from live: not yet. Write what is there with geoplan import, and give that file; "
+            "a file of that name is ./live"
+        )
+    text = read_text(path)
+    if _PLAN_FORMAT.search(text[:_HEAD_CHARACTERS]):
+        return OldState(_read_plan(text, display_name(path)), None)
+    name = display_name(path)
+    checked = check_text(text.encode(), path=name, default_name=PurePath(name).stem)
+    if checked.topology is None:
+        raise InvalidInputError(f"{name} is not a usable topology", checked.diagnostics)
+    return OldState(make_plan(checked.topology, (Phase.GEO,)), checked.topology)
+
+
+_HEAD_CHARACTERS = 4096
+_PLAN_FORMAT = re.compile(r"""^\s*[{,]?\s*["']?format["']?\s*:\s*["']?geoplan/""", re.MULTILINE)
+"""A line that no topology has: the first key of everything that geoplan writes for programs."""
+
+
+def _read_plan(text: str, name: str) -> Plan:
+    from geoplan.plan.model import Plan
+
+    try:
+        return Plan.model_validate_json(text)
+    except (ValueError, RecursionError) as error:
+        line = next((number for number, line in enumerate(text.splitlines(), 1) if '"checksum"' in line), 1)
+        raise UnusableFileError(
+            f"{name}:{line}: not a usable plan: {what_is_wrong(error)}",
+            hint="give a plan as geoplan plan --format json wrote it, or the topology that it was made of",
+        ) from None
+
+
+def what_is_wrong(error: ValueError | RecursionError) -> str:
+    """Say where the first fault of a file in JSON is, and what it is."""
+    import json
+
+    from pydantic import ValidationError
+
+    from geoplan.wording import count
+
+    match error:
+        case json.JSONDecodeError():
+            return f"line {error.lineno}, column {error.colno} is not JSON"
+        case ValidationError():
+            faults = error.errors(include_url=False, include_context=False)
+            first, more = faults[0], len(faults) - 1
+            where = ".".join(map(str, first["loc"])) or "the file"
+            what = _FAULTS.get(first["type"]) or f"wrong: {first['msg'][:1].lower()}{first['msg'][1:]}"
+            return f"{where} is {what}" + (f"; and {count(more, 'more fault')}" if more else "")
+        case _:
+            return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+_FAULTS = {"missing": "missing", "extra_forbidden": "unknown, so another version of geoplan may have written it"}
 
 
 def read_text(path: str) -> str:

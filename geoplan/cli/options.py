@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,53 @@ def options_together(
         return with_object
 
     return decorate
+
+
+@dataclass(frozen=True)
+class ChangeOptions:
+    """What turns a plan into a change, as the options say; each field is named as its option, ``old`` as ``--from``."""
+
+    old: str | None = None
+    replaced: tuple[str, ...] = ()
+    clean_leaving: bool = False
+
+    def require_usable(self, phase: str | None) -> None:
+        """Check that the options fit each other. Raises :class:`click.UsageError`."""
+        if self.old is None and (self.replaced or self.clean_leaving):
+            given = "--replaced" if self.replaced else "--clean-leaving"
+            raise click.UsageError(f"{given} matters only with --from")
+        if self.old is not None and phase not in (None, "geo"):
+            raise click.UsageError(f"--from changes GEO alone: leave --phase {phase} out")
+
+    def as_written(self) -> list[str]:
+        """Return the options as they are typed again."""
+        words = ["--from", self.old] if self.old is not None else []
+        words += [word for address in self.replaced for word in ("--replaced", address)]
+        return [*words, *(["--clean-leaving"] if self.clean_leaving else [])]
+
+
+change_options = options_together(
+    "change",
+    ChangeOptions,
+    click.option(
+        "--from",
+        "old",
+        metavar="OLD",
+        type=InputFile(),
+        help="Plan only what leads here from OLD: a topology, or a plan in JSON.",
+    ),
+    click.option(
+        "--replaced",
+        metavar="ADDRESS",
+        multiple=True,
+        help="With --from: this unit is a new box at the address of a dead one; repeatable.",
+    ),
+    click.option(
+        "--clean-leaving",
+        is_flag=True,
+        help="With --from: delete on sites that leave for good all clusters of the group, not only their own.",
+    ),
+)
 
 
 class Command(click.Command):

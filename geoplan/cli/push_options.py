@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from geoplan.cli.files import OldState
     from geoplan.plan.model import Plan
     from geoplan.push.options import Options
 
@@ -22,6 +23,7 @@ class GivenFlags(NamedTuple):
     parallel_groups: bool = False
     remove_unknown: bool = False
     accept_geo_merge: bool = False
+    accept_fqdn_loss: bool = False
 
     def options(self, plan: Plan) -> Options:
         """Return the options of a push of a plan. Raises :class:`click.UsageError` where they cannot be."""
@@ -46,6 +48,7 @@ class GivenFlags(NamedTuple):
             parallel_groups=self.parallel_groups,
             remove_unknown=self.remove_unknown,
             accept_geo_merge=self.accept_geo_merge,
+            accept_fqdn_loss=self.accept_fqdn_loss,
         )
 
 
@@ -62,6 +65,10 @@ class PushFlags:
     lab: bool
     jobs: int
     """How many units are asked at once."""
+    old: OldState | None = None
+    """Where a change starts."""
+    accepts_seed_by_api: bool = False
+    """Whether the question of ``--seed-by-api`` is answered beforehand."""
     variants: tuple[str, ...] = ()
     """In what the units of the embedded lab are otherwise."""
 
@@ -93,6 +100,9 @@ _OPTIONS = (
     click.option("--remove-unknown", is_flag=True, help="Remove live addresses that the plan does not have."),
     click.option(
         "--accept-geo-merge", is_flag=True, help="Let units with different GEO configurations become partners."
+    ),
+    click.option(
+        "--accept-fqdn-loss", is_flag=True, help="Delete clusters of sites that leave even where an FQDN uses them."
     ),
 )
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
+from geoplan.addresses import canonical
+from geoplan.cli.signals import interruptible
+from geoplan.errors import PushRefusedError
 from geoplan.live.findings.compare import Kind
-from geoplan.wording import count
+from geoplan.live.findings.newcomers import seeded_sites
+from geoplan.push.change_checks import renewed_units
+from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.push_options import PushFlags
     from geoplan.live.findings.compare import Report
     from geoplan.plan.model import Plan
     from geoplan.push.listener import Found
@@ -65,6 +74,7 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
 
     ``diff`` is the command that shows what is left out here.
     """
+    yield from _who_moves(plan, found)
     lines = list(_difference_lines(found.before))
     yield from lines[:MAX_LINES]
     if len(lines) > MAX_LINES:
@@ -82,6 +92,66 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     reboots = ", ".join(found.verdict.reboots) or "none"
     yield f"masters to reboot{_order(plan, found)}: {reboots}"
     yield f"plan {plan.checksum}"
+
+
+UNCONFIRMED = (
+    "--seed-by-api sends a restore of GEO Configuration to each site that joins. Not confirmed of a restore is whether",
+    "it also writes the two lists, restarts anything, or reaches the standby. It brings neither the IP database nor",
+    "GEO's own parameters. Each unit that is seeded is backed up before, and looked at from all sides afterwards.",
+)
+SEED_WORD = "restore"
+
+
+def seed_is_accepted(plan: Plan, found: Found, flags: PushFlags) -> bool:
+    """Ask whether GEO Configuration may be restored over the API, which ``--yes`` does not answer.
+
+    Raises :class:`PushRefusedError` where nobody can be asked. Without an FQDN there is nothing to restore, and no
+    question.
+    """
+    sites = seeded_sites(plan)
+    groups = {plan.site(site).group for site in sites}
+    units = [unit for unit in found.facts.units.values() if plan.site(unit.site).group in groups]
+    if not any(unit.fqdns for unit in units):
+        return True
+    for line in UNCONFIRMED:
+        click.echo(line, err=True)
+    click.echo(f"sites to seed: {', '.join(sites)}", err=True)
+    if flags.accepts_seed_by_api:
+        return True
+    if not sys.stdin.isatty():
+        raise PushRefusedError(
+            "--seed-by-api has a question of its own, which --yes does not answer; nothing was changed",
+            hint="give --accept-seed-by-api as well; or leave --seed-by-api out, and restore it by hand",
+        )
+    with interruptible():
+        answer: str = click.prompt(f"Type '{SEED_WORD}' to send it, anything else to stop", default="", err=True)
+    return answer.strip() == SEED_WORD
+
+
+def _who_moves(plan: Plan, found: Found) -> Iterator[str]:
+    """Yield who leaves, who joins and which masters are rebooted for what, where a plan is a change."""
+    change = plan.change
+    if change is None:
+        return
+    yield f"change from '{change.old_topology}' ({change.old_checksum})"
+    if change.leaving:
+        yield f"leaves: {', '.join(change.leaving)}"
+    for part in change.parts:
+        if moving := [site for site in part.sites if site not in change.leaving]:
+            yield f"leaves group '{part.group}': {', '.join(moving)}"
+    for group in change.joined:
+        yield (
+            f"joins {plan.group_label(group.name)}, whose GEO configuration is that of '{group.reference}': "
+            + ", ".join(group.joining)
+        )
+    if new := sorted(unit for site in plan.sites for unit in renewed_units(plan, site)):
+        yield f"new units: {', '.join(new)}"
+    for name in found.verdict.reboots:
+        site, old = plan.site(name), change.old_site(name)
+        had = {canonical(address) for address in old.geo_partners} if old else set()
+        gained = [address for address in site.geo_partners if canonical(address) not in had]
+        why = f"its slave links {some_of(gained)}" if gained else "a unit of it is new, or its reboot is still due"
+        yield f"reboots the master of '{name}': {why}"
 
 
 def _difference_lines(report: Report) -> Iterator[str]:

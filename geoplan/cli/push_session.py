@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli import faults
-from geoplan.cli.connection import TypedCommands
 from geoplan.cli.output import Outlet, dropping_lost_output
-from geoplan.cli.push_question import change_lines, destination_of
+from geoplan.cli.push_question import change_lines, destination_of, seed_is_accepted
 from geoplan.cli.push_units import push_units
 from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
@@ -33,7 +32,7 @@ from geoplan.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
     from geoplan.live.polling import Clock
@@ -75,11 +74,9 @@ def run(topology: Topology, store: Store, session: PushSession) -> int:
 class PushSession(PushListener):
     """A push as its operator sees it: what is shown and asked while it goes on, and what is said at its end."""
 
-    def __init__(
-        self, plan: Plan, reach: ConnectionOptions, options: Options, flags: PushFlags, review: Review
-    ) -> None:
+    def __init__(self, plan: Plan, typed: TypedCommands, options: Options, flags: PushFlags, review: Review) -> None:
         self._plan = plan
-        self._typed = TypedCommands(reach, flags.path, flags.phase, flags.state_dir)
+        self._typed = replace(typed, phase=flags.phase)
         self._options = options
         self._flags = flags
         self._review = review
@@ -88,7 +85,7 @@ class PushSession(PushListener):
         self._step: Step | None = None
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
-        self._destination = destination_of(reach, lab=flags.lab)
+        self._destination = destination_of(typed.reach, lab=flags.lab)
         self._clock: Clock = SystemClock()
         self._began = 0.0
         self._view: View = JsonView()
@@ -185,7 +182,11 @@ class PushSession(PushListener):
         }
         message = count(len(found.before.differences), "difference")
         self._view.show(Event(EventKind.DIFFERENCES, self._seconds(), message, details=details))
-        if flags.yes or flags.dry_run:
+        if flags.dry_run:
+            return True
+        if self._options.seed_by_api and not seed_is_accepted(self._plan, found, flags):
+            return False
+        if flags.yes:
             return True
         if not sys.stdin.isatty():
             raise PushRefusedError("there is no terminal to ask on; nothing was changed", hint="give --yes")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.addresses import canonical
 from geoplan.cli.connection import live_fleet
 from geoplan.cli.options import lab_installed
 from geoplan.errors import NotInLabError, PushRefusedError, UnusableFileError
@@ -23,9 +24,10 @@ from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Past, Store, unit_keys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from geoplan.cli.connection import ConnectionOptions, TypedCommands
+    from geoplan.cli.files import OldState
     from geoplan.cli.push_options import PushFlags
     from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
@@ -35,15 +37,22 @@ LAB_GRACE_SECONDS = 15.0
 
 
 def push_store(
-    topology: Topology, reach: ConnectionOptions, state_dir: str | None, *, is_lasting: bool = True
+    topology: Topology,
+    reach: ConnectionOptions,
+    state_dir: str | None,
+    *,
+    is_lasting: bool = True,
+    units: Iterable[str] | None = None,
 ) -> Store:
     """Return what is kept of pushes on a topology's units; of a push that leaves nothing it has no place.
+
+    ``units`` are those of a change, by their addresses, with those that leave.
 
     Raises :class:`click.UsageError` for an empty place, :class:`UnusableFileError` where there is none.
     """
     if state_dir is None and os.environ.get(STATE_DIR_VARIABLE) == "":
         raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
-    addresses = (unit.address for site in topology.sites for unit in site.units)
+    addresses = units or (unit.address for site in topology.sites for unit in site.units)
     return Store(state_folder(state_dir) if is_lasting else Path(), unit_keys(addresses, reach.lab_id()))
 
 
@@ -91,7 +100,7 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
                 yield live, Store(folder, store.keys, folder / "locks")
         return
     try:
-        accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
+        accesses, is_lab = _accesses(topology, plan, reach, flags.old), reach.lab_id() is not None
     except NotInLabError as error:
         raise PushRefusedError(f"{error}\n  nothing was changed", error.units, hint=error.hint) from None
     if not flags.dry_run:
@@ -104,7 +113,37 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
         units = dry_run_units({address: live.unit(address) for address in accesses}, paper)
         with _temporary_folder() as folder:
             copied = store.copied_to(folder)  # so that it also shows what --resume would do
-            yield Fleet(plan, units, paper_clock, live.timings, jobs=jobs), copied
+            yield Fleet(plan, units, paper_clock, live.timings, jobs=jobs, is_on_paper=True), copied
+
+
+def _accesses(
+    topology: Topology, plan: Plan, reach: ConnectionOptions, old: OldState | None
+) -> dict[str, UnitConnection]:
+    """Return the access to every unit of a plan: to those that leave as OLD says.
+
+    Raises :class:`PushRefusedError` where OLD is a plan, which does not say where its units' APIs are, and the
+    endpoints file does not say so either.
+    """
+    accesses = reach.accesses(topology)
+    missing = [unit.address for site in plan.sites for unit in site.units if unit.address not in accesses]
+    if not missing or old is None:
+        return accesses
+    if old.topology is not None:
+        known = {canonical(address): access for address, access in reach.accesses(old.topology).items()}
+        return accesses | {address: known[canonical(address)] for address in missing}
+    if unreached := [address for address in missing if not reach.names(address)]:
+        raise PushRefusedError(
+            f"OLD is a plan, which does not say where the APIs of units that leave are: {', '.join(unreached)}; "
+            "nothing was changed",
+            hint="give as OLD the topology that the plan was made of, or name these units in an --endpoints file",
+        )
+    port = old.plan.health_check_port
+    return accesses | {
+        address: reach.access_of(address, api_port=HTTPS_PORT, health_check_port=port) for address in missing
+    }
+
+
+HTTPS_PORT = 443
 
 
 @asynccontextmanager

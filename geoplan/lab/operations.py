@@ -220,6 +220,11 @@ def _describe_unit(network: Network, unit: Unit) -> dict[str, Any]:
             for address, cluster in network.geo.clusters(unit)
         ],
         "fqdns": [fqdn.name for fqdn in network.geo.fqdns(unit)],
+        "maps": [
+            {"fqdn": fqdn.name, "address": each.address, "cluster": each.cluster}
+            for fqdn in network.geo.fqdns(unit)
+            for each in fqdn.maps
+        ],
     }
 
 

@@ -78,6 +78,8 @@ class Variant(StrEnum):
 
     # What else units do
     HEALTH_CLOSED = "health-closed", "HEALTH_CHECK_REACH", "answer the health check to the load balancer alone"
+    MAPS_GO = "maps-go", "MAPS_OF_DELETED_CLUSTERS", "drop the maps of FQDNs that use a cluster with that cluster"
+    RESTORE_BRINGS_LISTS = "restore-brings-lists", "RESTORE_OF_GEO", "bring both lists with a restore of GEO"
     LINKS_IGNORE_ACCESS = (
         "links-ignore-access",
         "LINKS_NEED_ACCESS",

@@ -34,14 +34,23 @@ class NoActiveUnitError(Exception):
 class Fleet:
     """All units of a plan, by their own addresses, of which at most ``jobs`` are asked at once."""
 
-    def __init__(
-        self, plan: Plan, units: Mapping[str, Unit], clock: Clock, timings: Timings, *, jobs: int = DEFAULT_JOBS
+    def __init__(  # noqa: PLR0913 - what a fleet is
+        self,
+        plan: Plan,
+        units: Mapping[str, Unit],
+        clock: Clock,
+        timings: Timings,
+        *,
+        jobs: int = DEFAULT_JOBS,
+        is_on_paper: bool = False,
     ) -> None:
         self.plan = plan
         self.clock = clock
         self.timings = timings
         self.jobs = jobs
         self.units = units
+        self.is_on_paper = is_on_paper
+        """Whether its changes are only noted, so that nobody does anything by hand either."""
         self._places = asyncio.Semaphore(jobs)
 
     def unit(self, address: str) -> Unit:

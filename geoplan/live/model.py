@@ -19,7 +19,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.live.activity import Look
-from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus, State
+from geoplan.loadmaster.model import ClusterType, GeoCluster, GeoFqdn, HaFacts, HaStatus, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,8 @@ REMOTE_LM = ClusterType.REMOTE_LM
 
 __all__ = [
     "CHECK_CREDENTIALS", "HA_SUBJECT", "LIST_NAMES", "REMOTE_LM", "SUBJECTS", "Cause", "ClusterType",
-    "Failure", "GeoCluster", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of", "how_to_reach",
+    "Failure", "GeoCluster", "GeoFqdn", "HaFacts", "Observation", "Observations", "State", "Subject", "failure_of",
+    "how_to_reach",
 ]  # fmt: skip
 
 
@@ -85,6 +86,8 @@ class Observation:
     """Whether each partner is green, by its address; None where its colour could not be read."""
     clusters: tuple[GeoCluster, ...] | None = None
     fqdns: tuple[str, ...] | None = None
+    fqdn_maps: tuple[GeoFqdn, ...] | None = None
+    """Its FQDNs with their maps, where a push deletes clusters that these may use."""
     unread: tuple[str, ...] = ()
     """What this unit does not answer in a known way although the rest of it was read."""
     unanswered: tuple[str, ...] = ()

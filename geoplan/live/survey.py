@@ -12,6 +12,7 @@ from geoplan.errors import UnitError, UnitUnreachableError
 from geoplan.live.activity import Look
 from geoplan.live.findings.pairs import planned_pairs
 from geoplan.live.model import Cause, Failure, Observation, Observations, State, failure_of
+from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Phase
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _SERVICES: tuple[Question, ...] = (
 )
 _HA: tuple[Question, ...] = (("ha", lambda unit: unit.ha_parameters()),)
 _FQDNS: tuple[Question, ...] = (("fqdns", lambda unit: unit.fqdns()),)
+_MAPS: tuple[Question, ...] = (("fqdn_maps", lambda unit: unit.fqdn_maps()),)
 
 SETTINGS, HA_STATUS = "settings", "ha_status"
 _IN_SETTINGS = frozenset({"firmware", "boot_time", "ssh_access", "remote_geo_access", "geo_partners"})
@@ -50,7 +52,7 @@ _MAX_UNANSWERED = 2
 """Questions in a row without an answer, after which a unit that has answered before is asked no more."""
 
 # Firmware may lack these, or answer them in an unknown way: that is said, and is no reason to stop.
-_MAY_BE_UNKNOWN = frozenset({"partner_status", "ha"})
+_MAY_BE_UNKNOWN = frozenset({"partner_status", "ha", "fqdn_maps"})
 # At a glance all but what every unit can answer, which is asked first.
 _MAY_BE_UNREAD = frozenset({name for name, _ in (*_HA, *_SERVICES, *_LISTS, *_PARTNERS, *_CLUSTERS)})
 
@@ -88,12 +90,13 @@ async def observe_for_verify(fleet: Fleet) -> Observations:
 async def observe_for_preflight(fleet: Fleet) -> Observations:
     """Read everything that the checks before a push need, of every unit."""
     formed = {pair.site for pair in planned_pairs(fleet.plan)}
+    deleting = {step.on.site for step in fleet.plan.steps if step.action in DELETIONS}
 
     def questions(site: SiteSettings, _unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
         own = (*_FIRMWARE, *_BOOT_TIME, *_SERVICES, *(_HA if site.kind == "ha_pair" else ()), *_LISTS)
         # A unit that is in no pair yet has a GEO configuration of its own, and no health check that tells of it.
         if _takes_settings(state) or (site.name in formed and state is not State.STANDBY):
-            return (*own, *_CLUSTERS, *_PARTNERS, *_FQDNS)
+            return (*own, *_CLUSTERS, *_PARTNERS, *_FQDNS, *(_MAPS if site.name in deleting else ()))
         # What forming a pair would take from its slave has to be known, whatever its health check says.
         return (*own, *_CLUSTERS, *(_FQDNS if site.name in formed else ())) if state is State.STANDBY else own
 

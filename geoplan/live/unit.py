@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
+    from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
 
 
 class Unit(Protocol):
@@ -52,6 +52,12 @@ class Unit(Protocol):
     async def boot_time(self) -> str | None:
         """Return when it was booted last, in its own words, or None if it does not tell."""
 
+    async def host_name(self) -> str:
+        """Return the name of its host."""
+
+    async def virtual_services(self) -> int:
+        """Return how many virtual services it has."""
+
     async def geo_enabled(self) -> bool:
         """Return whether GEO is on."""
 
@@ -76,6 +82,9 @@ class Unit(Protocol):
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of its GEO FQDNs."""
 
+    async def fqdn_maps(self) -> tuple[GeoFqdn, ...]:
+        """Return its GEO FQDNs with their maps."""
+
     async def backup(self) -> bytes:
         """Return a backup of all that it has."""
 
@@ -90,6 +99,18 @@ class Unit(Protocol):
 
     async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
         """Add a cluster of type Remote LM, or complete one that has not got its type yet."""
+
+    async def delete_cluster(self, address: str) -> None:
+        """Delete the cluster that it shows at an address; all units that it is linked with lose it too."""
+
+    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+        """Add a cluster as another unit has it."""
+
+    async def rename_cluster(self, address: str, name: str) -> None:
+        """Give the cluster at an address another name."""
+
+    async def restore_geo(self, content: bytes) -> None:
+        """Restore GEO Configuration, and nothing else, from a backup."""
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""

@@ -24,6 +24,7 @@ from geoplan.loadmaster.session import Retries, Session
 from geoplan.loadmaster.settings import (
     BOOT_TIME,
     GEO_PARTNERS,
+    HOST_NAME,
     REMOTE_GEO_ACCESS,
     SSH_ACCESS,
     VERSION,
@@ -44,9 +45,12 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.ha import HaCommands
     from geoplan.loadmaster.http import IdleConnections, ShownRequest
-    from geoplan.loadmaster.model import GeoCluster, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
+    from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, UnitSettings
 
 Value = TypeVar("Value")
+
+GEO_PART = 4
+"""Of what a restore takes from a backup: GEO alone (Interface Description: a bitmask)."""
 
 
 class LoadMaster:
@@ -136,10 +140,7 @@ class LoadMaster:
         return next((answer for answer in found if answer.state is not State.DOWN), found[0])
 
     async def ha_status(self, *, once: bool = False) -> HaStatus | None:
-        """Return what its API says of its place in its pair, or None for an answer that tells nothing.
-
-        As part of a look it is asked ``once``: an answer that is lost, or late, is worth less than the next look.
-        """
+        """Return what its API says of its place in its pair, or None for an answer that tells nothing."""
         return await read_ha_status(self._session, once=once)
 
     async def settings(self) -> UnitSettings | None:
@@ -166,6 +167,14 @@ class LoadMaster:
         """Return a backup file of the whole unit."""
         answer = await self._session.read(Command("backup", file=True))
         return self._understood(decode.file, answer)
+
+    async def host_name(self) -> str:
+        """Return the name of its host."""
+        return await self._get(HOST_NAME, decode.text)
+
+    async def virtual_services(self) -> int:
+        """Return how many virtual services it has."""
+        return await self._list("listvs", decode.virtual_services, 0)
 
     async def reboot(self) -> None:
         """Send the reboot and return once the unit has taken it; it is gone soon afterwards.
@@ -227,15 +236,22 @@ class LoadMaster:
         await self._session.change(_setting(GEO_PARTNERS, addresses), once=True)
 
     async def partner_status(self) -> Mapping[str, bool | None]:
-        """Return whether each partner is green, or None for a colour that cannot be read.
-
-        The fields are not documented, so they are read tolerantly.
-        """
+        """Return whether each partner is green, or None for a colour that cannot be read."""
         return await self._list("getgeopartnerstatus", partner_status, {})
 
     async def fqdns(self) -> tuple[str, ...]:
         """Return the names of the GEO FQDNs."""
         return await self._list("listfqdns", decode.fqdns, ())
+
+    async def fqdn_maps(self) -> tuple[GeoFqdn, ...]:
+        """Return the GEO FQDNs with their maps: each is asked for by itself where the list tells none of its maps."""
+        nothing: tuple[GeoFqdn, ...] = ()
+        listed = await self._list("listfqdns", decode.fqdn_maps, nothing)
+        return tuple([fqdn if fqdn.maps else await self._fqdn(fqdn.name) for fqdn in listed])
+
+    async def _fqdn(self, name: str) -> GeoFqdn:
+        answer = await self._session.read(Command("showfqdn", {"fqdn": name}))
+        return self._understood(lambda given: decode.fqdn_map(given, name), answer)
 
     async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return the GEO clusters."""
@@ -250,9 +266,28 @@ class LoadMaster:
         """
         await self._clusters.add_remote_lm(name, address, also_as=also_as)
 
+    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+        """Add a cluster as another unit has it, as far as that one tells and this one takes."""
+        await self._clusters.add_like(cluster)
+
+    async def rename_cluster(self, address: str, name: str) -> None:
+        """Give the cluster at an address another name."""
+        await self._clusters.rename(address, name)
+
+    async def restore_geo(self, content: bytes) -> None:
+        """Restore *GEO Configuration*, and nothing else, from the backup of a unit.
+
+        It is sent once. What else a unit does on it is not confirmed: look at all of it afterwards.
+        """
+        await self._session.change(Command("restore", {"type": GEO_PART}, changes=True, upload=content), once=True)
+
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
         await self._clusters.place(address, latitude, longitude)
+
+    async def delete_cluster(self, address: str) -> None:
+        """Delete a cluster once, by the address that the unit shows; every unit that it is linked with loses it too."""
+        await self._clusters.delete(address)
 
     # -- HA ----------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from geoplan.loadmaster.model import ClusterType, GeoCluster
 from geoplan.loadmaster.wire import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from geoplan.loadmaster.session import Session
 
@@ -66,6 +66,75 @@ class ClusterCommands:
         by_address = Command("modcluster", {"ip": cluster.address, **wanted}, changes=True)
         await self._session.change(by_address, otherwise=by_index, is_applied=is_remote)
 
+    async def add_like(self, cluster: GeoCluster) -> None:
+        """Add a cluster as another unit has it, as far as that tells: type, checker, whether it is on, and place.
+
+        One that is there already gets what it lacks of that. Raises :class:`ClusterInTheWayError` where its address
+        has another name, or where its type is none that can be set.
+        """
+        find = partial(self._find, {canonical(cluster.address)})
+        found = await find()
+        if cluster.type is ClusterType.UNKNOWN or (found and found.name != cluster.name):
+            raise ClusterInTheWayError(
+                self._unit,
+                f"the cluster '{cluster.name}' ({cluster.address}) of type {cluster.type} cannot be entered"
+                + (f": that address belongs to '{found.name}'" if found else ""),
+                hint="enter it by hand",
+            )
+        if found is None:
+            add = Command("addcluster", {"ip": cluster.address, "name": cluster.name}, changes=True)
+
+            async def is_added() -> bool:
+                return await find() is not None
+
+            await self._session.change(add, is_applied=is_added)
+        wanted: dict[str, str | bool] = {"type": cluster.type.value}
+        if cluster.checker and cluster.type is ClusterType.DEFAULT:
+            wanted["checker"] = cluster.checker.lower()
+        if cluster.enabled is not None:
+            wanted["enable"] = cluster.enabled
+
+        def has_all(now: GeoCluster | None) -> bool:
+            return now is not None and now.type is cluster.type and now.enabled in (None, cluster.enabled)
+
+        if not has_all(await find()) or "checker" in wanted:
+            await self._modify(cluster.address, wanted, find, has_all)
+        now = await find()
+        here = (now.latitude, now.longitude) if now else None
+        is_told = cluster.latitude is not None and cluster.longitude is not None
+        if is_told and here != (cluster.latitude, cluster.longitude):
+            await self.place(cluster.address, cluster.latitude or 0.0, cluster.longitude or 0.0)
+
+    async def rename(self, address: str, name: str) -> None:
+        """Give a cluster another name."""
+        await self._modify(
+            address,
+            {"name": name},
+            partial(self._find, {canonical(address)}),
+            lambda found: found is not None and found.is_named(name),
+        )
+
+    async def _modify(
+        self,
+        address: str,
+        wanted: Mapping[str, str | bool],
+        find: Callable[[], Awaitable[GeoCluster | None]],
+        has_all: Callable[[GeoCluster | None], bool],
+    ) -> None:
+        """Change a cluster: by its address, or where the unit refuses that, by its number of a fresh list."""
+
+        async def is_so() -> bool:
+            return has_all(await find())
+
+        async def by_index() -> Command | None:
+            found = await find()  # anew: with every cluster that goes, others can get its number
+            if found is None or found.index is None:
+                return None
+            return Command("modcluster", {"id": found.index, **wanted}, changes=True)
+
+        by_address = Command("modcluster", {"ip": address, **wanted}, changes=True)
+        await self._session.change(by_address, otherwise=by_index, is_applied=is_so)
+
     async def place(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
         wanted = (round(latitude * SECONDS_OF_ARC), round(longitude * SECONDS_OF_ARC))
@@ -78,6 +147,14 @@ class ClusterCommands:
 
         place = Command("clustchangeloc", {"ip": address, "latsecs": wanted[0], "longsecs": wanted[1]}, changes=True)
         await self._session.change(place, is_applied=is_placed)
+
+    async def delete(self, address: str) -> None:
+        """Delete the cluster that the unit shows at an address; one that is not there is refused by the unit."""
+
+        async def is_gone() -> bool:
+            return await self._find({canonical(address)}) is None
+
+        await self._session.change(Command("delcluster", {"ip": address}, changes=True), is_applied=is_gone, once=True)
 
     async def _find(self, addresses: Collection[str]) -> GeoCluster | None:
         return next((found for found in await self._read() if canonical(found.address) in addresses), None)

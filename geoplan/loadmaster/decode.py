@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, is_address
-from geoplan.loadmaster.model import ClusterType, GeoCluster, HaFacts, HaStatus
+from geoplan.loadmaster.model import ClusterType, FqdnMap, GeoCluster, GeoFqdn, HaFacts, HaStatus
 from geoplan.loadmaster.wire import MAX_TEXT, Answer, Node, UnusableError, clean
 from geoplan.wording import shown_in_line
 
@@ -223,13 +223,63 @@ def clusters(answer: Answer) -> tuple[GeoCluster, ...]:
 
 def fqdns(answer: Answer) -> tuple[str, ...]:
     """Return the names of the FQDNs."""
+    return tuple(name for name, _ in _named_fqdns(answer))
+
+
+def fqdn_maps(answer: Answer) -> tuple[GeoFqdn, ...]:
+    """Return the FQDNs with the maps that the answer tells of them."""
+    found = tuple(GeoFqdn(name, _maps(entry)) for name, entry in _named_fqdns(answer))
+    if sum(len(fqdn.maps) for fqdn in found) != len(_entries_of_maps(answer.content)):
+        raise UnusableError("it does not tell of which FQDN a map is")
+    return found
+
+
+def fqdn_map(answer: Answer, name: str) -> GeoFqdn:
+    """Return one FQDN, which has to be in the answer, with its maps; without any in it, it has none."""
+    wanted = name.lower().removesuffix(".")
+    for found in fqdn_maps(answer):
+        if found.name.lower().removesuffix(".") == wanted:
+            return GeoFqdn(name, found.maps)
+    raise UnusableError(f"the FQDN {clean(name)[:60]} is not in it")
+
+
+def _named_fqdns(answer: Answer) -> list[tuple[str, Node]]:
     if _says_nothing(answer):
-        return ()
+        return []
     entries = _entries(answer.content, "fqdn") or _entries(answer.content, "fqdns")
-    names = [_first(entry, _FQDN_KEYS) if isinstance(entry, dict) else plain(entry) for entry in entries]
-    if not names or not all(names):
+    # A single one may be flat at the top of the answer.
+    entries = entries or [each for each in mappings(answer.content) if _FQDN_KEYS[0] in each]
+    named = {clean(_first(entry, _FQDN_KEYS) if isinstance(entry, dict) else plain(entry)): entry for entry in entries}
+    if not named or not all(named):
         raise UnusableError("there is no name of an FQDN in it")
-    return tuple(dict.fromkeys(map(clean, names)))
+    return list(named.items())
+
+
+def _maps(fqdn: Node) -> tuple[FqdnMap, ...]:
+    return tuple(_map(entry) for entry in _entries_of_maps(fqdn))
+
+
+def _entries_of_maps(content: Node) -> list[Node]:
+    return _entries(content, "map") or _entries(content, "maps")
+
+
+def _map(entry: Node) -> FqdnMap:
+    """Return one map. Which cluster it uses has to be told, be it none: a cluster that is in use may not go."""
+    address = _first(entry, _ADDRESS_KEYS) if isinstance(entry, dict) else ""
+    told = entry.get("cluster") if isinstance(entry, dict) and "cluster" in entry else entry
+    if not is_address(address) or isinstance(told, dict | list):
+        raise UnusableError("a map of an FQDN does not tell its address and its cluster")
+    return FqdnMap(address, clean(plain(told)))
+
+
+def virtual_services(answer: Answer) -> int:
+    """Return how many virtual services there are."""
+    if _says_nothing(answer):
+        return 0
+    entries = _entries(answer.content, "vs")
+    if not entries:
+        raise UnusableError("there is no virtual service in it, and it does not say that there is none")
+    return len(entries)
 
 
 def ha_parameters(answer: Answer) -> HaFacts:

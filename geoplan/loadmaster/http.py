@@ -111,6 +111,7 @@ def _is_of_others(_record: logging.LogRecord) -> bool:
 for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
     logging.getLogger(_name).addFilter(_is_of_others)
 MAX_CONNECTIONS = 4  # units limit the rate of requests; more at once only meet that limit
+SHOWN_FILE = b"(a file)"
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -212,6 +213,8 @@ class UnitHttp:
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
         if self._observer:
+            if command.upload is not None:  # a backup holds secrets
+                command = replace(command, upload=SHOWN_FILE)
             request = wire.request(command, masked(self._access.credentials))
             url = self._access.api_url + request.target
             body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)

@@ -82,6 +82,23 @@ class GeoCluster:
 
 
 @dataclass(frozen=True, slots=True)
+class FqdnMap:
+    """One address of an FQDN."""
+
+    address: str
+    cluster: str
+    """The name of the cluster that it uses; empty where the unit says that it uses none."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeoFqdn:
+    """A GEO FQDN with all its maps."""
+
+    name: str
+    maps: tuple[FqdnMap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HaFacts:
     """The HA parameters of a cloud unit."""
 

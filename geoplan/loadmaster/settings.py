@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 REMOTE_GEO_ACCESS, GEO_PARTNERS = "geoclients", "geopartners"
-VERSION, BOOT_TIME, SSH_ACCESS = "version", "boottime", "sshaccess"
+VERSION, BOOT_TIME, SSH_ACCESS, HOST_NAME = "version", "boottime", "sshaccess", "hostname"
 HA_STATUS, ACTIVE_TIME, GET_ALL = "hastatus", "activetime", "getall"
 
 

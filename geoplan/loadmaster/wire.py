@@ -44,6 +44,8 @@ class Command:
     """Whether it changes the unit."""
     file: bool = False
     """Whether a success carries a file."""
+    upload: bytes | None = field(default=None, repr=False)
+    """A file that goes with it."""
 
 
 class UnusableError(Exception):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.wire import Command, Parameter
 
 FORM = "application/x-www-form-urlencoded"
+FILE = "application/octet-stream"
 LONGEST_REPAIRED = 512 * 1024  # characters: the real documents of a unit are far shorter
 LONGEST_BASE = 267  # characters of https://NAME:PORT, where a host's name has 253 at most
 SUCCESS = 200
@@ -62,6 +63,9 @@ class WireV1:
             key = {"apikey": credentials.key.reveal()}
         else:
             headers["Authorization"] = basic_authorization(credentials)
+        if command.upload is not None:  # the file is the body, so that a key has no other place than the query
+            target = path + _query(fields | key)
+            return WireRequest("POST", target, {**headers, "Content-Type": FILE}, command.upload)
         has_list = any(isinstance(value, tuple) for value in command.parameters.values())
         target = path + _query(fields | key)
         if not has_list and len(target) <= MAX_QUERY - LONGEST_BASE and (self.key_in_query or not key):

@@ -43,6 +43,8 @@ class WireV2:
             command.name == "set" and "value" in written
         ):  # the vendor writes one, field scripts the other; what is not needed is ignored
             written["val"] = written["value"]
+        if command.upload is not None:
+            written["data"] = base64.b64encode(command.upload).decode()
         if isinstance(credentials, ApiKey):
             written["apikey"] = credentials.key.reveal()
         else:

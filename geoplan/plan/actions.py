@@ -352,3 +352,7 @@ ACTIONS: dict[Action, Row] = {
 HA_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.HA)
 FIRMWARE_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.FIRMWARE)
 UPDATE_ACTIONS = FIRMWARE_ACTIONS - {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
+DELETIONS = frozenset({Action.PROBE_UNLINKED, Action.DELETE_CLUSTER, Action.DELETE_OTHER_CLUSTERS})
+"""Those that delete clusters."""
+REMOVALS = frozenset({Action.REMOVE_GEO_PARTNERS, Action.REMOVE_REMOTE_GEO_ACCESS})
+"""Those that take addresses off lists, and put none on."""

@@ -6,23 +6,26 @@ Links are cut before anything is deleted, and what joins has the group's GEO con
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from geoplan.addresses import canonical
-from geoplan.errors import ChangeRefusedError
-from geoplan.plan.change_graph import GroupAfter, PartBefore, Work, build_change_graph, hosts_first, placements_of
+from geoplan.addresses import canonical, without
+from geoplan.plan.change_graph import Work, build_change_graph, hosts_first, placements_of
+from geoplan.plan.change_parts import groups_after, parts_of
+from geoplan.plan.change_refusals import Matched, require_possible, require_safe, require_sound, shown_addresses
 from geoplan.plan.graph import Reboots
-from geoplan.plan.lists import cluster_of, pairs_of, settings_of, standalones_of
+from geoplan.plan.lists import cluster_of, settings_of
 from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart, SiteLists
 from geoplan.plan.pairs import settings_of_pairs
 from geoplan.plan.planner import Departure, StepsToDo, plan_of
 from geoplan.topology.rules import require_well_formed
+from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from geoplan.plan.change_parts import PartBefore
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.topology.model import Group, Topology
+    from geoplan.topology.model import Topology
 
 
 def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = (), cleans_leaving: bool = False) -> Plan:
@@ -34,13 +37,16 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     :class:`geoplan.InvalidInputError` where the topology breaks a rule.
     """
     require_well_formed(topology)
+    require_sound(old)
     groups = topology.partner_groups()
+    names = [group.name for group in groups]
     after = {site.name: site for group in groups for site in settings_of(group)}
     matched = _match(after, [site for site in old.sites if not old.change or site.name not in old.change.leaving])
-    _require_possible(after, matched, replaced)
-    leaving = tuple(_as_it_leaves(site) for site in matched.leaving)
+    require_possible(after, matched, replaced)
+    leaving = tuple(_as_they_leave(matched.leaving, names))
     end = {**after, **{site.name: site for site in leaving}}
-    interim = dict(interim_lists(end, matched.before))
+    parts = parts_of(matched.before.values(), {name: site.group for name, site in end.items()}, names)
+    interim = dict(_interim_lists(parts.before, end, matched.before))
     clusters = {cluster_of(site, group).site: cluster_of(site, group) for group in groups for site in group.sites}
     old_clusters = tuple(
         cluster.model_copy(update={"site": matched.now[cluster.site]})
@@ -52,8 +58,8 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     balanced += [matched.now[pair.site] for pair in old.ha_pairs if pair.load_balancer and pair.site in matched.now]
     emptied = frozenset(name for name, units in renewed.items() if len(units) == len(after[name].units))
     work = Work(
-        before=tuple(_parts_before(matched, end, groups)),
-        after=tuple(_groups_after(groups, matched, emptied)),
+        before=parts.before,
+        after=tuple(groups_after(groups, parts.cores, emptied)),
         settings=end,
         old_settings=matched.before,
         interim=interim,
@@ -64,6 +70,7 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
         balanced=frozenset(balanced),
         cleans_leaving=cleans_leaving,
     )
+    require_safe(work)
     change = Change.model_construct(
         old_topology=old.topology,
         old_checksum=old.checksum,
@@ -79,7 +86,7 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
             if group.joining and group.core
         ),
         interim=tuple(interim.values()),
-        replaced=tuple(sorted(replaced)),
+        replaced=tuple(sorted(_as_planned(after, replaced), key=address_order)),
         cleans_leaving=cleans_leaving,
     )
     reboots = Reboots((Action.REBOOT_MASTER,), topology.timing.sync_seconds + topology.timing.boot_seconds)
@@ -87,22 +94,12 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     return plan_of(topology, steps, departure=Departure(change, leaving))
 
 
-class _Matched(NamedTuple):
-    """The sites of the older plan, told apart by what became of them; all under the names they have now."""
-
-    before: dict[str, SiteSettings]
-    """What was planned for each site before."""
-    leaving: tuple[SiteSettings, ...]
-    now: dict[str, str]
-    """The name now of each site before."""
-    problems: tuple[str, ...]
-
-
-def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> _Matched:
+def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> Matched:
     """Say which site of the older plan is which one now: the one that shares a unit with it, whatever its name."""
     owners = {canonical(unit.address): site for site in after.values() for unit in site.units}
     before: dict[str, SiteSettings] = {}
-    leaving, now, problems = [], {}, []
+    now: dict[str, str] = {}
+    leaving, problems = [], []
     taken = set(after)
     for site in old:
         found = list(
@@ -111,7 +108,8 @@ def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> _M
         if len(found) > 1:
             problems.append(f"the units of '{site.name}' are in {len(found)} sites now: {', '.join(found)}")
         elif found and found[0] in before:
-            problems.append(f"'{found[0]}' has units of '{before[found[0]].name}' and of '{site.name}'")
+            first = next(name for name, then in now.items() if then == found[0])
+            problems.append(f"'{found[0]}' has units of '{first}' and of '{site.name}'")
         elif found:
             now[site.name] = found[0]
             before[found[0]] = site.model_copy(update={"name": found[0]})
@@ -121,7 +119,7 @@ def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> _M
             now[site.name] = name
             before[name] = site.model_copy(update={"name": name})
             leaving.append(before[name])
-    return _Matched(before, tuple(leaving), now, tuple(problems))
+    return Matched(before, tuple(leaving), now, tuple(problems))
 
 
 def _unlike(name: str, taken: Collection[str]) -> str:
@@ -133,48 +131,27 @@ def _unlike(name: str, taken: Collection[str]) -> str:
     return shown
 
 
-def _require_possible(after: Mapping[str, SiteSettings], matched: _Matched, replaced: Collection[str]) -> None:
-    problems = list(matched.problems)
-    for name, site in matched.before.items():
-        if name not in after:
-            continue
-        if site.kind != after[name].kind:
-            problems.append(f"'{name}' was {_KINDS[site.kind]} and is {_KINDS[after[name].kind]} now")
-    units = {canonical(unit.address) for site in after.values() for unit in site.units}
-    problems += [
-        f"no site has the unit {address} that is to be replaced"
-        for address in replaced
-        if canonical(address) not in units
-    ]
-    if problems:
-        raise ChangeRefusedError(
-            "the change is refused, and nothing is planned:",
-            problems,
-            hint="make it in steps: let the site leave first, form or split the pair by hand, then let it join",
-        )
+def _as_they_leave(sites: Iterable[SiteSettings], groups: Collection[str]) -> Iterator[SiteSettings]:
+    """Yield what sites come to that leave for good: each a site alone (section 5.1), in a group of its own."""
+    for site in sites:
+        access = without(site.remote_geo_access, site.geo_partners)
+        group = _unlike(f"{site.name} (leaves)", groups)
+        yield site.model_copy(update={"group": group, "remote_geo_access": access, "geo_partners": ()})
 
 
-_KINDS = {"ha_pair": "an HA pair", "standalone": "a standalone"}
-
-
-def _as_it_leaves(site: SiteSettings) -> SiteSettings:
-    """Return what a site comes to that leaves for good: a site alone (section 5.1)."""
-    partners = {canonical(address) for address in site.geo_partners}
-    access = tuple(address for address in site.remote_geo_access if canonical(address) not in partners)
-    return site.model_copy(update={"group": f"{site.name} (leaves)", "remote_geo_access": access, "geo_partners": ()})
-
-
-def interim_lists(
-    end: Mapping[str, SiteSettings], before: Mapping[str, SiteSettings]
+def _interim_lists(
+    parts: Sequence[Sequence[PartBefore]], end: Mapping[str, SiteSettings], before: Mapping[str, SiteSettings]
 ) -> Iterator[tuple[str, SiteLists]]:
-    """Yield what the lists hold that lose something, once they have lost it and gained nothing; by site."""
-    for name, old in before.items():
-        wanted = {canonical(address) for address in end[name].geo_partners}
-        partners = tuple(address for address in old.geo_partners if canonical(address) in wanted)
-        gone = {canonical(address) for address in old.geo_partners} - wanted
-        access = tuple(address for address in old.remote_geo_access if canonical(address) not in gone)
-        if gone:
-            yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
+    """Yield what the lists hold that lose something, once they have lost it and gained nothing."""
+    for part in (part for whole in parts for part in whole):
+        linked = {address for site in part.sites for address in shown_addresses(before[site.name])}
+        for name in (site.name for site in part.sites):
+            old = before[name]
+            kept = linked & set(map(canonical, end[name].geo_partners))
+            gone = set(map(canonical, old.geo_partners)) - kept
+            if gone:
+                access, partners = without(old.remote_geo_access, gone), without(old.geo_partners, gone)
+                yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
 
 
 def _renewed(
@@ -193,56 +170,21 @@ def _renewed(
     return dict(renewed)
 
 
-def _parts_before(
-    matched: _Matched, end: Mapping[str, SiteSettings], groups: Sequence[Group]
-) -> Iterator[tuple[PartBefore, ...]]:
-    """Yield the parts of each group before: sites that go to one group stay together; the first part goes on as it.
-
-    That is the largest one that is not leaving for good. Sites that leave for good are a part each.
-    """
-    sizes = {group.name: len(group.sites) for group in groups}
-    by_group: defaultdict[str, defaultdict[str, list[SiteSettings]]] = defaultdict(lambda: defaultdict(list))
-    for name, site in matched.before.items():
-        by_group[site.group][end[name].group].append(end[name])
-    for old_group, parts in by_group.items():
-        ordered = sorted(
-            ((group, sites) for group, sites in parts.items()),
-            key=lambda part: (part[0] not in sizes, -len(part[1])),
-        )
-        yield tuple(PartBefore(old_group, group if group in sizes else None, tuple(sites)) for group, sites in ordered)
-
-
-def _groups_after(groups: Sequence[Group], matched: _Matched, emptied: Collection[str]) -> Iterator[GroupAfter]:
-    """Yield each group with the sites that were one before, and those that join them.
-
-    Those that were one are the largest part that comes from one group; of equals the first.
-    """
-    for group in groups:
-        by_origin: defaultdict[str, list[str]] = defaultdict(list)
-        for site in group.sites:
-            if site.name in matched.before:
-                by_origin[matched.before[site.name].group].append(site.name)
-        biggest = max(map(len, by_origin.values()), default=0)
-        core = next((frozenset(sites) for sites in by_origin.values() if len(sites) == biggest), frozenset())
-        in_order = (*pairs_of(group), *standalones_of(group))
-        first = min(in_order, key=lambda site: (site.name not in core, site.name in emptied))
-        yield GroupAfter(
-            group=group,
-            core=tuple(site for site in in_order if site.name in core),
-            joining=tuple(site for site in in_order if site.name not in core),
-            reference=first.name,
-        )
+def _as_planned(after: Mapping[str, SiteSettings], replaced: Collection[str]) -> list[str]:
+    """Return replaced units each once, as the topology spells their addresses."""
+    given = {canonical(address) for address in replaced}
+    return [unit.address for site in after.values() for unit in site.units if canonical(unit.address) in given]
 
 
 def _leaving_parts(work: Work) -> Iterator[LeavingPart]:
     for parts in work.before:
-        for part in parts[1:] if parts[0].goes_to else parts:
-            stay = parts[0] if parts[0].goes_to else None
+        stay = hosts_first(parts[0].sites, work.emptied) if parts[0].goes_on else []
+        for part in parts[1:] if stay else parts:
             others = [site.name for other in parts if other is not part for site in other.sites]
             if others:
                 yield LeavingPart.model_construct(
                     group=part.group,
                     sites=tuple(site.name for site in part.sites),
                     others=tuple(others),
-                    stay=tuple(site.name for site in hosts_first(stay.sites)) if stay else (),
+                    stay=tuple(site.name for site in stay),
                 )

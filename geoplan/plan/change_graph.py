@@ -12,32 +12,14 @@ from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
 from geoplan.plan.graph import Placement, StepKey, section_of, steps_of_group, with_places
 from geoplan.plan.model import StepTarget
 from geoplan.topology.model import HaPair, Site, Unit
+from geoplan.wording import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from geoplan.plan.change_parts import GroupAfter, PartBefore
     from geoplan.plan.model import ClusterDefinition, SiteLists, SiteSettings
     from geoplan.topology.model import Group
-
-
-class PartBefore(NamedTuple):
-    """Sites of one group before that go the same way."""
-
-    group: str
-    goes_to: str | None
-    """The group that they are in now; None where they leave for good."""
-    sites: tuple[SiteSettings, ...]
-
-
-class GroupAfter(NamedTuple):
-    """A group, the sites that were one before in its order, and those that join them."""
-
-    group: Group
-    core: tuple[Site, ...]
-    joining: tuple[Site, ...]
-
-    reference: str
-    """The site whose GEO configuration the others take over, and where its clusters are entered."""
 
 
 class Work(NamedTuple):
@@ -63,14 +45,14 @@ class Work(NamedTuple):
     def without_cluster(self) -> frozenset[str]:
         """The sites whose cluster of before is gone: they have left a group that goes on without them."""
         return frozenset(
-            site.name for parts in self.before if parts[0].goes_to for part in parts[1:] for site in part.sites
+            site.name for parts in self.before if parts[0].goes_on for part in parts[1:] for site in part.sites
         )
 
     def gains(self, site: str) -> bool:
         """Return whether a site gets partners that it did not have."""
         old = self.old_settings.get(site)
-        had = {canonical(address) for address in old.geo_partners} if old else set()
-        return any(canonical(address) not in had for address in self.settings[site].geo_partners)
+        had = set(map(canonical, old.geo_partners)) if old else set()
+        return not had.issuperset(map(canonical, self.settings[site].geo_partners))
 
 
 Edges = list[tuple[StepKey, StepKey]]
@@ -104,25 +86,24 @@ def build_change_graph(work: Work) -> nx.DiGraph[StepKey]:
 
 def _leave(parts: Sequence[PartBefore], work: Work, edges: Edges) -> list[StepKey]:
     """Return the steps that take a group apart: lists on those that stay, on those that leave, the proof, clusters."""
-    stay = parts[0] if parts[0].goes_to else None
+    stay = parts[0] if parts[0].goes_on else None
     going = parts[1:] if stay else parts
-    staying = hosts_first(stay.sites) if stay else []
-    shrinking = [list(removals(site.name, work)) for site in staying]
+    shrinking = [list(removals(site.name, work)) for site in hosts_first(stay.sites)] if stay else []
     keys = [key for steps in shrinking for key in steps]
-    edges += [edge for steps in shrinking for edge in pairwise(steps)]
-    if not parts[1:]:  # nobody leaves; a unit's address may have changed
+    if stay and not going:  # nobody leaves; an address may have changed
+        edges += pairwise(keys)
         return keys
+    edges += [edge for steps in shrinking for edge in pairwise(steps)]
     chain: list[StepKey] = []
-    for part in going:
-        for site in part.sites:
+    for site in (site for part in going for site in part.sites):
+        if parts[1:]:
             chain += [*removals(site.name, work), StepKey(site.name, Action.VERIFY_UNLINKED)]
-    if stay:
-        for part in going:
-            for site in part.sites:
-                if site.name in work.old_clusters:
-                    chain += [StepKey(site.name, Action.PROBE_UNLINKED), StepKey(site.name, Action.DELETE_CLUSTER)]
-            if part.goes_to or work.cleans_leaving:
-                chain.append(StepKey(part.sites[0].name, Action.DELETE_OTHER_CLUSTERS))
+    for part in going if stay else ():
+        for site in part.sites:
+            if site.name in work.old_clusters:
+                chain += [StepKey(site.name, Action.PROBE_UNLINKED), StepKey(site.name, Action.DELETE_CLUSTER)]
+        if part.goes_to or work.cleans_leaving:
+            chain.append(StepKey(part.sites[0].name, Action.DELETE_OTHER_CLUSTERS))
     chain += [
         StepKey(site.name, Action.DEREGISTER_TARGETS)
         for part in going
@@ -130,15 +111,16 @@ def _leave(parts: Sequence[PartBefore], work: Work, edges: Edges) -> list[StepKe
         for site in part.sites
         if site.name in work.balanced
     ]
-    edges += [(steps[-1], chain[0]) for steps in shrinking if steps]
-    edges += pairwise(chain)
+    if chain:
+        edges += [(steps[-1], chain[0]) for steps in shrinking if steps]
+        edges += pairwise(chain)
     return keys + chain
 
 
 def removals(site: str, work: Work) -> Iterator[StepKey]:
     """Yield the steps that take off a site's lists whoever is no partner any more; partners first."""
     old, interim = work.old_settings.get(site), work.interim.get(site)
-    if old is None or interim is None:
+    if old is None or interim is None or site in work.emptied:  # a new unit lists nobody
         return
     yield StepKey(site, Action.REMOVE_GEO_PARTNERS)
     if not same_addresses(old.remote_geo_access, interim.remote_geo_access):
@@ -151,35 +133,46 @@ def _join(group: GroupAfter, work: Work, edges: Edges) -> tuple[list[StepKey], l
         keys, dependencies = steps_of_group(group.group)
         edges += dependencies
         return keys, _sources(keys, dependencies)
-    in_order, joining = _in_order(group.group), {site.name for site in group.joining}
-    seeds = [StepKey(site.name, Action.JOIN_HA_PAIR) for site in in_order if site.ha_pair and site.name in work.renewed]
-    seeds += [
-        StepKey(site.name, Action.SEED_GEO_CONFIGURATION)
-        for site in (*group.joining, *group.core)
-        if site.name != group.reference and (site.name in joining or site.name in work.emptied)
-    ]
+    in_order = _in_order(group.group)
+    first = [*_new_units(in_order, work), *_seeds(group, work)]
     lists = [steps for site in in_order if (steps := list(growths(site.name, work)))]
     links = links_of(in_order, work)
-    clusters = list(_clusters(in_order, work))
+    clusters = list(_clusters(group, work))
     clusters += [
         StepKey(site.name, Action.REGISTER_TARGETS)
         for site in in_order
-        if site.name in work.balanced and (site.name in work.renewed or site.name not in work.old_settings)
+        if site.name in work.balanced and site.name not in work.old_settings
     ]
-    own: Edges = [*pairwise(seeds)]
-    if seeds:
-        own += [(seeds[-1], steps[0]) for steps in lists]
+    own: Edges = [*pairwise(first)]
+    if first:
+        own += [(first[-1], steps[0]) for steps in lists]
     own += [edge for steps in lists for edge in pairwise(steps)]
     own += pairwise(links)
     if links:
-        own += [(steps[-1], links[0]) for steps in lists] or [(step, links[0]) for step in seeds[-1:]]
-    tail = links[-1:] or [steps[-1] for steps in lists] or seeds[-1:]
+        own += [(steps[-1], links[0]) for steps in lists] or [(step, links[0]) for step in first[-1:]]
+    tail = links[-1:] or [steps[-1] for steps in lists] or first[-1:]
     if clusters:
         own += [(step, clusters[0]) for step in tail]
         own += pairwise(clusters)
     edges += own
-    keys = [*seeds, *(key for steps in lists for key in steps), *links, *clusters]
+    keys = [*first, *(key for steps in lists for key in steps), *links, *clusters]
     return keys, _sources(keys, own)
+
+
+def _new_units(sites: Sequence[Site], work: Work) -> Iterator[StepKey]:
+    """Yield the steps that bring new units into pairs that go on; AWS sends clients to no unit that is gone."""
+    for site in sites:
+        if site.ha_pair and site.name in work.renewed:
+            balanced = site.name in work.balanced
+            yield from [StepKey(site.name, Action.DEREGISTER_TARGETS)] if balanced else []
+            yield StepKey(site.name, Action.JOIN_HA_PAIR)
+            yield from [StepKey(site.name, Action.REGISTER_TARGETS)] if balanced else []
+
+
+def _seeds(group: GroupAfter, work: Work) -> Iterator[StepKey]:
+    """Yield the steps that give the group's GEO configuration to whoever has another one, or none."""
+    emptied = [site for site in group.core if site.name in work.emptied]
+    yield from (StepKey(site.name, Action.SEED_GEO_CONFIGURATION) for site in (*group.joining, *emptied))
 
 
 def _sources(keys: Sequence[StepKey], edges: Iterable[tuple[StepKey, StepKey]]) -> list[StepKey]:
@@ -189,7 +182,7 @@ def _sources(keys: Sequence[StepKey], edges: Iterable[tuple[StepKey, StepKey]]) 
 
 def growths(site: str, work: Work) -> Iterator[StepKey]:
     """Yield the steps that enter a site's lists where they differ from what is left of the old ones; access first."""
-    left = work.interim.get(site) or work.old_settings.get(site)
+    left = None if site in work.emptied else work.interim.get(site) or work.old_settings.get(site)
     wanted = work.settings[site]
     if left is None or not same_addresses(left.remote_geo_access, wanted.remote_geo_access):
         yield StepKey(site, Action.SET_REMOTE_GEO_ACCESS)
@@ -220,35 +213,53 @@ def links_of(sites: Sequence[Site], work: Work) -> list[StepKey]:
     return keys
 
 
-def _clusters(sites: Sequence[Site], work: Work) -> Iterator[StepKey]:
-    """Yield what makes a group's clusters the planned ones.
+def _clusters(group: GroupAfter, work: Work) -> Iterator[StepKey]:
+    """Yield what makes a group's clusters the planned ones; a name is free before another cluster takes it."""
+    core = {site.name for site in group.core} - work.without_cluster
+    had = {name: work.old_clusters[name] for name in core if name in work.old_clusters}
+    holders = {folded(cluster.name): site for site, cluster in had.items()}
+    steps = {site.name: list(_cluster_steps(site.name, had.get(site.name), work)) for site in _in_order(group.group)}
+    done: set[str] = set()
+    for site in steps:
+        waiting: list[str] = []
+        first: str | None = site
+        while first is not None and first not in done and first not in waiting:
+            waiting.append(first)
+            first = holders.get(folded(work.clusters[first].name)) if steps[first] else None
+        for name in reversed(waiting):
+            done.add(name)
+            yield from steps[name]
 
-    A pair's cluster carries the address of either unit, since it follows the active one: swapped roles change nothing.
+
+def _cluster_steps(site: str, had: ClusterDefinition | None, work: Work) -> Iterator[StepKey]:
+    wanted = work.clusters[site]
+    if had is None:
+        yield StepKey(site, Action.ADD_CLUSTER)
+    elif not _is_at(had, wanted, work.settings[site]):
+        yield StepKey(site, Action.ADD_CLUSTER)  # takes the name from the old one, so that none is missing
+        yield StepKey(site, Action.DELETE_CLUSTER)
+    elif had.name != wanted.name or (wanted.location and had.location != wanted.location):
+        yield StepKey(site, Action.MODIFY_CLUSTER)
+
+
+def _is_at(had: ClusterDefinition, wanted: ClusterDefinition, site: SiteSettings) -> bool:
+    """Return whether a cluster is where it has to be.
+
+    A pair's cluster carries the address of either unit, since HA lets it follow the active one: swapped roles change
+    nothing. It does not follow to an address behind NAT.
     """
-    lost = work.without_cluster
-    for site in sites:
-        wanted, old = work.clusters[site.name], work.old_clusters.get(site.name)
-        had = old if site.name not in lost else None
-        if had is None:
-            yield StepKey(site.name, Action.ADD_CLUSTER)
-        elif canonical(had.address) not in _known_addresses(work.settings[site.name]):
-            yield StepKey(site.name, Action.ADD_CLUSTER)  # takes the name from the old one, so that none is missing
-            yield StepKey(site.name, Action.DELETE_CLUSTER)
-        elif had.name != wanted.name or (wanted.location and had.location != wanted.location):
-            yield StepKey(site.name, Action.MODIFY_CLUSTER)
-
-
-def _known_addresses(site: SiteSettings) -> frozenset[str]:
-    return frozenset(canonical(known) for unit in site.units for known in (unit.address, unit.nat_address) if known)
+    behind_nat = any(unit.nat_address for unit in site.units)
+    fitting = [wanted.address] if behind_nat else [unit.address for unit in site.units]
+    return canonical(had.address) in {canonical(address) for address in fitting}
 
 
 def _in_order(group: Group) -> list[Site]:
     return sorted(group.sites, key=lambda site: site.ha_pair is None)
 
 
-def hosts_first(sites: Iterable[SiteSettings]) -> list[SiteSettings]:
-    """Return sites in the order in which a group's clusters are entered: pairs first."""
-    return sorted(sites, key=lambda site: site.kind != "ha_pair")
+def hosts_first(sites: Iterable[SiteSettings], emptied: Collection[str] = ()) -> list[SiteSettings]:
+    """Return sites in the order in which a group's clusters are entered: pairs first, and last who has none."""
+    return sorted(sites, key=lambda site: (site.name in emptied, site.kind != "ha_pair"))
 
 
 def placements_of(work: Work) -> Callable[[StepKey], Placement]:
@@ -267,9 +278,9 @@ def placements_of(work: Work) -> Callable[[StepKey], Placement]:
             for settings in part.sites:
                 situations.setdefault(settings.name, Situation(site_of(settings), "5.1"))
     for parts in work.before:
-        if not parts[0].goes_to:
+        if not parts[0].goes_on:
             continue
-        first = situations[hosts_first(parts[0].sites)[0].name].site
+        first = situations[hosts_first(parts[0].sites, work.emptied)[0].name].site
         for part in parts[1:]:
             for settings in part.sites:
                 deletes_on[settings.name] = first

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 
-from geoplan.addresses import canonical
+from geoplan.addresses import canonical, without
 from geoplan.errors import ChangeRefusedError
 from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
-from geoplan.plan.change import interim_lists, make_change
+from geoplan.plan.change import make_change
 from geoplan.plan.change_graph import Work, growths, links_of, removals, site_of
 from geoplan.plan.graph import Placement, Reboots, StepKey, number_steps, with_places
 from geoplan.plan.model import Change, Plan, PlannedGroup, SiteLists, StepTarget, checksum_of
@@ -130,7 +130,7 @@ def _lists_back(plan: Plan, before: Before) -> Plan:
         for cluster in plan.clusters
         if cluster.site not in before.added
     )
-    interim = dict(interim_lists(ends, now))
+    interim = dict(_interim_lists(ends, now))
     work = Work(
         before=(),
         after=(),
@@ -170,6 +170,16 @@ def _lists_back(plan: Plan, before: Before) -> Plan:
         "estimates": estimate(Timing(**{name: getattr(times, name) for name in Timing.model_fields}), to_do, 0),
     }
     return Plan.model_construct(checksum=checksum_of(content), **content)
+
+
+def _interim_lists(
+    ends: Mapping[str, SiteSettings], now: Mapping[str, SiteSettings]
+) -> Iterator[tuple[str, SiteLists]]:
+    """Yield what the lists hold that lose partners, once they have lost them and gained nothing; by site."""
+    for name, site in now.items():
+        if gone := without(site.geo_partners, ends[name].geo_partners):
+            access, partners = without(site.remote_geo_access, gone), without(site.geo_partners, gone)
+            yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
 
 
 def _steps_back(plan: Plan, work: Work, before: Before) -> tuple[list[StepKey], list[tuple[StepKey, StepKey]]]:

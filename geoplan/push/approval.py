@@ -57,6 +57,7 @@ class Flags(_Strict):
     parallel_groups: bool
     remove_unknown: bool
     accept_geo_merge: bool
+    accept_fqdn_loss: bool = False
 
     @classmethod
     def of(cls, options: Options) -> Self:
@@ -74,6 +75,7 @@ class Flags(_Strict):
         words += ["--parallel-groups"] if self.parallel_groups else []
         words += ["--remove-unknown"] if self.remove_unknown else []
         words += ["--accept-geo-merge"] if self.accept_geo_merge else []
+        words += ["--accept-fqdn-loss"] if self.accept_fqdn_loss else []
         return tuple(words)
 
 

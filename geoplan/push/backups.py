@@ -9,7 +9,9 @@ from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
 from geoplan.files import make_private, write_private
 from geoplan.live.activity import look_at
 from geoplan.live.findings import NoteKind
+from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.model import State
+from geoplan.push.change_checks import pairs_to_join
 from geoplan.push.events import EventKind
 from geoplan.wording import count, shell_command
 
@@ -30,7 +32,9 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
     :class:`PushRefusedError` where an active unit or a standalone gives none: nothing has been changed then.
     """
     done = context.history.backed_up
+    silent = silent_leavers(context.plan, facts)
     missing = [unit for unit in facts.units.values() if unit.address not in done]
+    missing = [unit for unit in missing if not (unit.site in silent and unit.failure)]
     if not missing:
         return
     try:
@@ -56,6 +60,8 @@ async def _back_up_unit(context: Context, unit: Observation, folder: Path) -> st
         content = await context.fleet.unit(unit.address).backup()
     except UnitError as error:
         reason = error.reason
+        if unit.failure is not None and unit.site in pairs_to_join(context.plan):
+            return None  # its pair is to be made whole by hand first
         if await _may_be_missing(context, unit):
             message = f"{unit.address}: the standby is not backed up: {reason}"
             context.note(NoteKind.NOT_BACKED_UP, message, site=unit.site, unit=unit.address)

@@ -95,6 +95,8 @@ class Context:
         self.seen = seen or Seen()
         self.forms = forms
         """The pairs that this push forms of two single units; HA parameters of others are never changed."""
+        self.left_alone: dict[str, str] = {}
+        """The sites that leave and do not answer, each with the unit that did not; what they were not told is due."""
 
     def record(self, event: str, step: Step, unit: str, **fields: object) -> None:
         """Write into the journal what a step does on a unit; it is on disk when this returns."""

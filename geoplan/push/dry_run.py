@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.findings.newcomers import seeded_sites
 from geoplan.live.model import ClusterType, GeoCluster, HaFacts, State
 
 if TYPE_CHECKING:
@@ -49,12 +50,27 @@ class DryRunState:
         self._clock = clock
         self._boot_seconds = timings.boot_seconds
         self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.clusters: dict[str, tuple[GeoCluster, ...]] = {}
+        self.clusters: dict[tuple[str, str], tuple[GeoCluster, ...]] = {}
         self.ha: dict[str, HaFacts] = {}
         """The HA parameters of units that were given any."""
         self.ha_before: dict[str, HaFacts] = {}
         """The HA parameters that units were seen to have."""
         self._rebooted: dict[str, float] = {}
+        self._seeded = frozenset(seeded_sites(plan))
+
+    def noted_clusters(self, site: SiteSettings) -> tuple[GeoCluster, ...] | None:
+        """Return the clusters that are noted of a site, or None where it has what it tells."""
+        own = self.clusters.get(("site", site.name))
+        return own if self._is_apart(site) else self.clusters.get(("group", site.group), own)
+
+    def note_clusters(self, site: SiteSettings, clusters: tuple[GeoCluster, ...]) -> None:
+        """Note the clusters of a site, and of all that it is linked with."""
+        key = ("site", site.name) if self._is_apart(site) else ("group", site.group)
+        self.clusters[key] = clusters
+
+    def _is_apart(self, site: SiteSettings) -> bool:
+        """Return whether a site joins its group and is not linked with it yet."""
+        return site.name in self._seeded and (site.name, "partners") not in self.lists
 
     def is_formed(self, site: SiteSettings) -> bool:
         """Return whether a site became a pair on paper: a unit was given HA parameters, and both have a mode by now.
@@ -107,6 +123,9 @@ class DryRunUnit:
         self.geo_enabled = unit.geo_enabled
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns
+        self.fqdn_maps = unit.fqdn_maps
+        self.host_name = unit.host_name
+        self.virtual_services = unit.virtual_services
 
     @property
     def wants_basic(self) -> bool:
@@ -163,7 +182,7 @@ class DryRunUnit:
 
     async def clusters(self) -> tuple[GeoCluster, ...]:
         """Return the clusters as they would be; partners share them."""
-        noted = self._paper.clusters.get(self._site.group)
+        noted = self._paper.noted_clusters(self._site)
         return await self._unit.clusters() if noted is None else noted
 
     async def backup(self) -> bytes:
@@ -189,18 +208,48 @@ class DryRunUnit:
         known = await self.clusters()
         await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
         others = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
-        self._paper.clusters[self._site.group] = (*others, GeoCluster(address, name, ClusterType.REMOTE_LM))
+        self._paper.note_clusters(self._site, (*others, GeoCluster(address, name, ClusterType.REMOTE_LM)))
+
+    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+        """Show the change and note the cluster."""
+        known = await self.clusters()
+        await self._unit.add_cluster_like(cluster)
+        others = tuple(each for each in known if canonical(each.address) != canonical(cluster.address))
+        self._paper.note_clusters(self._site, (*others, cluster))
+
+    async def rename_cluster(self, address: str, name: str) -> None:
+        """Show the change and note the name."""
+        known = await self.clusters()
+        await self._unit.rename_cluster(address, name)
+        self._paper.note_clusters(
+            self._site,
+            tuple(
+                replace(each, name=name) if canonical(each.address) == canonical(address) else each for each in known
+            ),
+        )
+
+    async def restore_geo(self, content: bytes) -> None:
+        """Show the restore; what it would bring is not known on paper."""
+        await self._unit.restore_geo(content)
+
+    async def delete_cluster(self, address: str) -> None:
+        """Show the change and note that the cluster is gone, here and on its partners."""
+        known = await self.clusters()
+        await self._unit.delete_cluster(address)
+        left = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
+        self._paper.note_clusters(self._site, left)
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Show the change and note the place."""
         known = await self.clusters()
         await self._unit.set_cluster_location(address, latitude, longitude)
-        self._paper.clusters[self._site.group] = tuple(
+        placed = tuple(
             replace(cluster, latitude=latitude, longitude=longitude)
             if canonical(cluster.address) == canonical(address)
             else cluster
             for cluster in known
         )
+        self._paper.note_clusters(self._site, placed)
 
     async def set_ha_mode(self, mode: HaMode) -> None:
         """Show the change and note the mode."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
+from geoplan.push.change_checks import pairs_to_join
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode
@@ -252,6 +253,8 @@ class Executor:
             return None
         if history.was_finished(reboot.site):
             return Outcome(StepState.RECORDED, None, "the journal has it")
+        if reboot.site in pairs_to_join(context.plan):
+            return None  # its new unit has no link to anybody
         if context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
             return None
         return Outcome(StepState.NOT_NEEDED, None, "its partners did not change")

@@ -17,8 +17,9 @@ from geoplan.errors import PushStoppedError, UnitRefusedError
 from geoplan.live.activity import Look, may_be_at_work, said, states_of
 from geoplan.live.findings.pairs import has_no_pair
 from geoplan.live.fleet import Fleet, only_active
-from geoplan.live.model import HA_SUBJECT, HaFacts, State
+from geoplan.live.model import HA_SUBJECT, SUBJECTS, HaFacts, State
 from geoplan.push import records as models
+from geoplan.push.deletions import Lists, deletion_fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Clock, Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import HaMode, HaStatus
+    from geoplan.loadmaster.model import GeoCluster, HaMode, HaStatus
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
-READS = {"remote_geo_access", "geo_partners", "clusters", "ha_parameters"}
+READS = {"remote_geo_access", "geo_partners", "clusters", "fqdns", "ha_parameters"}
 
 
 class GuardError(PushStoppedError):
@@ -59,6 +60,8 @@ class _Seen:
     """Whether it has given an authenticated answer, or explicitly refused a read while it was the standby."""
     read: dict[str, Any] = field(default_factory=dict)
     """What was read of it since it was written last."""
+    refused_since: float | None = None
+    """Since when it refuses reads as a standby, and its pair's lists were not written."""
 
 
 class Guard:
@@ -68,6 +71,7 @@ class Guard:
         self, plan: Plan, journal: Journal, clock: Clock, timings: Timings, forms: Collection[str] = ()
     ) -> None:
         self._forms = frozenset(forms)
+        self._plan = plan
         self._journal = journal
         self._clock = clock
         self._timings = timings
@@ -105,6 +109,7 @@ class Guard:
         seen = self._seen[unit.address]
         if unit.is_trusted and seen.health is State.STANDBY:
             seen.has_told = True
+            seen.refused_since = self._clock.now() if seen.refused_since is None else seen.refused_since
 
     # -- what it allows ----------------------------------------------------------------------------------------------
 
@@ -165,8 +170,35 @@ class Guard:
             raise GuardError(address, "cluster", "its clusters were not read before")
         self._recorded(address, "cluster", {"changing"}, "cluster")
 
+    def before_restore(self, address: str) -> None:
+        """Allow a restore on a unit that is backed up, was read, and whose restore is written down."""
+        seen = self._seen[address]
+        if not {"clusters", "fqdns", "remote_geo_access", "geo_partners"} <= seen.read.keys():
+            raise GuardError(address, "restore", "what it would lose was not read before")
+        if address not in self._journal.history.backed_up:
+            raise GuardError(address, "restore", "it is not backed up")
+        self._recorded(address, "restore", {"seeding"})
+
+    def before_delete(self, address: str, cluster: str) -> None:
+        """Allow a deletion once nothing links who leaves with who stays, and a probe has shown that none travels."""
+        if "clusters" not in self._seen[address].read:
+            raise GuardError(address, "deletion", "its clusters were not read before")
+        sights = {unit: self._lists_of(unit) for unit in self._seen}
+        if fault := deletion_fault(self._plan, self._journal.history, address, cluster, sights):
+            raise GuardError(address, "deletion", fault)
+
+    def _lists_of(self, address: str) -> Lists:
+        """Return what both lists of a unit were seen to hold, or whether it has refused that for long enough."""
+        seen = self._seen[address]
+        held = tuple(seen.read.get(subject) for subject in SUBJECTS)
+        since = seen.refused_since
+        has_refused = since is not None and self._clock.now() - since >= self._timings.replication_seconds
+        return Lists(held, has_refused=has_refused)
+
     def written(self, address: str, question: str) -> None:
         """Note that a unit was written, so that it has to be read again before it is written again."""
+        for unit in self._site_of[address].units if question in SUBJECTS else ():
+            self._seen[unit.address].refused_since = None
         self._seen[address].read.pop(question, None)
 
     def _looked(self, address: str, what: str) -> tuple[SiteSettings, dict[str, Look]]:
@@ -203,7 +235,9 @@ class Guard:
         Raises :class:`GuardError` where that record is not one of the request that is about to be sent.
         """
         for record in reversed(self._journal.history.records):
-            if not isinstance(record, models.Changing | models.Resubmitting | models.Rebooting | models.Changed):
+            if not isinstance(
+                record, models.Changing | models.Resubmitting | models.Rebooting | models.Seeding | models.Changed
+            ):
                 continue
             if canonical(record.unit) != canonical(address):
                 continue
@@ -301,6 +335,29 @@ class GuardedUnit:
         self._guard.before_cluster(self.address)
         await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
 
+    async def delete_cluster(self, address: str) -> None:
+        """Delete one of its clusters."""
+        self._guard.before_delete(self.address, address)
+        self._guard.written(self.address, "clusters")
+        await self._unit.delete_cluster(address)
+
+    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+        """Add a cluster as another unit has it."""
+        self._guard.before_cluster(self.address)
+        await self._unit.add_cluster_like(cluster)
+
+    async def rename_cluster(self, address: str, name: str) -> None:
+        """Give one of its clusters another name."""
+        self._guard.before_cluster(self.address)
+        await self._unit.rename_cluster(address, name)
+
+    async def restore_geo(self, content: bytes) -> None:
+        """Restore GEO Configuration from a backup."""
+        self._guard.before_restore(self.address)
+        for question in ("clusters", "remote_geo_access", "geo_partners"):
+            self._guard.written(self.address, question)
+        await self._unit.restore_geo(content)
+
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster; in degrees."""
         self._guard.before_cluster(self.address)
@@ -328,4 +385,4 @@ def guarded(fleet: Fleet, journal: Journal, forms: Collection[str] = ()) -> Flee
     """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
     guard = Guard(fleet.plan, journal, fleet.clock, fleet.timings, forms)
     units = {address: guard.unit(unit) for address, unit in fleet.units.items()}
-    return Fleet(fleet.plan, units, fleet.clock, fleet.timings, jobs=fleet.jobs)
+    return Fleet(fleet.plan, units, fleet.clock, fleet.timings, jobs=fleet.jobs, is_on_paper=fleet.is_on_paper)

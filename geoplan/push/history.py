@@ -112,8 +112,10 @@ class History:
                 self.outcome = record.outcome
             case models.End():
                 self.outcome, self.is_finished, self.who = record.outcome, True, record.who or self.who
-            case models.Resubmitting():
+            case models.Resubmitting() | models.Seeding():
                 self.has_changes = True
+            case models.Renewed():
+                pass  # it is of the ledger
             case models.Changing() | models.Rebooting():
                 self.has_changes = True
                 self._add_to_site(number, record)

@@ -197,8 +197,8 @@ class Ledger:
             for unit in self._units(record.site):
                 self._account(unit).changed_at = record.at
         match record:
-            case models.Begin():
-                self._open(record)
+            case models.Begin() | models.Renewed():
+                self._begin(record)
             case models.Changing(what="geo_partners"):
                 before = record.before if isinstance(record.before, tuple) else None
                 after = record.after if isinstance(record.after, tuple) else ()
@@ -208,7 +208,9 @@ class Ledger:
                 for unit in self._units(record.site):
                     self._account(unit).sights.clear()
                     self._account(unit).is_formed = True
-            case models.Changed(action=Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS):
+            case models.Changed(
+                action=Action.SET_GEO_PARTNERS | Action.REMOVE_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS
+            ):
                 self._partners_left(record.site, record.unit)
             case models.Resubmitting():
                 if record.before is not None:
@@ -260,6 +262,27 @@ class Ledger:
                     paid = account.due & account.submitted
                     account.due -= paid
                     account.unproven |= paid - account.sights
+
+    def _renew(self, units: Iterable[str]) -> None:
+        """Void what was known of the boxes that stood where these are, and of links to them."""
+        new = _set(unit for unit in units if self._counts(unit))
+        known_as = {
+            canonical(unit.nat_address or unit.address)
+            for site in self._sites.values()
+            for unit in site.units
+            if canonical(unit.address) in new
+        }
+        for address, account in self._accounts.items():
+            if address in new:
+                self._accounts[address] = _Account(changed_at=account.changed_at)
+            else:
+                account.sights -= known_as
+
+    def _begin(self, record: models.Begin | models.Renewed) -> None:
+        if isinstance(record, models.Renewed):
+            self._renew(record.units)
+        else:
+            self._open(record)
 
     def _open(self, begin: Begin) -> None:
         outline = _Outline.model_validate(begin.plan)

@@ -32,6 +32,10 @@ class Options:
     parallel_groups: bool = False
     remove_unknown: bool = False
     accept_geo_merge: bool = False
+    seed_by_api: bool = False
+    """Whether this run restores GEO Configuration on units that join, where that is needed, and not a person."""
+    accept_fqdn_loss: bool = False
+    """Whether clusters that FQDNs use, or may use, can be deleted."""
     max_clusters: int = MAX_CLUSTERS
     """How many clusters a group may have, as the topology says."""
     backup_folder: Path | None = None
@@ -50,4 +54,5 @@ class Options:
             parallel_groups=self.parallel_groups or earlier.parallel_groups,
             remove_unknown=self.remove_unknown or earlier.remove_unknown,
             accept_geo_merge=self.accept_geo_merge or earlier.accept_geo_merge,
+            accept_fqdn_loss=self.accept_fqdn_loss or earlier.accept_fqdn_loss,
         )

@@ -1,8 +1,4 @@
-"""Everything that blocks a push, found before anything is changed, in one report.
-
-It passes a push only where every difference has something that mends it: a step, what replicates after one, partners
-submitted again, a reboot; or where it is left as it is, which is said beforehand.
-"""
+"""Everything that blocks a push, found before anything is changed: each difference that nothing of it mends."""
 
 from __future__ import annotations
 
@@ -26,6 +22,7 @@ from geoplan.live.findings.kinds import (
     explained,
     generic_command,
 )
+from geoplan.live.findings.leaving import clusters_in_use, known_before, note_of_silence, silent_leavers
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
@@ -33,6 +30,7 @@ from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
+from geoplan.push.change_checks import change_problems, pairs_to_join
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
@@ -63,6 +61,7 @@ class Override(StrEnum):
 
     REMOVE_UNKNOWN = "--remove-unknown"
     ACCEPT_GEO_MERGE = "--accept-geo-merge"
+    ACCEPT_FQDN_LOSS = "--accept-fqdn-loss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +127,7 @@ _LEFT_TO_OTHERS = frozenset({FindingKind.GEO_DIFFERS, FindingKind.GEO_MERGE, Fin
 _TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, FindingKind.UNKNOWN_CLUSTER})
 """Findings that the question before a push shows part by part, or a note of their own does."""
 _UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR, FindingKind.CONTRADICTORY})
+_OF_PARTNERS = frozenset({FindingKind.GEO_OFF, FindingKind.SSH_OFF})
 _WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
 """What is expected of a master that a push has just rebooted."""
 
@@ -168,13 +168,30 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
             problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
     problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
+    silent = silent_leavers(plan, facts)
+    left_out = silent | _pairs_to_wait_for(plan, facts)
+    problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
+    problems += [Problem(*found) for found in change_problems(plan, facts, background.options)]
     notes = (
         *notes_of(plan, facts),
+        *map(note_of_silence, sorted(silent)),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
         *(_left(difference) for difference in report.left_as_it_is),
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
+
+
+def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
+    """Return the pairs with a new unit of which the other one takes settings: they are made whole by hand."""
+    return frozenset(name for name in pairs_to_join(plan) if any(unit.failure is None for unit in facts.of_site(name)))
+
+
+def _is_of(problem: Problem, sites: Collection[str], facts: Observations) -> bool:
+    """Return whether a problem is one of these sites alone."""
+    unit = facts.units.get(problem.where)
+    where = problem.sites or (unit.site if unit else problem.where,)
+    return all(site in sites for site in where)
 
 
 def _problem(finding: Finding) -> Problem:
@@ -189,6 +206,8 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
         return False
     if finding.kind in OF_HA and finding.sites[0] in pairs:
         return False  # what forms a pair may set it, or must not
+    if finding.kind in _OF_PARTNERS and plan.change and set(finding.sites) <= set(plan.change.leaving):
+        return False  # who has no partners needs none of that
     if len(finding.units) == 1 and _is_under_way(finding.sites[0], background.resumed):
         is_master = finding.units[0] == plan.site(finding.sites[0]).units[0].address
         return finding.kind not in (_WHILE_IT_BOOTS if is_master else _UNHEALTHY)
@@ -234,7 +253,6 @@ def _unmended(
             continue
         if difference.subject in _SEEN_TO and addresses[difference.site] & where:
             continue
-        # What is said of a standby names it; nothing is done on it.
         where_now = difference.unit if difference.unit == ways.active[difference.site] else None
         problems.append(Problem(where_now or difference.site, difference.message, difference.hint))
     return list(dict.fromkeys(problems))
@@ -259,7 +277,11 @@ def _sites_to_resubmit(plan: Plan, facts: Observations, report: Report) -> tuple
 def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -> Iterator[Problem]:
     """Find what blocks GEO on units that are fit for it by themselves."""
     for site in plan.sites:
-        yield from _unknown_addresses(site, facts, background.options)
+        yield from _unknown_addresses(plan, site, facts, background.options)
+    if not background.options.accept_fqdn_loss:
+        for found in clusters_in_use(plan, facts):
+            hint = f"give its maps another cluster first; or give {Override.ACCEPT_FQDN_LOSS}"
+            yield Problem(found.unit, found.message, hint, Override.ACCEPT_FQDN_LOSS)
     for group, message in too_many(plan, facts, background.max_clusters):
         yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
@@ -272,8 +294,11 @@ def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput
     if options.reboot is RebootMode.NEVER:
         return []
     pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
+    renewed = pairs_to_join(plan)
 
     def is_due(site: str) -> bool:
+        if site in renewed and not (history and history.was_finished(site)):
+            return True
         if history and history.is_owed(site):
             return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
         if background.ledger.owes_reboot(plan.site(site)):
@@ -363,13 +388,13 @@ def _room_problems(master: Observation, background: PreflightInput) -> Iterator[
         yield Problem(master.address, message, f"try again after {local_time(later)}")
 
 
-def _unknown_addresses(site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
+def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown:
         return
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))
-        if extra:
+        if extra := without(extra, known_before(plan, site.name, subject, extra)):
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)

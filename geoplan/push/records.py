@@ -52,14 +52,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class FqdnValue(_Strict):
+    """An FQDN; of each of its maps the address, and the name of the cluster that it uses, empty for none."""
+
+    name: Text
+    maps: tuple[tuple[Text, Text], ...]
+
+
 class ClusterValue(_Strict):
-    """A cluster as it was on a unit, or as it will be; the location is in degrees."""
+    """A cluster as it was on a unit, or as it will be; the location is in degrees.
+
+    Of one that is deleted all is kept that it takes to add it again, every FQDN of the unit, unless they could not be
+    read, and the units of other sites that had it, too.
+    """
 
     address: Text
     name: Text
     type: Text
     latitude: float | None = None
     longitude: float | None = None
+    checker: Text | None = None
+    enabled: StrictBool | None = None
+    fqdns: tuple[FqdnValue, ...] | None = None
+    also_on: Addresses | None = None
 
 
 class HaValue(_Strict):
@@ -84,6 +99,7 @@ class RecordedOptions(_Strict):
     parallel_groups: StrictBool = False
     remove_unknown: StrictBool = False
     accept_geo_merge: StrictBool = False
+    accept_fqdn_loss: StrictBool = False
 
     @classmethod
     def of(cls, options: Options) -> RecordedOptions:
@@ -231,6 +247,44 @@ class GreenStandby(Record):
     on: Addresses
 
 
+class Seeding(Record):
+    """The GEO configuration of a unit is about to be replaced from the backup of another one.
+
+    What it had is in its own backup.
+    """
+
+    event: Literal["seeding"]
+    step: Text
+    site: Text
+    unit: Text
+    source: Text
+    """The unit whose backup it is."""
+    file: Text
+    before: tuple[Text, ...] = ()
+    """Its clusters and FQDNs, in words."""
+
+
+class Renewed(Record):
+    """These units are new boxes: what earlier pushes have proven of the ones before them is void."""
+
+    event: Literal["renewed"]
+    units: Addresses
+
+
+class Unlinked(Record):
+    """The site's cluster was deleted on the unit, and has stayed elsewhere: no link has carried the deletion.
+
+    That is so of the links between the units that were active then.
+    """
+
+    event: Literal["unlinked"]
+    step: Text
+    site: Text
+    unit: Text
+    active: Addresses
+    """The active units of the site and of those that it was linked with."""
+
+
 class Note(Record):
     """Something worth knowing afterwards; programs go by its kind."""
 
@@ -291,6 +345,9 @@ AnyRecord = (
     | Healthy
     | Green
     | GreenStandby
+    | Seeding
+    | Renewed
+    | Unlinked
     | Note
     | Backup
     | StepEnded

@@ -7,6 +7,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS
 from geoplan.push import records as models
 from geoplan.vendor import (
@@ -114,7 +115,9 @@ def _first_changes(history: History) -> list[Changing]:
     first: dict[tuple[str, ...], Changing] = {}
     for record in history.records:
         if isinstance(record, models.Changing):
-            own = (record.unit,) if record.what == HA_SUBJECT else ()  # each unit has its own
+            own: tuple[str, ...] = (record.unit,) if record.what == HA_SUBJECT else ()  # each unit has its own
+            if record.after is None and isinstance(record.before, models.ClusterValue):
+                own = (record.unit, canonical(record.before.address))  # each cluster that was deleted, where it was
             first.setdefault((record.site, record.what, *own), record)
     return list(first.values())
 
@@ -148,6 +151,9 @@ def _cluster(before: Value, after: Value) -> str:
         shown = f"'{after.name}' ({after.address})" if isinstance(after, models.ClusterValue) else "that was added"
         return f"delete the cluster {shown}, which was not there"
     place = ""
+    is_deleted = after is None
     if before.latitude is not None:
         place = f", latitude {before.latitude}, longitude {before.longitude}"
+    if is_deleted:
+        return f"add the cluster '{before.name}' ({before.address}) again, of type {before.type}{place}"
     return f"set the cluster '{before.name}' ({before.address}) back to the type {before.type}{place}"

@@ -16,11 +16,13 @@ from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
 from geoplan.push.backups import back_up
+from geoplan.push.change_checks import is_left_to_change, renewed_units
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
 from geoplan.push.guard import guarded
 from geoplan.push.history import PairProgress
+from geoplan.push.leavers import tell_of_leavers
 from geoplan.push.listener import Found, Reporter
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import StepState
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from geoplan.live.findings import Difference
     from geoplan.live.fleet import Fleet
     from geoplan.live.model import Observations
     from geoplan.plan.model import Plan, SiteSettings
@@ -102,7 +105,8 @@ async def run_push(
         _require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
-        if before.is_configured and not verdict.changes_units and history is None:
+        is_left = is_left_to_change(plan, facts)
+        if before.is_configured and not verdict.changes_units and history is None and not is_left:
             if undone:  # it had changed nothing that is still there
                 mark_undone(undone, fleet.clock)
             return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger))
@@ -143,7 +147,10 @@ async def _let_pairs_settle(fleet: Fleet, history: History, reporter: Reporter) 
 def _open_journal(fleet: Fleet, store: Store, options: Options, history: History | None, ledger: Ledger) -> Journal:
     if history:
         return store.resume(history, fleet.clock, ledger)
-    return store.begin(fleet.plan, options, fleet.clock, ledger)
+    journal = store.begin(fleet.plan, options, fleet.clock, ledger)
+    if units := sorted(unit for site in fleet.plan.sites for unit in renewed_units(fleet.plan, site)):
+        journal.write("renewed", units=units)
+    return journal
 
 
 async def _change(context: Context, facts: Observations, verdict: PreflightResult, backups: Path) -> PushResult:
@@ -180,13 +187,14 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     report, facts = await _verified(context)
     if await submit_where_red(context, report):
         report, facts = await _verified(context)
-    if report.undone:
-        why = [f"{found.site}: {found.message}" for found in report.undone]
+    if undone := _undone(context, report):
+        why = [f"{found.site}: {found.message}" for found in undone]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not have what the plan says: " + "; ".join(why))
     _record_green_standbys(context, facts)
     record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
+    tell_of_leavers(context)
     outcome = "done" if report.is_in_place and not unfinished else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.reporter.say(EventKind.VERIFIED, outcome)
@@ -232,7 +240,7 @@ async def _verified(context: Context) -> tuple[Report, Observations]:
             return True
         # Links settle soon or not at all; only what is replicated may take longer.
         is_late = context.clock.now() - began >= context.timings.settle_timeout
-        return True if is_late and not report.undone else None
+        return True if is_late and not _undone(context, report) else None
 
     def tell(at_most: float) -> None:
         context.reporter.say(
@@ -242,6 +250,11 @@ async def _verified(context: Context) -> tuple[Report, Observations]:
     every = max(context.timings.poll_seconds, min(5.0, context.timings.sync_seconds / 4))
     await context.until(look, within=_time_to_settle(context), every=every, on_wait=tell)
     return seen[-1]
+
+
+def _undone(context: Context, report: Report) -> tuple[Difference, ...]:
+    """Return what the push did not reach, but for sites that leave, do not answer and are left alone."""
+    return tuple(found for found in report.undone if found.site not in context.left_alone)
 
 
 def _time_to_settle(context: Context) -> float:

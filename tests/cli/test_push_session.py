@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from geoplan.cli.connection import ConnectionOptions
+from geoplan.cli.connection import ConnectionOptions, TypedCommands
 from geoplan.cli.push_options import PushFlags
 from geoplan.cli.push_session import PushSession
 from geoplan.live.findings.compare import verify
@@ -39,7 +39,9 @@ def end(
 ) -> tuple[int, str]:
     """Return the exit code and the sentence of a push that left the units so."""
     wishes: dict[str, Any] = dict.fromkeys(PushFlags.__dataclass_fields__)
-    session = PushSession(plan, ConnectionOptions(), Options(), PushFlags(**wishes), Review(None, None))
+    session = PushSession(
+        plan, TypedCommands(ConnectionOptions(), "my.yaml"), Options(), PushFlags(**wishes), Review(None, None)
+    )
     result = PushResult(
         PreflightResult((), (), ()), verify(plan, facts, KnownLinks(sights)), Progress(), unfinished, journal
     )

@@ -15,6 +15,7 @@ from geoplan.errors import (
     ClusterInTheWayError,
     UnclearOutcomeError,
     UnitError,
+    UnitRefusedError,
     UnitUnreachableError,
     UnusableAnswerError,
 )
@@ -27,6 +28,7 @@ from geoplan.loadmaster import (
     State,
     Timeouts,
 )
+from geoplan.loadmaster.model import FqdnMap, GeoFqdn
 from geoplan.loadmaster.wire import MAX_ENTRIES, MAX_TEXT, MAX_VALUES
 from geoplan.plan.pairs import HaParameters
 from geoplan.vendor import parse_version
@@ -118,6 +120,51 @@ def test_writes_both_lists_and_submits_partners_again(firmware: str, environment
         assert await unit.geo_partners() == ()
 
     on_unit(act, firmware=firmware, environment=environment)
+
+
+@firmware
+def test_deletes_a_cluster_by_the_address_that_the_unit_shows(firmware: str) -> None:
+    async def act(unit: LoadMaster, _lab: Any) -> None:
+        for number in (1, 2):
+            await unit.add_remote_lm_cluster(f"Site {number}", f"192.0.2.{number}")
+        await unit.delete_cluster("192.0.2.1")
+        assert [cluster.name for cluster in await unit.clusters()] == ["Site 2"]
+        with pytest.raises(UnitRefusedError):
+            await unit.delete_cluster("192.0.2.1")
+
+    on_unit(act, firmware=firmware)
+
+
+@pytest.mark.parametrize("fault", ["reset", "truncate", "error"])
+def test_a_deletion_is_sent_once_and_read_back_where_its_answer_is_lost(fault: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        for number in (1, 2):
+            await unit.add_remote_lm_cluster(f"Site {number}", f"192.0.2.{number}")
+        running.inject(f"{fault},command=delcluster,occurrence=1,applied=yes")
+        await unit.delete_cluster("192.0.2.1")
+        assert [cluster.name for cluster in await unit.clusters()] == ["Site 2"]
+
+    on_unit(act)
+
+
+@firmware
+def test_tells_which_clusters_the_maps_of_fqdns_use(firmware: str) -> None:
+    async def act(unit: LoadMaster, running: Any) -> None:
+        await unit.add_remote_lm_cluster("Zürich & Söhne", "192.0.2.1")
+        running.operate(put_fqdns)
+        assert await unit.fqdn_maps() == (
+            GeoFqdn("www.example.com.", (FqdnMap("198.51.100.7", "Zürich & Söhne"), FqdnMap("198.51.100.8", ""))),
+            GeoFqdn("none.example.com."),
+        )
+
+    def put_fqdns(units: Any) -> None:
+        device, geo = units.network.unit(UNIT), units.network.geo
+        geo.put_fqdn(device, "www.example.com")
+        for address, cluster in (("198.51.100.7", "Zürich & Söhne"), ("198.51.100.8", "")):
+            geo.put_map(device, next(geo.fqdns(device)), address, cluster)
+        geo.put_fqdn(device, "none.example.com")
+
+    on_unit(act, firmware=firmware)
 
 
 @wire_format

@@ -35,6 +35,8 @@ READERS: list[Callable[[Answer], Any]] = [
     decode.geo_enabled,
     decode.clusters,
     decode.fqdns,
+    decode.fqdn_maps,
+    lambda answer: decode.fqdn_map(answer, "x"),
     partner_status,
     decode.ha_parameters,
 ]
@@ -192,6 +194,52 @@ def test_only_a_refusal_that_says_so_means_an_empty_list(reason: str, nothing: b
 )
 def test_fqdns_are_read_in_every_form(answer: Answer) -> None:
     assert decode.fqdns(answer) == ("a.example",)
+
+
+NO_MAP = js(fqdn={"name": "a.example"})
+MAPS = js(
+    fqdn={"name": "a.example", "Map": [{"IPAddress": "192.0.2.1", "Cluster": "Here"}, {"ip": "::1", "cluster": ""}]}
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        MAPS,
+        js(FullyQualifiedDomainName="a.example.", Map=[
+            {"Address": "192.0.2.1", "Cluster": "Here"}, {"IPAddress": "::1", "Cluster": ""}]),
+        js(fqdns=[{"name": "b.example"}, {"name": "a.example.", "maps": [
+            {"IPAddress": "192.0.2.1", "Cluster": "Here"}, {"IPAddress": "::1", "Cluster": None}]}]),
+        xml("<fqdn><FullyQualifiedDomainName>A.example.</FullyQualifiedDomainName>"
+            "<Map><IPAddress>192.0.2.1</IPAddress><Cluster>Here</Cluster></Map>"
+            "<Map><IPAddress>::1</IPAddress><Cluster></Cluster></Map></fqdn>"),
+    ],
+)  # fmt: skip
+def test_maps_of_an_fqdn_are_read_in_every_form(answer: Answer) -> None:
+    found = decode.fqdn_map(answer, "a.example")
+    assert [(each.address, each.cluster) for each in found.maps] == [("192.0.2.1", "Here"), ("::1", "")]
+
+
+@pytest.mark.parametrize(
+    "entry", [{"IPAddress": "192.0.2.1"}, {"Cluster": "Here"}, {"IPAddress": "x", "Cluster": "Here"}, "192.0.2.1",
+              {"IPAddress": "192.0.2.1", "Cluster": {"Id": 1}}]
+)  # fmt: skip
+def test_a_map_that_does_not_tell_its_cluster_is_not_passed_over(entry: object) -> None:
+    with pytest.raises(UnusableError, match="does not tell"):
+        decode.fqdn_map(js(fqdn={"name": "a.example", "Map": [entry]}), "a.example")
+
+
+def test_a_map_of_which_it_is_not_told_whose_it_is_is_not_passed_over() -> None:
+    answer = js(fqdns=[{"fqdn": "a.example", "Map": [{"IPAddress": "192.0.2.1", "Cluster": "Here"}]}])
+    with pytest.raises(UnusableError, match="of which FQDN"):
+        decode.fqdn_map(answer, "a.example")
+
+
+@pytest.mark.parametrize("answer", [js(), js(fqdn={"name": "b.example"}), xml("No geo data found")])
+def test_an_fqdn_that_is_not_in_the_answer_has_not_no_maps(answer: Answer) -> None:
+    assert decode.fqdn_map(NO_MAP, "A.example.").maps == ()
+    with pytest.raises(UnusableError, match="not in it"):
+        decode.fqdn_map(answer, "a.example")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from geoplan import Topology, make_plan
+from geoplan.plan.change import make_change
 from geoplan.render import json as json_format
 from geoplan.topology.loader import check_text
 from tests.topologies import large_topology
@@ -51,6 +52,21 @@ def test_work_of_planning_grows_with_the_sites() -> None:
     topologies = {sites: load(sites) for sites in (SMALL, LARGE)}
     # A topological sort by places keeps a heap: linear but for a logarithm.
     assert growth(lambda sites: make_plan(topologies[sites])) < 1.3 * LARGE / SMALL
+
+
+def test_work_of_planning_a_change_grows_with_the_sites() -> None:
+    def change(sites: int) -> object:
+        old, new = ends[sites]
+        return make_change(new, old)
+
+    ends = {}
+    for sites in (SMALL, LARGE):
+        whole, quarter = load(sites), sites // 4
+        old, new = (
+            whole.model_copy(update={"sites": part}) for part in (whole.sites[quarter:], whole.sites[:-quarter])
+        )
+        ends[sites] = make_plan(old), new  # a quarter leaves, and another one joins
+    assert growth(change) < 1.3 * LARGE / SMALL
 
 
 def test_work_of_rendering_grows_with_the_sites() -> None:

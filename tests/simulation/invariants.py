@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from tests.simulation.transport import Sent, Watcher, subject_of
 if TYPE_CHECKING:
     from geoplan.lab.device.pair import Pair
     from geoplan.lab.device.unit import Unit
+    from geoplan.plan.model import SiteSettings
     from tests.simulation.world import World
 
 LOOK_AGE = 10.0
@@ -61,6 +62,8 @@ class Watch(Watcher):
         self._alive: dict[str, tuple[float, int]] = {}
         self._looked_right: dict[str, bool] = {}
         """Whether a pair was healthy, and known to be, when its reboot was sent last."""
+        self._probed: dict[str, float] = {}
+        """When the cluster of each site that leaves was deleted there first."""
         self._journals = _Journals(world.folder)
         self.begin_push()
 
@@ -251,7 +254,9 @@ class Watch(Watcher):
             return
         unit = self._world.network.unit(address)
         pair = self._world.network.pair_of(unit)
-        if call.command.startswith("del") or call.command in ("disablegeo", "restore"):
+        if call.command == "delcluster" and self._world.plan.change:
+            self._deletion_arrived(unit, call)
+        elif call.command.startswith("del") or call.command in ("disablegeo", "restore"):
             self.say(f"{address} was sent '{call.command}': nothing is ever deleted")
         elif call.command == "reboot":
             self._reboot_arrived(unit, pair)
@@ -261,6 +266,70 @@ class Watch(Watcher):
             self._parameters_arrived(unit, pair, call)
         elif subject_of(call) in (SUBMISSION, ACCESS):
             self._list_arrived(unit, call)
+
+    def _deletion_arrived(self, unit: Unit, call: ApiRequest) -> None:
+        """See that nothing is deleted before both sides were seen unlinked, and but for a probe before one has held."""
+        plan, network = self._world.plan, self._world.network
+        assert plan.change
+        cluster = network.geo.find_cluster(unit, call.address("ip"))
+        if cluster is None:
+            return
+        at = {each.address: site.name for site in plan.change.old_sites for each in site.units}
+        owner = at.get(cluster.address) or next(
+            (c.site for c in plan.change.old_clusters if c.name == cluster.name), ""
+        )
+        part = plan.change.part_of(unit.site)
+        is_probe = part is not None and owner in part.sites
+        leaver = part or plan.change.part_of(owner)
+        if leaver is None or (part is None and owner not in leaver.sites):
+            self.say(f"{unit.address} was told to delete '{cluster.name}', which stays")
+            return
+        for one, other in ((leaver.sites, leaver.others), (leaver.others, leaver.sites)):
+            for name in one:
+                if not (part is None and name in self._silent_leavers()) and not (
+                    name in self._silent_leavers() and name not in leaver.stay
+                ):
+                    self._require_seen_without(unit, plan.site(name), other)
+        now = self._world.clock.now()
+        if is_probe:
+            self._probed.setdefault(owner, now)
+        for site in leaver.sites if part else (owner,):
+            probed = self._probed.get(site)
+            if (
+                not is_probe
+                and site not in self._silent_leavers()
+                and (probed is None or now - probed < 2 * self._world.sync_seconds)
+            ):
+                self.say(f"{unit.address} was told to delete '{cluster.name}', and no probe has held at '{site}'")
+
+    def _silent_leavers(self) -> set[str]:
+        plan, units = self._world.plan, self._world.network.units
+        leaving = plan.change.leaving if plan.change else ()
+        sites = [site for site in plan.sites if site.name in leaving]
+        return {s.name for s in sites if not all(units[unit.address].is_up for unit in s.units)}
+
+    def _require_seen_without(self, unit: Unit, site: SiteSettings, others: Iterable[str]) -> None:
+        """See that both lists of every unit of a site were read in this push, and named none of the others."""
+        named = {
+            address.encode()
+            for name in others
+            for each in self._world.plan.site(name).units
+            for address in (each.address, each.nat_address)
+            if address
+        }
+        for planned in site.units:
+            for name in LISTS:
+                key = planned.address, name
+                written = self._pair_written.get(site.name, -1.0)
+                if {key, (planned.address, "version")} & self._refused:
+                    if self._world.clock.now() - written < 2 * self._world.sync_seconds:
+                        self.say(f"{unit.address}: a deletion before {planned.address} had the time of a replication")
+                elif self._read.get(key, -1.0) < written or key not in self._held:
+                    self.say(
+                        f"{unit.address}: a deletion, and {name} of {planned.address} was not seen since it changed"
+                    )
+                elif self._held[key] & named:
+                    self.say(f"{unit.address}: a deletion, and {name} of {planned.address} still names the other side")
 
     def _reboot_arrived(self, unit: Unit, pair: Pair | None) -> None:
         if pair is None or unit is not pair.master:

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import ConnectionOptions, connection_options
-from geoplan.cli.files import load_topology, plan_phases, write
+from geoplan.cli.files import load_topology, planned, write
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, output_option, phase_option, topology_argument
+from geoplan.cli.options import (
+    ChangeOptions,
+    Command,
+    change_options,
+    output_option,
+    phase_option,
+    topology_argument,
+)
 from geoplan.cli.output import terminal
 from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
   geoplan plan my.yaml --format json -o plan.json
+  geoplan plan new.yaml --from old.yaml
   geoplan plan my.yaml --live -o approved.json
   geoplan push my.yaml --plan approved.json
 
@@ -32,6 +40,7 @@ Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can b
 @topology_argument
 @format_option("plan")
 @phase_option
+@change_options
 @output_option
 @click.option(
     "--live", is_flag=True, help="Write an approval for a push: plan, options and the present state of the units."
@@ -44,6 +53,7 @@ def command(  # noqa: PLR0913 - one for each option
     path: str,
     output_format: str | None,
     phase: str | None,
+    change: ChangeOptions,
     output: str | None,
     live: bool,
     flags: GivenFlags,
@@ -51,6 +61,9 @@ def command(  # noqa: PLR0913 - one for each option
     reach: ConnectionOptions,
 ) -> int:
     """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
+
+    With --from OLD it shows only what leads from there to here: who leaves, who joins, and which masters have to be
+    rebooted for it.
 
     With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
     the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with
@@ -60,12 +73,13 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("connection and push options matter only with --live")
     if live and (output_format not in (None, "json") or PurePath(output or "").suffix.lower() not in ("", ".json")):
         raise click.UsageError("--live writes an approval in JSON: let FILE end in .json, and leave --format out")
+    if live and change.old is not None:
+        raise click.UsageError("--live does not go with --from: a push with --from checks what it found by itself")
     form = "json" if live else chosen_format("plan", output_format, output)
 
-    from geoplan.plan.planner import make_plan
-
+    change.require_usable(phase)
     topology = load_topology(path)
-    plan = make_plan(topology, plan_phases(topology, phase))
+    plan = planned(topology, phase, change)
     if live:
         from geoplan.cli.approving import write_approval
 

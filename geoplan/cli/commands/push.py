@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import TypedCommands, connection_options
-from geoplan.cli.files import load_topology, plan_phases
+from geoplan.cli.files import load_old, load_topology, plan_phases, planned_change
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, InputFile, phase_option, topology_argument, variant_option
+from geoplan.cli.options import (
+    ChangeOptions,
+    Command,
+    InputFile,
+    change_options,
+    phase_option,
+    topology_argument,
+    variant_option,
+)
 from geoplan.cli.push_options import GivenFlags, PushFlags, flags_options, state_dir_option
 
 if TYPE_CHECKING:
@@ -25,6 +33,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
   geoplan push topologies/section-5.4.yaml --lab --yes
   geoplan push my.yaml --only-preflight
   geoplan push my.yaml --reboot "always=HA Pair 1"
+  geoplan push new.yaml --from old.yaml
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
 you, and nothing changed.
@@ -34,6 +43,15 @@ you, and nothing changed.
 @click.command("push", cls=Command, epilog=EPILOG)
 @topology_argument
 @phase_option
+@change_options
+@click.option(
+    "--seed-by-api",
+    is_flag=True,
+    help="With --from: restore GEO Configuration on sites that join over the API, after a question of its own.",
+)
+@click.option(
+    "--accept-seed-by-api", is_flag=True, help="Answer the question of --seed-by-api, which --yes does not answer."
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed.")
 @click.option("--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing.")
 @click.option("--only-preflight", is_flag=True, help="Only check that a push could begin.")
@@ -75,6 +93,9 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
     phase: str | None,
+    change: ChangeOptions,
+    seed_by_api: bool,
+    accept_seed_by_api: bool,
     yes: bool,
     dry_run: bool,
     only_preflight: bool,
@@ -96,30 +117,49 @@ def command(  # noqa: PLR0913 - one for each option
 
     It finds the active units, takes a backup of all, writes only what differs, and reboots one master after the
     other. It can be stopped at any time and resumed.
+
+    With --from OLD it does only what leads from there to here: sites that leave are unlinked first, and sites that
+    join get the GEO configuration of their group before they are linked.
     """
     from geoplan.cli import approving, push_session
     from geoplan.cli.push_units import push_store
     from geoplan.plan.planner import make_plan
+    from geoplan.push.store import addresses_of
 
     if lab and (reach.endpoints is not None or resume or dry_run or status or abandon):
         raise click.UsageError("--lab stands alone: its units are gone when the push ends")
     if variants and not lab:
         raise click.UsageError("--variant is of units of the lab: give --lab with it")
+    if lab and change.old is not None:
+        raise click.UsageError(
+            "--lab begins with fresh units, and --from with those of OLD: run geoplan lab with a topology of all "
+            "units, push OLD to it, and then this one, each with its --endpoints file"
+        )
+    if (seed_by_api or accept_seed_by_api) and change.old is None:
+        raise click.UsageError("--seed-by-api matters only with --from")
+    if accept_seed_by_api and not seed_by_api:
+        raise click.UsageError("--accept-seed-by-api answers a question that only --seed-by-api asks")
     approving.require_checksum(checksum)
+    change.require_usable(phase)
     topology = load_topology(path)
+    old = None if change.old is None else load_old(change.old)
+    changed = None if old is None else planned_change(topology, old, change)
     phases = plan_phases(topology, phase)
-    store = push_store(topology, reach, state_dir, is_lasting=not lab)
-    if resume and phase is None:
+    units = None if changed is None else addresses_of(changed)
+    store = push_store(topology, reach, state_dir, is_lasting=not lab, units=units)
+    if resume and phase is None and changed is None:
         from geoplan.cli import push_journal
 
         phases = push_journal.phases_to_resume(store) or phases
-    plan, typed = make_plan(topology, phases), TypedCommands(reach, path, state_dir=state_dir)
+    plan = changed or make_plan(topology, phases)
+    typed = TypedCommands(reach, path, state_dir=state_dir, change=change)
     if status or abandon:
         from geoplan.cli import push_journal
 
         if abandon:
             return push_journal.abandon(store, plan, output_format, typed)
-        return push_journal.show(store, plan, reach.apis(topology), output_format, typed)
+        apis = {**(reach.apis(old.topology) if old and old.topology else {}), **reach.apis(topology)}
+        return push_journal.show(store, plan, apis, output_format, typed)
     options = replace(
         flags.options(plan),
         jobs=1 if dry_run else jobs,
@@ -127,9 +167,20 @@ def command(  # noqa: PLR0913 - one for each option
         backup_folder=None if backup_dir is None or dry_run else Path(backup_dir),
         resume=resume,
         only_preflight=only_preflight,
+        seed_by_api=seed_by_api,
     )
     review = approving.review_of(plan, options, typed, plan_file=plan_file, checksum=checksum, resume=resume)
     push = PushFlags(
-        path, phase, state_dir, output_format, yes=yes, dry_run=dry_run, lab=lab, jobs=jobs, variants=variants
+        path,
+        phase,
+        state_dir,
+        output_format,
+        yes=yes,
+        dry_run=dry_run,
+        lab=lab,
+        jobs=jobs,
+        old=old,
+        accepts_seed_by_api=accept_seed_by_api,
+        variants=variants,
     )
-    return push_session.run(topology, store, push_session.PushSession(plan, reach, options, push, review))
+    return push_session.run(topology, store, push_session.PushSession(plan, typed, options, push, review))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geoplan.lab.api import geo
 from geoplan.lab.api.request import MAX_PORT, UNPROCESSABLE, Answer, ApiError, Command
-from geoplan.lab.device.parameters import PARAMETERS, Parameter, Value, is_address
+from geoplan.lab.device.geo import Cluster, Fqdn, FqdnMap
+from geoplan.lab.device.parameters import (
+    GEO_PARTNERS,
+    PARAMETERS,
+    REMOTE_GEO_ACCESS,
+    Parameter,
+    Value,
+    is_address,
+)
+from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,10 +75,51 @@ def backup(context: Context, _call: ApiRequest) -> Answer:
     content = {
         "unit": unit.address,
         "settings": {**unit.configuration.settings, **unit.own},
-        "clusters": [f"{cluster.name} {address}" for address, cluster in context.network.geo.clusters(unit)],
-        "fqdns": [fqdn.name for fqdn in context.network.geo.fqdns(unit)],
+        "clusters": [
+            {**asdict(cluster), "address": address} for address, cluster in context.network.geo.clusters(unit)
+        ],
+        "fqdns": [{"name": fqdn.name, "maps": fqdn.maps} for fqdn in context.network.geo.fqdns(unit)],
     }
-    return Answer(file=b"GEOPLAN LAB BACKUP\n" + json.dumps(content, indent=1).encode() + b"\n")
+    return Answer(file=BACKUP_HEAD + json.dumps(content, indent=1).encode() + b"\n")
+
+
+def restore(context: Context, call: ApiRequest) -> Answer:
+    """Take what ``type`` names from a backup of any unit: a bitmask, of which the lab knows GEO alone.
+
+    That it replaces all of GEO's entries, writes no list and restarts nothing is a guess.
+    """
+    if call.number("type", 1, ALL_PARTS) != GEO_PART:
+        raise ApiError(UNPROCESSABLE, "The lab restores GEO alone: type 4")
+    content = _file(call)
+    if not content.startswith(BACKUP_HEAD):
+        raise ApiError(UNPROCESSABLE, "Invalid backup file")
+    kept = json.loads(content.removeprefix(BACKUP_HEAD))
+    clusters = [Cluster(**cluster) for cluster in kept["clusters"]]
+    fqdns = [Fqdn(fqdn["name"], tuple(FqdnMap(*each) for each in fqdn["maps"])) for fqdn in kept["fqdns"]]
+    context.network.geo.replace_all(context.unit, clusters, fqdns)
+    if Variant.RESTORE_BRINGS_LISTS in context.variants:
+        for name in (REMOTE_GEO_ACCESS, GEO_PARTNERS):
+            context.network.set_parameter(context.unit, name, tuple(kept["settings"][name]))
+    return Answer()
+
+
+def _file(call: ApiRequest) -> bytes:
+    """Return the file that came with a command: the body in APIv1, in base64 under ``data`` in APIv2."""
+    if call.file:
+        return call.file
+    try:
+        return base64.b64decode(call.text("data"), validate=True)
+    except ValueError:
+        raise ApiError(UNPROCESSABLE, "Invalid value for data") from None
+
+
+BACKUP_HEAD = b"GEOPLAN LAB BACKUP\n"
+GEO_PART, ALL_PARTS = 4, 15  # Interface Description: 1 base, 2 virtual services, 4 GEO, 8 ESP SSO
+
+
+def list_virtual_services(_context: Context, _call: ApiRequest) -> Answer:
+    """Answer that there are none: the lab has no virtual services."""
+    return Answer(data={})
 
 
 def reboot(context: Context, _call: ApiRequest) -> Answer:
@@ -203,6 +254,8 @@ _ALL = (
     Command("getall", get_all),
     Command("setlmcommsecret", set_secret, changes=True, exists=lambda firmware: firmware.has_partner_secret),
     Command("backup", backup),
+    Command("restore", restore, ("type",), changes=True),
+    Command("listvs", list_virtual_services),
     Command("reboot", reboot, changes=True),
     Command("listapi", list_api),
     Command("awshamode", _on("AwsHA", set_mode), ("hamode",), changes=True),

@@ -16,7 +16,7 @@ from geoplan.lab.api.request import (
     Degrees,
     Letter,
 )
-from geoplan.lab.device.geo import CHECKERS, CLUSTER_TYPES, Checker, Cluster, ClusterType
+from geoplan.lab.device.geo import CHECKERS, CLUSTER_TYPES, Checker, Cluster, ClusterType, Fqdn
 from geoplan.lab.device.parameters import GEO_ENABLED
 
 if TYPE_CHECKING:
@@ -141,6 +141,20 @@ def add_fqdn(context: Context, call: ApiRequest) -> Answer:
     return Answer()
 
 
+def add_map(context: Context, call: ApiRequest) -> Answer:
+    """Add an address to an FQDN; ``clust`` is a cluster, by its name or its address: which of them is a guess."""
+    name, address = _fqdn(call).lower(), call.address("ip")
+    fqdn = next((fqdn for fqdn in context.network.geo.fqdns(context.unit) if fqdn.name.lower() == name), None)
+    if fqdn is None:
+        raise ApiError(NOT_FOUND, NO_GEO_DATA)
+    cluster = call.text("clust").strip() if call.has("clust") else ""
+    known = {shown: each.name for at, each in context.network.geo.clusters(context.unit) for shown in (each.name, at)}
+    if cluster and cluster not in known:
+        raise ApiError(UNPROCESSABLE, "Invalid value for clust")
+    context.network.geo.put_map(context.unit, fqdn, address, known.get(cluster, ""))
+    return Answer()
+
+
 def delete_fqdn(context: Context, call: ApiRequest) -> Answer:
     """Remove an FQDN."""
     name = _fqdn(call)
@@ -184,7 +198,16 @@ def _shown_clusters(context: Context, wanted: Cluster | None = None) -> list[Map
 
 def _shown_fqdns(context: Context) -> list[Mapping[str, Node]]:
     """Return the FQDNs: a dot at the end of each name, and no Index."""
-    return [{"Status": "Up", "FullyQualifiedDomainName": f"{name}."} for name in _fqdns(context)]
+    return [_shown_fqdn(fqdn) for fqdn in context.network.geo.fqdns(context.unit)]
+
+
+def _shown_fqdn(fqdn: Fqdn) -> Mapping[str, Node]:
+    maps: list[Mapping[str, Node]] = [
+        {"Status": "Up", "Index": number, "IPAddress": each.address, "Cluster": each.cluster}
+        for number, each in enumerate(fqdn.maps, start=1)
+    ]
+    shown: dict[str, Node] = {"Status": "Up", "FullyQualifiedDomainName": f"{fqdn.name}."}
+    return {**shown, "Map": maps} if maps else shown
 
 
 def _fqdns(context: Context) -> list[str]:
@@ -249,5 +272,6 @@ COMMANDS = (
     Command("listfqdns", list_fqdns),
     Command("showfqdn", show_fqdn, ("fqdn",)),
     Command("addfqdn", add_fqdn, ("fqdn",), changes=True),
+    Command("addmap", add_map, ("fqdn", "ip", "clust"), changes=True),
     Command("delfqdn", delete_fqdn, ("fqdn",), changes=True),
 )

@@ -99,6 +99,8 @@ class ApiRequest:
     parameters: Mapping[str, Written] = field(default_factory=dict, repr=False)
     version: Literal[1, 2] = 2
     """Of the API that it came over."""
+    file: bytes = field(default=b"", repr=False)
+    """The body of an APIv1 request that is no form."""
 
     @property
     def param(self) -> str | None:

@@ -28,14 +28,16 @@ def read(request: Request) -> ApiRequest:
     """Read a request; sub-commands come with slashes and are known with dots."""
     parameters: dict[str, str] = {}
     pairs = parse_qsl(request.query, keep_blank_values=True)
-    if request.method == "POST" and request.headers.get("content-type", "").lower().startswith(FORM):
+    is_form = request.headers.get("content-type", "").lower().startswith(FORM)
+    if request.method == "POST" and is_form:
         pairs += parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)
     for name, value in pairs:
         parameters.setdefault(name.lower(), value)
     command = request.path.removeprefix(PREFIX).strip("/").replace("/", ".").lower()
     identity = _identity(request.headers.get("authorization", ""), parameters.pop("apikey", None))
     in_query = {name.lower() for name, _ in parse_qsl(request.query, keep_blank_values=True)}
-    return ApiRequest(command, replace(identity, has_key_in_form="apikey" not in in_query), parameters, version=1)
+    known = replace(identity, has_key_in_form="apikey" not in in_query)
+    return ApiRequest(command, known, parameters, version=1, file=b"" if is_form else request.body)
 
 
 def write(answer: Answer) -> Response:

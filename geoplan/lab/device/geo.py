@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 ClusterType = Literal["default", "remoteLM", "localLM"]
@@ -42,11 +42,24 @@ class Cluster:
     """Seconds of arc; west is negative."""
 
 
+class FqdnMap(NamedTuple):
+    """One address of an FQDN, and the name of the cluster that it is looked after by; none is empty."""
+
+    address: str
+    cluster: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Fqdn:
     """A GEO FQDN, as far as the lab knows it."""
 
     name: str
+    maps: tuple[FqdnMap, ...] = ()
+
+    def with_clusters(self, names: Mapping[str, str | None]) -> Fqdn:
+        """Return it with other names of clusters in its maps; a map whose cluster has no name any more is gone."""
+        told = [(each.address, names.get(each.cluster, each.cluster)) for each in self.maps]
+        return replace(self, maps=tuple(FqdnMap(address, name) for address, name in told if name is not None))
 
 
 @dataclass(frozen=True, slots=True)

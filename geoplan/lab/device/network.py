@@ -79,6 +79,7 @@ class Network:
             pair_at=self.pair_at,
             require_active=self.require_active,
             after_write=self.after_write,
+            maps_go=Variant.MAPS_GO in variants,
         )
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
         self._active_since = {unit: unit.booted for unit in self.units.values() if self.is_active(unit)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import canonical
 from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.model import ClusterType
+from geoplan.plan.model import Action
 from geoplan.wording import MAX_LISTED
 
 if TYPE_CHECKING:
@@ -76,9 +77,38 @@ def is_placed(cluster: ClusterDefinition, found: GeoCluster) -> bool:
     return apart <= ARC_SECOND
 
 
+def addresses_before(plan: Plan, site: str) -> frozenset[str]:
+    """Return every address that stood for a site, or stands for it now, as units show its cluster."""
+    old = plan.change.old_site(site) if plan.change else None
+    cluster = plan.change.old_cluster(site) if plan.change else None
+    units = (*plan.site(site).units, *(old.units if old else ()))
+    shown = {canonical(known) for unit in units for known in (unit.address, unit.nat_address) if known}
+    return frozenset(shown | ({canonical(cluster.address)} if cluster else set()))
+
+
+def deleted_from(plan: Plan, group: str) -> tuple[tuple[ClusterDefinition, frozenset[str]], ...]:
+    """Return the clusters that steps delete from a group, each with all addresses under which units may show it."""
+    change = plan.change
+    found = []
+    for step in plan.steps if change else ():
+        is_here = step.action is Action.DELETE_CLUSTER and plan.site(step.on.site).group == group
+        cluster = change.old_cluster(step.site) if change and is_here else None
+        if cluster:
+            planned = [each for each in plan.clusters if each.group == group]
+            kept = frozenset().union(*(addresses_of(plan, each) for each in planned))
+            found.append((cluster, addresses_before(plan, step.site) - kept))
+    return tuple(found)
+
+
 def unknown_to(plan: Plan, group: str, live: Iterable[GeoCluster]) -> tuple[GeoCluster, ...]:
-    """Return the live clusters that the plan of a group does not mention."""
+    """Return the live clusters that the plan of a group does not mention.
+
+    A site that leaves has a group of its own by then, and keeps what it has: no plan is made for its clusters.
+    """
+    if plan.change and any(plan.site(site).group == group for site in plan.change.leaving):
+        return ()
     planned = frozenset().union(*(addresses_of(plan, cluster) for cluster in plan.clusters if cluster.group == group))
+    planned |= frozenset().union(*(addresses for _, addresses in deleted_from(plan, group)))
     return tuple(cluster for cluster in live if canonical(cluster.address) not in planned)
 
 

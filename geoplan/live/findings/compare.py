@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, without
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
-from geoplan.live.findings.clusters import ClusterState, addresses_of, find, oddities, state_of, unknown_to
+from geoplan.live.findings.clusters import (
+    ClusterState,
+    addresses_of,
+    deleted_from,
+    find,
+    oddities,
+    state_of,
+    unknown_to,
+)
 from geoplan.live.findings.geo_merge import site_at
 from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
 from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
 from geoplan.live.links import NOTHING_KNOWN, links_of
-from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, ClusterType, State, how_to_reach
+from geoplan.live.model import HA_SUBJECT, LIST_NAMES, REMOTE_LM, SUBJECTS, ClusterType, GeoCluster, State, how_to_reach
 from geoplan.plan.model import Action, Phase
 from geoplan.vendor import SSH_PORT, SYNC_PORT
 from geoplan.wording import some_of
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from geoplan.live.links import KnownLinks, Link
-    from geoplan.live.model import GeoCluster, Observation, Observations
+    from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
     from geoplan.plan.pairs import HaPairSettings
 
@@ -69,7 +77,8 @@ def verify(
     forming = sites_to_form(plan, facts) if forming is None else forming
     has_geo = Phase.GEO in plan.phases()
     links = links_of(plan, facts, known) if has_geo else {}
-    hosts = {step.site: step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
+    entering = (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER)
+    hosts = {step.site: step.on.site for step in plan.steps if step.action in entering}
     seen = _Seen(plan, facts, links, hosts)
     reports = []
     for site in plan.sites:
@@ -160,7 +169,9 @@ def _states_of_standby(site: SiteSettings, facts: Observations) -> Iterator[Diff
 
 
 def _oddities(plan: Plan, site: SiteSettings, unit: Observation) -> Iterator[Difference]:
-    """Yield what somebody should look at about clusters, and no push changes."""
+    """Yield what somebody should look at about clusters, and no push changes; who leaves keeps what it had."""
+    if plan.change and site.name in plan.change.leaving:
+        return
     for odd in oddities(plan, site.group, unit.clusters or ()):
         kind = Kind.EXTRA if odd.kind is FindingKind.UNKNOWN_CLUSTER else Kind.DIFFERENT
         message = f"{unit.address}: {odd.message}"
@@ -248,6 +259,18 @@ def _told_clusters(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterat
                 comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
                 mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
                 yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
+    yield from _left_behind(site, unit, seen)
+
+
+def _left_behind(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
+    """Yield the clusters that are still there of sites that have left, and that a step deletes."""
+    hosts = {step.site: step.on.site for step in seen.plan.steps if step.action is Action.DELETE_CLUSTER}
+    for cluster, addresses in deleted_from(seen.plan, site.group) if hosts else ():
+        for found in unit.clusters or ():
+            if canonical(found.address) in addresses:
+                message = f"cluster '{found.name}' ({found.address}) is there, and '{cluster.site}' leaves"
+                mends = Mend.STEP if hosts[cluster.site] == site.name else Mend.REPLICATION
+                yield Difference(site.name, unit.address, Kind.EXTRA, CLUSTERS, message, (found.name,), mends)
 
 
 def _is_at_host(cluster: ClusterDefinition, seen: _Seen) -> bool:
@@ -275,9 +298,12 @@ def _of_cluster(
             yield Kind.MISSING, f"{shown} is missing", ""
         case ClusterState.NAME_TAKEN:
             taken = next(other.address for other in live if other.name == cluster.name)
-            yield Kind.DIFFERENT, f"{shown} is missing, and a cluster at {taken} has its name", RENAME
+            mended = is_in_the_way_alone(plan, cluster, taken)
+            message = f"{shown} is missing, and a cluster at {taken} has its name"
+            yield Kind.DIFFERENT, message, "" if mended else RENAME
         case ClusterState.OTHER_NAME if found:
-            yield Kind.DIFFERENT, f"{shown} is called '{found.name}', of type {found.type}", RENAME
+            mended = is_old_cluster(plan, cluster.site, found.address, found.name)
+            yield Kind.DIFFERENT, f"{shown} is called '{found.name}', of type {found.type}", "" if mended else RENAME
         case ClusterState.UNFINISHED if found:
             yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", ""
         case ClusterState.OTHER_TYPE if found:
@@ -293,6 +319,25 @@ def _of_cluster(
         yield Kind.DIFFERENT, f"{shown} {stale}", STALE
     if sum(canonical(other.address) in addresses_of(plan, cluster) for other in live) > 1:
         yield Kind.EXTRA, f"{shown} is there twice", TWICE
+
+
+def is_in_the_way_alone(plan: Plan, cluster: ClusterDefinition, address: str) -> bool:
+    """Return whether the cluster that has a planned one's name is one that a change takes away, or renames first."""
+    going = frozenset().union(*(addresses for _, addresses in deleted_from(plan, cluster.group)))
+    return canonical(address) in going or is_old_cluster(plan, cluster.site, address, cluster.name)
+
+
+def is_old_cluster(plan: Plan, site: str, address: str, name: str) -> bool:
+    """Return whether a cluster is the one that a site had before a change, by its name and any address of the pair."""
+    change = plan.change
+    old, before = (change.old_cluster(site), change.old_site(site)) if change else (None, None)
+    if old is None or before is None:
+        return False
+    known = {canonical(old.address)}
+    known |= {canonical(each) for unit in before.units for each in (unit.address, unit.nat_address) if each}
+    return canonical(address) in known and (
+        name == old.name or GeoCluster(address, name, REMOTE_LM).is_rewritten(old.name)
+    )
 
 
 def _stale_address(plan: Plan, cluster: ClusterDefinition, found: GeoCluster, facts: Observations) -> str | None:

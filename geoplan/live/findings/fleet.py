@@ -49,6 +49,7 @@ _SHOWN = {
     "partner_status": "GEO partners' status",
     "clusters": "clusters",
     "fqdns": "FQDNs",
+    "fqdn_maps": "which clusters its FQDNs use",
 }
 
 
@@ -110,7 +111,7 @@ def _unread(units: Sequence[Observation]) -> Iterator[Finding]:
             message = f"{unit.address} is up, and gave no answer in time to: {asked}"
             hint = "look again; a unit drops whoever sends too many calls, all clients together"
             yield about(FindingKind.UNREADABLE, [unit], message, hint, severity=Severity.BLOCKING)
-        unread = [name for name in unit.unread if name != "ha"]
+        unread = [name for name in unit.unread if name not in ("ha", "fqdn_maps")]  # of these others have more to say
         for names, how in ((unread, " in a known way"), (unit.refused, "")):
             if names:
                 message = f"{unit.address} does not tell{how}: {join_words(_SHOWN[name] for name in names)}"
@@ -233,7 +234,7 @@ def clusters(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Fin
     """Say what is odd about clusters that are there, and where there would be too many, or two configurations."""
     by_what: dict[tuple[FindingKind, str, str], list[Observation]] = {}
     for site in plan.sites:
-        unit = facts.active(site.name)
+        unit = None if plan.change and site.name in plan.change.leaving else facts.active(site.name)
         if unit is not None:
             for kind, _name, message, hint in oddities(plan, site.group, unit.clusters or ()):
                 by_what.setdefault((kind, message, hint), []).append(unit)

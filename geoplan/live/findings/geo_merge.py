@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
+from geoplan.plan.model import Action
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
@@ -32,9 +33,14 @@ class Merge(NamedTuple):
 
 
 def merge_problems(plan: Plan, facts: Observations) -> Iterator[Merge]:
-    """Yield each group in which partnering would merge different configurations."""
+    """Yield each group in which partnering would merge different configurations.
+
+    Who takes over its group's configuration by a step of a change is compared there, once it has it.
+    """
+    seeded = {step.site for step in plan.steps if step.action is Action.SEED_GEO_CONFIGURATION}
     for group in plan.groups:
-        active = {name: unit for name in group.sites if (unit := facts.active(name)) and unit.clusters is not None}
+        told = {name: unit for name in group.sites if (unit := facts.active(name)) and unit.clusters is not None}
+        active = {name: unit for name, unit in told.items() if name not in seeded}
         differing = [
             (one, other)
             for one, other in combinations(active, 2)

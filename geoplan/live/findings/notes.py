@@ -24,6 +24,7 @@ _QUESTIONS = {
     **{str(subject): name for subject, name in LIST_NAMES.items()},
     "clusters": "its clusters",
     "fqdns": "its FQDNs",
+    "fqdn_maps": "which clusters its FQDNs use",
 }
 
 

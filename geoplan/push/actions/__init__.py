@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 from geoplan.plan.model import Action
 from geoplan.push.actions.add_cluster import add_cluster
 from geoplan.push.actions.create_load_balancer import leave_to_aws
+from geoplan.push.actions.delete_cluster import delete_cluster
+from geoplan.push.actions.delete_other_clusters import delete_other_clusters
+from geoplan.push.actions.join_ha_pair import join_ha_pair
+from geoplan.push.actions.modify_cluster import modify_cluster
+from geoplan.push.actions.probe_unlinked import probe_unlinked
 from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.resubmit_geo_partners import resubmit_on_standalone
+from geoplan.push.actions.resubmit_on_active import resubmit_on_active
+from geoplan.push.actions.seed_geo_configuration import seed_geo_configuration
 from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.actions.set_lists import set_list
+from geoplan.push.actions.targets import leave_targets_to_aws
 from geoplan.push.actions.verify_ha_pair import verify_pair
+from geoplan.push.actions.verify_unlinked import verify_unlinked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -31,8 +40,20 @@ ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
     Action.VERIFY_HA_PAIR: verify_pair,
     Action.SET_REMOTE_GEO_ACCESS: set_list,
     Action.SET_GEO_PARTNERS: set_list,
+    Action.REMOVE_GEO_PARTNERS: set_list,
+    Action.REMOVE_REMOTE_GEO_ACCESS: set_list,
+    Action.VERIFY_UNLINKED: verify_unlinked,
+    Action.PROBE_UNLINKED: probe_unlinked,
+    Action.DELETE_CLUSTER: delete_cluster,
+    Action.DELETE_OTHER_CLUSTERS: delete_other_clusters,
     Action.ADD_CLUSTER: add_cluster,
     Action.RESUBMIT_GEO_PARTNERS: resubmit_on_standalone,
+    Action.JOIN_HA_PAIR: join_ha_pair,
+    Action.SEED_GEO_CONFIGURATION: seed_geo_configuration,
+    Action.RESUBMIT_ON_ACTIVE: resubmit_on_active,
+    Action.MODIFY_CLUSTER: modify_cluster,
+    Action.DEREGISTER_TARGETS: leave_targets_to_aws,
+    Action.REGISTER_TARGETS: leave_targets_to_aws,
 }
 """Of actions whose steps are done by themselves."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
@@ -17,6 +18,7 @@ from geoplan.push.actions.change import (
 )
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.vendor import CUT_NAME_LENGTH
 
 if TYPE_CHECKING:
     from geoplan.live.model import GeoCluster
@@ -33,7 +35,11 @@ async def add_cluster(context: Context, step: Step) -> Outcome:
 async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     unit = await find_unit(context, step)
     site, cluster = context.plan.site(step.on.site), context.plan.cluster(step.site)
-    before = await _clusters(step, unit)
+    before = await clusters_of(step, unit)
+    if old := _in_the_way(context, step, before):
+        if not_yet := await _move_out_of_the_way(context, step, unit, old):
+            return not_yet
+        before = await clusters_of(step, unit)
     state = state_of(context.plan, cluster, before)
     again = Again("the other unit took over meanwhile", unit.address)
     if state is ClusterState.IN_PLACE:
@@ -79,7 +85,45 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
 
 
-async def _clusters(step: Step, unit: Unit) -> tuple[GeoCluster, ...]:
+def _in_the_way(context: Context, step: Step, live: tuple[GeoCluster, ...]) -> GeoCluster | None:
+    """Return the live cluster that has the planned name at an address of the older plan that goes."""
+    plan, cluster = context.plan, context.plan.cluster(step.site)
+    kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters if each.group == cluster.group))
+    old = {canonical(each.address) for each in plan.change.old_clusters} - kept if plan.change else set()
+    return next((each for each in live if canonical(each.address) in old and each.is_named(cluster.name)), None)
+
+
+async def _move_out_of_the_way(context: Context, step: Step, unit: Unit, old: GeoCluster) -> Again | None:
+    """Rename the site's old cluster, which goes only once the new one is there, so that none is missing meanwhile.
+
+    Return why it has to be tried again, or None where it is done.
+    """
+    site, name = context.plan.site(step.on.site), old_name(old.name)
+    action, will_be = step.action.value, {**old.definition, "name": name}
+    context.record("changing", step, unit.address, action=action, what="cluster", before=old.definition, after=will_be)
+    if not await context.fleet.is_active_now(site, unit.address):
+        return Again("the other unit took over meanwhile", unit.address)
+    problem = await try_change(unit.rename_cluster(old.address, name))
+    after = await read_back(step, unit, unit.clusters, problem)
+    renamed = next((found for found in after if canonical(found.address) == canonical(old.address)), None)
+    if renamed is None or not renamed.is_named(name):
+        failure = not_applied(step, unit, problem, f"the old cluster '{old.name}' as it was")
+        if problem and problem.may_pass:
+            return Again(str(failure), unit.address)
+        raise failure
+    return None
+
+
+def old_name(name: str) -> str:
+    """Return what a cluster is called while another one takes its name, within what units keep of a name."""
+    return f"{name[: CUT_NAME_LENGTH - len(OLD)].rstrip()}{OLD}"
+
+
+OLD = " (old)"
+
+
+async def clusters_of(step: Step, unit: Unit) -> tuple[GeoCluster, ...]:
+    """Return a unit's clusters. Raises :class:`StepError` where they cannot be read."""
     try:
         return await unit.clusters()
     except UnitError as error:

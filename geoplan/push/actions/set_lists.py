@@ -1,4 +1,4 @@
-"""``set_remote_geo_access`` and ``set_geo_partners``: one of a site's two lists, entered on its active unit."""
+"""A site's two lists, entered on its active unit: what it is to hold, or what is left once others have left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import same_addresses, without
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
+from geoplan.live.findings.leaving import known_before
 from geoplan.live.model import LIST_NAMES
+from geoplan.plan.actions import REMOVALS
 from geoplan.plan.model import Action
 from geoplan.push.actions.change import (
     Again,
@@ -17,6 +19,8 @@ from geoplan.push.actions.change import (
     try_change,
     until_done,
 )
+from geoplan.push.actions.leaving import left_alone
+from geoplan.push.actions.seed_geo_configuration import require_same
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.wording import count, some_of
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
 
 
 async def set_list(context: Context, step: Step) -> Outcome:
-    """Enter one of a site's lists on its active unit, unless it holds it already."""
+    """Enter one of a site's lists on its active unit, unless it holds it already, or nobody answers of who leaves."""
+    if step.action in REMOVALS and (left := await left_alone(context, step)):
+        return left
     return await until_done(context, step, _try_list)
 
 
@@ -39,7 +45,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
     site, wanted = context.plan.site(step.on.site), context.plan.values(step)
     subject: Subject = "remote_geo_access"
     read, write = unit.remote_geo_access, unit.set_remote_geo_access
-    if step.action is Action.SET_GEO_PARTNERS:
+    if step.action in (Action.SET_GEO_PARTNERS, Action.REMOVE_GEO_PARTNERS):
         subject, read, write = "geo_partners", unit.geo_partners, unit.set_geo_partners
     name = LIST_NAMES[subject]
     try:
@@ -47,12 +53,14 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
     except UnitError as error:
         raise StepError(step, f"its {name} cannot be read: {error.reason}", unit=unit.address) from None
     again = Again("the other unit took over meanwhile", unit.address)
-    if same_addresses(before, wanted):
+    if same_addresses(before, wanted) or (step.action in REMOVALS and not _leaving(context, step, subject, before)):
         if not await context.fleet.is_active_now(site, unit.address):
             return again
         return Outcome(StepState.IN_PLACE, unit.address, f"already there: {count(len(before), 'address')}")
     _require_own_doing(context, step, unit, subject, before)
-    _require_allowed(context, step, unit, before)
+    _require_allowed(context, step, unit, subject, before)
+    if step.action is Action.SET_GEO_PARTNERS:
+        await require_same(context, step)
     action, was, will_be = step.action.value, list(before), list(wanted)
     context.record("changing", step, unit.address, action=action, what=subject, before=was, after=will_be)
     if not await context.fleet.is_active_now(site, unit.address):
@@ -86,10 +94,16 @@ def _require_own_doing(context: Context, step: Step, unit: Unit, subject: Subjec
     )
 
 
-def _require_allowed(context: Context, step: Step, unit: Unit, before: tuple[str, ...]) -> None:
+def _leaving(context: Context, step: Step, subject: Subject, before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses on a list that the change takes off it; what has joined since is none of them."""
+    return tuple(known_before(context.plan, step.on.site, subject, without(before, context.plan.values(step))))
+
+
+def _require_allowed(context: Context, step: Step, unit: Unit, subject: Subject, before: tuple[str, ...]) -> None:
     """Stop rather than remove what came onto a list since the checks."""
     if context.options.remove_unknown:
         return
-    if extra := without(before, context.plan.values(step)):
+    extra = without(before, context.plan.values(step))
+    if extra := without(extra, known_before(context.plan, step.on.site, subject, extra)):
         message = f"it now lists {some_of(extra)}, which the plan would remove"
         raise StepError(step, message, unit=unit.address, hint="put them into the plan, or give --remove-unknown")

@@ -426,6 +426,23 @@ def test_fqdns_are_listed(lab: Rehearsal) -> None:
     assert status(v1(lab, A1, "listfqdns")) == 404
 
 
+def test_a_map_of_an_fqdn_names_its_cluster(lab: Rehearsal) -> None:
+    v1(lab, A1, "addcluster", ip="192.0.2.1", name="Here")
+    v1(lab, A1, "addfqdn", fqdn="www.example.com")
+    assert status(v1(lab, A1, "addmap", fqdn="www.example.org", ip="198.51.100.7")) == 404, "no such FQDN"
+    assert status(v1(lab, A1, "addmap", fqdn="www.example.com", ip="198.51.100.7", clust="There")) == 422
+    assert status(v1(lab, A1, "addmap", fqdn="www.example.com", ip="198.51.100.7")) == 200
+    assert status(v1(lab, A1, "addmap", fqdn="www.example.com.", ip="198.51.100.8", clust="192.0.2.1")) == 200
+    v1(lab, A1, "modcluster", ip="192.0.2.1", name="Anew")
+    told = body(v1(lab, A1, "listfqdns"))
+    assert told.count("<Map>") == 2
+    assert "<Cluster></Cluster>" in told
+    shown = read_v2(lab, A1, "showfqdn", fqdn="www.example.com")["fqdn"][0]["Map"]
+    assert [(each["IPAddress"], each["Cluster"]) for each in shown] == [
+        ("198.51.100.7", ""), ("198.51.100.8", "Anew"),
+    ]  # fmt: skip
+
+
 def test_the_partner_status_has_one_entry_for_each_address(lab: Rehearsal) -> None:
     v1(lab, A1, "set", param="geopartners", value="172.24.1.10,192.0.2.1")
     answer = body(v1(lab, A1, "getgeopartnerstatus"))

@@ -139,6 +139,16 @@ def in_getall(lab: Rehearsal, parameter: str) -> tuple[int, bool]:
     return status(v2(lab, M1, "get", param=parameter)), parameter in read_v2(lab, M1, "getall")
 
 
+def maps_of_a_deleted_cluster(lab: Rehearsal) -> list[str]:
+    for number, name in ((1, "Here"), (2, "Elsewhere")):
+        v1(lab, A1, "addcluster", ip=f"192.0.2.{number}", name=name)
+    v1(lab, A1, "addfqdn", fqdn="www.example.com")
+    for number, cluster in ((7, "Elsewhere"), (8, "Here")):
+        v1(lab, A1, "addmap", fqdn="www.example.com", ip=f"198.51.100.{number}", clust=cluster)
+    v1(lab, A1, "delcluster", ip="192.0.2.1")
+    return [each["Cluster"] for each in read_v2(lab, A1, "showfqdn", fqdn="www.example.com")["fqdn"][0]["Map"]]
+
+
 def fqdn_told(lab: Rehearsal) -> str:
     v1(lab, A1, "addfqdn", fqdn="www.example.com")
     told: str = read_v2(lab, A1, "listfqdns")["fqdn"][0]["FullyQualifiedDomainName"]
@@ -279,6 +289,7 @@ LOOKS: dict[Variant, tuple[Look, Any, Any]] = {
     Variant.JSON_CONTROL_CHARACTERS: (control_characters, False, True),
     Variant.JSON_LATIN_1: (v2_name, rb"K\u00f6ln \u20ac", b"K\xf6ln \\u20ac"),
     Variant.HEALTH_CLOSED: (lambda lab: [health(lab, M1), health(lab, S1)], [200, 503], [None, None]),
+    Variant.MAPS_GO: (maps_of_a_deleted_cluster, ["Elsewhere", "Here"], ["Elsewhere"]),
     Variant.LINKS_IGNORE_ACCESS: (link_without_access, ["red", "red"], ["green", "red"]),
 }  # fmt: skip
 

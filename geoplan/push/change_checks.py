@@ -1,0 +1,239 @@
+"""What blocks a change before it begins: OLD is a claim, and who joins is empty, or what the plan makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.addresses import canonical, without
+from geoplan.live.findings.clusters import find
+from geoplan.live.findings.compare import is_old_cluster
+from geoplan.live.findings.geo_merge import site_at
+from geoplan.live.findings.leaving import silent_leavers
+from geoplan.live.findings.newcomers import (
+    GeoConfiguration,
+    differences,
+    reference_of,
+    seeded_sites,
+)
+from geoplan.live.model import LIST_NAMES, SUBJECTS
+from geoplan.plan.model import Action
+from geoplan.wording import some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.live.model import Observation, Observations, Subject
+    from geoplan.plan.model import Change, Plan, SiteSettings
+    from geoplan.push.options import Options
+
+CORRECT_OLD = "give as OLD what the units were pushed to last: geoplan diff OLD shows what differs from it"
+EMPTY_IT = (
+    "a site joins empty: delete its FQDNs and clusters there by hand (Global Balancing), once nothing needs them, "
+    "or let it join by a restore of the group's GEO Configuration"
+)
+
+
+class ChangeProblem(NamedTuple):
+    """One thing that blocks a change: where, what, and what to do."""
+
+    where: str
+    message: str
+    hint: str
+
+
+def pairs_to_join(plan: Plan) -> frozenset[str]:
+    """Return the pairs that get a new unit: what is wrong with them now is waited for, by a step of its own."""
+    return frozenset(step.site for step in plan.steps if step.action is Action.JOIN_HA_PAIR)
+
+
+def is_left_to_change(plan: Plan, facts: Observations) -> bool:
+    """Return whether a change has something to do that no comparison of lists and clusters shows: what is to go."""
+    change = plan.change
+    if change is None:
+        return False
+    for step in plan.steps:
+        if step.action not in (Action.DELETE_CLUSTER, Action.PROBE_UNLINKED):
+            continue
+        unit, old = facts.active(step.on.site), change.old_cluster(step.site)
+        if unit and old and any(canonical(each.address) == canonical(old.address) for each in unit.clusters or ()):
+            return True
+    return bool(pairs_to_join(plan))
+
+
+def change_problems(plan: Plan, facts: Observations, options: Options) -> Iterator[ChangeProblem]:
+    """Find what blocks a change on units that are fit for it by themselves."""
+    change = plan.change
+    if change is None:
+        return
+    absent = silent_leavers(plan, facts)
+    for site in plan.sites:
+        if site.name not in absent:
+            yield from _list_problems(site, change, facts, plan, removes_unknown=options.remove_unknown)
+            yield from _cluster_problems(site, change, facts, plan)
+    yield from _swapped_roles(plan, change, facts)
+    for name in seeded_sites(plan):
+        yield from _newcomer_problems(plan, change, name, facts)
+
+
+# -- OLD is a claim ----------------------------------------------------------------------------------------------------
+
+
+def old_addresses(plan: Plan, site: str, subject: Subject) -> tuple[str, ...]:
+    """Return what a site's list held by OLD: a change takes off what it names."""
+    old = plan.change.old_site(site) if plan.change else None
+    held: tuple[str, ...] = getattr(old, subject) if old else ()
+    return held
+
+
+def _list_problems(
+    site: SiteSettings, change: Change, facts: Observations, plan: Plan, *, removes_unknown: bool
+) -> Iterator[ChangeProblem]:
+    """Compare the lists of a site's units with OLD, with what comes between, and with the plan."""
+    old, interim = change.old_site(site.name), change.interim_lists(site.name)
+    if old is None or site.name in seeded_sites(plan):
+        return  # its lists are held against the plan, as those of every push
+    new_units = renewed_units(plan, site)
+    active = facts.active(site.name)
+    for unit in (active,) if active else facts.of_site(site.name):  # to a standby they come from its active unit
+        for subject in SUBJECTS:
+            held: tuple[str, ...] | None = getattr(unit, subject)
+            if held is None or (not held and unit.address in new_units):
+                continue
+            known = [getattr(each, subject) for each in (old, interim, site) if each]
+            if any(_fits(held, wanted, removes_unknown=removes_unknown) for wanted in known):
+                continue
+            claimed = old_addresses(plan, site.name, subject)
+            lacks, has = without(claimed, held), without(held, claimed)
+            parts = [f"it lacks {some_of(lacks)}"] * bool(lacks) + [f"it has {some_of(has)}"] * bool(has)
+            message = f"{LIST_NAMES[subject]} is neither OLD's nor on the way to the plan's: {' and '.join(parts)}"
+            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+
+
+def _fits(held: tuple[str, ...], wanted: tuple[str, ...], *, removes_unknown: bool) -> bool:
+    return not without(wanted, held) and (removes_unknown or not without(held, wanted))
+
+
+def renewed_units(plan: Plan, site: SiteSettings) -> frozenset[str]:
+    """Return the units of a site that are new: at another address, or replaced where they were."""
+    change = plan.change
+    old = change.old_site(site.name) if change else None
+    if change is None or old is None:
+        return frozenset()
+    before = {canonical(unit.address) for unit in old.units}
+    replaced = {canonical(address) for address in change.replaced}
+    units = [unit.address for unit in site.units]
+    return frozenset(unit for unit in units if canonical(unit) in replaced or canonical(unit) not in before)
+
+
+def _cluster_problems(site: SiteSettings, change: Change, facts: Observations, plan: Plan) -> Iterator[ChangeProblem]:
+    """See that a site that goes on in its group has the clusters that OLD says, as far as they stay."""
+    unit, old = facts.active(site.name), change.old_site(site.name)
+    if unit is None or unit.clusters is None or old is None or site.name in (*change.leaving, *seeded_sites(plan)):
+        return
+    entered = {step.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
+    for before in change.old_clusters:
+        owner = change.old_site(before.site)
+        if owner is None or owner.group != old.group or before.site in (*change.leaving, *entered):
+            continue
+        if plan.site(before.site).group != site.group:
+            continue
+        planned = plan.cluster(before.site)
+        found = find(plan, planned, unit.clusters)
+        if found is None:
+            message = f"it lacks the cluster '{before.name}' ({before.address}), which OLD has"
+            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+        elif not found.is_named(planned.name) and not is_old_cluster(plan, before.site, found.address, found.name):
+            message = f"the cluster at {found.address} is called '{found.name}', and '{before.name}' by OLD"
+            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+
+
+def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[ChangeProblem]:
+    """Refuse roles that are swapped in the file and not on the units: no push does that."""
+    for site in plan.sites:
+        old = change.old_site(site.name)
+        if old is None or site.kind != "ha_pair" or site.name in change.leaving:
+            continue
+        now, before = ([canonical(unit.address) for unit in each.units] for each in (site, old))
+        if now != before[::-1] or now == before:
+            continue
+        master, slave = facts.of_site(site.name)
+        held = [unit.ha.mode if unit.ha else None for unit in (master, slave)]
+        if held != ["master", "slave"]:
+            shown = ", ".join(
+                f"{unit.address} {mode or 'does not tell'}" for unit, mode in zip((master, slave), held, strict=True)
+            )
+            message = f"its roles are swapped in the file, and not on the units: {shown}"
+            hint = (
+                "put the roles in the file back as the units hold them; or swap the HA modes on both units by hand in "
+                "a maintenance window (the slave first, to single, then both anew), and push then"
+            )
+            yield ChangeProblem(site.name, message, hint)
+
+
+# -- who joins ---------------------------------------------------------------------------------------------------------
+
+
+def _newcomer_problems(plan: Plan, change: Change, name: str, facts: Observations) -> Iterator[ChangeProblem]:
+    site = plan.site(name)
+    reference = facts.active(reference_of(plan, site.group))
+    unit = facts.active(name)
+    if unit is None or reference is None:
+        return  # that its pair has no active unit is told by itself
+    if unit.failure is None and unit.geo_enabled is None:
+        yield ChangeProblem(unit.address, "it joins, and does not tell that GEO is on", "enable GEO there, and see it")
+    for each in (unit, reference):
+        if each.failure is None and (each.clusters is None or each.fqdns is None):
+            message = "it does not tell all its clusters and FQDNs, which have to be known before a site joins"
+            yield ChangeProblem(each.address, message, "see that it answers listclusters and listfqdns")
+            return
+    if unit.clusters is None or unit.fqdns is None or reference.clusters is None or reference.fqdns is None:
+        return
+    here = GeoConfiguration(unit.clusters, unit.fqdns)
+    there = GeoConfiguration(reference.clusters, reference.fqdns)
+    if _is_merged(change, name):
+        yield from _merge_problems(name, here, there, unit, reference)
+    elif change.part_of(name) is None and not _is_empty_or_on_its_way(plan, site, here, there):
+        message = f"it joins and is not empty: {here.shown}; {reference.address} has {there.shown}"
+        yield ChangeProblem(unit.address, message, EMPTY_IT)
+
+
+def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfiguration, there: GeoConfiguration) -> bool:
+    """Return whether a newcomer has nothing, all that its group has, or clusters that this plan has entered there."""
+    if here.is_empty or not differences(plan, site.group, here, there):
+        return True
+    if here.fqdns:
+        return False
+    planned = [cluster for cluster in plan.clusters if cluster.group == site.group]
+    known = {(site_at(plan, cluster), cluster.name) for cluster in there.clusters}
+    own = {found for each in planned if (found := find(plan, each, here.clusters)) and found.is_named(each.name)}
+    return all(found in own or (site_at(plan, found), found.name) in known for found in here.clusters)
+
+
+def _is_merged(change: Change, name: str) -> bool:
+    """Return whether a site comes with its whole group of before, so that nobody goes on as that group."""
+    return change.old_site(name) is not None and change.part_of(name) is None and change.joined_by(name) is not None
+
+
+def _merge_problems(
+    name: str, here: GeoConfiguration, there: GeoConfiguration, unit: Observation, reference: Observation
+) -> Iterator[ChangeProblem]:
+    """Refuse to merge two groups of which one has FQDNs that the other has not."""
+    if not here.fqdns and not there.fqdns:
+        return
+    if {each.lower() for each in here.fqdns} == {each.lower() for each in there.fqdns}:
+        return
+    if here.fqdns and there.fqdns:
+        message = (
+            f"two groups with FQDNs of their own are not merged: {unit.address} has {some_of(here.fqdns)}, "
+            f"{reference.address} has {some_of(there.fqdns)}"
+        )
+        hint = "enter the FQDNs of one group on the other by hand, and delete them there; then push"
+        yield ChangeProblem(name, message, hint)
+        return
+    has, lacks = (unit, reference) if here.fqdns else (reference, unit)
+    message = f"{has.address} has FQDNs and {lacks.address} has none: these groups are not merged in one push"
+    hint = (
+        "make two pushes of it: first one to a topology without the sites of the group that has no FQDNs (they leave, "
+        "and lose its clusters with --clean-leaving), then one in which they join the other group"
+    )
+    yield ChangeProblem(name, message, hint)

@@ -1,0 +1,31 @@
+"""What is to be known, at the end of a push, of the sites that have left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.live.findings import NoteKind
+from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
+from geoplan.wording import join_words
+
+if TYPE_CHECKING:
+    from geoplan.push.context import Context
+
+
+def tell_of_leavers(context: Context) -> None:
+    """Say that those that left still answer DNS, and what is to be done on those that did not answer."""
+    for name in context.plan.change.leaving if context.plan.change else ():
+        site = context.plan.site(name)
+        units = join_words(unit.address for unit in site.units)
+        dns = "take it out of the delegation, or disable GEO there"
+        if silent := context.left_alone.get(name):
+            access = join_words(site.remote_geo_access)
+            message = (
+                f"'{name}' ({units}) was left alone, since {silent} does not answer. Once it is back, before anything "
+                f"is deleted there: empty {GEO_PARTNERS} on each of its units while that is active, then set "
+                f"{REMOTE_GEO_ACCESS} to {access}; and {dns}: it answers DNS with its old GEO configuration"
+            )
+            context.note(NoteKind.LEFT_ALONE, message, site=name, unit=silent)
+            continue
+        message = f"'{name}' ({units}) still answers DNS with its old GEO configuration: {dns}"
+        context.note(NoteKind.STILL_ANSWERS, message, site=name)

@@ -1,0 +1,204 @@
+"""Changes in a simulated world: units of both topologies in one lab, in which nothing of who stays is ever lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from geoplan.errors import PushStoppedError
+from geoplan.lab.clock import Timings as LabTimings
+from geoplan.lab.device.unit import Credentials, Unit
+from geoplan.lab.http import Outcome, Request
+from geoplan.lab.simulation import Simulation
+from geoplan.lab.variants import Variant
+from geoplan.live.fleet import Fleet
+from geoplan.live.polling import Timings
+from geoplan.loadmaster import Secret, SystemTrust, UserPassword, unit_connections
+from geoplan.loadmaster.clients import connected
+from geoplan.plan.change import make_change
+from geoplan.plan.model import Phase, Plan
+from geoplan.plan.planner import make_plan
+from geoplan.push.options import Options
+from geoplan.push.run import PushResult, run_push
+from geoplan.topology.model import Topology
+from tests.push.support import Heard, real_store
+from tests.simulation.loop import EPOCH, SimulatedTime, clock_of_the_lab
+from tests.simulation.transport import LabTransport, call_of
+
+PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
+BOOT, SYNC = 20.0, 5.0
+TRUST = SystemTrust()
+
+
+def topology(name: str, sites: str, groups: dict[str, list[str]] | None = None, **settings: Any) -> Topology:
+    """Return a topology of sites, each written as its name and its addresses, with colons between."""
+    written: list[dict[str, Any]] = []
+    for site in sites.split():
+        called, *addresses = site.split(":")
+        pair = {"ha_pair": {"master": addresses[0], "slave": addresses[-1]}}
+        written.append({"name": called, **(pair if addresses[1:] else {"standalone": addresses[0]})})
+        written[-1].update(settings.get(called, {}))
+    timing = {"boot_seconds": BOOT, "sync_seconds": SYNC}
+    return Topology.model_validate(
+        {"name": name, "sites": written, "timing": timing, **({"groups": groups} if groups else {})}
+    )
+
+
+class ChangingWorld:
+    """A lab in simulated time in which several pushes follow each other.
+
+    ``lab`` is a topology of all units that there are.
+    """
+
+    def __init__(self, lab: Topology, folder: Path, *, variants: Iterable[Variant] = (), seed: int = 0) -> None:
+        self.folder = folder
+        self.lab = lab
+        self.time = SimulatedTime()
+        self.timings = Timings(BOOT, SYNC, grace_seconds=30.0)
+        self.broken: list[str] = []
+        self.heard = Heard()
+        self.sent: list[tuple[str, str]] = []
+        """The commands that changed a unit, each behind its address, in their order."""
+        self.kept: dict[str, set[str]] = {}
+        """What must never be missing on the active unit of a site: names of clusters and FQDNs."""
+        self._chance = random.Random(seed)  # noqa: S311 - not for secrets
+        self.simulation = Simulation(
+            lab,
+            clock_of_the_lab(),
+            timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
+            credentials=Credentials("bal", PASSWORD),
+            variants=frozenset(variants),
+            epoch=EPOCH.timestamp(),
+        )
+        self._handle = self.simulation.handle
+        self.simulation.handle = self._watched  # type: ignore[method-assign]
+        self.network = self.simulation.network
+
+    async def push(self, plan: Plan, *, kill_after: float | None = None, **options: Any) -> PushResult:
+        """Push a plan to the units of the lab."""
+        self.heard = Heard()
+        async with asyncio.timeout(kill_after):
+            accesses = unit_connections(
+                self.lab, lambda _address: UserPassword("bal", Secret(PASSWORD)), trust=TRUST, resolve=None
+            )
+            planned = {unit.address for site in plan.sites for unit in site.units}
+            known = {address: access for address, access in accesses.items() if address in planned}
+            async with connected(known, self.time, transport_of=self._transport, jitter=self._chance.random) as units:
+                fleet = Fleet(plan, units, self.time, self.timings)
+                return await run_push(fleet, Options(**options), real_store(self.folder, plan), self.heard)
+
+    async def push_new(self, new: Topology) -> PushResult:
+        """Push a topology to units that have nothing."""
+        return await self.push(make_plan(new, (Phase.GEO,)))
+
+    async def change(
+        self, old: Topology, new: Topology, *, replaced: tuple[str, ...] = (), **options: Any
+    ) -> PushResult:
+        """Push what leads from one topology to another."""
+        return await self.push(self.plan_of_change(old, new, replaced=replaced), **options)
+
+    def plan_of_change(self, old: Topology, new: Topology, **how: Any) -> Plan:
+        return make_change(new, make_plan(old, (Phase.GEO,)), **how)
+
+    async def change_to_the_end(self, plan: Plan, kills: Iterable[float] = (), **options: Any) -> PushResult:
+        """Push a change that is killed after these seconds each, and resumed; a stop is resumed as well."""
+        resume, left = False, list(kills)
+        for _ in range(12):
+            try:
+                return await self.push(plan, kill_after=left.pop(0) if left else None, resume=resume, **options)
+            except TimeoutError:
+                resume = self._is_unfinished()
+            except PushStoppedError:
+                resume = True
+            await asyncio.sleep(40.0)
+        raise AssertionError("it never came to an end")
+
+    def _is_unfinished(self) -> bool:
+        from geoplan.push import journal
+
+        return any(history.records and not history.is_finished for history in journal.histories(self.folder))
+
+    def keep(self, names: Iterable[str], sites: Iterable[str]) -> None:
+        """See from now on that the active units of these sites have these clusters and FQDNs at every moment."""
+        self.kept = {site: set(names) for site in sites}
+
+    def active(self, site: str) -> Unit:
+        """Return a site's active unit."""
+        return next(unit for unit in self.network.units.values() if unit.site == site and self.network.is_active(unit))
+
+    def names_on(self, unit: Unit) -> set[str]:
+        """Return the clusters and FQDNs of a unit."""
+        clusters = {cluster.name for _, cluster in self.network.geo.clusters(unit)}
+        return clusters | {fqdn.name for fqdn in self.network.geo.fqdns(unit)}
+
+    def reboots(self) -> dict[str, int]:
+        """Return how often each unit was rebooted, as far as it was."""
+        return {address: len(unit.reboots) for address, unit in self.network.units.items() if unit.reboots}
+
+    def red_in_any_state(self) -> set[tuple[str, str]]:
+        """Return who would see whom red after failovers, over every state of up to 4 pairs, beyond each alone."""
+        pairs = list(self.network.pairs.values())
+        before = [pair.active for pair in pairs]
+        states = list(product(("master", "slave"), repeat=len(pairs))) if len(pairs) <= 4 else [
+            tuple("slave" if number == other else "master" for other in range(len(pairs)))
+            for number in range(-1, len(pairs))
+        ]  # fmt: skip
+        red: set[tuple[str, str]] = set()
+        for state in states:
+            for pair, wanted in zip(pairs, state, strict=True):
+                pair.active = getattr(pair, wanted)
+            for unit in self.network.units.values():
+                if self.network.is_active(unit):
+                    red |= {
+                        (unit.address, other) for other, green in self.network.partners.status_of(unit) if not green
+                    }
+        for pair, active in zip(pairs, before, strict=True):
+            pair.active = active
+        return red
+
+    def check_is(self, plan: Plan) -> None:
+        """See that every unit holds the plan, with its clusters, and that no failover shows a red link."""
+        for site in plan.sites:
+            leaves = plan.change and site.name in plan.change.leaving
+            for planned in site.units:
+                unit = self.network.unit(planned.address)
+                assert set(unit.remote_geo_access) == set(site.remote_geo_access), planned.address
+                assert set(unit.geo_partners) == set(site.geo_partners), planned.address
+                wanted = {cluster.name for cluster in plan.clusters if cluster.group == site.group}
+                found = {c.name for _, c in self.network.geo.clusters(unit) if c.type == "remoteLM"}
+                assert leaves or found == wanted, (planned.address, found, wanted)
+        assert self.red_in_any_state() == set()
+        assert self.broken == []
+
+    def _transport(self, address: str) -> LabTransport:
+        return LabTransport(self.simulation, address, lambda: self._chance.uniform(0.0, 0.05))
+
+    def _watched(self, address: str, request: Request) -> Outcome:
+        call = call_of(request)
+        outcome = self._handle(address, request)
+        if call and not call.command.startswith(("get", "list", "is", "show", "backup")):
+            self.sent.append((address, call.command))
+        for site, names in self.kept.items():
+            if missing := names - self.names_on(self.active_or_any(site)):
+                what = f"'{site}' lost {sorted(missing)}, after '{call.command if call else request.path}' on {address}"
+                if what not in self.broken:
+                    self.broken.append(what)
+        return outcome
+
+    def active_or_any(self, site: str) -> Unit:
+        units = [unit for unit in self.network.units.values() if unit.site == site]
+        return next((unit for unit in units if self.network.is_active(unit)), units[0])
+
+    def by_hand(self, do: Callable[[], object], after: float) -> None:
+        """Let a person do something, so many seconds from now."""
+        asyncio.get_running_loop().call_later(after, do)
+
+    def restore_by_hand(self, to: str, source: str) -> None:
+        """Restore GEO Configuration of one site's active unit on another's, as a person does in the web interface."""
+        network = self.network
+        clusters = [cluster for _, cluster in network.geo.clusters(self.active(source))]
+        network.geo.replace_all(self.active(to), clusters, list(network.geo.fqdns(self.active(source))))

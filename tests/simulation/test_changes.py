@@ -1,0 +1,246 @@
+"""Changes from one topology to the next: the result is that of a fresh push, and nothing of who stays is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoplan.errors import PushRefusedError
+from geoplan.lab.device.unit import HaParameters
+from geoplan.lab.variants import Variant
+from geoplan.topology.model import Topology
+from tests.simulation.changes import ChangingWorld, topology
+from tests.simulation.loop import run_simulated
+
+A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
+TWO = topology("two", f"{A} {B}")
+FOUR = topology("four", f"{A} {B} {C} {D}")
+
+
+def run(scene: Any) -> None:
+    run_simulated(scene)
+
+
+def test_sites_join_an_empty_group_without_fqdns(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        before = world.reboots()
+        world.keep({"A", "B"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        result = await world.push(plan)
+        assert result.is_complete
+        assert before == {"10.0.0.1": 1}
+        assert world.reboots() == {"10.0.0.1": 2, "10.0.0.5": 1}
+        world.check_is(plan)
+
+    run(scene())
+
+
+def test_a_site_is_seeded_by_hand_where_the_group_has_fqdns(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+        world.keep({"A", "B", "www.example.com"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        world.by_hand(lambda: world.restore_by_hand("C", "A"), 200.0)
+        world.by_hand(lambda: world.restore_by_hand("D", "A"), 500.0)
+        assert (await world.push(plan)).is_complete
+        world.check_is(plan)
+        assert all("www.example.com" in world.names_on(world.active(site)) for site in "ABCD")
+
+    run(scene())
+
+
+def test_a_site_is_seeded_by_the_api_and_looked_at_afterwards(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path, variants=[Variant.RESTORE_BRINGS_LISTS])
+        await world.push_new(TWO)
+        world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+        world.keep({"A", "B", "www.example.com"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        assert (await world.push(plan, seed_by_api=True)).is_complete
+        assert [address for address, command in world.sent if command == "restore"] == ["10.0.0.5", "10.0.0.7"]
+        world.check_is(plan)
+
+    run(scene())
+
+
+def test_a_site_that_is_not_empty_does_not_join(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        world.network.geo.put_fqdn(world.active("D"), "old.example.com")
+        sent = len(world.sent)
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(TWO, FOUR)
+        (problem,) = refused.value.problems
+        assert problem.startswith("10.0.0.7: it joins and is not empty: clusters none; FQDNs old.example.com")
+        assert len(world.sent) == sent
+
+    run(scene())
+
+
+def test_old_is_a_claim(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        sent = len(world.sent)
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(topology("claim", f"{A} {B} {D}"), FOUR)
+        assert "10.0.0.3: GEO LoadMaster Partners is neither OLD's nor on the way to the plan's: it lacks 10.0.0.7" in (
+            str(refused.value.problems)
+        )
+        assert "it lacks the cluster 'D'" in str(refused.value.problems)
+        assert len(world.sent) == sent
+
+    run(scene())
+
+
+@pytest.mark.parametrize("seconds", [5.0, 20.0, 60.0, 100.0, 150.0])
+def test_a_join_that_is_killed_goes_on(tmp_path: Path, seconds: float) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(TWO)
+        world.keep({"A", "B"}, ["A", "B"])
+        plan = world.plan_of_change(TWO, FOUR)
+        assert (await world.change_to_the_end(plan, [seconds, seconds / 2])).is_complete
+        world.check_is(plan)
+
+    run(scene())
+
+
+def test_a_cluster_is_renamed_and_placed(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = world.reboots()
+        place = {"cluster": {"location": {"latitude": 53.35, "longitude": -6.26}}}
+        new = topology("new", f"{A.replace('A', 'Dublin')} {B} {C} {D}", B=place)
+        plan = world.plan_of_change(FOUR, new)
+        assert (await world.push(plan)).is_complete
+        assert world.reboots() == before
+        assert {c.name for _, c in world.network.geo.clusters(world.active("D"))} == {"Dublin", "B", "C", "D"}
+
+    run(scene())
+
+
+def test_sites_leave_without_a_reboot(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = world.reboots()
+        world.keep({"A", "B"}, ["A", "B"])
+        plan = world.plan_of_change(FOUR, TWO)
+        result = await world.push(plan)
+        assert result.is_complete, result.report.differences
+        assert world.reboots() == before
+        world.check_is(plan)
+
+    run(scene())
+
+
+# -- the rows of the table ---------------------------------------------------------------------------------------------
+
+SPLIT = topology("split", f"{A} {B} {C} {D}", {"x": ["A", "B"], "y": ["C", "D"]})
+MOVED = topology("moved", f"{A} {B} {C} {D}", {"x": ["A", "B", "C"], "y": ["D"]})
+READDRESSED = topology("readdressed", f"{A} B:10.0.0.33 {C} {D}")
+
+
+@pytest.mark.parametrize(
+    ("lab", "old", "new", "reboots"),
+    [
+        pytest.param(FOUR, TWO, FOUR, 2, id="a site joins"),
+        pytest.param(FOUR, FOUR, TWO, 0, id="a site leaves"),
+        pytest.param(topology("lab", f"{A} {B} B2:10.0.0.33 {C} {D}"), FOUR, READDRESSED, 2, id="another address"),
+        pytest.param(FOUR, FOUR, SPLIT, 0, id="a group splits"),
+        pytest.param(FOUR, SPLIT, MOVED, 2, id="a site moves"),
+        pytest.param(FOUR, SPLIT, FOUR, 2, id="two merge"),
+    ],
+)
+def test_a_change_ends_as_a_fresh_push_of_the_new_topology(
+    tmp_path: Path, lab: Topology, old: Topology, new: Topology, reboots: int
+) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(lab, tmp_path)
+        await world.push_new(old)
+        before = sum(world.reboots().values())
+        plan = world.plan_of_change(old, new)
+        result = await world.push(plan)
+        assert result.is_complete, result.report.differences
+        world.check_is(plan)
+        assert sum(world.reboots().values()) - before == reboots
+
+    run(scene())
+
+
+def test_a_dead_standalone_is_replaced_at_another_address(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(topology("lab", f"{A} {B} B2:10.0.0.33 {C} {D}"), tmp_path)
+        await world.push_new(FOUR)
+        world.simulation.power_off("10.0.0.3")
+        world.keep({"A", "C", "D"}, ["A", "C", "D"])
+        plan = world.plan_of_change(FOUR, READDRESSED)
+        await world.push(plan)
+        assert world.broken == []
+        for address in ("10.0.0.1", "10.0.0.33"):
+            print(address, [c for c in world.network.geo.clusters(world.network.unit(address))])
+        print([e.message for e in world.heard.events if e.message][-40:])
+
+    run(scene())
+
+
+def test_a_dead_standalone_is_replaced_where_it_was(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = world.reboots()
+        world.network.lose_configuration(world.network.unit("10.0.0.3"))
+        world.keep({"A", "B", "C", "D"}, ["A", "C", "D"])
+        plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.3",))
+        result = await world.push(plan)
+        print(result.report.differences, result.report.unproven)
+        print([e.message for e in world.heard.events if e.message][-40:])
+        world.check_is(plan)
+        assert world.reboots() == before
+
+    run(scene())
+
+
+def test_a_dead_slave_is_replaced_where_it_was(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        before = sum(world.reboots().values())
+        slave = world.network.unit("10.0.0.6")
+        ha = slave.ha
+        world.network.lose_configuration(slave)
+        world.network.set_ha(slave, HaParameters())
+        world.keep({"A", "B", "C", "D"}, ["A", "B", "D"])
+        world.by_hand(lambda: world.network.set_ha(slave, ha), 100.0)
+        plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.6",))
+        result = await world.push(plan)
+        print(result.report.differences, result.report.unproven)
+        print([e.message for e in world.heard.events if e.message][-40:])
+        world.check_is(plan)
+        assert sum(world.reboots().values()) - before == 1
+
+    run(scene())
+
+
+def test_roles_that_the_units_hold_already(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(topology("lab", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), tmp_path)
+        await world.push_new(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"))
+        before = world.reboots()
+        new = topology("new", f"A:10.0.0.1:10.0.0.2 {B} {C} {D}")
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), new)
+        print(refused.value.problems)
+        assert "its roles are swapped in the file, and not on the units" in str(refused.value.problems)
+        assert world.reboots() == before
+
+    run(scene())
