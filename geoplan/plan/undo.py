@@ -38,6 +38,8 @@ class Before(NamedTuple):
     """The sites whose clusters were not there, in the order in which they were added."""
     modified: Mapping[str, ClusterDefinition] = {}
     """The clusters that were there and otherwise, by site."""
+    never: tuple[str, ...] = ()
+    """The sites whose clusters were not there, and that the push has not come to add."""
 
     @property
     def is_empty(self) -> bool:
@@ -128,8 +130,9 @@ def _lists_back(plan: Plan, before: Before) -> Plan:
     clusters = tuple(
         before.modified.get(cluster.site, cluster).model_copy(update={"group": ends[cluster.site].group})
         for cluster in plan.clusters
-        if cluster.site not in before.added
+        if cluster.site not in before.added + before.never
     )
+    had = tuple(cluster for cluster in plan.clusters if cluster.site not in before.never)
     interim = dict(_interim_lists(ends, now))
     work = Work(
         before=(),
@@ -138,7 +141,7 @@ def _lists_back(plan: Plan, before: Before) -> Plan:
         old_settings=now,
         interim=interim,
         clusters={cluster.site: cluster for cluster in clusters},
-        old_clusters={cluster.site: cluster for cluster in plan.clusters},
+        old_clusters={cluster.site: cluster for cluster in had},
         renewed=frozenset(),
         emptied=frozenset(),
         balanced=frozenset(),
@@ -163,7 +166,7 @@ def _lists_back(plan: Plan, before: Before) -> Plan:
             old_topology=plan.topology,
             old_checksum=plan.checksum,
             old_sites=plan.sites,
-            old_clusters=plan.clusters,
+            old_clusters=had,
             leaving=(),
             interim=tuple(interim.values()),
         ),

@@ -141,6 +141,26 @@ class Begin(Record):
     """The push that this one takes back, by the name of its journal."""
 
 
+class FoundLists(_Strict):
+    """What a site's active unit held; None for a list that it did not tell."""
+
+    remote_geo_access: Addresses | None = None
+    geo_partners: Addresses | None = None
+
+
+class Found(Record):
+    """What the checks saw right before the first change, where that is not the plan's: to this the push is taken back.
+
+    Always the second record of a push, and of journals since there is a way to take pushes back.
+    """
+
+    event: Literal["found"]
+    lists: Mapping[Text, FoundLists]
+    """The lists of sites that differ, by the sites' names."""
+    lacking: tuple[Text, ...]
+    """The sites whose clusters were not there."""
+
+
 class Resumed(Record):
     """Another process went on with the push."""
 
@@ -334,6 +354,7 @@ class End(Record):
 
 AnyRecord = (
     Begin
+    | Found
     | Resumed
     | Changing
     | Changed

@@ -31,7 +31,7 @@ from geoplan.push.past_pushes import GO_ON, check_resume
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
-from geoplan.push.undoing import mark_undone, name_of
+from geoplan.push.undoing import mark_undone, name_of, what_was_found
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ async def run_push(
         if undone:
             mark_undone(undone, fleet.clock)
         with _open_journal(fleet, store, options, history, ledger) as journal:
+            if history is None:
+                journal.write("found", **what_was_found(plan, facts))
             forms = frozenset(verdict.forms)
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.addresses import same_addresses
 from geoplan.errors import PushRefusedError
+from geoplan.live.findings.clusters import find
 from geoplan.live.model import SUBJECTS
 from geoplan.plan.model import Action, SiteLists
 from geoplan.plan.undo import Before, make_undo
@@ -14,6 +16,7 @@ from geoplan.topology.model import Location
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
+    from geoplan.live.model import Observations
     from geoplan.live.polling import Clock
     from geoplan.plan.model import ClusterDefinition, Plan
     from geoplan.push.history import History
@@ -42,16 +45,18 @@ def name_of(history: History) -> str:
 
 
 def find_push(store: Store, named: str) -> History:
-    """Return the push that is to be taken back: the last one on the units, or that of a name or number.
+    """Return the push that is to be taken back: the one of that name or number, or the last one that stands.
 
-    A push that takes another one back, and is not finished, stands for itself: it goes on. Raises
-    :class:`PushRefusedError` where there is none.
+    A push that was taken back does not stand, nor does one that took another back; by its name it is found.
+    Raises :class:`PushRefusedError` where there is none.
     """
     pushes = [history for history in store.histories() if history.has_changes]
-    if not pushes:
-        raise PushRefusedError("no push has changed anything on these units: there is nothing to take back")
     if named == LAST:
-        return pushes[-1]
+        undone = {history.begin.undoes for history in pushes}
+        standing = [each for each in pushes if name_of(each) not in undone and each.begin.undoes is None]
+        if not standing:
+            raise PushRefusedError("no push on these units stands that changed anything: there is nothing to take back")
+        return standing[-1]
     number = named.lstrip("0") or "0"
     found = [
         history
@@ -73,25 +78,48 @@ def undoing(history: History) -> Undoing:
     return Undoing(history, make_undo(history.plan, before), tuple(left))
 
 
+def what_was_found(plan: Plan, facts: Observations) -> dict[str, object]:
+    """Return the fields of the record of what a push found: lists and clusters that are not the plan's."""
+    lists: dict[str, dict[str, tuple[str, ...]]] = {}
+    lacking = []
+    for site in plan.sites:
+        unit = facts.active(site.name)
+        if unit is None:
+            continue
+        for subject in SUBJECTS:
+            held: tuple[str, ...] | None = getattr(unit, subject)
+            if held is not None and not same_addresses(held, getattr(site, subject)):
+                lists.setdefault(site.name, {})[subject] = held
+    by_group = {step.site: facts.active(step.on.site) for step in plan.steps if step.action is Action.ADD_CLUSTER}
+    for name, unit in by_group.items():
+        if unit and unit.clusters is not None and find(plan, plan.cluster(name), unit.clusters) is None:
+            lacking.append(name)
+    return {"lists": lists, "lacking": lacking}
+
+
 def _found_before(history: History) -> tuple[Before, list[str]]:
     """Return what the push found before it changed it, and what of that no plan brings back."""
     plan = history.plan
     changes = [record for record in history.records if isinstance(record, models.Changing)]
+    found = next((record for record in history.records if isinstance(record, models.Found)), None)
     lists: dict[str, dict[str, tuple[str, ...]]] = {}
     clusters: dict[str, models.Changing] = {}
+    for name, held in found.lists.items() if found else ():
+        lists[name] = {subject: told for subject in SUBJECTS if (told := getattr(held, subject)) is not None}
     for record in changes:
         if record.what in SUBJECTS and isinstance(record.before, tuple):
             lists.setdefault(record.site, {}).setdefault(record.what, record.before)
         elif record.action in (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER):
             clusters.setdefault(record.site, record)
-    held = {
+    held_before = {
         name: SiteLists(
             site=name,
-            **{subject: found.get(subject, getattr(plan.site(name), subject)) for subject in SUBJECTS},
+            **{subject: told.get(subject, getattr(plan.site(name), subject)) for subject in SUBJECTS},
         )
-        for name, found in lists.items()
+        for name, told in lists.items()
     }
     added = tuple(site for site, record in clusters.items() if record.before is None)
+    never = tuple(site for site in (found.lacking if found else ()) if site not in clusters)
     modified: dict[str, ClusterDefinition] = {}
     left = [
         f"'{pair.site}' stays the pair that the push formed: part it by hand, as push --status says"
@@ -104,7 +132,7 @@ def _found_before(history: History) -> tuple[Before, list[str]]:
             left += stays
             if was != plan.cluster(site):
                 modified[site] = was
-    return Before(held, added, modified), left
+    return Before(held_before, added, modified, never), left
 
 
 def _cluster_before(now: ClusterDefinition, before: models.ClusterValue) -> tuple[ClusterDefinition, list[str]]:
