@@ -8,9 +8,12 @@ been heard, or concluded, or is told in different ways.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, TypeVar
 
-T = TypeVar("T")
+from geoplan import fact as ledger
+
+Fact = ledger.Fact
+FACTS = ledger.FACTS
+_fact, _unconfirmed = ledger.fact, ledger.unconfirmed
 
 DOCUMENT = "LoadMaster HA for AWS"
 GEO = "GEO Feature Description"
@@ -23,40 +26,6 @@ JSON_GUIDE = "JSON-based Input and Output"
 WUI_GUIDE = "Web User Interface guide"
 
 WUI = "a name in the web interface"
-
-
-class Fact(NamedTuple):
-    """One thing that the vendor's product fixes."""
-
-    name: str
-    value: object
-    meaning: str
-    source: str
-    held_by: str
-    """The test that fails when geoplan no longer goes by it."""
-    confirmed: bool
-    not_read: str = ""
-    """What alone can show it, if no read of the API can: ``geoplan probe`` says so."""
-
-    @property
-    def shown(self) -> str:
-        """The value as people write it: a version with dots."""
-        if isinstance(self.value, tuple):
-            return ".".join(map(str, self.value)).removesuffix(".0")
-        return str(self.value)
-
-
-FACTS: list[Fact] = []
-
-
-def _fact(name: str, value: T, meaning: str, *, source: str, held_by: str) -> T:
-    FACTS.append(Fact(name, value, meaning, source, held_by, confirmed=True))
-    return value
-
-
-def _unconfirmed(name: str, value: T, meaning: str, *, source: str, held_by: str, not_read: str = "") -> T:  # noqa: PLR0913 - a row
-    FACTS.append(Fact(name, value, meaning, source, held_by, confirmed=False, not_read=not_read))
-    return value
 
 
 def _label(name: str, text: str, section: str | None = None) -> str:

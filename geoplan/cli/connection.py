@@ -198,6 +198,8 @@ class TypedCommands:
     """What a push is of that has to be resumed before there can be another one; None where there is none."""
     change: ChangeOptions = NO_CHANGE
     """Where a change starts; of what compares units with the topology as it is to be, that is no part."""
+    undo: str | None = None
+    """The push that a push takes back."""
 
     def __call__(self, name: str, *words: str) -> str:
         """Return a command, quoted for the shell."""
@@ -208,6 +210,8 @@ class TypedCommands:
             given += ["--phase", self.phase]
         if name in _HAVING_CHANGES and "--from" not in words:
             given += self.change.as_written()
+        if self.undo and name == "push":
+            given += ["--undo", self.undo]
         if self.state_dir and name in _HAVING_JOURNALS:
             given += ["--state-dir", self.state_dir]
         return self.reach.command(name, self.path, *given, *words)

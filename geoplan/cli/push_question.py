@@ -13,6 +13,7 @@ from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.compare import Kind
 from geoplan.live.findings.newcomers import seeded_sites
+from geoplan.plan.actions import ACTIONS
 from geoplan.push.change_checks import renewed_units
 from geoplan.wording import count, some_of
 
@@ -134,7 +135,12 @@ def _who_moves(plan: Plan, found: Found) -> Iterator[str]:
     change = plan.change
     if change is None:
         return
-    yield f"change from '{change.old_topology}' ({change.old_checksum})"
+    if found.options.undoes:
+        yield f"takes back the push {found.options.undoes}, in this order:"
+        for step in plan.steps:
+            yield f"  {step.number}. {ACTIONS[step.action].sentence} {step.site}"
+    else:
+        yield f"change from '{change.old_topology}' ({change.old_checksum})"
     if change.leaving:
         yield f"leaves: {', '.join(change.leaving)}"
     for part in change.parts:

@@ -200,12 +200,8 @@ class LoadMaster:
         :func:`geoplan.loadmaster.decode.moment` reads the spellings that are likely.
         """
         try:
-            answer = await self._session.read(Command("get", {"param": BOOT_TIME}))
-        except UnitRefusedError:
-            return None
-        try:
-            return decode.text(answer, BOOT_TIME)
-        except UnusableError:
+            return decode.text(await self._session.read(Command("get", {"param": BOOT_TIME})), BOOT_TIME)
+        except (UnitRefusedError, UnusableError):
             return None
 
     # -- GEO ---------------------------------------------------------------------------------------------------------
@@ -285,13 +281,9 @@ class LoadMaster:
         await self._clusters.rename(address, name)
 
     async def restore_geo(self, content: bytes) -> None:
-        """Restore *GEO Configuration*, and nothing else, from the backup of a unit.
-
-        It is sent once. What else a unit does on it is not confirmed: look at all of it afterwards.
-        """
-        await self._session.change(
-            Command("restore", {"type": GEO_RESTORE_TYPE}, changes=True, upload=content), once=True
-        )
+        """Restore *GEO Configuration* alone from a unit's backup, once; what else a unit does on it nobody confirms."""
+        restore = Command("restore", {"type": GEO_RESTORE_TYPE}, changes=True, upload=content)
+        await self._session.change(restore, once=True)
 
     async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
@@ -366,11 +358,8 @@ class LoadMaster:
         if self._ha_commands is None:
             await self.ha_parameters()
         if self._ha_commands is None:
-            raise UnusableAnswerError(
-                self.address,
-                "it knows no HA parameters",
-                hint="see that it is a cloud LoadMaster; on others HA is set up in another way",
-            )
+            hint = "see that it is a cloud LoadMaster; on others HA is set up in another way"
+            raise UnusableAnswerError(self.address, "it knows no HA parameters", hint=hint)
         return self._ha_commands
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -400,11 +389,8 @@ class LoadMaster:
             value = read(answer)
             require_few_entries(value)
         except UnusableError as error:
-            raise UnusableAnswerError(
-                self.address,
-                f"its answer is not understood: {error}",
-                hint="report the unit's firmware and this answer",
-            ) from None
+            message, hint = f"its answer is not understood: {error}", "report the unit's firmware and this answer"
+            raise UnusableAnswerError(self.address, message, hint=hint) from None
         return value
 
 

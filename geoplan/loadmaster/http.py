@@ -295,10 +295,7 @@ class UnitHttp:
         raise failure  # outside of the handlers: what they handled holds the request, and the request the secret
 
     async def _body(self, response: httpx.Response, room: AsyncExitStack, limit: int) -> bytes:
-        """Read an answer as it comes; never unpacked, since units were told not to pack it.
-
-        Once it is large, ``room`` holds its turn among all that are.
-        """
+        """Read an answer as it comes, never unpacked; once it is large, ``room`` holds its turn among all that are."""
         if response.is_stream_consumed:  # a transport in memory has it whole already
             return response.content
         body = bytearray()

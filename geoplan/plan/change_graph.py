@@ -88,16 +88,16 @@ def _leave(parts: Sequence[PartBefore], work: Work, edges: Edges) -> list[StepKe
     """Return the steps that take a group apart: lists on those that stay, on those that leave, the proof, clusters."""
     stay = parts[0] if parts[0].goes_on else None
     going = parts[1:] if stay else parts
-    removals = [list(_removals(site.name, work)) for site in hosts_first(stay.sites)] if stay else []
-    keys = [key for steps in removals for key in steps]
+    shrinking = [list(removals(site.name, work)) for site in hosts_first(stay.sites)] if stay else []
+    keys = [key for steps in shrinking for key in steps]
     if stay and not going:  # nobody leaves; an address may have changed
         edges += pairwise(keys)
         return keys
-    edges += [edge for steps in removals for edge in pairwise(steps)]
+    edges += [edge for steps in shrinking for edge in pairwise(steps)]
     chain: list[StepKey] = []
     for site in (site for part in going for site in part.sites):
         if parts[1:]:
-            chain += [*_removals(site.name, work), StepKey(site.name, Action.VERIFY_UNLINKED)]
+            chain += [*removals(site.name, work), StepKey(site.name, Action.VERIFY_UNLINKED)]
     for part in going if stay else ():
         for site in part.sites:
             if site.name in work.old_clusters:
@@ -112,12 +112,12 @@ def _leave(parts: Sequence[PartBefore], work: Work, edges: Edges) -> list[StepKe
         if site.name in work.balanced
     ]
     if chain:
-        edges += [(steps[-1], chain[0]) for steps in removals if steps]
+        edges += [(steps[-1], chain[0]) for steps in shrinking if steps]
         edges += pairwise(chain)
     return keys + chain
 
 
-def _removals(site: str, work: Work) -> Iterator[StepKey]:
+def removals(site: str, work: Work) -> Iterator[StepKey]:
     """Yield the steps that take off a site's lists whoever is no partner any more; partners first."""
     old, interim = work.old_settings.get(site), work.interim.get(site)
     if old is None or interim is None or site in work.emptied:  # a new unit lists nobody
@@ -135,8 +135,8 @@ def _join(group: GroupAfter, work: Work, edges: Edges) -> tuple[list[StepKey], l
         return keys, _sources(keys, dependencies)
     in_order = _in_order(group.group)
     first = [*_new_units(in_order, work), *_seeds(group, work)]
-    lists = [steps for site in in_order if (steps := list(_growths(site.name, work)))]
-    links = _links(group, in_order, work)
+    lists = [steps for site in in_order if (steps := list(growths(site.name, work)))]
+    links = links_of(in_order, work)
     clusters = list(_clusters(group, work))
     clusters += [
         StepKey(site.name, Action.REGISTER_TARGETS)
@@ -180,7 +180,7 @@ def _sources(keys: Sequence[StepKey], edges: Iterable[tuple[StepKey, StepKey]]) 
     return [key for key in keys if key not in later]
 
 
-def _growths(site: str, work: Work) -> Iterator[StepKey]:
+def growths(site: str, work: Work) -> Iterator[StepKey]:
     """Yield the steps that enter a site's lists where they differ from what is left of the old ones; access first."""
     left = None if site in work.emptied else work.interim.get(site) or work.old_settings.get(site)
     wanted = work.settings[site]
@@ -190,12 +190,12 @@ def _growths(site: str, work: Work) -> Iterator[StepKey]:
         yield StepKey(site, Action.SET_GEO_PARTNERS)
 
 
-def _links(group: GroupAfter, sites: Sequence[Site], work: Work) -> list[StepKey]:
+def links_of(sites: Sequence[Site], work: Work) -> list[StepKey]:
     """Return the submissions of a group, one after the other, and the reboots that make room for them.
 
     A pair is rebooted where its slave has new partners to link, or a unit of it is new; no pair that only loses some.
     """
-    if not group.group.sites[1:]:
+    if not any(work.settings[site.name].geo_partners for site in sites):
         return []
     renewed = [site for site in sites if site.name in work.renewed]
     keys = []
@@ -276,7 +276,7 @@ def placements_of(work: Work) -> Callable[[StepKey], Placement]:
     for parts in work.before:
         for part in parts:
             for settings in part.sites:
-                situations.setdefault(settings.name, Situation(_site_of(settings), "5.1"))
+                situations.setdefault(settings.name, Situation(site_of(settings), "5.1"))
     for parts in work.before:
         if not parts[0].goes_on:
             continue
@@ -304,7 +304,7 @@ def placements_of(work: Work) -> Callable[[StepKey], Placement]:
     return place
 
 
-def _site_of(settings: SiteSettings) -> Site:
+def site_of(settings: SiteSettings) -> Site:
     """Return a site that is in no topology any more, as far as words about its steps need it."""
     units = [Unit(address=unit.address, nat_address=unit.nat_address) for unit in settings.units]
     if settings.kind == "ha_pair":

@@ -102,7 +102,7 @@ def plan_of(
         "ha_pairs": ha_pairs,
         "firmware": firmware,
         "change": departure.change if departure else None,
-        "estimates": _estimate(topology.timing, to_do, _health_check_seconds(steps, ha_pairs)),
+        "estimates": estimate(topology.timing, to_do, _health_check_seconds(steps, ha_pairs)),
     }
     return Plan.model_construct(checksum=checksum_of(content), **content)
 
@@ -112,7 +112,8 @@ def _health_check_seconds(steps: Iterable[Step], ha_pairs: Iterable[HaPairSettin
     return sum(by_site[step.site].health_check_seconds(step.action) for step in steps if step.site in by_site)
 
 
-def _estimate(timing: Timing, to_do: StepsToDo, health_check_seconds: int) -> Estimates:
+def estimate(timing: Timing, to_do: StepsToDo, health_check_seconds: int) -> Estimates:
+    """Return how long steps take, by API and by hand."""
     by_api = sum(map(to_do.reboots.seconds_of, to_do.graph))
     chain_seconds, chain_steps = step_graph.longest_chain(to_do.graph, to_do.reboots)
     return Estimates.model_construct(

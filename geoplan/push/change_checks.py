@@ -171,7 +171,7 @@ def _cluster_problems(site: SiteSettings, change: Change, facts: Observations, p
     unit, old = facts.active(site.name), change.old_site(site.name)
     if unit is None or unit.clusters is None or old is None or site.name in (*change.leaving, *seeded_sites(plan)):
         return
-    entered = {step.site for step in plan.steps if step.action is Action.ADD_CLUSTER}
+    entered = {step.site for step in plan.steps if step.action in (Action.ADD_CLUSTER, Action.DELETE_CLUSTER)}
     for before in change.old_clusters:
         owner = change.old_site(before.site)
         if owner is None or owner.group != old.group or before.site in (*change.leaving, *entered):

@@ -9,6 +9,7 @@ from geoplan.addresses import canonical
 from geoplan.live.findings.clusters import addresses_before
 from geoplan.plan.model import Action
 from geoplan.push import records as models
+from geoplan.push import values
 from geoplan.push.outcome import StepState
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def deletion_fault(plan: Plan, history: History, unit: str, cluster: str, sights
     """
     record = _last_change(history, unit)
     before = record.before if isinstance(record, models.Changing) and record.after is None else None
-    if record is None or not isinstance(before, models.ClusterValue) or canonical(before.address) != canonical(cluster):
+    if record is None or not isinstance(before, values.ClusterValue) or canonical(before.address) != canonical(cluster):
         return "the journal does not have it"
     host = next(site.name for site in plan.sites if any(each.address == unit for each in site.units))
     part = plan.change.part_of(record.site) if plan.change else None

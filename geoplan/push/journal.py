@@ -97,6 +97,7 @@ class Journal:
             units=units,
             plan=plan.model_dump(mode="json"),
             **{name: value for name, value in options.origin._asdict().items() if value},
+            **({"undoes": options.undoes} if options.undoes else {}),
         )
         return journal
 

@@ -57,6 +57,8 @@ class Options:
     origin: Origin = UNTOLD
     resume: bool = False
     only_preflight: bool = False
+    undoes: str | None = None
+    """The push that is taken back, by the name of its journal: if it is unfinished, this one takes its place."""
 
     def resumed_with(self, earlier: Options) -> Options:
         """Return these options with what the operator had already said when the push began."""

@@ -12,6 +12,7 @@ from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.push import records as models
+from geoplan.push import values
 from geoplan.push.lock import WAIT
 from geoplan.push.preflight import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
-    from geoplan.push.records import AnyRecord, Value
+    from geoplan.push.records import AnyRecord
     from geoplan.push.store import Past
+    from geoplan.push.values import Value
     from geoplan.topology.api import UnitApi
 
 FORMAT = "geoplan/push-status/1"
@@ -184,10 +186,10 @@ def _value(before: Value) -> str:
     match before:
         case tuple():
             return ", ".join(before) or "empty"
-        case models.HaValue():
+        case values.HaValue():
             partner, port = (value or "unset" for value in (before.partner, before.health_check_port))
             return f"mode {before.mode}, partner {partner}, health check port {port}"
-        case models.ClusterValue():
+        case values.ClusterValue():
             return f"'{before.name}' ({before.address}) of type {before.type}"
         case None:
             return "not there"

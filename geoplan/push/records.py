@@ -8,90 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictBool, StrictInt, TypeAdapter
+from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
 from pydantic import ValidationError as _ValidationError
 
 from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
+from geoplan.push.values import Addresses, FoundLists, Moment, Strict, Text, Value
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 FORMAT = "geoplan/journal/2"
 OLD_FORMAT = "geoplan/journal/1"
 """Of journals whose records had no models: they are read once, and carried over."""
 
 
-FIRST_YEAR, LAST_YEAR = 1900, 9000
-
-
-def _text(value: object) -> str:
-    # Not left to the model: it takes no text with bytes beyond UTF-8, which a user's name or a path may well have.
-    if not isinstance(value, str):
-        raise ValueError("it is no text")  # noqa: TRY004 - a validator says so by this kind of error
-    return value
-
-
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise ValueError("it is no moment with a time zone")
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:  # no journal was written then, and not every zone has such moments
-        raise ValueError("it is no moment of this age")
-    return moment
-
-
-Text = Annotated[str, PlainValidator(_text)]
-Moment = Annotated[datetime, PlainValidator(_moment)]
-Addresses = tuple[Text, ...]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class FqdnValue(_Strict):
-    """An FQDN; of each of its maps the address, and the name of the cluster that it uses, empty for none."""
-
-    name: Text
-    maps: tuple[tuple[Text, Text], ...]
-
-
-class ClusterValue(_Strict):
-    """A cluster as it was on a unit, or as it will be; the location is in degrees.
-
-    Of one that is deleted all is kept that it takes to add it again, every FQDN of the unit, unless they could not be
-    read, and the units of other sites that had it, too.
-    """
-
-    address: Text
-    name: Text
-    type: Text
-    latitude: float | None = None
-    longitude: float | None = None
-    checker: Text | None = None
-    enabled: StrictBool | None = None
-    fqdns: tuple[FqdnValue, ...] | None = None
-    also_on: Addresses | None = None
-
-
-class HaValue(_Strict):
-    """A unit's HA parameters; what it did not tell is nothing."""
-
-    mode: Text | None = None
-    preferred_host: Text | None = None
-    partner: Text | None = None
-    health_check_port: StrictInt | None = None
-    all_interfaces: StrictBool | None = None
-
-
-Value = Addresses | ClusterValue | HaValue | None
-"""What a change finds and leaves: a list, a cluster, HA parameters; None where there was none, or it is not told."""
-
-
-class RecordedOptions(_Strict):
+class RecordedOptions(Strict):
     """What the operator had asked for when the push began: a resumed push takes it over."""
 
     reboot: RebootMode = RebootMode.CHANGED
@@ -111,7 +47,7 @@ class RecordedOptions(_Strict):
         return Options(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
-class Record(_Strict):
+class Record(Strict):
     """One line of a journal: what happened, and when by the clock of the machine that writes it."""
 
     event: str
@@ -141,6 +77,21 @@ class Begin(Record):
     """The topology's file as it was given; None where it was none, or an older geoplan did not write it."""
     flags: tuple[Text, ...] = ()
     """The options that were given."""
+    undoes: Text | None = None
+    """The push that this one takes back, by the name of its journal."""
+
+
+class Found(Record):
+    """What the checks saw right before the first change, where that is not the plan's: to this the push is taken back.
+
+    Always the second record of a push, and of journals since there is a way to take pushes back.
+    """
+
+    event: Literal["found"]
+    held: Mapping[Text, FoundLists]
+    """The lists of sites that differ, by the sites' names."""
+    lacking: tuple[Text, ...]
+    """The sites whose clusters were not there."""
 
 
 class Resumed(Record):
@@ -336,6 +287,7 @@ class End(Record):
 
 AnyRecord = (
     Begin
+    | Found
     | Resumed
     | Changing
     | Changed

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS
 from geoplan.push import records as models
+from geoplan.push import values
 from geoplan.vendor import (
     BACKUP,
     HA_PARAMETERS,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geoplan.push.history import History
-    from geoplan.push.records import Changing, Value
+    from geoplan.push.records import Changing
+    from geoplan.push.values import Value
 
 # The web interface's own words, as the runbook has them.
 BUTTONS = {"remote_geo_access": SET_REMOTE_GEO_ACCESS, "geo_partners": SET_GEO_PARTNERS}
@@ -116,7 +118,7 @@ def _first_changes(history: History) -> list[Changing]:
     for record in history.records:
         if isinstance(record, models.Changing):
             own: tuple[str, ...] = (record.unit,) if record.what == HA_SUBJECT else ()  # each unit has its own
-            if record.after is None and isinstance(record.before, models.ClusterValue):
+            if record.after is None and isinstance(record.before, values.ClusterValue):
                 own = (record.unit, canonical(record.before.address))  # each cluster that was deleted, where it was
             first.setdefault((record.site, record.what, *own), record)
     return list(first.values())
@@ -137,7 +139,7 @@ def _undone(record: Changing, history: History) -> RollbackStep:
 
 
 def _ha(before: Value) -> str:
-    held = before if isinstance(before, models.HaValue) else models.HaValue()
+    held = before if isinstance(before, values.HaValue) else values.HaValue()
     names = {"master": "Master HA Mode", "slave": "Slave HA Mode", "single": "Non HA Mode"}
     parameters = ", ".join(
         f"{name} {'unset' if value is None else value}"
@@ -147,8 +149,8 @@ def _ha(before: Value) -> str:
 
 
 def _cluster(before: Value, after: Value) -> str:
-    if not isinstance(before, models.ClusterValue):
-        shown = f"'{after.name}' ({after.address})" if isinstance(after, models.ClusterValue) else "that was added"
+    if not isinstance(before, values.ClusterValue):
+        shown = f"'{after.name}' ({after.address})" if isinstance(after, values.ClusterValue) else "that was added"
         return f"delete the cluster {shown}, which was not there"
     place = ""
     is_deleted = after is None

@@ -31,6 +31,7 @@ from geoplan.push.past_pushes import GO_ON, check_resume
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
+from geoplan.push.undoing import mark_undone, name_of, what_was_found
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ async def run_push(
     with store.locked(plan.topology, store.nat_keys(plan)) as running:
         past = store.past()
         ledger = past.ledger
-        resumed = check_resume(plan, past.unfinished, resume=options.resume, running=running)
+        undone = past.unfinished if past.unfinished and name_of(past.unfinished) == options.undoes else None
+        unfinished = None if undone else past.unfinished
+        resumed = check_resume(plan, unfinished, resume=options.resume, running=running)
         history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet
         if history:
             options = options.resumed_with(history.begin.options.as_options())
@@ -104,10 +107,16 @@ async def run_push(
             return PushResult(verdict, before, Progress())
         is_left = is_left_to_change(plan, facts)
         if before.is_configured and not verdict.changes_units and history is None and not is_left:
+            if undone:  # it had changed nothing that is still there
+                mark_undone(undone, fleet.clock)
             return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger))
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return PushResult(verdict, before, Progress(), declined=True)
+        if undone:
+            mark_undone(undone, fleet.clock)
         with _open_journal(fleet, store, options, history, ledger) as journal:
+            if history is None:
+                journal.write("found", **what_was_found(plan, facts))
             forms = frozenset(verdict.forms)
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoplan.errors import UnusableFileError
-from geoplan.push import records
+from geoplan.push import records, values
 from geoplan.push.history import History
 from tests.push.observations import plan_of
 
@@ -25,8 +25,8 @@ text = st.one_of(
 addresses = st.lists(text, max_size=3)
 zones = st.sampled_from([UTC, timezone(timedelta(hours=-5))])
 moments = st.datetimes(
-    datetime(records.FIRST_YEAR, 1, 1),  # noqa: DTZ001 - as the strategy wants its bounds
-    datetime(records.LAST_YEAR, 12, 31),  # noqa: DTZ001
+    datetime(values.FIRST_YEAR, 1, 1),  # noqa: DTZ001 - as the strategy wants its bounds
+    datetime(values.LAST_YEAR, 12, 31),  # noqa: DTZ001
     timezones=zones,
 )
 clusters = st.fixed_dictionaries(

@@ -24,7 +24,7 @@ from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.decode import ha_parameters
 from geoplan.loadmaster.model import HaFacts, State
 from geoplan.loadmaster.session import Session
-from geoplan.plan.change_graph import _removals as removals
+from geoplan.plan.change_graph import removals
 from geoplan.plan.model import Action
 from geoplan.push import journal
 from geoplan.push.actions import ACTIONS, readiness
@@ -397,7 +397,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "access is taken before the partners are",
         "sites leave",
-        setting(("geoplan.plan.change_graph._removals", _access_first)),
+        setting(("geoplan.plan.change_graph.removals", _access_first)),
     ),
     Mutation(
         "the lists of standbys are not read before a deletion",

@@ -43,6 +43,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
   geoplan push my.yaml --group shop
   geoplan push my.yaml --reboot "always=HA Pair 1"
   geoplan push new.yaml --from old.yaml
+  geoplan push my.yaml --undo --only-preflight
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
 you, and nothing changed.
@@ -73,6 +74,13 @@ you, and nothing changed.
 )
 @click.option("--history", is_flag=True, help="List all pushes, the newest first; with TOPOLOGY, those on its units.")
 @click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone.")
+@click.option(
+    "--undo",
+    is_flag=False,
+    flag_value="last",
+    metavar="[PUSH]",
+    help="Take back the lists and clusters of the last push, or of PUSH, a number of --history.",
+)
 @click.option(
     "--plan",
     "plan_file",
@@ -116,6 +124,7 @@ def command(  # noqa: PLR0913 - one for each option
     status: bool,
     history: bool,
     abandon: bool,
+    undo: str | None,
     plan_file: str | None,
     checksum: str | None,
     flags: GivenFlags,
@@ -135,8 +144,11 @@ def command(  # noqa: PLR0913 - one for each option
 
     With --from OLD it does only what leads from there to here: sites that leave are unlinked first, and sites that
     join get the GEO configuration of their group before they are linked.
+
+    With --undo it takes the last push back: lists and clusters become what its journal says was there before. What
+    somebody has changed since is a refusal; pairs that it formed, restores and firmware stay.
     """
-    from geoplan.cli import approving, push_session
+    from geoplan.cli import approving, push_session, push_undo
     from geoplan.cli.push_units import push_store, typed_after
     from geoplan.plan.planner import make_plan
     from geoplan.push.store import addresses_of
@@ -156,6 +168,8 @@ def command(  # noqa: PLR0913 - one for each option
             "--lab begins with fresh units, and --from with those of OLD: run geoplan lab with a topology of all "
             "units, push OLD to it, and then this one, each with its --endpoints file"
         )
+    if undo is not None and (lab or status or abandon or phase or change.old is not None):
+        raise click.UsageError("--undo has a plan of its own: leave --lab, --phase, --from, --status and --abandon out")
     if (seed_by_api or accept_seed_by_api) and change.old is None:
         raise click.UsageError("--seed-by-api matters only with --from")
     if accept_seed_by_api and not seed_by_api:
@@ -172,8 +186,11 @@ def command(  # noqa: PLR0913 - one for each option
         from geoplan.cli import push_journal
 
         phases = push_journal.phases_to_resume(store) or phases
-    plan = changed or make_plan(topology, phases)
-    typed = TypedCommands(reach, path, None, state_dir, part, change=change)
+    undoing = (
+        None if lab or status or abandon or changed else push_undo.taken_back(topology, store, undo, resume=resume)
+    )
+    plan = undoing.plan if undoing else changed or make_plan(topology, phases)
+    typed = TypedCommands(reach, path, None, state_dir, part, change=change, undo=undoing.name if undoing else None)
     if status or abandon:
         from geoplan.cli import push_journal
 
@@ -192,7 +209,11 @@ def command(  # noqa: PLR0913 - one for each option
         resume=resume,
         only_preflight=only_preflight,
         seed_by_api=seed_by_api,
+        undoes=undoing.name if undoing else None,
     )
+    if undoing and not plan.steps:
+        click.echo(f"push {undoing.name} changed no list and no cluster: there is nothing to take back")
+        return 0
     review = approving.review_of(plan, options, typed, plan_file=plan_file, checksum=checksum, resume=resume)
     push = PushFlags(
         path,

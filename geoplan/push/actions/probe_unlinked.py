@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.live.findings.clusters import addresses_before
 from geoplan.live.findings.leaving import shown_at
 from geoplan.push import records as models
+from geoplan.push import values
 from geoplan.push.actions.change import Again, find_unit, until_done
 from geoplan.push.actions.leaving import (
     active_units,
@@ -77,11 +78,11 @@ async def _try_probe(context: Context, step: Step) -> Outcome | Again:
     return Outcome(StepState.DONE, unit.address, f"deleted there, and kept by {count(len(having), 'other unit')}")
 
 
-def _sent(context: Context, step: Step) -> models.ClusterValue | None:
+def _sent(context: Context, step: Step) -> values.ClusterValue | None:
     """Return what the journal has of the cluster from before this probe was sent first, or None before that."""
     for record in context.history.records:
         if isinstance(record, models.Changing) and record.step == step.id:
-            return record.before if isinstance(record.before, models.ClusterValue) else None
+            return record.before if isinstance(record.before, values.ClusterValue) else None
     return None
 
 

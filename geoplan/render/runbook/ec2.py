@@ -59,6 +59,10 @@ def console_of(region: str) -> Url:
     return Url(f"https://{console_host(region)}/ec2/home?region={region}")
 
 
+CONSOLE = Url("https://console.aws.amazon.com/ec2/home")
+"""Where it is when the region is not known."""
+
+
 def stems_of(sites: Iterable[str]) -> dict[str, str]:
     """Give each site what the names of its load balancer and target groups begin with: a to z, digits and hyphens.
 

@@ -1,0 +1,156 @@
+"""A push taken back: which one is meant, what of it a plan takes back, and what is left to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.addresses import same_addresses
+from geoplan.errors import PushRefusedError
+from geoplan.live.findings.clusters import find
+from geoplan.live.model import SUBJECTS
+from geoplan.plan.model import Action, SiteLists
+from geoplan.plan.undo import Before, make_undo
+from geoplan.push import journal as journals
+from geoplan.push import records as models
+from geoplan.push import values
+from geoplan.topology.model import Location
+from geoplan.wording import join_words
+
+if TYPE_CHECKING:
+    from geoplan.live.model import Observations
+    from geoplan.live.polling import Clock
+    from geoplan.plan.model import ClusterDefinition, Plan
+    from geoplan.push.history import History
+    from geoplan.push.store import Store
+
+LAST = "last"
+
+
+class Undoing(NamedTuple):
+    """What takes a push back."""
+
+    history: History
+    plan: Plan
+    left: tuple[str, ...]
+    """What it does not take back, each with the way by hand."""
+
+    @property
+    def name(self) -> str:
+        """What the push is called that is taken back."""
+        return name_of(self.history)
+
+
+def name_of(history: History) -> str:
+    """Return what a push is called: its journal's name without its ending."""
+    return history.path.stem
+
+
+def find_push(store: Store, named: str) -> History:
+    """Return the push that is to be taken back: the one of that name or number, or the last one that stands.
+
+    A push that was taken back does not stand, nor does one that took another back; by its name it is found.
+    Raises :class:`PushRefusedError` where there is none.
+    """
+    pushes = [history for history in store.histories() if history.has_changes]
+    if named == LAST:
+        undone = {each.begin.undoes for each in pushes}
+        standing = [each for each in pushes if name_of(each) not in undone and each.begin.undoes is None]
+        if not standing:
+            raise PushRefusedError("no push on these units stands that changed anything: there is nothing to take back")
+        return standing[-1]
+    number = named.lstrip("0") or "0"
+    found = [
+        history
+        for history in pushes
+        if named == name_of(history) or number == (name_of(history).partition("-")[0].lstrip("0") or "0")
+    ]
+    if not found:
+        known = join_words([name_of(history).partition("-")[0] for history in pushes[-10:]])
+        raise PushRefusedError(
+            f"there is no push '{named}' that changed anything on these units",
+            hint=f"the last ones are {known}: see --history",
+        )
+    return found[-1]
+
+
+def undoing(history: History) -> Undoing:
+    """Return what takes a push back. Raises :class:`geoplan.errors.ChangeRefusedError` where no safe plan does."""
+    before, left = _found_before(history)
+    return Undoing(history, make_undo(history.plan, before), tuple(left))
+
+
+def what_was_found(plan: Plan, facts: Observations) -> dict[str, object]:
+    """Return the fields of the record of what a push found: lists and clusters that are not the plan's."""
+    lists: dict[str, dict[str, tuple[str, ...]]] = {}
+    lacking = []
+    for site in plan.sites:
+        unit = facts.active(site.name)
+        if unit is None:
+            continue
+        for subject in SUBJECTS:
+            held: tuple[str, ...] | None = getattr(unit, subject)
+            if held is not None and not same_addresses(held, getattr(site, subject)):
+                lists.setdefault(site.name, {})[subject] = held
+    by_group = {step.site: facts.active(step.on.site) for step in plan.steps if step.action is Action.ADD_CLUSTER}
+    for name, unit in by_group.items():
+        if unit and unit.clusters is not None and find(plan, plan.cluster(name), unit.clusters) is None:
+            lacking.append(name)
+    return {"held": lists, "lacking": lacking}
+
+
+def _found_before(history: History) -> tuple[Before, list[str]]:
+    """Return what the push found before it changed it, and what of that no plan brings back."""
+    plan = history.plan
+    changes = [record for record in history.records if isinstance(record, models.Changing)]
+    found = next((record for record in history.records if isinstance(record, models.Found)), None)
+    lists: dict[str, dict[str, tuple[str, ...]]] = {}
+    clusters: dict[str, models.Changing] = {}
+    for name, held in found.held.items() if found else ():
+        lists[name] = {subject: told for subject in SUBJECTS if (told := getattr(held, subject)) is not None}
+    for record in changes:
+        if record.what in SUBJECTS and isinstance(record.before, tuple):
+            lists.setdefault(record.site, {}).setdefault(record.what, record.before)
+        elif record.action in (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER):
+            clusters.setdefault(record.site, record)
+    held_before = {
+        name: SiteLists(
+            site=name,
+            **{subject: told.get(subject, getattr(plan.site(name), subject)) for subject in SUBJECTS},
+        )
+        for name, told in lists.items()
+    }
+    added = tuple(site for site, record in clusters.items() if record.before is None)
+    never = tuple(site for site in (found.lacking if found else ()) if site not in clusters)
+    modified: dict[str, ClusterDefinition] = {}
+    left = [
+        f"'{pair.site}' stays the pair that the push formed: part it by hand, as push --status says"
+        for pair in plan.ha_pairs
+        if history.was_formed(pair.site)
+    ]
+    for site, record in clusters.items():
+        if isinstance(record.before, values.ClusterValue):
+            was, stays = _cluster_before(plan.cluster(site), record.before)
+            left += stays
+            if was != plan.cluster(site):
+                modified[site] = was
+    return Before(held_before, added, modified, never), left
+
+
+def _cluster_before(now: ClusterDefinition, before: values.ClusterValue) -> tuple[ClusterDefinition, list[str]]:
+    """Return a cluster as it was, as far as a step can make it so again, and what stays as it is now."""
+    stays = []
+    location = now.location
+    if before.latitude is not None and before.longitude is not None:
+        location = Location(latitude=before.latitude, longitude=before.longitude)
+    elif location is not None:
+        stays.append(f"the cluster '{now.name}' keeps its place; before it had none")
+    if before.type != now.type:
+        stays.append(f"the cluster '{now.name}' stays of type {now.type}; before it was {before.type}")
+    return now.model_copy(update={"name": before.name, "location": location}), stays
+
+
+def mark_undone(history: History, clock: Clock) -> None:
+    """End an unfinished push that is about to be taken back: nobody goes on with it."""
+    with journals.Journal(history.path, clock) as opened:
+        if not opened.history.is_finished:
+            opened.write("end", outcome="taken back", who=journals.who())
