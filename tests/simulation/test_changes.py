@@ -11,7 +11,9 @@ import pytest
 from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.unit import HaParameters
 from geoplan.lab.variants import Variant
+from geoplan.push.journal import histories
 from geoplan.push.options import RebootMode
+from geoplan.push.rollback import going_back
 from geoplan.topology.model import Topology
 from tests.simulation.changes import ChangingWorld, simulate_change, topology
 from tests.simulation.loop import run_simulated
@@ -37,6 +39,9 @@ def test_sites_join_an_empty_group_without_fqdns(tmp_path: Path) -> None:
         assert before == {"10.0.0.1": 1}
         assert world.reboots() == {"10.0.0.1": 2, "10.0.0.5": 1}
         world.check_is(plan)
+        back = [change.what for unit in going_back(histories(tmp_path)[-1]) for change in unit.changes]
+        for cluster in ("'A' (10.0.0.1)", "'B' (10.0.0.3)", "'C' (10.0.0.5)", "'D' (10.0.0.7)"):
+            assert f"delete the cluster {cluster}, which was not there" in back
 
     run(scene())
 
@@ -126,6 +131,8 @@ def test_a_cluster_is_renamed_and_placed(tmp_path: Path) -> None:
         assert (await world.push(plan)).is_complete
         assert world.reboots() == before
         assert {c.name for _, c in world.network.geo.clusters(world.active("D"))} == {"Dublin", "B", "C", "D"}
+        back = [change.what for unit in going_back(histories(tmp_path)[-1]) for change in unit.changes]
+        assert "call the cluster 'Dublin' (10.0.0.1) 'A' again, latitude 0.0, longitude 0.0" in back
 
     run(scene())
 
