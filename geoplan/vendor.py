@@ -304,7 +304,7 @@ RESTORE_OF_GEO = _unconfirmed(
     "What a restore of GEO Configuration writes. geoplan sends one with --seed-by-api alone, reads everything else of "
     "the unit again, and sets both lists afterwards",
     source=UNKNOWN,
-    held_by="test_a_site_is_seeded_by_the_api_and_looked_at_afterwards",
+    held_by=_PROBED,
 )
 MAPS_OF_DELETED_CLUSTERS = _unconfirmed(
     "MAPS_OF_DELETED_CLUSTERS",

@@ -13,17 +13,19 @@ import click
 from geoplan.cli.connection import live_fleet
 from geoplan.cli.files import read_text, what_is_wrong, write
 from geoplan.cli.push_question import change_lines
-from geoplan.cli.push_units import push_store
+from geoplan.cli.push_units import accesses_of, push_store
 from geoplan.errors import PushRefusedError, UnusableFileError
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Phase, Plan
 from geoplan.push.approval import FORMAT, Approval, Flags, Review
 from geoplan.push.listener import Found, PushListener
 from geoplan.push.run import run_push
+from geoplan.push.store import addresses_of
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import TypedCommands
+    from geoplan.cli.files import OldState
     from geoplan.push.options import Options
     from geoplan.topology.model import Topology
 
@@ -33,14 +35,20 @@ CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 # -- made: geoplan plan --live -----------------------------------------------------------------------------------------
 
 
-def write_approval(
-    topology: Topology, plan: Plan, options: Options, typed: TypedCommands, *, output: str | None
+def write_approval(  # noqa: PLR0913 - what is approved, and where that goes
+    topology: Topology,
+    plan: Plan,
+    options: Options,
+    typed: TypedCommands,
+    *,
+    output: str | None,
+    old: OldState | None = None,
 ) -> int:
     """Ask all units as a push does, and write what approves the push that would follow; return the exit code.
 
     Raises :class:`PushRefusedError` where anything blocks that push: then there is nothing to approve.
     """
-    found = asyncio.run(_look(topology, plan, options, typed))
+    found = asyncio.run(_look(topology, plan, options, typed, old))
     approval = Approval.of(plan, options, found.facts, found.verdict)
     for line in change_lines(plan, found, diff=typed("diff")):
         click.echo(line, err=True)
@@ -52,11 +60,11 @@ def write_approval(
     return 0
 
 
-async def _look(topology: Topology, plan: Plan, options: Options, typed: TypedCommands) -> Found:
+async def _look(topology: Topology, plan: Plan, options: Options, typed: TypedCommands, old: OldState | None) -> Found:
     listener, reach = _Approving(typed), typed.reach
-    accesses, is_lab = reach.accesses(topology), reach.lab_id() is not None
+    accesses, is_lab = accesses_of(topology, plan, reach, old), reach.lab_id() is not None
     async with live_fleet(plan, accesses, SystemClock(), jobs=options.jobs, is_lab=is_lab) as fleet:
-        store = push_store(topology, reach, typed.state_dir)
+        store = push_store(topology, reach, typed.state_dir, units=addresses_of(plan))
         asked = replace(options, max_clusters=topology.limits.max_clusters, only_preflight=True)
         try:
             await run_push(fleet, asked, store, listener)

@@ -130,7 +130,7 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
                 yield live, Store(folder, store.keys, folder / "locks")
         return
     try:
-        accesses, is_lab = _accesses(topology, plan, reach, flags.old), reach.lab_id() is not None
+        accesses, is_lab = accesses_of(topology, plan, reach, flags.old), reach.lab_id() is not None
     except NotInLabError as error:
         raise PushRefusedError(f"{error}\n  nothing was changed", error.units, hint=error.hint) from None
     if not flags.dry_run:
@@ -146,7 +146,7 @@ async def push_units(  # noqa: PLR0913 - where a push goes, and what shows it
             yield Fleet(plan, units, paper_clock, live.timings, jobs=jobs, is_on_paper=True), copied
 
 
-def _accesses(
+def accesses_of(
     topology: Topology, plan: Plan, reach: ConnectionOptions, old: OldState | None
 ) -> dict[str, UnitConnection]:
     """Return the access to every unit of a plan: to those that leave as OLD says.

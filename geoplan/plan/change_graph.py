@@ -99,9 +99,8 @@ def _leave(parts: Sequence[PartBefore], work: Work, edges: Edges) -> list[StepKe
         if parts[1:]:
             chain += [*removals(site.name, work), StepKey(site.name, Action.VERIFY_UNLINKED)]
     for part in going if stay else ():
-        for site in part.sites:
-            if site.name in work.old_clusters:
-                chain += [StepKey(site.name, Action.PROBE_UNLINKED), StepKey(site.name, Action.DELETE_CLUSTER)]
+        known = [site.name for site in part.sites if site.name in work.old_clusters]
+        chain += [StepKey(name, action) for action in (Action.PROBE_UNLINKED, Action.DELETE_CLUSTER) for name in known]
         if part.goes_to or work.cleans_leaving:
             chain.append(StepKey(part.sites[0].name, Action.DELETE_OTHER_CLUSTERS))
     chain += [

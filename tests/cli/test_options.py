@@ -140,9 +140,3 @@ def test_change_is_one_of_geo_alone(command: str, two: Path, four: Path, geoplan
 def test_output_never_replaces_the_old_file(two: Path, four: Path, geoplan: Geoplan) -> None:
     assert geoplan("plan", four, "--from", two, "-o", two).code == 2
     assert two.read_text() == TWO
-
-
-def test_approval_of_what_was_found_is_of_no_change(two: Path, four: Path, geoplan: Geoplan) -> None:
-    outcome = geoplan("plan", four, "--from", two, "--live")
-    assert outcome.code == 2
-    assert "--live does not go with --from" in outcome.stderr

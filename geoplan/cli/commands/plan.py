@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options
-from geoplan.cli.files import load_part, planned, write
+from geoplan.cli.files import load_old, load_part, planned, planned_change, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -77,19 +77,17 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("connection and push options matter only with --live")
     if live and (output_format not in (None, "json") or PurePath(output or "").suffix.lower() not in ("", ".json")):
         raise click.UsageError("--live writes an approval in JSON: let FILE end in .json, and leave --format out")
-    if live and change.old is not None:
-        raise click.UsageError("--live does not go with --from: a push with --from checks what it found by itself")
     form = "json" if live else chosen_format("plan", output_format, output)
 
     change.require_usable(phase, part)
     topology, part = load_part(path, part)
-    plan = planned(topology, phase, change)
+    old = None if change.old is None else load_old(change.old)
+    plan = planned(topology, phase) if old is None else planned_change(topology, old, change)
     if live:
         from geoplan.cli.approving import write_approval
 
-        options = flags.options(plan)
-        typed = TypedCommands(reach, path, phase, state_dir, part)
-        return write_approval(topology, plan, options, typed, output=output)
+        typed = TypedCommands(reach, path, phase, state_dir, part, change=change)
+        return write_approval(topology, plan, flags.options(plan), typed, output=output, old=old)
     _show(plan, form, output)
     return 0
 

@@ -109,6 +109,16 @@ def test_a_stopped_change_prints_commands_that_carry_it(geoplan: Geoplan, make_s
     assert ended.code == 0, ended
 
 
+def test_a_change_is_approved_with_what_was_found(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    approved = tmp_path / "approved.json"
+    live = geoplan("plan", four, "--from", two, "--live", "-o", approved, "--endpoints", site.endpoints)
+    assert live.code == 0, live
+    assert f"--from {two} --plan {approved}" in live.stderr
+    ended = push(geoplan, site, four, "--from", two, "--plan", approved)
+    assert ended.code == 0, ended
+
+
 def test_who_leaves_is_reached_by_old(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site, two, four = pushed_pair(geoplan, make_site)
     plan = tmp_path / "old.json"
