@@ -120,7 +120,7 @@ def _first_changes(history: History) -> list[Changing]:
             own: tuple[str, ...] = (record.unit,) if record.what == HA_SUBJECT else ()  # each unit has its own
             if record.after is None and isinstance(record.before, values.ClusterValue):
                 own = (record.unit, canonical(record.before.address))  # each cluster that was deleted, where it was
-            elif isinstance(record.after, models.ClusterValue):
+            elif isinstance(record.after, values.ClusterValue):
                 own = (canonical(record.after.address),)  # who joins gets several
             first.setdefault((record.site, record.what, *own), record)
     return list(first.values())
@@ -160,6 +160,6 @@ def _cluster(before: Value, after: Value) -> str:
         place = f", latitude {before.latitude}, longitude {before.longitude}"
     if is_deleted:
         return f"add the cluster '{before.name}' ({before.address}) again, of type {before.type}{place}"
-    if isinstance(after, models.ClusterValue) and after.name != before.name:
+    if isinstance(after, values.ClusterValue) and after.name != before.name:
         return f"call the cluster '{after.name}' ({before.address}) '{before.name}' again{place}"
     return f"set the cluster '{before.name}' ({before.address}) back to the type {before.type}{place}"
