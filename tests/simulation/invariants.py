@@ -286,6 +286,9 @@ class Watch(Watcher):
         part = plan.change.part_of(unit.site)
         is_probe = part is not None and owner in part.sites
         leaver = part or plan.change.part_of(owner)
+        is_taken_back = self._world.options.undoes and owner not in {each.site for each in plan.clusters}
+        if leaver is None and is_taken_back:  # what a push has added for all goes for all
+            return
         if leaver is None or (part is None and owner not in leaver.sites):
             self.say(f"{unit.address} was told to delete '{cluster.name}', which stays")
             return
