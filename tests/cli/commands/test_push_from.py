@@ -158,3 +158,15 @@ def test_a_plan_as_old_does_not_say_where_apis_are(
     ended = geoplan("push", TOPOLOGIES / "section-5.1.yaml", "--from", plan, "--only-preflight")
     assert ended.code == 4, ended
     assert "OLD is a plan, which does not say where the APIs of units that leave are: 172.24.1.8" in ended.stderr
+
+
+def test_a_dry_run_of_a_change_shows_each_newcomers_clusters_and_changes_nothing(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    before = site.all_that_counts()
+    ended = push(geoplan, site, four, "--from", two, "--dry-run")
+    assert ended.code == 0, ended
+    seeded, own = 2 * len(TWO), 2
+    assert ended.stdout.count('"cmd": "addcluster"') == seeded + own
+    assert site.all_that_counts() == before
