@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import unknown_to
+from geoplan.live.findings.clusters import addresses_before, unknown_to
 from geoplan.live.model import LIST_NAMES
 from geoplan.loadmaster.decode import moment
+from geoplan.plan.model import Action
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
@@ -72,11 +74,15 @@ def denied_facts(unit: Observation) -> tuple[str, ...]:
 
 
 def _unmentioned(plan: Plan, facts: Observations) -> Iterator[Note]:
+    going = [step.site for step in plan.steps if step.action is Action.DELETE_CLUSTER]
+    deleted = frozenset[str]().union(*(addresses_before(plan, site) for site in going))
     for site in plan.sites:
         unit = facts.active(site.name)
         if unit is None:
             continue
         for cluster in unknown_to(plan, site.group, unit.clusters or ()):
+            if canonical(cluster.address) in deleted:
+                continue
             shown = f"'{cluster.name}' ({cluster.address})"
             message = f"{unit.address}: the plan does not mention its cluster {shown}; it is left alone"
             yield Note(site.name, message, NoteKind.UNKNOWN_CLUSTER)
