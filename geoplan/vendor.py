@@ -12,18 +12,12 @@ import re
 from geoplan import fact as ledger
 
 Fact = ledger.Fact
-FACTS = ledger.FACTS
-_fact, _unconfirmed = ledger.fact, ledger.unconfirmed
+FACTS, _fact, _unconfirmed = ledger.FACTS, ledger.fact, ledger.unconfirmed
 
-DOCUMENT = "LoadMaster HA for AWS"
-GEO = "GEO Feature Description"
-HA = "HA Feature Description"
-UPDATING = "Updating the LoadMaster Software"
-API_GUIDE = "RESTful API, Interface Description"
-PROGRAMMER_GUIDE = "RESTful API Programmer Guide"
-POWERSHELL = "PowerShell SDK 7.2.60"
-JSON_GUIDE = "JSON-based Input and Output"
-WUI_GUIDE = "Web User Interface guide"
+DOCUMENT, UPDATING = "LoadMaster HA for AWS", "Updating the LoadMaster Software"
+GEO, HA = "GEO Feature Description", "HA Feature Description"
+API_GUIDE, PROGRAMMER_GUIDE = "RESTful API, Interface Description", "RESTful API Programmer Guide"
+POWERSHELL, JSON_GUIDE, WUI_GUIDE = "PowerShell SDK 7.2.60", "JSON-based Input and Output", "Web User Interface guide"
 
 WUI = "a name in the web interface"
 
@@ -154,6 +148,7 @@ HOST_NAME = _unconfirmed(
     "The parameter that tells what a unit calls itself; an import names sites without a cluster by it",
     source=API_GUIDE,
     held_by="test_one_call_tells_what_is_set",
+    not_read="a look at what its web interface calls the unit",
 )
 NO_PLACE = _unconfirmed(
     "NO_PLACE",
@@ -161,6 +156,7 @@ NO_PLACE = _unconfirmed(
     "The degrees that a unit shows of a cluster that was given no place; an import takes them for none",
     source="a cautious choice",
     held_by="test_place_in_the_sea_is_none",
+    not_read="a cluster that is added without a place",
 )
 SYNC_SECONDS = _unconfirmed(
     "SYNC_SECONDS",
@@ -176,6 +172,7 @@ BACKUP_FORMATS = _unconfirmed(
     "How a backup file is packed; one that begins as these do has to be whole, any other is taken as it is",
     source="only guessed: the vendor describes no format",
     held_by="test_packed_file_is_taken_whole_and_refused_wherever_it_is_cut",
+    not_read="a backup, which holds secrets",
 )
 
 # Words of the API
@@ -297,6 +294,7 @@ GEO_RESTORE_TYPE = _unconfirmed(
     "Of what restore takes from a backup: GEO alone. The type is a bitmask; one of the vendor's SDKs has 3 for GEO",
     source=API_GUIDE,
     held_by="test_a_restore_of_geo_in_each_format",
+    not_read="a restore",
 )
 RESTORE_OF_GEO = _unconfirmed(
     "RESTORE_OF_GEO",
@@ -305,6 +303,7 @@ RESTORE_OF_GEO = _unconfirmed(
     "the unit again, and sets both lists afterwards",
     source=UNKNOWN,
     held_by=_PROBED,
+    not_read="a restore of GEO Configuration",
 )
 MAPS_OF_DELETED_CLUSTERS = _unconfirmed(
     "MAPS_OF_DELETED_CLUSTERS",
@@ -313,6 +312,7 @@ MAPS_OF_DELETED_CLUSTERS = _unconfirmed(
     "without --accept-fqdn-loss",
     source=UNKNOWN,
     held_by=_PROBED,
+    not_read="the deletion of a cluster that an FQDN uses",
 )
 
 # Screens of the WUI, by their path in the main menu

@@ -24,7 +24,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.credentials import MASK, masked
-from geoplan.loadmaster.large_answers import LARGE, look_into, turn
+from geoplan.loadmaster.large_answers import LARGE, MOST_VALUES, has_too_many_values, look_into, turn
 from geoplan.loadmaster.masking import SecretMask
 from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import (
@@ -241,18 +241,23 @@ class UnitHttp:
                 raise self._not_accepted(wire, wants_basic=asks_for_basic(reply))
             read = partial(self._read, wire, reply, file=command.file)
             answer = await look_into(read) if size > LARGE else read()
+            del reply, read  # a failure that is kept would keep this frame, and with it all that came
+        if isinstance(answer, UnusableAnswerError):
+            raise answer
         if answer.is_success:
             return answer
         raise self._failure(wire, command.name, answer)
 
-    def _read(self, wire: WireFormat, reply: Reply, *, file: bool) -> Answer:
-        """Read what came, with secrets masked. Raises :class:`UnusableAnswerError`."""
+    def _read(self, wire: WireFormat, reply: Reply, *, file: bool) -> Answer | UnusableAnswerError:
+        """Return what came, with secrets masked, or why it cannot be read."""
         if not file:  # a backup stays as it is, and is never shown
+            if has_too_many_values(reply.body):
+                return self._unusable(f"its answer has more than {MOST_VALUES:,} values")
             reply = replace(reply, body=self._mask.raw(reply.body))
         try:
             return self._mask.answer(wire.read(reply, file=file))
         except UnusableError as error:
-            raise self._unusable(str(error), is_page=error.is_page, transient=error.transient) from None
+            return self._unusable(str(error), is_page=error.is_page, transient=error.transient)
 
     async def _reply(self, request: WireRequest, room: AsyncExitStack, *, file: bool) -> Reply:
         if not self._is_open:
@@ -312,8 +317,7 @@ class UnitHttp:
         if own_failure := too_many_open_files(error):
             return own_failure
         causes, api = list(causes_of(error)), self._access.api
-        mismatch = next((cause for cause in causes if isinstance(cause, PinMismatchError)), None)
-        if mismatch:
+        if mismatch := next((cause for cause in causes if isinstance(cause, PinMismatchError)), None):
             return UntrustedUnitError(
                 self.unit,
                 f"its certificate is not the pinned one; it presents {mismatch.presented or 'none'}",
@@ -323,12 +327,9 @@ class UnitHttp:
             )
         invalid = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
         if invalid:
-            return UntrustedUnitError(
-                self.unit,
-                f"its certificate is not trusted: {invalid.verify_message}",
-                hint="pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file; "
-                f"it was asked on {api.said_by}; {api.changed_by}",
-            )
+            hint = "pin its fingerprint with geoplan trust, or give the CA's certificates with --ca-file; "
+            hint += f"it was asked on {api.said_by}; {api.changed_by}"
+            return UntrustedUnitError(self.unit, f"its certificate is not trusted: {invalid.verify_message}", hint=hint)
         if tls_failure := no_tls(self.unit, error):
             return tls_failure
         failed = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
@@ -358,9 +359,8 @@ class UnitHttp:
         return UnitUnreachableError(self.unit, message, request_sent=False, hint=hint)
 
     def _lost(self, reason: str) -> UnitUnreachableError:
-        return UnitUnreachableError(
-            self.unit, reason, request_sent=True, hint="check that the unit is up and that the network path to it works"
-        )
+        hint = "check that the unit is up and that the network path to it works"
+        return UnitUnreachableError(self.unit, reason, request_sent=True, hint=hint)
 
     def _not_accepted(self, wire: WireFormat, *, wants_basic: bool) -> AuthenticationError:
         if wants_basic and not wire.sends_basic:

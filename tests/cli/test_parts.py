@@ -238,7 +238,7 @@ def test_groups_that_the_file_no_longer_has_are_not_named(operator: Operator, fl
     assert refused.code == 4
     assert "the unfinished push is one of group shop, and this one of group store" in refused.stderr
     assert not pushes(refused.stderr)
-    assert operator.run("push", "--abandon").code == 0
+    assert operator.run("push", "--abandon", "--yes").code == 0
 
 
 def test_a_reboot_that_is_due_in_one_group_stays_due_through_pushes_of_another(operator: Operator, fleet: Site) -> None:

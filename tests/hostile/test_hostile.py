@@ -175,7 +175,7 @@ def test_many_hostile_units_need_no_more_memory_than_one(answer: str, tmp_path: 
         ended = command(["status", str(topology), *given], {**os.environ, "NO_COLOR": "1"}, tmp_path, speed=1)
     assert ended.code == 1, ended.said
     assert sum(unit.asked > 0 for unit in units) > MANY / 2
-    assert ended.memory < MAX_MEMORY
+    assert ended.memory < MAX_MEMORY, ended.memory
     assert len(ended.said) < MAX_OUTPUT
 
 

@@ -64,6 +64,7 @@ GIVEN = {
     "section-5.3": ["172.24.1.9"],
     "section-5.4": ["172.24.1.10"],
     "three-regions": ["192.168.40.5"],
+    "two-of-four": ["172.24.1.5"],
 }
 """One address of each group, of each role somewhere; behind NAT the one that only the unit itself knows."""
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from geoplan.errors import NotAskedError
+from geoplan.errors import NotAskedError, RefusedSpellingError
 from geoplan.lab.clock import SimulatedClock, Timings
 from geoplan.lab.device.unit import Credentials
 from geoplan.lab.simulation import Simulation
@@ -81,6 +81,8 @@ async def _set_up(lab: Simulation, names: tuple[str, str]) -> None:
         async with LoadMaster(access_to(address), transport=LabTransport(lab, address, lambda: 0.0)) as unit:
             await unit.set_remote_geo_access((MASTER, SLAVE, ALONE))
             await unit.set_geo_partners(others)
+            with suppress(RefusedSpellingError):  # then the next call spells it otherwise
+                await unit.add_remote_lm_cluster(names[address == ALONE], address)
             await unit.add_remote_lm_cluster(names[address == ALONE], address)
     exchange = UnitHttp(access_to(ALONE), transport=LabTransport(lab, ALONE, lambda: 0.0))
     await exchange.open()
