@@ -35,7 +35,7 @@ def taken_back(topology: Topology, store: Store, named: str | None, *, resume: b
         raise PushRefusedError(
             f"push {found.name} changed units that '{topology.name}' does not have: {some_of(missing)}; "
             "nothing was changed",
-            hint="give the topology that has all of its units: of a change, OLD or NEW",
+            hint="give a topology that has all of its units: of a change OLD or NEW, or a file with the sites of both",
         )
     for line in found.left:
         click.echo(f"geoplan: note: not taken back: {line}", err=True)

@@ -24,7 +24,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.credentials import MASK, masked
-from geoplan.loadmaster.large_answers import LARGE, MOST_VALUES, has_too_many_values, look_into, turn
+from geoplan.loadmaster.large_answers import LARGE, look_into, turn
 from geoplan.loadmaster.masking import SecretMask
 from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import (
@@ -251,8 +251,6 @@ class UnitHttp:
     def _read(self, wire: WireFormat, reply: Reply, *, file: bool) -> Answer | UnusableAnswerError:
         """Return what came, with secrets masked, or why it cannot be read."""
         if not file:  # a backup stays as it is, and is never shown
-            if has_too_many_values(reply.body):
-                return self._unusable(f"its answer has more than {MOST_VALUES:,} values")
             reply = replace(reply, body=self._mask.raw(reply.body))
         try:
             return self._mask.answer(wire.read(reply, file=file))

@@ -19,9 +19,6 @@ LARGE = 256 * 1024
 """Bytes. What is longer waits for its turn."""
 READ_AT_ONCE = 2
 
-MOST_VALUES = 300_000
-"""In one answer: read, so many already need a hundred times the memory of the largest configuration."""
-
 # One thread, so one after the other: each thread more would keep memory of its own.
 _reader = ThreadPoolExecutor(1, thread_name_prefix="geoplan-large-answers")
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -30,12 +27,6 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 def turn() -> asyncio.Semaphore:
     """Return what is held from the moment that an answer is seen to be large until it is looked through."""
     return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(READ_AT_ONCE))
-
-
-def has_too_many_values(body: bytes) -> bool:
-    """Return whether an answer has more values than any unit can mean, told without reading it."""
-    tags, pairs, items = (body.count(mark) for mark in (b"<", b":", b","))
-    return max(tags // 2, pairs, items) > MOST_VALUES
 
 
 async def look_into(read: Callable[[], Result]) -> Result:

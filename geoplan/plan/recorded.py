@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine
+from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine, presentable
 from geoplan.errors import InvalidInputError
 from geoplan.topology.types import parse_address
 from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
@@ -172,7 +172,9 @@ class _RecordReader:
     def finish(self) -> tuple[RecordedSite, ...]:
         """Return all sites, or raise with every fault."""
         if self._name is not None:
-            self._fault("GEO602", f"the record of '{self._name}' ends before both of its lists", self._last)
+            self._fault(
+                "GEO602", f"the record of '{presentable(self._name)}' ends before both of its lists", self._last
+            )
         if not self._sites and not self._faults:
             self._fault("GEO602", "the record is empty", self._last)
         if self._faults:
@@ -185,7 +187,7 @@ class _RecordReader:
     def _take_list(self, label: str, line: _Line) -> None:
         key = next(known for known in (REMOTE_GEO_ACCESS, GEO_PARTNERS) if known.lower() == label.lower())
         if key in self._lists:
-            self._fault("GEO602", f"'{self._name}' has the list {key} twice", line)
+            self._fault("GEO602", f"'{presentable(self._name)}' has the list {key} twice", line)
         self._lists[key] = tuple(self._addresses(line, line.text.index(":") + 1))
         if len(self._lists) == 2:  # noqa: PLR2004 - both lists end a site
             self._end_site(line)
@@ -193,7 +195,7 @@ class _RecordReader:
     def _end_site(self, line: _Line) -> None:
         name = self._name or ""
         if name in self._sites:
-            self._fault("GEO602", f"the site '{name}' is recorded twice", line)
+            self._fault("GEO602", f"the site '{presentable(name)}' is recorded twice", line)
         self._sites[name] = RecordedSite(
             name, tuple(self._units), self._lists[REMOTE_GEO_ACCESS], self._lists[GEO_PARTNERS]
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import same_addresses
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.clusters import find
-from geoplan.live.model import SUBJECTS
+from geoplan.live.model import SUBJECTS, ClusterType
 from geoplan.plan.model import Action, SiteLists
 from geoplan.plan.undo import Before, make_undo
 from geoplan.push import journal as journals
@@ -144,7 +144,7 @@ def _cluster_before(now: ClusterDefinition, before: values.ClusterValue) -> tupl
         location = Location(latitude=before.latitude, longitude=before.longitude)
     elif location is not None:
         stays.append(f"the cluster '{now.name}' keeps its place; before it had none")
-    if before.type != now.type:
+    if before.type not in (now.type, ClusterType.REMOTE_LM.value):
         stays.append(f"the cluster '{now.name}' stays of type {now.type}; before it was {before.type}")
     return now.model_copy(update={"name": before.name, "location": location}), stays
 

@@ -75,10 +75,16 @@ def denied_facts(unit: Observation) -> tuple[str, ...]:
 
 def _unmentioned(plan: Plan, facts: Observations) -> Iterator[Note]:
     going = [step.site for step in plan.steps if step.action is Action.DELETE_CLUSTER]
+    parts = [
+        plan.change.part_of(step.site)
+        for step in plan.steps
+        if plan.change and step.action is Action.DELETE_OTHER_CLUSTERS
+    ]
+    cleaned = {site for part in parts if part for site in part.sites}
     deleted = frozenset[str]().union(*(addresses_before(plan, site) for site in going))
     for site in plan.sites:
         unit = facts.active(site.name)
-        if unit is None:
+        if unit is None or site.name in cleaned:
             continue
         for cluster in unknown_to(plan, site.group, unit.clusters or ()):
             if canonical(cluster.address) in deleted:
