@@ -187,7 +187,7 @@ class _RecordReader:
     def _take_list(self, label: str, line: _Line) -> None:
         key = next(known for known in (REMOTE_GEO_ACCESS, GEO_PARTNERS) if known.lower() == label.lower())
         if key in self._lists:
-            self._fault("GEO602", f"'{presentable(self._name)}' has the list {key} twice", line)
+            self._fault("GEO602", f"'{presentable(self._name or '')}' has the list {key} twice", line)
         self._lists[key] = tuple(self._addresses(line, line.text.index(":") + 1))
         if len(self._lists) == 2:  # noqa: PLR2004 - both lists end a site
             self._end_site(line)
