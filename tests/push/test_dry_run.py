@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 
+from geoplan.live.model import ClusterType, GeoCluster, HaFacts
+from geoplan.live.polling import Timings
+from geoplan.plan.planner import make_plan
+from geoplan.push.dry_run import DryRunClock, DryRunState, DryRunUnit, dry_run_units
+from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite
 from tests.push.support import M1, PASSWORD, S1
@@ -84,3 +91,65 @@ def test_installation_without_the_lab_says_what_to_install(package: str, command
     assert f"geoplan: error: the lab is not installed: {package} is missing" in ended.stderr
     assert "pip install 'geoplan[lab]'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+# -- on paper ----------------------------------------------------------------------------------------------------------
+
+
+class Silent:
+    """A unit that has two clusters and its HA parameters, and takes every change without making it."""
+
+    is_trusted = True
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.asked: list[str] = []
+
+    async def clusters(self) -> tuple[GeoCluster, ...]:
+        return (GeoCluster(M1, "one", ClusterType.REMOTE_LM), GeoCluster(S1, "two", ClusterType.REMOTE_LM))
+
+    async def ha_parameters(self) -> HaFacts:
+        return HaFacts(mode="single", partner="10.9.9.9")
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[None]]:
+        async def change(*_given: object, **_named: object) -> None:
+            self.asked.append(name)
+
+        return change
+
+
+def on_paper() -> tuple[DryRunUnit, Silent]:
+    plan = make_plan(load_topology(TOPOLOGIES / "section-5.1.yaml"))
+    units = {unit.address: Silent(unit.address) for site in plan.sites for unit in site.units}
+    paper = DryRunState(plan, DryRunClock(), Timings.of(plan.estimates))
+    made = dry_run_units(cast("Any", units), paper)
+    address = plan.sites[0].units[0].address
+    return made[address], units[address]
+
+
+def test_clusters_are_noted_as_they_would_be() -> None:
+    async def act() -> None:
+        unit, below = on_paper()
+        await unit.rename_cluster(M1, "first")
+        await unit.set_cluster_location(M1, 53.5, -6.5)
+        await unit.add_cluster_like(GeoCluster("10.0.0.7", "three", ClusterType.REMOTE_LM))
+        await unit.delete_cluster(S1)
+        await unit.restore_geo(b"")
+        held = {cluster.name: (cluster.latitude, cluster.longitude) for cluster in await unit.clusters()}
+        assert held == {"first": (53.5, -6.5), "three": (None, None)}
+        shown = ["rename_cluster", "set_cluster_location", "add_cluster_like", "delete_cluster", "restore_geo"]
+        assert below.asked == shown
+
+    asyncio.run(act())
+
+
+def test_ha_parameters_are_noted_as_they_would_be() -> None:
+    async def act() -> None:
+        unit, below = on_paper()
+        await unit.set_ha_mode("master")
+        found = await unit.ha_parameters()
+        assert found is not None
+        assert (found.mode, found.partner) == ("master", "10.9.9.9")
+        assert below.asked == ["set_ha_mode"]
+
+    asyncio.run(act())
