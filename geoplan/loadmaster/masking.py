@@ -50,7 +50,17 @@ _ENDS = b"'\")>]}.,:;=-"  # what may close a sentence behind a secret that was c
 class SecretMask:
     """Masks one secret in what a unit says; nothing of it ever shows."""
 
-    __slots__ = ("_begun", "_forms", "_is_in_content", "_is_never_torn", "_literal", "_of_ascii", "_plain", "_surely")
+    __slots__ = (
+        "_begun",
+        "_forms",
+        "_is_in_content",
+        "_is_never_torn",
+        "_literal",
+        "_of_ascii",
+        "_parts",
+        "_plain",
+        "_shortest",
+    )
 
     def __init__(self, credentials: Credentials) -> None:
         secret = (credentials.key if isinstance(credentials, ApiKey) else credentials.password).reveal()
@@ -70,17 +80,23 @@ class SecretMask:
             written.add(bare)  # what writes entities without their ends loses these, too
         self._literal = sorted(written, key=len, reverse=True)
         self._begun = max(3, len(_common(secret[:CUT_AT_END], of_ascii=self._of_ascii)))
-        self._surely = max(SHORTEST_IN_CONTENT, len(_common(secret[:SURELY_ECHOED], of_ascii=self._of_ascii)))
+        surely = max(SHORTEST_IN_CONTENT, len(_common(secret[:SURELY_ECHOED], of_ascii=self._of_ascii)))
+        starts = range(len(self._plain) - surely + 1) if len(self._plain) > surely else ()
+        self._parts = [_Form(part) for part in dict.fromkeys(self._plain[start : start + surely] for start in starts)]
+        """Any part so long is an echo in a sentence, wherever the unit cut it."""
         enough = min(CUT_AT_END, len(secret))
         forms = [_Form.of(form, of_ascii=self._of_ascii) for form in self._literal]
         self._forms = [form for form in forms if len(form.common) >= enough]
+        sizes = (*map(len, self._literal), *(len(form.common) for form in self._forms))
+        self._shortest = min(sizes, default=0)
+        """Characters. What is shorter holds no spelling, but for entities: of all escapes they alone can grow."""
 
     def __repr__(self) -> str:
         return MASK
 
     def sentence(self, text: str) -> str:
         """Return what a unit says in words without the secret, and without what a cut has left of it."""
-        return self._masked(text, anywhere=self._surely, at_end=self._begun)
+        return self._masked(text, anywhere=True, at_end=self._begun)
 
     def raw(self, body: bytes) -> bytes:
         """Return an answer as it came without a secret that a parser could tear apart."""
@@ -111,34 +127,33 @@ class SecretMask:
             case _:
                 return node
 
-    def _masked(self, text: str, *, anywhere: int | None = None, at_end: int | None = None) -> str:
-        """Return a text without the secret, and without its first so many characters anywhere or at the end."""
+    def _masked(self, text: str, *, anywhere: bool = False, at_end: int | None = None) -> str:
+        """Return a text without the secret, parts of it anywhere, or its first so many characters at the end."""
+        parts = self._parts if anywhere else []
+        if len(text) < min(self._shortest, at_end or self._shortest) and text.isascii() and "&" not in text:
+            return text  # a part is longer than what is cut at the end
         for form in self._literal:
             text = text.replace(form, MASK)
-        begun = []
-        if anywhere and len(self._plain) > anywhere:  # any part so long is an echo, wherever the unit cut it
-            parts = (self._plain[start : start + anywhere] for start in range(len(self._plain) - anywhere + 1))
-            begun = [_Form(part) for part in dict.fromkeys(parts)]
         common = _common(text, of_ascii=self._of_ascii)
         is_cut = bool(at_end and self._cut_at_end(common, at_end))
-        if not is_cut and not any(form.common in common for form in (*self._forms, *begun)):
+        if not is_cut and not any(form.common in common for form in (*self._forms, *parts)):
             return text
-        return self._without_echo(text, begun, at_end) if len(text) <= LONGEST_MASKED else MASK
+        return self._without_echo(text, parts, at_end) if len(text) <= LONGEST_MASKED else MASK
 
-    def _without_echo(self, text: str, begun: list[_Form], at_end: int | None) -> str:
+    def _without_echo(self, text: str, parts: list[_Form], at_end: int | None) -> str:
         """Return a text without what of it stands for the secret."""
         resolved = _Resolved(text, of_ascii=self._of_ascii)
         common = resolved.common
         found = [(*span, form) for form in self._forms for span in _spans(form.common, common)]
-        found += [(*span, form) for form in begun for span in _spans(form.common, common)]
+        found += [(*span, form) for form in parts for span in _spans(form.common, common)]
         if at_end and (cut := self._cut_at_end(common, at_end)):
             found.append((*cut, _Form(b"")))
-        parts: list[str] = []
+        masked: list[str] = []
         shown = 0
         for start, end in sorted(resolved.span_in_text(*echo) for echo in found):
-            parts += [text[shown:start], MASK] if start >= shown else []
+            masked += [text[shown:start], MASK] if start >= shown else []
             shown = max(shown, end)
-        return "".join([*parts, text[shown:]])
+        return "".join([*masked, text[shown:]])
 
     def _cut_at_end(self, common: bytes, needed: int) -> tuple[int, int] | None:
         """Return where a text ends with the beginning of the secret, if that has as many characters as needed."""

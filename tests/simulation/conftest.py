@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-DEFAULT_SEEDS = 250
+DEFAULT_SEEDS = 75
 SEEDS_A_TEST = 25
 
 
