@@ -1,14 +1,17 @@
-"""``--seeds N`` from ``--first-seed`` on: which simulations to run; and how many variants of units are pushed to."""
+"""``--seeds N`` from ``--first-seed`` on: which simulations to run; and how many cases of the other tests."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
 DEFAULT_SEEDS = 75
 SEEDS_A_TEST = 25
+ONE_IN = 3
+HERE = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,20 +34,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Push to each variant once, in turn by another topology and format; all of it where the file itself is named."""
-    if any("test_variants" in argument for argument in config.args):
-        return
-    by_variant: dict[str, list[pytest.Item]] = defaultdict(list)
+    """Run all of what is named; of the rest, one in three cases of a test, and one push to each variant of units."""
+    named = " ".join(config.args)
+    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    pushes: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.name.startswith("test_push_to_units_of_a_variant["):
-            assert isinstance(item, pytest.Function)
-            by_variant[str(item.callspec.params["variant"])].append(item)
-    left_out = {
-        id(item)
-        for index, pushes in enumerate(by_variant.values())
-        for place, item in enumerate(pushes)
-        if place != index % len(pushes)
-    }
+        if not isinstance(item, pytest.Function) or not item.path.is_relative_to(HERE):
+            continue
+        if item.originalname == "test_push_to_units_of_a_variant":
+            pushes[str(item.callspec.params["variant"])].append(item)
+        elif "seeds" not in item.fixturenames:
+            cases[f"{item.path}:{item.originalname}"].append(item)
+    left_out: set[int] = set()
+    if "test_variants" not in named:  # in turn by another topology and format
+        for index, of_one in enumerate(pushes.values()):
+            left_out.update(id(item) for place, item in enumerate(of_one) if place != index % len(of_one))
+    if "simulation" not in named:
+        for of_one in cases.values():
+            left_out.update(id(item) for place, item in enumerate(of_one) if place % ONE_IN)
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
         items[:] = [item for item in items if id(item) not in left_out]
