@@ -143,9 +143,7 @@ def _said(remark: Remark) -> str:
     return message if not units or units in message else f"{units}: {message}"
 
 
-def _unasked(
-    kept: Sequence[FoundSite], discovery: Discovery, known: _Known
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _unasked(kept: Sequence[FoundSite], discovery: Discovery, known: _Known) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield what would have to be asked: all that units of the change name, and whom those to join are linked with."""
     of_change = {unit for site in kept for unit in site.units}
     stands_for = {address for site in kept for address in site.addresses if any(u in known.sites for u in site.units)}

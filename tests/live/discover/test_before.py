@@ -13,12 +13,12 @@ from geoplan.addresses import canonical
 from geoplan.errors import ChangeRefusedError
 from geoplan.live.discover.before import Before, before_change
 from geoplan.live.discover.search import belongs
-from geoplan.live.model import Cause, Failure, Observation, State
+from geoplan.live.model import Cause, Failure, Observation
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
-from tests.live.discover.estates import FIRMWARE, changed, found, units_of
+from tests.live.discover.estates import changed, found, units_of
 from tests.plan.changes import Drawn, drawn_changes, named
 
 A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
@@ -28,10 +28,7 @@ GONE = Failure(Cause.UNREACHABLE, "no answer")
 
 def fresh(topology: Topology) -> dict[str, Observation]:
     """Return the units of a topology as they are before any push: pairs that work, and no GEO configuration."""
-    return {
-        address: _emptied(unit)
-        for address, unit in units_of(topology).items()
-    }
+    return {address: _emptied(unit) for address, unit in units_of(topology).items()}
 
 
 def _emptied(unit: Observation) -> Observation:
@@ -101,7 +98,7 @@ def test_units_in_order_give_the_change_that_their_topology_gives(drawn: Drawn, 
     """Sites of two topologies are the same where they share a unit; groups of live units have no names."""
     old, new = known_to_units(drawn.old, drawn.new), drawn.new
     assume(old.sites)
-    estate = {**fresh(drawn.new), **{a: u for a, u in units_of(drawn.old).items()}}
+    estate = {**fresh(drawn.new), **units_of(drawn.old)}
     before = start(estate, new, replaced=drawn.replaced)
     if before.problems or before.unasked:
         is_explained = any(unit.nat_address for site in (*old.sites, *new.sites) for unit in site.units)
