@@ -14,7 +14,6 @@ from geoplan.addresses import canonical
 from geoplan.cli.connection import NO_CHANGE
 from geoplan.cli.files import OldState, load_old
 from geoplan.cli.importing import MAX_LISTED, Search, listed
-from geoplan.cli.push_units import push_store
 from geoplan.errors import PushRefusedError
 from geoplan.wording import count, some_of
 
@@ -50,6 +49,8 @@ def start_of_push(topology: Topology, typed: TypedCommands, *, goes_on: bool) ->
     """
     if not (typed.change.is_live and goes_on):
         return start_of(topology, typed, "push")
+    from geoplan.cli.push_units import push_store
+
     begun = push_store(topology, typed.reach, typed.state_dir).past().unfinished
     if begun is None:
         return None

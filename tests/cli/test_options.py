@@ -108,7 +108,6 @@ def test_old_that_is_neither_is_refused(text: str, four: Path, geoplan: Geoplan,
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--from", "live"), "geoplan import"),
         (("--from", "nowhere.yaml"), "cannot read nowhere.yaml"),
         (("--replaced", "10.0.0.1"), "--replaced matters only with --from"),
         (("--clean-leaving",), "--clean-leaving matters only with --from"),
