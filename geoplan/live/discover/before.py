@@ -10,7 +10,7 @@ from geoplan.live.discover.document import Draft, Remark, draft_of
 from geoplan.live.discover.judge import observations_of, usable
 from geoplan.live.discover.names import group_names, unused_name
 from geoplan.live.discover.search import How
-from geoplan.live.findings import Kind
+from geoplan.live.findings import Kind, Mend
 from geoplan.live.findings.clusters import is_placed
 from geoplan.live.findings.compare import CLUSTERS, verify
 from geoplan.live.findings.kinds import FindingKind, Severity
@@ -252,8 +252,8 @@ def _differences(
     for found in verify(plan, facts).differences:
         if found.unit is None and any(canonical(unit.address) in passed_over for unit in plan.site(found.site).units):
             continue
-        if found.unit is not None and canonical(found.unit) in passed_over:
-            continue
+        if (found.unit is not None and canonical(found.unit) in passed_over) or found.mends is Mend.BY_HAND:
+            continue  # what no push changes is no claim of anybody's; other clusters are looked at below
         if found.subject in (*SUBJECTS, CLUSTERS) or found.kind is Kind.UNREADABLE:
             where = f"'{found.site}'" if found.unit is None else found.unit
             yield found.message if where in found.message else f"{where}: {found.message}"

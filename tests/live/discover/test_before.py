@@ -13,7 +13,7 @@ from geoplan.addresses import canonical
 from geoplan.errors import ChangeRefusedError
 from geoplan.live.discover.before import Before, before_change
 from geoplan.live.discover.search import belongs
-from geoplan.live.model import Cause, Failure, Observation
+from geoplan.live.model import Cause, Failure, Observation, State
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
@@ -126,3 +126,84 @@ def by_units(plan: Plan) -> Counter[tuple[frozenset[str], str, frozenset[str], s
     """Return what a plan does, with sites told by their units: a site that leaves is called as its cluster."""
     units = {site.name: frozenset(canonical(unit.address) for unit in site.units) for site in plan.sites}
     return Counter((units[step.site], step.action.value, units[step.on.site], step.on.unit) for step in plan.steps)
+
+
+# -- what is refused, and what is not ----------------------------------------------------------------------------------
+
+
+def test_a_site_that_leaves_and_cannot_be_read_is_no_start() -> None:
+    estate = changed(units_of(FOUR), "10.0.0.7", failure=GONE, geo_partners=None, remote_geo_access=None, clusters=None)
+    assert any("10.0.0.7 could not be read" in problem for problem in start(estate, TWO).problems)
+
+
+def test_a_dead_unit_that_is_replaced_elsewhere_need_not_answer() -> None:
+    new = named(f"{A} {B} C:10.0.0.5:10.0.0.66 {D}")
+    estate = {**changed(fresh(new), "10.0.0.66", ha=None, ha_status=None, state=State.UNKNOWN), **units_of(FOUR)}
+    del estate["10.0.0.6"]
+    assert by_from_live(estate, new).steps == make_change(new, make_plan(FOUR, (Phase.GEO,))).steps
+
+
+def test_a_new_box_at_an_old_address_lacks_everything() -> None:
+    box = fresh(FOUR)["10.0.0.7"]
+    estate = {**units_of(FOUR), "10.0.0.7": box}
+    assert start(estate, FOUR).problems
+    plan = by_from_live(estate, FOUR, replaced=("10.0.0.7",))
+    assert plan.steps == make_change(FOUR, make_plan(FOUR, (Phase.GEO,)), replaced=("10.0.0.7",)).steps
+
+
+def test_who_is_linked_with_nobody_of_the_topology_is_no_part_of_the_change() -> None:
+    """A unit that left keeps the clusters of its old group, and these name the group's units."""
+    left = changed(units_of(FOUR), "10.0.0.7", geo_partners=(), remote_geo_access=("10.0.0.7",))
+    alone = named(D, name="alone")
+    estate = {**units_of(named(f"{A} {B} {C}")), "10.0.0.7": left["10.0.0.7"]}
+    before = start(estate, alone)
+    assert before.topology
+    assert [site.name for site in before.topology.sites] == ["D"]
+    assert not make_change(alone, make_plan(before.topology, (Phase.GEO,))).change.leaving  # type: ignore[union-attr]
+
+
+def test_a_leave_that_stopped_before_its_cluster_went_is_no_start() -> None:
+    estate = units_of(named(f"{A} {B} {C}"))
+    of_four = units_of(FOUR)
+    for address, unit in estate.items():
+        estate = changed(estate, address, clusters=of_four[unit.address].clusters)
+    estate["10.0.0.7"] = changed(of_four, "10.0.0.7", geo_partners=(), remote_geo_access=("10.0.0.7",))["10.0.0.7"]
+    before = start(estate, named(f"{A} {B} {C}"))
+    assert any("'D' (10.0.0.7) of a unit that is no partner" in problem for problem in before.problems)
+
+
+def test_what_is_named_and_was_not_asked_is_told_with_who_names_it() -> None:
+    estate = units_of(FOUR)
+    del estate["10.0.0.7"]
+    before = start(estate, TWO)
+    assert set(before.unasked) == {"10.0.0.7"}
+    assert "GEO partner of 10.0.0.1" in before.unasked["10.0.0.7"]
+
+
+def test_a_unit_from_outside_that_the_topology_names_is_nobodys() -> None:
+    new = named(f"{A} {B}", A={"extra_remote_geo_access": ["192.0.2.9"]})
+    before = start(units_of(new), new)
+    assert (before.problems, before.unasked) == ((), {})
+
+
+def test_a_place_and_a_name_that_come_to_the_same_are_no_change() -> None:
+    place = {
+        "cluster": {"name": "A long name with blanks", "location": {"latitude": 53.349804, "longitude": -6.2603099}}
+    }
+    new = named(f"{A} {B}", A=place)
+    estate = units_of(new)
+    for address, unit in estate.items():
+        clusters = tuple(
+            changed({"": each}, "", name=each.name.replace(" ", "_"), latitude=each.latitude and 53.3498)[""]  # type: ignore[dict-item]
+            for each in unit.clusters or ()
+        )
+        estate = changed(estate, address, clusters=clusters)
+    assert by_from_live(estate, new).steps == ()
+
+
+def test_groups_are_called_as_the_new_ones_that_have_most_of_them() -> None:
+    old = named(f"{A} {B} {C} {D}", {"x": ["A", "B"], "y": ["C", "D"]})
+    new = named(f"{A} {B} {C} {D}", {"west": ["C"], "east": ["A", "B", "D"]})
+    before = start(units_of(old), new)
+    assert before.topology
+    assert dict(before.topology.groups or {}) == {"east": ("A", "B"), "west": ("C", "D")}
