@@ -21,9 +21,10 @@ def tell_of_leavers(context: Context) -> None:
         if silent := context.left_alone.get(name):
             access = join_words(site.remote_geo_access)
             message = (
-                f"'{name}' ({units}) was left alone, since {silent} does not answer. Once it is back, before anything "
-                f"is deleted there: empty {GEO_PARTNERS} on each of its units while that is active, then set "
-                f"{REMOTE_GEO_ACCESS} to {access}; and {dns}: it answers DNS with its old GEO configuration"
+                f"'{name}' ({units}) was left alone, since {silent} does not answer. Once it is back geoplan diff "
+                "and status say so, with the push that unlinks it. By hand, before anything is deleted there: empty "
+                f"{GEO_PARTNERS} on each of its units while that is active, then set {REMOTE_GEO_ACCESS} to {access}; "
+                f"and {dns}: it answers DNS with its old GEO configuration"
             )
             context.note(NoteKind.LEFT_ALONE, message, site=name, unit=silent)
             continue

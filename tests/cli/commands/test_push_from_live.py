@@ -156,3 +156,28 @@ def test_a_change_from_live_is_approved_with_what_was_found(
 def test_options_that_do_not_go_together(geoplan: Geoplan, command: str, options: list[str], said: str) -> None:
     ended = geoplan(command, TOPOLOGIES / "section-5.2.yaml", *options)
     assert (ended.code, said in ended.stderr) == (2, True), ended
+
+
+def test_a_unit_that_left_while_it_was_dead_is_told_of_once_it_is_back(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.4")
+    three = part(site, "three", *TWO, "HA Pair 2")
+    four, reach = part(site, "four"), ("--endpoints", site.endpoints)
+    assert push(geoplan, site, four).code == 0
+    site.settle()
+    site.lab.power_off(A2)
+    left = push(geoplan, site, three, "--from", four)
+    assert "was left alone" in left.stdout, left
+    for command in ("diff", "status"):
+        silent = geoplan(command, three, *reach)
+        assert (silent.code, A2 in silent.stdout) == (0, False), silent
+
+    site.lab.power_on(A2)
+    site.settle()
+    for command in ("diff", "status"):
+        told = geoplan(command, three, *reach)
+        assert told.code == 1, told
+        assert f"something answers at {A2} again" in told.stdout
+    (old,) = re.findall(rf"geoplan push {three} --from (\S+)", told.stdout)
+    assert push(geoplan, site, three, "--from", old).code == 0
+    assert site.units[A2]["geo_partners"] == []
+    assert geoplan("diff", three, *reach).code == 0
