@@ -185,7 +185,7 @@ def _content(
         written = {**draft.content["sites"][number], "name": names[number]}
         content["sites"].append(_with_cluster(written, shown, theirs[number], known))
     if len(groups) > 1 or new.groups is not None:
-        labels = _labels(groups, theirs, new, known)
+        labels = _labels(groups, theirs, known, _with_fqdns(groups, draft, discovery))
         content["groups"] = {
             label: [names[number] for number in order if number in members]
             for label, members in zip(labels, groups, strict=True)
@@ -218,21 +218,31 @@ def _as_written(location: Location) -> dict[str, float]:
     return {"latitude": location.latitude, "longitude": location.longitude}
 
 
+def _with_fqdns(groups: Sequence[Sequence[int]], draft: Draft, discovery: Discovery) -> frozenset[int]:
+    """Return the groups, by their numbers, of which any unit has FQDNs."""
+    units = [[unit for each in members for unit in draft.sites[each].units] for members in groups]
+    told = [[discovery.units[unit].fqdns for unit in of_group if unit in discovery.units] for of_group in units]
+    return frozenset(number for number, of_group in enumerate(told) if any(of_group))
+
+
 def _labels(
-    groups: Sequence[Sequence[int]], theirs: Mapping[int, Site | None], new: Topology, known: _Known
+    groups: Sequence[Sequence[int]], theirs: Mapping[int, Site | None], known: _Known, with_fqdns: Collection[int]
 ) -> list[str]:
-    """Return names for groups, which units have none of: of each the new group's with most of its sites, if any."""
+    """Return names for groups, which units have none of: of each the new group's with most of its sites, if any.
+
+    A new group is made around the one before that has its name: so those with FQDNs, which nobody enters again, choose
+    first.
+    """
     labels: dict[int, str] = {}
-    if new.groups is not None:
-        counts = [
-            (sum(known.groups[site.name] == name for each in members if (site := theirs[each])), -number, name)
-            for number, members in enumerate(groups)
-            for name in new.groups
-        ]
-        for shared, place, name in sorted(counts, key=lambda each: (-each[0], -each[1])):
-            if shared and -place not in labels and name not in labels.values():
-                labels[-place] = name
-    taken = {folded(name) for name in new.groups or ()}
+    names = dict.fromkeys(known.groups.values())
+    shares = []
+    for number, members in enumerate(groups):
+        goes_to = [known.groups[site.name] for each in members if (site := theirs[each])]
+        shares += [(number not in with_fqdns, -goes_to.count(name), number, name) for name in names]
+    for _, shared, number, name in sorted(shares, key=lambda each: each[:3]):
+        if shared and number not in labels and name not in labels.values():
+            labels[number] = name
+    taken = {folded(name) for name in names}
     free = (name for name in group_names(len(groups) + len(taken)) if folded(name) not in taken)
     return [labels.get(number) or next(free) for number in range(len(groups))]
 

@@ -207,3 +207,12 @@ def test_groups_are_called_as_the_new_ones_that_have_most_of_them() -> None:
     before = start(units_of(old), new)
     assert before.topology
     assert dict(before.topology.groups or {}) == {"east": ("A", "B"), "west": ("C", "D")}
+
+
+def test_a_group_with_fqdns_is_the_one_that_goes_on_whatever_its_size() -> None:
+    old = named(f"{A} {B} {C} {D}", {"x": ["A", "B", "C"], "y": ["D"]})
+    estate = changed(units_of(old), "10.0.0.7", fqdns=("www.example.com",))
+    for new in (FOUR, named(f"{A} {B} {C} {D}", {"all": ["A", "B", "C", "D"]})):
+        plan = by_from_live(estate, new)
+        assert plan.change
+        assert [joined.reference for joined in plan.change.joined] == ["D"]
