@@ -33,8 +33,7 @@ def touched_by(topology: Topology, old: Sequence[SiteSettings]) -> list[SiteSett
     goes_to = {site.name: next((now[key] for key in _keys(site) if key in now), None) for site in old}
     touched = {site.group for site in old if (found := goes_to[site.name]) and found[0] in meant}
     others = {
-        found[0]: f"'{found[1]}' was in the group '{site.group}' with sites of {some_of(meant)}, and is in "
-        f"'{found[0]}' now"
+        found[0]: f"sites of {some_of(sorted(meant))} were partners of '{found[1]}', which is in '{found[0]}' now"
         for site in old
         if site.group in touched and (found := goes_to[site.name]) and found[0] not in meant
     }

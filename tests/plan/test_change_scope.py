@@ -34,7 +34,7 @@ def test_a_group_that_a_site_has_moved_from_is_needed() -> None:
     for meant, other in (("x", "y"), ("y", "x")):
         with pytest.raises(ChangeRefusedError) as refused:
             change(groups, meant)
-        assert f"is in '{other}' now" in str(refused.value)
+        assert f"which is in '{other}' now" in str(refused.value)
         assert refused.value.hint == "name all that it touches: --group x --group y"
     assert change(groups, "x", "y").steps == make_change(named(SITES, groups), make_plan(OLD, (Phase.GEO,))).steps
 
