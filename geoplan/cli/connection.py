@@ -180,6 +180,7 @@ class ConnectionOptions:
 
 
 NO_CHANGE = ChangeOptions()
+NO_UNITS = ConnectionOptions()
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,17 @@ class TypedCommands:
 
 
 _HAVING_PHASES = frozenset({"diff", "plan", "push"})
-_HAVING_CHANGES = frozenset({"plan", "push", "runbook"})
+_HAVING_CHANGES = frozenset({"diagram", "plan", "push", "runbook"})
 _HAVING_JOURNALS = frozenset({"plan", "push"})
+
+
+def require_live(reach: ConnectionOptions, change: ChangeOptions, *, is_live: bool = False) -> None:
+    """Check that options on units were given to a command that asks some: with ``--from live``, or as ``is_live`` says.
+
+    Raises :class:`click.UsageError`.
+    """
+    if reach != NO_UNITS and not (is_live or change.is_live):
+        raise click.UsageError("connection options matter only where units are asked: see --from live")
 
 
 def as_argument(path: str) -> str:

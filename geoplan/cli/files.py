@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from geoplan.cli.options import WHOLE, ChangeOptions, InputFile, Part
+from geoplan.cli.options import WHOLE, InputFile, Part
 from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.files import display_name, read_bounded, write_atomically
 from geoplan.wording import some_of
@@ -17,6 +17,7 @@ from geoplan.wording import some_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from geoplan.cli.options import ChangeOptions
     from geoplan.diagnostics import Diagnostic
     from geoplan.plan.model import Phase, Plan
     from geoplan.topology.model import Topology
@@ -99,23 +100,14 @@ def load_plan(path: str, phase: str | None = None, part: Part = WHOLE) -> Plan:
     return planned(load_part(path, part)[0], phase)
 
 
-def planned(topology: Topology, phase: str | None = None, change: ChangeOptions | None = None) -> Plan:
-    """Plan a topology, or the parts of the work that ``--phase`` names; with ``--from`` only what leads there from OLD.
+def planned(topology: Topology, phase: str | None = None) -> Plan:
+    """Plan a topology, or the parts of the work that ``--phase`` names.
 
-    Raises :class:`click.UsageError` where the options do not fit each other.
+    Raises :class:`click.UsageError` where there is nothing of such a part.
     """
-    return planned_from(topology, phase, change or ChangeOptions())[0]
-
-
-def planned_from(topology: Topology, phase: str | None, change: ChangeOptions) -> tuple[Plan, OldState | None]:
-    """Plan as :func:`planned` does, and return what the change starts from as well, if it is one."""
     from geoplan.plan.planner import make_plan
 
-    change.require_usable(phase)
-    if change.old is None:
-        return make_plan(topology, plan_phases(topology, phase)), None
-    old = load_old(change.old)
-    return planned_change(topology, old, change), old
+    return make_plan(topology, plan_phases(topology, phase))
 
 
 def planned_change(topology: Topology, old: OldState, change: ChangeOptions) -> Plan:
@@ -134,6 +126,8 @@ class OldState(NamedTuple):
     plan: Plan
     topology: Topology | None
     """None where it was read from a plan, which does not say where its units' APIs are."""
+    api_port: int | None = None
+    """Where the APIs of its units are, each at the unit's own address, if that is known without a topology."""
 
 
 def load_old(path: str) -> OldState:
@@ -146,11 +140,6 @@ def load_old(path: str) -> OldState:
     from geoplan.plan.planner import make_plan
     from geoplan.topology.loader import check_text
 
-    if path == "live":
-        raise click.UsageError(
-            "--from live: not yet. Write what is there with geoplan import, and give that file; "
-            "a file of that name is ./live"
-        )
     text = read_text(path)
     if _PLAN_FORMAT.search(text[:_HEAD_CHARACTERS]):
         return OldState(_read_plan(text, display_name(path)), None)

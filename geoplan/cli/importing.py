@@ -108,14 +108,15 @@ def _is_confirmed(named: Named) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     click.echo(f"{count(len(named), 'address')} found:", err=True)
-    for line in _listed(
+    for line in listed(
         {address: [f"{each.how} of {each.by}" for each in namings] for address, namings in named.items()}
     ):
         click.echo(line, err=True)
     return click.confirm("Send credentials to them, and ask them?", default=False, err=True)
 
 
-def _listed(named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def listed(named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield lines of addresses, each with who names it."""
     for address in list(named)[:MAX_LISTED]:
         yield f"  {address} ({some_of(named[address])})"
     if len(named) > MAX_LISTED:
@@ -126,7 +127,7 @@ def said_of_unconfirmed(imported: Imported, search: Search, given: Sequence[str]
     """Say which addresses were not asked, who names each, and the command that asks them, too."""
     if not imported.unconfirmed:
         return []
-    lines = [f"{count(len(imported.unconfirmed), 'address')} found and not asked:", *_listed(imported.unconfirmed)]
+    lines = [f"{count(len(imported.unconfirmed), 'address')} found and not asked:", *listed(imported.unconfirmed)]
     able = [address for address in imported.unconfirmed if search.reach.can_reach(address)][:MAX_LISTED]
     if not able:
         return [*lines, "the lab serves none of them"]

@@ -14,10 +14,13 @@ from geoplan.files import STDIN, descriptor_of, is_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from ipaddress import IPv4Network, IPv6Network
 
 EMPTY = "it is empty. Give it a value or leave it out. In a script, check that the variable is set."
 LAB_PACKAGES = frozenset({"cryptography", "starlette", "uvicorn"})
 
+LIVE = "live"
+"""The OLD of ``--from`` that is no file."""
 STDOUT_DESCRIPTOR = 1
 MAX_PORT = 65535
 
@@ -89,6 +92,22 @@ health_check_port_option = click.option(
     "--health-check-port",
     type=click.IntRange(1, MAX_PORT),
     help="The port of the health check of a pair.  [default: 8444]",
+)
+
+
+def _networks(
+    ctx: click.Context, param: click.Parameter, written: tuple[str, ...]
+) -> tuple[IPv4Network | IPv6Network, ...]:
+    from ipaddress import ip_network
+
+    try:
+        return tuple(map(ip_network, written))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Write a network such as 10.0.0.0/8.", ctx=ctx, param=param) from None
+
+
+within_option = click.option(
+    "--within", metavar="CIDR", multiple=True, callback=_networks, help="A network of yours; repeatable."
 )
 
 
@@ -165,22 +184,35 @@ class ChangeOptions:
     old: str | None = None
     replaced: tuple[str, ...] = ()
     clean_leaving: bool = False
+    follow: bool = False
+    within: tuple[IPv4Network | IPv6Network, ...] = ()
 
-    def require_usable(self, phase: str | None, part: Part = WHOLE) -> None:
+    @property
+    def is_live(self) -> bool:
+        """Whether it starts from what live units hold; a file of that name is ``./live``."""
+        return self.old == LIVE
+
+    def require_usable(self, phase: str | None) -> None:
         """Check that the options fit each other. Raises :class:`click.UsageError`."""
         if self.old is None and (self.replaced or self.clean_leaving):
             given = "--replaced" if self.replaced else "--clean-leaving"
             raise click.UsageError(f"{given} matters only with --from")
         if self.old is not None and phase not in (None, "geo"):
             raise click.UsageError(f"--from changes GEO alone: leave --phase {phase} out")
-        if self.old is not None and part != WHOLE:
-            raise click.UsageError("--from is about the whole topology: leave --group out")
+        if (self.follow or self.within) and not self.is_live:
+            raise click.UsageError("--follow and --within matter only with --from live")
+        if self.follow != bool(self.within):
+            raise click.UsageError(
+                "--follow and --within belong together: name the networks of yours, each with --within"
+            )
 
     def as_written(self) -> list[str]:
         """Return the options as they are typed again."""
         words = ["--from", self.old] if self.old is not None else []
         words += [word for address in self.replaced for word in ("--replaced", address)]
-        return [*words, *(["--clean-leaving"] if self.clean_leaving else [])]
+        words += ["--clean-leaving"] if self.clean_leaving else []
+        words += ["--follow"] if self.follow else []
+        return [*words, *(word for network in self.within for word in ("--within", str(network)))]
 
 
 change_options = options_together(
@@ -191,7 +223,7 @@ change_options = options_together(
         "old",
         metavar="OLD",
         type=InputFile(),
-        help="Plan only what leads here from OLD: a topology, or a plan in JSON.",
+        help="Plan only what leads here from OLD: a topology, a plan in JSON, or live: what the units hold.",
     ),
     click.option(
         "--replaced",
@@ -204,6 +236,10 @@ change_options = options_together(
         is_flag=True,
         help="With --from: delete on sites that leave for good all clusters of the group, not only their own.",
     ),
+    click.option(
+        "--follow", is_flag=True, help="With --from live: ask units that these name, if in the networks of --within."
+    ),
+    within_option,
 )
 
 

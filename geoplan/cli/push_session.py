@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.addresses import canonical
 from geoplan.cli import faults
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of, seed_is_accepted
@@ -90,6 +91,8 @@ class PushSession(PushListener):
         self._destination = destination_of(typed.reach, lab=flags.lab)
         self._remembered: tuple[Store, Topology] | None = None
         """What is remembered once the units are verified to hold it."""
+        self._left_alone: set[str] = set()
+        """The sites that left without an answer."""
         self._clock: Clock = SystemClock()
         self._began = 0.0
         self._view: View = JsonView()
@@ -251,9 +254,11 @@ class PushSession(PushListener):
             self._step = None
         elif event.kind is EventKind.BACKUP and event.unit:
             self._backed_up += 1
+        elif event.kind is EventKind.NOTE and event.unit and event.details.get("kind") == NoteKind.LEFT_ALONE:
+            self._left_alone.add(str(event.details["site"]))
         elif event.kind is EventKind.VERIFIED and self._remembered:
             try:
-                remember(*self._remembered)
+                remember(*self._remembered, alone=self._keys_left_alone(self._remembered[0]))
             except GeoplanError as error:  # what was pushed is pushed
                 click.echo(f"geoplan: warning: {error}", err=True)
         if self._flags.dry_run:
@@ -263,6 +268,10 @@ class PushSession(PushListener):
             event = replace(event, message=f"{backed_up} backed up, which go with the lab")
         if not (self._flags.dry_run and event.kind in _NOT_IN_DRY_RUN):
             self._view.show(event)
+
+    def _keys_left_alone(self, store: Store) -> list[str]:
+        sites = (self._plan.site(name) for name in self._left_alone)
+        return [store.keys[canonical(unit.address)] for site in sites for unit in site.units]
 
     def on_request(self, request: ShownRequest) -> None:
         """Show a request of a dry run that would change a unit."""

@@ -91,7 +91,9 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
 def part_of_push(history: History, topology: Topology) -> Part | None:
     """Return how the groups of a push are named for its topology's file; None if the file no longer has them all."""
     try:
-        pushed = tuple(group.name for group in history.plan.groups)
+        plan = history.plan
+        leaving = {plan.site(site).group for site in plan.change.leaving} if plan.change else set()
+        pushed = tuple(group.name for group in plan.groups if group.name not in leaving)
     except UnusableFileError:
         return None
     known = {group.name for group in topology.whole.partner_groups()}
@@ -161,15 +163,16 @@ def accesses_of(
     if old.topology is not None:
         known = {canonical(address): access for address, access in reach.accesses(old.topology).items()}
         return accesses | {address: known[canonical(address)] for address in missing}
-    if unreached := [address for address in missing if not reach.names(address)]:
+    port = old.api_port or HTTPS_PORT
+    if old.api_port is None and (unreached := [address for address in missing if not reach.names(address)]):
         raise PushRefusedError(
             f"OLD is a plan, which does not say where the APIs of units that leave are: {', '.join(unreached)}; "
             "nothing was changed",
             hint="give as OLD the topology that the plan was made of, or name these units in an --endpoints file",
         )
-    port = old.plan.health_check_port
+    health_check_port = old.plan.health_check_port
     return accesses | {
-        address: reach.access_of(address, api_port=HTTPS_PORT, health_check_port=port) for address in missing
+        address: reach.access_of(address, api_port=port, health_check_port=health_check_port) for address in missing
     }
 
 

@@ -13,6 +13,7 @@ import click
 
 from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
+from geoplan.cli.leavers import back_findings
 from geoplan.cli.output import own_console, show_laid_out, terminal
 from geoplan.cli.push_units import known_past, say_unfinished, typed_after
 from geoplan.cli.signals import on_signals
@@ -99,18 +100,22 @@ class UnitWatch:
             fleet = Fleet(self._plan, units, self._clock, self._timings, jobs=self._jobs, only=self._only)
 
             async def look() -> Status:
-                facts = await observe_for_status(fleet)
-                at = self._clock.wall()
                 past = self._known_past()
+                typed = typed_after(past, self._topology, self._typed)
+                facts, back = await asyncio.gather(
+                    observe_for_status(fleet), back_findings(self._topology, self._typed.reach, typed)
+                )
+                at = self._clock.wall()
                 status = assess(
                     self._plan,
                     facts,
                     at,
                     since=sightings.look(facts, at),
-                    command=typed_after(past, self._topology, self._typed),
+                    command=typed,
                     known=past.ledger.known_links(),
                     max_clusters=self._max_clusters,
                 )
+                status = replace(status, findings=(*status.findings, *back))
                 return status.problems if self._only_problems else status
 
             yield look

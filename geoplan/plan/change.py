@@ -12,6 +12,7 @@ from geoplan.addresses import canonical, without
 from geoplan.plan.change_graph import Work, build_change_graph, hosts_first, placements_of
 from geoplan.plan.change_parts import groups_after, parts_of
 from geoplan.plan.change_refusals import Matched, require_possible, require_safe, require_sound, shown_addresses
+from geoplan.plan.change_scope import touched_by
 from geoplan.plan.graph import Reboots
 from geoplan.plan.lists import cluster_of, settings_of
 from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart, SiteLists
@@ -32,7 +33,8 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     """Plan what leads from an older plan to a topology, with the fewest reboots.
 
     ``replaced`` are the units, by their addresses, that are new boxes at the addresses of dead ones. With
-    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own. Raises
+    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own. For a part of a
+    topology it is the change of these groups alone, as long as it touches no other one. Raises
     :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan leads there, and
     :class:`geoplan.InvalidInputError` where the topology breaks a rule.
     """
@@ -41,7 +43,8 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     groups = topology.partner_groups()
     names = [group.name for group in groups]
     after = {site.name: site for group in groups for site in settings_of(group)}
-    matched = _match(after, [site for site in old.sites if not old.change or site.name not in old.change.leaving])
+    there = [site for site in old.sites if not old.change or site.name not in old.change.leaving]
+    matched = _match(after, touched_by(topology, there), {site.name for site in topology.whole.sites})
     require_possible(after, matched, replaced)
     leaving = tuple(_as_they_leave(matched.leaving, names))
     end = {**after, **{site.name: site for site in leaving}}
@@ -95,13 +98,38 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     return plan_of(topology, steps, departure=Departure(change, leaving))
 
 
-def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings]) -> Matched:
-    """Say which site of the older plan is which one now: the one that shares a unit with it, whatever its name."""
+def older_plan(plan: Plan) -> Plan:
+    """Return the older plan that a change starts from, as far as it tells: the same change can be made from it again.
+
+    So it needs neither the file that it began with nor the units as they were. That pairs which leave were behind a
+    load balancer it does not tell, and no live unit does. Raises :class:`ValueError` for a plan of no change.
+    """
+    change = plan.change
+    if change is None:
+        raise ValueError(f"the plan of '{plan.topology}' is no change")
+    return plan.model_copy(
+        update={
+            "topology": change.old_topology,
+            "checksum": change.old_checksum,
+            "groups": (),
+            "sites": change.old_sites,
+            "clusters": change.old_clusters,
+            "steps": (),
+            "change": None,
+        }
+    )
+
+
+def _match(after: Mapping[str, SiteSettings], old: Sequence[SiteSettings], names: Collection[str]) -> Matched:
+    """Say which site of the older plan is which one now: the one that shares a unit with it, whatever its name.
+
+    ``names`` are those that sites have now, in any group.
+    """
     owners = {canonical(unit.address): site for site in after.values() for unit in site.units}
     before: dict[str, SiteSettings] = {}
     now: dict[str, str] = {}
     leaving, problems = [], []
-    taken = set(after)
+    taken = set(names)
     for site in old:
         found = list(
             dict.fromkeys(owners[key].name for unit in site.units if (key := canonical(unit.address)) in owners)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.addresses import canonical, without
+from geoplan.addresses import canonical, same_addresses, without
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
@@ -19,15 +19,17 @@ from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push import records as models
+from geoplan.push.options import RebootMode
 from geoplan.push.outcome import StepState
-from geoplan.wording import some_of
+from geoplan.wording import shell_command, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from geoplan.live.model import Observation, Observations, Subject
     from geoplan.plan.model import Change, Plan, SiteLists, SiteSettings
     from geoplan.push.history import History
+    from geoplan.push.ledger import Ledger
     from geoplan.push.options import Options
 
 CORRECT_OLD = "give as OLD what the units were pushed to last: geoplan diff OLD shows what differs from it"
@@ -55,8 +57,35 @@ def pairs_to_join(plan: Plan) -> frozenset[str]:
     return frozenset(step.site for step in plan.steps if step.action is Action.JOIN_HA_PAIR)
 
 
-def is_left_to_change(plan: Plan, facts: Observations) -> bool:
-    """Return whether a change has something to do that no comparison of lists and clusters shows: what is to go."""
+def units_to_renew(plan: Plan, ledger: Ledger, resumed: History | None = None) -> frozenset[str]:
+    """Return the units that a push takes for new boxes: what is proven of those before them is void then.
+
+    At another address a box is new once: where an earlier push has proven it, it is as any other. A push that is
+    resumed has said it when it began.
+    """
+    if resumed is not None:
+        return resumed.renewed
+    found: set[str] = set()
+    for site in plan.sites:
+        units = renewed_units(plan, site)
+        named = {canonical(address) for address in plan.change.replaced} if plan.change else set()
+        is_said = any(canonical(unit) in named for unit in units)
+        if is_said or site.kind != "ha_pair" or not ledger.is_proven_since_renewed(site, units):
+            found |= {canonical(unit) for unit in units}
+    return frozenset(found)
+
+
+def pairs_with(renewed: Collection[str], plan: Plan) -> frozenset[str]:
+    """Return the pairs whose new unit a push takes for a new box; ``renewed`` are such units, in one spelling."""
+    pairs = map(plan.site, pairs_to_join(plan))
+    return frozenset(site.name for site in pairs if any(canonical(unit.address) in renewed for unit in site.units))
+
+
+def is_left_to_change(plan: Plan, facts: Observations, renewed: Collection[str]) -> bool:
+    """Return whether a change has something to do that no comparison of lists and clusters shows: what is to go.
+
+    ``renewed`` are the units that it takes for new boxes.
+    """
     change = plan.change
     if change is None:
         return False
@@ -66,7 +95,7 @@ def is_left_to_change(plan: Plan, facts: Observations) -> bool:
         unit, old = facts.active(step.on.site), change.old_cluster(step.site)
         if unit and old and any(canonical(each.address) == canonical(old.address) for each in unit.clusters or ()):
             return True
-    return bool(pairs_to_join(plan))
+    return bool(pairs_with(renewed, plan))
 
 
 _JOINING = frozenset({Action.SET_GEO_PARTNERS, Action.SET_REMOTE_GEO_ACCESS, Action.SEED_GEO_CONFIGURATION})
@@ -95,7 +124,9 @@ def steps_left_behind(plan: Plan, history: History) -> frozenset[str]:
     )
 
 
-def change_problems(plan: Plan, facts: Observations, options: Options) -> Iterator[ChangeProblem]:
+def change_problems(
+    plan: Plan, facts: Observations, options: Options, ledger: Ledger, resumed: History | None = None
+) -> Iterator[ChangeProblem]:
     """Find what blocks a change on units that are fit for it by themselves."""
     change = plan.change
     if change is None:
@@ -106,6 +137,8 @@ def change_problems(plan: Plan, facts: Observations, options: Options) -> Iterat
             yield from _list_problems(site, change, facts, plan, removes_unknown=options.remove_unknown)
             yield from _cluster_problems(site, change, facts, plan)
     yield from _swapped_roles(plan, change, facts)
+    if resumed is None:
+        yield from _replaced_twice(plan, facts, options, ledger)
     for name in seeded_sites(plan):
         yield from _newcomer_problems(plan, change, name, facts)
 
@@ -211,6 +244,27 @@ def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[
             yield ChangeProblem(site.name, message, hint)
 
 
+def _replaced_twice(plan: Plan, facts: Observations, options: Options, ledger: Ledger) -> Iterator[ChangeProblem]:
+    """Find pairs with a unit that an earlier push took for a new box and proved, and that holds what is planned.
+
+    Most likely that push is repeated, and a reboot would serve nothing; a box that is new once more may have got its
+    lists from its pair, and needs one. Only a person knows.
+    """
+    for name in sorted(pairs_to_join(plan)):
+        site = plan.site(name)
+        named = {canonical(address) for address in plan.change.replaced} if plan.change else set()
+        units = [unit.address for unit in site.units if canonical(unit.address) in named]
+        is_wanted = options.reboot is not RebootMode.CHANGED or name in options.reboot_sites
+        if not units or is_wanted or not ledger.is_proven_since_renewed(site, units):
+            continue
+        held = [unit.geo_partners for address in units if (unit := facts.unit(address))]
+        if all(partners and same_addresses(partners, site.geo_partners) for partners in held):
+            verb = "was" if len(units) == 1 else "were"
+            message = f"{some_of(units)} {verb} taken for a new box by an earlier push, which came to its end"
+            hint = f"leave --replaced out; if it is new once more, say so with --reboot always={shell_command(name)}"
+            yield ChangeProblem(name, message, hint)
+
+
 # -- who joins ---------------------------------------------------------------------------------------------------------
 
 
@@ -233,7 +287,7 @@ def _newcomer_problems(plan: Plan, change: Change, name: str, facts: Observation
     there = GeoConfiguration(reference.clusters, reference.fqdns)
     part = change.part_of(name)
     if _is_merged(change, name) and (here.fqdns or part is None):
-        yield from _merge_problems(name, here, there, unit, reference)
+        yield from _merge_problems(plan, change, name, _Ends(here, there, unit, reference))
     elif part and not (here.fqdns or there.fqdns or _is_cleaned(plan, change, name)):
         if not _is_empty_or_on_its_way(plan, site, here, there):
             message = f"it joins with clusters of a group that nobody goes on with: {here.shown}"
@@ -270,15 +324,24 @@ def _is_merged(change: Change, name: str) -> bool:
     return is_whole or (part is not None and not part.stay)
 
 
-def _merge_problems(
-    name: str, here: GeoConfiguration, there: GeoConfiguration, unit: Observation, reference: Observation
-) -> Iterator[ChangeProblem]:
-    """Refuse to merge two groups of which one has FQDNs that the other has not."""
-    if not here.fqdns and not there.fqdns:
+class _Ends(NamedTuple):
+    """A site that joins and the one whose configuration it takes over, as both tell it."""
+
+    here: GeoConfiguration
+    there: GeoConfiguration
+    unit: Observation
+    reference: Observation
+
+
+def _merge_problems(plan: Plan, change: Change, name: str, ends: _Ends) -> Iterator[ChangeProblem]:
+    """Refuse to merge two groups with FQDNs where those of one would be lost.
+
+    Who has none is seeded with the configuration of the group that it joins, and keeps its backup.
+    """
+    here, there, unit, reference = ends
+    if not here.fqdns or {each.lower() for each in here.fqdns} == {each.lower() for each in there.fqdns}:
         return
-    if {each.lower() for each in here.fqdns} == {each.lower() for each in there.fqdns}:
-        return
-    if here.fqdns and there.fqdns:
+    if there.fqdns:
         message = (
             f"two groups with FQDNs of their own are not merged: {unit.address} has {some_of(here.fqdns)}, "
             f"{reference.address} has {some_of(there.fqdns)}"
@@ -286,10 +349,24 @@ def _merge_problems(
         hint = "enter the FQDNs of one group on the other by hand, and delete them there; then push"
         yield ChangeProblem(name, message, hint)
         return
-    has, lacks = (unit, reference) if here.fqdns else (reference, unit)
-    message = f"{has.address} has FQDNs and {lacks.address} has none: these groups are not merged in one push"
-    hint = (
-        "make two pushes of it: first one to a topology without the sites of the group that has no FQDNs (they leave, "
-        "and lose its clusters with --clean-leaving), then one in which they join the other group"
+    message = (
+        f"{unit.address} has FQDNs and {reference.address}, whose configuration would go on, has none: so these groups "
+        "are not merged"
     )
-    yield ChangeProblem(name, message, hint)
+    yield ChangeProblem(name, message, _how_to_keep(plan, change, name))
+
+
+def _how_to_keep(plan: Plan, change: Change, name: str) -> str:
+    """Say how the group with FQDNs goes on: a group is made around the one before that has its name."""
+    old, now = change.old_site(name), plan.site(name).group
+    before = old.group if old else now
+    if before != now and all(group.name != before for group in plan.groups):
+        return (
+            f"let the group that has the FQDNs go on: call the merged group '{before}' under groups: in the topology, "
+            f"in place of '{now}', and push again; then the other sites are seeded, one at a time"
+        )
+    others = [site.name for site in plan.sites_of(now) if (was := change.old_site(site.name)) and was.group != before]
+    return (
+        f"make two pushes of it: first, with --clean-leaving, one to a topology without {some_of(others)}, which leave "
+        "and lose their clusters; then this one, --from that topology"
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
-from geoplan.push.change_checks import pairs_to_join, steps_left_behind
+from geoplan.push.change_checks import pairs_with, steps_left_behind
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode
@@ -254,7 +254,7 @@ class Executor:
             return None
         if history.was_finished(reboot.site):
             return Outcome(StepState.RECORDED, None, "the journal has it")
-        if reboot.site in pairs_to_join(context.plan):
+        if reboot.site in pairs_with(history.renewed, context.plan):
             return None  # its new unit has no link to anybody
         if context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
             return None

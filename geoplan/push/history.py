@@ -73,6 +73,8 @@ class History:
         """The files of the backups, by units."""
         self.step_states: dict[str, str] = {}
         """How each step ended last, by its id."""
+        self.renewed: frozenset[str] = frozenset()
+        """The units that it takes for new boxes, in one spelling."""
         self._sites: defaultdict[str, _Site] = defaultdict(_Site)
         self._reboots: dict[str, list[datetime]] = {}
         for record in records:
@@ -115,7 +117,7 @@ class History:
             case models.Resubmitting() | models.Seeding():
                 self.has_changes = True
             case models.Renewed():
-                pass  # it is of the ledger
+                self.renewed |= {canonical(unit) for unit in record.units}
             case models.Changing() | models.Rebooting():
                 self.has_changes = True
                 self._add_to_site(number, record)

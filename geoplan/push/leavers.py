@@ -1,9 +1,10 @@
-"""What is to be known, at the end of a push, of the sites that have left."""
+"""What is to be known, at the end of a push, of the sites that have left, and of new boxes in the place of old ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.live.findings import NoteKind
 from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
 from geoplan.wording import join_words
@@ -21,11 +22,34 @@ def tell_of_leavers(context: Context) -> None:
         if silent := context.left_alone.get(name):
             access = join_words(site.remote_geo_access)
             message = (
-                f"'{name}' ({units}) was left alone, since {silent} does not answer. Once it is back, before anything "
-                f"is deleted there: empty {GEO_PARTNERS} on each of its units while that is active, then set "
-                f"{REMOTE_GEO_ACCESS} to {access}; and {dns}: it answers DNS with its old GEO configuration"
+                f"'{name}' ({units}) was left alone, since {silent} does not answer. Once it is back geoplan diff "
+                "and status say so, with the push that unlinks it. By hand, before anything is deleted there: empty "
+                f"{GEO_PARTNERS} on each of its units while that is active, then set {REMOTE_GEO_ACCESS} to {access}; "
+                f"and {dns}: it answers DNS with its old GEO configuration"
             )
             context.note(NoteKind.LEFT_ALONE, message, site=name, unit=silent)
             continue
         message = f"'{name}' ({units}) still answers DNS with its old GEO configuration: {dns}"
         context.note(NoteKind.STILL_ANSWERS, message, site=name)
+
+
+def tell_of_new_boxes(context: Context) -> None:
+    """Say which slaves of other pairs have not shown that they have links to boxes that are new at old addresses.
+
+    They submitted their partners to the boxes before, and nobody can ask a standby.
+    """
+    named = {
+        canonical(unit.nat_address or unit.address)
+        for site in context.plan.sites
+        for unit in site.units
+        if canonical(unit.address) in context.history.renewed
+    }
+    for site in context.plan.sites:
+        slave = next((unit.address for unit in site.units if unit.role == "slave"), None)
+        unseen = sorted(context.ledger.unproven(slave) & named) if slave else []
+        if slave and unseen:
+            message = (
+                f"links of the slave {slave} to {join_words(unseen)}: not proven, since that is a new box: make "
+                f"{slave} active for a few minutes, and see that they are green: {context.reporter.typed('diff')}"
+            )
+            context.note(NoteKind.LINK_NOT_PROVEN, message, site=site.name, unit=slave)

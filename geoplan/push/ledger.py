@@ -117,6 +117,7 @@ class Ledger:
         self._sites: dict[str, _Site] = {}
         self._slaves_known_as: dict[str, str] = {}
         self._unknown: frozenset[str] = NONE
+        self._renewed: set[str] = set()
 
     # -- what stands in it -------------------------------------------------------------------------------------------
 
@@ -145,6 +146,15 @@ class Ledger:
     def owes_reboot(self, pair: SiteSettings) -> bool:
         """Return whether a pair's reboot is due for any of its planned partners, by this push or an earlier one."""
         return any(self.is_due(unit.address, pair.geo_partners) for unit in pair.units if unit.role == "slave")
+
+    def is_proven_since_renewed(self, pair: SiteSettings, units: Iterable[str]) -> bool:
+        """Return whether a push took these units of a pair for new boxes, and the pair has shown all its links since.
+
+        That is: its slave, the one that nobody can ask, owes none, and has shown some.
+        """
+        slaves = [unit.address for unit in pair.units if unit.role == "slave"]
+        is_proven = all(self.sights(slave) and not self.owes(slave) for slave in slaves)
+        return is_proven and _set(units) <= self._renewed
 
     def sights(self, slave: str) -> frozenset[str]:
         """Return the partners that a slave was seen to have green links to, as far as that still holds."""
@@ -264,8 +274,12 @@ class Ledger:
                     account.unproven |= paid - account.sights
 
     def _renew(self, units: Iterable[str]) -> None:
-        """Void what was known of the boxes that stood where these are, and of links to them."""
+        """Void what was known of the boxes that stood where these are, and of links to them.
+
+        A slave of another pair has submitted its partners to the box before: of the new one it has to be seen.
+        """
         new = _set(unit for unit in units if self._counts(unit))
+        self._renewed |= new
         known_as = {
             canonical(unit.nat_address or unit.address)
             for site in self._sites.values()
@@ -277,6 +291,10 @@ class Ledger:
                 self._accounts[address] = _Account(changed_at=account.changed_at)
             else:
                 account.sights -= known_as
+        for site in self._sites.values():
+            slave = self._slave_of(site.name) if site.slave not in new else None
+            if slave is not None:
+                slave.unproven |= (_set(site.geo_partners) & known_as) - slave.due
 
     def _begin(self, record: models.Begin | models.Renewed) -> None:
         if isinstance(record, models.Renewed):

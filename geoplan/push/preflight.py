@@ -30,7 +30,7 @@ from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
-from geoplan.push.change_checks import change_problems, pairs_to_join
+from geoplan.push.change_checks import change_problems, pairs_to_join, pairs_with, units_to_renew
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
 """Of these differences the checks of the units themselves have more to say."""
-
 
 ON_ITS_WAY = timedelta(minutes=10)
 """How long after a change what follows from it is still expected elsewhere: units replicate every two minutes."""
@@ -171,7 +170,8 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     silent = silent_leavers(plan, facts)
     left_out = silent | _pairs_to_wait_for(plan, facts)
     problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
-    problems += [Problem(*found) for found in change_problems(plan, facts, background.options)]
+    of_change = change_problems(plan, facts, background.options, ledger, background.resumed)
+    problems += [Problem(*each) for each in of_change]
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
@@ -294,7 +294,7 @@ def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput
     if options.reboot is RebootMode.NEVER:
         return []
     pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
-    renewed = pairs_to_join(plan)
+    renewed = pairs_with(units_to_renew(plan, background.ledger, history), plan)
 
     def is_due(site: str) -> bool:
         if site in renewed and not (history and history.was_finished(site)):

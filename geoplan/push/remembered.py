@@ -19,6 +19,7 @@ from geoplan.plan.planner import make_plan, usual_phases
 from geoplan.push.state_dir import make_own, require_own, usable
 from geoplan.topology.loader import load_topology
 from geoplan.topology.names import slugs_of
+from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -45,6 +46,8 @@ class Remembered:
     """The keys of its units, by their addresses."""
     left: frozenset[str]
     """The keys of units that left with it."""
+    alone: frozenset[str] = frozenset()
+    """The keys of units that left and were left alone, since they did not answer: what they hold is as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,18 @@ class Gone:
     """Its units that are in no site now."""
     path: Path
     """The topology that still has it."""
+    is_left_alone: bool = False
+    """Whether it was taken out of its group while it did not answer, so that it still has its old lists."""
 
 
-def remember(store: Store, topology: Topology, left: Iterable[str] = ()) -> Path:
+def remember(store: Store, topology: Topology, left: Iterable[str] = (), alone: Iterable[str] = ()) -> Path:
     """Write down that a topology was brought about on the units of a store, and that the units ``left`` have left it.
 
-    It is whole on disk when this returns, or not there. Raises :class:`UnusableFileError` where it cannot be written.
-    ``left`` are keys as of :func:`geoplan.push.store.unit_keys`.
+    ``alone`` are units that left without an answer: what they hold is what they were pushed to before, and that stays
+    written down. It is whole on disk when this returns, or not there. Raises :class:`UnusableFileError` where it cannot
+    be written. Units are given by keys as of :func:`geoplan.push.store.unit_keys`.
     """
+    silent = frozenset(alone)
     folder = _folder(store.state)
     with usable(store.state, "the topology that was pushed", "it is kept for --from alone: the push itself is done"):
         make_own(store.state)
@@ -74,7 +81,9 @@ def remember(store: Store, topology: Topology, left: Iterable[str] = ()) -> Path
         content = topology.model_dump(mode="json", exclude_none=True)
         # JSON is YAML 1.2, and leaves no doubt of what is a text.
         write_private(path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
-        record = {"format": FORMAT, "units": dict(store.keys), "left": sorted(left)}
+        units = {address: key for address, key in store.keys.items() if key not in silent}
+        still = _left_alone(_records(store.state)) - {*units.values(), *left}
+        record = {"format": FORMAT, "units": units, "left": sorted(left), "alone": sorted(silent | still)}
         partial = path.with_suffix(".partial")
         write_private(partial, json.dumps(record).encode())
         partial.rename(path.with_suffix(SUFFIX))
@@ -103,8 +112,16 @@ def gone(store: Store) -> tuple[Gone, ...]:
     return ()
 
 
+def left_alone(store: Store) -> tuple[Gone, ...]:
+    """Return the sites that left while they did not answer, and hold what they held before, wherever they are now."""
+    return tuple(each for each in gone(store) if each.is_left_alone)
+
+
 def gone_findings(store: Store, command: Command) -> tuple[Finding, ...]:
-    """Return a finding for each of these sites, with the command that retires it; ``command`` writes it as typed."""
+    """Return a finding for each site that is in the file no more and was retired by nobody, with what retires it.
+
+    ``command`` writes a command as it is typed.
+    """
     return tuple(
         Finding(
             FindingKind.SITE_GONE,
@@ -117,13 +134,28 @@ def gone_findings(store: Store, command: Command) -> tuple[Finding, ...]:
             severity=Severity.MENDING,
         )
         for each in gone(store)
+        if not each.is_left_alone
+    )
+
+
+def back_finding(site: Gone, units: tuple[str, ...], command: Command) -> Finding:
+    """Return the finding that something answers again at units of a site that left while they did not."""
+    return Finding(
+        FindingKind.LEAVER_BACK,
+        (site.site,),
+        units,
+        f"'{site.site}' left while it did not answer, and something answers at {', '.join(units)} again: if that is "
+        "it, it still has its old partners and access list, and answers DNS with its old GEO configuration",
+        "let it leave as well; or, if another machine has that address now, forget it:",
+        (command("push", "--from", str(site.path)), shell_command("rm", str(site.path))),
+        severity=Severity.MENDING,
     )
 
 
 def _gone(store: Store) -> Iterator[Gone]:
     here = set(store.keys.values())
     records = _records(store.state)
-    last = _last_of(records)
+    last, alone = _last_of(records), _left_alone(records)
     for number, record in reversed(list(enumerate(records))):
         keys = {canonical(address): key for address, key in record.keys.items()}
         missing = {key for key in keys.values() if key not in here and last[key] == number}
@@ -134,7 +166,18 @@ def _gone(store: Store) -> Iterator[Gone]:
             for site in group.sites if of_group & here else ():
                 units = tuple(unit.address for unit in site.units if keys.get(canonical(unit.address)) in missing)
                 if units:
-                    yield Gone(site.name, units, record.path)
+                    yield Gone(
+                        site.name,
+                        units,
+                        record.path,
+                        is_left_alone=alone.issuperset(keys[canonical(unit)] for unit in units),
+                    )
+
+
+def _left_alone(records: list[Remembered]) -> frozenset[str]:
+    """Return the units that left without an answer, and of which nothing is known since."""
+    last = _last_of(records)
+    return frozenset(key for number, each in enumerate(records) for key in each.alone if last.get(key, number) < number)
 
 
 def _last_of(records: list[Remembered]) -> dict[str, int]:
@@ -160,9 +203,10 @@ def _record(path: Path) -> Remembered | None:
         content: Any = json.loads(read_bounded(path, MAX_BYTES))
         is_known = content["format"] == FORMAT and path.with_suffix(".yaml").is_file()
         units, left = dict(content["units"]), frozenset(content["left"])
+        alone = frozenset(content.get("alone", ()))
     except (UnusableFileError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    return Remembered(path.with_suffix(".yaml"), units, left) if is_known else None
+    return Remembered(path.with_suffix(".yaml"), units, left, alone) if is_known else None
 
 
 def _forget(folder: Path) -> None:

@@ -16,13 +16,13 @@ from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
 from geoplan.push.backups import back_up, prune
-from geoplan.push.change_checks import is_left_to_change, renewed_units
+from geoplan.push.change_checks import is_left_to_change, units_to_renew
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
 from geoplan.push.guard import guarded
 from geoplan.push.history import PairProgress
-from geoplan.push.leavers import tell_of_leavers
+from geoplan.push.leavers import tell_of_leavers, tell_of_new_boxes
 from geoplan.push.listener import Found, Reporter
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import StepState
@@ -105,7 +105,7 @@ async def run_push(
         _require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
-        is_left = is_left_to_change(plan, facts)
+        is_left = is_left_to_change(plan, facts, units_to_renew(plan, ledger, history))
         if before.is_configured and not verdict.changes_units and history is None and not is_left:
             if undone:  # it had changed nothing that is still there
                 mark_undone(undone, fleet.clock)
@@ -151,8 +151,9 @@ async def _let_pairs_settle(fleet: Fleet, history: History, reporter: Reporter) 
 def _open_journal(fleet: Fleet, store: Store, options: Options, history: History | None, ledger: Ledger) -> Journal:
     if history:
         return store.resume(history, fleet.clock, ledger)
+    units = sorted(units_to_renew(fleet.plan, ledger))
     journal = store.begin(fleet.plan, options, fleet.clock, ledger)
-    if units := sorted(unit for site in fleet.plan.sites for unit in renewed_units(fleet.plan, site)):
+    if units:
         journal.write("renewed", units=units)
     return journal
 
@@ -211,6 +212,7 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
     tell_of_leavers(context)
+    tell_of_new_boxes(context)
     outcome = "done" if report.is_in_place and not unfinished else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.reporter.say(EventKind.VERIFIED, outcome)

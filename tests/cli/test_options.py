@@ -108,7 +108,6 @@ def test_old_that_is_neither_is_refused(text: str, four: Path, geoplan: Geoplan,
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--from", "live"), "geoplan import"),
         (("--from", "nowhere.yaml"), "cannot read nowhere.yaml"),
         (("--replaced", "10.0.0.1"), "--replaced matters only with --from"),
         (("--clean-leaving",), "--clean-leaving matters only with --from"),
@@ -140,3 +139,25 @@ def test_change_is_one_of_geo_alone(command: str, two: Path, four: Path, geoplan
 def test_output_never_replaces_the_old_file(two: Path, four: Path, geoplan: Geoplan) -> None:
     assert geoplan("plan", four, "--from", two, "-o", two).code == 2
     assert two.read_text() == TWO
+
+
+def grouped(text: str, **groups: str) -> str:
+    return text + "".join(("groups:\n", *(f"  {name}: [{members}]\n" for name, members in groups.items())))
+
+
+def test_one_group_is_changed_alone_or_names_the_others_that_it_needs(geoplan: Geoplan, tmp_path: Path) -> None:
+    old, smaller, moved = (tmp_path / f"{name}.yaml" for name in ("old", "smaller", "moved"))
+    old.write_text(grouped(FOUR, x="A, B", y="C, D"))
+    smaller.write_text(grouped(FOUR.replace("  - {name: D, standalone: 10.0.0.7}\n", ""), x="A, B", y="C"))
+    moved.write_text(grouped(FOUR, x="A, B, D", y="C"))
+
+    alone = geoplan("plan", smaller, "--from", old, "--group", "y", "--format", "json")
+    assert alone.code == 0, alone
+    assert {site["name"] for site in json.loads(alone.stdout)["sites"]} == {"C", "D"}
+    for command in COMMANDS:
+        refused = geoplan(command, moved, "--from", old, "--group", "x")
+        assert (refused.code, refused.stdout) == (2, "")
+        assert "sites of x were partners of 'C', which is in 'y' now" in refused.stderr
+        assert "--group x --group y" in refused.stderr
+    whole = geoplan("plan", moved, "--from", old, "--format", "json")
+    assert geoplan("plan", moved, "--from", old, "--group", "y", "--group", "x", "--format", "json").code == whole.code

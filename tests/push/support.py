@@ -113,6 +113,17 @@ def write_topology(
     return path
 
 
+def part(site: Site, name: str, *sites: str, **settings: Any) -> Path:
+    """Write a topology of some of the lab's sites."""
+    document = yaml.safe_load(site.topology.read_text())
+    document["sites"] = [each for each in document["sites"] if not sites or each["name"] in sites]
+    document["timing"] = {"boot_seconds": BOOT, "sync_seconds": SYNC, "manual_step_seconds": 60}
+    document.update(name=name, **settings)
+    path = site.topology.with_name(f"{name}.yaml")
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
 def lab_for(topology: Path, *, boot: float = BOOT, **options: Any) -> BackgroundLab:
     options.setdefault("credentials", CREDENTIALS)
     return BackgroundLab(

@@ -327,3 +327,29 @@ def test_a_submission_that_nobody_could_see_the_outcome_of_is_unseen_until_a_col
     push.submit()
     push("healthy", site="P1")
     assert ledger.known_links().unseen == {S1: PARTNERS_OF_S1 - {M2}}  # green once, and no reboot takes that back
+
+
+def test_of_a_new_box_slaves_of_other_pairs_have_proven_nothing() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    for site, slave, partners in (("P1", S1, (M2, S2, A)), ("P2", S2, (M1, S1, A))):
+        push.change(site, before=[])
+        push.reboot(site)
+        push.submit(site)
+        push("healthy", site=site)
+        push.green(*partners, unit=slave, site=site)
+    assert not ledger.owes(S1) | ledger.owes(S2)
+    assert not ledger.is_proven_since_renewed(PLAN.site("P2"), [S2]), "it never was a new box"
+    again = Push(ledger)
+    again("renewed", units=[S2])
+    assert ledger.unproven(S1) == {S2}, "it has submitted its partners to the box before"
+    assert ledger.due(S1) == frozenset(), "and that is no reason for a reboot"
+    assert not ledger.is_proven_since_renewed(PLAN.site("P2"), [S2])
+    again.reboot("P2")
+    again.submit("P2")
+    again("healthy", site="P2")
+    again.green(M1, S1, A, unit=S2, site="P2")
+    assert ledger.is_proven_since_renewed(PLAN.site("P2"), [S2])
+    assert not ledger.is_proven_since_renewed(PLAN.site("P2"), [M2, S2])
+    again.green(S2, unit=S1)
+    assert ledger.owes(S1) == frozenset()

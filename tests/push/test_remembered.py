@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from geoplan.push.remembered import Gone, gone, last_brought_about, remember
+from geoplan.live.findings.kinds import generic_command
+from geoplan.push.remembered import Gone, gone, gone_findings, last_brought_about, left_alone, remember
 from geoplan.push.store import Store, unit_keys
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
@@ -72,6 +73,32 @@ def test_unit_that_was_replaced_at_another_address_is_gone_alone(tmp_path: Path)
         {"name": "x", "sites": [{"name": "A", "ha_pair": {"master": "10.0.1.1", "slave": "10.0.1.9"}}, SITES["B"]]}
     )
     assert gone(store_of(tmp_path, changed)) == (Gone("A", ("10.0.1.2",), old),)
+
+
+def test_site_that_was_left_alone_is_known_until_it_has_left(tmp_path: Path) -> None:
+    old = brought_about(tmp_path, "ABC")
+    two = topology_of("AB")
+    silent = store_of(tmp_path, topology_of("C")).keys.values()
+    remember(store_of(tmp_path, topology_of("ABC")), two, alone=silent)
+    for _ in range(2):
+        assert left_alone(store_of(tmp_path, two)) == (Gone("C", ("2001:db8::3",), old, is_left_alone=True),)
+        assert gone_findings(store_of(tmp_path, two), generic_command) == (), "its list entries and cluster are gone"
+        brought_about(tmp_path, "AB")
+    remember(store_of(tmp_path, topology_of("ABC")), two)  # it answered, and has left
+    assert left_alone(store_of(tmp_path, two)) == ()
+    assert not old.exists()
+
+
+def test_site_that_was_left_alone_is_forgotten_with_its_topology(tmp_path: Path) -> None:
+    old = brought_about(tmp_path, "ABC")
+    remember(
+        store_of(tmp_path, topology_of("ABC")),
+        topology_of("AB"),
+        alone=store_of(tmp_path, topology_of("C")).keys.values(),
+    )
+    old.unlink()
+    assert left_alone(store_of(tmp_path, topology_of("AB"))) == ()
+    brought_about(tmp_path, "AB")
 
 
 def test_a_labs_units_are_none_of_productions(tmp_path: Path) -> None:

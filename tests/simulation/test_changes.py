@@ -197,6 +197,49 @@ def test_a_change_ends_as_a_fresh_push_of_the_new_topology(
     run(scene())
 
 
+MERGED = f"{A} {B} {C} {D}"
+
+
+@pytest.mark.parametrize("groups", [{"x": ["A", "B"], "y": ["C", "D"]}, {"x": ["A", "B", "C"], "y": ["D"]}])
+def test_a_group_without_fqdns_is_merged_into_one_with_them(tmp_path: Path, groups: dict[str, list[str]]) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        old = topology("old", MERGED, groups)
+        await world.push_new(old)
+        world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+        world.make_masters_active()
+        world.keep({*groups["x"], "www.example.com"}, groups["x"])
+        plan = world.plan_of_change(old, topology("new", MERGED, {"x": ["A", "B", "C", "D"]}))
+        assert (await world.push(plan, seed_by_api=True)).is_complete
+        world.check_is(plan)
+        assert all("www.example.com" in world.names_on(world.active(site)) for site in "ABCD")
+
+    run(scene())
+
+
+@pytest.mark.parametrize("groups", [{"x": ["A", "B", "C"], "y": ["D"]}, {"x": ["A", "B"], "y": ["C", "D"]}])
+def test_fqdns_of_the_group_that_does_not_go_on_are_kept_by_its_name(
+    tmp_path: Path, groups: dict[str, list[str]]
+) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        old = topology("old", MERGED, groups)
+        await world.push_new(old)
+        world.network.geo.put_fqdn(world.active("D"), "www.example.com")
+        world.make_masters_active()
+        sent = len(world.sent)
+        with pytest.raises(PushRefusedError) as refused:
+            await world.change(old, topology("new", MERGED, {"x": ["A", "B", "C", "D"]}), seed_by_api=True)
+        assert "call the merged group 'y' under groups:" in str(refused.value.problems)
+        assert len(world.sent) == sent
+        world.keep({*groups["y"], "www.example.com"}, groups["y"])
+        plan = world.plan_of_change(old, topology("new", MERGED, {"y": ["A", "B", "C", "D"]}))
+        assert (await world.push(plan, seed_by_api=True)).is_complete
+        world.check_is(plan)
+
+    run(scene())
+
+
 def test_a_dead_standalone_is_replaced_at_another_address(tmp_path: Path) -> None:
     async def scene() -> None:
         world = ChangingWorld(topology("lab", f"{A} {B} B2:10.0.0.33 {C} {D}"), tmp_path)
@@ -226,6 +269,10 @@ def test_a_dead_standalone_is_replaced_where_it_was(tmp_path: Path) -> None:
         plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.3",))
         assert (await world.push(plan)).is_complete
         world.check_is(plan)
+        notes = [e.message for e in world.heard.events if e.details.get("kind") == "link_not_proven"]
+        assert [note.partition(":")[0] for note in notes] == [
+            f"links of the slave {slave} to 10.0.0.3" for slave in ("10.0.0.2", "10.0.0.6")
+        ]
         assert world.reboots() == before
 
     run(scene())
@@ -246,6 +293,48 @@ def test_a_dead_slave_is_replaced_where_it_was(tmp_path: Path) -> None:
         assert (await world.push(plan)).is_complete
         world.check_is(plan)
         assert sum(world.reboots().values()) - before == 1
+
+    run(scene())
+
+
+@pytest.mark.parametrize("new", ["C:10.0.0.5:10.0.0.66", "C:10.0.0.66:10.0.0.6"], ids=["slave", "master"])
+def test_a_change_of_an_address_that_was_pushed_reboots_nothing_when_it_is_pushed_again(
+    tmp_path: Path, new: str
+) -> None:
+    async def scene() -> None:
+        changed = topology("changed", f"{A} {B} {new} {D}")
+        world = ChangingWorld(changed, tmp_path)
+        await world.push_new(changed)
+        plan = world.plan_of_change(FOUR, changed)
+        assert (await world.push(plan)).is_complete
+        before = world.reboots()
+        result = await world.push(plan)
+        assert world.reboots() == before
+        assert result.is_complete
+
+    run(scene())
+
+
+def test_a_replaced_unit_is_not_taken_for_new_twice_unless_somebody_says_so(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(FOUR)
+        slave = world.network.unit("10.0.0.6")
+        ha = slave.ha
+        world.network.lose_configuration(slave)
+        world.network.set_ha(slave, HaParameters())
+        world.by_hand(lambda: world.network.set_ha(slave, ha), 100.0)
+        plan = world.plan_of_change(FOUR, FOUR, replaced=("10.0.0.6",))
+        assert (await world.push(plan)).is_complete
+        before = world.reboots()
+        with pytest.raises(PushRefusedError) as refused:
+            await world.push(plan)
+        (problem,) = refused.value.problems
+        assert "10.0.0.6 was taken for a new box by an earlier push, which came to its end" in problem
+        assert "--reboot always=C" in problem
+        assert world.reboots() == before
+        assert (await world.push(plan, reboot_sites=("C",))).is_complete
+        assert world.reboots() == {**before, "10.0.0.5": before["10.0.0.5"] + 1}
 
     run(scene())
 

@@ -14,6 +14,7 @@ from geoplan.cli.options import Command, Part, jobs_option, output_option, part_
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
+    from geoplan.live.findings.kinds import Finding
     from geoplan.live.model import Observations
 
 
@@ -47,6 +48,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     import asyncio
 
+    from geoplan.cli.leavers import back_findings
     from geoplan.cli.push_units import known_past, left_findings, say_unfinished, typed_after
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
@@ -66,11 +68,14 @@ def command(  # noqa: PLR0913 - one for each option
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs, is_lab=is_lab, only=part.only) as fleet:
             return await observe_for_preflight(fleet)
 
-    facts, limit = asyncio.run(look()), topology.limits.max_clusters
-
     typed = typed_after(past, topology, TypedCommands(reach, path, phase, part=part))
+
+    async def look_at_all() -> tuple[Observations, tuple[Finding, ...]]:
+        return await asyncio.gather(look(), back_findings(topology, reach, typed))
+
+    (facts, back), limit = asyncio.run(look_at_all()), topology.limits.max_clusters
     report, findings = examine(plan, facts, past.ledger.known_links(), max_clusters=limit, command=typed)
-    findings = (*findings, *left_findings(topology, reach, typed))
+    findings = (*findings, *left_findings(topology, reach, typed), *back)
     push = partial(typed, "push")
     rendered = {
         "text": lambda: reports.as_text(report, push, findings),

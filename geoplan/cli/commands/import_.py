@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from geoplan.cli.options import (
     health_check_port_option,
     jobs_option,
     output_option,
+    within_option,
 )
 
 if TYPE_CHECKING:
@@ -46,19 +46,10 @@ Exit codes: 0 all is in order; 1 something is odd or differs, or addresses were 
 """
 
 
-def _networks(
-    ctx: click.Context, param: click.Parameter, written: tuple[str, ...]
-) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(map(ip_network, written))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}. Write a network such as 10.0.0.0/8.", ctx=ctx, param=param) from None
-
-
 @click.command("import", cls=Command, epilog=EPILOG)
 @addresses_argument
 @click.option("--follow", is_flag=True, help="Ask units that these name, too, if they are in the networks of --within.")
-@click.option("--within", metavar="CIDR", multiple=True, callback=_networks, help="A network of yours; repeatable.")
+@within_option
 @api_port_option
 @health_check_port_option
 @click.option(

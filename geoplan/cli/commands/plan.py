@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options
-from geoplan.cli.files import load_old, load_part, planned, planned_change, write
+from geoplan.cli.changing import start_of
+from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options, require_live
+from geoplan.cli.files import load_part, planned, planned_change, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -31,10 +32,12 @@ EPILOG = """
 \b
   geoplan plan my.yaml --format json -o plan.json
   geoplan plan new.yaml --from old.yaml
+  geoplan plan new.yaml --from live
   geoplan plan my.yaml --live -o approved.json
   geoplan push my.yaml --plan approved.json
 
-Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can be approved.
+Exit codes: 0 the plan; 4 with --live: a push would be refused, so nothing can be approved; with --from live: units do
+not tell where the change starts.
 """
 
 
@@ -67,26 +70,27 @@ def command(  # noqa: PLR0913 - one for each option
     """Show what a topology needs: each site's two lists, the clusters, and the steps in order.
 
     With --from OLD it shows only what leads from there to here: who leaves, who joins, and which masters have to be
-    rebooted for it.
+    rebooted for it. With --from live it asks the units, and starts from what they hold.
 
     With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
     the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with
     --plan FILE begins only if all of that is unchanged.
     """
-    if not live and (flags != GivenFlags() or reach != ConnectionOptions() or state_dir is not None):
-        raise click.UsageError("connection and push options matter only with --live")
+    if not live and (flags != GivenFlags() or state_dir is not None):
+        raise click.UsageError("push options matter only with --live")
+    require_live(reach, change, is_live=live)
     if live and (output_format not in (None, "json") or PurePath(output or "").suffix.lower() not in ("", ".json")):
         raise click.UsageError("--live writes an approval in JSON: let FILE end in .json, and leave --format out")
     form = "json" if live else chosen_format("plan", output_format, output)
 
-    change.require_usable(phase, part)
+    change.require_usable(phase)
     topology, part = load_part(path, part)
-    old = None if change.old is None else load_old(change.old)
+    typed = TypedCommands(reach, path, phase, state_dir, part, change=change)
+    old = start_of(topology, typed, "plan")
     plan = planned(topology, phase) if old is None else planned_change(topology, old, change)
     if live:
         from geoplan.cli.approving import write_approval
 
-        typed = TypedCommands(reach, path, phase, state_dir, part, change=change)
         return write_approval(topology, plan, flags.options(plan), typed, output=output, old=old)
     _show(plan, form, output)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.connection import TypedCommands, connection_options
-from geoplan.cli.files import load_old, load_part, plan_phases, planned_change
+from geoplan.cli.files import load_part, plan_phases, planned_change
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -43,6 +43,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
   geoplan push my.yaml --group shop
   geoplan push my.yaml --reboot "always=HA Pair 1"
   geoplan push new.yaml --from old.yaml
+  geoplan push new.yaml --from live
   geoplan push my.yaml --undo --only-preflight
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
@@ -143,12 +144,13 @@ def command(  # noqa: PLR0913 - one for each option
     other. It can be stopped at any time and resumed.
 
     With --from OLD it does only what leads from there to here: sites that leave are unlinked first, and sites that
-    join get the GEO configuration of their group before they are linked.
+    join get the GEO configuration of their group before they are linked. With --from live what the units hold is OLD;
+    units that only others name are asked if they are in the networks of --within, or on a terminal you say so.
 
     With --undo it takes the last push back: lists and clusters become what its journal says was there before. What
     somebody has changed since is a refusal; pairs that it formed, restores and firmware stay.
     """
-    from geoplan.cli import approving, push_session, push_undo
+    from geoplan.cli import approving, changing, push_session, push_undo
     from geoplan.cli.push_units import push_store, typed_after
     from geoplan.plan.planner import make_plan
     from geoplan.push.store import addresses_of
@@ -175,9 +177,10 @@ def command(  # noqa: PLR0913 - one for each option
     if accept_seed_by_api and not seed_by_api:
         raise click.UsageError("--accept-seed-by-api answers a question that only --seed-by-api asks")
     approving.require_checksum(checksum)
-    change.require_usable(phase, part)
+    change.require_usable(phase)
     topology, part = load_part(path, part)
-    old = None if change.old is None else load_old(change.old)
+    typed = TypedCommands(reach, path, None, state_dir, part, change=change)
+    old = changing.start_of_push(topology, typed, goes_on=resume or status or abandon)
     changed = None if old is None else planned_change(topology, old, change)
     phases = plan_phases(topology, phase)
     units = None if changed is None else addresses_of(changed)
@@ -190,7 +193,7 @@ def command(  # noqa: PLR0913 - one for each option
         None if lab or status or abandon or changed else push_undo.taken_back(topology, store, undo, resume=resume)
     )
     plan = undoing.plan if undoing else changed or make_plan(topology, phases)
-    typed = TypedCommands(reach, path, None, state_dir, part, change=change, undo=undoing.name if undoing else None)
+    typed = replace(typed, undo=undoing.name if undoing else None)
     if status or abandon:
         from geoplan.cli import push_journal
 

@@ -74,12 +74,15 @@ class _Writing:
         self.remarks.append(Remark(("sites", self.number, *keys), oddity))
 
 
-def draft_of(discovery: Discovery, ports: Mapping[str, int], *, name: str) -> Draft:
+def draft_of(
+    discovery: Discovery, ports: Mapping[str, int], *, name: str, nat: Mapping[str, str] | None = None
+) -> Draft:
     """Return what was found as a topology.
 
     ``ports`` are those of the units' APIs, by their addresses in one spelling, as far as they were reached there.
+    ``nat`` are NAT addresses that are known of units, likewise.
     """
-    sites = with_nat(found_sites(discovery), discovery)
+    sites = with_nat(found_sites(discovery), discovery, nat)
     groups, one_sided = groups_of(sites, discovery)
     ordered = [sites[number] for members in groups for number in members]
     of_group = [[sites[number] for number in members] for members in groups]

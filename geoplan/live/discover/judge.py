@@ -85,9 +85,9 @@ def judged(
 
     ``known`` tells what is known of the links of a topology; ``command`` writes commands about its file.
     """
-    content, topology, left_out = _usable(draft.content)
+    content, topology, left_out = usable(draft.content)
     plan = make_plan(topology, [Phase.GEO])
-    facts = _observations(plan, discovery)
+    facts = observations_of(plan, discovery)
     report, findings = examine(plan, facts, known(topology), max_clusters=topology.limits.max_clusters, command=command)
     missing = {unit.address for unit in facts.units.values() if unit.failure is _NOT_ASKED}
     others = [each for each in found_besides(report, findings) if not (each.units and missing.issuperset(each.units))]
@@ -112,7 +112,7 @@ def judged(
     return Imported(content, topology, tuple(placed_findings), unconfirmed(draft, discovery))
 
 
-def _usable(content: dict[str, Any]) -> tuple[dict[str, Any], Topology, list[Remark]]:
+def usable(content: dict[str, Any]) -> tuple[dict[str, Any], Topology, list[Remark]]:
     """Return content that makes a topology: what breaks a rule although units tell it so is left out."""
     content = _copied(content)
     left_out: list[Remark] = []
@@ -156,7 +156,8 @@ def _leave_out(content: dict[str, Any], loc: Loc, message: str) -> Loc:
     raise AssertionError(f"what was found makes no topology: {'.'.join(map(str, loc))}: {message}")
 
 
-def _observations(plan: Plan, discovery: Discovery) -> Observations:
+def observations_of(plan: Plan, discovery: Discovery) -> Observations:
+    """Return what units told as what is known of a plan's; of those that were not asked, that."""
     units = {}
     for site in plan.sites:
         for unit in site.units:

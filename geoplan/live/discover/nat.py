@@ -12,7 +12,7 @@ from geoplan.live.model import REMOTE_LM
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.live.discover.search import Discovery
     from geoplan.live.model import Observation
@@ -30,22 +30,30 @@ class _Heard:
     """The partners' units, and its own."""
 
 
-def with_nat(sites: Sequence[FoundSite], discovery: Discovery) -> list[FoundSite]:
-    """Return sites with the NAT addresses of their units, where these are shown.
+def with_nat(
+    sites: Sequence[FoundSite], discovery: Discovery, known: Mapping[str, str] | None = None
+) -> list[FoundSite]:
+    """Return sites with the NAT addresses of their units, where these are shown, or ``known`` and named by anybody.
 
-    That is: no site names the unit; all partners of its site name one address that is nobody's; a Remote LM cluster
+    Shown means: no site names the unit; all partners of its site name one address that is nobody's; a Remote LM cluster
     has it; and a partner sees it green. A unit that has changed its address looks the same but for the last.
     """
+    sites = [_with_known(site, discovery, known or {}) for site in sites]
     heard = {number: found for number, site in enumerate(sites) if (found := _heard(number, sites, discovery))}
     result = list(sites)
     for number, found in heard.items():
         rivals = [other for other in heard if other != number and set(heard[other].candidates) & set(found.candidates)]
         nat = None if rivals else _shown(sites[number], found)
         if nat:
-            result[number] = replace(sites[number], nat=nat)
+            result[number] = replace(sites[number], nat={**(sites[number].nat or {}), **nat})
         else:
             result[number] = replace(sites[number], oddities=(*sites[number].oddities, _unclear(found)))
     return result
+
+
+def _with_known(site: FoundSite, discovery: Discovery, known: Mapping[str, str]) -> FoundSite:
+    nat = {unit: known[unit] for unit in site.units if unit in known and known[unit] in discovery.named}
+    return replace(site, nat=nat) if nat else site
 
 
 def _heard(number: int, sites: Sequence[FoundSite], discovery: Discovery) -> _Heard | None:
@@ -56,12 +64,12 @@ def _heard(number: int, sites: Sequence[FoundSite], discovery: Discovery) -> _He
         return None
     listed = _partners(own)
     others = [(other, unit) for other in sites if other is not site and (unit := speaker(discovery, other))]
-    partners = [unit for other, unit in others if listed & set(other.units)]
+    partners = [unit for other, unit in others if listed & other.addresses]
     named = {address for _, unit in others for address in _partners(unit)}
-    nameless = tuple(unit for unit in site.units if unit not in named)
+    nameless = tuple(unit for unit in site.units if unit not in named and unit not in (site.nat or {}))
     if not partners or not nameless:
         return None
-    known = {address for each in sites for address in each.units} | listed
+    known = {address for each in sites for address in each.addresses} | listed
     common = set.intersection(*(set(_partners(unit)) for unit in partners)) - known
     if not common:
         return None

@@ -70,6 +70,8 @@ class FindingKind(StrEnum):
     """A Remote LM cluster of a site that is in no topology."""
     SITE_GONE = "site_gone"
     """A site was pushed together with units at hand, and is in their topology no more."""
+    LEAVER_BACK = "leaver_back"
+    """A site left while it did not answer, and something answers at its address again."""
     NOT_ASKED = "not_asked"
     """An address that units name, and that nobody has confirmed: nothing was sent to it."""
     UNUSABLE_ADDRESS = "unusable_address"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import addresses_before
+from geoplan.live.findings.clusters import addresses_before, addresses_of
 from geoplan.live.model import Cause
 from geoplan.plan.actions import DELETIONS, Action
 from geoplan.wording import some_of
@@ -40,11 +40,24 @@ def clusters_to_delete(plan: Plan, step: Step, live: Iterable[GeoCluster]) -> tu
     part = change.part_of(step.site)
     if step.action is Action.DELETE_OTHER_CLUSTERS:
         sites = part.others if part else ()
-    elif part is None and (kept := {canonical(each.address) for each in plan.clusters if each.site == step.site}):
+    elif part is None:
+        kept = _kept(plan, step.site)
         clusters = tuple(each for each in clusters if canonical(each.address) not in kept)
     sites = tuple(site for site in sites if change.old_cluster(site))
     found = (shown_at(addresses_before(plan, site), clusters) for site in sites)
     return tuple(cluster for cluster in found if cluster)
+
+
+def _kept(plan: Plan, site: str) -> frozenset[str]:
+    """Return where the cluster of a site that goes on may be shown, as long as that is not where it was before.
+
+    A standby shows its own pair's cluster at its own address.
+    """
+    planned = [cluster for cluster in plan.clusters if cluster.site == site]
+    shown = frozenset().union(*(addresses_of(plan, cluster) for cluster in planned))
+    old = plan.change.old_cluster(site) if plan.change else None
+    gone = {canonical(old.address)} if old else set()
+    return (shown - gone) | {canonical(cluster.address) for cluster in planned}
 
 
 def using(fqdns: Iterable[GeoFqdn], cluster: GeoCluster) -> tuple[str, ...]:

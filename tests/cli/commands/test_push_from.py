@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.conftest import TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import A2, BOOT, M1, M2, S2, SYNC, Site, as_operator, red_in_any_state
+from tests.push.support import A2, M1, M2, S2, Site, as_operator, part, red_in_any_state
 
 __all__ = ["make_site"]
 
 TWO = ("HA Pair 1", "Standalone LoadMaster 1")
-
-
-def part(site: Site, name: str, *sites: str, **settings: Any) -> Path:
-    """Write a topology of some of the lab's sites."""
-    document = yaml.safe_load(site.topology.read_text())
-    document["sites"] = [each for each in document["sites"] if not sites or each["name"] in sites]
-    document["timing"] = {"boot_seconds": BOOT, "sync_seconds": SYNC, "manual_step_seconds": 60}
-    document.update(name=name, **settings)
-    path = site.topology.with_name(f"{name}.yaml")
-    path.write_text(yaml.safe_dump(document, sort_keys=False))
-    return path
 
 
 def push(geoplan: Geoplan, site: Site, topology: Path, *options: str | Path) -> Outcome:
