@@ -8,6 +8,7 @@ from geoplan.addresses import canonical, without
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
+from geoplan.live.findings.kinds import generic_command
 from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.findings.newcomers import (
     GeoConfiguration,
@@ -19,12 +20,15 @@ from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push import records as models
+from geoplan.push.history import number_in
 from geoplan.push.outcome import StepState
+from geoplan.vendor import MANAGE_CLUSTERS, REMOTE_ACCESS
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geoplan.live.findings.kinds import Command
     from geoplan.live.model import Observation, Observations, Subject
     from geoplan.plan.model import Change, Plan, SiteLists, SiteSettings
     from geoplan.push.history import History
@@ -95,16 +99,22 @@ def steps_left_behind(plan: Plan, history: History) -> frozenset[str]:
     )
 
 
-def change_problems(plan: Plan, facts: Observations, options: Options) -> Iterator[ChangeProblem]:
-    """Find what blocks a change on units that are fit for it by themselves."""
+def change_problems(
+    plan: Plan, facts: Observations, options: Options, command: Command = generic_command
+) -> Iterator[ChangeProblem]:
+    """Find what blocks a change on units that are fit for it by themselves; ``command`` writes commands as typed."""
     change = plan.change
     if change is None:
         return
     absent = silent_leavers(plan, facts)
+    start = _Start.of(options.undoes, command)
     for site in plan.sites:
         if site.name not in absent:
-            yield from _list_problems(site, change, facts, plan, removes_unknown=options.remove_unknown)
-            yield from _cluster_problems(site, change, facts, plan)
+            for found in _lists_elsewhere(site, change, facts, plan, removes_unknown=options.remove_unknown):
+                yield start.of_list(found)
+            if options.undoes and not options.remove_unknown:
+                yield from _unplanned(site, change, facts, start)
+            yield from _cluster_problems(site, change, facts, plan, start)
     yield from _swapped_roles(plan, change, facts)
     for name in seeded_sites(plan):
         yield from _newcomer_problems(plan, change, name, facts)
@@ -120,9 +130,58 @@ def old_addresses(plan: Plan, site: str, subject: Subject) -> tuple[str, ...]:
     return held
 
 
-def _list_problems(
+class _Elsewhere(NamedTuple):
+    """A list of a unit that is neither as it was before a change nor on the way to the plan's."""
+
+    unit: str
+    subject: Subject
+    before: tuple[str, ...]
+    """What it held before the change."""
+    held: tuple[str, ...]
+
+    @property
+    def differs(self) -> str:
+        """How it differs from what it held before."""
+        lacks, has = without(self.before, self.held), without(self.held, self.before)
+        parts = [f"it lacks {some_of(lacks)}"] * bool(lacks) + [f"it has {some_of(has)}"] * bool(has)
+        return " and ".join(parts)
+
+
+class _Start(NamedTuple):
+    """Where a change starts, for whoever reads that a unit is not there: at OLD, or at what a push left."""
+
+    name: str
+    advice: str
+    again: str = ""
+    """The command that takes the push back; empty where the change starts at OLD."""
+
+    @classmethod
+    def of(cls, undoes: str | None, command: Command) -> _Start:
+        if undoes is None:
+            return cls("OLD", CORRECT_OLD)
+        return cls(f"push {number_in(undoes)}", "", command("push"))
+
+    def of_list(self, found: _Elsewhere) -> ChangeProblem:
+        name = LIST_NAMES[found.subject]
+        if not self.again:
+            message = f"{name} is neither {self.name}'s nor on the way to the plan's: {found.differs}"
+            return ChangeProblem(found.unit, message, self.advice)
+        message = f"{name} is neither as {self.name} left it nor as it was before that: {found.differs}"
+        value = " ".join(found.before)
+        enter = f"enter {value}" if value else "empty the field"
+        return ChangeProblem(found.unit, message, self.by_hand(f"{enter} at {REMOTE_ACCESS}"))
+
+    def of_cluster(self, unit: str, message: str, by_hand: str) -> ChangeProblem:
+        return ChangeProblem(unit, message, self.by_hand(f"{by_hand} at {MANAGE_CLUSTERS}") or self.advice)
+
+    def by_hand(self, what: str) -> str:
+        """Return how a person makes it again what the push left; empty where the change starts at OLD."""
+        return f"somebody changed it since; on that unit, {what}; then: {self.again}" if self.again else ""
+
+
+def _lists_elsewhere(
     site: SiteSettings, change: Change, facts: Observations, plan: Plan, *, removes_unknown: bool
-) -> Iterator[ChangeProblem]:
+) -> Iterator[_Elsewhere]:
     """Compare the lists of a site's units with OLD, with what comes between, and with the plan."""
     if change.old_site(site.name) is None or site.name in seeded_sites(plan):
         return  # its lists are held against the plan, as those of every push
@@ -136,11 +195,16 @@ def _list_problems(
             known = [getattr(each, subject) for each in lists_on_the_way(plan, site)]
             if any(_fits(held, wanted, removes_unknown=removes_unknown) for wanted in known):
                 continue
-            claimed = old_addresses(plan, site.name, subject)
-            lacks, has = without(claimed, held), without(held, claimed)
-            parts = [f"it lacks {some_of(lacks)}"] * bool(lacks) + [f"it has {some_of(has)}"] * bool(has)
-            message = f"{LIST_NAMES[subject]} is neither OLD's nor on the way to the plan's: {' and '.join(parts)}"
-            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+            yield _Elsewhere(unit.address, subject, old_addresses(plan, site.name, subject), held)
+
+
+def _unplanned(site: SiteSettings, change: Change, facts: Observations, start: _Start) -> Iterator[ChangeProblem]:
+    """Find what the lists of a site have that joins again, and that its push would remove."""
+    unit = facts.active(site.name) if change.old_site(site.name) is None else None
+    for subject in SUBJECTS if unit else ():
+        if unit and (extra := without(getattr(unit, subject) or (), getattr(site, subject))):
+            message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which were not there before {start.name}"
+            yield ChangeProblem(unit.address, message, start.by_hand(f"take them off at {REMOTE_ACCESS}"))
 
 
 def lists_on_the_way(plan: Plan, site: SiteSettings) -> tuple[SiteSettings | SiteLists, ...]:
@@ -166,7 +230,9 @@ def renewed_units(plan: Plan, site: SiteSettings) -> frozenset[str]:
     return frozenset(unit for unit in units if canonical(unit) in replaced or canonical(unit) not in before)
 
 
-def _cluster_problems(site: SiteSettings, change: Change, facts: Observations, plan: Plan) -> Iterator[ChangeProblem]:
+def _cluster_problems(
+    site: SiteSettings, change: Change, facts: Observations, plan: Plan, start: _Start
+) -> Iterator[ChangeProblem]:
     """See that a site that goes on in its group has the clusters that OLD says, as far as they stay."""
     unit, old = facts.active(site.name), change.old_site(site.name)
     if unit is None or unit.clusters is None or old is None or site.name in (*change.leaving, *seeded_sites(plan)):
@@ -181,11 +247,11 @@ def _cluster_problems(site: SiteSettings, change: Change, facts: Observations, p
         planned = plan.cluster(before.site)
         found = find(plan, planned, unit.clusters)
         if found is None:
-            message = f"it lacks the cluster '{before.name}' ({before.address}), which OLD has"
-            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+            message = f"it lacks the cluster '{before.name}' ({before.address}), which {start.name} has"
+            yield start.of_cluster(unit.address, message, f"add the cluster '{before.name}' ({before.address}) again")
         elif not found.is_named(planned.name) and not is_old_cluster(plan, before.site, found.address, found.name):
-            message = f"the cluster at {found.address} is called '{found.name}', and '{before.name}' by OLD"
-            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+            message = f"the cluster at {found.address} is called '{found.name}', and '{before.name}' by {start.name}"
+            yield start.of_cluster(unit.address, message, f"call it '{before.name}' again")
 
 
 def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[ChangeProblem]:

@@ -171,7 +171,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     silent = silent_leavers(plan, facts)
     left_out = silent | _pairs_to_wait_for(plan, facts)
     problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
-    problems += [Problem(*found) for found in change_problems(plan, facts, background.options)]
+    problems += [Problem(*found) for found in change_problems(plan, facts, background.options, background.command)]
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
@@ -390,7 +390,7 @@ def _room_problems(master: Observation, background: PreflightInput) -> Iterator[
 
 def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
-    if unit is None or options.remove_unknown:
+    if unit is None or options.remove_unknown or options.undoes:  # that is held against what the push left there
         return
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))

@@ -15,7 +15,7 @@ from geoplan.plan.model import Action
 from geoplan.plan.planner import make_plan
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
-from geoplan.push.undoing import LAST, find_push, name_of, undoing
+from geoplan.push.undoing import LAST, find_push, undoing
 from tests.push.support import real_store
 from tests.simulation.leaves import A1, Kill, Leave, topology
 from tests.simulation.loop import run_simulated
@@ -199,10 +199,10 @@ def test_the_last_push_that_stands_is_meant(tmp_path: Path) -> None:
         assert isinstance(await begun.push(), PushResult)
         await settle(begun)
         store = real_store(begun.world.folder, begun.world.plan)
-        pushed = name_of(find_push(store, LAST))
+        pushed = find_push(store, LAST).name
         assert isinstance(await take_back(begun), PushResult)
         with pytest.raises(PushRefusedError, match="nothing to take back"):
             find_push(store, LAST)
-        assert name_of(find_push(store, pushed)) == pushed
+        assert find_push(store, pushed).name == pushed
 
     play(lambda: fresh(tmp_path), act)
