@@ -111,7 +111,9 @@ def change_problems(
     for site in plan.sites:
         if site.name not in absent:
             for found in _lists_elsewhere(site, change, facts, plan, removes_unknown=options.remove_unknown):
-                yield start.of_list(found)
+                is_half_joined = options.undoes and site.name in change.leaving and found.has_nothing_else
+                if not is_half_joined:  # a join that is taken back may not have come to its lists
+                    yield start.of_list(found)
             if options.undoes and not options.remove_unknown:
                 yield from _unplanned(site, change, facts, start)
             yield from _cluster_problems(site, change, facts, plan, start)
@@ -138,6 +140,11 @@ class _Elsewhere(NamedTuple):
     before: tuple[str, ...]
     """What it held before the change."""
     held: tuple[str, ...]
+
+    @property
+    def has_nothing_else(self) -> bool:
+        """Whether all that it holds was there before the change as well."""
+        return not without(self.held, self.before)
 
     @property
     def differs(self) -> str:
