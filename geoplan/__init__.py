@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from geoplan.errors import ChangeRefusedError as ChangeRefusedError
     from geoplan.errors import GeoplanError as GeoplanError
     from geoplan.errors import InvalidInputError as InvalidInputError
     from geoplan.errors import UnusableFileError as UnusableFileError
     from geoplan.errors import UpgradeRefusedError as UpgradeRefusedError
+    from geoplan.plan.change import make_change as make_change
     from geoplan.plan.model import Action as Action
     from geoplan.plan.model import Phase as Phase
     from geoplan.plan.model import Plan as Plan
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from geoplan.topology.part import only_groups as only_groups
 
 _NAMES = {
-    "errors": ("GeoplanError", "InvalidInputError", "UnusableFileError", "UpgradeRefusedError"),
+    "errors": ("ChangeRefusedError", "GeoplanError", "InvalidInputError", "UnusableFileError", "UpgradeRefusedError"),
+    "plan.change": ("make_change",),
     "plan.model": ("Action", "Phase", "Plan", "Step"),
     "plan.planner": ("make_plan",),
     "plan.upgrade": ("make_upgrade", "written_firmware"),

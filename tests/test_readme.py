@@ -192,7 +192,9 @@ def test_example_of_the_library_runs() -> None:
     (example,) = [block.text for block in BLOCKS if block.readme == "geoplan/README.md" and block.language == "python"]
     ended = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert len(ended.stdout.splitlines()) == 18
+    *steps, rebooted = ended.stdout.splitlines()
+    assert len(steps) == 18
+    assert rebooted == "['HA Pair 1', 'HA Pair 2']"
 
 
 def test_topology_shown_is_the_example() -> None:

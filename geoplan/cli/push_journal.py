@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.push_units import typed_after
 from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.kinds import generic_command
@@ -17,8 +19,10 @@ from geoplan.push import journal, past_pushes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geoplan.cli.push_command import PushCommand
+    from geoplan.cli.push_goal import Goal
     from geoplan.live.findings.kinds import Command
-    from geoplan.plan.model import Phase, Plan
+    from geoplan.plan.model import Plan
     from geoplan.push.history import History
     from geoplan.push.store import Past, Store
     from geoplan.topology.api import UnitApi
@@ -41,10 +45,14 @@ def show(
     return 0
 
 
-def phases_to_resume(store: Store) -> tuple[Phase, ...]:
-    """Return the parts of the work that the unfinished push does, an empty tuple where there is none."""
-    history = store.past().unfinished
-    return history.phases if history else ()
+def tell(goal: Goal, given: PushCommand, path: str) -> int:
+    """Show the last push of what a command is about, or end the unfinished one."""
+    typed, store, old = goal.typed(given, path), goal.store, goal.old
+    if given.journals.abandon:
+        return abandon(store, goal.plan, given.output_format, typed, yes=given.run.yes)
+    typed = replace(typed, part=typed_after(store.past(), goal.topology, typed).unfinished or goal.part)
+    apis = {**(given.reach.apis(old.topology) if old and old.topology else {}), **given.reach.apis(goal.topology)}
+    return show(store, goal.plan, apis, given.output_format, typed)
 
 
 def abandon(

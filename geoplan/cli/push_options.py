@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geoplan.cli.files import OldState
     from geoplan.plan.model import Plan
     from geoplan.push.options import Options, Origin
+    from geoplan.push.undoing import Undoing
 
 
 class GivenFlags(NamedTuple):
@@ -77,18 +78,20 @@ class PushFlags:
     """Whether the question of ``--seed-by-api`` is answered beforehand."""
     variants: tuple[str, ...] = ()
     """In what the units of the embedded lab are otherwise."""
+    undoing: Undoing | None = None
+    """What takes a push back, where this one does that."""
 
     def of_lab(self) -> list[str]:
         """Return the options that lead to the same embedded lab again."""
         return ["--lab", *(word for variant in self.variants for word in ("--variant", variant))]
 
 
-_SHOWN_VALUES = frozenset({"phase", "reboots", "jobs", "keep_backups", "variants", "output_format"})
-"""Options whose values a journal may hold: no file, no address and nobody's name."""
+_OF_SECRETS = frozenset({"credentials", "client_cert", "client_key"})
+"""Options whose values no journal holds: they name files of secrets."""
 
 
 def origin_of(context: click.Context, path: str) -> Origin:
-    """Return how a push was typed, for its journal: the file and the options, values only where they tell nothing."""
+    """Return how a push was typed, for its journal: the file, and the options with all values but files of secrets."""
     from geoplan.push.options import Origin
 
     flags: list[str] = []
@@ -98,7 +101,7 @@ def origin_of(context: click.Context, path: str) -> Origin:
         if not isinstance(param, click.Option) or not is_given:
             continue
         given = context.params.get(name)
-        if param.is_flag or name not in _SHOWN_VALUES:
+        if param.is_flag or name in _OF_SECRETS:
             flags.append(param.opts[0])
         else:
             values = given if isinstance(given, tuple) else (given,)

@@ -13,8 +13,7 @@ from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.compare import Kind
 from geoplan.live.findings.newcomers import seeded_sites
-from geoplan.plan.actions import ACTIONS
-from geoplan.push.change_checks import renewed_units
+from geoplan.push.change_progress import renewed_units
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
@@ -84,9 +83,7 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     differing = count(len(found.before.differences) - red, "difference")
     if red:  # these no step writes: they follow from the reboots and submissions
         differing += f", {count(red, 'red partner link')}"
-    is_named = len(plan.groups) == 1 and plan.is_group_written(plan.groups[0].name)
-    sites, groups = count(len(plan.sites), "site"), plan.scope if is_named else count(len(plan.groups), "group")
-    yield f"{plan.topology}: {sites} in {groups}, {count(len(plan.steps), 'step')}, {differing}"
+    yield f"{plan.topology}: {_extent(plan)}, {count(len(plan.steps), 'step')}, {differing}"
     if found.verdict.forms:
         yield f"pairs to form of single units: {', '.join(found.verdict.forms)}"
     if found.verdict.resubmits:
@@ -135,11 +132,7 @@ def _who_moves(plan: Plan, found: Found) -> Iterator[str]:
     change = plan.change
     if change is None:
         return
-    if found.options.undoes:
-        yield f"takes back the push {found.options.undoes}, in this order:"
-        for step in plan.steps:
-            yield f"  {step.number}. {ACTIONS[step.action].sentence} {step.site}"
-    else:
+    if not found.options.undoes:  # of which the plan was shown first
         yield f"change from '{change.old_topology}' ({change.old_checksum})"
     if change.leaving:
         yield f"leaves: {', '.join(change.leaving)}"
@@ -159,6 +152,18 @@ def _who_moves(plan: Plan, found: Found) -> Iterator[str]:
         gained = [address for address in site.geo_partners if canonical(address) not in had]
         why = f"its slave links {some_of(gained)}" if gained else "a unit of it is new, or its reboot is still due"
         yield f"reboots the master of '{name}': {why}"
+
+
+def _extent(plan: Plan) -> str:
+    """Say how many sites a plan is about, in which groups, and how many leave them."""
+    leaving = len(plan.change.leaving) if plan.change else 0  # each has a group of its own in the plan
+    staying = [group for group in plan.groups if not plan.change or group.sites[0] not in plan.change.leaving]
+    sites = count(len(plan.sites) - leaving, "site")
+    is_named = len(staying) == 1 and plan.is_group_written(staying[0].name)
+    groups = f" in {plan.scope if is_named and not leaving else count(len(staying), 'group')}"
+    if plan.change and len(staying) == len(plan.sites) - leaving > 1:
+        groups = ", each alone"
+    return f"{sites}{groups}" + (f", {count(leaving, 'site')} to leave" if leaving else "")
 
 
 def _difference_lines(report: Report) -> Iterator[str]:

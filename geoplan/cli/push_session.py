@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.addresses import canonical
-from geoplan.cli import faults
+from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_question import change_lines, destination_of, seed_is_accepted
 from geoplan.cli.push_units import part_of_push, push_units
@@ -22,6 +22,7 @@ from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.live import diff as reports
 from geoplan.live.findings import NoteKind
 from geoplan.live.polling import SystemClock
+from geoplan.plan.described import known_units, topology_of
 from geoplan.plan.model import Phase
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
@@ -140,7 +141,9 @@ class PushSession(PushListener):
         """Push, and say how it ended."""
         plan, flags = self._plan, self._flags
         if Phase.GEO in plan.phases() and not (flags.lab or flags.dry_run):
-            self._remembered = store, topology
+            is_undo = flags.undoing is not None
+            after = topology_of(plan, known_units(topology), with_leaving=False) if is_undo else topology
+            self._remembered = store, after
         async with push_units(topology, plan, self._typed.reach, flags, store, on_request=self.on_request) as (
             fleet,
             its_store,
@@ -149,6 +152,7 @@ class PushSession(PushListener):
             self._view = view_of(plan, fleet.timings, flags.output_format, dry_run=flags.dry_run)
             with self._view, self._stopping_on_signals():
                 self._view.show(self._going())
+                self._say_what_is_undone()
                 self._say_what_is_gone(store)
                 units = sum(len(site.units) for site in plan.sites)
                 self._view.say(f"preflight: asking {count(units, 'unit')}")
@@ -186,6 +190,18 @@ class PushSession(PushListener):
         for finding in () if self._flags.lab else gone_findings(store, self.typed):
             details = {"kind": NoteKind.FINDING.value, "site": finding.sites[0]}
             self._view.show(Event(EventKind.NOTE, self._seconds(), finding.explained, details=details))
+
+    def _say_what_is_undone(self) -> None:
+        """Say which push is taken back, and show the plan of that first: it is reviewed before any unit is asked."""
+        undoing = self._flags.undoing
+        if undoing is None:
+            return
+        title = push_undo.title_of(undoing)
+        self._view.show(Event(EventKind.UNDO, 0.0, title, details=push_undo.as_plain(undoing)))
+        for line in (title, *push_undo.plan_lines(undoing)):
+            self._view.say(line)
+        if self.only_reads:
+            self._view.say(f"to do exactly this: {self.command('--checksum', self._plan.checksum)}")
 
     def objections(self, found: Found) -> Sequence[Problem]:
         """Return what of the push was not approved."""

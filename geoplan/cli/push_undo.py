@@ -1,28 +1,31 @@
-"""``geoplan push --undo``: which push is taken back, and what of it stays."""
+"""``geoplan push --undo``: which push is taken back, what it says of that before, and what of it stays."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError
-from geoplan.push.store import addresses_of
+from geoplan.plan.actions import ACTIONS
 from geoplan.push.undoing import find_push, undoing
-from geoplan.wording import some_of
+from geoplan.wording import local_time, shown, some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geoplan.cli.connection import ConnectionOptions
     from geoplan.push.store import Store
     from geoplan.push.undoing import Undoing
     from geoplan.topology.model import Topology
 
 
-def taken_back(topology: Topology, store: Store, named: str | None, *, resume: bool) -> Undoing | None:
+def taken_back(
+    topology: Topology, store: Store, reach: ConnectionOptions, named: str | None, *, resume: bool
+) -> Undoing | None:
     """Return what takes the push of that name back, or goes on with taking one back; None for any other push.
 
-    What stays of it is said on standard error. Raises :class:`PushRefusedError` where there is no such push, or the
-    topology does not have all of its units.
+    Raises :class:`PushRefusedError` where there is no such push, it is of more groups than are meant, or nothing says
+    where one of its units answers.
     """
     unfinished = store.past().unfinished if resume else None
     if unfinished and unfinished.begin.undoes:
@@ -30,13 +33,51 @@ def taken_back(topology: Topology, store: Store, named: str | None, *, resume: b
     if named is None:
         return None
     found = undoing(find_push(store, named))
-    known = {canonical(unit.address) for site in topology.sites for unit in site.units}
-    if missing := [address for address in addresses_of(found.plan) if canonical(address) not in known]:
+    number = found.history.number
+    own = {canonical(unit.address) for site in topology.sites for unit in site.units}
+    if topology.whole is not topology and (others := [each for each in found.units if canonical(each) not in own]):
         raise PushRefusedError(
-            f"push {found.name} changed units that '{topology.name}' does not have: {some_of(missing)}; "
+            f"push {number} was of {found.history.plan.scope}, and --group leaves out {some_of(others)}; "
             "nothing was changed",
-            hint="give a topology that has all of its units: of a change OLD or NEW, or a file with the sites of both",
+            hint="leave --group out: a push is taken back as a whole",
         )
-    for line in found.left:
-        click.echo(f"geoplan: note: not taken back: {line}", err=True)
+    if missing := [address for address in found.unreached(topology) if not reach.names(address)]:
+        raise PushRefusedError(
+            f"neither '{topology.name}' nor the journal of push {number} says where the APIs of "
+            f"{some_of(missing)} are; nothing was changed",
+            hint="name these units in an --endpoints file, or give a topology that has them",
+        )
     return found
+
+
+def title_of(found: Undoing) -> str:
+    """Return which push is taken back, in a line."""
+    history = found.history
+    begin = history.begin
+    of = f" of '{history.topology}'" + (f" ({begin.file})" if begin.file else "")
+    began = f"begun by {begin.who} at {local_time(begin.at)}"
+    return shown(f"takes back push {history.number}{of}, {began}, which ended as: {history.outcome}")
+
+
+def plan_lines(found: Undoing) -> Iterator[str]:
+    """Yield what is done to take a push back, for whoever reviews that, and what stays."""
+    for step in found.plan.steps:
+        yield shown(f"  {step.number}. {ACTIONS[step.action].sentence} {step.site}")
+    for line in found.left:
+        yield shown(f"not taken back: {line}")
+    yield f"plan {found.plan.checksum}"
+
+
+def as_plain(found: Undoing) -> dict[str, object]:
+    """Return the same as JSON holds it, with the whole plan."""
+    return {
+        "push": found.history.number,
+        "journal": str(found.history.path),
+        "topology": found.history.topology,
+        "began": found.history.begin.at.isoformat(),
+        "who": found.history.begin.who,
+        "outcome": found.history.outcome,
+        "left": list(found.left),
+        "checksum": found.plan.checksum,
+        "plan": found.plan.model_dump(mode="json", include=set(found.plan.written_fields)),
+    }

@@ -14,8 +14,8 @@ from geoplan.plan.change_parts import groups_after, parts_of
 from geoplan.plan.change_refusals import Matched, require_possible, require_safe, require_sound, shown_addresses
 from geoplan.plan.change_scope import touched_by
 from geoplan.plan.graph import Reboots
-from geoplan.plan.lists import cluster_of, settings_of
-from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart, SiteLists
+from geoplan.plan.lists import cluster_of, lists_without, settings_of
+from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart
 from geoplan.plan.pairs import settings_of_pairs
 from geoplan.plan.planner import Departure, StepsToDo, plan_of
 from geoplan.topology.rules import require_well_formed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from geoplan.plan.change_parts import PartBefore
-    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.model import Plan, SiteLists, SiteSettings
     from geoplan.topology.model import Topology
 
 
@@ -179,8 +179,7 @@ def _interim_lists(
             kept = linked & set(map(canonical, end[name].geo_partners))
             gone = set(map(canonical, old.geo_partners)) - kept
             if gone:
-                access, partners = without(old.remote_geo_access, gone), without(old.geo_partners, gone)
-                yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
+                yield name, lists_without(old, gone)
 
 
 def _renewed(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.plan.model import ClusterDefinition, PlannedUnit, SiteSettings
+from geoplan.addresses import without
+from geoplan.plan.model import ClusterDefinition, PlannedUnit, SiteLists, SiteSettings
 from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from geoplan.plan.model import Role
     from geoplan.topology.model import Group, Site
@@ -57,6 +58,15 @@ def cluster_of(site: Site, group: Group) -> ClusterDefinition:
         name=site.cluster_name,
         address=site.units[0].shown_address,
         location=site.cluster.location,
+    )
+
+
+def lists_without(site: SiteSettings, gone: Collection[str]) -> SiteLists:
+    """Return what a site's lists hold once these addresses are taken off both."""
+    return SiteLists.model_construct(
+        site=site.name,
+        remote_geo_access=without(site.remote_geo_access, gone),
+        geo_partners=without(site.geo_partners, gone),
     )
 
 

@@ -13,7 +13,7 @@ from geoplan.topology.names import slugs_of
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import networkx as nx
 
@@ -77,10 +77,7 @@ def plan_of(
     settings = {site.name: site for group in groups for site in settings_of(group)}
     leaving = departure.sites if departure else ()
     slugs = slugs_of((*(site.name for site in topology.whole.sites), *(site.name for site in leaving)))
-    steps = tuple(step_graph.number_steps(to_do.graph, slugs, to_do.place))
-    ha_pairs = tuple(ha.settings_of_pairs(topology, every_pair=every_pair))
-    content: dict[str, Any] = {
-        "format": FORMAT,
+    content = {
         "topology": topology.name,
         "groups": (
             *(
@@ -97,14 +94,28 @@ def plan_of(
         "clusters": tuple(
             cluster_of(site, group) for group in groups for site in (*pairs_of(group), *standalones_of(group))
         ),
-        "steps": steps,
         "health_check_port": topology.health_check_port,
-        "ha_pairs": ha_pairs,
+        "ha_pairs": tuple(ha.settings_of_pairs(topology, every_pair=every_pair)),
         "firmware": firmware,
         "change": departure.change if departure else None,
-        "estimates": estimate(topology.timing, to_do, _health_check_seconds(steps, ha_pairs)),
     }
-    return Plan.model_construct(checksum=checksum_of(content), **content)
+    return assembled(content, to_do, slugs, topology.timing)
+
+
+def assembled(content: Mapping[str, Any], to_do: StepsToDo, slugs: Mapping[str, str], timing: Timing) -> Plan:
+    """Return the plan with these fields, and with the steps, checksum and times that follow.
+
+    ``slugs`` are those of the sites, by name.
+    """
+    steps = tuple(step_graph.number_steps(to_do.graph, slugs, to_do.place))
+    health_check_seconds = _health_check_seconds(steps, content["ha_pairs"])
+    fields = {
+        **content,
+        "format": FORMAT,
+        "steps": steps,
+        "estimates": _estimate(timing, to_do, health_check_seconds),
+    }
+    return Plan.model_construct(checksum=checksum_of(fields), **fields)
 
 
 def _health_check_seconds(steps: Iterable[Step], ha_pairs: Iterable[HaPairSettings]) -> int:
@@ -112,8 +123,7 @@ def _health_check_seconds(steps: Iterable[Step], ha_pairs: Iterable[HaPairSettin
     return sum(by_site[step.site].health_check_seconds(step.action) for step in steps if step.site in by_site)
 
 
-def estimate(timing: Timing, to_do: StepsToDo, health_check_seconds: int) -> Estimates:
-    """Return how long steps take, by API and by hand."""
+def _estimate(timing: Timing, to_do: StepsToDo, health_check_seconds: int) -> Estimates:
     by_api = sum(map(to_do.reboots.seconds_of, to_do.graph))
     chain_seconds, chain_steps = step_graph.longest_chain(to_do.graph, to_do.reboots)
     return Estimates.model_construct(

@@ -17,10 +17,11 @@ from geoplan.errors import ChangeRefusedError
 from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
 from geoplan.plan.change import make_change
 from geoplan.plan.change_graph import Work, growths, links_of, removals, site_of
-from geoplan.plan.graph import Placement, Reboots, StepKey, number_steps, with_places
-from geoplan.plan.model import Change, Plan, PlannedGroup, SiteLists, StepTarget, checksum_of
-from geoplan.plan.planner import StepsToDo, estimate
-from geoplan.topology.model import Cluster, Timing, Topology
+from geoplan.plan.described import timing_of, topology_before
+from geoplan.plan.graph import Placement, Reboots, StepKey, with_places
+from geoplan.plan.lists import lists_without
+from geoplan.plan.model import Change, Plan, PlannedGroup, SiteLists, StepTarget
+from geoplan.plan.planner import StepsToDo, assembled
 from geoplan.topology.names import slugs_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _change_back(plan: Plan, before: Before) -> Plan:
             [f"'{name}' had other lists before than {plan.change.old_topology} says" for name in other],
             hint="take it back by hand: geoplan push --status says how",
         )
-    return make_change(_topology_before(plan), plan, cleans_leaving=True)
+    return make_change(topology_before(plan), plan, cleans_leaving=True)
 
 
 def _fit(site: SiteSettings, lists: SiteLists) -> bool:
@@ -84,62 +85,29 @@ def _fit(site: SiteSettings, lists: SiteLists) -> bool:
     )
 
 
-def _topology_before(plan: Plan) -> Topology:
-    """Return the topology that a change came from, as far as its plan has it."""
-    assert plan.change  # noqa: S101 - as above
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    for site in plan.change.old_sites:
-        groups[site.group].append(site.name)
-    times = plan.estimates
-    timing = Timing(**{name: getattr(times, name) for name in Timing.model_fields})
-    sites = []
-    for settings in plan.change.old_sites:
-        partners = {canonical(address) for address in settings.geo_partners}
-        own = {canonical(unit.address) for unit in settings.units}
-        extra = [each for each in settings.remote_geo_access if canonical(each) not in partners | own]
-        cluster = plan.change.old_cluster(settings.name)
-        shown = Cluster(name=cluster.name, location=cluster.location) if cluster else Cluster()
-        sites.append(site_of(settings).model_copy(update={"extra_remote_geo_access": tuple(extra), "cluster": shown}))
-    return Topology(
-        name=plan.change.old_topology,
-        sites=tuple(sites),
-        groups={name: tuple(members) for name, members in groups.items()} if len(groups) > 1 else None,
-        health_check_port=plan.health_check_port,
-        timing=timing,
-    )
-
-
 # -- a push that brought a topology about: its lists and clusters as they were -----------------------------------------
 
 
 def _lists_back(plan: Plan, before: Before) -> Plan:
     """Plan the lists and clusters that a push found, from those that it wrote."""
     now = {site.name: site for site in plan.sites}
-    ends = {
-        name: site.model_copy(
-            update={
-                "remote_geo_access": before.lists[name].remote_geo_access,
-                "geo_partners": before.lists[name].geo_partners,
-            }
-        )
-        if name in before.lists
-        else site
-        for name, site in now.items()
-    }
-    ends = {name: site.model_copy(update={"group": group}) for group, name, site in _regrouped(plan, ends)}
+    ends = _ends(plan, before)
     clusters = tuple(
         before.modified.get(cluster.site, cluster).model_copy(update={"group": ends[cluster.site].group})
         for cluster in plan.clusters
         if cluster.site not in before.added + before.never
     )
     had = tuple(cluster for cluster in plan.clusters if cluster.site not in before.never)
-    interim = dict(_interim_lists(ends, now))
     work = Work(
         before=(),
         after=(),
         settings=ends,
         old_settings=now,
-        interim=interim,
+        interim={
+            name: lists_without(site, gone)
+            for name, site in now.items()
+            if (gone := without(site.geo_partners, ends[name].geo_partners))
+        },
         clusters={cluster.site: cluster for cluster in clusters},
         old_clusters={cluster.site: cluster for cluster in had},
         renewed=frozenset(),
@@ -147,42 +115,45 @@ def _lists_back(plan: Plan, before: Before) -> Plan:
         balanced=frozenset(),
         cleans_leaving=False,
     )
-    graph: nx.DiGraph[StepKey] = nx.DiGraph()
-    keys, edges = _steps_back(plan, work, before)
-    graph.add_nodes_from(with_places(keys, Phase.GEO))
-    graph.add_edges_from(edges)
-    times = plan.estimates
-    reboots = Reboots((Action.REBOOT_MASTER,), times.sync_seconds + times.boot_seconds)
-    to_do = StepsToDo(graph, _placements(plan, ends), reboots)
-    slugs = slugs_of(site.name for site in plan.sites)
+    change = Change.model_construct(
+        old_topology=plan.topology,
+        old_checksum=plan.checksum,
+        old_sites=plan.sites,
+        old_clusters=had,
+        leaving=(),
+        interim=tuple(work.interim.values()),
+    )
     content: dict[str, Any] = {name: getattr(plan, name) for name in Plan.model_fields if name != "checksum"}
     content |= {
         "groups": tuple(_groups(ends.values(), plan)),
         "sites": tuple(ends.values()),
         "clusters": clusters,
-        "steps": tuple(number_steps(graph, slugs, to_do.place)),
         "ha_pairs": (),
-        "change": Change.model_construct(
-            old_topology=plan.topology,
-            old_checksum=plan.checksum,
-            old_sites=plan.sites,
-            old_clusters=had,
-            leaving=(),
-            interim=tuple(interim.values()),
-        ),
-        "estimates": estimate(Timing(**{name: getattr(times, name) for name in Timing.model_fields}), to_do, 0),
+        "change": change,
     }
-    return Plan.model_construct(checksum=checksum_of(content), **content)
+    timing = timing_of(plan)
+    reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds)
+    to_do = StepsToDo(_graph(plan, work, before), _placements(plan, ends), reboots)
+    return assembled(content, to_do, slugs_of(now), timing)
 
 
-def _interim_lists(
-    ends: Mapping[str, SiteSettings], now: Mapping[str, SiteSettings]
-) -> Iterator[tuple[str, SiteLists]]:
-    """Yield what the lists hold that lose partners, once they have lost them and gained nothing; by site."""
-    for name, site in now.items():
-        if gone := without(site.geo_partners, ends[name].geo_partners):
-            access, partners = without(site.remote_geo_access, gone), without(site.geo_partners, gone)
-            yield name, SiteLists.model_construct(site=name, remote_geo_access=access, geo_partners=partners)
+def _ends(plan: Plan, before: Before) -> dict[str, SiteSettings]:
+    """Return each site as the push found it: with those lists, and in the group that its partners make."""
+    ends = {}
+    for site in plan.sites:
+        lists = before.lists.get(site.name) or site
+        found = {"remote_geo_access": lists.remote_geo_access, "geo_partners": lists.geo_partners}
+        ends[site.name] = site.model_copy(update=found)
+    groups = dict(_groups_by_site(plan, ends))
+    return {name: site.model_copy(update={"group": groups[name]}) for name, site in ends.items()}
+
+
+def _graph(plan: Plan, work: Work, before: Before) -> nx.DiGraph[StepKey]:
+    graph: nx.DiGraph[StepKey] = nx.DiGraph()
+    keys, edges = _steps_back(plan, work, before)
+    graph.add_nodes_from(with_places(keys, Phase.GEO))
+    graph.add_edges_from(edges)
+    return graph
 
 
 def _steps_back(plan: Plan, work: Work, before: Before) -> tuple[list[StepKey], list[tuple[StepKey, StepKey]]]:
@@ -225,8 +196,8 @@ def _placements(plan: Plan, ends: Mapping[str, SiteSettings]) -> Callable[[StepK
     return place
 
 
-def _regrouped(plan: Plan, ends: Mapping[str, SiteSettings]) -> Iterator[tuple[str, str, SiteSettings]]:
-    """Yield each site with the group that it is in by its partners alone."""
+def _groups_by_site(plan: Plan, ends: Mapping[str, SiteSettings]) -> Iterator[tuple[str, str]]:
+    """Yield each site with the name of the group that it is in by its partners alone."""
     known = {
         canonical(address): site.name
         for site in plan.sites
@@ -238,13 +209,11 @@ def _regrouped(plan: Plan, ends: Mapping[str, SiteSettings]) -> Iterator[tuple[s
     links.add_nodes_from(ends)
     for name, site in ends.items():
         links.add_edges_from((name, known[key]) for each in site.geo_partners if (key := canonical(each)) in known)
-    names: dict[str, str] = {}
     for group in plan.groups:
         parts = list(nx.connected_components(links.subgraph(group.sites)))
         for number, part in enumerate(parts, start=1):
-            names.update(dict.fromkeys(part, group.name if len(parts) == 1 else f"{group.name} {number}"))
-    for name in ends:
-        yield names[name], name, ends[name]
+            part_name = f"{group.name}, part {number}" if len(part) > 1 else f"{min(part)} alone"
+            yield from ((name, group.name if len(parts) == 1 else part_name) for name in part)
 
 
 def _groups(sites: Collection[SiteSettings], plan: Plan) -> Iterator[PlannedGroup]:

@@ -10,6 +10,7 @@ from geoplan.errors import UnusableFileError
 from geoplan.push import journal as journals
 from geoplan.push import records as models
 from geoplan.push.backups import COMPLETED
+from geoplan.push.history import number_in
 from geoplan.push.outcome import StepState
 from geoplan.push.state_dir import journals_folder, require_own, usable
 from geoplan.push.summary import name_step, not_done
@@ -81,12 +82,13 @@ def _block(history: History, width: int, *, is_running: bool) -> str:
         ("by", begin.who),
         ("topology", history.topology + (f", {shell_command(begin.file)}" if begin.file else "")),
         ("flags", shell_command(*begin.flags)),
+        ("undoes", _undone(history)),
         ("units", _units(history)),
         ("reboots", _reboots(history)),
         ("steps", _steps(history)),
         ("journal", shell_command(str(history.path))),
     ]
-    lines = [f"{local_time(begin.at)}  {_ending(history, is_running=is_running)}"]
+    lines = [f"{history.number}  {local_time(begin.at)}  {_ending(history, is_running=is_running)}"]
     lines += [f"  {name:<8}  {value}" for name, value in facts if value]
     return "\n".join(_wrapped(shown(line), width) for line in lines)
 
@@ -122,6 +124,12 @@ def stopped_at(history: History) -> str | None:
     failed = [step for step in undone if history.step_states.get(step.id) == StepState.FAILED]
     at = next(iter(failed), next((step for step in undone if step.id not in history.step_states), None))
     return f"{at.number} of {total}, {name_step(at)}" if at else None
+
+
+def _undone(history: History) -> str:
+    """Say which push it took back, by its number."""
+    undoes = history.begin.undoes
+    return str(number_in(undoes)) if undoes else ""
 
 
 def _units(history: History) -> str:
@@ -165,6 +173,7 @@ def _plain(history: History, *, is_running: bool) -> dict[str, Any]:
     user, at, host = begin.who.rpartition("@")
     last: Sequence[models.AnyRecord] = history.records[-1:]
     return {
+        "number": history.number,
         "began": begin.at.isoformat(),
         "ended": None if is_running else last[0].at.isoformat(),
         "user": user if at else begin.who,
@@ -172,6 +181,7 @@ def _plain(history: History, *, is_running: bool) -> dict[str, Any]:
         "topology": history.topology,
         "file": begin.file,
         "flags": list(begin.flags),
+        "undoes": number_in(begin.undoes) if begin.undoes else None,
         "phases": [phase.value for phase in history.phases],
         "outcome": None if is_running else history.outcome,
         "finished": history.is_finished,

@@ -14,7 +14,7 @@ from geoplan.live.activity import look_at
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.model import State
-from geoplan.push.change_checks import pairs_to_join
+from geoplan.push.change_progress import pairs_to_join
 from geoplan.push.events import EventKind
 from geoplan.wording import count, shell_command
 

@@ -8,6 +8,7 @@ from geoplan.addresses import canonical, same_addresses, without
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
+from geoplan.live.findings.kinds import generic_command
 from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.findings.newcomers import (
     GeoConfiguration,
@@ -16,19 +17,19 @@ from geoplan.live.findings.newcomers import (
     seeded_sites,
 )
 from geoplan.live.model import LIST_NAMES, SUBJECTS
-from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
-from geoplan.push import records as models
+from geoplan.push.change_progress import pairs_to_join, renewed_units
+from geoplan.push.history import number_in
 from geoplan.push.options import RebootMode
-from geoplan.push.outcome import StepState
+from geoplan.vendor import MANAGE_CLUSTERS, REMOTE_ACCESS
 from geoplan.wording import shell_command, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
+    from geoplan.live.findings.kinds import Command
     from geoplan.live.model import Observation, Observations, Subject
     from geoplan.plan.model import Change, Plan, SiteLists, SiteSettings
-    from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
     from geoplan.push.options import Options
 
@@ -52,93 +53,25 @@ class ChangeProblem(NamedTuple):
     hint: str
 
 
-def pairs_to_join(plan: Plan) -> frozenset[str]:
-    """Return the pairs that get a new unit: what is wrong with them now is waited for, by a step of its own."""
-    return frozenset(step.site for step in plan.steps if step.action is Action.JOIN_HA_PAIR)
-
-
-def units_to_renew(plan: Plan, ledger: Ledger, resumed: History | None = None) -> frozenset[str]:
-    """Return the units that a push takes for new boxes: what is proven of those before them is void then.
-
-    At another address a box is new once: where an earlier push has proven it, it is as any other. A push that is
-    resumed has said it when it began.
-    """
-    if resumed is not None:
-        return resumed.renewed
-    found: set[str] = set()
-    for site in plan.sites:
-        units = renewed_units(plan, site)
-        named = {canonical(address) for address in plan.change.replaced} if plan.change else set()
-        is_said = any(canonical(unit) in named for unit in units)
-        if is_said or site.kind != "ha_pair" or not ledger.is_proven_since_renewed(site, units):
-            found |= {canonical(unit) for unit in units}
-    return frozenset(found)
-
-
-def pairs_with(renewed: Collection[str], plan: Plan) -> frozenset[str]:
-    """Return the pairs whose new unit a push takes for a new box; ``renewed`` are such units, in one spelling."""
-    pairs = map(plan.site, pairs_to_join(plan))
-    return frozenset(site.name for site in pairs if any(canonical(unit.address) in renewed for unit in site.units))
-
-
-def is_left_to_change(plan: Plan, facts: Observations, renewed: Collection[str]) -> bool:
-    """Return whether a change has something to do that no comparison of lists and clusters shows: what is to go.
-
-    ``renewed`` are the units that it takes for new boxes.
-    """
-    change = plan.change
-    if change is None:
-        return False
-    for step in plan.steps:
-        if step.action not in (Action.DELETE_CLUSTER, Action.PROBE_UNLINKED):
-            continue
-        unit, old = facts.active(step.on.site), change.old_cluster(step.site)
-        if unit and old and any(canonical(each.address) == canonical(old.address) for each in unit.clusters or ()):
-            return True
-    return bool(pairs_with(renewed, plan))
-
-
-_JOINING = frozenset({Action.SET_GEO_PARTNERS, Action.SET_REMOTE_GEO_ACCESS, Action.SEED_GEO_CONFIGURATION})
-_LEAVING = frozenset({Action.REMOVE_GEO_PARTNERS, Action.REMOVE_REMOTE_GEO_ACCESS, Action.VERIFY_UNLINKED}) | DELETIONS
-_ENDED_WELL = frozenset({StepState.DONE, StepState.IN_PLACE, StepState.RECORDED, StepState.LEFT_OUT})
-
-
-def steps_left_behind(plan: Plan, history: History) -> frozenset[str]:
-    """Return the steps of a leave that a push which is resumed has ended before it began what comes after them.
-
-    A site that leaves one group for another has the new partners by now: to take off again what is on its lists would
-    undo that.
-    """
-    if plan.change is None:
-        return frozenset()
-    steps = {step.id: step for step in plan.steps}
-    begun = [record.step for record in history.records if isinstance(record, models.Changing | models.Seeding)]
-    to_see = [name for name in dict.fromkeys(begun) if name in steps and steps[name].action in _JOINING]
-    before: set[str] = set()
-    while to_see:
-        fresh = [name for name in steps[to_see.pop()].after if name not in before]
-        before.update(fresh)
-        to_see += fresh
-    return frozenset(
-        name for name in before if steps[name].action in _LEAVING and history.step_states.get(name) in _ENDED_WELL
-    )
-
-
 def change_problems(
-    plan: Plan, facts: Observations, options: Options, ledger: Ledger, resumed: History | None = None
+    plan: Plan, facts: Observations, options: Options, command: Command = generic_command
 ) -> Iterator[ChangeProblem]:
-    """Find what blocks a change on units that are fit for it by themselves."""
+    """Find what blocks a change on units that are fit for it by themselves; ``command`` writes commands as typed."""
     change = plan.change
     if change is None:
         return
     absent = silent_leavers(plan, facts)
+    start = _Start.of(options.undoes, command)
     for site in plan.sites:
         if site.name not in absent:
-            yield from _list_problems(site, change, facts, plan, removes_unknown=options.remove_unknown)
-            yield from _cluster_problems(site, change, facts, plan)
+            for found in _lists_elsewhere(site, change, facts, plan, removes_unknown=options.remove_unknown):
+                is_half_joined = options.undoes and site.name in change.leaving and found.has_nothing_else
+                if not is_half_joined:  # a join that is taken back may not have come to its lists
+                    yield start.of_list(found)
+            if options.undoes and not options.remove_unknown:
+                yield from _unplanned(site, change, facts, start)
+            yield from _cluster_problems(site, change, facts, plan, start)
     yield from _swapped_roles(plan, change, facts)
-    if resumed is None:
-        yield from _replaced_twice(plan, facts, options, ledger)
     for name in seeded_sites(plan):
         yield from _newcomer_problems(plan, change, name, facts)
 
@@ -153,9 +86,63 @@ def old_addresses(plan: Plan, site: str, subject: Subject) -> tuple[str, ...]:
     return held
 
 
-def _list_problems(
+class _Elsewhere(NamedTuple):
+    """A list of a unit that is neither as it was before a change nor on the way to the plan's."""
+
+    unit: str
+    subject: Subject
+    before: tuple[str, ...]
+    """What it held before the change."""
+    held: tuple[str, ...]
+
+    @property
+    def has_nothing_else(self) -> bool:
+        """Whether all that it holds was there before the change as well."""
+        return not without(self.held, self.before)
+
+    @property
+    def differs(self) -> str:
+        """How it differs from what it held before."""
+        lacks, has = without(self.before, self.held), without(self.held, self.before)
+        parts = [f"it lacks {some_of(lacks)}"] * bool(lacks) + [f"it has {some_of(has)}"] * bool(has)
+        return " and ".join(parts)
+
+
+class _Start(NamedTuple):
+    """Where a change starts, for whoever reads that a unit is not there: at OLD, or at what a push left."""
+
+    name: str
+    advice: str
+    again: str = ""
+    """The command that takes the push back; empty where the change starts at OLD."""
+
+    @classmethod
+    def of(cls, undoes: str | None, command: Command) -> _Start:
+        if undoes is None:
+            return cls("OLD", CORRECT_OLD)
+        return cls(f"push {number_in(undoes)}", "", command("push"))
+
+    def of_list(self, found: _Elsewhere) -> ChangeProblem:
+        name = LIST_NAMES[found.subject]
+        if not self.again:
+            message = f"{name} is neither {self.name}'s nor on the way to the plan's: {found.differs}"
+            return ChangeProblem(found.unit, message, self.advice)
+        message = f"{name} is neither as {self.name} left it nor as it was before that: {found.differs}"
+        value = " ".join(found.before)
+        enter = f"enter {value}" if value else "empty the field"
+        return ChangeProblem(found.unit, message, self.by_hand(f"{enter} at {REMOTE_ACCESS}"))
+
+    def of_cluster(self, unit: str, message: str, by_hand: str) -> ChangeProblem:
+        return ChangeProblem(unit, message, self.by_hand(f"{by_hand} at {MANAGE_CLUSTERS}") or self.advice)
+
+    def by_hand(self, what: str) -> str:
+        """Return how a person makes it again what the push left; empty where the change starts at OLD."""
+        return f"somebody changed it since; on that unit, {what}; then: {self.again}" if self.again else ""
+
+
+def _lists_elsewhere(
     site: SiteSettings, change: Change, facts: Observations, plan: Plan, *, removes_unknown: bool
-) -> Iterator[ChangeProblem]:
+) -> Iterator[_Elsewhere]:
     """Compare the lists of a site's units with OLD, with what comes between, and with the plan."""
     if change.old_site(site.name) is None or site.name in seeded_sites(plan):
         return  # its lists are held against the plan, as those of every push
@@ -169,11 +156,16 @@ def _list_problems(
             known = [getattr(each, subject) for each in lists_on_the_way(plan, site)]
             if any(_fits(held, wanted, removes_unknown=removes_unknown) for wanted in known):
                 continue
-            claimed = old_addresses(plan, site.name, subject)
-            lacks, has = without(claimed, held), without(held, claimed)
-            parts = [f"it lacks {some_of(lacks)}"] * bool(lacks) + [f"it has {some_of(has)}"] * bool(has)
-            message = f"{LIST_NAMES[subject]} is neither OLD's nor on the way to the plan's: {' and '.join(parts)}"
-            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+            yield _Elsewhere(unit.address, subject, old_addresses(plan, site.name, subject), held)
+
+
+def _unplanned(site: SiteSettings, change: Change, facts: Observations, start: _Start) -> Iterator[ChangeProblem]:
+    """Find what the lists of a site have that joins again, and that its push would remove."""
+    unit = facts.active(site.name) if change.old_site(site.name) is None else None
+    for subject in SUBJECTS if unit else ():
+        if unit and (extra := without(getattr(unit, subject) or (), getattr(site, subject))):
+            message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which were not there before {start.name}"
+            yield ChangeProblem(unit.address, message, start.by_hand(f"take them off at {REMOTE_ACCESS}"))
 
 
 def lists_on_the_way(plan: Plan, site: SiteSettings) -> tuple[SiteSettings | SiteLists, ...]:
@@ -187,19 +179,9 @@ def _fits(held: tuple[str, ...], wanted: tuple[str, ...], *, removes_unknown: bo
     return not without(wanted, held) and (removes_unknown or not without(held, wanted))
 
 
-def renewed_units(plan: Plan, site: SiteSettings) -> frozenset[str]:
-    """Return the units of a site that are new: at another address, or replaced where they were."""
-    change = plan.change
-    old = change.old_site(site.name) if change else None
-    if change is None or old is None:
-        return frozenset()
-    before = {canonical(unit.address) for unit in old.units}
-    replaced = {canonical(address) for address in change.replaced}
-    units = [unit.address for unit in site.units]
-    return frozenset(unit for unit in units if canonical(unit) in replaced or canonical(unit) not in before)
-
-
-def _cluster_problems(site: SiteSettings, change: Change, facts: Observations, plan: Plan) -> Iterator[ChangeProblem]:
+def _cluster_problems(
+    site: SiteSettings, change: Change, facts: Observations, plan: Plan, start: _Start
+) -> Iterator[ChangeProblem]:
     """See that a site that goes on in its group has the clusters that OLD says, as far as they stay."""
     unit, old = facts.active(site.name), change.old_site(site.name)
     if unit is None or unit.clusters is None or old is None or site.name in (*change.leaving, *seeded_sites(plan)):
@@ -214,11 +196,11 @@ def _cluster_problems(site: SiteSettings, change: Change, facts: Observations, p
         planned = plan.cluster(before.site)
         found = find(plan, planned, unit.clusters)
         if found is None:
-            message = f"it lacks the cluster '{before.name}' ({before.address}), which OLD has"
-            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+            message = f"it lacks the cluster '{before.name}' ({before.address}), which {start.name} has"
+            yield start.of_cluster(unit.address, message, f"add the cluster '{before.name}' ({before.address}) again")
         elif not found.is_named(planned.name) and not is_old_cluster(plan, before.site, found.address, found.name):
-            message = f"the cluster at {found.address} is called '{found.name}', and '{before.name}' by OLD"
-            yield ChangeProblem(unit.address, message, CORRECT_OLD)
+            message = f"the cluster at {found.address} is called '{found.name}', and '{before.name}' by {start.name}"
+            yield start.of_cluster(unit.address, message, f"call it '{before.name}' again")
 
 
 def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[ChangeProblem]:
@@ -244,7 +226,7 @@ def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[
             yield ChangeProblem(site.name, message, hint)
 
 
-def _replaced_twice(plan: Plan, facts: Observations, options: Options, ledger: Ledger) -> Iterator[ChangeProblem]:
+def replaced_twice(plan: Plan, facts: Observations, options: Options, ledger: Ledger) -> Iterator[ChangeProblem]:
     """Find pairs with a unit that an earlier push took for a new box and proved, and that holds what is planned.
 
     Most likely that push is repeated, and a reboot would serve nothing; a box that is new once more may have got its

@@ -50,7 +50,8 @@ class DryRunState:
         self._clock = clock
         self._boot_seconds = timings.boot_seconds
         self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.clusters: dict[tuple[str, str], tuple[GeoCluster, ...]] = {}
+        self.clusters: dict[str, tuple[GeoCluster, ...]] = {}
+        """The clusters of sites, by their names."""
         self.ha: dict[str, HaFacts] = {}
         """The HA parameters of units that were given any."""
         self.ha_before: dict[str, HaFacts] = {}
@@ -60,13 +61,28 @@ class DryRunState:
 
     def noted_clusters(self, site: SiteSettings) -> tuple[GeoCluster, ...] | None:
         """Return the clusters that are noted of a site, or None where it has what it tells."""
-        own = self.clusters.get(("site", site.name))
-        return own if self._is_apart(site) else self.clusters.get(("group", site.group), own)
+        own = self.clusters.get(site.name)
+        if site.name not in self._seeded or self._is_apart(site):
+            return own
+        shared = (self.clusters.get(each.name) for each in self._sharing(site) if each.name not in self._seeded)
+        return next((clusters for clusters in shared if clusters is not None), own)
 
     def note_clusters(self, site: SiteSettings, clusters: tuple[GeoCluster, ...]) -> None:
         """Note the clusters of a site, and of all that it is linked with."""
-        key = ("site", site.name) if self._is_apart(site) else ("group", site.group)
-        self.clusters[key] = clusters
+        self.clusters |= dict.fromkeys((each.name for each in self._sharing(site)), clusters)
+
+    def _sharing(self, site: SiteSettings) -> list[SiteSettings]:
+        """Return the sites that a site is linked with by now, and that one."""
+        if self._is_apart(site):
+            return [site]
+        group = self._group(site)
+        return [each for each in self.plan.sites if self._group(each) == group and not self._is_apart(each)]
+
+    def _group(self, site: SiteSettings) -> tuple[bool, str]:
+        """Return which group a site is in by now: that of before until its partners are others."""
+        old = self.plan.change.old_site(site.name) if self.plan.change else None
+        is_as_before = old is not None and (site.name, "partners") not in self.lists
+        return is_as_before, old.group if old and is_as_before else site.group
 
     def _is_apart(self, site: SiteSettings) -> bool:
         """Return whether a site joins its group and is not linked with it yet."""

@@ -20,6 +20,8 @@ class EventKind(StrEnum):
 
     DESTINATION = "destination"
     """Where the push goes: a lab, or the network."""
+    UNDO = "undo"
+    """Which push is taken back, and by what plan."""
     PREFLIGHT = "preflight"
     DIFFERENCES = "differences"
     """What differs from the plan before anything is changed, and so what a push would change."""

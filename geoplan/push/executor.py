@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
-from geoplan.push.change_checks import pairs_with, steps_left_behind
+from geoplan.push.change_progress import pairs_with, steps_left_behind
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Phase
     from geoplan.push.records import AnyRecord, Begin, Rebooting
 
+MAX_DIGITS = 18
+"""Of the number of a push: more than a state folder ever has."""
 MOVE_AWAY = "move it away once you have looked at the units with `geoplan diff`"
 
 
@@ -152,6 +154,18 @@ class History:
                 site = self._sites[record.site]
                 site.healthy, site.progress = number, PairProgress.HEALTHY
 
+    # -- what it is called --------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What it is called: its journal's name without its ending."""
+        return self.path.stem
+
+    @property
+    def number(self) -> int:
+        """Its number, which its journal's name begins with: no other push of the state folder has it."""
+        return number_in(self.name)
+
     # -- the push as a whole -----------------------------------------------------------------------------------------
 
     @property
@@ -229,6 +243,12 @@ class History:
     def reboots_of(self, unit: str) -> tuple[datetime, ...]:
         """Return when a unit was rebooted in this push."""
         return tuple(self._reboots.get(canonical(unit), ()))
+
+
+def number_in(name: str) -> int:
+    """Return the number that the name of a push begins with; 0 where it has none."""
+    number = name.partition("-")[0]
+    return int(number) if number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS else 0
 
 
 def _damaged(path: Path, number: int, reason: str) -> UnusableFileError:

@@ -98,6 +98,7 @@ class Journal:
             plan=plan.model_dump(mode="json"),
             **{name: value for name, value in options.origin._asdict().items() if value},
             **({"undoes": options.undoes} if options.undoes else {}),
+            **({"reached": _reached(options)} if options.known else {}),
         )
         return journal
 
@@ -209,6 +210,14 @@ def who() -> str:
     except (OSError, KeyError):
         user = f"user {os.getuid()}" if hasattr(os, "getuid") else "somebody"
     return f"{user}@{platform.node() or 'localhost'}"
+
+
+def _reached(options: Options) -> dict[str, dict[str, object]]:
+    return {
+        address: {"api": known.unit.api, "health_check_port": known.health_check_port}
+        for address, known in options.known.items()
+        if known.unit.api
+    }
 
 
 def _units_path(path: Path) -> Path:

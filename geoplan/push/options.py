@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +10,10 @@ from geoplan.concurrency import DEFAULT_JOBS
 from geoplan.vendor import MAX_CLUSTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from geoplan.plan.described import KnownUnit
 
 
 class RebootMode(StrEnum):
@@ -57,6 +60,8 @@ class Options:
     origin: Origin = UNTOLD
     resume: bool = False
     only_preflight: bool = False
+    known: Mapping[str, KnownUnit] = field(default_factory=dict)
+    """Where units answer, by their canonical addresses: who takes the push back may have no file that says so."""
     undoes: str | None = None
     """The push that is taken back, by the name of its journal: if it is unfinished, this one takes its place."""
 

@@ -30,7 +30,8 @@ from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
-from geoplan.push.change_checks import change_problems, pairs_to_join, pairs_with, units_to_renew
+from geoplan.push.change_checks import change_problems, replaced_twice
+from geoplan.push.change_progress import pairs_to_join, pairs_with, units_to_renew
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
@@ -170,8 +171,9 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     silent = silent_leavers(plan, facts)
     left_out = silent | _pairs_to_wait_for(plan, facts)
     problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
-    of_change = change_problems(plan, facts, background.options, ledger, background.resumed)
-    problems += [Problem(*each) for each in of_change]
+    problems += [Problem(*each) for each in change_problems(plan, facts, background.options, background.command)]
+    if background.resumed is None:
+        problems += [Problem(*each) for each in replaced_twice(plan, facts, background.options, ledger)]
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
@@ -354,14 +356,11 @@ def _pair_problems(
     progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
     under_way = _is_under_way(site.name, background.resumed)
     units = facts.of_site(site.name)
-    if not is_explained and not any(_is_single(unit) for unit in units):  # single units say nothing of a pair
+    is_pair = not any(unit.ha is not None and unit.ha.mode == SINGLE for unit in units)
+    if is_pair and not is_explained:  # single units say nothing of a pair
         yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
     if site.name in reboots and progress is PairProgress.NOT_BEGUN:
         yield from _room_problems(units[0], background)
-
-
-def _is_single(unit: Observation) -> bool:
-    return unit.ha is not None and unit.ha.mode == SINGLE
 
 
 def _state_problems(
@@ -390,7 +389,7 @@ def _room_problems(master: Observation, background: PreflightInput) -> Iterator[
 
 def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:
     unit = facts.active(site.name)
-    if unit is None or options.remove_unknown:
+    if unit is None or options.remove_unknown or options.undoes:  # that is held against what the push left there
         return
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))

@@ -17,7 +17,7 @@ from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
-from geoplan.push.values import Addresses, FoundLists, Moment, Strict, Text, Value
+from geoplan.push.values import Addresses, FoundLists, Moment, ReachedUnit, Strict, Text, Value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,6 +79,8 @@ class Begin(Record):
     """The options that were given."""
     undoes: Text | None = None
     """The push that this one takes back, by the name of its journal."""
+    reached: Mapping[Text, ReachedUnit] = {}
+    """Where units answer by the topologies of the push, whoever they are now: it is taken back without these."""
 
 
 class Found(Record):

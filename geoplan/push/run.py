@@ -16,7 +16,7 @@ from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
 from geoplan.push.backups import back_up, prune
-from geoplan.push.change_checks import is_left_to_change, units_to_renew
+from geoplan.push.change_progress import is_left_to_change, units_to_renew
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
@@ -31,7 +31,7 @@ from geoplan.push.past_pushes import GO_ON, check_resume
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
-from geoplan.push.undoing import mark_undone, name_of, what_was_found
+from geoplan.push.undoing import mark_undone, what_was_found
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ async def run_push(
     with store.locked(plan.topology, store.nat_keys(plan)) as running:
         past = store.past()
         ledger = past.ledger
-        undone = past.unfinished if past.unfinished and name_of(past.unfinished) == options.undoes else None
+        undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
         unfinished = None if undone else past.unfinished
         resumed = check_resume(plan, unfinished, resume=options.resume, running=running)
         history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.addresses import same_addresses
+from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.clusters import find
 from geoplan.live.model import SUBJECTS, ClusterType
+from geoplan.plan.described import KnownUnit, known_units, topology_of
 from geoplan.plan.model import Action, SiteLists
 from geoplan.plan.undo import Before, make_undo
 from geoplan.push import journal as journals
 from geoplan.push import records as models
 from geoplan.push import values
-from geoplan.topology.model import Location
-from geoplan.wording import join_words
+from geoplan.push.history import number_in
+from geoplan.topology.model import Location, Unit
+from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from geoplan.live.model import Observations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import ClusterDefinition, Plan
     from geoplan.push.history import History
     from geoplan.push.store import Store
+    from geoplan.topology.model import Topology
 
 LAST = "last"
 
@@ -37,12 +40,26 @@ class Undoing(NamedTuple):
     @property
     def name(self) -> str:
         """What the push is called that is taken back."""
-        return name_of(self.history)
+        return self.history.name
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The addresses of all units that it is about."""
+        return tuple(unit.address for site in self.plan.sites for unit in site.units)
 
-def name_of(history: History) -> str:
-    """Return what a push is called: its journal's name without its ending."""
-    return history.path.stem
+    def topology(self, given: Topology) -> Topology:
+        """Return the topology of its units; where they answer is what the given one says, else what the push knew."""
+        reached = {
+            address: KnownUnit(Unit(address=address, api=known.api), known.health_check_port)
+            for address, known in self.history.begin.reached.items()
+        }
+        described = topology_of(self.plan, {**reached, **known_units(given)}, with_leaving=True)
+        return described.model_copy(update={"limits": given.limits})
+
+    def unreached(self, given: Topology) -> tuple[str, ...]:
+        """Return the units of which neither the given topology nor the push says where they answer."""
+        known = {*known_units(given), *self.history.begin.reached}
+        return tuple(address for address in self.units if canonical(address) not in known)
 
 
 def find_push(store: Store, named: str) -> History:
@@ -54,21 +71,18 @@ def find_push(store: Store, named: str) -> History:
     pushes = [history for history in store.histories() if history.has_changes]
     if named == LAST:
         undone = {each.begin.undoes for each in pushes}
-        standing = [each for each in pushes if name_of(each) not in undone and each.begin.undoes is None]
+        standing = [each for each in pushes if each.name not in undone and each.begin.undoes is None]
         if not standing:
             raise PushRefusedError("no push on these units stands that changed anything: there is nothing to take back")
         return standing[-1]
-    number = named.lstrip("0") or "0"
-    found = [
-        history
-        for history in pushes
-        if named == name_of(history) or number == (name_of(history).partition("-")[0].lstrip("0") or "0")
-    ]
+    number = number_in(named) if named.isdecimal() else 0
+    found = [history for history in pushes if history.name == named or (number and history.number == number)]
     if not found:
-        known = join_words([name_of(history).partition("-")[0] for history in pushes[-10:]])
+        numbers = [str(history.number) for history in reversed(pushes)]
+        some = f"those are {some_of(numbers)}, the newest first" if numbers else "there is none"
         raise PushRefusedError(
-            f"there is no push '{named}' that changed anything on these units",
-            hint=f"the last ones are {known}: see --history",
+            f"there is no push '{named}' on these units that changed anything; {some}",
+            hint="geoplan push --history lists all pushes, each with the number that --undo takes",
         )
     return found[-1]
 
@@ -101,29 +115,14 @@ def what_was_found(plan: Plan, facts: Observations) -> dict[str, object]:
 def _found_before(history: History) -> tuple[Before, list[str]]:
     """Return what the push found before it changed it, and what of that no plan brings back."""
     plan = history.plan
-    changes = [record for record in history.records if isinstance(record, models.Changing)]
     found = next((record for record in history.records if isinstance(record, models.Found)), None)
-    lists: dict[str, dict[str, tuple[str, ...]]] = {}
-    clusters: dict[str, models.Changing] = {}
-    for name, held in found.held.items() if found else ():
-        lists[name] = {subject: told for subject in SUBJECTS if (told := getattr(held, subject)) is not None}
-    for record in changes:
-        if record.what in SUBJECTS and isinstance(record.before, tuple):
-            lists.setdefault(record.site, {}).setdefault(record.what, record.before)
-        elif record.action in (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER):
-            clusters.setdefault(record.site, record)
-    held_before = {
-        name: SiteLists(
-            site=name,
-            **{subject: told.get(subject, getattr(plan.site(name), subject)) for subject in SUBJECTS},
-        )
-        for name, told in lists.items()
-    }
+    clusters = _first_of_clusters(history)
     added = tuple(site for site, record in clusters.items() if record.before is None)
     never = tuple(site for site in (found.lacking if found else ()) if site not in clusters)
     modified: dict[str, ClusterDefinition] = {}
     left = [
-        f"'{pair.site}' stays the pair that the push formed: part it by hand, as push --status says"
+        f"'{pair.site}' stays the pair that the push formed, with its HA parameters: part it by hand, as push --status "
+        "says"
         for pair in plan.ha_pairs
         if history.was_formed(pair.site)
     ]
@@ -133,7 +132,33 @@ def _found_before(history: History) -> tuple[Before, list[str]]:
             left += stays
             if was != plan.cluster(site):
                 modified[site] = was
-    return Before(held_before, added, modified, never), left
+    return Before(_lists_before(history, found), added, modified, never), left
+
+
+def _lists_before(history: History, found: models.Found | None) -> dict[str, SiteLists]:
+    """Return the lists of each site that were not the plan's; a list that was not told counts as the plan's."""
+    lists: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, held in found.held.items() if found else ():
+        lists[name] = {subject: told for subject in SUBJECTS if (told := getattr(held, subject)) is not None}
+    for record in history.records:
+        if isinstance(record, models.Changing) and record.what in SUBJECTS and isinstance(record.before, tuple):
+            lists.setdefault(record.site, {}).setdefault(record.what, record.before)
+    return {
+        name: SiteLists(
+            site=name,
+            **{subject: told.get(subject, getattr(history.plan.site(name), subject)) for subject in SUBJECTS},
+        )
+        for name, told in lists.items()
+    }
+
+
+def _first_of_clusters(history: History) -> dict[str, models.Changing]:
+    """Return the first change of each cluster that was entered, by its site: that one knows what was before."""
+    first: dict[str, models.Changing] = {}
+    for record in history.records:
+        if isinstance(record, models.Changing) and record.action in (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER):
+            first.setdefault(record.site, record)
+    return first
 
 
 def _cluster_before(now: ClusterDefinition, before: values.ClusterValue) -> tuple[ClusterDefinition, list[str]]:

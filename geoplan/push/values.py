@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictBool, StrictInt
+
+from geoplan.topology.types import ApiUrl
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 
@@ -70,6 +72,13 @@ class HaValue(Strict):
     partner: Text | None = None
     health_check_port: StrictInt | None = None
     all_interfaces: StrictBool | None = None
+
+
+class ReachedUnit(Strict):
+    """Where a unit answers, as its topology says; an endpoints file goes before that."""
+
+    api: ApiUrl
+    health_check_port: int = Field(strict=True, ge=1, le=65535)
 
 
 class FoundLists(Strict):

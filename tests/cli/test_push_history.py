@@ -27,11 +27,14 @@ def test_history_tells_what_was_typed_and_how_it_ended(geoplan: Geoplan, make_si
         (push,) = json.loads(outcome.stdout)["pushes"]
         assert push["outcome"] == "stopped"
         assert push["file"] == str(site.topology)
-        assert push["flags"] == ["--yes", "--jobs", "1", "--reboot", "always=HA Pair 1", "--endpoints"]
+        assert push["number"] == 1
+        flags = ["--yes", "--jobs", "1", "--reboot", "always=HA Pair 1", "--endpoints", str(site.endpoints)]
+        assert push["flags"] == flags
         assert A1 in push["units"]
         assert PASSWORD not in outcome.stdout
     assert json.loads(geoplan("push", site.topology, "--history", "--format", "json").stdout)["pushes"] == []
     text = geoplan("push", "--history").stdout
+    assert text.startswith("1  2")
     assert "stopped at step" in text
     assert "unfinished" in text
     with site.store.only_push("another"):

@@ -12,7 +12,7 @@ from geoplan.plan.model import Action
 from geoplan.push.history import History
 from geoplan.push.journal import Journal
 from geoplan.push.options import Options
-from geoplan.push.undoing import LAST, find_push, mark_undone, name_of, undoing
+from geoplan.push.undoing import LAST, find_push, mark_undone, undoing
 from tests.push.observations import plan_of
 from tests.push.support import A1, M1, real_store
 
@@ -73,10 +73,10 @@ def test_the_push_meant_is_the_last_that_changed_anything_or_the_one_named(tmp_p
     one = push(tmp_path, a_cluster(PAIR, None))
     other = push(tmp_path, a_cluster(ALONE, None))
     push(tmp_path)
-    assert name_of(find_push(store, LAST)) == name_of(other)
-    number = name_of(one).partition("-")[0]
-    for named in (name_of(one), number, str(int(number))):
-        assert name_of(find_push(store, named)) == name_of(one)
+    assert find_push(store, LAST).name == other.name
+    number = one.name.partition("-")[0]
+    for named in (one.name, number, str(int(number))):
+        assert find_push(store, named).name == one.name
     with pytest.raises(PushRefusedError, match="no push '77'"):
         find_push(store, "77")
 

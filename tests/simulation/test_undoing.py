@@ -2,41 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 
-from geoplan.errors import GeoplanError, PushRefusedError
+from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
+from geoplan.lab.device.unit import HaParameters
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Action
 from geoplan.plan.planner import make_plan
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
-from geoplan.push.undoing import LAST, find_push, name_of, undoing
+from geoplan.push.undoing import LAST, find_push, undoing
 from tests.push.support import real_store
-from tests.simulation.leaves import A1, Kill, Leave, topology
+from tests.simulation.leaves import A1, A4, M3, S3, Kill, Leave, topology
 from tests.simulation.loop import run_simulated
 from tests.simulation.world import BOOT, Script, World
 
 FRESH_CHANGES = 11
 """The changing requests of a push of a pair and a standalone: four lists, a reboot, two submissions, two clusters."""
 
-State = dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]]
+State = dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], HaParameters]]
+Green = frozenset[tuple[tuple[str, ...], str, str]]
 
 
 def held(begun: Leave) -> State:
-    """Return each unit's two lists and the names of its clusters."""
+    """Return each unit's two lists, the names of its clusters, and its HA parameters."""
     return {
         unit.address: (
             frozenset(unit.remote_geo_access),
             frozenset(unit.geo_partners),
             frozenset(begun.names(unit.address)),
+            replace(unit.ha),
         )
         for unit in begun.world.network.units.values()
     }
+
+
+def green_links(begun: Leave) -> Green:
+    """Return every link that is green, in every HA state: who is active in each pair, who sees whom."""
+    network = begun.world.network
+    pairs = list(network.pairs.values())
+    before = [pair.active for pair in pairs]
+    green: set[tuple[tuple[str, ...], str, str]] = set()
+    for state in product(("master", "slave"), repeat=len(pairs)):
+        for pair, wanted in zip(pairs, state, strict=True):
+            pair.active = getattr(pair, wanted)
+        for unit in filter(network.is_active, network.units.values()):
+            green |= {(state, unit.address, other) for other, is_green in network.partners.status_of(unit) if is_green}
+    for pair, active in zip(pairs, before, strict=True):
+        pair.active = active
+    return frozenset(green)
+
+
+class Before(NamedTuple):
+    """What there was before a push that is taken back."""
+
+    held: State
+    green: Green
+    reboots: int
+
+
+def seen(begun: Leave) -> Before:
+    return Before(held(begun), green_links(begun), begun.reboots)
+
+
+async def changed(begun: Leave, names: str, to: str, *, faults: Iterable[str] = (), **how: Any) -> tuple[Before, Any]:
+    """Push the sites of these names, then the change to others; return what there was before that, and its end."""
+    world = begun.world
+    world.plan = make_plan(topology(names))
+    assert isinstance(await begun.push(), PushResult)
+    await settle(begun)
+    before = seen(begun)
+    world.former.append(world.plan)
+    world.plan = make_change(topology(to), world.plan)
+    for fault in faults:
+        world.simulation.inject(fault)
+    ended = await begun.push(**how)
+    for number in [fault.number for fault in world.simulation.faults]:
+        world.simulation.faults.lift(number)
+    await settle(begun)
+    return before, ended
+
+
+def assert_as_before(begun: Leave, before: Before, joined: Mapping[str, str] = MappingProxyType({})) -> None:
+    """See that all is as it was on each unit, and every link green that was so, whoever is active.
+
+    ``joined`` are the units whose join was taken back, each with its site's address: they are lone sites now.
+    """
+    after = held(begun)
+    lone: State = {unit: (frozenset({own}), frozenset(), *before.held[unit][2:]) for unit, own in joined.items()}
+    assert after == before.held | lone
+    assert before.green <= green_links(begun), sorted(before.green - green_links(begun))
+    assert begun.world.broken == []
+
+
+async def cleaned_by_hand(begun: Leave, joined: Mapping[str, str]) -> bool:
+    """Delete what is left on sites that joined, where nothing could prove that it is safe; return whether any was."""
+    left = [address for address in (M3, A4) if address in joined and begun.names(address)]
+    assert not left or "its clusters are left there" in " ".join(begun.told())
+    for address in left:
+        begun.world.network.geo.replace_all(begun.world.network.unit(address), [], [])
+    await settle(begun)
+    return bool(left)
 
 
 def fresh(folder: Path, names: str = "AB", **of_topology: Any) -> Leave:
@@ -166,7 +239,8 @@ def test_a_join_is_taken_back_as_a_leave_and_a_leave_as_a_join(tmp_path: Path) -
         assert left.is_complete, left.report.differences
         await settle(begun)
         lone: State = {
-            address: (frozenset({address}), frozenset(), frozenset()) for address in ("10.0.3.1", "10.1.4.1")
+            address: (frozenset({address}), frozenset(), frozenset(), two[address][3])
+            for address in ("10.0.3.1", "10.1.4.1")
         }
         after = held(begun)
         assert {address: after[address] for address in lone} == lone
@@ -199,10 +273,79 @@ def test_the_last_push_that_stands_is_meant(tmp_path: Path) -> None:
         assert isinstance(await begun.push(), PushResult)
         await settle(begun)
         store = real_store(begun.world.folder, begun.world.plan)
-        pushed = name_of(find_push(store, LAST))
+        pushed = find_push(store, LAST).name
         assert isinstance(await take_back(begun), PushResult)
         with pytest.raises(PushRefusedError, match="nothing to take back"):
             find_push(store, LAST)
-        assert name_of(find_push(store, pushed)) == pushed
+        assert find_push(store, pushed).name == pushed
 
     play(lambda: fresh(tmp_path), act)
+
+
+JOINED = {M3: M3, S3: M3, A4: A4}
+JOIN_CHANGES = 17
+"""The changing requests of two sites that join: clusters on them, lists of all, two reboots, submissions, clusters."""
+LEAVE_CHANGES = 12
+"""Those of two sites that leave: the lists of all, and each one's cluster on it and on those that stay."""
+
+
+@pytest.mark.parametrize("at", [None, *range(1, JOIN_CHANGES + 1)])
+def test_a_join_is_taken_back_wherever_it_was_killed_without_a_reboot(tmp_path: Path, at: int | None) -> None:
+    async def act(begun: Leave) -> None:
+        before, ended = await changed(begun, "AB", "ABCD", kill=Kill(at, is_taken=at % 2 == 0) if at else None)
+        assert (ended is None) is (at is not None), ended
+        reboots = begun.reboots
+        ended = await take_back(begun)
+        assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+        await settle(begun)
+        assert await cleaned_by_hand(begun, JOINED) is False or at
+        assert_as_before(begun, before, JOINED)
+        assert begun.reboots == reboots
+
+    play(lambda: fresh(tmp_path, "ABCD"), act)
+
+
+@pytest.mark.parametrize("at", [None, *range(1, LEAVE_CHANGES + 1)])
+def test_a_leave_is_taken_back_wherever_it_was_killed(tmp_path: Path, at: int | None) -> None:
+    async def act(begun: Leave) -> None:
+        before, ended = await changed(begun, "ABCD", "AB", kill=Kill(at, is_taken=at % 2 == 0) if at else None)
+        assert (ended is None) is (at is not None), ended
+        reboots = begun.reboots
+        ended = await take_back(begun)
+        assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+        await settle(begun)
+        assert_as_before(begun, before)
+        assert begun.reboots - reboots <= 2
+        assert begun.reboots - reboots == 2 or at
+
+    play(lambda: fresh(tmp_path, "ABCD"), act)
+
+
+@pytest.mark.parametrize(
+    ("names", "to", "joined"), [("AB", "ABCD", JOINED), ("ABCD", "AB", {}), ("ABC", "ABD", {A4: A4})]
+)
+def test_a_change_that_stopped_is_taken_back(tmp_path: Path, names: str, to: str, joined: Mapping[str, str]) -> None:
+    async def act(begun: Leave) -> None:
+        lost = [f"ignore,unit={A1},command=set:geopartners,occurrence={number}" for number in range(1, 9)]
+        before, ended = await changed(begun, names, to, faults=lost)
+        assert isinstance(ended, PushStoppedError), ended
+        ended = await take_back(begun)
+        assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+        await settle(begun)
+        if joined:
+            await cleaned_by_hand(begun, joined)
+        assert_as_before(begun, before, joined)
+
+    play(lambda: fresh(tmp_path, "ABCD"), act)
+
+
+def test_a_change_in_which_each_side_has_units_of_its_own_is_taken_back(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        before, ended = await changed(begun, "ABC", "ABD")
+        assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+        ended = await take_back(begun)
+        assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+        await settle(begun)
+        assert_as_before(begun, before, {A4: A4})
+
+    play(lambda: fresh(tmp_path, "ABCD"), act)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoplan import Topology
@@ -38,11 +38,9 @@ def nothing(_document: Any) -> None:
     """Change nothing."""
 
 
-def test_what_is_not_edited_stays_but_for_how_it_is_indented() -> None:
+def test_what_is_not_edited_stays() -> None:
     content, text = edited(MINE, nothing)
-    assert [line.split() for line in text.splitlines()] == [
-        line.split() for line in MINE.replace("[NO,\n        ", "[NO, ").splitlines()
-    ]
+    assert text == MINE
     assert content["sites"][0]["name"] == "NO"
 
 
@@ -85,3 +83,57 @@ def test_any_file_of_ours_can_be_edited(topology: Topology, name: str) -> None:
     checked = check_text(written.encode(), path="x", default_name="x")
     assert checked.topology is not None
     assert checked.topology.model_copy(update={"name": topology.name}) == topology
+
+
+CRLF = (
+    "# ours\r\nname:   mine\r\nsites:\r\n# the oldest\r\n- name: 'One'     # c\r\n"
+    '  ha_pair: {master: 10.0.0.1,   slave: "10.0.0.2"}\r\n-   name: Two\r\n    standalone:   &unused 10.0.0.3\r\n'
+    "\r\n# the end"
+)
+
+
+def add_one(document: Any) -> None:
+    document["sites"].append({"name": "new one", "standalone": {"address": "10.0.0.77"}})
+
+
+ALONE = MINE.partition("groups:")[0]
+
+
+@pytest.mark.parametrize("text", [ALONE, CRLF, CRLF.replace("\r\n", "\n"), ALONE.replace("\n", "\r\n")])
+def test_what_is_not_edited_keeps_every_byte(text: str) -> None:
+    assert edited(text, nothing)[1] == text
+    written = edited(text, add_one)[1]
+    ends = {"\r\n" in each for each in written.splitlines(keepends=True)}
+    assert ends == {"\r\n" in text} or not written.endswith("\n")
+    kept, after = text.splitlines(), written.splitlines()
+    new = [line for line in after if "new one" in line or "10.0.0.77" in line]
+    assert [line for line in after if line not in new] == kept
+    assert len(new) <= 2
+
+
+@settings(max_examples=25)
+@given(
+    topology=topologies(max_sites=4),
+    end=st.sampled_from(["\n", "\r\n"]),
+    wide=st.booleans(),
+    comment=st.sampled_from(["", "   # c", "  # d: [e"]),
+    deeper=st.sampled_from(["", "  "]),
+)
+def test_a_site_that_is_added_changes_no_line_of_the_others(
+    topology: Topology, end: str, wide: bool, comment: str, deeper: str
+) -> None:
+    alone = topology.model_copy(update={"groups": None})
+    text = ""
+    for line in topology_text(alone.model_dump(exclude_none=True, exclude_unset=True, mode="json")).splitlines():
+        indent = deeper if line.startswith("  ") else ""
+        text += indent + (line.replace(": {", ":  {") if wide else line) + (comment if line.endswith("}") else "") + end
+    assert edited(text, nothing)[1] == text
+    written = edited(text, lambda document: document["sites"].append({"name": "new one", "standalone": "10.0.0.77"}))[1]
+    left = written.split(end)
+    for line in text.split(end):
+        assert line in left, (line, written)
+        left.remove(line)
+    assert "".join(left).strip() in (
+        "- name: new one    standalone: 10.0.0.77",
+        "- name: new one      standalone: 10.0.0.77",
+    )

@@ -86,12 +86,24 @@ def addresses_before(plan: Plan, site: str) -> frozenset[str]:
     return frozenset(shown | ({canonical(cluster.address)} if cluster else set()))
 
 
+def _reached_by_deletion(plan: Plan, host: str) -> frozenset[str]:
+    """Return the groups whose units share what is deleted on a site.
+
+    Where nobody leaves or joins, clusters go before links do: all that were partners before share that.
+    """
+    change = plan.change
+    old = change.old_site(host) if change and not (change.parts or change.joined) else None
+    if change is None or old is None:
+        return frozenset({plan.site(host).group})
+    return frozenset(plan.site(site.name).group for site in change.old_sites if site.group == old.group)
+
+
 def deleted_from(plan: Plan, group: str) -> tuple[tuple[ClusterDefinition, frozenset[str]], ...]:
     """Return the clusters that steps delete from a group, each with all addresses under which units may show it."""
     change = plan.change
     found = []
     for step in plan.steps if change else ():
-        is_here = step.action is Action.DELETE_CLUSTER and plan.site(step.on.site).group == group
+        is_here = step.action is Action.DELETE_CLUSTER and group in _reached_by_deletion(plan, step.on.site)
         cluster = change.old_cluster(step.site) if change and is_here else None
         if cluster:
             planned = [each for each in plan.clusters if each.group == group]

@@ -22,6 +22,7 @@ from geoplan.push.actions.leaving import (
 )
 from geoplan.push.actions.probe_unlinked import unlinked
 from geoplan.push.context import StepError
+from geoplan.push.deletions import is_proved, probe_state
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.wording import count, some_of
 
@@ -41,6 +42,9 @@ async def delete_other_clusters(context: Context, step: Step) -> Outcome:
     """
     if left := await left_alone(context, step, wholly=True):
         return left
+    if leaves_for_good(context, step.site) and not _can_be_proved(context, step):
+        message = "its clusters are left there: those that stay do not have its own, so nothing proves that it is apart"
+        return Outcome(StepState.LEFT_OUT, None, message)
     if not leaves_for_good(context, step.site) and (names := await _fqdns(context, step)):
         is_seeded = any(
             each.action is Action.SEED_GEO_CONFIGURATION and each.site == step.site for each in context.plan.steps
@@ -48,6 +52,16 @@ async def delete_other_clusters(context: Context, step: Step) -> Outcome:
         why = "what it is seeded with replaces them" if is_seeded else "they are left to you"
         return Outcome(StepState.NOT_NEEDED, None, f"there is the FQDN {names[0]}: {why}")
     return await until_done(context, step, _try_deletions)
+
+
+def _can_be_proved(context: Context, step: Step) -> bool:
+    """Return whether there was a cluster to probe with at each site that goes together, or is nothing to delete."""
+    ended = {
+        site: probe_state(context.plan, context.history, site)
+        for site in part_of(context, step).sites
+        if not is_proved(context.history, site)
+    }
+    return StepState.NOT_NEEDED.value not in ended.values()
 
 
 async def _fqdns(context: Context, step: Step) -> tuple[str, ...]:

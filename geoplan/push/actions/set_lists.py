@@ -19,7 +19,7 @@ from geoplan.push.actions.change import (
     try_change,
     until_done,
 )
-from geoplan.push.actions.leaving import left_alone
+from geoplan.push.actions.leaving import leaves_for_good, left_alone
 from geoplan.push.actions.seed_geo_configuration import require_same
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
@@ -53,7 +53,7 @@ async def _try_list(context: Context, step: Step) -> Outcome | Again:
     except UnitError as error:
         raise StepError(step, f"its {name} cannot be read: {error.reason}", unit=unit.address) from None
     again = Again("the other unit took over meanwhile", unit.address)
-    if same_addresses(before, wanted) or (step.action in REMOVALS and not _leaving(context, step, subject, before)):
+    if same_addresses(before, wanted) or _is_taken_off(context, step, subject, before):
         if not await context.fleet.is_active_now(site, unit.address):
             return again
         return Outcome(StepState.IN_PLACE, unit.address, f"already there: {count(len(before), 'address')}")
@@ -92,6 +92,16 @@ def _require_own_doing(context: Context, step: Step, unit: Unit, subject: Subjec
         unit=unit.address,
         hint="find out who else changes it; then go on, which checks everything again",
     )
+
+
+def _is_taken_off(context: Context, step: Step, subject: Subject, before: tuple[str, ...]) -> bool:
+    """Return whether nothing is on a list any more that is to be taken off; who leaves for good is then a lone site.
+
+    One whose join was taken back may list nobody yet, not even itself.
+    """
+    if step.action not in REMOVALS or _leaving(context, step, subject, before):
+        return False
+    return not (leaves_for_good(context, step.site) and without(context.plan.values(step), before))
 
 
 def _leaving(context: Context, step: Step, subject: Subject, before: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,218 @@
+"""What a push command was given: its options in groups that belong together, and whether they fit each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.options import InputFile, options_together, variant_option
+from geoplan.cli.push_options import keep_backups_option, state_dir_option
+
+if TYPE_CHECKING:
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.options import ChangeOptions, Part
+    from geoplan.cli.push_options import GivenFlags
+
+
+@dataclass(frozen=True)
+class SeedOptions:
+    """Who gives sites that join their GEO configuration; each field is named as its option, as in all classes here."""
+
+    seed_by_api: bool = False
+    accept_seed_by_api: bool = False
+
+
+seed_options = options_together(
+    "seed",
+    SeedOptions,
+    click.option(
+        "--seed-by-api",
+        is_flag=True,
+        help="With --from: restore GEO Configuration on sites that join over the API, after a question of its own.",
+    ),
+    click.option(
+        "--accept-seed-by-api", is_flag=True, help="Answer the question of --seed-by-api, which --yes does not answer."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a push goes about it."""
+
+    yes: bool = False
+    dry_run: bool = False
+    only_preflight: bool = False
+    jobs: int = 8
+
+
+run_options = options_together(
+    "run",
+    RunOptions,
+    click.option("--yes", "-y", is_flag=True, help="Do not ask before anything is changed, or a push abandoned."),
+    click.option(
+        "--dry-run", is_flag=True, help="Show the requests that would change a unit, in order; change nothing."
+    ),
+    click.option("--only-preflight", is_flag=True, help="Only check that a push could begin."),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1),
+        default=8,
+        show_default=True,
+        help="How many steps to do, and units to ask, at once.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class JournalOptions:
+    """What is asked of the pushes that were."""
+
+    resume: bool = False
+    status: bool = False
+    history: bool = False
+    abandon: bool = False
+    undo: str | None = None
+
+    @property
+    def only_tells(self) -> bool:
+        """Whether it is about one push that was, and begins none."""
+        return self.status or self.abandon
+
+
+journal_options = options_together(
+    "journals",
+    JournalOptions,
+    click.option("--resume", is_flag=True, help="Go on with the push that was stopped or interrupted."),
+    click.option(
+        "--status",
+        is_flag=True,
+        help="Show what the last push did, and how to undo it by hand. For live units: geoplan status.",
+    ),
+    click.option(
+        "--history", is_flag=True, help="List all pushes, the newest first; with TOPOLOGY, those on its units."
+    ),
+    click.option("--abandon", is_flag=True, help="Abandon the unfinished push; its changes are not undone."),
+    click.option(
+        "--undo",
+        is_flag=False,
+        flag_value="last",
+        metavar="[PUSH]",
+        help="Take back the lists and clusters of the last push, or of PUSH, a number of --history.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ReviewOptions:
+    """What a push is held against before it begins."""
+
+    plan_file: str | None = None
+    checksum: str | None = None
+
+
+review_options = options_together(
+    "reviewed",
+    ReviewOptions,
+    click.option(
+        "--plan",
+        "plan_file",
+        metavar="FILE",
+        type=InputFile(),
+        help="Push only if FILE still fits: a reviewed plan, or an approval of plan --live.",
+    ),
+    click.option(
+        "--checksum", metavar="sha256:…", help="Push only what has this checksum: a plan's, or an approval's."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """Where what outlives a push is kept."""
+
+    backup_dir: str | None = None
+    keep_backups: int = 10
+    state_dir: str | None = None
+
+
+place_options = options_together(
+    "places",
+    PlaceOptions,
+    click.option(
+        "--backup-dir",
+        metavar="DIR",
+        type=click.Path(file_okay=False),
+        help="Where backups go.  [default: backups, in the folder of the journals]",
+    ),
+    keep_backups_option,
+    state_dir_option,
+)
+
+
+@dataclass(frozen=True)
+class LabOptions:
+    """Whether a push goes to an embedded lab, and to which."""
+
+    lab: bool = False
+    variants: tuple[str, ...] = ()
+
+
+lab_options = options_together(
+    "lab", LabOptions, click.option("--lab", is_flag=True, help="Push to an embedded lab: a rehearsal."), variant_option
+)
+
+
+@dataclass(frozen=True)
+class PushCommand:
+    """All that ``geoplan push`` was given; ``path`` is the topology's file."""
+
+    path: str | None
+    part: Part
+    phase: str | None
+    change: ChangeOptions
+    seed: SeedOptions
+    run: RunOptions
+    journals: JournalOptions
+    reviewed: ReviewOptions
+    flags: GivenFlags
+    places: PlaceOptions
+    output_format: str
+    lab: LabOptions
+    reach: ConnectionOptions
+
+    def require_usable(self) -> str:
+        """Return the topology's file. Raises :class:`click.UsageError` for options that do not fit each other."""
+        if self.path is None:
+            raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
+        self._require_usable_lab()
+        self._require_usable_undo()
+        if self.seed != SeedOptions() and self.change.old is None:
+            raise click.UsageError("--seed-by-api matters only with --from")
+        if self.seed.accept_seed_by_api and not self.seed.seed_by_api:
+            raise click.UsageError("--accept-seed-by-api answers a question that only --seed-by-api asks")
+        self.change.require_usable(self.phase)
+        return self.path
+
+    def _require_usable_lab(self) -> None:
+        journals = self.journals
+        if self.lab.variants and not self.lab.lab:
+            raise click.UsageError("--variant is of units of the lab: give --lab with it")
+        if not self.lab.lab:
+            return
+        if self.reach.endpoints is not None or journals.resume or self.run.dry_run or journals.only_tells:
+            raise click.UsageError("--lab stands alone: its units are gone when the push ends")
+        if self.change.old is not None:
+            raise click.UsageError(
+                "--lab begins with fresh units, and --from with those of OLD: run geoplan lab with a topology of all "
+                "units, push OLD to it, and then this one, each with its --endpoints file"
+            )
+
+    def _require_usable_undo(self) -> None:
+        has_plan = self.lab.lab or self.journals.only_tells or self.phase or self.change.old is not None
+        if self.journals.undo is not None and has_plan:
+            raise click.UsageError(
+                "--undo has a plan of its own: leave --lab, --phase, --from, --status and --abandon out"
+            )
