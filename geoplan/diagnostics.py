@@ -134,6 +134,11 @@ class ShownLine:
         self._text = "".join([*parts, line[end:]])
 
     @property
+    def masked(self) -> str:
+        """The whole line, as it is but for its secrets."""
+        return self._text
+
+    @property
     def text(self) -> str:
         """The whole line, with nothing in it that steers a terminal."""
         return _harmless(self._text)
@@ -154,6 +159,20 @@ class ShownLine:
             if index > start:
                 shown += len(_MASK) - (min(index, stop) - start)
         return shown
+
+
+_QUOTED = re.compile(r"'(.+?)'(?=[\s,.;:)]|$)")
+
+
+def without_secrets(sentence: str) -> str:
+    """Return a sentence, of a very long one its beginning, in which what it quotes of a file is masked as its line is.
+
+    Names can be chosen so that they look like a secret, or be one that was put at the wrong place.
+    """
+    sentence = shorten(sentence, LONGEST_TEXT)
+    if "@" not in sentence and not _SENSITIVE.search(sentence):
+        return sentence
+    return _QUOTED.sub(lambda quoted: f"'{ShownLine(quoted[1]).masked}'", sentence)
 
 
 def presentable(line: str) -> str:

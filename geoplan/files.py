@@ -12,6 +12,7 @@ import re
 import stat
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,9 @@ def read_bounded(
         reason, hint = getattr(error, "strerror", None) or str(error), "check the path and its permissions"
         if isinstance(error, _KindError) and is_stdin_allowed:
             hint = "name a regular file, or - for standard input"
-        raise UnusableFileError(f"cannot read {name or path}: {reason}", hint=hint) from None
+        if isinstance(error, _ClosedError):
+            hint = "name a file, or let standard input come from a file or another command"
+        raise UnusableFileError(f"cannot read {name or display_name(path)}: {reason}", hint=hint) from None
 
 
 def display_name(path: str | os.PathLike[str]) -> str:
@@ -166,8 +169,22 @@ def _mode_for(target: Path) -> int:
     return 0o666 & ~mask
 
 
+class ClosedInput(TextIOWrapper):
+    """What stands for standard input where that was closed: nobody can be asked on it, and it is no empty file.
+
+    It takes the number of standard input, so that no file that is opened later is taken for that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull).open("rb"))  # noqa: SIM115 - open to the end
+
+
 class _KindError(OSError):
     """What a path names is no regular file."""
+
+
+class _ClosedError(OSError):
+    """Standard input is closed."""
 
 
 def _opened(path: str | os.PathLike[str], descriptor: int | None) -> BinaryIO:
@@ -193,8 +210,8 @@ def kind_of(status: os.stat_result) -> str | None:
 
 
 def _read_standard_input(at_most: int, check: Callable[[os.stat_result], None] | None) -> bytes:
-    if sys.stdin is None:
-        raise _KindError(errno.EBADF, "it is closed")
+    if sys.stdin is None or isinstance(sys.stdin, ClosedInput):
+        raise _ClosedError(errno.EBADF, "it is closed")
     with suppress(OSError):  # it need not be a file of the system's
         _check(sys.stdin, check)
     return sys.stdin.buffer.read(at_most) or b""  # nothing where it neither has any nor waits

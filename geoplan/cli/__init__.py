@@ -16,9 +16,10 @@ from pathlib import Path
 import click
 
 from geoplan import __version__
-from geoplan.cli.output import Legible, forgiving, legible
+from geoplan.cli.output import Outlet, for_a_reader, forgiving, legible
 from geoplan.console import make_size_usable
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
+from geoplan.files import ClosedInput
 from geoplan.wording import bounded
 
 INTERRUPTED = 130
@@ -80,7 +81,7 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
     4 a push was refused, by a check or by you, before it changed anything, 70 a fault in geoplan itself,
-    130 interrupted.
+    130 interrupted, 141 nobody reads the output of status --watch or lab any more.
     """
 
 
@@ -101,7 +102,7 @@ def run(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     finally:
-        if isinstance(sys.stdout, Legible):
+        if isinstance(sys.stdout, Outlet) and sys.stdout.lost_because is None:
             sys.stdout = before
 
 
@@ -146,8 +147,6 @@ def _show_any(error: Exception) -> int:
 
 def _show_os_error(error: OSError) -> int:
     sys.stdout = None  # what is still in its buffer cannot be written either
-    if isinstance(error, BrokenPipeError):
-        return 0  # whoever reads the output, such as head, has had enough
     where = "write standard output" if error.filename is None else f"use {os.fsdecode(error.filename)}"
     _say(f"geoplan: error: cannot {where}: {error.strerror}")
     return GeoplanError.exit_code
@@ -182,12 +181,12 @@ def _invoke(arguments: list[str]) -> object:
 def _open_standard_streams() -> None:
     """Have all three, and write UTF-8 into pipes and files whatever the locale.
 
-    A terminal that lacks a character shows its code. Standard input that was closed is empty. What would go to a stream
-    that was closed goes nowhere, and so does what standard error cannot take: a result does not fail for want of its
-    messages.
+    A terminal that lacks a character shows its code. What would go to a stream that was closed goes nowhere, and so
+    does what standard error cannot take, and what nobody reads any more: no result fails for want of its messages, and
+    a verdict is the same whoever has read how much of it.
     """
-    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115 - open to the end
-    sys.stdout = legible(sys.stdout or Path(os.devnull).open("w"), steers=True)  # noqa: SIM115 - to the end
+    sys.stdin = sys.stdin or ClosedInput()
+    sys.stdout = for_a_reader(legible(sys.stdout or Path(os.devnull).open("w"), steers=True))  # noqa: SIM115 - to the end
     sys.stderr = forgiving(legible(sys.stderr or Path(os.devnull).open("w")))  # noqa: SIM115 - to the end
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -213,6 +213,8 @@ def write(text: str, output: str | None) -> None:
     content = text if text.endswith("\n") else text + "\n"
     try:
         write_atomically(Path(output), content.encode())
+    except BrokenPipeError:
+        return  # whoever reads the pipe, such as head, has had enough
     except OSError as error:
         raise UnusableFileError(
             f"cannot write {output}: {error.strerror or error}", hint="nothing was changed; choose another FILE"

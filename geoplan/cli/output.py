@@ -157,11 +157,19 @@ def _own_way() -> TextIO:
     return cast("TextIO", getattr(sys.stdout, "own", sys.stdout))
 
 
-class Outlet:
-    """A standard stream. From the first text on that it cannot take, what is written to it is dropped."""
+READER_GONE = 141
+"""The exit code of a command that has no other end, once nobody reads its output: as the shell has it for SIGPIPE."""
 
-    def __init__(self, stream: TextIO) -> None:
+
+class Outlet:
+    """A standard stream. From the first text on that it cannot take, what is written to it is dropped.
+
+    ``drops`` are the failures for which that holds; any other one is raised.
+    """
+
+    def __init__(self, stream: TextIO, drops: tuple[type[Exception], ...] = (OSError, ValueError)) -> None:
         self._stream = stream
+        self.drops = drops
         self.lost_because: str | None = None
         """Why the stream could not be written, once that was so."""
 
@@ -176,7 +184,7 @@ class Outlet:
             try:
                 stream = getattr(self._stream, "own", self._stream) if is_own else self._stream
                 return int(stream.write(text))
-            except (OSError, ValueError) as error:
+            except self.drops as error:
                 self._lose(error)
         return len(text)
 
@@ -185,13 +193,13 @@ class Outlet:
         if self.lost_because is None:
             try:
                 self._stream.flush()
-            except (OSError, ValueError) as error:
+            except self.drops as error:
                 self._lose(error)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
         return getattr(self._stream, name)
 
-    def _lose(self, error: OSError | ValueError) -> None:
+    def _lose(self, error: Exception) -> None:
         self.lost_because = getattr(error, "strerror", None) or str(error)
 
 
@@ -219,12 +227,29 @@ def dropping_lost_output() -> Iterator[Outlet]:
     """Let standard output break without an error while the block lasts; once broken, it stays forgiving to the end."""
     before = sys.stdout
     outlet = before if isinstance(before, Outlet) else Outlet(before)
+    fewer, outlet.drops = outlet.drops, (OSError, ValueError)
     sys.stdout = cast("TextIO", outlet)
     try:
         yield outlet
     finally:
+        outlet.drops = fewer
         if outlet.lost_because is None:
             sys.stdout = before
+
+
+def for_a_reader(stream: TextIO) -> TextIO:
+    """Return a stream whose reader may have had enough, such as ``head``: what follows is dropped, and is no error.
+
+    So a command goes on to its verdict, and its exit code says what it found, whoever has read of it how much.
+    """
+    return stream if isinstance(stream, Outlet) else cast("TextIO", Outlet(stream, (BrokenPipeError,)))
+
+
+def end_if_unread() -> None:
+    """End a command that has no other end, once nobody reads its output."""
+    sys.stdout.flush()
+    if isinstance(sys.stdout, Outlet) and sys.stdout.lost_because:
+        raise click.exceptions.Exit(READER_GONE)
 
 
 class Showing(Protocol):

@@ -14,7 +14,7 @@ import click
 from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
 from geoplan.cli.leavers import back_findings
-from geoplan.cli.output import own_console, show_laid_out, terminal
+from geoplan.cli.output import end_if_unread, own_console, show_laid_out, terminal
 from geoplan.cli.push_units import known_past, say_unfinished, typed_after
 from geoplan.cli.signals import on_signals
 from geoplan.live.fleet import Fleet
@@ -78,7 +78,10 @@ class UnitWatch:
         say_unfinished(typed_after(self._known_past(), self._topology, self._typed))
 
     async def watch(self, output_format: str, seconds: float) -> None:
-        """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session."""
+        """Show one look after the other, so many seconds apart, until Ctrl-C, SIGTERM or the end of the session.
+
+        It ends as well once nobody reads the output any more.
+        """
         task = asyncio.current_task()
 
         def end(_number: int) -> None:
@@ -89,6 +92,7 @@ class UnitWatch:
             async with self._looking() as look:
                 while True:
                     show(await look())
+                    end_if_unread()
                     await self._clock.sleep(seconds)
 
     @asynccontextmanager

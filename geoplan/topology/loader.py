@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
-from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine
+from geoplan.diagnostics import MAX_SHOWN, Diagnostic, Severity, ShownLine, without_secrets
 from geoplan.errors import InvalidInputError
 from geoplan.files import display_name, read_bounded
 from geoplan.topology.codes import CODES
@@ -150,9 +150,9 @@ class _Presenter:
             path=self._path,
             code=code,
             severity=CODES[code].severity,
-            message=finding.message,
-            hint=finding.hint,
-            where=finding.where,
+            message=without_secrets(finding.message),
+            hint=without_secrets(finding.hint),
+            where=ShownLine(finding.where).masked,
             line=place.line + 1,
             column=place.column + 1,
             loc=finding.loc,

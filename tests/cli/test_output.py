@@ -86,10 +86,64 @@ def test_question_that_cannot_be_shown_is_no_consent(make_site: MakeSite) -> Non
 @pytest.mark.parametrize(
     ("redirection", "code"), [("| true; exit ${PIPESTATUS[0]}", 0), pytest.param("> /dev/full", 2, marks=HAS_FULL)]
 )
-def test_what_only_reads_ends_where_its_output_does(make_site: MakeSite, redirection: str, code: int) -> None:
+def test_what_only_reads_needs_nobody_to_read_it_and_room(make_site: MakeSite, redirection: str, code: int) -> None:
     site = make_site("5.1")
     assert in_shell(site, redirection, "--dry-run").returncode == code
     assert in_shell(site, redirection, "--only-preflight").returncode == code
+
+
+PIPE = 64 * 1024  # bytes that Linux keeps of what nobody has read
+
+
+def many_sites(*, is_wrong: bool) -> str:
+    """Return a topology of which every command says more than a pipe takes."""
+    names = [f"S{number}" for number in range(500)]
+    sites = "".join(
+        f"- {{name: {name}, standalone: 10.0.{n // 250}.{300 if is_wrong else n % 250 + 1}}}\n"
+        for n, name in enumerate(names)
+    )
+    return f"sites:\n{sites}groups:\n" + "".join(f"  of-{name}: [{name}]\n" for name in names)
+
+
+@pytest.mark.parametrize("reader", ["head -n 1", "true"])
+@pytest.mark.parametrize(
+    ("command", "is_wrong", "code"),
+    [
+        ("check many.yaml", True, 1),
+        ("check many.yaml --format json", True, 1),
+        ("compare many.yaml none.json", False, 2),
+        ("plan many.yaml", False, 0),
+        ("plan many.yaml --format json -o /dev/stdout", False, 0),
+        ("runbook many.yaml --format html", False, 0),
+    ],
+)
+def test_exit_code_is_what_was_found_whoever_reads_how_much(
+    tmp_path: Path, reader: str, command: str, is_wrong: bool, code: int
+) -> None:
+    (tmp_path / "many.yaml").write_text(many_sites(is_wrong=is_wrong))
+    geoplan = f"{sys.executable} -m geoplan {command}"
+    ended = subprocess.run(
+        ["bash", "-c", f"{geoplan} | {reader}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    whole = subprocess.run(["bash", "-c", geoplan], capture_output=True, check=False, cwd=tmp_path)
+    assert (ended.returncode, whole.returncode) == (code, code)
+    assert ended.stderr == whole.stderr.decode()
+    assert code == 2 or len(whole.stdout) > PIPE
+
+
+def test_what_has_no_other_end_ends_once_nobody_reads_it(make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    watch = f"{sys.executable} -m geoplan status {site.topology} --endpoints {site.endpoints} --watch 0.5"
+    lab = f"{sys.executable} -m geoplan lab {site.topology} --quiet"
+    for command in (watch, f"{watch} --format json", lab):
+        ended = subprocess.run(
+            ["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False
+        )
+        assert (ended.returncode, "roken pipe" in ended.stderr, "error" in ended.stderr) == (141, False, False), ended
 
 
 @HAS_FULL

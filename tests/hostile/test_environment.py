@@ -192,7 +192,8 @@ def test_pager_that_cannot_run_is_done_without(pager: str) -> None:
     ("command", "code"),
     [
         ("check {example} <&-", 0),
-        ("check - <&-", 1),
+        ("check - <&-", 2),
+        ("check - </dev/null", 1),
         ("plan - <&-", 2),
         ("plan {example} >&-", 0),
         ("plan {example} <&- >&- 2>&-", 0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -178,3 +179,31 @@ def test_credentials_come_from_standard_input_as_every_file_does(tmp_path: Path)
         ended = subprocess.run(command, input=content, capture_output=True, text=True, check=False)
         assert (ended.returncode, words in ended.stderr) == (2, True), ended
         assert "hunter2" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check", "-"],
+        ["check", "/dev/stdin"],
+        ["plan", "-"],
+        ["plan", EXAMPLE, "--from", "-"],
+        ["compare", EXAMPLE, "-"],
+        ["push", EXAMPLE, "--plan", "-"],
+        ["diff", EXAMPLE, "--endpoints", "-"],
+        ["diff", EXAMPLE, "--endpoints", "lab.yaml", "--credentials", "-"],
+        ["diff", EXAMPLE, "--endpoints", "lab.yaml", "--ca-file", "-"],
+        ["diff", EXAMPLE, "--endpoints", "lab.yaml", "--client-cert", "-"],
+        ["import", "172.24.1.5", "--endpoints", "lab.yaml", "--merge", "-"],
+    ],
+)
+def test_standard_input_that_is_closed_is_told_as_that_and_not_as_an_empty_file(
+    tmp_path: Path, words: list[str | Path]
+) -> None:
+    (tmp_path / "lab.yaml").write_text(REFUSED_LAB)
+    command = shlex.join([sys.executable, "-m", "geoplan", *map(str, words)])
+    given = {**os.environ, "GEOPLAN_PASSWORD": "x"}
+    ended = subprocess.run(
+        ["bash", "-c", f"{command} <&-"], capture_output=True, text=True, check=False, cwd=tmp_path, env=given
+    )
+    assert (ended.returncode, "stdin: it is closed" in ended.stderr) == (2, True), ended

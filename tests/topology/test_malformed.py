@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from geoplan import InvalidInputError, Topology
+from geoplan.diagnostics import as_json, as_text
 from geoplan.topology.codes import CODES
-from geoplan.topology.loader import check_topology
-from geoplan.topology.rules import RULES
+from geoplan.topology.loader import check_text, check_topology
+from geoplan.topology.rules import RULES, require_well_formed
 from geoplan.yaml12 import MAX_BYTES
 from tests.conftest import Geoplan
 
@@ -90,3 +93,33 @@ def test_json_report(geoplan: Geoplan, snapshot: SnapshotAssertion) -> None:
 
     assert outcome.stdout == snapshot
     assert outcome.code == 1
+
+
+@pytest.mark.parametrize("name", ["password=hunter2", "O'Brien, secret: hunter2", "a:hunter2@b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sites:\n- {{name: {0}, standalone: 10.0.0.1}}\n- {{name: {0}, standalone: 10.0.0.2}}\n",
+        "sites:\n- {{name: {0}, standalone: 10.0.0.1, ha_pair: {{master: 10.0.0.3, slave: 10.0.0.3}}}}\n",
+        "sites:\n- {{name: {0}}}\n",
+        "sites:\n- {{name: A, standalone: 10.0.0.1}}\ngroups: {{g: [A, {0}]}}\n",
+        "sites:\n- {{name: A, standalone: 10.0.0.1}}\ngroups: {{{0}: [B, A, A]}}\n",
+        "sites:\n- {{name: A, standalone: {0}}}\n",
+        "sites:\n- {{name: A, standalone: 10.0.0.1, {0}: 1}}\n",
+        "sites:\n- {{name: A, standalone: 10.0.0.1, {0}: 1, {0}: 2}}\n",
+        "sites:\n- {{name: A, standalone: 10.0.0.1}}\ngroups: {{{0}: [A], {0}: [A]}}\n",
+    ],
+)
+def test_no_diagnostic_quotes_what_its_line_masks(text: str, name: str) -> None:
+    found = check_text(text.format(json.dumps(name)).encode(), path="x.yaml", default_name="x").diagnostics
+    assert found
+    assert "hunter2" not in as_text(found) + as_json(found)
+
+
+def test_topology_of_a_program_is_told_without_what_a_line_would_mask() -> None:
+    site = {"name": "password=hunter2", "standalone": "10.0.0.1"}
+    topology = Topology.model_validate({"sites": [site, {**site, "standalone": "10.0.0.2"}]})
+    with pytest.raises(InvalidInputError) as raised:
+        require_well_formed(topology)
+    assert "'password=********'" in str(raised.value)
+    assert "hunter2" not in str(raised.value) + as_json(raised.value.diagnostics)

@@ -10,7 +10,7 @@ import click
 
 from geoplan.cli.files import load_topology
 from geoplan.cli.options import Command, lab_installed, topology_argument, variant_option
-from geoplan.cli.output import show_laid_out, terminal
+from geoplan.cli.output import end_if_unread, show_laid_out, terminal
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
 from geoplan.lab.simulation import DEFAULT_RATE_LIMIT
@@ -141,3 +141,4 @@ def _announce(lab: Lab, endpoints: str | None) -> None:
     if not os.environ.get("GEOPLAN_PASSWORD"):
         click.echo(f"password  {lab.credentials.password}")
     click.echo("Ctrl-C stops it.\n")
+    end_if_unread()

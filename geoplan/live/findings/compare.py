@@ -19,7 +19,14 @@ from geoplan.live.findings.clusters import (
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
-from geoplan.live.findings.partners import link_notes, red_differences, standby_notes, unproven_notes, unproven_units
+from geoplan.live.findings.partners import (
+    link_notes,
+    red_differences,
+    standby_notes,
+    units_to_submit_again,
+    unproven_notes,
+    unproven_units,
+)
 from geoplan.live.links import NOTHING_KNOWN, links_of
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, REMOTE_LM, SUBJECTS, ClusterType, GeoCluster, State, how_to_reach
 from geoplan.plan.model import Action, Phase
@@ -283,8 +290,11 @@ def _is_at_host(cluster: ClusterDefinition, seen: _Seen) -> bool:
 
 
 def _without_links(found: Iterable[Difference], site: SiteSettings, seen: _Seen) -> Iterator[Difference]:
-    """Yield clusters that do not come from partner to partner as mended by what mends the links."""
-    is_cut = any(link.is_red for link in seen.links[site.group])
+    """Yield clusters that do not come from partner to partner as mended by the submission that mends the links.
+
+    A red link that no submission mends, such as that to a slave in standby, keeps no cluster from an active unit.
+    """
+    is_cut = bool(units_to_submit_again(seen.links[site.group], seen.facts))
     for each in found:
         yield replace(each, mends=Mend.SUBMISSION) if is_cut and each.mends is Mend.REPLICATION else each
 

@@ -23,7 +23,7 @@ def red_differences(
     plan: Plan, site: SiteSettings, unit: Observation, links: Sequence[Link], facts: Observations
 ) -> Iterator[Difference]:
     """Yield the red partners of a site's active unit; ``links`` are all of its group."""
-    troubled = _troubled(links, facts)
+    troubled = units_to_submit_again(links, facts)
     for link in links:
         if link.unit == unit.address and link.is_red:
             yield _red(link, facts, is_troubled=link.unit in troubled)
@@ -90,7 +90,7 @@ def unproven_units(site: SiteSettings, links: Sequence[Link], facts: Observation
     return tuple(unit.address for unit in site.units if unit.address in named)
 
 
-def _troubled(links: Sequence[Link], facts: Observations) -> frozenset[str]:
+def units_to_submit_again(links: Sequence[Link], facts: Observations) -> frozenset[str]:
     """Return the units between which a link is red although both are active: a submission makes it anew.
 
     What such a unit sees red besides may have the same reason, so that a reboot is not called for yet.

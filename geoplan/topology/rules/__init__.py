@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.diagnostics import Diagnostic
+from geoplan.diagnostics import Diagnostic, ShownLine, without_secrets
 from geoplan.errors import InvalidInputError
 from geoplan.topology.finding import ERROR, Rule
 from geoplan.topology.partial import partial_topology
@@ -41,7 +41,14 @@ def require_well_formed(topology: Topology) -> None:
         return
     found = broken_rules(partial_topology(topology.model_dump(exclude_unset=True, exclude_none=True)))
     errors = [
-        Diagnostic(topology.name, code, ERROR, finding.message, finding.hint, where=finding.where)
+        Diagnostic(
+            topology.name,
+            code,
+            ERROR,
+            without_secrets(finding.message),
+            without_secrets(finding.hint),
+            where=ShownLine(finding.where).masked,
+        )
         for code, finding in found
         if RULES[code].meaning.severity is ERROR
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geoplan.live.findings import NoteKind
@@ -154,6 +154,21 @@ def test_a_slave_whose_own_submission_is_missing_is_for_a_reboot_and_not_for_a_s
     assert check(PLAN, changed(FINE, A1, partner_status=status), BACKGROUND).resubmits == ()
 
 
+@pytest.mark.parametrize("status", [{S1: False}, {S1: False, A1: None, A2: True}, {}])
+def test_clusters_that_no_submission_brings_stand_against_the_push(status: dict[str, bool | None]) -> None:
+    facts = changed(FINE, M2, clusters=CLUSTERS[1:], partner_status=status)
+    found = problems(facts)
+    assert any(problem.startswith(f"{M2}: cluster 'HA Pair 1' ({M1}) is missing") for problem in found), found
+    assert check(PLAN, facts, BACKGROUND).resubmits == ()
+
+
+def test_clusters_come_with_the_submission_that_mends_a_red_link() -> None:
+    facts = changed(FINE, M2, clusters=(), partner_status={S1: False, A1: False})
+    found = check(PLAN, facts, FORGIVING)
+    assert found.is_clear
+    assert found.resubmits == ("HA Pair 2", "Standalone LoadMaster 1")
+
+
 # -- whatever is spoilt ------------------------------------------------------------------------------------------------
 
 
@@ -255,8 +270,13 @@ def _with(unit: Observation, name: str, entered: tuple[GeoCluster, ...]) -> Obse
     return replace(unit, clusters=(*others, *(each for each in entered if each.address in known)))
 
 
+CUT_OFF = changed(FINE, M2, clusters=(), partner_status={S1: False})
+"""An active unit without clusters that tells of a slave's red link alone, which no submission mends."""
+
+
 @settings(max_examples=300)
 @given(spoilt())
+@example(CUT_OFF)
 def test_whatever_passes_the_preflight_is_in_place_after_the_push(facts: Observations) -> None:
     verdict = check(PLAN, facts, FORGIVING)
     if verdict.is_clear:
