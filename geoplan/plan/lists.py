@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.plan.model import ClusterDefinition, PlannedUnit, SiteSettings
 from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from geoplan.plan.model import Role
     from geoplan.topology.model import Group, Site
@@ -58,6 +59,16 @@ def cluster_of(site: Site, group: Group) -> ClusterDefinition:
         address=site.units[0].shown_address,
         location=site.cluster.location,
     )
+
+
+def carried_by(address: str, units: Iterable[PlannedUnit]) -> frozenset[str]:
+    """Return every address that a site's cluster may carry which was entered by one.
+
+    By a unit's own address it follows the active unit of a pair, since HA replaces own addresses (sections 4 and 5).
+    By an address behind NAT it does not.
+    """
+    own = frozenset(canonical(unit.address) for unit in units)
+    return own if canonical(address) in own else frozenset({canonical(address)})
 
 
 def _shown_addresses(site: Site) -> list[str]:

@@ -25,6 +25,7 @@ from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
+from geoplan.push.actions.add_cluster import OLD
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology
@@ -69,7 +70,10 @@ class ChangingWorld:
         self.after_change: Callable[[str, str], None] = lambda _address, _command: None
         """What happens just after a command that changed a unit: given its address and the command."""
         self.kept: dict[str, set[str]] = {}
-        """What must never be missing on the active unit of a site: names of clusters and FQDNs."""
+        """What must never be missing on the active unit of a site: names of clusters and FQDNs.
+
+    A cluster that another one takes the name from goes by its old name until that one is there.
+    """
         self._chance = random.Random(seed)  # noqa: S311 - not for secrets
         self.simulation = Simulation(
             lab,
@@ -109,9 +113,11 @@ class ChangingWorld:
     def plan_of_change(self, old: Topology, new: Topology, **how: Any) -> Plan:
         return make_change(new, make_plan(old, (Phase.GEO,)), **how)
 
-    async def change_to_the_end(self, plan: Plan, kills: Iterable[float] = (), **options: Any) -> PushResult:
+    async def change_to_the_end(
+        self, plan: Plan, kills: Iterable[float] = (), *, resume: bool = False, **options: Any
+    ) -> PushResult:
         """Push a change that is killed after these seconds each, and resumed; a stop is resumed as well."""
-        resume, left = False, list(kills)
+        left = list(kills)
         for _ in range(12):
             try:
                 return await self.push(plan, kill_after=left.pop(0) if left else None, resume=resume, **options)
@@ -191,7 +197,8 @@ class ChangingWorld:
             self.sent.append((address, call.command))
             self.after_change(address, call.command)
         for site, names in self.kept.items():
-            if missing := names - self.names_on(self.active_or_any(site)):
+            found = {name.removesuffix(OLD) for name in self.names_on(self.active_or_any(site))}
+            if missing := names - found:
                 what = f"'{site}' lost {sorted(missing)}, after '{call.command if call else request.path}' on {address}"
                 if what not in self.broken:
                     self.broken.append(what)

@@ -330,17 +330,3 @@ def test_a_reboot_is_not_saved_because_the_slaves_list_has_the_partners_by_repli
         world.check_is(plan)
 
     run(scene())
-
-
-def test_roles_that_the_units_hold_already(tmp_path: Path) -> None:
-    async def scene() -> None:
-        world = ChangingWorld(topology("lab", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), tmp_path)
-        await world.push_new(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"))
-        before = world.reboots()
-        new = topology("new", f"A:10.0.0.1:10.0.0.2 {B} {C} {D}")
-        with pytest.raises(PushRefusedError) as refused:
-            await world.change(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), new)
-        assert "its roles are swapped in the file, and not on the units" in str(refused.value.problems)
-        assert world.reboots() == before
-
-    run(scene())

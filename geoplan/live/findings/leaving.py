@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import addresses_before
+from geoplan.live.findings.clusters import addresses_before, addresses_of
 from geoplan.live.model import Cause
 from geoplan.plan.actions import DELETIONS, Action
 from geoplan.wording import some_of
@@ -40,8 +40,9 @@ def clusters_to_delete(plan: Plan, step: Step, live: Iterable[GeoCluster]) -> tu
     part = change.part_of(step.site)
     if step.action is Action.DELETE_OTHER_CLUSTERS:
         sites = part.others if part else ()
-    elif part is None and (kept := {canonical(each.address) for each in plan.clusters if each.site == step.site}):
-        clusters = tuple(each for each in clusters if canonical(each.address) not in kept)
+    elif part is None:
+        kept = [addresses_of(plan, each) for each in plan.clusters if each.site == step.site]
+        clusters = tuple(each for each in clusters if canonical(each.address) not in frozenset().union(*kept))
     sites = tuple(site for site in sites if change.old_cluster(site))
     found = (shown_at(addresses_before(plan, site), clusters) for site in sites)
     return tuple(cluster for cluster in found if cluster)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
-from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
+from geoplan.live.findings.clusters import ClusterState, addresses_of, deleted_from, find, state_of
 from geoplan.push.actions.change import (
     Again,
     find_unit,
@@ -90,6 +90,7 @@ def _in_the_way(context: Context, step: Step, live: tuple[GeoCluster, ...]) -> G
     plan, cluster = context.plan, context.plan.cluster(step.site)
     kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters if each.group == cluster.group))
     old = {canonical(each.address) for each in plan.change.old_clusters} - kept if plan.change else set()
+    old = old.union(*(addresses for _, addresses in deleted_from(plan, cluster.group)))
     return next((each for each in live if canonical(each.address) in old and each.is_named(cluster.name)), None)
 
 
