@@ -26,8 +26,9 @@ from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.listener import PushListener
 from geoplan.push.outcome import StepState
-from geoplan.push.remembered import gone_findings, remember
+from geoplan.push.remembered import gone_findings, remember, units_out_of_sites
 from geoplan.push.run import PushResult, run_push
+from geoplan.push.store import Store, unit_keys
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from geoplan.push.listener import Found
     from geoplan.push.options import Options
     from geoplan.push.preflight import Problem
-    from geoplan.push.store import Store
     from geoplan.topology.model import Topology
 
 INTERRUPTED = 130
@@ -88,7 +88,7 @@ class PushSession(PushListener):
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
         self._destination = destination_of(typed.reach, lab=flags.lab)
-        self._remembered: tuple[Store, Topology] | None = None
+        self._remembered: tuple[Store, Topology, tuple[str, ...]] | None = None
         """What is remembered once the units are verified to hold it."""
         self._clock: Clock = SystemClock()
         self._began = 0.0
@@ -137,7 +137,8 @@ class PushSession(PushListener):
         """Push, and say how it ended."""
         plan, flags = self._plan, self._flags
         if Phase.GEO in plan.phases() and not (flags.lab or flags.dry_run):
-            self._remembered = store, topology
+            left = unit_keys(units_out_of_sites(plan), self._typed.reach.lab_id())
+            self._remembered = store, topology, tuple(left.values())
         async with push_units(topology, plan, self._typed.reach, flags, store, on_request=self.on_request) as (
             fleet,
             its_store,

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from geoplan.push.remembered import Gone, gone, last_brought_about, remember
+from geoplan.plan.change import make_change
+from geoplan.plan.planner import make_plan
+from geoplan.push.remembered import Gone, gone, last_brought_about, remember, units_out_of_sites
 from geoplan.push.store import Store, unit_keys
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
@@ -72,6 +74,17 @@ def test_unit_that_was_replaced_at_another_address_is_gone_alone(tmp_path: Path)
         {"name": "x", "sites": [{"name": "A", "ha_pair": {"master": "10.0.1.1", "slave": "10.0.1.9"}}, SITES["B"]]}
     )
     assert gone(store_of(tmp_path, changed)) == (Gone("A", ("10.0.1.2",), old),)
+
+
+def test_unit_that_a_change_took_out_of_its_pair_has_left(tmp_path: Path) -> None:
+    brought_about(tmp_path, "AB")
+    pair = {"name": "A", "ha_pair": {"master": "10.0.1.1", "slave": "10.0.1.9"}}
+    changed = Topology.model_validate({"name": "x", "sites": [pair, SITES["B"]]})
+    plan = make_change(changed, make_plan(topology_of("AB")))
+    assert units_out_of_sites(plan) == ("10.0.1.2",)
+    assert units_out_of_sites(make_plan(changed)) == ()
+    remember(store_of(tmp_path, changed), changed, unit_keys(units_out_of_sites(plan)).values())
+    assert gone(store_of(tmp_path, changed)) == ()
 
 
 def test_a_labs_units_are_none_of_productions(tmp_path: Path) -> None:
