@@ -154,13 +154,13 @@ def change(geoplan: Geoplan, row: Row, site: Site, arguments: Sequence[str | Pat
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stderr
-        lines = []
+        lines, is_done = [], False
         for line in process.stdout:
             lines.append(line)
             event = json.loads(line)
-            if event["event"] == "step_waiting" and event.get("action") == "join_ha_pair" and row.by_hand:
+            if event["event"] == "step_waiting" and event.get("action") == "join_ha_pair" and not is_done:
                 row.by_hand(site)
-                row = row._replace(by_hand=None)
+                is_done = True
         return Outcome(process.wait(), "".join(lines), process.stderr.read())
 
 
@@ -171,7 +171,7 @@ def test_a_change_is_one_command(geoplan: Geoplan, running: ExitStack, tmp_path:
     site, old, new = pushed(geoplan, row, running, tmp_path)
     row.happens(site)
     before = site.reboots
-    command = ["push", new, "--from", old, *row.options, "--endpoints", site.endpoints, "--yes"]
+    command: list[str | Path] = ["push", new, "--from", old, *row.options, "--endpoints", site.endpoints, "--yes"]
     ended = change(geoplan, row, site, command)
     assert ended.code == row.code, ended
     assert row.said in ended.stdout, ended
