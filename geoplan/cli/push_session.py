@@ -28,8 +28,9 @@ from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.listener import PushListener
 from geoplan.push.outcome import StepState
-from geoplan.push.remembered import gone_findings, remember
+from geoplan.push.remembered import gone_findings, remember, units_out_of_sites
 from geoplan.push.run import PushResult, run_push
+from geoplan.push.store import Store, unit_keys
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from geoplan.push.listener import Found
     from geoplan.push.options import Options
     from geoplan.push.preflight import Problem
-    from geoplan.push.store import Store
     from geoplan.topology.model import Topology
 
 INTERRUPTED = 130
@@ -90,7 +90,7 @@ class PushSession(PushListener):
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
         self._destination = destination_of(typed.reach, lab=flags.lab)
-        self._remembered: tuple[Store, Topology] | None = None
+        self._remembered: tuple[Store, Topology, tuple[str, ...]] | None = None
         """What is remembered once the units are verified to hold it."""
         self._left_alone: set[str] = set()
         """The sites that left without an answer."""
@@ -143,7 +143,8 @@ class PushSession(PushListener):
         if Phase.GEO in plan.phases() and not (flags.lab or flags.dry_run):
             is_undo = flags.undoing is not None
             after = topology_of(plan, known_units(topology), with_leaving=False) if is_undo else topology
-            self._remembered = store, after
+            left = unit_keys(units_out_of_sites(plan), self._typed.reach.lab_id())
+            self._remembered = store, after, tuple(left.values())
         async with push_units(topology, plan, self._typed.reach, flags, store, on_request=self.on_request) as (
             fleet,
             its_store,

@@ -10,6 +10,7 @@ import networkx as nx
 from geoplan.addresses import canonical, same_addresses
 from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
 from geoplan.plan.graph import Placement, StepKey, section_of, steps_of_group, with_places
+from geoplan.plan.lists import carried_by
 from geoplan.plan.model import StepTarget
 from geoplan.topology.model import HaPair, Site, Unit
 from geoplan.wording import folded
@@ -234,22 +235,11 @@ def _cluster_steps(site: str, had: ClusterDefinition | None, work: Work) -> Iter
     wanted = work.clusters[site]
     if had is None:
         yield StepKey(site, Action.ADD_CLUSTER)
-    elif not _is_at(had, wanted, work.settings[site]):
+    elif canonical(had.address) not in carried_by(wanted.address, work.settings[site].units):
         yield StepKey(site, Action.ADD_CLUSTER)  # takes the name from the old one, so that none is missing
         yield StepKey(site, Action.DELETE_CLUSTER)
     elif had.name != wanted.name or (wanted.location and had.location != wanted.location):
         yield StepKey(site, Action.MODIFY_CLUSTER)
-
-
-def _is_at(had: ClusterDefinition, wanted: ClusterDefinition, site: SiteSettings) -> bool:
-    """Return whether a cluster is where it has to be.
-
-    A pair's cluster carries the address of either unit, since HA lets it follow the active one: swapped roles change
-    nothing. It does not follow to an address behind NAT.
-    """
-    behind_nat = any(unit.nat_address for unit in site.units)
-    fitting = [wanted.address] if behind_nat else [unit.address for unit in site.units]
-    return canonical(had.address) in {canonical(address) for address in fitting}
 
 
 def _in_order(group: Group) -> list[Site]:

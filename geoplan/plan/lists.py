@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import without
+from geoplan.addresses import canonical, without
 from geoplan.plan.model import ClusterDefinition, PlannedUnit, SiteLists, SiteSettings
 from geoplan.topology.types import address_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from geoplan.plan.model import Role
     from geoplan.topology.model import Group, Site
@@ -68,6 +68,16 @@ def lists_without(site: SiteSettings, gone: Collection[str]) -> SiteLists:
         remote_geo_access=without(site.remote_geo_access, gone),
         geo_partners=without(site.geo_partners, gone),
     )
+
+
+def carried_by(address: str, units: Iterable[PlannedUnit]) -> frozenset[str]:
+    """Return every address that a site's cluster may carry which was entered by one.
+
+    By a unit's own address it follows the active unit of a pair, since HA replaces own addresses (sections 4 and 5).
+    By an address behind NAT it does not.
+    """
+    own = frozenset(canonical(unit.address) for unit in units)
+    return own if canonical(address) in own else frozenset({canonical(address)})
 
 
 def _shown_addresses(site: Site) -> list[str]:

@@ -93,6 +93,13 @@ def remember(store: Store, topology: Topology, left: Iterable[str] = (), alone: 
     return path
 
 
+def units_out_of_sites(plan: Plan) -> tuple[str, ...]:
+    """Return the units that a change takes out of sites which go on: in no site of the plan, they have left with it."""
+    old = plan.change.old_sites if plan.change else ()
+    now = {canonical(unit.address) for site in plan.sites for unit in site.units}
+    return tuple(unit.address for site in old for unit in site.units if canonical(unit.address) not in now)
+
+
 def last_brought_about(store: Store) -> Plan | None:
     """Return the plan of the topology that was brought about last on any of a store's units; None where none is known.
 

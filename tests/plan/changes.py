@@ -405,7 +405,7 @@ class World:
                 if canonical(each.address) == address
                 or (
                     address in _set(unit.address for unit in self.plan.site(each.site).units)
-                    and not any(unit.nat_address for unit in self.plan.site(each.site).units)
+                    and canonical(each.address) in _set(unit.address for unit in self.plan.site(each.site).units)
                 )
             ]
             owners[fitting[0] if fitting else address] = name

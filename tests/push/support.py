@@ -15,7 +15,7 @@ import yaml
 from geoplan.cli.connection import ConnectionOptions
 from geoplan.lab.device.network import Network
 from geoplan.lab.device.pair import Pair
-from geoplan.lab.device.unit import Credentials
+from geoplan.lab.device.unit import Credentials, Power
 from geoplan.lab.lab import BackgroundLab
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Plan
@@ -149,10 +149,13 @@ def serve(running: ExitStack, topology: Path, **options: Any) -> Site:
 
 
 async def settled(network: Network) -> None:
-    """Wait until every unit is up, every pair is where it stays, and everything has reached the standbys."""
+    """Wait until no unit boots, every pair is where it stays, and everything has reached the standbys."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (all(unit.is_up for unit in network.units.values()) and all(map(_stays, network.pairs.values()))):
+            while not (
+                all(unit.power is not Power.BOOTING for unit in network.units.values())
+                and all(map(_stays, network.pairs.values()))
+            ):
                 await asyncio.sleep(0.01)
     except TimeoutError:
         units = {unit.address: (str(unit.power), unit.pacified, len(unit.reboots)) for unit in network.units.values()}
@@ -166,7 +169,7 @@ async def settled(network: Network) -> None:
 def _stays(pair: Pair) -> bool:
     if not all(unit.ha.is_complete for unit in pair.units):  # they wait for nobody but a push
         return True
-    is_placed = pair.active is pair.master or not pair.prefers_master
+    is_placed = pair.active is pair.preferred or not pair.prefers_master
     return is_placed and pair.standby is not None and not pair._deliveries
 
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 
 from geoplan.live.findings.kinds import generic_command
-from geoplan.push.remembered import Gone, gone, gone_findings, last_brought_about, left_alone, remember
+from geoplan.plan.change import make_change
+from geoplan.plan.planner import make_plan
+from geoplan.push.remembered import (
+    Gone,
+    gone,
+    gone_findings,
+    last_brought_about,
+    left_alone,
+    remember,
+    units_out_of_sites,
+)
 from geoplan.push.store import Store, unit_keys
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
@@ -99,6 +109,17 @@ def test_site_that_was_left_alone_is_forgotten_with_its_topology(tmp_path: Path)
     old.unlink()
     assert left_alone(store_of(tmp_path, topology_of("AB"))) == ()
     brought_about(tmp_path, "AB")
+
+
+def test_unit_that_a_change_took_out_of_its_pair_has_left(tmp_path: Path) -> None:
+    brought_about(tmp_path, "AB")
+    pair = {"name": "A", "ha_pair": {"master": "10.0.1.1", "slave": "10.0.1.9"}}
+    changed = Topology.model_validate({"name": "x", "sites": [pair, SITES["B"]]})
+    plan = make_change(changed, make_plan(topology_of("AB")))
+    assert units_out_of_sites(plan) == ("10.0.1.2",)
+    assert units_out_of_sites(make_plan(changed)) == ()
+    remember(store_of(tmp_path, changed), changed, unit_keys(units_out_of_sites(plan)).values())
+    assert gone(store_of(tmp_path, changed)) == ()
 
 
 def test_a_labs_units_are_none_of_productions(tmp_path: Path) -> None:

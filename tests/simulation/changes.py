@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -25,6 +26,7 @@ from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
+from geoplan.push.actions.add_cluster import OLD
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology
@@ -69,7 +71,10 @@ class ChangingWorld:
         self.after_change: Callable[[str, str], None] = lambda _address, _command: None
         """What happens just after a command that changed a unit: given its address and the command."""
         self.kept: dict[str, set[str]] = {}
-        """What must never be missing on the active unit of a site: names of clusters and FQDNs."""
+        """What must never be missing on the active unit of a site: names of clusters and FQDNs.
+
+    A cluster that another one takes the name from goes by its old name until that one is there.
+    """
         self._chance = random.Random(seed)  # noqa: S311 - not for secrets
         self.simulation = Simulation(
             lab,
@@ -109,9 +114,11 @@ class ChangingWorld:
     def plan_of_change(self, old: Topology, new: Topology, **how: Any) -> Plan:
         return make_change(new, make_plan(old, (Phase.GEO,)), **how)
 
-    async def change_to_the_end(self, plan: Plan, kills: Iterable[float] = (), **options: Any) -> PushResult:
+    async def change_to_the_end(
+        self, plan: Plan, kills: Iterable[float] = (), *, resume: bool = False, **options: Any
+    ) -> PushResult:
         """Push a change that is killed after these seconds each, and resumed; a stop is resumed as well."""
-        resume, left = False, list(kills)
+        left = list(kills)
         for _ in range(12):
             try:
                 return await self.push(plan, kill_after=left.pop(0) if left else None, resume=resume, **options)
@@ -191,7 +198,8 @@ class ChangingWorld:
             self.sent.append((address, call.command))
             self.after_change(address, call.command)
         for site, names in self.kept.items():
-            if missing := names - self.names_on(self.active_or_any(site)):
+            found = {name.removesuffix(OLD) for name in self.names_on(self.active_or_any(site))}
+            if missing := names - found:
                 what = f"'{site}' lost {sorted(missing)}, after '{call.command if call else request.path}' on {address}"
                 if what not in self.broken:
                     self.broken.append(what)
@@ -234,17 +242,23 @@ class DrawnChange:
     faults: tuple[str, ...]
 
 
-def draw_change(seed: int, most: int = 6) -> DrawnChange:
-    """Draw two topologies out of the same units: some sites in both, some in one, in groups of any kind."""
+def draw_change(seed: int) -> DrawnChange:
+    """Draw two topologies out of the same units: some sites in both, some in one, in groups of any kind.
+
+    One seed in ten has 7 to 12 sites, the others up to 6.
+    """
     chance = random.Random(f"change {seed}")  # noqa: S311 - not for secrets
-    sites = [_draw_site(chance, number) for number in range(chance.randint(2, most))]
+    count = chance.randint(7, 12) if seed % 10 == 5 else chance.randint(2, 6)
+    sites = [_draw_site(chance, number) for number in range(count)]
     names = [site["name"] for site in sites]
     before = [name for name in names if chance.random() < 0.75] or names[:1]
     after = [name for name in names if chance.random() < 0.75] or names[-1:]
     if not set(before) & set(after):
         after = sorted({*after, before[0]})
-    old, old_groups = _draw_topology(chance, "old", sites, before)
-    new, _ = _draw_topology(chance, "new", sites, after)
+    changed = random.Random(f"sites of change {seed}")  # noqa: S311 - not for secrets
+    as_before, as_after = zip(*(_draw_changed(changed, site) for site in sites), strict=True)
+    old, old_groups = _draw_topology(chance, "old", as_before, before)
+    new, _ = _draw_topology(chance, "new", as_after, after)
     has_fqdns = chance.random() < 0.4
     addresses = [address for site in sites for address in _addresses(site)]
     faults = [
@@ -275,6 +289,19 @@ def _draw_site(chance: random.Random, number: int) -> dict[str, Any]:
     return {"name": f"S{number}", "standalone": unit}
 
 
+def _draw_changed(chance: random.Random, site: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a site as it is before and after: its NAT comes or goes, its cluster is renamed or placed."""
+    before, after = dict(site), dict(site)
+    if isinstance(site.get("standalone"), dict) and chance.random() < 0.5:
+        without = chance.choice([before, after])
+        without["standalone"] = site["standalone"]["address"]
+    if chance.random() < 0.15:
+        after["cluster"] = {"name": f"{site['name']} renamed"}
+    if chance.random() < 0.15:
+        after["cluster"] = {**after.get("cluster", {}), "location": {"latitude": 1.5, "longitude": -2.5}}
+    return before, after
+
+
 def _addresses(site: Mapping[str, Any]) -> list[str]:
     if "ha_pair" in site:
         return [site["ha_pair"]["master"], site["ha_pair"]["slave"]]
@@ -283,7 +310,7 @@ def _addresses(site: Mapping[str, Any]) -> list[str]:
 
 
 def _draw_topology(
-    chance: random.Random, name: str, sites: list[dict[str, Any]], chosen: list[str]
+    chance: random.Random, name: str, sites: Sequence[dict[str, Any]], chosen: list[str]
 ) -> tuple[Topology, tuple[str, ...]]:
     groups: dict[str, list[str]] = {}
     for site in chosen:
@@ -318,6 +345,7 @@ async def simulate_change(seed: int, folder: Path) -> list[str]:
             continue
         together = {s.name for s in plan.sites_of(site.group)} & {s.name for s in before.sites_of(old.group)}
         stay = {name for name in together if not (plan.change and plan.change.part_of(name))}
+        stay &= {cluster.name for cluster in plan.clusters}  # one that gets another name is looked for at the end
         world.kept[site.name] = {*stay, *drawn.fqdns.get(old.group, ())}
     for fault in drawn.faults:
         world.simulation.inject(fault)
@@ -340,3 +368,33 @@ async def simulate_change(seed: int, folder: Path) -> list[str]:
     except AssertionError as error:
         world.broken.append(f"the end is not the plan's: {str(error)[:300]}")
     return world.broken
+
+
+# -- single situations -------------------------------------------------------------------------------------------------
+
+
+_TWO = topology("two", "A:10.0.0.1:10.0.0.2 B:10.0.0.3")
+_FOUR = topology("four", "A:10.0.0.1:10.0.0.2 B:10.0.0.3 C:10.0.0.5:10.0.0.6 D:10.0.0.7")
+
+
+async def seed_taken_away(folder: Path) -> ChangingWorld:
+    """Push a join of which somebody deletes a seeded cluster before the partners are entered."""
+    world = ChangingWorld(_FOUR, folder)
+    await world.push_new(_TWO)
+    plan = world.plan_of_change(_TWO, _FOUR)
+
+    def after_the_access_list(address: str, command: str) -> None:
+        if address == "10.0.0.7" and command == "set":
+            world.after_change = lambda _address, _command: None
+            world.network.geo.remove_cluster(world.active("D"), "10.0.0.3")
+
+    world.after_change = after_the_access_list
+    world.keep({"A", "B"}, ["A", "B"])
+    with contextlib.suppress(PushStoppedError):
+        await world.push(plan)
+    return world
+
+
+async def seed_that_somebody_takes_away(folder: Path) -> list[str]:
+    """A seeded cluster is gone before the partners are entered: nothing of it reaches those that stay."""
+    return (await seed_taken_away(folder)).broken

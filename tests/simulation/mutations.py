@@ -410,6 +410,11 @@ MUTATIONS: tuple[Mutation, ...] = (
         doing_nothing(Action.VERIFY_UNLINKED),
     ),
     Mutation(
+        "a seed is not compared again before it is linked",
+        "seed that somebody takes away",
+        setting(("geoplan.push.actions.set_lists.require_same", awaited(None))),
+    ),
+    Mutation(
         "red links with all lists in place are nothing to do",
         "links of standalones lost",
         setting(("geoplan.push.preflight._sites_to_resubmit", answering(()))),

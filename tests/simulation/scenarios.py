@@ -37,7 +37,7 @@ from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from tests.conftest import TOPOLOGIES
 from tests.push.support import Heard, real_store
-from tests.simulation import leaves, shapes
+from tests.simulation import changes, leaves, shapes
 from tests.simulation.behaviours import (
     LOSSES,
     STRANGER,
@@ -680,5 +680,6 @@ SCENARIOS: dict[str, Scenario] = {
     "sites leave": leaves.sites_leave,
     "sites leave, and a standby does not follow": leaves.sites_leave_standby_that_does_not_follow,
     "sites leave over a live link": leaves.sites_leave_over_a_live_link,
+    "seed that somebody takes away": changes.seed_that_somebody_takes_away,
 }
 """Every situation by its name."""

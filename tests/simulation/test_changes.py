@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from geoplan.push.journal import histories
 from geoplan.push.options import RebootMode
 from geoplan.push.rollback import going_back
 from geoplan.topology.model import Topology
-from tests.simulation.changes import ChangingWorld, simulate_change, topology
+from tests.simulation.changes import ChangingWorld, seed_taken_away, simulate_change, topology
 from tests.simulation.loop import run_simulated
 
 A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
@@ -158,7 +157,7 @@ def test_no_drawn_change_loses_anything_of_who_stays(seeds: range, tmp_path: Pat
     assert not broken, "replay one with: python -m pytest tests/simulation/test_changes.py --seed N"
 
 
-@pytest.mark.parametrize("seed", [3, 59, 71])
+@pytest.mark.parametrize("seed", [3, 14, 59, 71])
 def test_a_change_that_once_went_wrong_does_not_do_so_again(tmp_path: Path, seed: int) -> None:
     assert run_simulated(simulate_change(seed, tmp_path)) == []
 
@@ -365,43 +364,11 @@ def test_a_new_master_that_takes_over_with_nothing_stops_the_push(tmp_path: Path
     run(scene())
 
 
-async def _lose_a_seed(folder: Path) -> ChangingWorld:
-    """Push a join of which somebody deletes a seeded cluster before the partners are entered."""
-    world = ChangingWorld(FOUR, folder)
-    await world.push_new(TWO)
-    plan = world.plan_of_change(TWO, FOUR)
-
-    def after_the_access_list(address: str, command: str) -> None:
-        if address == "10.0.0.7" and command == "set":
-            world.after_change = lambda _address, _command: None
-            world.network.geo.remove_cluster(world.active("D"), "10.0.0.3")
-
-    world.after_change = after_the_access_list
-    world.keep({"A", "B"}, ["A", "B"])
-    with contextlib.suppress(PushStoppedError):
-        await world.push(plan)
-    return world
-
-
 def test_a_seed_that_is_not_there_any_more_links_nothing(tmp_path: Path) -> None:
     async def scene() -> None:
-        world = await _lose_a_seed(tmp_path)
+        world = await seed_taken_away(tmp_path)
         assert not [link for link in world.network.partners if world.network.unit("10.0.0.7") in link]
         assert world.broken == []
-
-    run(scene())
-
-
-def test_without_the_second_comparison_a_cluster_of_who_stays_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def nothing(_context: object, _step: object) -> None:
-        return
-
-    monkeypatch.setattr("geoplan.push.actions.set_lists.require_same", nothing)
-
-    async def scene() -> None:
-        assert (await _lose_a_seed(tmp_path)).broken
 
     run(scene())
 
@@ -417,19 +384,5 @@ def test_a_reboot_is_not_saved_because_the_slaves_list_has_the_partners_by_repli
         world.make_masters_active()
         assert (await world.push(plan)).is_complete
         world.check_is(plan)
-
-    run(scene())
-
-
-def test_roles_that_the_units_hold_already(tmp_path: Path) -> None:
-    async def scene() -> None:
-        world = ChangingWorld(topology("lab", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), tmp_path)
-        await world.push_new(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"))
-        before = world.reboots()
-        new = topology("new", f"A:10.0.0.1:10.0.0.2 {B} {C} {D}")
-        with pytest.raises(PushRefusedError) as refused:
-            await world.change(topology("old", f"A:10.0.0.2:10.0.0.1 {B} {C} {D}"), new)
-        assert "its roles are swapped in the file, and not on the units" in str(refused.value.problems)
-        assert world.reboots() == before
 
     run(scene())

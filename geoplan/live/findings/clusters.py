@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import canonical
 from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.model import ClusterType
+from geoplan.plan.lists import carried_by
 from geoplan.plan.model import Action
 from geoplan.wording import MAX_LISTED
 
@@ -37,12 +38,25 @@ class ClusterState(StrEnum):
 
 
 def addresses_of(plan: Plan, cluster: ClusterDefinition) -> frozenset[str]:
-    """Return every address that stands for a planned cluster: after a failover it carries the slave's (section 5)."""
+    """Return every address that stands for a planned cluster: after a failover it carries the slave's (section 5).
+
+    Where a change moves it, that is none at which its site's old cluster is, which goes.
+    """
     site = plan.site(cluster.site)
     shown = {canonical(cluster.address)}
     for unit in site.units:
         shown.update(canonical(address) for address in (unit.address, unit.nat_address) if address)
-    return frozenset(shown)
+    return frozenset(shown) - _left_by(plan, cluster)
+
+
+def _left_by(plan: Plan, cluster: ClusterDefinition) -> frozenset[str]:
+    """Return where a site's old cluster is, which a change deletes once the planned one is there."""
+    change = plan.change
+    old, before = (change.old_cluster(cluster.site), change.old_site(cluster.site)) if change else (None, None)
+    if old is None or before is None:
+        return frozenset()
+    now = carried_by(cluster.address, plan.site(cluster.site).units)
+    return frozenset() if canonical(old.address) in now else carried_by(old.address, before.units) - now
 
 
 def find(plan: Plan, cluster: ClusterDefinition, live: Iterable[GeoCluster]) -> GeoCluster | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
-from geoplan.live.findings.clusters import ClusterState, addresses_of, find, state_of
+from geoplan.live.findings.clusters import ClusterState, addresses_of, deleted_from, find, state_of
+from geoplan.live.findings.compare import is_old_cluster
 from geoplan.push.actions.change import (
     Again,
     find_unit,
@@ -47,7 +48,9 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
             return again
         return Outcome(StepState.IN_PLACE, unit.address, f"'{cluster.name}' was there")
     found = find(context.plan, cluster, before)
-    if state not in (ClusterState.MISSING, ClusterState.UNFINISHED, ClusterState.MISPLACED):
+    has_old_name = found is not None and state is ClusterState.OTHER_NAME and _is_own(context, step, found)
+    addable = (ClusterState.MISSING, ClusterState.UNFINISHED, ClusterState.MISPLACED)
+    if state not in addable and not has_old_name:
         message = (
             f"cannot add cluster '{cluster.name}' ({cluster.address}): another one has its address or name ({state})"
         )
@@ -58,8 +61,8 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     if not await context.fleet.is_active_now(site, unit.address):
         return again
     address = found.address if found else cluster.address
-    problem = None
-    if state is not ClusterState.MISPLACED:
+    problem = await try_change(unit.rename_cluster(found.address, cluster.name)) if found and has_old_name else None
+    if state is not ClusterState.MISPLACED and problem is None:
         known_as = addresses_of(context.plan, cluster)
         problem = await try_change(unit.add_remote_lm_cluster(cluster.name, address, also_as=known_as))
     if cluster.location and problem is None:
@@ -85,11 +88,17 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
 
 
+def _is_own(context: Context, step: Step, found: GeoCluster) -> bool:
+    """Return whether a cluster is the one that a site brought along from the group that it was in, by its old name."""
+    return is_old_cluster(context.plan, step.site, found.address, found.name)
+
+
 def _in_the_way(context: Context, step: Step, live: tuple[GeoCluster, ...]) -> GeoCluster | None:
     """Return the live cluster that has the planned name at an address of the older plan that goes."""
     plan, cluster = context.plan, context.plan.cluster(step.site)
     kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters if each.group == cluster.group))
     old = {canonical(each.address) for each in plan.change.old_clusters} - kept if plan.change else set()
+    old = old.union(*(addresses for _, addresses in deleted_from(plan, cluster.group)))
     return next((each for each in live if canonical(each.address) in old and each.is_named(cluster.name)), None)
 
 
