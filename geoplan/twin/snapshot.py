@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
@@ -85,28 +85,74 @@ class Snapshot:
     @cached_property
     def _links(self) -> dict[Ends, bool | None]:
         """Whether each planned link is there; None where nobody told."""
-        said: dict[Ends, list[Link]] = {}
-        for links in links_of(self.plan, self.facts, self.known).values():
-            for link in links:
-                said.setdefault(frozenset((link.unit, link.partner)), []).append(link)
         found: dict[Ends, bool | None] = {}
         for group in self.plan.groups:
             for one, other in combinations(map(self.plan.site, group.sites), 2):
-                for unit in one.units:
-                    for partner in other.units:
-                        ends = frozenset((unit.address, partner.address))
-                        found[ends] = self._is_there(unit, partner, said.get(ends, []))
+                for unit, partner in product(one.units, other.units):
+                    found[frozenset((unit.address, partner.address))] = self._is_there(unit, partner)
         return found
 
-    def _is_there(self, unit: PlannedUnit, partner: PlannedUnit, links: Sequence[Link]) -> bool | None:
+    def _is_there(self, unit: PlannedUnit, partner: PlannedUnit) -> bool | None:
         """Return whether a link is there: what units say now goes before what journals have seen of it."""
-        is_up = not self._is_off(unit.address) and not self._is_off(partner.address)
-        if is_up and any(link.colour is Colour.RED and not link.is_red_by_nature for link in links):
+        ends = frozenset((unit.address, partner.address))
+        links = self._told_of.get(ends, ())
+        is_up = not any(map(self._is_off, ends))
+        if is_up and any(map(_is_red, links)):
             return False
         if self._leaves_out(unit, partner) or self._leaves_out(partner, unit):
             return False
+        if is_up and not links and (self._has_none(unit) or self._has_none(partner)):
+            return False
         is_known = any(link.is_proven or link.is_unseen for link in links)
-        return True if is_known or self._is_seen(unit, partner) or self._is_seen(partner, unit) else None
+        if is_known or self._is_seen(unit, partner) or self._is_seen(partner, unit):
+            return True
+        return self._of_standbys(unit, partner) if is_up and not links else None
+
+    @cached_property
+    def _told(self) -> tuple[Link, ...]:
+        """What the active units say of their partners."""
+        found = links_of(self.plan, self.facts, self.known).values()
+        return tuple(link for links in found for link in links if link.is_asked)
+
+    @cached_property
+    def _told_of(self) -> dict[Ends, list[Link]]:
+        """What the active ones of each two units say of each other."""
+        found: dict[Ends, list[Link]] = {}
+        for link in self._told:
+            found.setdefault(frozenset((link.unit, link.partner)), []).append(link)
+        return found
+
+    @cached_property
+    def _blind(self) -> frozenset[str]:
+        """The active units that show every partner red: they have no links, which says nothing of their partners'."""
+        reds: dict[str, set[bool]] = {}
+        for link in self._told:
+            if link.colour is not Colour.NOT_TOLD:
+                reds.setdefault(link.unit, set()).add(_is_red(link))
+        return frozenset(unit for unit, are_red in reds.items() if are_red == {True})
+
+    def _said_of(self, unit: PlannedUnit) -> list[Link]:
+        """Return what the active units of others say of a unit, but for those that see nobody."""
+        return [link for link in self._told if link.partner == unit.address and link.unit not in self._blind]
+
+    def _has_none(self, unit: PlannedUnit) -> bool:
+        """Return whether nobody sees a unit: it has never submitted, and has no links with standbys either."""
+        said = self._said_of(unit)
+        return bool(said) and all(map(_is_red, said))
+
+    def _of_standbys(self, unit: PlannedUnit, partner: PlannedUnit) -> bool | None:
+        """Return whether two units have a link of which only others can speak.
+
+        Two that have links with everybody have submitted, and so have one with each other, unless a journal says that
+        this is still owed.
+        """
+        if self._is_owed(unit, partner) or self._is_owed(partner, unit):
+            return None
+        said = (self._said_of(unit), self._said_of(partner))
+        return True if all(links and all(link.is_proven for link in links) for links in said) else None
+
+    def _is_owed(self, unit: PlannedUnit, partner: PlannedUnit) -> bool:
+        return not _known_as(partner).isdisjoint(self.known.owed.get(canonical(unit.address), ()))
 
     def _leaves_out(self, unit: PlannedUnit, partner: PlannedUnit) -> bool:
         """Return whether a unit told its partners list, and the other one is not on it."""
@@ -201,6 +247,10 @@ def _doubts(snapshot: Snapshot, known: Collection[object]) -> Iterator[Doubt]:
         rows = [Row(each, outcome, (AS_BEGUN,)) for each, outcome in tried if outcome is not None]
         partners = sorted(frozenset().union(*ends) - {unit}, key=list(world.network.units).index)
         yield Doubt(site, unit, tuple(partners), tuple(row for row in rows if row.is_fault))
+
+
+def _is_red(link: Link) -> bool:
+    return link.colour is Colour.RED and not link.is_red_by_nature
 
 
 def _known_as(unit: PlannedUnit) -> frozenset[str]:

@@ -27,7 +27,7 @@ HEADINGS = ("What fails", "Lost", "What ends it")
 
 def render(report: Report, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
     """Return the verdict and the table, ``width`` columns wide, with escape codes for colour only where asked for."""
-    return laid_out(_parts(report), width=width, color=color)
+    return laid_out(_parts(report), width=width, color=color).rstrip("\n") + "\n"
 
 
 def render_markdown(report: Report) -> str:
@@ -55,8 +55,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield words.scope_in_words(report)
     yield ""
     for sentence in words.verdict(report):
-        yield Text(sentence if sentence.startswith("OK") else f"! {sentence}", style="" if report.is_well else "bold")
-    yield ""
+        yield Text(sentence if report.is_well else f"! {sentence}", style="" if report.is_well else "bold")
     shown, left_out = rows_to_show(report)
     drawn = table(*HEADINGS)
     for row in shown:

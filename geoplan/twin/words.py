@@ -57,12 +57,12 @@ def row_in_words(row: Row) -> str:
     """Return what fails, and from which starting state, where that is not the one without any failover."""
     failures = "; then ".join(map(failure_in_words, row.failures))
     first = row.starts[0]
-    return failures if first.failed_over is None else f"{failures}, while {start_in_words(first)}"
+    return failures if first.failed_over is None else f"{failures}, {start_in_words(first)}"
 
 
 def start_in_words(start: Start) -> str:
-    """Return what the pairs are like before anything fails."""
-    return "all masters are active" if start.failed_over is None else f"{start.failed_over} is failed over"
+    """Return what has happened before anything fails."""
+    return "" if start.failed_over is None else f"after a failover of {start.failed_over}"
 
 
 def lost_in_words(outcome: Outcome) -> str:
