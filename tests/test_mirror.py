@@ -58,6 +58,11 @@ GUARDED_BY = {
     "status": "status/test_table.py",
     "status/json": "cli/commands/test_status.py",
     "topology": "topology/test_malformed.py",
+    "twin/failures": "twin/test_carried_out.py",
+    "twin/report": "twin/test_whatif.py",
+    "twin/whatif_json": "cli/commands/test_whatif.py",
+    "twin/whatif_text": "cli/commands/test_whatif.py",
+    "twin/words": "cli/commands/test_whatif.py",
     "topology/model": "topology/test_loader.py",
 }
 

@@ -28,9 +28,10 @@ def render(report: Report) -> str:
         "now": _outcome(report, report.now),
         "not_told": [_doubt(report, doubt) for doubt in report.doubts],
         "notes": report.notes,
-        "rows": [_row(report, row) for row in report.rows],
     }
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    head = json.dumps(content, ensure_ascii=False, indent=2).removesuffix("\n}")
+    rows = ",\n    ".join(json.dumps(_row(report, row), ensure_ascii=False) for row in report.rows)  # many: a line each
+    return f'{head},\n  "rows": [\n    {rows}\n  ]\n}}\n'
 
 
 def _row(report: Report, row: Row) -> dict[str, Any]:

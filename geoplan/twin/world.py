@@ -120,31 +120,17 @@ class World:
         of ``unlike``, then of the second.
         """
         active = {site: units for site in self.units if (units := self.active_of(site))}
-        sees, reaches = self._colours.now(active), self.network.partners.reaches
-        cut_off: set[str] = set()
-        red: set[Link] = set()
-        parted: set[Link] = set()
-        apart: set[str] = set()
+        picture = self._colours.picture(active, self.groups)
         weigh = partial(_weight, unlike)
-        for group in self.groups:
-            up = [site for site in group if site in active]
-            for part in joined(up, reaches):
-                cut_off.update({*part}.difference(max(joined(part, sees), key=weigh)))
-            if self.network.partners.has_cuts:
-                whole = joined(up, lambda one, other: reaches(one, other) and sees(one, other))
-                apart.update({*up}.difference(max(whole, key=weigh, default=())))
-            for one, other in combinations(up, 2):
-                if not reaches(one, other):
-                    parted.add((one, other))
-                elif one not in cut_off and other not in cut_off and not sees(one, other):
-                    red.add((one, other))
+        cut_off = {site for pieces in picture.pieces for site in _left_over(pieces, weigh)}
+        apart = {site for pieces in picture.whole for site in _left_over(pieces, weigh)}
         return Standing(
             active={site: units[0].address for site, units in active.items()},
             down=frozenset(self.units.keys() - active.keys()),
             cut_off=frozenset(cut_off),
             isolated=frozenset(apart - cut_off),
-            red=frozenset(red),
-            parted=frozenset(parted),
+            red=frozenset(link for link in picture.unseen if cut_off.isdisjoint(link)),
+            parted=picture.parted,
             older=frozenset(chain(cut_off, apart, *(_behind_others(group, active) for group in self.groups))),
             behind=frozenset(self.standbys_behind()),
         )
@@ -172,6 +158,20 @@ class World:
                 yield standby.address
 
 
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """Which sites see each other at one moment; only those that have an active unit are in it."""
+
+    pieces: tuple[tuple[list[str], ...], ...]
+    """Of each part that the network holds together, the pieces that links hold together."""
+    whole: tuple[tuple[list[str], ...], ...]
+    """Of each group the pieces that green links hold together, the cut network counted."""
+    unseen: tuple[Link, ...]
+    """Each two that do not see each other, though the network between them is whole."""
+    parted: frozenset[Link]
+    """Each two between which it is cut."""
+
+
 class _Colours:
     """Which sites see each other, asked of the lab once for all that a link depends on."""
 
@@ -179,27 +179,50 @@ class _Colours:
         self._network = network
         self._numbers: dict[object, int] = {}
         self._known: dict[tuple[int, int, int], bool] = {}
+        self._pictures: dict[object, _Picture] = {}
 
-    def now(self, active: Mapping[str, list[Unit]]) -> Callable[[str, str], bool]:
-        """Return what says whether the active units of two sites see each other at this moment, where both are up.
+    def picture(self, active: Mapping[str, list[Unit]], groups: Sequence[Sequence[str]]) -> _Picture:
+        """Return who sees whom, of the sites that have active units.
 
-        That depends on the links, and of both units on access list, secret and firmware; not on the network, which
-        whoever asks has to look at first.
+        That depends on the links, the network, and of all these units on access list, secret and firmware.
         """
         links = self._number(frozenset(self._network.partners))
+        cuts = self._number(self._network.partners.cuts)
         units = {site: [(self._number(_link_inputs(unit)), unit) for unit in units] for site, units in active.items()}
+        key = (links, cuts, *(number for numbered in units.values() for number, _ in numbered))
+        if key not in self._pictures:
+            self._pictures[key] = self._drawn(links, units, groups)
+        return self._pictures[key]
+
+    def _drawn(
+        self, links: int, units: Mapping[str, list[tuple[int, Unit]]], groups: Sequence[Sequence[str]]
+    ) -> _Picture:
+        reaches = self._network.partners.reaches
+        pieces: list[tuple[list[str], ...]] = []
+        whole: list[tuple[list[str], ...]] = []
+        pairs: list[Link] = []
 
         def sees(site: str, other: str) -> bool:
-            for number, unit in units[site]:
-                for other_number, other_unit in units[other]:
-                    key = (links, number, other_number)
-                    if key not in self._known:
-                        self._known[key] = self._network.partners.is_green(unit, other_unit)
-                    if not self._known[key]:
-                        return False
-            return True
+            return all(self._is_green(links, *two) for two in product(units[site], units[other]))
 
-        return sees
+        for group in groups:
+            up = [site for site in group if site in units]
+            pieces += [tuple(joined(part, sees)) for part in joined(up, reaches)]
+            whole.append(tuple(joined(up, lambda one, other: reaches(one, other) and sees(one, other))))
+            pairs += combinations(up, 2)
+        return _Picture(
+            tuple(pieces),
+            tuple(whole),
+            tuple(pair for pair in pairs if reaches(*pair) and not sees(*pair)),
+            frozenset(pair for pair in pairs if not reaches(*pair)),
+        )
+
+    def _is_green(self, links: int, one: tuple[int, Unit], other: tuple[int, Unit]) -> bool:
+        """Return whether two units see each other that are up, but for the network."""
+        key = (links, one[0], other[0])
+        if key not in self._known:
+            self._known[key] = self._network.partners.would_be_green(one[1], other[1])
+        return self._known[key]
 
     def _number(self, of: object) -> int:
         return self._numbers.setdefault(of, len(self._numbers))
@@ -245,11 +268,22 @@ def _submit_on_both(world: World, site: str, partners: tuple[str, ...]) -> None:
 def joined(sites: Sequence[str], are_joined: Callable[[str, str], bool]) -> list[list[str]]:
     """Return sites in parts, each held together by what joins two of them."""
     parts: list[list[str]] = []
-    for site in sites:
-        own = [part for part in parts if any(are_joined(site, other) for other in part)]
-        parts = [part for part in parts if part not in own]
-        parts.append([*(each for part in own for each in part), site])
+    left = list(sites)
+    while left:
+        part = [left.pop(0)]
+        for site in part:  # which grows
+            part += [other for other in left if are_joined(site, other)]
+            left = [other for other in left if other not in part]
+        parts.append(part)
     return parts
+
+
+def _left_over(pieces: Sequence[list[str]], weigh: Callable[[list[str]], tuple[int, ...]]) -> list[str]:
+    """Return the sites of all pieces but the weightiest."""
+    if len(pieces) < 2:  # noqa: PLR2004 - nobody is left over
+        return []
+    kept = max(pieces, key=weigh)
+    return [site for piece in pieces if piece is not kept for site in piece]
 
 
 def _weight(unlike: Sequence[Collection[str]], sites: Sequence[str]) -> tuple[int, ...]:

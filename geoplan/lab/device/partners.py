@@ -79,9 +79,9 @@ class Partners:
         self._cuts = {cut for cut in self._cuts if site not in cut}
 
     @property
-    def has_cuts(self) -> bool:
-        """Whether the network is cut anywhere."""
-        return bool(self._cuts)
+    def cuts(self) -> frozenset[frozenset[str]]:
+        """Each two sites between which the network is cut."""
+        return frozenset(self._cuts)
 
     def reaches(self, site: str, other: str) -> bool:
         """Return whether the network between two sites is whole."""
@@ -93,11 +93,14 @@ class Partners:
         They do when they are linked, both up, each still in the other's access list, and neither a secret nor the
         network keeps them apart.
         """
+        return self.reaches(one.site, other.site) and self.would_be_green(one, other)
+
+    def would_be_green(self, one: Unit, other: Unit) -> bool:
+        """Return whether two units see each other as soon as the network between them is whole."""
         return (
             frozenset((one, other)) in self._links
             and one.takes_part
             and other.takes_part
-            and self.reaches(one.site, other.site)
             and (self._links_ignore_access or self._grant_access(one, other))
             and secret_fault(one, other) is None
         )
