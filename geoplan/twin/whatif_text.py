@@ -38,7 +38,7 @@ def render_markdown(report: Report) -> str:
     shown, left_out = rows_to_show(report)
     lines += [f"| {' | '.join(in_cell(escaped(cell), cell) for cell in _cells(row))} |" for row in shown]
     if left_out:
-        lines += ["", _left_out(left_out)]
+        lines += ["", left_out_in_words(left_out)]
     return "\n".join(lines) + "\n"
 
 
@@ -62,12 +62,13 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         drawn.add_row(*_cells(row), style="bold" if row.is_fault else "")
     yield drawn
     if left_out:
-        yield _left_out(left_out)
+        yield left_out_in_words(left_out)
 
 
 def _cells(row: Row) -> tuple[str, str, str]:
     return words.row_in_words(row), words.lost_in_words(row.outcome), words.ending_in_words(row.outcome)
 
 
-def _left_out(number: int) -> str:
-    return f"{count(number, 'pair')} of failures that cost less are not shown: see --format json."
+def left_out_in_words(number: int) -> str:
+    """Return what is said of the pairs of failures that are not shown, if there are any."""
+    return f"{count(number, 'pair')} of failures that cost less are not shown: see --format json." if number else ""

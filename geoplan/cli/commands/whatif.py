@@ -92,7 +92,7 @@ def command(  # noqa: PLR0913 - one for each option
         report = live_what_if(snapshot, together=sets, failures=failures, seed=seed)
     else:
         report = what_if(topology, planned_world(topology, plan), together=sets, failures=failures, seed=seed)
-    _show(report, chosen, output)
+    _show(report, plan, chosen, output)
     return 0 if report.is_well else 1
 
 
@@ -115,19 +115,18 @@ def _snapshot(topology: Topology, plan: Plan, reach: ConnectionOptions, jobs: in
     return Snapshot(topology, plan, asyncio.run(look()), known)
 
 
-def _show(report: Report, output_format: str, output: str | None) -> None:
+def _show(report: Report, plan: Plan, output_format: str, output: str | None) -> None:
     from geoplan.cli.output import show_laid_out, terminal
-    from geoplan.twin import whatif_json, whatif_text
+    from geoplan.twin import whatif_html, whatif_json, whatif_text
 
     if output_format == "text" and output is None:
         width, color = terminal()
         show_laid_out(whatif_text.render(report, width=width, color=color), color=color)
         return
-    renders = {
-        "text": whatif_text.render,
-        "markdown": whatif_text.render_markdown,
-        "json": whatif_json.render,
-    }
+    if output_format == "html":
+        write(whatif_html.render(report, plan), output)
+        return
+    renders = {"text": whatif_text.render, "markdown": whatif_text.render_markdown, "json": whatif_json.render}
     write(renders[output_format](report), output)
 
 
