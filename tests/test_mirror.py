@@ -61,7 +61,13 @@ GUARDED_BY = {
     "render/runbook/prose": "render/runbook/test_content.py",
     "status": "status/test_table.py",
     "status/json": "cli/commands/test_status.py",
+    "render/failures": "browser/test_failures_page.py",
     "topology": "topology/test_malformed.py",
+    "twin/failures": "twin/test_carried_out.py",
+    "twin/report": "twin/test_whatif.py",
+    "twin/whatif_json": "cli/commands/test_whatif.py",
+    "twin/whatif_text": "cli/commands/test_whatif.py",
+    "twin/words": "cli/commands/test_whatif.py",
     "topology/model": "topology/test_loader.py",
 }
 

@@ -15,7 +15,7 @@ import pytest
 import geoplan
 from tests.code import HEAVY, MODULES, PACKAGE, imports_of, loaded_by, name_of, part_of
 
-PARTS = {"topology", "plan", "render", "loadmaster", "live", "push", "status", "lab", "cli"}
+PARTS = {"topology", "plan", "render", "loadmaster", "live", "push", "status", "lab", "twin", "cli"}
 
 # What all may import, and what itself imports none of them.
 LEAVES = {"addresses", "aws", "concurrency", "console", "diagnostics", "errors", "files", "vendor", "wording", "yaml12"}
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "push": {"topology", "plan", "loadmaster", "live"},
     "status": {"topology", "plan", "live"},
     "lab": {"topology"},
+    "twin": {"topology", "plan", "render", "live", "lab"},
     "cli": PARTS,
 }
 
@@ -159,7 +160,8 @@ def test_url_by_hand_is_seen(code: str) -> None:
 
 # Programs whose commands geoplan prints; a word in front of which they stand is an argument.
 _TYPED = re.compile(
-    r"\b(?:geoplan (?:check|plan|compare|runbook|upgrade|diagram|export|push|diff|status|trust|probe|lab|facts|schema)"
+    r"\b(?:geoplan (?:check|plan|compare|runbook|upgrade|diagram|export|push|diff|status|whatif|trust|probe|lab|facts"
+    r"|schema)"
     r"|curl|openssl|aws (?:cloudformation|ec2|elbv2|s3)|ssh|scp|chmod|chown|rm|mv|cp|mkdir|kill|docker|sudo) "
 )
 

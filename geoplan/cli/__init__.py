@@ -37,6 +37,7 @@ COMMANDS = {
     "push": "Apply the plan to the units over their API.",
     "diff": "Compare live units with the plan.",
     "status": "Show the state of live units, and what is wrong.",
+    "whatif": "Try every failure in a simulation, and show who is cut off.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",
     "lab": "Serve a topology as simulated LoadMasters on loopback.",
     "probe": "Ask one real unit which of the facts below it confirms.",

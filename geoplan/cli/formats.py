@@ -69,6 +69,7 @@ FORMATS = {
     "status": Formats(("text", "json"), are_of_file=True),
     "trust": _TEXT_OR_JSON,
     "upgrade": Formats(("markdown", "html", "json"), are_of_file=True, refuses_others=True),
+    "whatif": Formats(("text", "markdown", "html", "json"), are_of_file=True),
 }
 
 

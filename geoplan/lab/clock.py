@@ -164,6 +164,10 @@ class SimulatedClock:
         """Return the moment at which something happens next, or None if nothing is due."""
         return self._agenda.next_due()
 
+    def forget(self) -> None:
+        """Let nothing happen that is due."""
+        self._agenda = _Agenda()
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass and do all that falls due in them, in its order."""
         self.advance_to(self._now + seconds)

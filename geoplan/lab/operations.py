@@ -63,6 +63,26 @@ class Operations(ABC):
         """Hand over from a pair's active unit to its standby. Raises :class:`LabError` where there is none."""
         self.operate(lambda units: units.network.fail_over(site))
 
+    def cut(self, site: str, other: str) -> None:
+        """Cut the network between two sites, which keeps their GEO partners apart; their APIs answer as before."""
+        self.operate(lambda units: units.network.cut(site, other))
+
+    def mend(self, site: str) -> None:
+        """Mend the network between a site and all others."""
+        self.operate(lambda units: units.network.mend(site))
+
+    def break_replication(self, site: str) -> None:
+        """Let nothing more reach the standby of a pair."""
+        self.operate(lambda units: units.network.set_replication(site, works=False))
+
+    def mend_replication(self, site: str) -> None:
+        """Let the replication of a pair work again."""
+        self.operate(lambda units: units.network.set_replication(site, works=True))
+
+    def forget_partners(self, address: str) -> None:
+        """Take a unit's memory of submitted partners, as of a slave on which nobody submitted them."""
+        self.operate(lambda units: units.network.forget_partners(units.network.unit(address)))
+
     def power_off(self, address: str) -> None:
         """Cut a unit's power."""
         self.operate(lambda units: units.network.power_off(units.network.unit(address)))
@@ -149,9 +169,12 @@ def _lift_all(lab: Operations, _path: str, _text: str) -> Done:
     return Done({"faults": lab.state()["faults"]})
 
 
-def _fail_over(lab: Operations, site: str, _text: str) -> Done:
-    lab.fail_over(site)
-    return Done({"site": site})
+def _to_site(name: str, words: str, do: Callable[..., None], example: str = "") -> Verb:
+    def act(lab: Operations, site: str, text: str) -> Done:
+        do(lab, site, *([text] if example else []))
+        return Done({"site": site})
+
+    return Verb("POST", f"/sites/NAME/{name}", words, act, example)
 
 
 def _to_unit(name: str, words: str, do: Callable[..., None], example: str = "") -> Verb:
@@ -168,10 +191,15 @@ VERBS = (
     Verb("POST", "/faults", "inject a fault, as text or JSON", _inject, "reset,command=reboot,occurrence=1"),
     Verb("DELETE", "/faults", "lift all faults", _lift_all),
     Verb("DELETE", "/faults/NUMBER", "lift one fault", _lift),
-    Verb("POST", "/sites/NAME/fail-over", "let the active unit step down", _fail_over),
+    _to_site("fail-over", "let the active unit step down", Operations.fail_over),
+    _to_site("cut", "cut the network to another site", Operations.cut, "HA Pair 2"),
+    _to_site("mend", "mend the network to all sites", Operations.mend),
+    _to_site("break-replication", "let nothing more reach the standby", Operations.break_replication),
+    _to_site("mend-replication", "let replication work again", Operations.mend_replication),
     _to_unit("power-off", "cut its power", Operations.power_off),
     _to_unit("power-on", "boot it", Operations.power_on),
     _to_unit("reboot", "reboot it", Operations.reboot),
+    _to_unit("forget-partners", "forget what was submitted on it", Operations.forget_partners),
     _to_unit("lose-configuration", "empty it", Operations.lose_configuration),
     _to_unit("upgrade", "reboot it into that firmware", Operations.upgrade, "7.2.59.4"),
 )

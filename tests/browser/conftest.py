@@ -50,17 +50,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Open a plan's page from a file; a message on the console, an error or a request fails the test."""
+def open_html(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Open a page from a file; a message on the console, an error or a request fails the test."""
     context: list[Any] = []
     complaints: list[str] = []
 
-    def open_plan(plan: Plan, **options: Any) -> Page:
+    def open_content(content: str, name: str = "page", **options: Any) -> Page:
         if not context:
             context.append(chromium.new_context(**options))
             context[0].set_default_timeout(PATIENCE)
-        file = tmp_path / f"{plan.checksum[7:15]}.html"
-        file.write_text(as_page(plan), encoding="utf-8")
+        file = tmp_path / f"{name}.html"
+        file.write_text(content, encoding="utf-8")
         page: Page = context[0].new_page()
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
@@ -71,7 +71,17 @@ def open_page(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
     def asks(url: str) -> bool:
         return not (url.startswith("file:") and url.endswith(".html")) and url != "data:,"
 
-    yield open_plan
+    yield open_content
     for opened in context:
         opened.close()
     assert complaints == []
+
+
+@pytest.fixture
+def open_page(open_html: Open) -> Open:
+    """Open a plan's page, likewise."""
+
+    def open_plan(plan: Plan, **options: Any) -> Page:
+        return open_html(as_page(plan), plan.checksum[7:15], **options)
+
+    return open_plan

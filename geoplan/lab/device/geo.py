@@ -94,6 +94,10 @@ class ReplicationLog:
         """Record that a unit has received these."""
         self._changes.update(entry.changed for entry in entries.values())
 
+    def has(self, entries: Entries) -> bool:
+        """Return whether some other unit has had all of these."""
+        return all(entry.changed in self._changes for entry in entries.values())
+
     def of(self, entries: Entries) -> Entries:
         """Return those of the entries that some other unit has had."""
         return {key: entry for key, entry in entries.items() if entry.changed in self._changes}

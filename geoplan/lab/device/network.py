@@ -261,6 +261,37 @@ class Network:
         self._replicate(unit)
         self._settle()
 
+    def parts(self) -> tuple[object, ...]:
+        """Return what joins the units, beside the pairs: all else that changes with them."""
+        return self.partners, self._spread
+
+    def forget_partners(self, unit: Unit) -> None:
+        """Take a unit's memory of submitted partners and its links; its lists stay: it never submitted them."""
+        self.partners.forget(unit)
+        self._settle()
+
+    def cut(self, site: str, *others: str) -> None:
+        """Cut the network between a site and others. Raises :class:`NotInLabError` for a site that is not there."""
+        self.partners.cut(self._site(site), map(self._site, others))
+        self._settle()
+
+    def mend(self, site: str) -> None:
+        """Mend the network of a site. Raises :class:`NotInLabError` for a site that is not there."""
+        self.partners.mend(self._site(site))
+        self._settle()
+
+    def set_replication(self, site: str, *, works: bool) -> None:
+        """Break the replication of a pair, or let it work again. Raises :class:`NotInLabError` where there is none."""
+        self.pair(site).set_replication(works=works)
+        self._settle()
+
+    def _site(self, name: str) -> str:
+        sites = dict.fromkeys(unit.site for unit in self.units.values())
+        if name not in sites:
+            known = ", ".join(f"'{site}'" for site in sites)
+            raise NotInLabError(f"the lab has no site '{name}'", hint=f"its sites are {known}")
+        return name
+
     def _settle(self) -> None:
         """Share entries among active partners, and replicate to the standbys what that changes."""
         active = [unit for unit in self.units.values() if self.is_active(unit)]

@@ -53,6 +53,8 @@ class Pair:
         """Whether both units were ever master, or both slave, at one moment."""
         self.active: Unit | None = None
         self.last_active = master
+        self.replicates = True
+        """Whether the standby gets what the active has; broken, it keeps what it had, also when it takes over."""
         self._clock = clock
         self._timings = timings
         self._spread = spread
@@ -157,6 +159,11 @@ class Pair:
         present = self.active.configuration
         self._deliveries.append(self._clock.call_later(self._timings.sync_seconds, lambda: self._deliver(present)))
 
+    def set_replication(self, *, works: bool) -> None:
+        """Break the replication, or let it work again: the standby then has all that the active has."""
+        self.replicates = works
+        self.changed()
+
     def hand_over(self) -> bool:
         """Hand over from the active to the standby; return whether there was a standby."""
         standby = self.standby
@@ -243,6 +250,8 @@ class Pair:
         is not, and the later change of an entry wins.
         """
         self._stop_deliveries()
+        if not self.replicates:
+            return
         kept = self._spread.of(joining.configuration.geo)
         together = active.configuration.with_geo(later_of(active.configuration.geo, kept))
         active.configuration = together
@@ -251,7 +260,7 @@ class Pair:
     def _deliver(self, configuration: Configuration) -> None:
         self._deliveries.pop(0)
         standby = self.standby
-        if standby:
+        if standby and self.replicates:
             self._receive(standby, configuration)
             self._on_change()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from geoplan.lab.device.geo import later_of
 from geoplan.lab.device.pairing import secret_fault
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from geoplan.lab.device.unit import Unit
 
 Link = frozenset["Unit"]
+Obstacle = Literal["network", "secret", "access", "submission"]
 
 
 class Directory:
@@ -48,6 +49,7 @@ class Partners:
         self._directory = directory
         self._links_ignore_access = links_ignore_access
         self._links: set[Link] = set()
+        self._cuts: set[frozenset[str]] = set()
 
     def __iter__(self) -> Iterator[Link]:
         return iter(self._links)
@@ -64,11 +66,37 @@ class Partners:
         unit.submitted = None
         self._links = {link for link in self._links if unit not in link}
 
+    def link(self, one: Unit, other: Unit) -> None:
+        """Link two units as if each had submitted the other, as a lab begins that takes over what is there."""
+        self._links.add(frozenset((one, other)))
+
+    def cut(self, site: str, others: Iterable[str]) -> None:
+        """Cut the network between a site and others: their links are red until it is mended, and none is made."""
+        self._cuts.update(frozenset((site, other)) for other in others)
+
+    def mend(self, site: str) -> None:
+        """Mend the network of a site to all others. That links are green again by themselves is a guess."""
+        self._cuts = {cut for cut in self._cuts if site not in cut}
+
+    @property
+    def cuts(self) -> frozenset[frozenset[str]]:
+        """Each two sites between which the network is cut."""
+        return frozenset(self._cuts)
+
+    def reaches(self, site: str, other: str) -> bool:
+        """Return whether the network between two sites is whole."""
+        return not self._cuts or frozenset((site, other)) not in self._cuts
+
     def is_green(self, one: Unit, other: Unit) -> bool:
         """Return whether two units see each other.
 
-        They do when they are linked, both up, each still in the other's access list, and no secret keeps them apart.
+        They do when they are linked, both up, each still in the other's access list, and neither a secret nor the
+        network keeps them apart.
         """
+        return self.reaches(one.site, other.site) and self.would_be_green(one, other)
+
+    def would_be_green(self, one: Unit, other: Unit) -> bool:
+        """Return whether two units see each other as soon as the network between them is whole."""
         return (
             frozenset((one, other)) in self._links
             and one.takes_part
@@ -77,6 +105,16 @@ class Partners:
             and secret_fault(one, other) is None
         )
 
+    def obstacle(self, one: Unit, other: Unit) -> Obstacle | None:
+        """Return what keeps two units apart that are up, or None where they see each other."""
+        if self.is_green(one, other):
+            return None
+        if not self.reaches(one.site, other.site):
+            return "network"
+        if secret_fault(one, other) is not None:
+            return "secret"
+        return "submission" if self._grant_access(one, other) else "access"
+
     def status_of(self, unit: Unit) -> list[tuple[str, bool]]:
         """Return each address of a unit's partners list, and whether it is green."""
         partners = [(address, self._directory.find(address)) for address in unit.geo_partners]
@@ -84,22 +122,32 @@ class Partners:
 
     def share(self, active: Sequence[Unit], spread: ReplicationLog) -> list[Unit]:
         """Give all units that green links join the later of every entry; return those that this has changed."""
-        changed = []
+        changed: list[Unit] = []
+        if len({id(unit.configuration.geo) for unit in active}) <= 1 and self._is_spread(active, spread):
+            return changed  # whoever has links with whom, all have the same
         for group in self._joined(active):
             together = later_of(*(unit.configuration.geo for unit in group))
             if len(group) > 1:
                 spread.record(together)
             for unit in group:
-                if unit.configuration.geo != together:
+                before = unit.configuration.geo
+                if before is not together:
                     unit.configuration = unit.configuration.with_geo(together)
+                if before != together:
                     changed.append(unit)
         return changed
+
+    @staticmethod
+    def _is_spread(active: Sequence[Unit], spread: ReplicationLog) -> bool:
+        """Return whether it is on record that several units have had what the first of these has."""
+        return not active or spread.has(active[0].configuration.geo)
 
     def _is_ready(self, unit: Unit, other: Unit) -> bool:
         """Return whether a list just submitted on a unit makes a link with another that it names."""
         return (
             unit.takes_part
             and other.takes_part
+            and self.reaches(unit.site, other.site)
             and other.submitted is not None
             and unit in self._directory.units_of(other.submitted)
             and self._grant_access(unit, other)

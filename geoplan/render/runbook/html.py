@@ -45,7 +45,7 @@ def render(plan: Plan, apis: Mapping[str, UnitApi]) -> str:
     return templates.get_template("runbook.html.jinja").render(
         book=build(plan, apis),
         wui=wui.NAMES,
-        policy=_policy([style, *_styles_in(picture)], [script]),
+        policy=policy([style, *styles_in(picture)], [script]),
         # All three are this package's own; what the picture has from the topology is escaped in it.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
@@ -66,7 +66,7 @@ def _heading(title: Prose) -> Markup:
     return Markup().join(escape(str(part)) if isinstance(part, Label) else _finalize(part) for part in title)
 
 
-def _policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
+def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
     """Return a content security policy that allows what stands in the page and nothing else."""
     return "; ".join(
         (
@@ -84,5 +84,6 @@ def _hashes(texts: Iterable[str]) -> str:
     return " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
 
 
-def _styles_in(picture: str) -> list[str]:
+def styles_in(picture: str) -> list[str]:
+    """Return the style sheets of a picture, as the page that it stands in has to allow them."""
     return [unescape(style) for style in re.findall(r"<style>(.*?)</style>", picture, re.DOTALL)]

@@ -384,3 +384,68 @@ def test_the_state_machine_says_which_units_and_pairs_there_are() -> None:
         network.unit("10.9.9.9")
     with pytest.raises(LabError, match="no HA pair"):
         network.pair("Standalone LoadMaster 1")
+
+
+# -- what keeps partners and standbys apart --------------------------------------------------------------------------
+
+
+def test_a_cut_network_makes_links_red_until_it_is_mended() -> None:
+    simulation = simulate()
+    partners = simulation.network.partners
+    make_partners(simulation, M1, M2, A1, A2, M1)
+    one, other, third = map(simulation.network.unit, (M1, M2, A1))
+    simulation.cut("HA Pair 1", "HA Pair 2")
+    assert [partners.obstacle(one, other), partners.obstacle(one, third)] == ["network", None]
+    simulation.network.geo.put_cluster(one, Cluster("10.9.9.9", "new"))
+    assert "10.9.9.9" in clusters_of(simulation.network, other)  # by way of the others
+    simulation.network.cut("HA Pair 1", "Standalone LoadMaster 1", "Standalone LoadMaster 2")
+    simulation.network.geo.remove_cluster(one, "10.9.9.9")
+    assert "10.9.9.9" in clusters_of(simulation.network, other)
+    simulation.mend("HA Pair 1")
+    assert partners.is_green(one, other)
+    assert "10.9.9.9" not in clusters_of(simulation.network, other)
+
+
+def test_a_network_of_no_site_cannot_be_cut() -> None:
+    with pytest.raises(LabError, match="the lab has no site 'Nowhere'"):
+        simulate().cut("HA Pair 1", "Nowhere")
+
+
+def test_where_replication_is_broken_the_standby_takes_over_with_what_it_had() -> None:
+    simulation = simulate()
+    network, master, slave = simulation.network, simulation.network.unit(M1), simulation.network.unit(S1)
+    network.set_parameter(master, "geoclients", (M1,))
+    settle(simulation)
+    simulation.break_replication("HA Pair 1")
+    network.set_parameter(master, "geoclients", (M1, A1))
+    settle(simulation)
+    simulation.fail_over("HA Pair 1")
+    settle(simulation)
+    assert network.is_active(slave)
+    assert slave.remote_geo_access == (M1,)
+    simulation.mend_replication("HA Pair 1")
+    settle(simulation)
+    assert master.remote_geo_access == (M1,)
+
+
+def test_a_unit_that_forgot_its_partners_has_its_lists_and_no_links() -> None:
+    simulation = simulate()
+    partners = simulation.network.partners
+    make_partners(simulation, M1, A1, M1)
+    one, other = map(simulation.network.unit, (M1, A1))
+    assert partners.is_green(one, other)
+    simulation.forget_partners(M1)
+    assert one.geo_partners == EVERYONE
+    assert partners.obstacle(one, other) == "submission"
+
+
+@pytest.mark.parametrize("obstacle", ["access", "secret"])
+def test_what_keeps_two_units_apart_is_told(obstacle: str) -> None:
+    simulation = simulate()
+    make_partners(simulation, M1, A1, M1)
+    one, other = map(simulation.network.unit, (M1, A1))
+    if obstacle == "access":
+        simulation.network.set_parameter(one, "geoclients", (M1,))
+    else:
+        simulation.network.set_secret(one, "another")
+    assert simulation.network.partners.obstacle(one, other) == obstacle
