@@ -219,7 +219,7 @@ class TypedCommands:
 
 _HAVING_PHASES = frozenset({"diff", "plan", "push"})
 _HAVING_CHANGES = frozenset({"plan", "push", "runbook"})
-_HAVING_JOURNALS = frozenset({"plan", "push"})
+_HAVING_JOURNALS = frozenset({"drill", "plan", "push"})
 
 
 def as_argument(path: str) -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from geoplan.cli.options import Part
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
-    from geoplan.live.polling import Clock
+    from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Plan, Step
     from geoplan.push.approval import Review
@@ -75,6 +75,8 @@ def run(topology: Topology, store: Store, session: PushSession) -> int:
 
 class PushSession(PushListener):
     """A push as its operator sees it: what is shown and asked while it goes on, and what is said at its end."""
+
+    noun = "push"
 
     def __init__(self, plan: Plan, typed: TypedCommands, options: Options, flags: PushFlags, review: Review) -> None:
         self._plan = plan
@@ -143,7 +145,7 @@ class PushSession(PushListener):
             its_store,
         ):
             self._clock, self._began = fleet.clock, fleet.clock.now()
-            self._view = view_of(plan, fleet.timings, flags.output_format, dry_run=flags.dry_run)
+            self._view = self._view_of(fleet.timings)
             with self._view, self._stopping_on_signals():
                 self._view.show(self._going())
                 self._say_what_is_gone(store)
@@ -170,9 +172,12 @@ class PushSession(PushListener):
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
+    def _view_of(self, timings: Timings) -> View:
+        return view_of(self._plan, timings, self._flags.output_format, dry_run=self._flags.dry_run)
+
     def _going(self) -> Event:
         """Say where the push goes, before it connects to any unit."""
-        kind = "dry run of a push" if self._flags.dry_run else "push"
+        kind = f"dry run of a {self.noun}" if self._flags.dry_run else self.noun
         details: dict[str, object] = {"destination": self._destination.place.value}
         if self._destination.lab_file is not None:
             details["lab_file"] = self._destination.lab_file
@@ -216,7 +221,10 @@ class PushSession(PushListener):
                     hint="let the output go somewhere, or give --yes",
                 )
         with interruptible():
-            return click.confirm(self._destination.question, err=True)
+            return click.confirm(self._question(), err=True)
+
+    def _question(self) -> str:
+        return self._destination.question
 
     @contextmanager
     def _stopping_on_signals(self) -> Iterator[None]:
@@ -303,9 +311,12 @@ class PushSession(PushListener):
         if isinstance(error, PushStoppedError):
             hint = self.going_on()
             if not (self._flags.lab or self._flags.dry_run):
-                hint += f"\n        how to go back by hand, and the backups: {self.command('--status')}"
+                hint += f"\n        {self._way_back()}"
             return PushStoppedError(str(error), hint=hint)
         return error
+
+    def _way_back(self) -> str:
+        return f"how to go back by hand, and the backups: {self.command('--status')}"
 
     def _conclude(self, result: PushResult) -> int:
         code = self._exit_code(result)

@@ -31,6 +31,7 @@ from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
 from geoplan.push.change_checks import change_problems, pairs_to_join
+from geoplan.push.drill_checks import drill_problems, pairs_to_drill
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
 """Of these differences the checks of the units themselves have more to say."""
-
 
 ON_ITS_WAY = timedelta(minutes=10)
 """How long after a change what follows from it is still expected elsewhere: units replicate every two minutes."""
@@ -153,11 +153,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
     problems = [
-        *(
-            problem
-            for pair in pairs.values()
-            for problem in _pair_parameters(pair, seen, is_formed=pair.site in forming)
-        ),
+        *(each for pair in pairs.values() for each in _pair_parameters(pair, seen, is_formed=pair.site in forming)),
         *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
         *map(_problem, told),
     ]
@@ -172,6 +168,8 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     left_out = silent | _pairs_to_wait_for(plan, facts)
     problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
     problems += [Problem(*found) for found in change_problems(plan, facts, background.options)]
+    of_drill = drill_problems(plan, facts, report, ledger, resumed=background.resumed, now=background.now)
+    problems += [Problem(*found) for found in of_drill if found[1] not in {each.message for each in problems}]
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
@@ -179,6 +177,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
         *(_left(difference) for difference in report.left_as_it_is),
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
+    reboots += pairs_to_drill(plan, background.resumed)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
 
 
