@@ -237,10 +237,11 @@ class Ledger:
 
     def _seen_red(self, record: models.Timed) -> None:
         """Take that a drill saw a link red while its unit was active: whatever proved it before does so no more."""
-        account = self._account(record.unit) if self._counts(record.unit) else None
-        for site in self._sites.values() if account and record.partner else ():
-            if canonical(record.partner or "") in _set(unit.address for unit in site.units):
-                account.sights -= site.known_as
+        if record.partner is None or not self._counts(record.unit):
+            return
+        for site in self._sites.values():
+            if canonical(record.partner) in _set(unit.address for unit in site.units):
+                self._account(record.unit).sights -= site.known_as
 
     def _rebooting(self, record: models.Rebooting) -> None:
         """Take a reboot: its pair owes links until partners are submitted again, but for a drill, which makes none."""

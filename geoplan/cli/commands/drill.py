@@ -33,7 +33,7 @@ by you, and nothing rebooted.
 
 @click.command("drill", cls=Command, epilog=EPILOG)
 @click.argument("path", metavar="TOPOLOGY", type=InputFile())
-@click.option("--site", "site", metavar="NAME", required=True, help="The pair, by its name in any case or its slug.")
+@click.option("--site", "site", metavar="NAME", help="The pair, by its name in any case or its slug.")
 @click.option(
     "--back",
     is_flag=True,
@@ -49,7 +49,7 @@ by you, and nothing rebooted.
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
-    site: str,
+    site: str | None,
     back: bool,
     yes: bool,
     dry_run: bool,
@@ -76,6 +76,8 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.topology.names import site_named
     from geoplan.topology.part import only_groups
 
+    if site is None:
+        raise click.UsageError("Missing option '--site': a drill is of one pair at a time.")
     chosen = chosen_format("drill", output_format, output)
     if dry_run and (resume or output):
         raise click.UsageError("--dry-run measures nothing: leave --resume and -o out")
