@@ -35,6 +35,7 @@ COMMANDS = {
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "export": "Write an AWS CloudFormation template for the load balancers.",
     "push": "Apply the plan to the units over their API.",
+    "drill": "Fail one live pair over, time it, and prove that its site stays.",
     "diff": "Compare live units with the plan.",
     "status": "Show the state of live units, and what is wrong.",
     "whatif": "Try every failure in a simulation, and show who is cut off.",

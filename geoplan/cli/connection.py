@@ -220,7 +220,7 @@ class TypedCommands:
 
 _HAVING_PHASES = frozenset({"diff", "plan", "push"})
 _HAVING_CHANGES = frozenset({"diagram", "plan", "push", "runbook"})
-_HAVING_JOURNALS = frozenset({"plan", "push"})
+_HAVING_JOURNALS = frozenset({"drill", "plan", "push"})
 
 
 def require_live(reach: ConnectionOptions, change: ChangeOptions, *, is_live: bool = False) -> None:

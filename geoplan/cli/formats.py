@@ -60,6 +60,7 @@ FORMATS = {
     "compare": _TEXT_OR_JSON,
     "diagram": Formats(("svg", "mermaid", "dot"), are_of_file=True, refuses_others=True),
     "diff": Formats(("text", "markdown", "json"), are_of_file=True),
+    "drill": Formats(("text", "markdown", "json"), are_of_file=True, refuses_others=True),
     "facts": Formats(("text", "json", "markdown"), are_of_file=True),
     "import": Formats(("yaml", "json"), are_of_file=True, refuses_others=True),
     "plan": Formats(("text", "lists", "markdown", "json", "yaml"), are_of_file=True, refuses_others=True),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.addresses import canonical
 from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
+from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, seed_is_accepted
 from geoplan.cli.push_units import part_of_push, push_units
 from geoplan.cli.push_views import JsonView, view_of
@@ -28,9 +28,8 @@ from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.listener import PushListener
 from geoplan.push.outcome import StepState
-from geoplan.push.remembered import gone_findings, remember, units_out_of_sites
+from geoplan.push.remembered import gone_findings
 from geoplan.push.run import PushResult, run_push
-from geoplan.push.store import Store, unit_keys
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -40,13 +39,14 @@ if TYPE_CHECKING:
     from geoplan.cli.options import Part
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
-    from geoplan.live.polling import Clock
+    from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Plan, Step
     from geoplan.push.approval import Review
     from geoplan.push.listener import Found
     from geoplan.push.options import Options
-    from geoplan.push.preflight import Problem
+    from geoplan.push.problems import Problem
+    from geoplan.push.store import Store
     from geoplan.topology.model import Topology
 
 INTERRUPTED = 130
@@ -78,6 +78,8 @@ def run(topology: Topology, store: Store, session: PushSession) -> int:
 class PushSession(PushListener):
     """A push as its operator sees it: what is shown and asked while it goes on, and what is said at its end."""
 
+    noun = "push"
+
     def __init__(self, plan: Plan, typed: TypedCommands, options: Options, flags: PushFlags, review: Review) -> None:
         self._plan = plan
         self._typed = replace(typed, phase=flags.phase)
@@ -90,10 +92,7 @@ class PushSession(PushListener):
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
         self._destination = destination_of(typed.reach, lab=flags.lab)
-        self._remembered: tuple[Store, Topology, tuple[str, ...]] | None = None
-        """What is remembered once the units are verified to hold it."""
-        self._left_alone: set[str] = set()
-        """The sites that left without an answer."""
+        self._memory: PushMemory | None = None
         self._clock: Clock = SystemClock()
         self._began = 0.0
         self._view: View = JsonView()
@@ -143,14 +142,13 @@ class PushSession(PushListener):
         if Phase.GEO in plan.phases() and not (flags.lab or flags.dry_run):
             is_undo = flags.undoing is not None
             after = topology_of(plan, known_units(topology), with_leaving=False) if is_undo else topology
-            left = unit_keys(units_out_of_sites(plan), self._typed.reach.lab_id())
-            self._remembered = store, after, tuple(left.values())
+            self._memory = PushMemory(store, after, plan, self._typed.reach.lab_id())
         async with push_units(topology, plan, self._typed.reach, flags, store, on_request=self.on_request) as (
             fleet,
             its_store,
         ):
             self._clock, self._began = fleet.clock, fleet.clock.now()
-            self._view = view_of(plan, fleet.timings, flags.output_format, dry_run=flags.dry_run)
+            self._view = self._view_of(fleet.timings)
             with self._view, self._stopping_on_signals():
                 self._view.show(self._going())
                 self._say_what_is_undone()
@@ -178,9 +176,12 @@ class PushSession(PushListener):
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
+    def _view_of(self, timings: Timings) -> View:
+        return view_of(self._plan, timings, self._flags.output_format, dry_run=self._flags.dry_run)
+
     def _going(self) -> Event:
         """Say where the push goes, before it connects to any unit."""
-        kind = "dry run of a push" if self._flags.dry_run else "push"
+        kind = f"dry run of a {self.noun}" if self._flags.dry_run else self.noun
         details: dict[str, object] = {"destination": self._destination.place.value}
         if self._destination.lab_file is not None:
             details["lab_file"] = self._destination.lab_file
@@ -236,7 +237,10 @@ class PushSession(PushListener):
                     hint="let the output go somewhere, or give --yes",
                 )
         with interruptible():
-            return click.confirm(self._destination.question, err=True)
+            return click.confirm(self._question(), err=True)
+
+    def _question(self) -> str:
+        return self._destination.question
 
     @contextmanager
     def _stopping_on_signals(self) -> Iterator[None]:
@@ -271,13 +275,8 @@ class PushSession(PushListener):
             self._step = None
         elif event.kind is EventKind.BACKUP and event.unit:
             self._backed_up += 1
-        elif event.kind is EventKind.NOTE and event.unit and event.details.get("kind") == NoteKind.LEFT_ALONE:
-            self._left_alone.add(str(event.details["site"]))
-        elif event.kind is EventKind.VERIFIED and self._remembered:
-            try:
-                remember(*self._remembered, alone=self._keys_left_alone(self._remembered[0]))
-            except GeoplanError as error:  # what was pushed is pushed
-                click.echo(f"geoplan: warning: {error}", err=True)
+        if self._memory:
+            self._memory.listen(event)
         if self._flags.dry_run:
             event = self._as_if(event)
         elif event.kind is EventKind.BACKUP and not event.unit and self._flags.lab and not self._options.backup_folder:
@@ -285,10 +284,6 @@ class PushSession(PushListener):
             event = replace(event, message=f"{backed_up} backed up, which go with the lab")
         if not (self._flags.dry_run and event.kind in _NOT_IN_DRY_RUN):
             self._view.show(event)
-
-    def _keys_left_alone(self, store: Store) -> list[str]:
-        sites = (self._plan.site(name) for name in self._left_alone)
-        return [store.keys[canonical(unit.address)] for site in sites for unit in site.units]
 
     def on_request(self, request: ShownRequest) -> None:
         """Show a request of a dry run that would change a unit."""
@@ -329,9 +324,12 @@ class PushSession(PushListener):
         if isinstance(error, PushStoppedError):
             hint = self.going_on()
             if not (self._flags.lab or self._flags.dry_run):
-                hint += f"\n        how to go back by hand, and the backups: {self.command('--status')}"
+                hint += f"\n        {self._way_back()}"
             return PushStoppedError(str(error), hint=hint)
         return error
+
+    def _way_back(self) -> str:
+        return f"how to go back by hand, and the backups: {self.command('--status')}"
 
     def _conclude(self, result: PushResult) -> int:
         code = self._exit_code(result)

@@ -35,6 +35,7 @@ class Action(StrEnum):
     MODIFY_CLUSTER = "modify_cluster"
     DEREGISTER_TARGETS = "deregister_targets"
     REGISTER_TARGETS = "register_targets"
+    FAIL_OVER = "fail_over"
     UPDATE_STANDBY = "update_standby"
     UPDATE_ACTIVE = "update_active"
     UPDATE_REMAINING = "update_remaining"
@@ -272,6 +273,15 @@ ACTIONS: dict[Action, Row] = {
         unit="load_balancer",
         section="6.1",
         why="The load balancer sends clients only to instances that are in its target groups, and healthy.",
+    ),
+    Action.FAIL_OVER: Row(
+        Phase.GEO,
+        label="Fail over by a reboot, and watch",
+        sentence="drill a failover at",
+        short="failover of",
+        unit="active",
+        section="5.4",
+        why="A slave that nobody has seen active may have no links: the drill shows it before a failure does.",
     ),
     Action.UPDATE_STANDBY: Row(
         Phase.FIRMWARE,

@@ -80,6 +80,7 @@ def _block(history: History, width: int, *, is_running: bool) -> str:
     begin = history.begin
     facts = [
         ("by", begin.who),
+        ("drill of", history.drill or ""),
         ("topology", history.topology + (f", {shell_command(begin.file)}" if begin.file else "")),
         ("flags", shell_command(*begin.flags)),
         ("undoes", _undone(history)),

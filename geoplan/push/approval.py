@@ -20,7 +20,7 @@ from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER
 from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.model import Plan, Role
 from geoplan.push.options import RebootMode
-from geoplan.push.preflight import Problem
+from geoplan.push.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

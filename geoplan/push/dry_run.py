@@ -56,7 +56,7 @@ class DryRunState:
         """The HA parameters of units that were given any."""
         self.ha_before: dict[str, HaFacts] = {}
         """The HA parameters that units were seen to have."""
-        self._rebooted: dict[str, float] = {}
+        self._rebooted: dict[str, tuple[float, str]] = {}
         self._seeded = frozenset(seeded_sites(plan))
 
     def noted_clusters(self, site: SiteSettings) -> tuple[GeoCluster, ...] | None:
@@ -97,9 +97,9 @@ class DryRunState:
         modes = {known.get(unit.address, HaFacts()).mode for unit in site.units}
         return any(unit.address in self.ha for unit in site.units) and not modes & {None, "single"}
 
-    def reboot(self, site: SiteSettings) -> None:
-        """Note that a pair's master reboots now."""
-        self._rebooted[site.name] = self._clock.now()
+    def reboot(self, site: SiteSettings, address: str) -> None:
+        """Note that a unit of a pair reboots now."""
+        self._rebooted[site.name] = self._clock.now(), address
 
     def is_changed(self, site: SiteSettings) -> bool:
         """Return whether who is active in a pair goes by what is noted, and not by its units any more."""
@@ -112,11 +112,12 @@ class DryRunState:
                 return before
             is_master = canonical(site.units[0].address) == canonical(address)
             return State.ACTIVE if is_master else State.STANDBY
-        is_back = self._clock.now() - self._rebooted[site.name] >= self._boot_seconds
-        is_master = canonical(site.units[0].address) == canonical(address)
+        began, rebooted = self._rebooted[site.name]
+        is_back = self._clock.now() - began >= self._boot_seconds
         if is_back and site.preferred_host != "none":
+            is_master = canonical(site.units[0].address) == canonical(address)
             return State.ACTIVE if is_master else State.STANDBY
-        if is_master:
+        if canonical(rebooted) == canonical(address):
             return State.STANDBY if is_back else State.DOWN
         return State.ACTIVE
 
@@ -288,7 +289,7 @@ class DryRunUnit:
     async def reboot(self) -> None:
         """Show the reboot and note it."""
         await self._unit.reboot()
-        self._paper.reboot(self._site)
+        self._paper.reboot(self._site, self.address)
 
 
 def dry_run_units(units: Mapping[str, Unit], paper: DryRunState) -> dict[str, DryRunUnit]:

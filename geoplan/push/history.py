@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
+from geoplan.plan.drill import drilled_site
 from geoplan.plan.model import Action, Plan
 from geoplan.push import records as models
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.model import Phase
     from geoplan.push.records import AnyRecord, Begin, Rebooting
+    from geoplan.push.values import Sight
 
 MAX_DIGITS = 18
 """Of the number of a push: more than a state folder ever has."""
@@ -77,6 +79,8 @@ class History:
         """How each step ended last, by its id."""
         self.renewed: frozenset[str] = frozenset()
         """The units that it takes for new boxes, in one spelling."""
+        self.timed: list[models.Timed] = []
+        """What a drill saw, in its order."""
         self._sites: defaultdict[str, _Site] = defaultdict(_Site)
         self._reboots: dict[str, list[datetime]] = {}
         for record in records:
@@ -114,6 +118,8 @@ class History:
                 self.step_states[record.id] = record.state.value
             case models.Stopped():
                 self.outcome = record.outcome
+            case models.Timed():
+                self.timed.append(record)
             case models.End():
                 self.outcome, self.is_finished, self.who = record.outcome, True, record.who or self.who
             case models.Resubmitting() | models.Seeding():
@@ -195,6 +201,13 @@ class History:
         """What the topology was called."""
         return str(self.begin.plan.get("topology", "topology"))
 
+    @property
+    def drill(self) -> str | None:
+        """The pair that it drills; None where it is a push, or its plan cannot be read."""
+        with suppress(UnusableFileError):
+            return drilled_site(self.plan)
+        return None
+
     # -- its sites ---------------------------------------------------------------------------------------------------
 
     @property
@@ -239,6 +252,10 @@ class History:
         number = self._sites[site].rebooting
         record = self.records[number] if number >= 0 else None
         return record if isinstance(record, models.Rebooting) else None
+
+    def has_timed(self, step: str, what: Sight, unit: str, partner: str | None) -> bool:
+        """Return whether a drill has seen that already."""
+        return (step, what, unit, partner) in {(each.step, each.what, each.unit, each.partner) for each in self.timed}
 
     def reboots_of(self, unit: str) -> tuple[datetime, ...]:
         """Return when a unit was rebooted in this push."""

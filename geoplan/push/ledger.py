@@ -27,6 +27,7 @@ from geoplan.live.links import KnownLinks
 from geoplan.plan.model import Action
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY
+from geoplan.push.values import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -244,17 +245,33 @@ class Ledger:
         account.red = _set(record.red)
         account.unproven -= _set(record.partners)
 
+    def _seen_red(self, record: models.Timed) -> None:
+        """Take that a drill saw a link red while its unit was active: whatever proved it before does so no more."""
+        if record.partner is None or not self._counts(record.unit):
+            return
+        for site in self._sites.values():
+            if canonical(record.partner) in _set(unit.address for unit in site.units):
+                self._account(record.unit).sights -= site.known_as
+
+    def _rebooting(self, record: models.Rebooting) -> None:
+        """Take a reboot: its pair owes links until partners are submitted again, but for a drill, which makes none."""
+        if self._counts(record.unit):
+            self._reboots.setdefault(canonical(record.unit), []).append(record.at)
+        if account := self._slave_of(record.site):
+            account.before_reboot = (set(account.due), set(account.submitted))
+            account.unproven_before_reboot = set(account.unproven)
+            if record.is_drill:
+                return
+            account.due |= _set(self._sites[record.site].geo_partners)
+            account.unproven -= account.due
+            account.submitted.clear()
+
     def _take_of_pair(self, record: AnyRecord) -> None:
         match record:
             case models.Rebooting():
-                if self._counts(record.unit):
-                    self._reboots.setdefault(canonical(record.unit), []).append(record.at)
-                if account := self._slave_of(record.site):
-                    account.before_reboot = (set(account.due), set(account.submitted))
-                    account.unproven_before_reboot = set(account.unproven)
-                    account.due |= _set(self._sites[record.site].geo_partners)
-                    account.unproven -= account.due
-                    account.submitted.clear()
+                self._rebooting(record)
+            case models.Timed(what=Sight.RED):
+                self._seen_red(record)
             case models.RebootNotSent():
                 if self._counts(record.unit) and (reboots := self._reboots.get(canonical(record.unit))):
                     reboots.pop()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Step
     from geoplan.push.options import Options
     from geoplan.push.outcome import Outcome, StepState
-    from geoplan.push.preflight import PreflightResult, Problem
+    from geoplan.push.preflight import PreflightResult
+    from geoplan.push.problems import Problem
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
+from geoplan.plan.drill import drilled_site
 from geoplan.push import records as models
 from geoplan.push import values
 from geoplan.push.lock import WAIT
-from geoplan.push.preflight import Problem
+from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
@@ -213,9 +214,14 @@ def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, runnin
     if running:  # what is unfinished is that push
         return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_unfinished_problems(plan, unfinished, resume=resume))
-    may_resume = unfinished is not None and (
-        _is_of_other_groups(unfinished, plan)
-        or (not resume and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases()))
+    is_other = unfinished is not None and unfinished.drill != drilled_site(plan)
+    may_resume = (
+        unfinished is not None
+        and not is_other
+        and (
+            _is_of_other_groups(unfinished, plan)
+            or (not resume and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases()))
+        )
     )
     return ResumeCheck(unfinished, problems, may_resume)
 
@@ -231,6 +237,18 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the push{called} that {unfinished.who} began at {began} is unfinished: see --resume"
         yield Problem(plan.topology, message)
     if unfinished.begin.checksum != plan.checksum:
+        if unfinished.drill is not None:
+            message = f"what is unfinished is a failover drill of '{unfinished.drill}'"
+            yield Problem(
+                plan.topology, message, "go on with it by `geoplan drill … --resume`, or end it with --abandon"
+            )
+            return
+        if drilled_site(plan) is not None:
+            message = "what is unfinished is a push, and no drill begins before its end"
+            yield Problem(
+                plan.topology, message, "go on with it by `geoplan push … --resume`, or end it with --abandon"
+            )
+            return
         if _is_of_other_groups(unfinished, plan):
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
             yield Problem(plan.topology, message, "resume that one, or end it with --abandon")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import same_addresses, without
@@ -19,22 +18,24 @@ from geoplan.live.findings.kinds import (
     OF_STATES,
     FindingKind,
     Severity,
-    explained,
     generic_command,
 )
 from geoplan.live.findings.leaving import clusters_in_use, known_before, note_of_silence, silent_leavers
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.notes import notes_of
-from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, problems_of_unit, sites_to_form
+from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
 from geoplan.push.change_checks import change_problems, replaced_twice
 from geoplan.push.change_progress import pairs_to_join, pairs_with, units_to_renew
+from geoplan.push.drill_checks import drill_problems, pairs_to_drill
+from geoplan.push.forming_checks import lost_by_forming, unlike_planned
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
+from geoplan.push.problems import Override, Problem
 from geoplan.wording import local_time, some_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Command, Finding
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.plan.pairs import HaPairSettings
     from geoplan.push.history import History
     from geoplan.push.options import Options
 
@@ -54,32 +54,6 @@ _SEEN_TO = (UNIT, ACTIVE_UNIT, STANDBY_UNIT, HA_SUBJECT)
 
 ON_ITS_WAY = timedelta(minutes=10)
 """How long after a change what follows from it is still expected elsewhere: units replicate every two minutes."""
-
-
-class Override(StrEnum):
-    """What the operator can say to let a push go on nevertheless."""
-
-    REMOVE_UNKNOWN = "--remove-unknown"
-    ACCEPT_GEO_MERGE = "--accept-geo-merge"
-    ACCEPT_FQDN_LOSS = "--accept-fqdn-loss"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that blocks the push: where, what, and what to do."""
-
-    where: str
-    """A unit's address, or the name of a site or a group."""
-    message: str
-    hint: str = ""
-    word: Override | None = None
-    sites: tuple[str, ...] = ()
-    """The sites of a finding that it is made of."""
-    commands: tuple[str, ...] = ()
-    """What the hint says to type."""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {explained(self.message, self.hint, self.commands)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +127,8 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     pairs = {pair.site: pair for pair in planned_pairs(plan)}
     told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
     problems = [
-        *(
-            problem
-            for pair in pairs.values()
-            for problem in _pair_parameters(pair, seen, is_formed=pair.site in forming)
-        ),
-        *(problem for site in sorted(forming) for problem in _lost_by_forming(site, seen, background.options)),
+        *(each for pair in pairs.values() for each in unlike_planned(pair, seen, is_formed=pair.site in forming)),
+        *(problem for site in sorted(forming) for problem in lost_by_forming(site, seen, background.options)),
         *map(_problem, told),
     ]
     explained = {site for finding in told if finding.kind in OF_STATES for site in finding.sites} | forming
@@ -174,6 +144,8 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     problems += [Problem(*each) for each in change_problems(plan, facts, background.options, background.command)]
     if background.resumed is None:
         problems += [Problem(*each) for each in replaced_twice(plan, facts, background.options, ledger)]
+    of_drill = drill_problems(plan, facts, report, ledger, resumed=background.resumed, now=background.now)
+    problems += [Problem(*found) for found in of_drill if found[1] not in {each.message for each in problems}]
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
@@ -181,6 +153,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
         *(_left(difference) for difference in report.left_as_it_is),
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
+    reboots += pairs_to_drill(plan, background.resumed)
     return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
 
 
@@ -313,40 +286,6 @@ def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput
         return wanted and not (history and history.was_finished(site))
 
     return [site for site in pairs if is_due(site)]
-
-
-def _pair_parameters(pair: HaPairSettings, facts: Observations, *, is_formed: bool) -> Iterator[Problem]:
-    """Find HA parameters that a push must not change."""
-    for wanted in (pair.master, pair.slave):
-        unit = facts.unit(wanted.address)
-        for message, hint in problems_of_unit(unit, wanted, is_formed=is_formed) if unit else ():
-            yield Problem(wanted.address, message, hint)
-
-
-def _lost_by_forming(site: str, facts: Observations, options: Options) -> Iterator[Problem]:
-    """Find what a slave has and its master does not: as the standby it takes over all that the master has."""
-    if options.accept_geo_merge:
-        return
-    master, slave = facts.of_site(site)
-    for unit in (master, slave):
-        untold = [name for name in (*SUBJECTS, "clusters", "fqdns") if getattr(unit, name) is None]
-        if untold and not unit.failure:
-            message = "it does not tell all that its GEO configuration has, of which forming the pair may lose some"
-            hint = f"see that it answers; or give {Override.ACCEPT_GEO_MERGE}"
-            yield Problem(unit.address, message, hint, Override.ACCEPT_GEO_MERGE)
-            return
-    kept = [found.definition for found in master.clusters or ()]
-    clusters = [f"the cluster '{found.name}'" for found in slave.clusters or () if found.definition not in kept]
-    fqdns = [f"the FQDN {name}" for name in slave.fqdns or () if name not in (master.fqdns or ())]
-    lists = [
-        f"{LIST_NAMES[subject]} {some_of(extra)}"
-        for subject in SUBJECTS
-        if (extra := without(getattr(slave, subject) or (), getattr(master, subject) or ()))
-    ]
-    if lost := (*clusters, *fqdns, *lists):
-        message = f"as the standby of {master.address} it would lose {'; '.join(lost)}"
-        hint = f"enter it on {master.address} first; or give {Override.ACCEPT_GEO_MERGE}"
-        yield Problem(slave.address, message, hint, Override.ACCEPT_GEO_MERGE)
 
 
 def _pair_problems(

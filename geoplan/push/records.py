@@ -17,7 +17,7 @@ from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
-from geoplan.push.values import Addresses, FoundLists, Moment, ReachedUnit, Strict, Text, Value
+from geoplan.push.values import Addresses, FoundLists, Moment, ReachedUnit, Seconds, Sight, Strict, Text, Value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -135,6 +135,9 @@ class Rebooting(Record):
     unit: Text
     boot_time: Text | None = None
     """When the unit said just before that it was booted last, in its own words; None where it did not tell."""
+    is_drill: StrictBool = False
+    """Whether nothing is submitted after it, so that it owes nothing: the slave has its links already, or shows that
+    it has not."""
 
 
 class RebootNotSent(Record):
@@ -217,6 +220,23 @@ class Seeding(Record):
     file: Text
     before: tuple[Text, ...] = ()
     """Its clusters and FQDNs, in words."""
+
+
+class Timed(Record):
+    """A drill has seen something of a failover, so many seconds after the reboot was sent."""
+
+    event: Literal["timed"]
+    step: Text
+    site: Text
+    what: Sight
+    unit: Text
+    """The unit that was seen, or that told."""
+    seconds: Seconds | None = None
+    """None where the run that sent the reboot was cut off, and another one saw this."""
+    partner: Text | None = None
+    """Of a link its other end, by its own address."""
+    within: Seconds | None = None
+    """The longest time between two looks up to then: it happened no longer ago than that."""
 
 
 class Renewed(Record):
@@ -302,6 +322,7 @@ AnyRecord = (
     | Green
     | GreenStandby
     | Seeding
+    | Timed
     | Renewed
     | Unlinked
     | Note

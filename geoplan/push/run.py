@@ -13,6 +13,7 @@ from geoplan.live.findings.compare import Report, is_seen_green, verify
 from geoplan.live.fleet import NoActiveUnitError
 from geoplan.live.links import standbys_shown_green
 from geoplan.live.survey import observe_for_preflight, observe_for_verify
+from geoplan.plan.drill import drilled_site
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
 from geoplan.push.backups import back_up, prune
@@ -202,7 +203,8 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
         raise PushStoppedError(stopped_because(context.plan, progress))
     context.reporter.say(EventKind.VERIFYING, "reading everything back")
     report, facts = await _verified(context)
-    if await submit_where_red(context, report):
+    is_drill = drilled_site(context.plan) is not None
+    if not is_drill and await submit_where_red(context, report):
         report, facts = await _verified(context)
     if undone := _undone(context, report):
         why = [f"{found.site}: {found.message}" for found in undone]
@@ -213,7 +215,8 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     unfinished = _unfinished(context, progress, report, facts)
     tell_of_leavers(context)
     tell_of_new_boxes(context)
-    outcome = "done" if report.is_in_place and not unfinished else "done with findings"
+    is_red = is_drill and bool(progress.red_steps(context.plan))
+    outcome = "done" if report.is_in_place and not unfinished and not is_red else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.reporter.say(EventKind.VERIFIED, outcome)
     return PushResult(verdict, report, progress, unfinished, context.journal.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.plan.actions import ACTIONS
+from geoplan.plan.drill import drilled_site
 from geoplan.push.outcome import StepState
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def say_step(step: Step) -> str:
 
 def stopped_because(plan: Plan, progress: Progress) -> str:
     """Say what failed, on which unit, what is in place and what is not."""
-    lines = ["the push stopped part-way" if progress.failures else "the push was stopped before its last step"]
+    what = "push" if drilled_site(plan) is None else "drill"
+    lines = [f"the {what} stopped part-way" if progress.failures else f"the {what} was stopped before its last step"]
     for error in progress.failures:
         where = f" on {error.unit}" if error.unit else ""
         lines.append(f"  failed    step {error.step.number}{where}, {say_step(error.step)}: {error}")

@@ -68,7 +68,7 @@ def find_push(store: Store, named: str) -> History:
     A push that was taken back does not stand, nor does one that took another back; by its name it is found.
     Raises :class:`PushRefusedError` where there is none.
     """
-    pushes = [history for history in store.histories() if history.has_changes]
+    pushes = [history for history in store.histories() if history.has_changes and history.drill is None]
     if named == LAST:
         undone = {each.begin.undoes for each in pushes}
         standing = [each for each in pushes if each.name not in undone and each.begin.undoes is None]

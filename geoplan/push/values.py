@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictBool, StrictInt
@@ -90,3 +91,25 @@ class FoundLists(Strict):
 
 Value = Addresses | ClusterValue | HaValue | None
 """What a change finds and leaves: a list, a cluster, HA parameters; None where there was none, or it is not told."""
+
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Sight(StrEnum):
+    """What a drill sees of a failover."""
+
+    ACTIVE = "active"
+    """The other unit is the active one."""
+    BACK = "back"
+    """The unit that was rebooted answers again."""
+    WHOLE = "whole"
+    """One unit is active, the other its standby, and both are where they stay."""
+    SEES_GREEN = "sees_green"
+    """The new active unit shows a partner green."""
+    SEEN_GREEN = "seen_green"
+    """A partner shows the new active unit green."""
+    RED = "red"
+    """A link with a partner stayed red on one of its ends until the end of the drill."""
+    NOT_TOLD = "not_told"
+    """Neither end has told the colour of a link, or one has not, and none says red."""

@@ -38,7 +38,12 @@ def test_file_whose_ending_contradicts_the_format_is_wrong_usage(
     name: str, given: str, geoplan: Geoplan, tmp_path: Path
 ) -> None:
     output = tmp_path / CONTRARY.get(given, "X.JSON")
-    more = {"facts": (), "import": ("192.0.2.7",), "upgrade": (EXAMPLE, "--to", "7.2.59.4")}.get(name, (EXAMPLE,))
+    more = {
+        "drill": (EXAMPLE, "--site", "HA Pair 1"),
+        "facts": (),
+        "import": ("192.0.2.7",),
+        "upgrade": (EXAMPLE, "--to", "7.2.59.4"),
+    }.get(name, (EXAMPLE,))
     refused = geoplan(name, *more, "--format", given, "-o", output)
     assert refused.code == 2
     assert "--format" in refused.stderr

@@ -118,7 +118,7 @@ def _sent_blindly(patch: pytest.MonkeyPatch) -> None:
         await send(session, command, is_applied=is_applied)
 
     patch.setattr(Session, "change", change)
-    patch.setattr("geoplan.push.actions.reboot_master._Sending.take_back", answering(None))
+    patch.setattr("geoplan.push.actions.reboot_master.Sending.take_back", answering(None))
 
 
 async def _holds_or_refuses(pair: Any) -> tuple[readiness.Holds, str]:

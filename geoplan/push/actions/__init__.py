@@ -13,6 +13,7 @@ from geoplan.push.actions.add_cluster import add_cluster
 from geoplan.push.actions.create_load_balancer import leave_to_aws
 from geoplan.push.actions.delete_cluster import delete_cluster
 from geoplan.push.actions.delete_other_clusters import delete_other_clusters
+from geoplan.push.actions.fail_over import fail_over
 from geoplan.push.actions.join_ha_pair import join_ha_pair
 from geoplan.push.actions.modify_cluster import modify_cluster
 from geoplan.push.actions.probe_unlinked import probe_unlinked
@@ -54,6 +55,7 @@ ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
     Action.MODIFY_CLUSTER: modify_cluster,
     Action.DEREGISTER_TARGETS: leave_targets_to_aws,
     Action.REGISTER_TARGETS: leave_targets_to_aws,
+    Action.FAIL_OVER: fail_over,
 }
 """Of actions whose steps are done by themselves."""
 

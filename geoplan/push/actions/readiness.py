@@ -40,6 +40,9 @@ def require_room(context: Context, step: Step, unit: str, booted: datetime | Non
 class Pair:
     """A pair with its two steps."""
 
+    roles = ("master", "slave")
+    """What messages call the unit that reboots, and the one that takes over."""
+
     def __init__(self, context: Context, reboot: Step, resubmission: Step) -> None:
         self.context = context
         self.reboot = reboot
@@ -117,7 +120,7 @@ async def require_ready(pair: Pair) -> None:
     if states_of(seen) != wanted:
         raise StepError(
             pair.reboot,
-            f"the master must be active and the slave its standby before a reboot, but {said(seen)}",
+            f"the {pair.roles[0]} must be active and the {pair.roles[1]} its standby before a reboot, but {said(seen)}",
             unit=pair.master,
             hint=_way_back(pair, seen),
         )
@@ -208,23 +211,24 @@ async def until_slave_has_lists(pair: Pair) -> str:
         return last if last in (Holds.BOTH, Holds.REFUSES) else None
 
     every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
-    telling = context.reporter.waiting(pair.reboot, "waiting until the slave holds both lists", pair.slave)
+    telling = context.reporter.waiting(pair.reboot, f"waiting until the {pair.roles[1]} holds both lists", pair.slave)
     await context.until(look, within=timings.replication_deadline, every=every, on_wait=telling)
     match last:
         case Holds.BOTH:
-            return "rebooted once the slave held both lists"
+            return f"rebooted once the {pair.roles[1]} held both lists"
         case Holds.NOT_YET:
             raise StepError(
                 pair.reboot,
-                f"the slave does not hold the new lists after {timings.replication_deadline:.0f} s: rebooting its "
-                "master now would bring it up with the old ones",
+                f"the {pair.roles[1]} does not hold the new lists after {timings.replication_deadline:.0f} s: "
+                f"rebooting the {pair.roles[0]} now would bring it up with the old ones",
                 unit=pair.slave,
                 hint=f"see that the pair synchronises (TCP port {SYNC_PORT}), then go on",
             )
         case Holds.UNTOLD:
             raise StepError(
                 pair.reboot,
-                f"the slave has not told whether it holds the new lists ({reason}), so its master is not rebooted",
+                f"the {pair.roles[1]} has not told whether it holds the new lists ({reason}), so the {pair.roles[0]} "
+                "is not rebooted",
                 unit=pair.slave,
                 hint="see that its API answers from here, then go on",
             )

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 3  # in one run: a pair that cannot be done in three reboots will not be done in four
 
 
-class _Look(Enum):
+class Reached(Enum):
     """What becomes of a pair whose master was told to reboot."""
 
     SLAVE_ACTIVE = auto()
@@ -63,7 +63,7 @@ class _Look(Enum):
 
 
 @dataclass
-class _Sending:
+class Sending:
     """A reboot on its way to its unit."""
 
     request: asyncio.Task[None]
@@ -88,6 +88,9 @@ class _Sending:
 
 class PairReboot(Pair):
     """Reboots one pair's master and submits the partners again on its slave; each step is told once it has ended."""
+
+    is_drill = False
+    """Whether nothing is submitted on the new active unit: it has to have its links already."""
 
     def __init__(self, context: Context, reboot: Step, resubmission: Step) -> None:
         super().__init__(context, reboot, resubmission)
@@ -120,19 +123,11 @@ class PairReboot(Pair):
             sending = None if under_way else await self._send_reboot()
             under_way = False
             reached = await self._look_for_slave(sending)
-            if reached is _Look.NOT_SENT:
-                self._tries += 1
-                if self._tries >= MAX_TRIES:
-                    raise StepError(
-                        self.reboot,
-                        f"its reboot could not be sent, {MAX_TRIES} times",
-                        unit=self.master,
-                        hint="see that its API can be reached from here, then go on",
-                    )
-                await self.context.clock.sleep(pause_after(self._tries - 1))
+            if reached is Reached.NOT_SENT:
+                await self._pause_after_not_sent()
                 continue
             reboots += 1
-            if reached is _Look.SLAVE_ACTIVE:
+            if reached is Reached.SLAVE_ACTIVE:
                 message = sending.note if sending else "the push that is resumed had sent it"
                 self._end(self.reboot, Outcome(StepState.DONE, self.master, message))
                 self.context.reporter.begin(self.resubmission)
@@ -147,6 +142,18 @@ class PairReboot(Pair):
             hint="set No Preferred Host on the pair for the time of the push, then go on",
         )
 
+    async def _pause_after_not_sent(self) -> None:
+        """Wait before another attempt. Raises :class:`StepError` after so many."""
+        self._tries += 1
+        if self._tries >= MAX_TRIES:
+            raise StepError(
+                self.reboot,
+                f"its reboot could not be sent, {MAX_TRIES} times",
+                unit=self.master,
+                hint="see that its API can be reached from here, then go on",
+            )
+        await self.context.clock.sleep(pause_after(self._tries - 1))
+
     async def _submitted(self) -> Outcome:
         is_red = await links_stay_red(self.context, self.resubmission, self.slave_unit, self.slave_is_active)
         message = (
@@ -160,7 +167,7 @@ class PairReboot(Pair):
 
     # -- before the reboot -------------------------------------------------------------------------------------------
 
-    async def _send_reboot(self) -> _Sending:
+    async def _send_reboot(self) -> Sending:
         """Reboot the master once everything is ready for it; return the request, which may still be under way.
 
         Each attempt has a look of its own just before it, and each look has one attempt. What was not sent leads back
@@ -170,7 +177,8 @@ class PairReboot(Pair):
             await require_ready(self)
             booted = moment(await boot_time(self.master_unit) or "")
             require_room(self.context, self.reboot, self.master, booted)
-            await submit_on_master(self)
+            if not self.is_drill:
+                await submit_on_master(self)
             await require_undisturbed(self)
             note = await until_slave_has_lists(self)
             if self.context.stop.requested:
@@ -193,21 +201,22 @@ class PairReboot(Pair):
             told = await self.master_unit.partner_status()
             record_green(self.context, self.site, self.master, told)
 
-    async def _try_reboot(self, note: str) -> _Sending | None:
+    async def _try_reboot(self, note: str) -> Sending | None:
         """Record the reboot, look at both units, and begin to send it; return None where the look forbids it."""
         holds, reason = await what_slave_holds(self)  # a health check may be answered for a unit that is gone
         if holds not in (Holds.BOTH, Holds.REFUSES):
-            self._not_sent(f"the slave does not tell that it holds the lists any more {reason}".rstrip())
+            self._not_sent(f"the {self.roles[1]} does not tell that it holds the lists any more {reason}".rstrip())
             return None
         booted = await boot_time(self.master_unit)
-        self.context.record("rebooting", self.reboot, self.master, boot_time=booted)
+        drill = {"is_drill": True} if self.is_drill else {}
+        self.context.record("rebooting", self.reboot, self.master, boot_time=booted, **drill)
         looks = await self.look(is_last=True)
         if states_of(looks) != {self.master: State.ACTIVE, self.slave: State.STANDBY}:
             self._record_not_sent(said(looks))
             return None
         way = way_of(looks.values())
         known = f"{note}; active and standby told {way}" if way else note
-        return _Sending(asyncio.create_task(self.master_unit.reboot()), known)
+        return Sending(asyncio.create_task(self.master_unit.reboot()), known)
 
     def _record_not_sent(self, why: str) -> None:
         """Write down that a reboot which was recorded was never sent, so that it counts as none."""
@@ -220,7 +229,7 @@ class PairReboot(Pair):
 
     # -- after it ----------------------------------------------------------------------------------------------------
 
-    async def _look_for_slave(self, sending: _Sending | None) -> _Look:
+    async def _look_for_slave(self, sending: Sending | None) -> Reached:
         """Wait until the slave is active; see whether the master was back sooner, never went, or was never told to.
 
         The answer of the reboot is not waited for: the window for the submission opens meanwhile. ``sending`` is None
@@ -232,32 +241,32 @@ class PairReboot(Pair):
             if sending:
                 await sending.give_up()
 
-    async def _watch(self, sending: _Sending | None) -> _Look:
+    async def _watch(self, sending: Sending | None) -> Reached:
         context, within = self.context, self.context.timings.failover_deadline
         seen: dict[str, Look] = {}
         went = False
 
-        async def look() -> _Look | None:
+        async def look() -> Reached | None:
             nonlocal went
             seen.update(await self.look())
             master, slave = (seen[address].state for address in (self.master, self.slave))
             if slave is State.ACTIVE and master not in (State.ACTIVE, State.CONTRADICTORY):
-                return _Look.SLAVE_ACTIVE
+                return Reached.SLAVE_ACTIVE
             if sending and (failure := self._failure_of(sending)) is not None:
                 self._record_not_sent(failure)
-                return _Look.NOT_SENT
+                return Reached.NOT_SENT
             if State.CONTRADICTORY in (master, slave):
                 return None
             if master is not State.ACTIVE:
                 went = True
                 return None
             if slave is State.STANDBY:  # one late answer of the master is no reboot of it
-                return _Look.MASTER_BACK if (went or sending is None) and await self._is_over() else None
+                return Reached.MASTER_BACK if (went or sending is None) and await self._is_over() else None
             if sending and not sending.request.done():  # the slave is gone while the reboot is on its way
                 sending.take_back()
             return None
 
-        telling = context.reporter.waiting(self.reboot, "waiting until the slave is active", self.slave)
+        telling = context.reporter.waiting(self.reboot, f"waiting until the {self.roles[1]} is active", self.slave)
         found = await context.until(look, within=within, on_wait=telling)
         if found is not None:
             return found
@@ -265,19 +274,19 @@ class PairReboot(Pair):
             if sending and sending.is_taken_back:
                 raise StepError(
                     self.reboot,
-                    f"the slave went away while the reboot was being sent; it was taken back: {said(seen)}",
+                    f"the {self.roles[1]} went away while the reboot was being sent; it was taken back: {said(seen)}",
                     unit=self.slave,
                     hint=f"bring {self.slave} up, then go on",
                 )
-            return _Look.NOT_REBOOTED if sending else _Look.MASTER_BACK
+            return Reached.NOT_REBOOTED if sending else Reached.MASTER_BACK
         raise StepError(
             self.reboot,
-            f"the slave is not active {within:.0f} s after the reboot of its master: {said(seen)}",
+            f"the {self.roles[1]} is not active {within:.0f} s after the reboot of the {self.roles[0]}: {said(seen)}",
             unit=self.slave,
             hint="look at both units at once: this site may be down",
         )
 
-    def _failure_of(self, sending: _Sending) -> str | None:
+    def _failure_of(self, sending: Sending) -> str | None:
         """Return why a reboot was certainly not sent, or None where it may have been.
 
         Raises :class:`StepError` where the unit refused it.
@@ -318,14 +327,17 @@ class PairReboot(Pair):
         seconds = (self.context.clock.wall() - last.at).total_seconds()
         return not 0 <= seconds < self.context.timings.grace_seconds
 
-    def _start_again(self, reached: _Look) -> None:
-        if reached is _Look.NOT_REBOOTED:
+    def _require_rebooted(self, reached: Reached) -> None:
+        if reached is Reached.NOT_REBOOTED:
             raise StepError(
                 self.reboot,
                 "it was told to reboot and is still active: it did not reboot",
                 unit=self.master,
                 hint="look at the unit, then go on",
             )
+
+    def _start_again(self, reached: Reached) -> None:
+        self._require_rebooted(reached)
         self.outcomes.clear()
         self.context.journal.write("too_late", site=self.site.name, unit=self.slave)
         self.note(

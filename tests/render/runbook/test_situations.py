@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Plan, Topology, load_topology, make_plan, make_upgrade
 from geoplan.plan.change import make_change
+from geoplan.plan.drill import make_drill
 from geoplan.plan.model import Action, Phase
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import as_markdown
@@ -107,6 +108,7 @@ PLANS = {
     "rest, no secret": upgraded(OLD, WITHOUT_SECRET, Oslo=WITHOUT_SECRET),
     "some of AWS": upgraded(OLD, WITH_SECRET, AWS, ["Ohio"]),
     "done": upgraded(OLD, OLD),
+    "drill": make_drill(topology(RETURNING, STANDALONE), "Oslo"),
 }
 
 IN_WHOLE_DOCUMENTS = {"aws", "section 5.3", "secret"}  # or in one that differs by its names alone
@@ -177,6 +179,7 @@ STEPS = [
     (Action.REGISTER_TARGETS, "balanced joins", "Oslo"),
     (Action.ADD_CLUSTER, "master elsewhere", "Bergen"),
     (Action.REBOOT_MASTER, "balanced replaced", "Oslo"),
+    (Action.FAIL_OVER, "drill", "Oslo"),
 ]
 
 

@@ -1,0 +1,119 @@
+"""``geoplan drill``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from geoplan.cli.connection import TypedCommands, connection_options
+from geoplan.cli.files import load_part, write
+from geoplan.cli.formats import chosen_format, format_option
+from geoplan.cli.options import Command, InputFile, Part, output_option
+from geoplan.cli.push_options import PushFlags, origin_of, state_dir_option
+
+if TYPE_CHECKING:
+    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.drill_session import DrillSession
+    from geoplan.push.store import Store
+
+EPILOG = """
+A drill reboots a unit that carries traffic: do it in a maintenance window. Everything is checked before, as before a
+reboot in a push: both units, both lists on both, all partners up, room for one more reboot, and no debt.
+
+\b
+  geoplan drill my.yaml --site Dublin --dry-run
+  geoplan drill my.yaml --site Dublin -o dublin.md
+  geoplan drill my.yaml --site Dublin --back
+
+Exit codes: 0 the site stayed in GEO; 1 it did not, or that is not proven; 3 stopped part-way; 4 refused, by a check or
+by you, and nothing rebooted.
+"""
+
+
+@click.command("drill", cls=Command, epilog=EPILOG)
+@click.argument("path", metavar="TOPOLOGY", type=InputFile())
+@click.option("--site", "site", metavar="NAME", help="The pair, by its name in any case or its slug.")
+@click.option(
+    "--back",
+    is_flag=True,
+    help="Under No Preferred Host: reboot the slave as well, so that the master is active again.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before the reboot.")
+@click.option("--dry-run", is_flag=True, help="Check everything, show what would be sent; reboot nothing.")
+@click.option("--resume", is_flag=True, help="Go on with the drill that was stopped or interrupted.")
+@output_option
+@format_option("drill")
+@state_dir_option
+@connection_options
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    site: str | None,
+    back: bool,
+    yes: bool,
+    dry_run: bool,
+    resume: bool,
+    output: str | None,
+    output_format: str | None,
+    state_dir: str | None,
+    reach: ConnectionOptions,
+) -> int:
+    """Fail one pair of live units over by a reboot, and prove that its site stays in GEO.
+
+    It measures when the other unit is active, when each partner sees it green and it sees them, and when the rebooted
+    unit is back. What it proves of the slave's links a later push knows.
+
+    Under Prefer Master the master takes over again by itself. Under No Preferred Host the pair stays on the slave;
+    --back makes the master active again, also after an earlier drill.
+    """
+    from geoplan.cli import push_session
+    from geoplan.cli.approving import review_of
+    from geoplan.cli.drill_session import DrillSession
+    from geoplan.cli.push_units import push_store
+    from geoplan.plan.drill import make_drill
+    from geoplan.push.options import Options
+    from geoplan.topology.names import site_named
+    from geoplan.topology.part import only_groups
+
+    if site is None:
+        raise click.UsageError("Missing option '--site': a drill is of one pair at a time.")
+    chosen = chosen_format("drill", output_format, output)
+    if dry_run and (resume or output):
+        raise click.UsageError("--dry-run measures nothing: leave --resume and -o out")
+    topology, _ = load_part(path, Part())
+    name = site_named(topology, site, place=path).name
+    part = Part()
+    if topology.groups is not None:
+        group = next(each.name for each in topology.partner_groups() if any(one.name == name for one in each.sites))
+        topology, part = only_groups(topology, (group,)), Part((group,))
+    plan = make_drill(topology, name, back=back)
+    store = push_store(topology, reach, state_dir)
+    typed = TypedCommands(reach, path, None, state_dir, part)
+    options = Options(
+        max_clusters=topology.limits.max_clusters, origin=origin_of(click.get_current_context(), path), resume=resume
+    )
+    flags = PushFlags(path, None, state_dir, "text", yes=yes, dry_run=dry_run, lab=False, jobs=8, part=part)
+    review = review_of(plan, options, typed, plan_file=None, checksum=None, resume=resume)
+    session = DrillSession(plan, typed, options, flags, review)
+    session.shows_report = chosen != "text" and output in (None, "-") and not dry_run
+    try:
+        return push_session.run(topology, store, session)
+    finally:
+        if not dry_run:
+            _file(store, session, chosen, output)
+
+
+def _file(store: Store, session: DrillSession, chosen: str, output: str | None) -> None:
+    """Write the report of what this run has begun or gone on with, if it has come to a reboot."""
+    from geoplan.push.drill_report import as_json, as_markdown, as_text, report_of
+
+    history = store.past().latest if session.has_begun else None
+    if history is None or history.drill is None:
+        return
+    report = report_of(history, session.poll_seconds)
+    if not report.failovers:
+        return
+    write({"json": as_json, "markdown": as_markdown, "text": as_text}[chosen](report), output)
+    if output not in (None, "-"):
+        click.echo(f"{report.verdict}\nreport: {output}")

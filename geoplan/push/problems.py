@@ -1,0 +1,34 @@
+"""What blocks a push, and what lets it go on nevertheless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from geoplan.live.findings.kinds import explained
+
+
+class Override(StrEnum):
+    """What the operator can say to let a push go on nevertheless."""
+
+    REMOVE_UNKNOWN = "--remove-unknown"
+    ACCEPT_GEO_MERGE = "--accept-geo-merge"
+    ACCEPT_FQDN_LOSS = "--accept-fqdn-loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that blocks the push: where, what, and what to do."""
+
+    where: str
+    """A unit's address, or the name of a site or a group."""
+    message: str
+    hint: str = ""
+    word: Override | None = None
+    sites: tuple[str, ...] = ()
+    """The sites of a finding that it is made of."""
+    commands: tuple[str, ...] = ()
+    """What the hint says to type."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {explained(self.message, self.hint, self.commands)}"

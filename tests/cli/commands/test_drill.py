@@ -1,0 +1,351 @@
+"""``geoplan drill`` against the lab over real sockets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoplan.push.journal import read
+from tests.conftest import Geoplan, Outcome
+from tests.push.conftest import MakeSite, make_site
+from tests.push.support import M1, PASSWORD, S1, Site
+
+__all__ = ["make_site"]
+
+PAIR = "HA Pair 1"
+
+
+def push(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
+    return geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes", *options)
+
+
+def drill(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
+    return geoplan("drill", site.topology, "--site", PAIR, "--endpoints", site.endpoints, "--yes", *options)
+
+
+def pushed(geoplan: Geoplan, make_site: MakeSite, section: str = "5.3", **options: object) -> Site:
+    """Serve units to which the plan was pushed, with every master active."""
+    site = make_site(section, **options)
+    ended = push(geoplan, site)
+    assert ended.code == 0, ended
+    site.settle()
+    for name, pair in on_network(site, lambda network: {**network.pairs}).items():
+        if active(site, name) != pair.master.address:
+            site.lab.fail_over(name)
+    site.settle()
+    return site
+
+
+def on_network(site: Site, ask: Any) -> Any:
+    return site.lab.operate(lambda units: ask(units.network))
+
+
+def active(site: Site, pair: str = PAIR) -> str:
+    found: str = on_network(site, lambda network: network.pairs[pair].active.address)
+    return found
+
+
+def report_in(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text()))
+
+
+# -- a drill that shows that all is well -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("preferred_host", "now_on"), [("master", M1), ("none", S1)])
+def test_drill_proves_that_the_site_stays_and_leaves_the_pair_where_it_goes_by_itself(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, preferred_host: str, now_on: str
+) -> None:
+    site = pushed(geoplan, make_site, "5.4", preferred_host=preferred_host)
+    before, lists = site.reboots, site.all_that_counts()
+    ended = drill(geoplan, site, "-o", tmp_path / "drill.json")
+    assert ended.code == 0, ended
+    assert PASSWORD not in ended.stdout + ended.stderr + (tmp_path / "drill.json").read_text()
+    site.settle()
+    assert {unit for unit in before if site.reboots[unit] != before[unit]} == {M1}
+    of_lists = ("remote_geo_access", "geo_partners", "submitted_geo_partners")
+    for unit, held in site.all_that_counts().items():
+        assert {name: held[name] for name in of_lists} == {name: lists[unit][name] for name in of_lists}
+    report = report_in(tmp_path / "drill.json")
+    (failover,) = report["failovers"]
+    assert (report["is_proven"], report["active"], active(site)) == (True, now_on, now_on)
+    assert (failover["rebooted"], failover["took_over"]) == (M1, S1)
+    assert [link["state"] for link in failover["links"]] == ["green"] * 3
+    assert failover["active"]["seconds"] < failover["back"]["seconds"] <= failover["whole"]["seconds"]
+
+
+def test_times_are_those_of_the_lab_but_for_the_interval_that_the_report_states(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site)
+    log: list[tuple[float, str, str]] = []
+
+    def follow(units: Any) -> None:
+        network = units.network
+        pair, noted = network.pairs[PAIR], units._on_change
+
+        def note() -> None:
+            now = network.clock.now()
+            log.append((now, "active", pair.active.address if pair.active and pair.active.is_up else ""))
+            log.append((now, "up", str(pair.master.is_up)))
+            noted()
+
+        network._on_change = note
+
+    site.lab.operate(follow)
+    assert drill(geoplan, site, "-o", tmp_path / "drill.json").code == 0
+    went = next(moment for moment, what, value in log if (what, value) == ("up", "False"))
+    took_over = next(moment for moment, what, value in log if (what, value) == ("active", S1))
+    back = next(moment for moment, what, value in log if moment > went and (what, value) == ("up", "True"))
+    report = report_in(tmp_path / "drill.json")
+    (failover,) = report["failovers"]
+    interval = report["at_most_late"]
+    assert interval >= report["looked_every"]
+    measured = failover["back"]["seconds"] - failover["active"]["seconds"]
+    assert abs(measured - (back - took_over)) <= interval
+
+
+def test_going_back_is_a_second_reboot_that_only_back_brings(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    before = site.reboots
+    ended = drill(geoplan, site, "--back", "-o", tmp_path / "drill.md")
+    assert ended.code == 0, ended
+    assert active(site) == M1
+    assert {unit: site.reboots[unit] - before[unit] for unit in (M1, S1)} == {M1: 1, S1: 1}
+    text = (tmp_path / "drill.md").read_text()
+    assert f"## {M1} rebooted, {S1} took over" in text
+    assert f"## {S1} rebooted, {M1} took over" in text
+
+
+def test_back_where_the_slave_is_active_already_only_goes_back(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    assert drill(geoplan, site).code == 0
+    before = site.reboots
+    refused = drill(geoplan, site)
+    assert (refused.code, site.reboots) == (4, before)
+    assert "there is no failover to drill (go back with --back)" in refused.stderr
+    ended = drill(geoplan, site, "--back")
+    assert ended.code == 0, ended
+    assert ({unit: site.reboots[unit] - before[unit] for unit in (M1, S1)}, active(site)) == ({M1: 0, S1: 1}, M1)
+
+
+def test_what_it_proves_is_a_sight_that_later_pushes_know(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    nothing_known(site)
+    assert site.store.past().ledger.sights(S1) == frozenset()
+    assert drill(geoplan, site).code == 0
+    ledger = site.store.past().ledger
+    assert ledger.sights(S1) == {"172.24.1.9"}
+    assert (ledger.owes(S1), ledger.due(S1)) == (frozenset(), frozenset())
+    assert "nothing to do" in push(geoplan, site).stdout
+
+
+def test_a_push_that_is_taken_back_is_no_drill(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    assert drill(geoplan, site).code == 0
+    shown = geoplan("push", site.topology, "--endpoints", site.endpoints, "--undo", "--dry-run")
+    assert "changed no list" not in shown.stdout
+    assert f"drill of  {PAIR}" in geoplan("push", "--history").stdout
+
+
+@pytest.mark.parametrize(("given", "start"), [("json", "{"), ("markdown", "# Failover drill of HA Pair 1")])
+def test_report_on_standard_output_has_it_for_itself(
+    geoplan: Geoplan, make_site: MakeSite, given: str, start: str
+) -> None:
+    site = pushed(geoplan, make_site)
+    ended = drill(geoplan, site, "--format", given)
+    assert ended.code == 0, ended
+    assert ended.stdout.startswith(start)
+    assert "preflight: all units are ready" in ended.stderr
+
+
+# -- something that is not as it should be -----------------------------------------------------------------------------
+
+
+def never_submitted(site: Site) -> None:
+    on_network(site, lambda network: network.partners.forget(network.unit(S1)))
+
+
+def nothing_known(site: Site) -> None:
+    for journal in site.journals():
+        journal.unlink()
+
+
+@pytest.mark.parametrize(("preferred_host", "way"), [("master", "takes over again by itself"), ("none", "--back")])
+def test_slave_that_never_submitted_is_said_and_so_is_the_way_back(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, preferred_host: str, way: str
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host=preferred_host)
+    never_submitted(site)
+    nothing_known(site)
+    ended = drill(geoplan, site, "-o", tmp_path / "drill.json")
+    assert ended.code == 1, ended
+    assert f"{S1} is red now on" in ended.stdout
+    assert "DROPPED OUT" in ended.stdout
+    assert way in ended.stdout.partition("not everything was as it should be")[2]
+    report = report_in(tmp_path / "drill.json")
+    assert [link["state"] for link in report["failovers"][0]["links"]] == ["red"]
+    assert on_network(site, lambda network: network.unit(S1).submitted) is None
+    assert site.store.past().ledger.sights(S1) == frozenset()
+
+
+def test_red_link_voids_what_proved_it_before(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    assert site.store.past().ledger.sights(S1)
+    never_submitted(site)
+    assert drill(geoplan, site).code == 1
+    assert site.store.past().ledger.sights(S1) == frozenset()
+
+
+def test_slave_that_does_not_answer_is_refused_before_anything(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    site.lab.power_off(S1)
+    before, journals = site.reboots, site.journals()
+    ended = drill(geoplan, site)
+    assert ended.code == 4, ended
+    assert S1 in ended.stderr
+    assert (site.reboots, site.journals()) == (before, journals)
+
+
+def test_lists_that_differ_are_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    ended = drill(geoplan, site)
+    assert (ended.code, set(site.reboots.values())) == (4, {0}), ended
+    assert "push first" in ended.stderr
+
+
+def test_debt_is_refused_until_a_push_has_paid_it(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    assert push(geoplan, site, "--reboot", "never").code == 1
+    before = site.reboots
+    ended = drill(geoplan, site)
+    assert (ended.code, site.reboots) == (4, before), ended
+    assert "its slave still owes links" in ended.stderr
+    assert push(geoplan, site).code == 0
+    site.settle()
+    assert drill(geoplan, site).code == 0
+
+
+def test_unfinished_push_and_a_drill_stand_in_each_others_way(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    number = site.lab.inject(f"refuse,unit={M1},command=set")
+    assert push(geoplan, site).code == 3
+    ended = drill(geoplan, site)
+    assert (ended.code, set(site.reboots.values())) == (4, {0}), ended
+    assert "what is unfinished is a push" in ended.stderr
+    site.lab.lift(number)
+    assert push(geoplan, site, "--resume").code == 0
+
+
+def test_units_that_are_locked_are_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    before = site.reboots
+    with site.store.locked("another"):
+        ended = drill(geoplan, site)
+    assert (ended.code, site.reboots) == (4, before), ended
+    assert "another" in ended.stderr
+
+
+def test_fourth_reboot_in_five_minutes_is_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    for _ in range(2):
+        assert drill(geoplan, site).code == 0
+        site.settle()
+    before = site.reboots
+    ended = drill(geoplan, site)
+    assert (ended.code, site.reboots) == (4, before), ended
+    assert "one more reboot, and it makes itself passive" in ended.stderr
+
+
+def test_master_that_does_not_come_back_stops_it_and_it_is_resumed(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site)
+    number = site.lab.inject(f"no-return,unit={M1}")
+    ended = drill(geoplan, site, "-o", tmp_path / "first.json")
+    assert ended.code == 3, ended
+    assert f"geoplan drill {site.topology} --site '{PAIR}' --resume" in ended.stderr
+    assert report_in(tmp_path / "first.json")["failovers"][0]["back"] is None
+    refused = push(geoplan, site)
+    assert refused.code == 4
+    assert f"a failover drill of '{PAIR}'" in refused.stderr
+    site.lab.lift(number)
+    site.settle()
+    before = site.reboots
+    ended = drill(geoplan, site, "--resume", "-o", tmp_path / "second.json")
+    assert (ended.code, site.reboots) == (0, before), ended
+    assert report_in(tmp_path / "second.json")["is_proven"]
+    assert push(geoplan, site).code == 0
+
+
+# -- cut half-way ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_cut_after_the_reboot_it_goes_on_and_reboots_nothing_twice(
+    geoplan: Geoplan, make_site: MakeSite, number: signal.Signals
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    before = site.reboots
+    command = ["drill", str(site.topology), "--site", PAIR, "--endpoints", str(site.endpoints), "--yes"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "geoplan", *command], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert running.stdout
+    while "is the active unit" not in (line := running.stdout.readline()):
+        assert line
+    running.send_signal(number)
+    running.communicate()
+    if number is signal.SIGKILL:
+        assert not read(site.journals()[-1]).is_finished
+        ended = geoplan(*command, "--resume")
+        assert ended.code == 0, ended
+    else:  # what is begun is brought to its end
+        assert running.returncode == 0
+    site.settle()
+    assert ({unit: site.reboots[unit] - before[unit] for unit in (M1, S1)}, active(site)) == ({M1: 1, S1: 0}, S1)
+    assert read(site.journals()[-1]).is_finished
+
+
+# -- nothing at all ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("--back",)])
+def test_dry_run_shows_the_reboots_and_sends_none(
+    geoplan: Geoplan, make_site: MakeSite, options: tuple[str, ...]
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    before, journals = site.all_that_counts(), site.journals()
+    ended = drill(geoplan, site, "--dry-run", *options)
+    assert ended.code == 0, ended
+    assert (site.all_that_counts(), site.journals()) == (before, journals)
+    assert ended.stdout.count('"cmd": "reboot"') == 1 + len(options)
+    assert "after the reboot" not in ended.stdout
+    assert "nothing was changed: this was a dry run" in ended.stdout
+
+
+def test_what_cannot_be_drilled_is_said_at_once(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site("5.3")
+    for words, message in (
+        (("--site", "Standalone LoadMaster 1"), "is no HA pair"),
+        (("--site", "Nowhere"), "has no site 'Nowhere'"),
+        (("--site", PAIR, "--back"), "goes back by itself"),
+        (("--site", PAIR, "--dry-run", "-o", str(tmp_path / "x.md")), "--dry-run measures nothing"),
+    ):
+        ended = geoplan("drill", site.topology, "--endpoints", site.endpoints, *words)
+        assert (ended.code, message in ended.stderr) == (2, True), ended
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_rebooted(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    before = site.reboots
+    ended = geoplan("drill", site.topology, "--site", PAIR, "--endpoints", site.endpoints)
+    assert (ended.code, site.reboots) == (4, before), ended
