@@ -58,6 +58,7 @@ GUARDED_BY = {
     "status": "status/test_table.py",
     "status/json": "cli/commands/test_status.py",
     "topology": "topology/test_malformed.py",
+    "twin": "simulation/test_simulation.py",
     "topology/model": "topology/test_loader.py",
 }
 

@@ -94,7 +94,7 @@ class Simulation(Operations):
         unit = self.network.unit(address)
         if not unit.is_up or self._unit_faults.refuses(unit, port):
             return False
-        return port == "api" or self._serves_health(unit)
+        return port == "api" or self.serves_health(unit)
 
     def handle(self, address: str, request: Request) -> Outcome:
         """Answer a request to a unit's API; what that changes has happened when this returns."""
@@ -125,7 +125,7 @@ class Simulation(Operations):
         """Do something to the units."""
         return action(self._unit_faults)
 
-    def _serves_health(self, unit: Unit) -> bool:
+    def serves_health(self, unit: Unit) -> bool:
         """Return whether a unit serves the health check on the topology's port, for which its endpoint stands.
 
         That a unit in mode single, or without a port, refuses it is a guess.

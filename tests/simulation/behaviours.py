@@ -17,9 +17,9 @@ import httpx
 
 from geoplan.lab.device.parameters import GEO_PARTNERS
 from geoplan.lab.device.unit import Power
+from geoplan.twin.transport import Sent, deliver, no_answer
 from tests.simulation import shapes
 from tests.simulation.shapes import Refusal
-from tests.simulation.transport import Sent, deliver, no_answer
 
 if TYPE_CHECKING:
     from geoplan.topology.model import Topology

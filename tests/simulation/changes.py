@@ -28,9 +28,9 @@ from geoplan.push import journal
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology
+from geoplan.twin.loop import EPOCH, SimulatedTime, clock_of_the_lab
+from geoplan.twin.transport import LabTransport, call_of
 from tests.push.support import Heard, real_store
-from tests.simulation.loop import EPOCH, SimulatedTime, clock_of_the_lab
-from tests.simulation.transport import LabTransport, call_of
 
 PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
 BOOT, SYNC = 20.0, 5.0

@@ -12,7 +12,7 @@ from geoplan.lab.api.request import UNPROCESSABLE, Answer, ApiError, ApiRequest,
 from geoplan.lab.api.server import HTML, LOGIN_PAGE, ApiServer, WireFormat
 from geoplan.lab.http import Response
 from geoplan.lab.simulation import Simulation
-from tests.simulation.transport import subject_of
+from geoplan.twin.transport import subject_of
 
 Shape = Callable[[WireFormat, Context, ApiRequest], Response | None]
 """Answers a command in a unit's place, or leaves it to the unit."""

@@ -19,11 +19,11 @@ from geoplan.push.history import PairProgress
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.loader import load_topology
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.transport import Sent
 from tests.conftest import TOPOLOGIES
 from tests.push.support import Heard, real_store
 from tests.simulation import shapes
-from tests.simulation.loop import run_simulated
-from tests.simulation.transport import Sent
 from tests.simulation.world import BOOT, SYNC, Script, World
 
 M1, S1, M2, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.9"
@@ -323,7 +323,7 @@ def test_partners_that_were_entered_on_the_slave_are_submitted_on_the_master_too
         return made
 
     made = run_simulated(go())
-    assert made._red_in_any_state() == set()
+    assert made.red_in_any_state() == set()
     assert len(made.simulation.network.unit(M1).reboots) == 2  # the crash, and the planned one
 
 

@@ -16,9 +16,9 @@ from geoplan.plan.planner import make_plan
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.push.undoing import LAST, find_push, name_of, undoing
+from geoplan.twin.loop import run_simulated
 from tests.push.support import real_store
 from tests.simulation.leaves import A1, Kill, Leave, topology
-from tests.simulation.loop import run_simulated
 from tests.simulation.world import BOOT, Script, World
 
 FRESH_CHANGES = 11

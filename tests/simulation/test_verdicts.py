@@ -21,7 +21,7 @@ from geoplan.push.ledger import Ledger
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
-from tests.simulation.loop import run_simulated
+from geoplan.twin.loop import run_simulated
 from tests.simulation.standbys import refuse_on_standbys, show_standbys_red
 from tests.simulation.world import BOOT, SYNC, Script, World
 

@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
-from geoplan.lab.clock import SimulatedClock
 from geoplan.lab.clock import Timings as LabTimings
-from geoplan.lab.device.network import REBOOT_WINDOW_SECONDS, Network
 from geoplan.lab.device.parameters import GEO_PARTNERS
-from geoplan.lab.device.unit import Credentials, HaParameters, Mode, Unit
+from geoplan.lab.device.unit import HaParameters, Mode
 from geoplan.lab.faults import FaultKind
-from geoplan.lab.http import Outcome, Request
-from geoplan.lab.simulation import Simulation
 from geoplan.lab.variants import Variant
 from geoplan.live.findings.compare import Kind, Mend
-from geoplan.live.fleet import Fleet
 from geoplan.live.model import HA_SUBJECT
 from geoplan.live.polling import Timings
-from geoplan.loadmaster import ApiKey, Secret, SystemTrust, Timeouts, UserPassword, unit_connections
-from geoplan.loadmaster.clients import connected
-from geoplan.plan.model import Phase, Plan
+from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.options import Options, RebootMode
-from geoplan.push.run import PushResult, run_push
+from geoplan.push.run import PushResult
+from geoplan.push.store import Store
 from geoplan.topology.model import Topology
+from geoplan.twin.stage import Stage, UnitsAtStart
 from tests.push.support import Heard, real_store
 from tests.simulation import behaviours
 from tests.simulation.behaviours import Behaviour
-from tests.simulation.invariants import Watch
-from tests.simulation.loop import EPOCH, SimulatedTime, clock_of_the_lab
 from tests.simulation.shapes import Shape, shape_units
-from tests.simulation.transport import LabTransport, Way, call_of
 
-PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
-KEY = "a key of the simulation"
-TRUST = SystemTrust()
 BOOT, SYNC = 20.0, 5.0
 MAX_RUNS = 16
 LIFTED_AFTER = 2
@@ -178,27 +166,33 @@ def _draw_fault(chance: random.Random, addresses: list[str], commands: tuple[str
     return ",".join(parts)
 
 
-class World:
-    """A lab in simulated time, watched while pushes go on in it."""
+class World(Stage):
+    """A lab in simulated time, watched while pushes go on in it, and with what a script has in store."""
 
     def __init__(self, script: Script, seed: int, folder: Path) -> None:
         self.script = script
         has_ha = script.unpaired or script.verifies_ha
-        self.plan: Plan = make_plan(script.topology, list(Phase) if has_ha else [Phase.GEO])
-        self.former: list[Plan] = []
-        """What the same units were pushed to before."""
-        self.folder = folder
-        self.options = script.options
-        self.sync_seconds = SYNC
-        self.timings = Timings(BOOT, SYNC, grace_seconds=30.0)
+        super().__init__(
+            UnitsAtStart(
+                script.topology,
+                LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
+                script.firmware,
+                script.variants,
+                script.unpaired,
+                script.longest_delay,
+            ),
+            make_plan(script.topology, list(Phase) if has_ha else [Phase.GEO]),
+            folder,
+            options=script.options,
+            timings=Timings(BOOT, SYNC, grace_seconds=30.0),
+            seed=seed,
+            has_key=script.has_key,
+        )
         self.last: PushResult | None = None
         """How the last push ended that came to its end."""
         self.heard = Heard()
         """What the last push told."""
         self.runs = 0
-        self.time = SimulatedTime()
-        self.ways: list[Way] = []
-        """What lies between the push and its units."""
         self.by_hand: list[Callable[[], object]] = []
         """What people do, once they see that a push does not get on by itself."""
         self.is_lifted = False
@@ -206,54 +200,20 @@ class World:
         self.is_mended = False
         self.is_over = False
         """Whether the push has come to its end: nobody touches anything after that."""
-        self.removes_unknown = False
         self._has_proved = self._has_shown = self._has_switched = self._is_refused = False
         self._asked_for = 0
         """How many reboots the operator has asked for by name."""
-        self._chance = random.Random(-seed - 1)  # noqa: S311
-        self.simulation = Simulation(
-            script.topology,
-            clock_of_the_lab(),
-            timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
-            firmware=script.firmware,
-            credentials=Credentials("bal", PASSWORD, KEY),
-            variants=script.variants,
-            unpaired=script.unpaired,
-            epoch=EPOCH.timestamp(),
-        )
-        self.watch = Watch(self)
         self.shapes: list[Shape] = shape_units(self.simulation)
         """How units answer otherwise than the lab's do."""
-        self._handle = self.simulation.handle
-        self.simulation.handle = self._watched  # type: ignore[method-assign]
-        self._check_health = self.simulation.check_health
-        self.simulation.check_health = self._watched_health  # type: ignore[method-assign]
         for fault in script.faults:
             self.simulation.inject(fault)
         for behaviour in script.behaviours:
             behaviour.begin(self)
 
     @property
-    def broken(self) -> list[str]:
-        """What was wrong with the way, or with the end."""
-        return self.watch.broken
-
-    @property
-    def network(self) -> Network:
-        """All units as they really are."""
-        return self.simulation.network
-
-    @property
-    def clock(self) -> SimulatedClock:
-        """The lab's time, which is the only one."""
-        clock = self.simulation.clock
-        assert isinstance(clock, SimulatedClock)
-        return clock
-
-    def active_unit(self, site: str) -> Unit | None:
-        """Return a site's active unit."""
-        units = [unit for unit in self.network.units.values() if unit.site == site and self.network.is_active(unit)]
-        return units[0] if len(units) == 1 else None
+    def store(self) -> Store:
+        """Locks are with those of all pushes, as an operator's are."""
+        return real_store(self.folder, self.plan)
 
     def has_partners(self, address: str) -> bool:
         """Return whether the active unit of a unit's site has its partners by now."""
@@ -280,15 +240,15 @@ class World:
                 resume = self._goes_on()
             except PushStoppedError:
                 resume = self._goes_on()
-                self._restart_pacified()
-                self._make_masters_active(preferred_alone=True)
+                self.restart_pacified()
+                self.make_masters_active(preferred_alone=True)
             except PushRefusedError as error:
                 self._is_refused = True
                 if not error.problems and not error.hint:
                     self.watch.say(f"it was refused and does not say what to do: {error}")
-                resume = self._is_unfinished()
-                self._restart_pacified()
-                self._make_masters_active()
+                resume = self.is_unfinished
+                self.restart_pacified()
+                self.make_masters_active()
                 self.take_back_hands()
                 if self.is_lifted:
                     self.options = replace(self.options, accept_geo_merge=True)  # its hint, where only that is left
@@ -308,21 +268,21 @@ class World:
 
     async def _is_end(self, result: PushResult) -> bool:
         """Do what a result asks for; where it asks for nothing, check the end."""
-        if self._restart_pacified():  # its own screen shows it, and no answer of its API
+        if self.restart_pacified():  # its own screen shows it, and no answer of its API
             await asyncio.sleep(2 * BOOT)
             return False
         if self.options.reboot is RebootMode.NEVER:
-            self._check_claim(result)
+            self.check_claim(result)
             self.options = replace(self.options, reboot=RebootMode.CHANGED)  # an ordinary push: it has to know
             return False
         pairs = tuple(dict.fromkeys((*result.report.pairs_to_finish, *result.unfinished_pairs)))
         if pairs:
             # What it reports has to be what finishes them.
-            self._check_claim(result)
+            self.check_claim(result)
             self._asked_for += len(pairs)
             self.options = replace(self.options, reboot_sites=pairs)
             return False
-        if not result.is_complete and not self._has_switched and self._make_masters_active():
+        if not result.is_complete and not self._has_switched and self.make_masters_active():
             self._has_switched = True  # what a master forgot is mended where it is active
             await asyncio.sleep(10.0)
             return False
@@ -351,38 +311,19 @@ class World:
     def _wants_proof(self, result: PushResult) -> bool:
         """Return whether links are red and nobody can tell: who wants to know has all pairs rebooted once."""
         is_hidden = not result.is_complete and self.script.hides_colours
-        return is_hidden and not self._has_proved and bool(self._red_in_any_state())
+        return is_hidden and not self._has_proved and bool(self.red_in_any_state())
 
     async def _push(self, *, resume: bool, kill_after: float | None) -> PushResult:
-        self.watch.begin_push()
-        self.removes_unknown = self.removes_unknown or self.options.remove_unknown
         self.runs += 1
-        async with asyncio.timeout(kill_after), self.connected_fleet() as fleet:
-            options = replace(self.options, resume=resume)
-            self.heard = Heard()
-            self.last = await run_push(fleet, options, real_store(self.folder, self.plan), self.heard)
+        self.heard = Heard()
+        async with asyncio.timeout(kill_after):
+            self.last = await self.push_once(self.heard, resume=resume)
             return self.last
-
-    @asynccontextmanager
-    async def connected_fleet(self, *, dry_run: bool = False) -> AsyncIterator[Fleet]:
-        credentials = ApiKey(Secret(KEY)) if self.script.has_key else UserPassword("bal", Secret(PASSWORD))
-        accesses = unit_connections(
-            self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=self._look_up
-        )
-        transport, jitter = self._transport, self._chance.random
-        async with connected(accesses, self.time, transport_of=transport, jitter=jitter, dry_run=dry_run) as units:
-            yield Fleet(self.plan, units, self.time, self.timings)
 
     async def _look_up(self, host: str) -> tuple[str, ...]:
         """Return the address of a unit by the name of its host."""
         units = self.network.units.values() if self.script.knows_hosts else ()
         return tuple(unit.address for unit in units if unit.own["hostname"] == host)
-
-    def _transport(self, address: str) -> LabTransport:
-        return LabTransport(self.simulation, address, self._latency, ways=self.ways, watcher=self.watch)
-
-    def _latency(self) -> float:
-        return self._chance.uniform(0.0, self.script.longest_delay)
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -426,15 +367,6 @@ class World:
                     prefers = self.plan.site(unit.site).preferred_host != "none"
                     self.network.set_ha(unit, HaParameters(mode, other.address, port, prefers))
 
-    def _make_masters_active(self, *, preferred_alone: bool = False) -> bool:
-        """Switch over to the master where a slave is active, as a refusal asks for, and a stop for *Prefer Master*."""
-        switched = False
-        for site, pair in self.network.pairs.items():
-            if pair.active is pair.slave and pair.standby and (pair.prefers_master or not preferred_alone):
-                self.simulation.fail_over(site)
-                switched = True
-        return switched
-
     def _show(self, unproven: Collection[str]) -> bool:
         """Switch over to standbys whose links nothing proves, as the end of a push asks for: then they tell."""
         standbys = {site: pair.standby for site, pair in self.network.pairs.items()}
@@ -443,18 +375,9 @@ class World:
             self.simulation.fail_over(site)
         return bool(sites)
 
-    def _restart_pacified(self) -> bool:
-        """Bring back what a flapping unit's reboots, beside the push's own, have pacified: after a while."""
-        pacified = [unit for unit in self.network.units.values() if unit.pacified]
-        for unit in pacified:
-            unit.reboots[:] = [moment - REBOOT_WINDOW_SECONDS for moment in unit.reboots]
-            self.simulation.power_off(unit.address)
-            self.simulation.power_on(unit.address)
-        return bool(pacified)
-
     def _goes_on(self) -> bool:
         """Return whether the operator resumes a push that is left unfinished; abandon it where that is the script."""
-        unfinished = self._is_unfinished()
+        unfinished = self.is_unfinished
         if unfinished and self.script.abandons:
             self.script.abandons = False
             self.abandon()
@@ -468,45 +391,18 @@ class World:
                 with journal.Journal(history.path, self.time) as opened:
                     opened.write("end", outcome="abandoned", who="bal")
 
-    def _is_unfinished(self) -> bool:
-        return any(history.records and not history.is_finished for history in journal.histories(self.folder))
-
     # -- invariants --------------------------------------------------------------------------------------------------
 
-    def _watched_health(self, address: str, request: Request) -> Outcome:
-        outcome = self._check_health(address, request)
-        if outcome.response:
-            self.watch.health_answered(address, outcome.response.status)
-        return outcome
+    def check_lists(self, also: frozenset[str] = frozenset()) -> None:
+        """Let lists be what hands have made of them as well."""
+        by_hand = frozenset({behaviours.STRANGER}) if self.watch.handed or self.watch.is_edited else frozenset[str]()
+        super().check_lists(also | by_hand)
 
-    def _watched(self, address: str, request: Request) -> Outcome:
-        call = call_of(request)
-        if call and self.simulation.accepts(address):
-            self.watch.arrived(address, call)
-        outcome = self._handle(address, request)
-        if call and call.command == "set":
-            self._check_lists()
-        return outcome
+    def check_claim(self, result: PushResult, lost: frozenset[tuple[str, str]] = frozenset()) -> None:
+        """Leave out what nobody could see go."""
+        super().check_claim(result, lost | self._lost_unseen())
 
-    def _check_lists(self) -> None:
-        """See that every list is an old one or a new one, but for what hands have made of it."""
-        for site in self.plan.sites:
-            for planned in site.units:
-                unit = self.network.unit(planned.address)
-                for name, held, wanted in (
-                    ("access", unit.remote_geo_access, site.remote_geo_access),
-                    ("partners", unit.geo_partners, site.geo_partners),
-                ):
-                    known = {*wanted, behaviours.STRANGER} if self.watch.handed or self.watch.is_edited else None
-                    if held and held != wanted and not (known and set(held) <= known) and not self.former:
-                        self.watch.say(f"{planned.address} holds a list of {name} that is neither old nor new")
-
-    def _check_claim(self, result: PushResult) -> None:
-        """See that what a push says of itself is so: complete means that no failover can show a red link."""
-        if result.is_complete and (red := self._red_in_any_state() - self._lost_unseen()):
-            self.watch.say(f"it says that it is complete, and red after a failover are {sorted(red)}")
-
-    def _lost_unseen(self) -> set[tuple[str, str]]:
+    def _lost_unseen(self) -> frozenset[tuple[str, str]]:
         """Return the links of units that lost one to a hand between a push's last look at the lists and the reboot.
 
         The other unit's submission brings the list back, and nothing shows any more that the link is gone.
@@ -517,23 +413,21 @@ class World:
             for unit in self.network.units.values()
             if unit.site == site and any(0 <= reboot - at < HIDDEN_SECONDS for reboot in unit.reboots)
         }
-        return {(one, other) for one, other in product(self.network.units, repeat=2) if lost & {one, other}}
+        return frozenset((one, other) for one, other in product(self.network.units, repeat=2) if lost & {one, other})
 
     def _check_end(self, result: PushResult) -> None:
-        for site, pair in self.network.pairs.items():
-            if pair.unpaired_because:
-                self.watch.say(f"'{site}' is no pair: {pair.unpaired_because}")
-            if pair.ever_same_mode:
-                self.watch.say(f"both units of '{site}' were in one mode")
+        self.check_pairs()
         if not result.is_complete and not self._is_untold(result):
             self.watch.say(f"the end is not complete: {result.report.differences}, {result.unfinished_pairs}")
-        self._check_clusters()
-        self._check_claim(result)
+        self.check_clusters()
+        self.check_claim(result)
         # What a unit has forgotten, or only seemed to take, shows by its colours alone.
         may_be_red = self.script.hides_colours and any(f.startswith(("lose", "ignore")) for f in self.script.faults)
-        if not result.is_complete and not may_be_red and (red := self._red_in_any_state()):
+        if not result.is_complete and not may_be_red and (red := self.red_in_any_state()):
             self.watch.say(f"red after a failover: {sorted(red)}")
-        self._check_reboots()
+        # Each of two absences is a reboot by itself, and may take the window of another pair's submission.
+        flaps = sum(4 for fault in self.script.faults if fault.startswith("flap"))
+        self.check_reboots(self.script.incidents + flaps + self._asked_for)
 
     def _is_untold(self, result: PushResult) -> bool:
         """Return whether an end that is not complete is due to nothing but what units do not tell."""
@@ -543,38 +437,3 @@ class World:
         known = {"partner_status"} if self.script.hides_colours else set()
         known |= {HA_SUBJECT} if hides_mode else set()
         return not told and untold <= known and bool(known)
-
-    def _check_reboots(self) -> None:
-        reboots = sum(len(unit.reboots) for unit in self.network.units.values())
-        planned = sum(step.action == "reboot_master" for step in self.plan.steps)
-        # Each of two absences is a reboot by itself, and may take the window of another pair's submission.
-        flaps = sum(4 for fault in self.script.faults if fault.startswith("flap"))
-        if reboots > planned + self.script.incidents + flaps + self._asked_for:
-            self.watch.say(f"{reboots} reboots where {planned} were planned")
-
-    def _check_clusters(self) -> None:
-        network = self.network
-        for unit in network.units.values():
-            if not network.is_active(unit):
-                continue
-            group = self.plan.site(unit.site).group
-            wanted = {cluster.name for cluster in self.plan.clusters if cluster.group == group}
-            found = {cluster.name for _, cluster in network.geo.clusters(unit) if cluster.type == "remoteLM"}
-            if found != wanted:
-                self.watch.say(f"'{unit.site}' has the clusters {sorted(found)}")
-
-    def _red_in_any_state(self) -> set[tuple[str, str]]:
-        """Return who would see whom red after failovers, in whatever state of all pairs."""
-        network = self.network
-        pairs = list(network.pairs.values())
-        before = [pair.active for pair in pairs]
-        red: set[tuple[str, str]] = set()
-        for states in product(("master", "slave"), repeat=len(pairs)):
-            for pair, wanted in zip(pairs, states, strict=True):
-                pair.active = getattr(pair, wanted)
-            for unit in network.units.values():
-                if network.is_active(unit):
-                    red |= {(unit.address, other) for other, green in network.partners.status_of(unit) if not green}
-        for pair, active in zip(pairs, before, strict=True):
-            pair.active = active
-        return red
