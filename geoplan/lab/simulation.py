@@ -87,7 +87,7 @@ class Simulation(Operations):
             on_change=on_change,
         )
         self._unit_faults = UnitFaults(self.network, self.faults, on_change)
-        self._servers = {unit: self._server(unit) for unit in self.network.units.values()}
+        self.servers = {unit: self._server(unit) for unit in self.network.units.values()}
 
     def accepts(self, address: str, port: Port = "api") -> bool:
         """Return whether a unit's port takes connections now, or refuses them."""
@@ -107,7 +107,7 @@ class Simulation(Operations):
         def apply_faults(call: ApiRequest, respond: Responder) -> Outcome:
             return self._unit_faults.answer(unit, call.command, call.param, respond)
 
-        return self._servers[unit].handle(request, apply_faults)
+        return self.servers[unit].handle(request, apply_faults)
 
     def check_health(self, address: str, request: Request) -> Outcome:
         """Answer a unit's health check: 200 on the active one, 503 on the standby; by that it is polled."""

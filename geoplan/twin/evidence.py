@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _STAT = re.compile(rb'stat="(\d+)"')
@@ -17,9 +17,9 @@ _OK = 200
 
 
 class Journals:
-    """The records about units in all journals of a folder, read as they grow."""
+    """The records about units in all journals of a folder, read as they grow; the folder may become another one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
         self._offsets: dict[Path, int] = {}
         self._records: list[Mapping[str, Any]] = []
@@ -30,7 +30,7 @@ class Journals:
         return next((r for r in reversed(self._records) if r["event"] in events and r.get("unit") == unit), None)
 
     def _new(self) -> Iterator[Mapping[str, Any]]:
-        for path in sorted(self._folder.rglob("*.jsonl")):
+        for path in sorted(self._folder().rglob("*.jsonl")):
             offset = self._offsets.get(path, 0)
             if path.stat().st_size <= offset:
                 continue

@@ -24,7 +24,7 @@ from geoplan.twin.loop import EPOCH, SimulatedTime, clock_of_the_lab
 from geoplan.twin.transport import LabTransport, call_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from geoplan.lab.device.network import Network
@@ -85,6 +85,8 @@ class Stage:
         """What lies between the push and its units."""
         self.former: list[Plan] = []
         """What the same units were pushed to before."""
+        self.on_change: list[Callable[[], None]] = []
+        """Called after everything that happens to units."""
         self.removes_unknown = False
         self.has_key = has_key
         self._chance = random.Random(-seed - 1)  # noqa: S311 - not for secrets
@@ -97,6 +99,7 @@ class Stage:
             variants=start.variants,
             unpaired=start.unpaired,
             epoch=EPOCH.timestamp(),
+            on_change=self._changed,
         )
         self.watch = Watch(self)
         self._handle = self.simulation.handle
@@ -187,6 +190,10 @@ class Stage:
         return bool(pacified)
 
     # -- what is watched ---------------------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        for look in self.on_change:
+            look()
 
     def _watched_health(self, address: str, request: Request) -> Outcome:
         outcome = self._check_health(address, request)

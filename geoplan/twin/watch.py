@@ -85,7 +85,7 @@ class RequestWatch(Watcher):
         """Whether a pair was healthy, and known to be, when its reboot was sent last."""
         self._probed: dict[str, float] = {}
         """When the cluster of each site that leaves was deleted there first."""
-        self._journals = Journals(world.folder)
+        self._journals = Journals(lambda: world.folder)
         self.begin_push()
 
     def begin_push(self) -> None:

@@ -15,9 +15,10 @@ from geoplan.plan.change import make_change
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
+from geoplan.twin.script import Script
 from geoplan.twin.transport import Sent, Way, deliver
 from geoplan.twin.watch import READS
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.simulation.world import BOOT, SYNC, World
 
 M1, S1, A1 = "10.0.1.1", "10.0.1.2", "10.1.2.1"
 """Who stays: the units of the pair A, and the standalone B."""

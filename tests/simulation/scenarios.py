@@ -35,28 +35,26 @@ from geoplan.push.run import PushResult, run_push
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
+from geoplan.twin import shapes
+from geoplan.twin.behaviour import STRANGER, Behaviour
+from geoplan.twin.between import LOSSES, THENS, ClosedApi, LostRequest, Middlebox
+from geoplan.twin.people import Hand
+from geoplan.twin.rehearsal import Heard
+from geoplan.twin.script import Script
 from geoplan.twin.transport import LabTransport, Sent
-from tests.conftest import TOPOLOGIES
-from tests.push.support import Heard, real_store
-from tests.simulation import leaves, shapes
-from tests.simulation.behaviours import (
-    LOSSES,
-    STRANGER,
-    THENS,
-    Behaviour,
-    ClosedApi,
+from geoplan.twin.units import (
     Colours,
-    Hand,
     HaTold,
-    LostRequest,
-    Middlebox,
     OtherParameter,
     RedStandbys,
     RefusingStandbys,
     Replication,
     TakingStandbys,
 )
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.conftest import TOPOLOGIES
+from tests.push.support import real_store
+from tests.simulation import leaves
+from tests.simulation.world import BOOT, SYNC, World
 
 Scenario = Callable[[Path], Awaitable[list[str]]]
 

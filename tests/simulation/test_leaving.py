@@ -23,10 +23,10 @@ from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.rollback import going_back
 from geoplan.push.run import PushResult, run_push
+from geoplan.twin import shapes
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.transport import Sent
 from tests.push.support import real_store
-from tests.simulation import shapes
 from tests.simulation.leaves import A1, A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave, topology
 from tests.simulation.world import SYNC
 

@@ -15,9 +15,10 @@ from geoplan.push import journal
 from geoplan.push.options import Options
 from geoplan.topology.loader import load_topology
 from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from geoplan.twin.transport import LabTransport
 from tests.conftest import TOPOLOGIES
-from tests.simulation.world import Script, World
+from tests.simulation.world import World
 
 REQUESTS = 200  # of a push that nothing disturbs, at least
 CHANGES = ("changing", "rebooting", "resubmitting")

@@ -19,12 +19,14 @@ from geoplan.push.history import PairProgress
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.loader import load_topology
+from geoplan.twin import shapes
 from geoplan.twin.loop import run_simulated
+from geoplan.twin.rehearsal import Heard
+from geoplan.twin.script import Script
 from geoplan.twin.transport import Sent
 from tests.conftest import TOPOLOGIES
-from tests.push.support import Heard, real_store
-from tests.simulation import shapes
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.push.support import real_store
+from tests.simulation.world import BOOT, SYNC, World
 
 M1, S1, M2, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.9"
 

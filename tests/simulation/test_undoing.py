@@ -17,9 +17,10 @@ from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.push.undoing import LAST, find_push, name_of, undoing
 from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.push.support import real_store
 from tests.simulation.leaves import A1, Kill, Leave, topology
-from tests.simulation.world import BOOT, Script, World
+from tests.simulation.world import BOOT, World
 
 FRESH_CHANGES = 11
 """The changing requests of a push of a pair and a standalone: four lists, a reboot, two submissions, two clusters."""

@@ -14,8 +14,9 @@ from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
 from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.conftest import TOPOLOGIES
-from tests.simulation.world import Script, World
+from tests.simulation.world import World
 
 V1, V2 = "7.2.48.3", "7.2.59.4"  # by its firmware a unit has APIv1 alone, or both
 EXAMPLES = ("section-5.4", "aws-dublin-ohio")

@@ -157,6 +157,11 @@ class Pair:
         present = self.active.configuration
         self._deliveries.append(self._clock.call_later(self._timings.sync_seconds, lambda: self._deliver(present)))
 
+    def set_timings(self, timings: Timings) -> None:
+        """Let this pair be as fast as that from now on; what is on its way to the standby does not arrive."""
+        self._timings = timings
+        self._stop_deliveries()
+
     def hand_over(self) -> bool:
         """Hand over from the active to the standby; return whether there was a standby."""
         standby = self.standby
