@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ FAILOVER_SECONDS = 3.0
 LOOKS_A_BOOT = 4
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 SETTLING_BOOTS = 2
+COLLECTED_AFTER = 5
+"""Cases after which a process collects what is left of them."""
 
 
 class Way(StrEnum):
@@ -62,6 +65,8 @@ class Plays:
     options: Options
     old: Plan | None = None
     """What the units were pushed to before; None for fresh ones."""
+    replaced: tuple[str, ...] = ()
+    """Units that are new boxes at the addresses of dead ones."""
     variants: tuple[Variant, ...] = ()
 
     @property
@@ -94,6 +99,8 @@ class Result:
     """The longest time in which a pair had no active unit."""
     broken: tuple[str, ...]
     """The promises that were broken, in words; empty as it should be."""
+    story: tuple[str, ...] = ()
+    """How each run of the push ended, in words."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ class Planned:
     changes: tuple[Change, ...]
 
 
+NO_TIMELINE = Timeline(0.0, 0, (), ())
 PLAIN = Case("planned", "nothing goes wrong")
 
 
@@ -116,11 +124,17 @@ def play_planned(plays: Plays) -> Planned:
 
 def play(plays: Plays, case: Case) -> Result:
     """Play one case to its end."""
+    return replay(plays, case, is_whole=False)[0]
+
+
+def replay(plays: Plays, case: Case, *, is_whole: bool = True) -> tuple[Result, Timeline]:
+    """Play one case to its end, and tell when what happened."""
     with _folder() as folder:
         try:
-            return run_simulated(_played(plays, case, folder))
-        except AssertionError as error:  # the push asserts its own rules before every request that changes a unit
-            return Result(case, Way.RESUMED, 1, None, (f"it had to stop itself: {error}",))
+            return run_simulated(_played(plays, case, folder, is_whole=is_whole))
+        except Exception as error:  # a fault of geoplan's own is what a rehearsal is to find
+            broken = (f"a fault in geoplan itself: {type(error).__name__}: {error}",)
+            return Result(case, Way.RESUMED, 1, None, broken), NO_TIMELINE
 
 
 def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Iterator[Result]:
@@ -138,6 +152,7 @@ def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Iterator[Result]
 
 
 _of_worker: list[Plays] = []
+_played_here = count(1)
 
 
 def _begin_worker(plays: Plays) -> None:
@@ -145,10 +160,14 @@ def _begin_worker(plays: Plays) -> None:
     _of_worker[:] = [plays]
     gc.collect()
     gc.freeze()
+    gc.disable()
 
 
 def _play_in_worker(case: Case) -> Result:
-    return play(_of_worker[0], case)
+    result = play(_of_worker[0], case)
+    if next(_played_here) % COLLECTED_AFTER == 0:
+        gc.collect()
+    return result
 
 
 async def _planned(plays: Plays, folder: Path) -> Planned:
@@ -164,10 +183,9 @@ async def _planned(plays: Plays, folder: Path) -> Planned:
 
     made.ways.append(note)
     recorder = Recorder(made)
-    broken = await made.run()
+    await made.run()
     ended = max((event.seconds for event in made.heard.events if event.kind is EventKind.VERIFIED), default=0.0)
-    result = Result(PLAIN, _way(made), made.runs, recorder.longest, tuple(broken))
-    return Planned(result, recorder.timeline(ended or made.clock.now() - began), tuple(changes))
+    return Planned(_result(made, PLAIN, recorder), recorder.timeline(ended or made.clock.now() - began), tuple(changes))
 
 
 def _change(made: Rehearsal, sent: Sent, number: int, began: float) -> Change:
@@ -191,16 +209,21 @@ def _change(made: Rehearsal, sent: Sent, number: int, began: float) -> Change:
     )
 
 
-async def _played(plays: Plays, case: Case, folder: Path) -> Result:
+async def _played(plays: Plays, case: Case, folder: Path, *, is_whole: bool = False) -> tuple[Result, Timeline]:
     estimates = plays.plan.estimates
     made = _rehearsal(plays, case, folder, SeldomLooks(estimates.boot_seconds, estimates.sync_seconds))
-    if plays.old:
-        await _begin_with_old(made, plays)
-    recorder = Recorder(made, is_whole=False)
+    await _begin_with_old(made, plays)
+    recorder = Recorder(made, is_whole=is_whole)
     for behaviour in case.behaviours:
         behaviour.begin(made)
-    broken = await made.run()
-    return Result(case, _way(made), made.runs, recorder.longest, tuple(broken))
+    began = made.clock.now()
+    await made.run()
+    seconds = made.clock.now() - began
+    return _result(made, case, recorder), recorder.timeline(seconds) if is_whole else NO_TIMELINE
+
+
+def _result(made: Rehearsal, case: Case, recorder: Recorder) -> Result:
+    return Result(case, _way(made), made.runs, recorder.longest, tuple(made.broken), tuple(made.story))
 
 
 def _rehearsal(plays: Plays, case: Case, folder: Path, timings: Timings) -> Rehearsal:
@@ -230,6 +253,8 @@ async def _begin_with_old(made: Rehearsal, plays: Plays) -> None:
     await made.time.sleep(SETTLING_BOOTS * (made.sync_seconds + made.start.lab_timings.boot_seconds))
     made.make_masters_active()
     await made.time.sleep(SETTLING_BOOTS * made.sync_seconds)
+    for address in plays.replaced:
+        made.simulation.lose_configuration(address)
     made.former.append(made.plan)
     made.plan, made.options = plays.plan, asked
 

@@ -35,6 +35,8 @@ OWN_KINDS = {
     UNIT_OFF: "the unit loses its power",
     PARTNER_OFF: "the other unit of the pair loses its power",
 }
+_DONE_THOUGH_LOST = (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.ERROR)
+"""Faults that are also tried with the request carried out although its answer is lost."""
 SECOND_REBOOTS = 5
 """How many reboots more than planned a unit that goes down by itself may cost."""
 
@@ -143,7 +145,7 @@ def single_faults(changes: Sequence[Change], plan: Plan) -> Iterator[Case]:
 def _kinds_at(subject: str) -> Iterator[tuple[str, str]]:
     for kind in FaultKind:
         for applied in ("", ",applied=yes"):
-            if applied and (kind.request is None or kind.request.is_applied):
+            if applied and kind not in _DONE_THOUGH_LOST:
                 continue
             try:
                 Fault.parse(f"{kind},command={subject}{applied}")

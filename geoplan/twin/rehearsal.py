@@ -82,6 +82,8 @@ class Rehearsal(Stage):
         self.runs = 0
         self.course: list[RunEnd] = []
         """How each run ended."""
+        self.story: list[str] = []
+        """How each run ended, in words."""
         self.by_hand: list[Callable[[], object]] = []
         """What people do, once they see that a push does not get on by itself."""
         self.is_lifted = False
@@ -125,16 +127,16 @@ class Rehearsal(Stage):
             try:
                 result = await self._push(resume=resume, kill_after=kills.pop(0) if kills else None)
             except TimeoutError:
-                self.course.append(RunEnd.KILLED)
+                self._note(RunEnd.KILLED, "the push was killed")
                 resume = self._goes_on()
-            except PushStoppedError:
-                self.course.append(RunEnd.STOPPED)
+            except PushStoppedError as error:
+                self._note(RunEnd.STOPPED, str(error))
                 resume = self._goes_on()
                 self.restart_pacified()
                 self.make_masters_active(preferred_alone=True)
             except PushRefusedError as error:
                 self._is_refused = True
-                self.course.append(RunEnd.REFUSED)
+                self._note(RunEnd.REFUSED, "; ".join([str(error), *error.problems]))
                 if not error.problems and not error.hint:
                     self.watch.say(f"it was refused and does not say what to do: {error}")
                 resume = self.is_unfinished
@@ -148,7 +150,7 @@ class Rehearsal(Stage):
                 self.watch.say(f"{type(error).__name__}: {error}")
                 break
             else:
-                self.course.append(RunEnd.DONE)
+                self._note(RunEnd.DONE, "complete" if result.is_complete else "done with findings")
                 if await self._is_end(result):
                     return self.broken
                 resume = False
@@ -157,6 +159,10 @@ class Rehearsal(Stage):
                 await asyncio.sleep(30.0)
         self.watch.say("it never came to an end")
         return self.broken
+
+    def _note(self, end: RunEnd, words: str) -> None:
+        self.course.append(end)
+        self.story.append(words if end is RunEnd.DONE else f"{end}: {words}")
 
     async def _is_end(self, result: PushResult) -> bool:
         """Do what a result asks for; where it asks for nothing, check the end."""
