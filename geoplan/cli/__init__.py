@@ -33,7 +33,7 @@ COMMANDS = {
     "upgrade": "Write the runbook for a firmware change, up or down.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "export": "Write an AWS CloudFormation template for the load balancers.",
-    "rehearse": "Rehearse a push on simulated units, with everything that can go wrong.",
+    "rehearse": "Rehearse a push on simulated units, under every fault.",
     "push": "Apply the plan to the units over their API.",
     "diff": "Compare live units with the plan.",
     "status": "Show the state of live units, and what is wrong.",

@@ -255,6 +255,7 @@ async def _begin_with_old(made: Rehearsal, plays: Plays) -> None:
     await made.time.sleep(SETTLING_BOOTS * made.sync_seconds)
     for address in plays.replaced:
         made.simulation.lose_configuration(address)
+    made.reboots_before = made.count_reboots()
     made.former.append(made.plan)
     made.plan, made.options = plays.plan, asked
 

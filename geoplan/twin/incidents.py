@@ -14,7 +14,15 @@ from geoplan.twin.behaviour import Behaviour
 from geoplan.twin.between import LOSSES, THENS, ClosedApi, LostRequest, Middlebox
 from geoplan.twin.people import ClockSetBack, ForeignReboot, Hand, Switchover
 from geoplan.twin.transport import deliver
-from geoplan.twin.units import Colours, RedStandbys, RefusingStandbys, Replication, TakingStandbys
+from geoplan.twin.units import (
+    Colours,
+    HaTold,
+    OtherParameter,
+    RedStandbys,
+    RefusingStandbys,
+    Replication,
+    TakingStandbys,
+)
 from geoplan.twin.watch import is_read
 
 if TYPE_CHECKING:
@@ -164,6 +172,7 @@ def habits(changes: Sequence[Change], plan: Plan) -> Iterator[Case]:
     yield Case("standbys:red", "standbys run no GEO", (RedStandbys(),))
     yield Case("colours:nothing", "no unit tells the status of its partners", (Colours("nothing"),))
     yield Case("colours:some", "units tell the status of some partners", (Colours("some"),))
+    yield Case("modes:untold", "no unit tells its HA mode", (HaTold("absent", "0"),))
     yield Case("clock:back", "the clock of this machine is set back by 2 h", (ClockSetBack(1.0, 7200.0),))
     for site in plan.sites:
         own = [change for change in changes if change.site == site.name]
@@ -183,6 +192,11 @@ def _habits_of_pair(site: str, master: str, slave: str, begun: float, last: floa
     for how in ("refused", "timeout", "certificate", "401"):
         meaning = f"the API of {slave} closes ({how}) while its health check answers"
         yield Case(f"{site}:closed-{how}", meaning, (ClosedApi(slave, how),))
+    yield Case(
+        f"{site}:other-parameter",
+        f"{master} listens on all interfaces otherwise than planned",
+        (OtherParameter(master, "all_interfaces"),),
+    )
     yield Case(f"{site}:middlebox", f"something answers for dead units of {site}", (Middlebox(site),))
     for loss in LOSSES:
         for then in THENS[1:]:

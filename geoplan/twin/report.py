@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.twin.cases import Planned, Result, Way
 from geoplan.twin.timeline import MomentKind
-from geoplan.wording import count, shown
+from geoplan.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -161,7 +161,7 @@ def _moment(moment: Moment, timeline: Timeline) -> str:
         case MomentKind.NONE_ACTIVE:
             return f"no unit of {shown(str(moment.site))} takes traffic"
         case MomentKind.GREEN:
-            return f"{moment.green} of {count(timeline.links, 'link')} green"
+            return f"links green: {moment.green} of {timeline.links}"
 
 
 def as_text(report: Report, width: int, replay: Mapping[str, str]) -> str:

@@ -32,8 +32,10 @@ from geoplan.errors import GeoplanError
 from geoplan.wording import join_words, shell_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from geoplan.plan.model import Plan
+    from geoplan.push.options import Options
     from geoplan.twin.cases import Planned, Plays
     from geoplan.twin.incidents import Case
     from geoplan.twin.report import Report
@@ -70,9 +72,11 @@ what was done so far was printed.
 @click.option(
     "--seeds", type=click.IntRange(0), default=25, show_default=True, help="How many draws of several things."
 )
-@click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="The first of them.")
-@click.option("--seed", type=click.IntRange(0), help="Play only the draw of this seed, and tell how it went.")
-@click.option("--case", "case_name", metavar="NAME", help="Play only this single fault, and tell how it went.")
+@click.option(
+    "--first-seed", metavar="K", type=click.IntRange(0), default=0, show_default=True, help="The first of them."
+)
+@click.option("--seed", metavar="K", type=click.IntRange(0), help="Play only this draw, and tell how it went.")
+@click.option("--case", "case_name", metavar="NAME", help="Play only this case, and tell how it went.")
 @click.option(
     "--jobs", type=click.IntRange(1), help="How many cases to play at once.  [default: one for each processor]"
 )
@@ -96,13 +100,14 @@ def command(  # noqa: PLR0913 - one for each option
     output_format: str | None,
     output: str | None,
 ) -> int:
-    """Rehearse the push on simulated units: as planned, then with everything that can go wrong.
+    """Rehearse a push on simulated units, with everything that can go wrong.
 
-    First as planned, with a timeline: which unit is down when, when traffic moves, when links turn green. Then with every
-    single fault at every step, with what may be so of units and people, and with draws of several of them. Every run is
-    resumed as a person would, and every promise of a push is checked at every request.
+    First as planned, with a timeline: which unit is down when, when traffic moves, when links turn green. Then with
+    every single fault at every step, with what may be so of units and people, and with draws of several of them.
+    Whatever stops is resumed as a person would do it, and every promise of a push is checked at every request.
     """
     from geoplan.cli.signals import interruptible
+    from geoplan.lab.variants import as_variants
     from geoplan.twin.campaign import rehearse
     from geoplan.twin.cases import play_planned
     from geoplan.twin.incidents import drawn
@@ -111,7 +116,13 @@ def command(  # noqa: PLR0913 - one for each option
     chosen = chosen_format("rehearse", output_format, output)
     if seed is not None and case_name is not None:
         raise click.UsageError("--seed and --case contradict each other: give one of them")
-    plays = _plays(path, part, phase, change, flags, variants, seed_by_api=seed_by_api)
+    if seed_by_api and change.old is None:
+        raise click.UsageError("--seed-by-api matters only with --from")
+
+    def options_of(plan: Plan) -> Options:
+        return replace(flags.options(plan), jobs=JOBS, seed_by_api=seed_by_api)
+
+    plays = replace(_plays(path, part, phase, change, options_of), variants=tuple(as_variants(variants)))
     with interruptible():
         planned = play_planned(plays)
         if seed is not None:
@@ -131,37 +142,27 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 def _plays(
-    path: str,
-    part: Part,
-    phase: str | None,
-    change: ChangeOptions,
-    flags: GivenFlags,
-    variants: tuple[str, ...],
-    *,
-    seed_by_api: bool,
+    path: str, part: Part, phase: str | None, change: ChangeOptions, options_of: Callable[[Plan], Options]
 ) -> Plays:
     """Return what is rehearsed. Raises :class:`GeoplanError` where the units of OLD are not known."""
-    from geoplan.lab.variants import as_variants
     from geoplan.plan.planner import make_plan
     from geoplan.twin.cases import Plays
     from geoplan.twin.union import united
 
     change.require_usable(phase, part)
-    if seed_by_api and change.old is None:
-        raise click.UsageError("--seed-by-api matters only with --from")
     topology, _ = load_part(path, part)
     old = None if change.old is None else load_old(change.old)
-    if old is not None and old.topology is None:
+    if old is None:
+        plan = make_plan(topology, plan_phases(topology, phase))
+        return Plays(plan, topology, replace(options_of(plan), max_clusters=topology.limits.max_clusters))
+    if old.topology is None:
         raise GeoplanError(
             "OLD is a plan, which does not say how its units are",
             hint="give as OLD the topology that the plan was made of",
         )
-    plan = make_plan(topology, plan_phases(topology, phase)) if old is None else planned_change(topology, old, change)
-    options = replace(
-        flags.options(plan), max_clusters=topology.limits.max_clusters, jobs=JOBS, seed_by_api=seed_by_api
-    )
-    units = topology if old is None or old.topology is None else united(topology, old.topology)
-    return Plays(plan, units, options, old.plan if old else None, change.replaced, tuple(as_variants(variants)))
+    plan = planned_change(topology, old, change)
+    options = replace(options_of(plan), max_clusters=topology.limits.max_clusters)
+    return Plays(plan, united(topology, old.topology), options, old.plan, change.replaced)
 
 
 def _named(name: str, plays: Plays, planned: Planned) -> Case:
