@@ -123,8 +123,11 @@ def _gap(gap: Gap | None) -> dict[str, object] | None:
 # -- text --------------------------------------------------------------------------------------------------------------
 
 
-def timeline_lines(timeline: Timeline, width: int) -> Iterator[str]:
-    """Yield a timeline as lines of at most ``width`` columns: a lane for each unit, then all moments."""
+def timeline_lines(timeline: Timeline, width: int, last: str = "done and verified") -> Iterator[str]:
+    """Yield a timeline as lines of at most ``width`` columns: a lane for each unit, then all moments.
+
+    ``last`` says what the end of the time is.
+    """
     labels = [lane.unit for lane in timeline.lanes]
     room = max(10, width - max(map(len, labels), default=0) - 2)
     margin = " " * (width - room)
@@ -136,7 +139,7 @@ def timeline_lines(timeline: Timeline, width: int) -> Iterator[str]:
     yield ""
     for moment in timeline.moments:
         yield f"{clock(moment.seconds):>7}  {_moment(moment, timeline)}"
-    yield f"{end:>7}  done and verified"
+    yield f"{end:>7}  {last}"
 
 
 def _lane(lane: Lane, seconds: float, room: int) -> str:
@@ -227,7 +230,7 @@ def _verdict(report: Report, replay: Mapping[str, str]) -> Iterator[str]:
 def case_text(result: Result, timeline: Timeline, width: int) -> str:
     """Return how one case went, with its timeline."""
     lines = [f"{shown(result.case.name)}: {shown(result.case.meaning)}", ""]
-    lines += timeline_lines(timeline, max(NARROWEST, width))
+    lines += timeline_lines(timeline, max(NARROWEST, width), "everything has settled")
     lines += ["", *(f"run {number}: {shown(words)}" for number, words in enumerate(result.story, start=1)), ""]
     lines += [f"BROKEN: {shown(what)}" for what in result.broken] or ["No promise was broken."]
     return "\n".join(_wrapped(lines, max(NARROWEST, width))) + "\n"
