@@ -8,12 +8,9 @@ import pytest
 
 from geoplan.lab.variants import Variant
 from geoplan.plan.model import Phase
-from geoplan.push.options import RebootMode
-from geoplan.twin.behaviour import Behaviour
 from geoplan.twin.campaign import cases_of
 from geoplan.twin.cases import PLAIN, Plays, play, play_planned
-from geoplan.twin.incidents import Case, at_change
-from geoplan.twin.units import Colours
+from geoplan.twin.incidents import Case
 from tests.simulation import leaves
 from tests.simulation.mutations import MUTATIONS
 from tests.twin.plays import change, quick, section
@@ -31,22 +28,16 @@ FOUND_BY: dict[str, tuple[str, str]] = {
     "a mode that nobody tells is single": ("ha", "modes:untold"),
     "HA parameters of a pair at work are set again": ("ha", ON_ITS_OWN),
     "what nobody tells is green": ("geo", "standbys:red"),
-    "what was left out is forgotten": ("no reboots at first", "colours:nothing"),
-    "what was abandoned is forgotten": ("geo", "abandoned before a reboot"),
     "what was seen green while a slave was active is no proof": ("geo", "standbys:red"),
     "partners are submitted in a reboot's window without a read": ("geo", "standbys:refuse"),
     "a unit is sent as many calls as come up": ("geo", ON_ITS_OWN),
     "a standby without a backup refuses the push": ("geo", "standbys:refuse"),
     "no probe precedes a deletion": ("sites leave", ON_ITS_OWN),
     "a probe is not waited for": ("sites leave", ON_ITS_OWN),
-    "access is taken before the partners are": ("sites leave", ON_ITS_OWN),
     "the lists of standbys are not read before a deletion": ("sites leave", "A:replicates-never"),
     "a cluster is deleted where a site leaves before all lists were read": ("sites leave", ON_ITS_OWN),
 }
 """For each safeguard that a rehearsal misses when it is taken out: what is rehearsed, and the case that shows it."""
-
-NEED_MORE = {mutation.name for mutation in MUTATIONS} - set(FOUND_BY)
-"""What only shows in a situation of its own, with units or a command that no rehearsal has; see ``scenarios``."""
 
 
 def plays_of(name: str) -> Plays:
@@ -56,7 +47,6 @@ def plays_of(name: str) -> Plays:
         "ha": lambda: forming,
         "newer words": lambda: replace(forming, variants=(Variant.HA_FIRST,)),
         "numbers": lambda: replace(geo, variants=(Variant.CLUSTERS_BY_ID,)),
-        "no reboots at first": lambda: replace(geo, options=replace(geo.options, reboot=RebootMode.NEVER)),
         "sites leave": lambda: change(quick(leaves.topology()), quick(leaves.topology("AB")), clean=True),
     }[name]()
 
@@ -65,10 +55,6 @@ def case_of(name: str, plays: Plays) -> Case:
     if name == ON_ITS_OWN:
         return PLAIN
     planned = play_planned(plays)
-    if name == "abandoned before a reboot":
-        reboot = next(each for each in planned.changes if each.subject == "reboot")
-        both: tuple[Behaviour, ...] = (at_change(reboot.number, "kill-before"), Colours("nothing"))
-        return Case(name, "the push is killed, abandoned and begun anew", both, abandons=True)
     return next(case for cases in cases_of(plays, planned, range(0)).values() for case in cases if case.name == name)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -106,7 +109,6 @@ def command(  # noqa: PLR0913 - one for each option
     every single fault at every step, with what may be so of units and people, and with draws of several of them.
     Whatever stops is resumed as a person would do it, and every promise of a push is checked at every request.
     """
-    from geoplan.cli.signals import interruptible
     from geoplan.lab.variants import as_variants
     from geoplan.twin.campaign import rehearse
     from geoplan.twin.cases import play_planned
@@ -123,7 +125,7 @@ def command(  # noqa: PLR0913 - one for each option
         return replace(flags.options(plan), jobs=JOBS, seed_by_api=seed_by_api)
 
     plays = replace(_plays(path, part, phase, change, options_of), variants=tuple(as_variants(variants)))
-    with interruptible():
+    with _stopping_on_signals() as stop:
         planned = play_planned(plays)
         if seed is not None:
             return _tell(plays, drawn(seed, planned.changes, plays.topology), chosen, output)
@@ -134,7 +136,7 @@ def command(  # noqa: PLR0913 - one for each option
         if planned.result.broken:  # what does not work as planned needs no fault
             report = Report(plays.plan, planned, ())
         else:
-            report = rehearse(plays, planned, chosen_seeds, jobs or usual, _progress)
+            report = rehearse(plays, planned, chosen_seeds, jobs or usual, partial(_progress, stop))
     _write(report, chosen, output)
     if report.is_interrupted:
         return INTERRUPTED
@@ -189,7 +191,32 @@ def _tell(plays: Plays, case: Case, chosen: str, output: str | None) -> int:
     return 1 if result.broken else 0
 
 
-def _progress(done: int, total: int) -> None:
+@contextmanager
+def _stopping_on_signals() -> Iterator[list[int]]:
+    """Collect the signals that ask for an end; a second one ends at once.
+
+    An exception that a handler raises may be lost in whatever runs just then.
+    """
+    from geoplan.cli.signals import ending_signals
+
+    asked: list[int] = []
+
+    def ask(number: int, _frame: object) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, ask) for number in ending_signals()}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _progress(stop: list[int], done: int, total: int) -> None:
+    if stop:
+        raise KeyboardInterrupt
     if sys.stderr.isatty() and (done % TOLD_AFTER == 0 or done == total):
         click.echo(f"rehearsed {done} of {total} cases", err=True)
 
