@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from geoplan.twin.cases import play_all
@@ -38,10 +39,11 @@ def rehearse(
     found: dict[str, list[Result]] = {kind: [] for kind in cases}
     done, is_interrupted = 0, False
     try:
-        for result in play_all(plays, [case for of_kind in cases.values() for case in of_kind], jobs):
-            found[kind_of[result.case.name]].append(result)
-            done += 1
-            on_progress(done, len(kind_of))
+        with closing(play_all(plays, [case for of_kind in cases.values() for case in of_kind], jobs)) as results:
+            for result in results:
+                found[kind_of[result.case.name]].append(result)
+                done += 1
+                on_progress(done, len(kind_of))
     except KeyboardInterrupt:
         is_interrupted = True
     place_of = {name: place for place, name in enumerate(kind_of)}  # who was done first depends on the machine

@@ -26,7 +26,7 @@ from geoplan.twin.timeline import Gap, Recorder, Timeline
 from geoplan.twin.watch import is_read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from geoplan.lab.variants import Variant
     from geoplan.plan.model import Plan
@@ -137,18 +137,18 @@ def replay(plays: Plays, case: Case, *, is_whole: bool = True) -> tuple[Result, 
             return Result(case, Way.RESUMED, 1, None, broken), NO_TIMELINE
 
 
-def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Iterator[Result]:
+def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Generator[Result, None, None]:
     """Play cases on several processors; yield each as it ends. Closing the iterator ends those under way."""
     if jobs == 1:
         yield from (play(plays, case) for case in cases)
         return
-    with ProcessPoolExecutor(jobs, initializer=_begin_worker, initargs=(plays,)) as pool:
-        try:
-            futures = [pool.submit(_play_in_worker, case) for case in cases]
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ProcessPoolExecutor(jobs, initializer=_begin_worker, initargs=(plays,))
+    try:
+        futures = [pool.submit(_play_in_worker, case) for case in cases]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _of_worker: list[Plays] = []
