@@ -166,7 +166,7 @@ def _kinds_at(subject: str) -> Iterator[tuple[str, str]]:
 def habits(changes: Sequence[Change], plan: Plan) -> Iterator[Case]:
     """Yield what may be so from the beginning, or happens between requests: each at every pair or site."""
     yield Case("standbys:refuse", "standbys refuse all reads", (RefusingStandbys("all"),))
-    yield Case("standbys:refuse-lists", "standbys refuse to tell their lists", (RefusingStandbys("lists"),))
+    yield Case("standbys:refuse-lists", "standbys refuse to tell their lists", (RefusingStandbys("both lists"),))
     yield Case("standbys:refuse-backup", "standbys refuse a backup", (RefusingStandbys("backup"),))
     yield Case("standbys:take-writes", "standbys take lists that reach nobody", (TakingStandbys(),))
     yield Case("standbys:red", "standbys run no GEO", (RedStandbys(),))

@@ -34,7 +34,7 @@ READS_OF_STANDBYS: Mapping[str, frozenset[str]] = {
     "all but the version": frozenset(
         {*LISTS, "get:sshaccess", "get:hamode", "getawshaparams", "getcloudhaparams", "isgeoenabled", "backup"}
     ),
-    "lists": LISTS,
+    "both lists": LISTS,
     "backup": frozenset({"backup"}),
     "isgeoenabled": frozenset({"isgeoenabled"}),
     "sshaccess": frozenset({"get:sshaccess"}),

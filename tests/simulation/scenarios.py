@@ -190,7 +190,7 @@ async def standby_that_replicates_after_the_estimate(folder: Path) -> list[str]:
     topology = section()
     written = topology.model_dump(exclude_unset=True, exclude_none=True)
     hurried = Topology.model_validate({**written, "timing": {"boot_seconds": BOOT, "sync_seconds": 0}})
-    made = world(folder, topology, RefusingStandbys("lists"))
+    made = world(folder, topology, RefusingStandbys("both lists"))
     made.timings = Timings.of(make_plan(hurried).estimates)
     ended = await push(made)
     return [*made.broken, *wrong((not isinstance(ended, PushResult), f"it ended so: {ended}"))]

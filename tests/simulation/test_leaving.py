@@ -91,7 +91,7 @@ def test_a_leave_is_killed_at_all_its_changes(tmp_path: Path) -> None:
 def test_a_standby_that_refuses_reads_gets_its_time_before_anything_is_deleted(tmp_path: Path) -> None:
     def make() -> Leave:
         begun = leave(tmp_path)
-        begun.world.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
+        begun.world.shapes.append(shapes.refusing("both lists", shapes.Refusal.EXPLICIT))
         return begun
 
     play(make, finished)

@@ -79,7 +79,7 @@ def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_p
                 entered.append(sent.began)
 
         made.ways.append(note)
-        made.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
+        made.shapes.append(shapes.refusing("both lists", shapes.Refusal.EXPLICIT))
 
     made, error = push(tmp_path, prepare)
     assert error is None
@@ -91,7 +91,7 @@ def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_p
 def test_a_standby_whose_answer_may_mean_anything_keeps_its_master_from_being_rebooted(
     tmp_path: Path, how: shapes.Refusal
 ) -> None:
-    made, error = push(tmp_path, lambda made: made.shapes.append(shapes.refusing("lists", how)))
+    made, error = push(tmp_path, lambda made: made.shapes.append(shapes.refusing("both lists", how)))
     assert error is not None
     assert made.network.unit(M1).reboots == []
 
