@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from geoplan.concurrency import ask_each
-from tests.simulation.loop import run_simulated
+from geoplan.twin.loop import run_simulated
 
 
 def test_answers_come_in_the_order_of_the_items_and_no_more_are_asked_at_once_than_may_be() -> None:

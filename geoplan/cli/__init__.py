@@ -34,6 +34,7 @@ COMMANDS = {
     "upgrade": "Write the runbook for a firmware change, up or down.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "export": "Write an AWS CloudFormation template for the load balancers.",
+    "rehearse": "Rehearse a push on simulated units, under every fault.",
     "push": "Apply the plan to the units over their API.",
     "drill": "Fail one live pair over, time it, and prove that its site stays.",
     "diff": "Compare live units with the plan.",

@@ -87,14 +87,14 @@ class Simulation(Operations):
             on_change=on_change,
         )
         self._unit_faults = UnitFaults(self.network, self.faults, on_change)
-        self._servers = {unit: self._server(unit) for unit in self.network.units.values()}
+        self.servers = {unit: self._server(unit) for unit in self.network.units.values()}
 
     def accepts(self, address: str, port: Port = "api") -> bool:
         """Return whether a unit's port takes connections now, or refuses them."""
         unit = self.network.unit(address)
         if not unit.is_up or self._unit_faults.refuses(unit, port):
             return False
-        return port == "api" or self._serves_health(unit)
+        return port == "api" or self.serves_health(unit)
 
     def handle(self, address: str, request: Request) -> Outcome:
         """Answer a request to a unit's API; what that changes has happened when this returns."""
@@ -107,7 +107,7 @@ class Simulation(Operations):
         def apply_faults(call: ApiRequest, respond: Responder) -> Outcome:
             return self._unit_faults.answer(unit, call.command, call.param, respond)
 
-        return self._servers[unit].handle(request, apply_faults)
+        return self.servers[unit].handle(request, apply_faults)
 
     def check_health(self, address: str, request: Request) -> Outcome:
         """Answer a unit's health check: 200 on the active one, 503 on the standby; by that it is polled."""
@@ -125,7 +125,7 @@ class Simulation(Operations):
         """Do something to the units."""
         return action(self._unit_faults)
 
-    def _serves_health(self, unit: Unit) -> bool:
+    def serves_health(self, unit: Unit) -> bool:
         """Return whether a unit serves the health check on the topology's port, for which its endpoint stands.
 
         That a unit in mode single, or without a port, refuses it is a guess.

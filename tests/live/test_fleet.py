@@ -11,9 +11,9 @@ from geoplan.errors import UnitUnreachableError, UpgradeRefusedError
 from geoplan.live.firmware import firmware_of
 from geoplan.live.model import Cause, State
 from geoplan.live.survey import observe_for_status
+from geoplan.twin.loop import run_simulated
 from tests.live.scripted import ScriptedUnit, fleet_of
 from tests.push.instant import instant_fleet, plan_of_groups
-from tests.simulation.loop import run_simulated
 from tests.status.made import A1, M1, M2, PLAN, S1
 
 

@@ -14,8 +14,8 @@ from geoplan.errors import AuthenticationError, NotAskedError
 from geoplan.loadmaster import Secret, UnitConnection, UserPassword
 from geoplan.loadmaster.clients import connected
 from geoplan.loadmaster.shared_credentials import FIRST_TURN_SECONDS
+from geoplan.twin.loop import run_simulated
 from tests.loadmaster.support import FakeClock, access, ok
-from tests.simulation.loop import run_simulated
 
 ADDRESSES = [f"10.0.0.{number}" for number in range(1, 31)]
 

@@ -25,7 +25,7 @@ from geoplan.push.listener import Reporter
 from geoplan.push.options import Options
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.topology.model import Topology
-from tests.push.support import Heard
+from geoplan.twin.rehearsal import Heard
 
 
 def plan_of_groups(count: int, *, pairs: int = 2, standalones: int = 0) -> Plan:

@@ -19,8 +19,6 @@ from geoplan.lab.device.unit import Credentials, Power
 from geoplan.lab.lab import BackgroundLab
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Plan
-from geoplan.push.events import Event
-from geoplan.push.listener import PushListener
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
@@ -44,16 +42,6 @@ class SettableClock(SystemClock):
 
     def wall(self) -> datetime:
         return self.wall_time
-
-
-class Heard(PushListener):
-    """Keeps all that a push tells."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
 
 
 def real_store(folder: Path, plan: Plan) -> Store:

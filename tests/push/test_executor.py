@@ -20,8 +20,8 @@ from geoplan.push import executor as executors
 from geoplan.push.context import StepError
 from geoplan.push.executor import Schedule, Task
 from geoplan.push.options import Options, RebootMode
+from geoplan.twin.loop import run_simulated
 from tests.push.instant import InstantReboot, instant_push, instant_units, plan_of_groups, reboot_by
-from tests.simulation.loop import run_simulated
 
 A_STEP: Step = plan_of_groups(1).steps[0]
 LISTS = (Action.SET_REMOTE_GEO_ACCESS, Action.SET_GEO_PARTNERS)

@@ -16,9 +16,10 @@ from geoplan.push.options import Options
 from geoplan.push.records import Note
 from geoplan.push.run import PushResult
 from geoplan.topology.loader import load_topology
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.conftest import TOPOLOGIES
-from tests.simulation.loop import run_simulated
-from tests.simulation.world import Script, World
+from tests.simulation.world import World
 
 PLANNED = ["HA Pair 1", "HA Pair 2", "Standalone LoadMaster 1", "Standalone LoadMaster 2"]
 

@@ -30,9 +30,10 @@ from geoplan.push.actions.add_cluster import OLD
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology
-from tests.push.support import Heard, real_store
-from tests.simulation.loop import EPOCH, SimulatedTime, clock_of_the_lab
-from tests.simulation.transport import LabTransport, call_of
+from geoplan.twin.loop import EPOCH, SimulatedTime, clock_of_the_lab
+from geoplan.twin.rehearsal import Heard
+from geoplan.twin.transport import LabTransport, call_of
+from tests.push.support import real_store
 
 PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
 BOOT, SYNC = 20.0, 5.0

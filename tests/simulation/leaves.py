@@ -15,9 +15,10 @@ from geoplan.plan.change import make_change
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
-from tests.simulation.invariants import READS
-from tests.simulation.transport import Sent, Way, deliver
-from tests.simulation.world import BOOT, SYNC, Script, World
+from geoplan.twin.script import Script
+from geoplan.twin.transport import Sent, Way, deliver
+from geoplan.twin.watch import READS
+from tests.simulation.world import BOOT, SYNC, World
 
 M1, S1, A1 = "10.0.1.1", "10.0.1.2", "10.1.2.1"
 """Who stays: the units of the pair A, and the standalone B."""
@@ -160,7 +161,7 @@ class Leave:
                 wrong.append(f"{unit.address} has the lists {unit.geo_partners} and {unit.remote_geo_access}")
             if unit.address in STAYING and self.names(unit.address) != {"A", "B"}:
                 wrong.append(f"{unit.address} has the clusters {self.names(unit.address)}")
-        wrong += [f"red: {each}" for each in self.world._red_in_any_state()]
+        wrong += [f"red: {each}" for each in self.world.red_in_any_state()]
         return wrong + ([f"{self.reboots} reboots"] if self.reboots else [])
 
 

@@ -35,7 +35,7 @@ from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.actions.verify_unlinked import _read as read_lists
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.store import Store
-from tests.simulation.loop import run_simulated
+from geoplan.twin.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
 
 colour_of, watch = _End.colour_of, PairReboot._watch

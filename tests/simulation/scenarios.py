@@ -35,28 +35,26 @@ from geoplan.push.run import PushResult, run_push
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
-from tests.conftest import TOPOLOGIES
-from tests.push.support import Heard, real_store
-from tests.simulation import changes, leaves, shapes
-from tests.simulation.behaviours import (
-    LOSSES,
-    STRANGER,
-    THENS,
-    Behaviour,
-    ClosedApi,
+from geoplan.twin import shapes
+from geoplan.twin.behaviour import STRANGER, Behaviour
+from geoplan.twin.between import LOSSES, THENS, ClosedApi, LostRequest, Middlebox
+from geoplan.twin.people import Hand
+from geoplan.twin.rehearsal import Heard
+from geoplan.twin.script import Script
+from geoplan.twin.transport import LabTransport, Sent
+from geoplan.twin.units import (
     Colours,
-    Hand,
     HaTold,
-    LostRequest,
-    Middlebox,
     OtherParameter,
     RedStandbys,
     RefusingStandbys,
     Replication,
     TakingStandbys,
 )
-from tests.simulation.transport import LabTransport, Sent
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.conftest import TOPOLOGIES
+from tests.push.support import real_store
+from tests.simulation import changes, leaves
+from tests.simulation.world import BOOT, SYNC, World
 
 Scenario = Callable[[Path], Awaitable[list[str]]]
 
@@ -176,7 +174,7 @@ async def finished(made: World, folder: Path) -> list[str]:
     ended = await push(made, resume=is_unfinished)
     if not isinstance(ended, PushResult):
         return [f"it does not go on: {ended} {getattr(ended, 'problems', '')}"]
-    made._check_claim(ended)
+    made.check_claim(ended)
     return [*made.broken, *wrong((not ended.is_complete, f"the end is not complete: {ended.report.differences}"))]
 
 
@@ -192,7 +190,7 @@ async def standby_that_replicates_after_the_estimate(folder: Path) -> list[str]:
     topology = section()
     written = topology.model_dump(exclude_unset=True, exclude_none=True)
     hurried = Topology.model_validate({**written, "timing": {"boot_seconds": BOOT, "sync_seconds": 0}})
-    made = world(folder, topology, RefusingStandbys("lists"))
+    made = world(folder, topology, RefusingStandbys("both lists"))
     made.timings = Timings.of(make_plan(hurried).estimates)
     ended = await push(made)
     return [*made.broken, *wrong((not isinstance(ended, PushResult), f"it ended so: {ended}"))]
@@ -254,7 +252,7 @@ async def untold_colours(folder: Path, told_as: str) -> list[str]:
         made.simulation.inject(f"ignore,unit={address},command=set:geopartners")
     ended = await push(made)
     is_complete = isinstance(ended, PushResult) and ended.is_complete
-    red = sorted(made._red_in_any_state())
+    red = sorted(made.red_in_any_state())
     return [*made.broken, *wrong((is_complete, f"it says that it is complete, and red are {red}"))]
 
 
@@ -285,7 +283,7 @@ async def slave_api_that_leads_to_the_master(folder: Path) -> list[str]:
     made._transport = lambda address: Twice(made.simulation, address, made._latency)  # type: ignore[method-assign]
     ended = await push(made)
     if isinstance(ended, PushResult):
-        made._check_claim(ended)
+        made.check_claim(ended)
     return made.broken
 
 
@@ -323,8 +321,8 @@ async def ordinary(made: World) -> list[str]:
     ended = await push(made)
     if not isinstance(ended, PushResult):
         return [f"it ended so: {ended}"]
-    made._check_claim(ended)
-    red = sorted(made._red_in_any_state())
+    made.check_claim(ended)
+    red = sorted(made.red_in_any_state())
     return [*made.broken, *wrong((bool(red), f"red after a failover: {red}"))]
 
 
@@ -338,7 +336,7 @@ async def abandoned_after_the_clock_was_set_back(folder: Path) -> list[str]:
     made.simulation.inject("timeout,unit=10.0.2.1,command=set:geoclients,occurrence=1")
     with suppress(TimeoutError):
         await made._push(resume=False, kill_after=5.0)
-    assert made._is_unfinished()
+    assert made.is_unfinished
     push_journal.abandon(Store(folder, unit_keys(addresses_of(made.plan))), made.plan, "text", yes=True)
     ended = await push(made)
     return [*made.broken, *wrong((not isinstance(ended, PushResult), f"it ended so: {ended}"))]
@@ -420,7 +418,7 @@ async def links_lost(folder: Path, *kinds: str) -> list[str]:
 async def submissions_alone(made: World, planned: int) -> list[str]:
     """Push where links are red; return what is wrong with that."""
     ended = await push(made)
-    red = sorted(made._red_in_any_state())
+    red = sorted(made.red_in_any_state())
     count = sum(len(unit.reboots) for unit in made.network.units.values())
     claims = wrong(
         (bool(red), f"red are {red}"), (count > planned, "it rebooted"), (not isinstance(ended, PushResult), "")

@@ -12,9 +12,9 @@ import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.topology.model import Topology
+from geoplan.twin.loop import run_simulated
 from tests.lab.boxes import make_whole, put_in_pair, swap_roles
 from tests.simulation.changes import ChangingWorld, topology
-from tests.simulation.loop import run_simulated
 
 A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
 FOUR = topology("four", f"{A} {B} {C} {D}")

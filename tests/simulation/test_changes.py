@@ -14,8 +14,8 @@ from geoplan.push.journal import histories
 from geoplan.push.options import RebootMode
 from geoplan.push.rollback import going_back
 from geoplan.topology.model import Topology
+from geoplan.twin.loop import run_simulated
 from tests.simulation.changes import ChangingWorld, seed_taken_away, simulate_change, topology
-from tests.simulation.loop import run_simulated
 
 A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
 TWO = topology("two", f"{A} {B}")

@@ -24,9 +24,10 @@ from geoplan.push.journal import histories
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import Options
 from geoplan.topology.model import Topology
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.conftest import TOPOLOGIES
-from tests.simulation.loop import run_simulated
-from tests.simulation.world import Script, World
+from tests.simulation.world import World
 
 V1, V2 = "7.2.48.3", "7.2.59.4"
 GIVEN = "172.24.1.10"

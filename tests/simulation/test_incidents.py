@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.loop import run_simulated
+from geoplan.twin.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
 
 

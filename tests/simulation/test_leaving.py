@@ -23,11 +23,11 @@ from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.rollback import going_back
 from geoplan.push.run import PushResult, run_push
+from geoplan.twin import shapes
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.transport import Sent
 from tests.push.support import real_store
-from tests.simulation import shapes
 from tests.simulation.leaves import A1, A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave, topology
-from tests.simulation.loop import run_simulated
-from tests.simulation.transport import Sent
 from tests.simulation.world import SYNC
 
 CHANGES = 12
@@ -91,7 +91,7 @@ def test_a_leave_is_killed_at_all_its_changes(tmp_path: Path) -> None:
 def test_a_standby_that_refuses_reads_gets_its_time_before_anything_is_deleted(tmp_path: Path) -> None:
     def make() -> Leave:
         begun = leave(tmp_path)
-        begun.world.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
+        begun.world.shapes.append(shapes.refusing("both lists", shapes.Refusal.EXPLICIT))
         return begun
 
     play(make, finished)

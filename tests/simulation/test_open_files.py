@@ -14,10 +14,11 @@ from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError, Too
 from geoplan.push import journal
 from geoplan.push.options import Options
 from geoplan.topology.loader import load_topology
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
+from geoplan.twin.transport import LabTransport
 from tests.conftest import TOPOLOGIES
-from tests.simulation.loop import run_simulated
-from tests.simulation.transport import LabTransport
-from tests.simulation.world import Script, World
+from tests.simulation.world import World
 
 REQUESTS = 200  # of a push that nothing disturbs, at least
 CHANGES = ("changing", "rebooting", "resubmitting")
@@ -67,9 +68,9 @@ def test_push_without_open_files_ends_before_its_first_change_or_is_resumed(firs
         for _ in range(3):
             await asyncio.sleep(60)
             try:
-                result = await world._push(resume=world._is_unfinished(), kill_after=None)
+                result = await world._push(resume=world.is_unfinished, kill_after=None)
             except PushRefusedError:  # the lab's own background may need another moment
-                world._make_masters_active()
+                world.make_masters_active()
             else:
                 assert result.is_complete
                 return

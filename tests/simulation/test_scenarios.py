@@ -19,12 +19,14 @@ from geoplan.push.history import PairProgress
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.loader import load_topology
+from geoplan.twin import shapes
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.rehearsal import Heard
+from geoplan.twin.script import Script
+from geoplan.twin.transport import Sent
 from tests.conftest import TOPOLOGIES
-from tests.push.support import Heard, real_store
-from tests.simulation import shapes
-from tests.simulation.loop import run_simulated
-from tests.simulation.transport import Sent
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.push.support import real_store
+from tests.simulation.world import BOOT, SYNC, World
 
 M1, S1, M2, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.8", "172.24.1.9"
 
@@ -77,7 +79,7 @@ def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_p
                 entered.append(sent.began)
 
         made.ways.append(note)
-        made.shapes.append(shapes.refusing("lists", shapes.Refusal.EXPLICIT))
+        made.shapes.append(shapes.refusing("both lists", shapes.Refusal.EXPLICIT))
 
     made, error = push(tmp_path, prepare)
     assert error is None
@@ -89,7 +91,7 @@ def test_a_standby_that_refuses_reads_gets_twice_the_time_of_a_replication(tmp_p
 def test_a_standby_whose_answer_may_mean_anything_keeps_its_master_from_being_rebooted(
     tmp_path: Path, how: shapes.Refusal
 ) -> None:
-    made, error = push(tmp_path, lambda made: made.shapes.append(shapes.refusing("lists", how)))
+    made, error = push(tmp_path, lambda made: made.shapes.append(shapes.refusing("both lists", how)))
     assert error is not None
     assert made.network.unit(M1).reboots == []
 
@@ -323,7 +325,7 @@ def test_partners_that_were_entered_on_the_slave_are_submitted_on_the_master_too
         return made
 
     made = run_simulated(go())
-    assert made._red_in_any_state() == set()
+    assert made.red_in_any_state() == set()
     assert len(made.simulation.network.unit(M1).reboots) == 2  # the crash, and the planned one
 
 

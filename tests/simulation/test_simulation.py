@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import behaviours
-from tests.simulation.loop import run_simulated
+from geoplan.twin import behaviours
+from geoplan.twin.loop import run_simulated
 from tests.simulation.world import World, draw, draw_faults
 
 ONCE_BROKEN = (2199, 2706, 3147, 5378, 6146, 6489, 7018, 7697, 7845, 7970, 9101, 9736)

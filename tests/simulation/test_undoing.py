@@ -19,10 +19,11 @@ from geoplan.plan.planner import make_plan
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.push.undoing import LAST, find_push, undoing
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.push.support import real_store
 from tests.simulation.leaves import A1, A4, M3, S3, Kill, Leave, topology
-from tests.simulation.loop import run_simulated
-from tests.simulation.world import BOOT, Script, World
+from tests.simulation.world import BOOT, World
 
 FRESH_CHANGES = 11
 """The changing requests of a push of a pair and a standalone: four lists, a reboot, two submissions, two clusters."""

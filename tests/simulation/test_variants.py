@@ -13,9 +13,10 @@ from geoplan.live.findings.compare import Kind
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.conftest import TOPOLOGIES
-from tests.simulation.loop import run_simulated
-from tests.simulation.world import Script, World
+from tests.simulation.world import World
 
 V1, V2 = "7.2.48.3", "7.2.59.4"  # by its firmware a unit has APIv1 alone, or both
 EXAMPLES = ("section-5.4", "aws-dublin-ohio")
@@ -49,9 +50,9 @@ def push(folder: Path, topology: Topology, firmware: str, *variants: Variant, kn
         world = World(script, 1, folder)
         result = await world._push(resume=False, kill_after=None)
         if Variant.NAMES_NORMALISED not in variants:
-            world._check_clusters()
+            world.check_clusters()
         assert not world.broken
-        assert not world._red_in_any_state(), "whatever units tell, the links are there"
+        assert not world.red_in_any_state(), "whatever units tell, the links are there"
         return result
 
     return run_simulated(carry_out())

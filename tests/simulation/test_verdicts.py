@@ -21,9 +21,10 @@ from geoplan.push.ledger import Ledger
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.run import PushResult
 from geoplan.topology.model import Topology
-from tests.simulation.loop import run_simulated
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
 from tests.simulation.standbys import refuse_on_standbys, show_standbys_red
-from tests.simulation.world import BOOT, SYNC, Script, World
+from tests.simulation.world import BOOT, SYNC, World
 
 M1, S1, M2, S2, C, D = "10.0.1.1", "10.0.1.2", "10.0.2.1", "10.0.2.2", "10.0.3.1", "10.0.4.1"
 PAIR_A, PAIR_B = ("A", (M1, S1)), ("B", (M2, S2))

@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from itertools import product
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
-from geoplan.lab.clock import SimulatedClock
 from geoplan.lab.clock import Timings as LabTimings
-from geoplan.lab.device.network import REBOOT_WINDOW_SECONDS, Network
-from geoplan.lab.device.parameters import GEO_PARTNERS
-from geoplan.lab.device.unit import Credentials, HaParameters, Mode, Unit
 from geoplan.lab.faults import FaultKind
-from geoplan.lab.http import Outcome, Request
-from geoplan.lab.simulation import Simulation
-from geoplan.lab.variants import Variant
-from geoplan.live.findings.compare import Kind, Mend
-from geoplan.live.fleet import Fleet
-from geoplan.live.model import HA_SUBJECT
 from geoplan.live.polling import Timings
-from geoplan.loadmaster import ApiKey, Secret, SystemTrust, Timeouts, UserPassword, unit_connections
-from geoplan.loadmaster.clients import connected
-from geoplan.plan.model import Phase, Plan
+from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
-from geoplan.push import journal
 from geoplan.push.options import Options, RebootMode
-from geoplan.push.run import PushResult, run_push
+from geoplan.push.store import Store
 from geoplan.topology.model import Topology
-from tests.push.support import Heard, real_store
-from tests.simulation import behaviours
-from tests.simulation.behaviours import Behaviour
-from tests.simulation.invariants import Watch
-from tests.simulation.loop import EPOCH, SimulatedTime, clock_of_the_lab
-from tests.simulation.shapes import Shape, shape_units
-from tests.simulation.transport import LabTransport, Way, call_of
+from geoplan.twin import behaviours
+from geoplan.twin.rehearsal import Rehearsal
+from geoplan.twin.script import Script
+from tests.push.support import real_store
 
-PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
-KEY = "a key of the simulation"
-TRUST = SystemTrust()
 BOOT, SYNC = 20.0, 5.0
-MAX_RUNS = 16
-LIFTED_AFTER = 2
-"""Runs beside those that are killed, after which all disturbances end."""
-MENDED_AFTER = 6
-"""Runs after which people mend by hand what keeps a push from going on."""
-
-HIDDEN_SECONDS = 5.0
-"""At most between a push's last look at the lists of a pair and the reboot that follows."""
 
 COMMANDS = (
     "get",
@@ -72,43 +40,6 @@ COMMANDS = (
 HA_COMMANDS = ("awshamode", "awshaparam") * 3  # as often as they matter, among so many others
 UNIT_FAULTS = (FaultKind.NO_RETURN, FaultKind.EARLY_RETURN, FaultKind.FLAP)
 REQUEST_FAULTS = tuple(kind for kind in FaultKind if not kind.hits_unit)
-
-
-@dataclass
-class Script:
-    """What a seed has in store."""
-
-    topology: Topology
-    firmware: str
-    options: Options
-    faults: list[str] = field(default_factory=list)
-    kills: list[float] = field(default_factory=list)
-    """The moments, in seconds after its start, at which a run is killed."""
-    longest_delay: float = 0.01
-    unpaired: bool = False
-    """Whether the units of pairs begin by themselves, and the push forms them first."""
-    behaviours: list[Behaviour] = field(default_factory=list)
-    verifies_ha: bool = False
-    """Whether the push does the HA phase although the pairs work."""
-    abandons: bool = False
-    """Whether the operator abandons the first push that is left unfinished."""
-    variants: tuple[Variant, ...] = ()
-    """In what units do otherwise than those of the lab do."""
-    knows_hosts: bool = False
-    """Whether the names of the units' hosts can be looked up."""
-    has_key: bool = False
-    """Whether the push has an API key, and no password."""
-
-    @property
-    def incidents(self) -> int:
-        """How many reboots more than planned everything that goes wrong may cost."""
-        return len(self.faults) + len(self.kills) + sum(behaviour.costs for behaviour in self.behaviours)
-
-    @property
-    def hides_colours(self) -> bool:
-        """Whether an operator cannot know that all links are green: the push then ends with exit code 1."""
-        hidden = any(fault.startswith(("html", "error")) and "partnerstatus" in fault for fault in self.faults)
-        return hidden or any(behaviour.hides_colours for behaviour in self.behaviours)
 
 
 def draw(seed: int) -> Script:
@@ -178,403 +109,21 @@ def _draw_fault(chance: random.Random, addresses: list[str], commands: tuple[str
     return ",".join(parts)
 
 
-class World:
-    """A lab in simulated time, watched while pushes go on in it."""
+class World(Rehearsal):
+    """A rehearsal of a script's topology, with quick boots, and with locks where an operator's are."""
 
     def __init__(self, script: Script, seed: int, folder: Path) -> None:
-        self.script = script
         has_ha = script.unpaired or script.verifies_ha
-        self.plan: Plan = make_plan(script.topology, list(Phase) if has_ha else [Phase.GEO])
-        self.former: list[Plan] = []
-        """What the same units were pushed to before."""
-        self.folder = folder
-        self.options = script.options
-        self.sync_seconds = SYNC
-        self.timings = Timings(BOOT, SYNC, grace_seconds=30.0)
-        self.last: PushResult | None = None
-        """How the last push ended that came to its end."""
-        self.heard = Heard()
-        """What the last push told."""
-        self.runs = 0
-        self.time = SimulatedTime()
-        self.ways: list[Way] = []
-        """What lies between the push and its units."""
-        self.by_hand: list[Callable[[], object]] = []
-        """What people do, once they see that a push does not get on by itself."""
-        self.is_lifted = False
-        """Whether all disturbances have ended."""
-        self.is_mended = False
-        self.is_over = False
-        """Whether the push has come to its end: nobody touches anything after that."""
-        self.removes_unknown = False
-        self._has_proved = self._has_shown = self._has_switched = self._is_refused = False
-        self._asked_for = 0
-        """How many reboots the operator has asked for by name."""
-        self._chance = random.Random(-seed - 1)  # noqa: S311
-        self.simulation = Simulation(
-            script.topology,
-            clock_of_the_lab(),
-            timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
-            firmware=script.firmware,
-            credentials=Credentials("bal", PASSWORD, KEY),
-            variants=script.variants,
-            unpaired=script.unpaired,
-            epoch=EPOCH.timestamp(),
+        super().__init__(
+            script,
+            make_plan(script.topology, list(Phase) if has_ha else [Phase.GEO]),
+            folder,
+            lab_timings=LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
+            timings=Timings(BOOT, SYNC, grace_seconds=30.0),
+            seed=seed,
         )
-        self.watch = Watch(self)
-        self.shapes: list[Shape] = shape_units(self.simulation)
-        """How units answer otherwise than the lab's do."""
-        self._handle = self.simulation.handle
-        self.simulation.handle = self._watched  # type: ignore[method-assign]
-        self._check_health = self.simulation.check_health
-        self.simulation.check_health = self._watched_health  # type: ignore[method-assign]
-        for fault in script.faults:
-            self.simulation.inject(fault)
-        for behaviour in script.behaviours:
-            behaviour.begin(self)
 
     @property
-    def broken(self) -> list[str]:
-        """What was wrong with the way, or with the end."""
-        return self.watch.broken
-
-    @property
-    def network(self) -> Network:
-        """All units as they really are."""
-        return self.simulation.network
-
-    @property
-    def clock(self) -> SimulatedClock:
-        """The lab's time, which is the only one."""
-        clock = self.simulation.clock
-        assert isinstance(clock, SimulatedClock)
-        return clock
-
-    def active_unit(self, site: str) -> Unit | None:
-        """Return a site's active unit."""
-        units = [unit for unit in self.network.units.values() if unit.site == site and self.network.is_active(unit)]
-        return units[0] if len(units) == 1 else None
-
-    def has_partners(self, address: str) -> bool:
-        """Return whether the active unit of a unit's site has its partners by now."""
-        unit = self.active_unit(self.network.unit(address).site)
-        return unit is not None and bool(unit.geo_partners)
-
-    def until_mended(self, shape: Shape) -> Shape:
-        """Return a shape that ends once people have mended what keeps the push from going on."""
-        return lambda dialect, context, call: None if self.is_mended else shape(dialect, context, call)
-
-    async def run(self) -> list[str]:
-        """Push until it is done; return what was wrong with the way or the end."""
-        kills = list(self.script.kills)
-        resume = False
-        for number in range(MAX_RUNS):
-            if number >= len(self.script.kills) + LIFTED_AFTER:
-                self.lift()
-            if number >= len(self.script.kills) + MENDED_AFTER:
-                self._mend()
-            self._is_refused = False
-            try:
-                result = await self._push(resume=resume, kill_after=kills.pop(0) if kills else None)
-            except TimeoutError:
-                resume = self._goes_on()
-            except PushStoppedError:
-                resume = self._goes_on()
-                self._restart_pacified()
-                self._make_masters_active(preferred_alone=True)
-            except PushRefusedError as error:
-                self._is_refused = True
-                if not error.problems and not error.hint:
-                    self.watch.say(f"it was refused and does not say what to do: {error}")
-                resume = self._is_unfinished()
-                self._restart_pacified()
-                self._make_masters_active()
-                self.take_back_hands()
-                if self.is_lifted:
-                    self.options = replace(self.options, accept_geo_merge=True)  # its hint, where only that is left
-                await asyncio.sleep(60.0)
-            except GeoplanError as error:
-                self.watch.say(f"{type(error).__name__}: {error}")
-                break
-            else:
-                if await self._is_end(result):
-                    return self.broken
-                resume = False
-                continue
-            if number > len(self.script.kills):
-                await asyncio.sleep(30.0)
-        self.watch.say("it never came to an end")
-        return self.broken
-
-    async def _is_end(self, result: PushResult) -> bool:
-        """Do what a result asks for; where it asks for nothing, check the end."""
-        if self._restart_pacified():  # its own screen shows it, and no answer of its API
-            await asyncio.sleep(2 * BOOT)
-            return False
-        if self.options.reboot is RebootMode.NEVER:
-            self._check_claim(result)
-            self.options = replace(self.options, reboot=RebootMode.CHANGED)  # an ordinary push: it has to know
-            return False
-        pairs = tuple(dict.fromkeys((*result.report.pairs_to_finish, *result.unfinished_pairs)))
-        if pairs:
-            # What it reports has to be what finishes them.
-            self._check_claim(result)
-            self._asked_for += len(pairs)
-            self.options = replace(self.options, reboot_sites=pairs)
-            return False
-        if not result.is_complete and not self._has_switched and self._make_masters_active():
-            self._has_switched = True  # what a master forgot is mended where it is active
-            await asyncio.sleep(10.0)
-            return False
-        if self._needs_hands(result):
-            self._mend()
-            return False
-        if not result.is_complete and not self._has_shown and self._show(result.report.unproven):
-            self._has_shown = True
-            await asyncio.sleep(10.0)
-            return False
-        if self._wants_proof(result):
-            self._has_proved = True
-            pairs = tuple(site.name for site in self.plan.sites if site.kind == "ha_pair")
-            self._asked_for += len(pairs)
-            self.options = replace(self.options, reboot_sites=pairs)
-            return False
-        self.is_over = True
-        await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
-        self._check_end(result)
-        return True
-
-    def _needs_hands(self, result: PushResult) -> bool:
-        """Return whether a push has named what it leaves as it is, which nobody has changed by hand so far."""
-        return not self.is_mended and any(found.mends is Mend.LEFT for found in result.report.differences)
-
-    def _wants_proof(self, result: PushResult) -> bool:
-        """Return whether links are red and nobody can tell: who wants to know has all pairs rebooted once."""
-        is_hidden = not result.is_complete and self.script.hides_colours
-        return is_hidden and not self._has_proved and bool(self._red_in_any_state())
-
-    async def _push(self, *, resume: bool, kill_after: float | None) -> PushResult:
-        self.watch.begin_push()
-        self.removes_unknown = self.removes_unknown or self.options.remove_unknown
-        self.runs += 1
-        async with asyncio.timeout(kill_after), self.connected_fleet() as fleet:
-            options = replace(self.options, resume=resume)
-            self.heard = Heard()
-            self.last = await run_push(fleet, options, real_store(self.folder, self.plan), self.heard)
-            return self.last
-
-    @asynccontextmanager
-    async def connected_fleet(self, *, dry_run: bool = False) -> AsyncIterator[Fleet]:
-        credentials = ApiKey(Secret(KEY)) if self.script.has_key else UserPassword("bal", Secret(PASSWORD))
-        accesses = unit_connections(
-            self.script.topology, lambda _a: credentials, trust=TRUST, timeouts=Timeouts(), resolve=self._look_up
-        )
-        transport, jitter = self._transport, self._chance.random
-        async with connected(accesses, self.time, transport_of=transport, jitter=jitter, dry_run=dry_run) as units:
-            yield Fleet(self.plan, units, self.time, self.timings)
-
-    async def _look_up(self, host: str) -> tuple[str, ...]:
-        """Return the address of a unit by the name of its host."""
-        units = self.network.units.values() if self.script.knows_hosts else ()
-        return tuple(unit.address for unit in units if unit.own["hostname"] == host)
-
-    def _transport(self, address: str) -> LabTransport:
-        return LabTransport(self.simulation, address, self._latency, ways=self.ways, watcher=self.watch)
-
-    def _latency(self) -> float:
-        return self._chance.uniform(0.0, self.script.longest_delay)
-
-    # -- what people do ----------------------------------------------------------------------------------------------
-
-    def lift(self) -> None:
-        """End all disturbances, and give power to every unit that has none."""
-        if not self.is_lifted:
-            self.is_lifted = True
-            for behaviour in self.script.behaviours:
-                behaviour.end(self)
-        self.simulation.lift_all()
-        behaviours.power_all_on(self)
-
-    def take_back_hands(self) -> None:
-        """Take back what hands have added to lists, as a push that refuses because of it asks for."""
-        for (site, name), added in self.watch.handed.items():
-            unit = self.active_unit(site)
-            if unit is None:
-                continue
-            held = unit.geo_partners if name == GEO_PARTNERS else unit.remote_geo_access
-            if left := [address for address in held if address not in added]:
-                if len(left) < len(held):
-                    self.network.set_parameter(unit, name, tuple(left))
-            elif held:
-                self.network.set_parameter(unit, name, ())
-
-    def _mend(self) -> None:
-        """Do by hand what keeps this estate from any push: standbys that only say HTTP 500, pairs that never form."""
-        script = self.script
-        needs = {behaviour.needs_hands for behaviour in script.behaviours}
-        in_ha = "refused in HA" in needs and self._is_refused and (script.unpaired or script.verifies_ha)
-        if self.is_mended or not ("always" in needs or ("unpaired" in needs and script.unpaired) or in_ha):
-            return
-        self.is_mended = True
-        for do in self.by_hand:
-            do()
-        for pair in self.network.pairs.values():
-            for unit, other in (pair.units, pair.units[::-1]):
-                if unit.ha.mode == "single":
-                    mode: Mode = "master" if unit is pair.master else "slave"
-                    port = unit.published_health_port or 0
-                    prefers = self.plan.site(unit.site).preferred_host != "none"
-                    self.network.set_ha(unit, HaParameters(mode, other.address, port, prefers))
-
-    def _make_masters_active(self, *, preferred_alone: bool = False) -> bool:
-        """Switch over to the master where a slave is active, as a refusal asks for, and a stop for *Prefer Master*."""
-        switched = False
-        for site, pair in self.network.pairs.items():
-            if pair.active is pair.slave and pair.standby and (pair.prefers_master or not preferred_alone):
-                self.simulation.fail_over(site)
-                switched = True
-        return switched
-
-    def _show(self, unproven: Collection[str]) -> bool:
-        """Switch over to standbys whose links nothing proves, as the end of a push asks for: then they tell."""
-        standbys = {site: pair.standby for site, pair in self.network.pairs.items()}
-        sites = [site for site, standby in standbys.items() if standby and standby.address in unproven]
-        for site in sites:
-            self.simulation.fail_over(site)
-        return bool(sites)
-
-    def _restart_pacified(self) -> bool:
-        """Bring back what a flapping unit's reboots, beside the push's own, have pacified: after a while."""
-        pacified = [unit for unit in self.network.units.values() if unit.pacified]
-        for unit in pacified:
-            unit.reboots[:] = [moment - REBOOT_WINDOW_SECONDS for moment in unit.reboots]
-            self.simulation.power_off(unit.address)
-            self.simulation.power_on(unit.address)
-        return bool(pacified)
-
-    def _goes_on(self) -> bool:
-        """Return whether the operator resumes a push that is left unfinished; abandon it where that is the script."""
-        unfinished = self._is_unfinished()
-        if unfinished and self.script.abandons:
-            self.script.abandons = False
-            self.abandon()
-            return False
-        return unfinished
-
-    def abandon(self) -> None:
-        """Abandon the unfinished push, as ``--abandon`` does."""
-        for history in journal.histories(self.folder):
-            if history.records and not history.is_finished:
-                with journal.Journal(history.path, self.time) as opened:
-                    opened.write("end", outcome="abandoned", who="bal")
-
-    def _is_unfinished(self) -> bool:
-        return any(history.records and not history.is_finished for history in journal.histories(self.folder))
-
-    # -- invariants --------------------------------------------------------------------------------------------------
-
-    def _watched_health(self, address: str, request: Request) -> Outcome:
-        outcome = self._check_health(address, request)
-        if outcome.response:
-            self.watch.health_answered(address, outcome.response.status)
-        return outcome
-
-    def _watched(self, address: str, request: Request) -> Outcome:
-        call = call_of(request)
-        if call and self.simulation.accepts(address):
-            self.watch.arrived(address, call)
-        outcome = self._handle(address, request)
-        if call and call.command == "set":
-            self._check_lists()
-        return outcome
-
-    def _check_lists(self) -> None:
-        """See that every list is an old one or a new one, but for what hands have made of it."""
-        for site in self.plan.sites:
-            for planned in site.units:
-                unit = self.network.unit(planned.address)
-                for name, held, wanted in (
-                    ("access", unit.remote_geo_access, site.remote_geo_access),
-                    ("partners", unit.geo_partners, site.geo_partners),
-                ):
-                    known = {*wanted, behaviours.STRANGER} if self.watch.handed or self.watch.is_edited else None
-                    if held and held != wanted and not (known and set(held) <= known) and not self.former:
-                        self.watch.say(f"{planned.address} holds a list of {name} that is neither old nor new")
-
-    def _check_claim(self, result: PushResult) -> None:
-        """See that what a push says of itself is so: complete means that no failover can show a red link."""
-        if result.is_complete and (red := self._red_in_any_state() - self._lost_unseen()):
-            self.watch.say(f"it says that it is complete, and red after a failover are {sorted(red)}")
-
-    def _lost_unseen(self) -> set[tuple[str, str]]:
-        """Return the links of units that lost one to a hand between a push's last look at the lists and the reboot.
-
-        The other unit's submission brings the list back, and nothing shows any more that the link is gone.
-        """
-        lost = {
-            unit.address
-            for site, at in self.watch.removed_by_hand
-            for unit in self.network.units.values()
-            if unit.site == site and any(0 <= reboot - at < HIDDEN_SECONDS for reboot in unit.reboots)
-        }
-        return {(one, other) for one, other in product(self.network.units, repeat=2) if lost & {one, other}}
-
-    def _check_end(self, result: PushResult) -> None:
-        for site, pair in self.network.pairs.items():
-            if pair.unpaired_because:
-                self.watch.say(f"'{site}' is no pair: {pair.unpaired_because}")
-            if pair.ever_same_mode:
-                self.watch.say(f"both units of '{site}' were in one mode")
-        if not result.is_complete and not self._is_untold(result):
-            self.watch.say(f"the end is not complete: {result.report.differences}, {result.unfinished_pairs}")
-        self._check_clusters()
-        self._check_claim(result)
-        # What a unit has forgotten, or only seemed to take, shows by its colours alone.
-        may_be_red = self.script.hides_colours and any(f.startswith(("lose", "ignore")) for f in self.script.faults)
-        if not result.is_complete and not may_be_red and (red := self._red_in_any_state()):
-            self.watch.say(f"red after a failover: {sorted(red)}")
-        self._check_reboots()
-
-    def _is_untold(self, result: PushResult) -> bool:
-        """Return whether an end that is not complete is due to nothing but what units do not tell."""
-        untold = {found.subject for found in result.report.differences if found.kind in (Kind.UNREADABLE, Kind.RED)}
-        told = [found for found in result.report.differences if found.kind not in (Kind.UNREADABLE, Kind.RED)]
-        hides_mode = any(isinstance(behaviour, behaviours.HaTold) for behaviour in self.script.behaviours)
-        known = {"partner_status"} if self.script.hides_colours else set()
-        known |= {HA_SUBJECT} if hides_mode else set()
-        return not told and untold <= known and bool(known)
-
-    def _check_reboots(self) -> None:
-        reboots = sum(len(unit.reboots) for unit in self.network.units.values())
-        planned = sum(step.action == "reboot_master" for step in self.plan.steps)
-        # Each of two absences is a reboot by itself, and may take the window of another pair's submission.
-        flaps = sum(4 for fault in self.script.faults if fault.startswith("flap"))
-        if reboots > planned + self.script.incidents + flaps + self._asked_for:
-            self.watch.say(f"{reboots} reboots where {planned} were planned")
-
-    def _check_clusters(self) -> None:
-        network = self.network
-        for unit in network.units.values():
-            if not network.is_active(unit):
-                continue
-            group = self.plan.site(unit.site).group
-            wanted = {cluster.name for cluster in self.plan.clusters if cluster.group == group}
-            found = {cluster.name for _, cluster in network.geo.clusters(unit) if cluster.type == "remoteLM"}
-            if found != wanted:
-                self.watch.say(f"'{unit.site}' has the clusters {sorted(found)}")
-
-    def _red_in_any_state(self) -> set[tuple[str, str]]:
-        """Return who would see whom red after failovers, in whatever state of all pairs."""
-        network = self.network
-        pairs = list(network.pairs.values())
-        before = [pair.active for pair in pairs]
-        red: set[tuple[str, str]] = set()
-        for states in product(("master", "slave"), repeat=len(pairs)):
-            for pair, wanted in zip(pairs, states, strict=True):
-                pair.active = getattr(pair, wanted)
-            for unit in network.units.values():
-                if network.is_active(unit):
-                    red |= {(unit.address, other) for other, green in network.partners.status_of(unit) if not green}
-        for pair, active in zip(pairs, before, strict=True):
-            pair.active = active
-        return red
+    def store(self) -> Store:
+        """Locks are with those of all pushes, as an operator's are."""
+        return real_store(self.folder, self.plan)

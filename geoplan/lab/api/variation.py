@@ -36,7 +36,7 @@ SSH_PORT = "geosshport"
 
 def answered(context: Context, call: ApiRequest, run: Handler) -> Answer:
     """Carry a command out as the units of this lab understand it, and answer as they tell it."""
-    variants = [variant for variant in Variant if variant in context.variants]
+    variants = [variant for variant in Variant if variant in context.variants] if context.variants else []
     try:
         for variant in variants:
             call = _UNDERSTOOD.get(variant, _as_asked)(context, call)

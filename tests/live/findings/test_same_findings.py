@@ -22,8 +22,9 @@ from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightInput, check
 from geoplan.status.assess import assess
 from geoplan.topology.model import Topology
-from tests.simulation.loop import run_simulated
-from tests.simulation.world import BOOT, SYNC, Script, World
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.script import Script
+from tests.simulation.world import BOOT, SYNC, World
 
 M1, S1, M2, S2, C = "10.0.1.1", "10.0.1.2", "10.0.2.1", "10.0.2.2", "10.0.3.1"
 TOPOLOGY = Topology.model_validate(

@@ -20,7 +20,7 @@ from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.wire import Command
 from geoplan.loadmaster.wire_v1 import WireV1
 from geoplan.topology.model import Topology
-from tests.simulation.transport import LabTransport, Watcher
+from geoplan.twin.transport import LabTransport, Watcher
 
 KEY = "key-of-the-lab"
 PASSWORD = "correct horse"  # noqa: S105 - the lab's

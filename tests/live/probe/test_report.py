@@ -19,6 +19,7 @@ from geoplan.live.probe.checks import CHECKS, CHECKS_AMONG_UNITS
 from geoplan.live.probe.report import NOT_READ, Reading, readings, report
 from geoplan.loadmaster import LoadMaster, Secret, UserPassword, connected
 from geoplan.loadmaster.pace import OWN_CALLS
+from geoplan.twin.transport import Sent, Watcher
 from geoplan.vendor import CALLS_WINDOW_SECONDS
 from tests.live.probe.probed import (
     ALONE,
@@ -34,7 +35,6 @@ from tests.live.probe.probed import (
     probe_all,
     simulated,
 )
-from tests.simulation.transport import Sent, Watcher
 
 CHANGES = ("set", "add", "mod", "del", "reboot", "restore", "install", "enable", "disable", "aws", "clust", "azure")
 

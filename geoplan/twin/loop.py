@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from geoplan.lab.clock import SimulatedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 Result = TypeVar("Result")
 
@@ -23,6 +25,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(_Hurried(self.clock))
 
     def time(self) -> float:
+        """Return the simulated time in seconds."""
         return self.clock.now()
 
 
@@ -36,7 +39,8 @@ class _Hurried(selectors.DefaultSelector):
             own = [] if timeout is None else [self._clock.now() + timeout]
             of_lab = self._clock.next_due()
             due = min(own if of_lab is None else [*own, of_lab], default=None)
-            assert due is not None, "nothing is due and nothing can happen: it would wait for ever"
+            if due is None:
+                raise RuntimeError("nothing is due and nothing can happen: it would wait for ever")
             self._clock.advance_to(due)
         return super().select(0)
 
@@ -44,7 +48,8 @@ class _Hurried(selectors.DefaultSelector):
 def clock_of_the_lab() -> SimulatedClock:
     """Return the clock of the running simulated loop, which is the only time that there is."""
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, SimulatedLoop)
+    if not isinstance(loop, SimulatedLoop):
+        raise TypeError("the running loop has no simulated time")
     return loop.clock
 
 
@@ -55,12 +60,15 @@ class SimulatedTime:
         self.set_back = 0.0
 
     def now(self) -> float:
+        """Return the simulated time in seconds."""
         return asyncio.get_running_loop().time()
 
     def wall(self) -> datetime:
+        """Return the date and time that it is then, in UTC."""
         return EPOCH + timedelta(seconds=self.now() - self.set_back)
 
     async def sleep(self, seconds: float) -> None:
+        """Let that many seconds pass for everybody."""
         await asyncio.sleep(seconds)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geoplan.lab.api.commands import set_parameters
 from geoplan.lab.api.request import UNPROCESSABLE, Answer, ApiError, ApiRequest, Context
 from geoplan.lab.api.server import HTML, LOGIN_PAGE, ApiServer, WireFormat
 from geoplan.lab.http import Response
-from geoplan.lab.simulation import Simulation
-from tests.simulation.transport import subject_of
+from geoplan.twin.transport import subject_of
+
+if TYPE_CHECKING:
+    from geoplan.lab.simulation import Simulation
 
 Shape = Callable[[WireFormat, Context, ApiRequest], Response | None]
 """Answers a command in a unit's place, or leaves it to the unit."""
@@ -32,7 +34,7 @@ READS_OF_STANDBYS: Mapping[str, frozenset[str]] = {
     "all but the version": frozenset(
         {*LISTS, "get:sshaccess", "get:hamode", "getawshaparams", "getcloudhaparams", "isgeoenabled", "backup"}
     ),
-    "lists": LISTS,
+    "both lists": LISTS,
     "backup": frozenset({"backup"}),
     "isgeoenabled": frozenset({"isgeoenabled"}),
     "sshaccess": frozenset({"get:sshaccess"}),
@@ -55,6 +57,7 @@ class ShapedAppliance(ApiServer):
     shapes: list[Shape] = field(default_factory=list)
 
     def carry_out(self, dialect: WireFormat, call: ApiRequest, *, pretend: bool = False) -> Response:
+        """Answer as the first shape does that answers, else as the unit does."""
         for shape in self.shapes:
             if response := shape(dialect, self.context, call):
                 return response
@@ -64,8 +67,8 @@ class ShapedAppliance(ApiServer):
 def shape_units(simulation: Simulation) -> list[Shape]:
     """Give every unit a face whose answers may be shaped; return the list that does so, empty at first."""
     shapes: list[Shape] = []
-    for unit, appliance in list(simulation._servers.items()):
-        simulation._servers[unit] = ShapedAppliance(appliance.context, appliance.credentials, shapes)
+    for unit, appliance in list(simulation.servers.items()):
+        simulation.servers[unit] = ShapedAppliance(appliance.context, appliance.credentials, shapes)
     return shapes
 
 

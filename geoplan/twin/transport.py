@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httpx
@@ -12,7 +13,9 @@ import httpx
 from geoplan.lab.api import v1, v2
 from geoplan.lab.api.request import ApiError, ApiRequest
 from geoplan.lab.http import Ending, Outcome, Request
-from geoplan.lab.simulation import Simulation
+
+if TYPE_CHECKING:
+    from geoplan.lab.simulation import Simulation
 
 Latency = Callable[[], float]
 
@@ -68,6 +71,7 @@ class LabTransport(httpx.AsyncBaseTransport):
         self._watcher = watcher or Watcher()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry a request to the unit, and its answer back."""
         sent = await self._read(request)
         self._watcher.left(sent)
         response = None
