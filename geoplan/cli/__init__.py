@@ -34,6 +34,7 @@ COMMANDS = {
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
     "export": "Write an AWS CloudFormation template for the load balancers.",
     "push": "Apply the plan to the units over their API.",
+    "follow": "Watch people work by hand from the runbook, and tick it off.",
     "diff": "Compare live units with the plan.",
     "status": "Show the state of live units, and what is wrong.",
     "trust": "Fetch and pin the fingerprints of the units' certificates.",

@@ -61,6 +61,7 @@ FORMATS = {
     "diagram": Formats(("svg", "mermaid", "dot"), are_of_file=True, refuses_others=True),
     "diff": Formats(("text", "markdown", "json"), are_of_file=True),
     "facts": Formats(("text", "json", "markdown"), are_of_file=True),
+    "follow": _TEXT_OR_JSON,
     "import": Formats(("yaml", "json"), are_of_file=True, refuses_others=True),
     "plan": Formats(("text", "lists", "markdown", "json", "yaml"), are_of_file=True, refuses_others=True),
     "probe": _TEXT_OR_JSON,

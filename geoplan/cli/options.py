@@ -135,7 +135,7 @@ class Part:
 
 
 WHOLE = Part()
-_HAVING_GROUPS = frozenset({"diagram", "diff", "plan", "push", "runbook", "status"})
+_HAVING_GROUPS = frozenset({"diagram", "diff", "follow", "plan", "push", "runbook", "status"})
 _HAVING_SITES = frozenset({"diff", "status"})
 
 
