@@ -94,7 +94,7 @@ class Follower:
 
     @property
     def _unit_seconds(self) -> float:
-        """How long one answer is waited for: who goes down in the middle of a look must not hide the window it opens."""
+        """How long one answer is waited for: a unit that goes down during a look must not hide the window it opens."""
         return max(MIN_UNIT_SECONDS, self._timings.boot_seconds / 10)
 
     def tick(self, step_id: str) -> str:

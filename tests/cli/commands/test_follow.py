@@ -146,7 +146,7 @@ def test_a_submission_that_comes_too_late_is_told(prepared: Prepare) -> None:
     with following(site) as follow:
         for step in hands.plan.steps[:9]:
             hands.do(step)
-        follow.until("window_open", 10)
+            follow.until("done", step.number)
         follow.until("window_closing", 10)
         site.settle()
         told = follow.until("too_late", 10)
@@ -168,6 +168,7 @@ def test_where_units_do_not_tell_it_the_person_is_asked(prepared: Prepare) -> No
     with following(site) as follow:
         for step in hands.plan.steps[:9]:
             hands.do(step)
+            follow.until("done", step.number)
         told = follow.until("asks", 10)
         hands.do(hands.plan.steps[9])
         follow.type("10")
