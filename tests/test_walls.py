@@ -15,7 +15,9 @@ import pytest
 import geoplan
 from tests.code import HEAVY, MODULES, PACKAGE, imports_of, loaded_by, name_of, part_of
 
-PARTS = {"topology", "plan", "render", "loadmaster", "live", "push", "status", "lab", "twin", "cli"}
+PARTS = {
+    "topology", "plan", "render", "loadmaster", "live", "push", "status", "follow", "serve", "lab", "twin", "cli",
+}  # fmt: skip
 
 # What all may import, and what itself imports none of them.
 LEAVES = {"addresses", "aws", "concurrency", "console", "diagnostics", "errors", "files", "vendor", "wording", "yaml12"}
@@ -29,6 +31,8 @@ MAY_IMPORT = {
     "live": {"topology", "plan", "loadmaster"},
     "push": {"topology", "plan", "loadmaster", "live"},
     "status": {"topology", "plan", "live"},
+    "follow": {"plan", "live", "push"},
+    "serve": set[str](),
     "lab": {"topology"},
     "twin": {"topology", "plan", "render", "loadmaster", "live", "push", "lab"},
     "cli": PARTS,
@@ -123,7 +127,7 @@ def test_every_public_name_can_be_imported() -> None:
 # Where URLs are put together: the console of AWS, proxies and sockets of the lab are no units.
 PUTS_URLS_TOGETHER = {
     "topology/api.py", "render/runbook/ec2.py", "lab/serve/listener.py", "lab/serve/limits.py", "loadmaster/proxies.py",
-    "cli/faults.py",
+    "cli/faults.py", "serve/loopback.py",
 }  # fmt: skip
 
 
@@ -160,8 +164,8 @@ def test_url_by_hand_is_seen(code: str) -> None:
 
 # Programs whose commands geoplan prints; a word in front of which they stand is an argument.
 _TYPED = re.compile(
-    r"\b(?:geoplan (?:check|plan|compare|runbook|upgrade|diagram|export|push|diff|status|whatif|trust|probe|lab|facts"
-    r"|schema)"
+    r"\b(?:geoplan (?:check|plan|compare|runbook|upgrade|diagram|export|push|diff|status|whatif|rehearse|drill|trust"
+    r"|probe|lab|facts|schema|follow)"
     r"|curl|openssl|aws (?:cloudformation|ec2|elbv2|s3)|ssh|scp|chmod|chown|rm|mv|cp|mkdir|kill|docker|sudo) "
 )
 

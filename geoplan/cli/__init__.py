@@ -37,6 +37,7 @@ COMMANDS = {
     "rehearse": "Rehearse a push on simulated units, under every fault.",
     "push": "Apply the plan to the units over their API.",
     "drill": "Fail one live pair over, time it, and prove that its site stays.",
+    "follow": "Watch people work by hand from the runbook, and tick it off.",
     "diff": "Compare live units with the plan.",
     "status": "Show the state of live units, and what is wrong.",
     "whatif": "Try every failure in a simulation, and show who is cut off.",

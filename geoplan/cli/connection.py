@@ -218,8 +218,8 @@ class TypedCommands:
         return self.reach.command(name, self.path, *given, *words)
 
 
-_HAVING_PHASES = frozenset({"diff", "plan", "push"})
-_HAVING_CHANGES = frozenset({"diagram", "plan", "push", "runbook"})
+_HAVING_PHASES = frozenset({"diff", "follow", "plan", "push"})
+_HAVING_CHANGES = frozenset({"diagram", "follow", "plan", "push", "runbook"})
 _HAVING_JOURNALS = frozenset({"drill", "plan", "push"})
 
 

@@ -62,6 +62,7 @@ FORMATS = {
     "diff": Formats(("text", "markdown", "json"), are_of_file=True),
     "drill": Formats(("text", "markdown", "json"), are_of_file=True, refuses_others=True),
     "facts": Formats(("text", "json", "markdown"), are_of_file=True),
+    "follow": _TEXT_OR_JSON,
     "import": Formats(("yaml", "json"), are_of_file=True, refuses_others=True),
     "plan": Formats(("text", "lists", "markdown", "json", "yaml"), are_of_file=True, refuses_others=True),
     "probe": _TEXT_OR_JSON,

@@ -154,7 +154,7 @@ class Part:
 
 
 WHOLE = Part()
-_HAVING_GROUPS = frozenset({"diagram", "diff", "plan", "push", "rehearse", "runbook", "status"})
+_HAVING_GROUPS = frozenset({"diagram", "diff", "follow", "plan", "push", "rehearse", "runbook", "status", "whatif"})
 _HAVING_SITES = frozenset({"diff", "status"})
 
 

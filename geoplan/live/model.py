@@ -78,6 +78,8 @@ class Observation:
     firmware: str | None = None
     boot_time: str | None = None
     """When it was booted last, in its own words."""
+    change_time: str | None = None
+    """When its configuration was changed last, likewise."""
     geo_enabled: bool | None = None
     ssh_access: bool | None = None
     ha: HaFacts | None = None

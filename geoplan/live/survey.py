@@ -14,7 +14,7 @@ from geoplan.live.activity import Look
 from geoplan.live.findings.pairs import planned_pairs
 from geoplan.live.model import Cause, Failure, Observation, Observations, State, failure_of
 from geoplan.plan.actions import DELETIONS
-from geoplan.plan.model import Phase
+from geoplan.plan.model import Action, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -35,6 +35,7 @@ _CLUSTERS: tuple[Question, ...] = (("clusters", lambda unit: unit.clusters()),)
 _PARTNERS: tuple[Question, ...] = (("partner_status", lambda unit: unit.partner_status()),)
 _FIRMWARE: tuple[Question, ...] = (("firmware", lambda unit: unit.firmware()),)
 _BOOT_TIME: tuple[Question, ...] = (("boot_time", lambda unit: unit.boot_time()),)
+_CHANGE_TIME: tuple[Question, ...] = (("change_time", lambda unit: unit.change_time()),)
 _SERVICES: tuple[Question, ...] = (
     ("geo_enabled", lambda unit: unit.geo_enabled()),
     ("ssh_access", lambda unit: unit.remote_ssh_access()),
@@ -56,6 +57,8 @@ _MAX_UNANSWERED = 2
 _MAY_BE_UNKNOWN = frozenset({"partner_status", "ha", "fqdn_maps"})
 # At a glance all but what every unit can answer, which is asked first.
 _MAY_BE_UNREAD = frozenset({name for name, _ in (*_HA, *_SERVICES, *_LISTS, *_PARTNERS, *_CLUSTERS)})
+_MAY_BE_UNTOLD = _MAY_BE_UNREAD | {"boot_time", "change_time"}
+_SUBMISSIONS = frozenset({Action.RESUBMIT_GEO_PARTNERS, Action.RESUBMIT_ON_ACTIVE})
 
 
 async def observe_for_status(fleet: Fleet, *, unit_seconds: float = _UNIT_SECONDS) -> Observations:
@@ -69,6 +72,25 @@ async def observe_for_status(fleet: Fleet, *, unit_seconds: float = _UNIT_SECOND
         return (*own, *_LISTS, *_PARTNERS, *_CLUSTERS)
 
     return await _observe(fleet, questions, _MAY_BE_UNREAD, seconds=unit_seconds)
+
+
+async def observe_for_follow(fleet: Fleet, *, unit_seconds: float = _UNIT_SECONDS) -> Observations:
+    """Ask every unit what shows the steps of a plan that people carry out, as at a glance, and when it was booted.
+
+    Where a submission can show in no list and no link, it is also asked when it was changed last. A unit that is down
+    is not waited for: its partner's window does not last long.
+    """
+    formed = {pair.site for pair in planned_pairs(fleet.plan)}
+    submitting = {step.on.site for step in fleet.plan.steps if step.action in _SUBMISSIONS}
+
+    def questions(site: SiteSettings, unit: PlannedUnit, state: State | None) -> tuple[Question, ...]:
+        if not (_takes_settings(state) or state is State.STANDBY):
+            return _HA if site.name in formed else ()
+        own = (*_BOOT_TIME, *(_HA if site.kind == "ha_pair" else ()))
+        may_only_change = site.name in submitting and (unit.role == "standalone" or fleet.plan.change is not None)
+        return (*own, *_LISTS, *_PARTNERS, *_CLUSTERS, *(_CHANGE_TIME if may_only_change else ()))
+
+    return await _observe(fleet, questions, _MAY_BE_UNTOLD, seconds=unit_seconds, asks_silent=False)
 
 
 async def observe_for_verify(fleet: Fleet) -> Observations:

@@ -52,6 +52,9 @@ class Unit(Protocol):
     async def boot_time(self) -> str | None:
         """Return when it was booted last, in its own words, or None if it does not tell."""
 
+    async def change_time(self) -> str | None:
+        """Return when its configuration was changed last, in its own words, or None if it does not tell."""
+
     async def host_name(self) -> str:
         """Return the name of its host."""
 

@@ -22,11 +22,12 @@ from geoplan.loadmaster.pace import Pace
 from geoplan.loadmaster.partner_status import partner_status
 from geoplan.loadmaster.session import Retries, Session
 from geoplan.loadmaster.settings import (
-    BOOT_TIME,
     GEO_PARTNERS,
     REMOTE_GEO_ACCESS,
     SSH_ACCESS,
     VERSION,
+    read_boot_time,
+    read_change_time,
     read_ha_status,
     read_settings,
 )
@@ -194,15 +195,12 @@ class LoadMaster:
         await self._session.change(Command("reboot", changes=True), once=True)
 
     async def boot_time(self) -> str | None:
-        """Return when it was booted last, in the unit's own words, or None if it does not tell.
+        """Return when it was booted last, in the unit's own words, or None if it does not tell."""
+        return await read_boot_time(self._session)
 
-        How units write it is not known. Whether it is the same as before tells a reboot in any spelling;
-        :func:`geoplan.loadmaster.decode.moment` reads the spellings that are likely.
-        """
-        try:
-            return decode.text(await self._session.read(Command("get", {"param": BOOT_TIME})), BOOT_TIME)
-        except (UnitRefusedError, UnusableError):
-            return None
+    async def change_time(self) -> str | None:
+        """Return when its configuration was changed last, in the unit's own words, or None if it does not tell."""
+        return await read_change_time(self._session)
 
     # -- GEO ---------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ Value = TypeVar("Value")
 REMOTE_GEO_ACCESS, GEO_PARTNERS = "geoclients", "geopartners"
 VERSION, BOOT_TIME, SSH_ACCESS = "version", "boottime", "sshaccess"
 HA_STATUS, ACTIVE_TIME, GET_ALL = "hastatus", "activetime", "getall"
+STATISTICS, CHANGE_TIME = "stats", "changetime"
 
 
 async def read_settings(session: Session) -> UnitSettings | None:
@@ -47,6 +48,26 @@ async def read_settings(session: Session) -> UnitSettings | None:
         ha_status=_told(decode.ha_status, answer, HA_STATUS) or _told(decode.active_time, answer, ACTIVE_TIME),
         host_name=text(HOST_NAME),
     )
+
+
+async def read_boot_time(session: Session) -> str | None:
+    """Return when a unit was booted last, in its own words, or None if it does not tell.
+
+    How units write it is not known. Whether it is the same as before tells a reboot in any spelling;
+    :func:`geoplan.loadmaster.decode.moment` reads the spellings that are likely.
+    """
+    try:
+        return decode.text(await session.read(Command("get", {"param": BOOT_TIME})), BOOT_TIME)
+    except (UnitRefusedError, UnusableError):
+        return None
+
+
+async def read_change_time(session: Session) -> str | None:
+    """Return when a unit's configuration was changed last, in its own words, or None if it does not tell."""
+    try:
+        return decode.text(await session.read(Command(STATISTICS)), CHANGE_TIME)
+    except (UnitRefusedError, UnusableError, UnusableAnswerError):
+        return None
 
 
 async def read_ha_status(session: Session, *, once: bool) -> HaStatus | None:

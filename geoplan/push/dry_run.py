@@ -137,6 +137,7 @@ class DryRunUnit:
         # What no push changes is as the unit tells it; its boot time too, for reboots are only noted.
         self.firmware = unit.firmware
         self.boot_time = unit.boot_time
+        self.change_time = unit.change_time
         self.geo_enabled = unit.geo_enabled
         self.remote_ssh_access = unit.remote_ssh_access
         self.fqdns = unit.fqdns

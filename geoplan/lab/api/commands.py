@@ -18,6 +18,7 @@ from geoplan.lab.device.parameters import (
     GEO_PARTNERS,
     PARAMETERS,
     REMOTE_GEO_ACCESS,
+    SESSION_CONTROL,
     Parameter,
     Value,
     is_address,
@@ -121,6 +122,13 @@ def _file(call: ApiRequest) -> bytes:
 
 BACKUP_HEAD = b"GEOPLAN LAB BACKUP\n"
 GEO_PART, ALL_PARTS = 4, 15  # Interface Description: 1 base, 2 virtual services, 4 GEO, 8 ESP SSO
+
+
+def statistics(context: Context, _call: ApiRequest) -> Answer:
+    """Answer when the unit was changed last, which it tells only with Session Management on; there is no traffic."""
+    unit = context.unit
+    told: dict[str, Leaf] = {"ChangeTime": context.network.time_of_day(unit.changed)}
+    return Answer(data=told if unit.setting(SESSION_CONTROL) else {})
 
 
 def list_virtual_services(_context: Context, _call: ApiRequest) -> Answer:
@@ -261,6 +269,7 @@ _ALL = (
     Command("setlmcommsecret", set_secret, changes=True, exists=lambda firmware: firmware.has_partner_secret),
     Command("backup", backup),
     Command("restore", restore, ("type",), changes=True),
+    Command("stats", statistics),
     Command("listvs", list_virtual_services),
     Command("reboot", reboot, changes=True),
     Command("listapi", list_api),

@@ -163,6 +163,7 @@ class Network:
         """
         if name in PARAMETERS and not PARAMETERS[name].synchronised:
             unit.own[name] = value
+            unit.changed = self.clock.now()
             return
         self.require_active(unit)
         unit.configuration = unit.configuration.with_settings({name: value})
@@ -204,6 +205,7 @@ class Network:
 
     def after_write(self, unit: Unit) -> None:
         """Replicate what was written on a unit: to its partners at once, to its standby in ``sync_seconds``."""
+        unit.changed = self.clock.now()
         self._replicate(unit)
         self._settle()
 
@@ -297,6 +299,7 @@ class Network:
         active = [unit for unit in self.units.values() if self.is_active(unit)]
         self._active_since = {unit: self._active_since.get(unit, self.clock.now()) for unit in active}
         for unit in self.partners.share(active, self._spread):
+            unit.changed = self.clock.now()
             self._replicate(unit)
         self._on_change()
 

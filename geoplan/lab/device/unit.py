@@ -173,6 +173,8 @@ class Unit:
     reboots: list[float] = field(default_factory=list)
     """When it was rebooted, in seconds of the lab's clock."""
     booted: float = -UP_BEFORE_SECONDS
+    changed: float = -UP_BEFORE_SECONDS
+    """When its configuration was changed last, in seconds of the lab's clock."""
     """When it last came up, in seconds of the lab's clock; a fresh unit was up long before the lab."""
 
     @property

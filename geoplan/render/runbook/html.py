@@ -36,16 +36,23 @@ _WRAPPINGS: dict[type, Markup] = {
 }
 
 
-def render(plan: Plan, apis: Mapping[str, UnitApi]) -> str:
-    """Return the runbook as a page that works from a file, asks for nothing, and keeps its ticks in the browser."""
-    style, script = ((TEMPLATES / f"runbook.{kind}").read_text("utf-8") for kind in ("css", "js"))
+def render(plan: Plan, apis: Mapping[str, UnitApi], *, is_followed: bool = False) -> str:
+    """Return the runbook as a page that works from a file, asks for nothing, and keeps its ticks in the browser.
+
+    One that ``is_followed`` has its ticks from the place that serves it, and asks nobody else.
+    """
+    parts = ("runbook", "follow") if is_followed else ("runbook",)
+    style, script = (
+        "".join((TEMPLATES / f"{part}.{kind}").read_text("utf-8") for part in parts) for kind in ("css", "js")
+    )
     picture = svg.render(plan)
     templates = environment(_finalize, autoescape=True)
     templates.filters |= {"heading": _heading, "plain": str, "duration": duration, "counted": count}
     return templates.get_template("runbook.html.jinja").render(
         book=build(plan, apis),
         wui=wui.NAMES,
-        policy=policy([style, *styles_in(picture)], [script]),
+        is_followed=is_followed,
+        policy=policy([style, *styles_in(picture)], [script], "connect-src 'self'" if is_followed else ""),
         # All three are this package's own; what the picture has from the topology is escaped in it.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
@@ -66,7 +73,7 @@ def _heading(title: Prose) -> Markup:
     return Markup().join(escape(str(part)) if isinstance(part, Label) else _finalize(part) for part in title)
 
 
-def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
+def policy(styles: Iterable[str], scripts: Iterable[str], connections: str = "") -> str:
     """Return a content security policy that allows what stands in the page and nothing else."""
     return "; ".join(
         (
@@ -76,6 +83,7 @@ def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
+            *filter(None, [connections]),
         )
     )
 

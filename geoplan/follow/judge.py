@@ -1,0 +1,199 @@
+"""How each step stands, by what units held at one look after the other. It asks nobody, and has no clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from geoplan.follow.held import status_of_held
+from geoplan.follow.links import links_of_slave
+from geoplan.follow.model import Progress, StepState, StepStatus
+from geoplan.follow.windows import pair_after
+from geoplan.plan.model import Action
+from geoplan.wording import join_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from geoplan.follow.model import Look, PairSeen, Window
+    from geoplan.live.model import Observation
+    from geoplan.plan.model import Plan, Step
+
+RESUBMISSIONS = frozenset({Action.RESUBMIT_GEO_PARTNERS, Action.RESUBMIT_ON_ACTIVE})
+SEEN_BY_LISTS = frozenset(
+    {
+        Action.SET_REMOTE_GEO_ACCESS, Action.SET_GEO_PARTNERS, Action.REMOVE_GEO_PARTNERS,
+        Action.REMOVE_REMOTE_GEO_ACCESS, Action.ADD_CLUSTER, Action.MODIFY_CLUSTER, Action.DELETE_CLUSTER,
+        Action.SET_MASTER_HA_PARAMETERS, Action.SET_SLAVE_HA_PARAMETERS, Action.VERIFY_HA_PAIR,
+    }
+)  # fmt: skip
+"""What is seen by what units hold now."""
+
+
+def follow(plan: Plan, looks: Iterable[Look], boot_seconds: float) -> Progress:
+    """Return how every step stands after some looks, one after the other."""
+    return reduce(lambda progress, look: advance(plan, progress, look, boot_seconds), looks, Progress())
+
+
+def advance(plan: Plan, progress: Progress, look: Look, boot_seconds: float) -> Progress:
+    """Return how every step stands after one more look.
+
+    A step is done only where that was seen, or where the person said so: what is not told changes nothing.
+    """
+    first = dict(progress.first)
+    for site in plan.sites:
+        active = look.facts.active(site.name)
+        if active is not None and active.failure is None and active.geo_partners is not None:
+            first.setdefault(site.name, active)
+    known = replace(progress, first=first)
+    steps: dict[str, StepStatus] = {}
+    pairs = dict(progress.pairs)
+    for step in plan.steps:
+        if step.action is Action.REBOOT_MASTER:
+            pairs[step.site] = pair_after(plan, step, known, look=look, boot_seconds=boot_seconds, before=steps)
+        steps[step.id] = _status(plan, step, known, look=look, earlier=steps, pairs=pairs)
+    last = {**progress.last, **{address: unit for address, unit in look.facts.units.items() if unit.failure is None}}
+    return Progress(steps, pairs, first, last, progress.looks + 1)
+
+
+def ticked(plan: Plan, progress: Progress, step_id: str) -> tuple[Progress, str]:
+    """Tick a step because the person says that it is done; return why that is refused, if it is.
+
+    What units tell is not overruled: a list that lacks an address lacks it, whoever says that it was entered.
+    """
+    step = next((step for step in plan.steps if step.id == step_id), None)
+    if step is None:
+        return progress, "the plan has no such step"
+    status = progress.status(step.id)
+    if status.is_done:
+        return progress, ""
+    if status.state in (StepState.WRONG, StepState.TOO_LATE):
+        return progress, f"step {step.number} cannot be ticked: {status.said}"
+    if status.state is StepState.OPEN and step.action in SEEN_BY_LISTS:
+        return progress, f"step {step.number} ticks itself once it is seen{': ' if status.said else ''}{status.said}"
+    open_before = _open_before(plan, step, progress.steps)
+    if open_before:
+        return progress, f"step {step.number} comes after step {join_words(map(str, open_before))}"
+    done = StepStatus(StepState.DONE, "ticked by hand", by_hand=True)
+    return replace(progress, steps={**progress.steps, step.id: done}), ""
+
+
+def _open_before(plan: Plan, step: Step, steps: Mapping[str, StepStatus]) -> tuple[int, ...]:
+    """Return the numbers of the steps directly before one that are not done."""
+    after = set(step.after)
+    return tuple(
+        each.number for each in plan.steps if each.id in after and not steps.get(each.id, StepStatus()).is_done
+    )
+
+
+def _status(  # noqa: PLR0913 - a kind of step each
+    plan: Plan,
+    step: Step,
+    progress: Progress,
+    *,
+    look: Look,
+    earlier: Mapping[str, StepStatus],
+    pairs: Mapping[str, PairSeen],
+) -> StepStatus:
+    before = progress.status(step.id)
+    open_before = _open_before(plan, step, earlier)
+    if step.action is Action.REBOOT_MASTER:
+        return _of_reboot(plan, step, before, pairs[step.site])
+    if before.is_done and step.action not in SEEN_BY_LISTS and step.action is not Action.RESUBMIT_GEO_PARTNERS:
+        return before
+    if step.action is Action.RESUBMIT_GEO_PARTNERS and step.site in pairs:
+        return _of_window(plan, step, before, was=progress.pairs.get(step.site), seen=pairs[step.site], look=look)
+    if before.is_done and step.action in RESUBMISSIONS:
+        return before
+    if step.action in RESUBMISSIONS:
+        was_due = not _open_before(plan, step, progress.steps)
+        return _of_submission(step, look, progress, is_due=not open_before, was_due=was_due)
+    if step.action in SEEN_BY_LISTS:
+        now = status_of_held(plan, step, progress, look, is_due=not open_before)
+        is_new = now.is_done and not before.is_done and progress.looks > 0
+        return replace(now, not_before=open_before if is_new else before.not_before if now.is_done else ())
+    if open_before:
+        return StepStatus()
+    return StepStatus(StepState.ASKS, "nothing that units tell shows it")
+
+
+def _of_reboot(plan: Plan, step: Step, before: StepStatus, seen: PairSeen) -> StepStatus:
+    window = seen.window
+    if window is None:
+        return before
+    master, slave = (unit.address for unit in plan.site(step.site).units)
+    if window.counts:
+        return StepStatus(StepState.DONE, f"{master} was rebooted, and {slave} took over", window.not_before)
+    said = f"{master} was rebooted too early: {window.why_not}. Once that is so, reboot it again"
+    return StepStatus(StepState.WRONG, said, window.not_before)
+
+
+def _of_window(  # noqa: PLR0913 - before and after
+    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look
+) -> StepStatus:
+    """Judge a submission on a slave, which only its own links show."""
+    window = seen.window
+    is_new = window is not None and (was is None or was.window is None or was.window.opened != window.opened)
+    if before.is_done and not (is_new and window and window.counts):
+        return before
+    if window is None or not window.counts:
+        return StepStatus()
+    slave = plan.site(step.site).units[1].address
+    links = links_of_slave(plan, plan.site(step.site), look.facts)
+    if links.green & window.owed and links.needed and links.needed <= links.green:
+        return StepStatus(StepState.DONE, f"its partners turned green on {slave}")
+    if before.state is StepState.TOO_LATE and not is_new:
+        return before
+    if not window.owed or not links.are_told:
+        return _not_shown(step, slave, window, before)
+    if window.is_closed and was is not None and was.window is not None and was.window.is_closed:
+        # At a second look: units are not asked at one moment, and the slave may have been asked before its submission.
+        return StepStatus(StepState.TOO_LATE, _too_late(plan, step, slave))
+    return StepStatus(StepState.OPEN, _still_red(links.needed - links.green, slave))
+
+
+def _not_shown(step: Step, slave: str, window: Window, before: StepStatus) -> StepStatus:
+    if before.state is StepState.ASKS and not window.is_closed:
+        return before
+    ended = "; the master is active again, so only a submission before that counts" if window.is_closed else ""
+    said = f"{slave} does not tell what would show it: tick step {step.number} if it was submitted there{ended}"
+    return StepStatus(StepState.ASKS, said)
+
+
+def _too_late(plan: Plan, step: Step, slave: str) -> str:
+    site = plan.site(step.site)
+    return (
+        f"{site.units[0].address} is active again, and no submission was seen on {slave}: "
+        f"what is submitted now comes too late. Reboot {site.units[0].address} again, and submit on {slave}"
+    )
+
+
+def _still_red(red: frozenset[str], slave: str) -> str:
+    return f"on {slave} not green yet: {join_words(sorted(red))}" if red else f"no partner has turned green on {slave}"
+
+
+def _of_submission(step: Step, look: Look, progress: Progress, *, is_due: bool, was_due: bool) -> StepStatus:
+    """Judge a submission that changes no list and no link: only the time of the unit's last change tells of it."""
+    unit = look.facts.active(step.on.site)
+    if not is_due:
+        return StepStatus()
+    if unit is None or unit.failure is not None:
+        return progress.status(step.id)
+    if unit.change_time is None:
+        said = f"{unit.address} does not tell what would show it: tick step {step.number} once it is submitted there"
+        return StepStatus(StepState.ASKS, said)
+    before = progress.last.get(unit.address)
+    if was_due and before is not None and _was_submitted(before, unit):
+        said = f"{unit.address} was changed at {unit.change_time}, and its lists and clusters stayed as they were"
+        return StepStatus(StepState.DONE, said)
+    return StepStatus(StepState.OPEN, f"{unit.address} was last changed at {unit.change_time}")
+
+
+def _was_submitted(before: Observation, now: Observation) -> bool:
+    """Return whether a unit was changed between two looks, and nothing that it tells is another."""
+    if before.change_time is None or before.change_time == now.change_time:
+        return False
+    told = ("state", "boot_time", "remote_geo_access", "geo_partners", "clusters", "geo_enabled", "ssh_access", "ha")
+    is_told = now.geo_partners is not None and now.clusters is not None
+    return is_told and all(getattr(before, name) == getattr(now, name) for name in told)

@@ -1,0 +1,1 @@
+"""Pages on loopback, for the person at this computer alone."""

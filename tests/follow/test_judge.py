@@ -1,0 +1,185 @@
+"""How each step stands, by units that say what a test has them say: any order of hands, and nothing by guess."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geoplan.follow.judge import advance, follow, ticked
+from geoplan.follow.model import Look, Progress, StepState
+from geoplan.live.model import ClusterType, GeoCluster, Observation, Observations, State
+from geoplan.plan.model import Action, Phase, Plan
+from geoplan.plan.planner import make_plan
+from geoplan.topology.loader import load_topology
+from tests.conftest import TOPOLOGIES
+
+PLAN = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.GEO])
+BOOT = 60.0
+M1, S1, A1 = "172.24.1.5", "172.24.1.6", "172.24.1.9"
+STATES = {"master": State.ACTIVE, "slave": State.STANDBY, "standalone": None}
+
+
+def fresh(plan: Plan = PLAN) -> Observations:
+    """Return units in which nobody has entered anything yet, all partners red."""
+    units = {
+        unit.address: Observation(
+            unit.address, site.name, unit.role, state=STATES[unit.role], by_health=STATES[unit.role],
+            boot_time="1700000000", change_time="1700000000", remote_geo_access=(), geo_partners=(), clusters=(),
+            partner_status={},
+        )
+        for site in plan.sites
+        for unit in site.units
+    }  # fmt: skip
+    return Observations(units)
+
+
+def changed(facts: Observations, *addresses: str, **fields: Any) -> Observations:
+    return Observations({**facts.units, **{each: replace(facts.units[each], **fields) for each in addresses}})
+
+
+def with_lists(facts: Observations) -> Observations:
+    """Return units with all lists of the plan entered and replicated, and no slave that has submitted."""
+    for site in PLAN.sites:
+        lists = {"remote_geo_access": site.remote_geo_access, "geo_partners": site.geo_partners}
+        red = dict.fromkeys(site.geo_partners, False)
+        facts = changed(facts, *(unit.address for unit in site.units), partner_status=red, **lists)
+    return facts
+
+
+def entered(facts: Observations, number: int) -> Observations:
+    """Return units after a step that enters a list or a cluster."""
+    step = PLAN.steps[number - 1]
+    values = PLAN.values(step)
+    units = [unit.address for unit in PLAN.site(step.on.site).units]
+    match step.action:
+        case Action.SET_REMOTE_GEO_ACCESS:
+            return changed(facts, *units, remote_geo_access=values)
+        case Action.SET_GEO_PARTNERS:
+            return changed(facts, *units, geo_partners=values)
+        case _:
+            cluster = GeoCluster(values[0], values[1], ClusterType.REMOTE_LM)
+            return changed(facts, units[0], clusters=(*(facts.units[units[0]].clusters or ()), cluster))
+
+
+def run(*looks: Observations) -> Progress:
+    return follow(PLAN, [Look(facts, 10.0 * number) for number, facts in enumerate(looks)], BOOT)
+
+
+def state_of(progress: Progress, number: int) -> StepState:
+    return progress.status(PLAN.steps[number - 1].id).state
+
+
+ENTERING = [1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 17, 18]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(ENTERING))
+def test_any_order_of_hands_is_ticked_and_what_came_too_early_is_told(order: list[int]) -> None:
+    facts = fresh()
+    looks = [facts] + [facts := entered(facts, number) for number in order]
+    progress = run(*looks)
+
+    done = {step.number for step in PLAN.steps if progress.status(step.id).is_done}
+    assert done == set(ENTERING)
+    for step in PLAN.steps:
+        direct = {PLAN_NUMBERS[each] for each in step.after}
+        was_done = set(order[: order.index(step.number)]) if step.number in order else set()
+        early = direct - was_done if step.number in order else set()
+        assert set(progress.status(step.id).not_before) == early
+
+
+PLAN_NUMBERS = {step.id: step.number for step in PLAN.steps}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.sampled_from(ENTERING)), st.sets(st.sampled_from(sorted(fresh().units))))
+def test_what_is_not_told_is_never_ticked(entered_steps: set[int], silent: set[str]) -> None:
+    facts = fresh()
+    for number in entered_steps:
+        facts = entered(facts, number)
+    untold = {"remote_geo_access": None, "geo_partners": None, "clusters": None, "partner_status": None}
+    facts = changed(facts, *silent, **untold)
+    progress = run(facts, facts)
+
+    for step in PLAN.steps:
+        if PLAN.site(step.on.site).units[0].address in silent:
+            assert not progress.status(step.id).is_done
+
+
+def test_what_is_done_wrong_is_told_with_what_stands_there() -> None:
+    step = PLAN.steps[1]
+    progress = run(fresh(), changed(fresh(), M1, geo_partners=(*PLAN.values(step)[1:], "10.9.9.9")))
+
+    assert state_of(progress, 2) is StepState.WRONG
+    said = progress.status(step.id).said
+    assert f"lacks {PLAN.values(step)[0]}" in said
+    assert "has 10.9.9.9, which the plan does not have" in said
+
+
+def rebooting(facts: Observations) -> Observations:
+    down = {"state": State.DOWN, "by_health": State.DOWN, "partner_status": None, "geo_partners": None}
+    return changed(changed(facts, M1, **down), S1, state=State.ACTIVE, by_health=State.ACTIVE)
+
+
+def green(facts: Observations, address: str) -> Observations:
+    return changed(facts, address, partner_status=dict.fromkeys(facts.units[address].geo_partners or (), True))
+
+
+def test_a_slave_whose_partners_turn_green_has_submitted() -> None:
+    ready = with_lists(fresh())
+    before = run(ready, rebooting(ready))
+    after = run(ready, rebooting(ready), green(rebooting(ready), S1))
+
+    assert [state_of(before, number) for number in (9, 10)] == [StepState.DONE, StepState.OPEN]
+    assert state_of(after, 10) is StepState.DONE
+
+
+def test_partners_that_were_green_before_prove_nothing_and_are_asked_about() -> None:
+    ready = green(with_lists(fresh()), S1)
+    progress = run(ready, rebooting(ready), green(rebooting(ready), S1))
+
+    assert state_of(progress, 10) is StepState.ASKS
+
+
+def test_a_partner_that_came_back_proves_no_submission() -> None:
+    ready = green(with_lists(fresh()), S1)
+    partner = {"state": State.DOWN, "by_health": State.DOWN}
+    red = changed(changed(ready, "172.24.1.8", **partner), S1, partner_status={"172.24.1.8": False})
+    progress = run(ready, red, ready, rebooting(ready), green(rebooting(ready), S1))
+
+    assert state_of(progress, 10) is StepState.ASKS
+
+
+def test_a_window_that_closes_without_a_submission_is_too_late_and_opens_again_with_a_reboot() -> None:
+    ready = with_lists(fresh())
+    late = run(ready, rebooting(ready), ready, ready)
+    again = run(ready, rebooting(ready), ready, ready, rebooting(ready), green(rebooting(ready), S1))
+
+    assert state_of(late, 10) is StepState.TOO_LATE
+    assert ticked(PLAN, late, PLAN.steps[9].id)[1].startswith("step 10 cannot be ticked")
+    assert state_of(again, 10) is StepState.DONE
+
+
+def test_a_reboot_before_the_lists_does_not_count() -> None:
+    progress = run(fresh(), rebooting(fresh()))
+
+    assert state_of(progress, 9) is StepState.WRONG
+    assert "too early" in progress.status(PLAN.steps[8].id).said
+
+
+def test_a_submission_on_a_standalone_is_seen_by_its_change_time_alone() -> None:
+    ready = with_lists(fresh())
+    progress = run(ready)
+    done = {step.id: replace(progress.status(step.id), state=StepState.DONE) for step in PLAN.steps[:12]}
+    progress = replace(progress, steps={**progress.steps, **done})
+    same = advance(PLAN, progress, Look(ready, 20.0), BOOT)
+    moved = advance(PLAN, same, Look(changed(ready, A1, change_time="1700000099"), 30.0), BOOT)
+    untold = advance(PLAN, same, Look(changed(ready, A1, change_time=None), 30.0), BOOT)
+
+    assert state_of(same, 13) is StepState.OPEN
+    assert state_of(moved, 13) is StepState.DONE
+    assert state_of(untold, 13) is StepState.ASKS
+    assert not ticked(PLAN, untold, PLAN.steps[12].id)[1]
