@@ -223,13 +223,14 @@ _HAVING_CHANGES = frozenset({"diagram", "follow", "plan", "push", "runbook"})
 _HAVING_JOURNALS = frozenset({"drill", "plan", "push"})
 
 
-def require_live(reach: ConnectionOptions, change: ChangeOptions, *, is_live: bool = False) -> None:
+def require_live(reach: ConnectionOptions, change: ChangeOptions, *, is_live: bool | None = None) -> None:
     """Check that options on units were given to a command that asks some: with ``--from live``, or as ``is_live`` says.
 
-    Raises :class:`click.UsageError`.
+    That is None for a command without ``--live``. Raises :class:`click.UsageError`.
     """
     if reach != NO_UNITS and not (is_live or change.is_live):
-        raise click.UsageError("connection options matter only where units are asked: see --from live")
+        ways = "--from live" if is_live is None else "--live and --from live"
+        raise click.UsageError(f"connection options matter only where units are asked: see {ways}")
 
 
 def as_argument(path: str) -> str:

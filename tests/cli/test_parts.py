@@ -29,7 +29,7 @@ FLEET = TOPOLOGIES / "fleet.yaml"
 SHOP = {"10.1.1.5", "10.1.2.5", "10.1.3.5", "10.1.4.5"}
 BANK = {"10.2.1.5", "10.2.2.5", "10.2.3.5"}
 FIRST_MASTER, STANDALONE = "10.1.1.5", "10.2.3.5"
-HAVING_GROUPS = ("plan", "runbook", "push", "diff", "status", "diagram")
+HAVING_GROUPS = ("plan", "runbook", "push", "diff", "status", "diagram", "follow", "rehearse", "whatif")
 HAVING_SITES = ("diff", "status")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geoplan import Topology
@@ -123,6 +123,11 @@ def test_a_site_that_is_added_changes_no_line_of_the_others(
     topology: Topology, end: str, wide: bool, comment: str, deeper: str
 ) -> None:
     alone = topology.model_copy(update={"groups": None})
+    wider = alone.model_dump(exclude_none=True, exclude_unset=True, mode="json")
+    wider["sites"].append({"name": "new one", "standalone": "10.0.0.77"})
+    assume(
+        check_text(topology_text(wider).encode(), path="x", default_name="x").topology is not None
+    )  # its address or name may be taken
     text = ""
     for line in topology_text(alone.model_dump(exclude_none=True, exclude_unset=True, mode="json")).splitlines():
         indent = deeper if line.startswith("  ") else ""

@@ -98,6 +98,9 @@ def test_units_in_order_give_the_change_that_their_topology_gives(drawn: Drawn, 
     """Sites of two topologies are the same where they share a unit; groups of live units have no names."""
     old, new = known_to_units(drawn.old, drawn.new), drawn.new
     assume(old.sites)
+    # A unit that is linked with nobody does not tell that another address of NAT is its own.
+    lone = [group.sites[0] for group in old.partner_groups() if len(group.sites) == 1]
+    assume(not any(unit.nat_address for site in lone for unit in site.units))
     estate = {**fresh(drawn.new), **units_of(drawn.old)}
     before = start(estate, new, replaced=drawn.replaced)
     if before.problems or before.unasked:
