@@ -194,7 +194,7 @@ def ha_told(mode: str, number: str | None) -> Shape:
 
 
 def ha_status_told(word: str | None, unit: str | None = None) -> Shape:
-    """Let a unit, or every one, say so of its place in its pair; without a word it knows no such parameter."""
+    """Let one unit, or all, answer ``hastatus`` with a word; with None they refuse the parameter as unknown."""
 
     def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
         if unit not in (None, context.unit.address):
