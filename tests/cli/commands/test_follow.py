@@ -45,6 +45,13 @@ class Following:
                 return told
         raise AssertionError(f"no {event} of step {number}: {self.told}")
 
+    def rest(self) -> str:
+        """What it tells from here to its end (not by ``communicate``, which passes over what was read ahead)."""
+        assert self.process.stdout is not None
+        rest = self.process.stdout.read()
+        self.process.wait()
+        return rest
+
     def type(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n")
@@ -132,7 +139,7 @@ def test_all_18_steps_are_ticked_while_somebody_does_them(prepared: Prepare) -> 
             follow.until("done", step.number)
             if step.action is Action.RESUBMIT_GEO_PARTNERS:
                 site.settle()
-        rest, _ = follow.process.communicate()
+        rest = follow.rest()
 
     assert follow.process.returncode == 0
     assert "18 of 18 steps done" in rest
@@ -155,7 +162,7 @@ def test_a_submission_that_comes_too_late_is_told(prepared: Prepare) -> None:
         hands.do(hands.plan.steps[9])
         follow.until("done", 10)
         follow.process.send_signal(signal.SIGINT)
-        rest, _ = follow.process.communicate()
+        rest = follow.rest()
 
     assert f"Reboot {M1} again, and submit on {S1}" in told["message"]
     assert follow.process.returncode == 1
