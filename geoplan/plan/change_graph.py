@@ -215,10 +215,14 @@ def links_of(sites: Sequence[Site], work: Work) -> list[StepKey]:
 
 def _clusters(group: GroupAfter, work: Work) -> Iterator[StepKey]:
     """Yield what makes a group's clusters the planned ones; a name is free before another cluster takes it."""
-    core = {site.name for site in group.core} - work.without_cluster
-    had = {name: work.old_clusters[name] for name in core if name in work.old_clusters}
-    holders = {folded(cluster.name): site for site, cluster in had.items()}
-    steps = {site.name: list(_cluster_steps(site.name, had.get(site.name), work)) for site in _in_order(group.group)}
+    core = {site.name for site in group.core}
+    having = {site.name for site in (*group.core, *group.joining)} - work.without_cluster
+    had = {name: work.old_clusters[name] for name in having if name in work.old_clusters}
+    holders = {folded(cluster.name): site for site, cluster in had.items() if site in core}
+    steps = {
+        site.name: list(_cluster_steps(site.name, had.get(site.name), work, joins=site.name not in core))
+        for site in _in_order(group.group)
+    }
     done: set[str] = set()
     for site in steps:
         waiting: list[str] = []
@@ -231,13 +235,14 @@ def _clusters(group: GroupAfter, work: Work) -> Iterator[StepKey]:
             yield from steps[name]
 
 
-def _cluster_steps(site: str, had: ClusterDefinition | None, work: Work) -> Iterator[StepKey]:
+def _cluster_steps(site: str, had: ClusterDefinition | None, work: Work, *, joins: bool) -> Iterator[StepKey]:
+    """Yield what makes a site's cluster the planned one; whoever joins may bring its own along, seen by its links."""
     wanted = work.clusters[site]
-    if had is None:
-        yield StepKey(site, Action.ADD_CLUSTER)
-    elif canonical(had.address) not in carried_by(wanted.address, work.settings[site].units):
+    if had and canonical(had.address) not in carried_by(wanted.address, work.settings[site].units):
         yield StepKey(site, Action.ADD_CLUSTER)  # takes the name from the old one, so that none is missing
         yield StepKey(site, Action.DELETE_CLUSTER)
+    elif had is None or joins:
+        yield StepKey(site, Action.ADD_CLUSTER)
     elif had.name != wanted.name or (wanted.location and had.location != wanted.location):
         yield StepKey(site, Action.MODIFY_CLUSTER)
 

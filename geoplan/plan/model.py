@@ -164,6 +164,11 @@ class Change(FrozenModel):
         """Return the part that a site leaves its group with, or None where it stays."""
         return self._parts_by_site.get(site)
 
+    def departure_of(self, site: str) -> LeavingPart | None:
+        """Return the part with which a site leaves a group that goes on without it, and deletes its cluster."""
+        part = self.part_of(site)
+        return part if part and part.stay else None
+
     def joined_by(self, site: str) -> JoinedGroup | None:
         """Return the group that a site joins, or None where it joins none."""
         return self._joined_by_site.get(site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, same_addresses, without
-from geoplan.live.findings.clusters import find
+from geoplan.live.findings.clusters import deleted_from, find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.kinds import generic_command
@@ -296,6 +296,10 @@ def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfigurati
     places = sites_by_address(plan)
     known = {(site_at(places, cluster), cluster.name) for cluster in there.clusters}
     own = {found for each in planned if (found := find(plan, each, here.clusters)) and found.is_named(each.name)}
+    for old, addresses in deleted_from(plan, site.group):  # it is seen by all once they are linked, and goes then
+        own.update(
+            found for found in here.clusters if canonical(found.address) in addresses and found.is_named(old.name)
+        )
     return all(found in own or (site_at(places, found), found.name) in known for found in here.clusters)
 
 

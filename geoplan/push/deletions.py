@@ -37,7 +37,7 @@ def deletion_fault(plan: Plan, history: History, unit: str, cluster: str, sights
     if record is None or not isinstance(before, values.ClusterValue) or canonical(before.address) != canonical(cluster):
         return "the journal does not have it"
     host = next(site.name for site in plan.sites if any(each.address == unit for each in site.units))
-    part = plan.change.part_of(record.site) if plan.change else None
+    part = plan.change.departure_of(record.site) if plan.change else None
     if part is None:  # its cluster at an address that it does not have any more
         return None if record.action is Action.DELETE_CLUSTER else "the plan does not have it"
     is_leaver = host in part.sites

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.findings.clusters import addresses_of
 from geoplan.twin.transport import subject_of
 from geoplan.twin.watch import ACCESS, LISTS, MODES, PARAMETERS, SUBMISSION, RequestWatch, is_read
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geoplan.lab.api.request import ApiRequest
+    from geoplan.lab.device.geo import Cluster
     from geoplan.lab.device.pair import Pair
     from geoplan.lab.device.unit import Unit
     from geoplan.plan.model import SiteSettings
@@ -57,6 +59,8 @@ class Watch(RequestWatch):
         owner = at.get(cluster.address) or next(
             (c.site for c in plan.change.old_clusters if c.name == cluster.name), ""
         )
+        if self._is_left(unit, cluster, owner):
+            return
         part = plan.change.part_of(unit.site)
         is_probe = part is not None and owner in part.sites
         leaver = part or plan.change.part_of(owner)
@@ -83,6 +87,14 @@ class Watch(RequestWatch):
                 and (probed is None or now - probed < 2 * self._world.sync_seconds)
             ):
                 self.say(f"{unit.address} was told to delete '{cluster.name}', and no probe has held at '{site}'")
+
+    def _is_left(self, unit: Unit, cluster: Cluster, owner: str) -> bool:
+        """Return whether a cluster is where its site's was before, and the planned one is there beside it."""
+        plan = self._world.plan
+        planned = next((each for each in plan.clusters if each.site == owner), None)
+        if planned is None or canonical(cluster.address) in addresses_of(plan, planned):
+            return False
+        return self._world.network.geo.find_cluster(unit, planned.address) is not None
 
     def _silent_leavers(self) -> set[str]:
         plan, units = self._world.plan, self._world.network.units

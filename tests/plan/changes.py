@@ -275,7 +275,7 @@ class World:
                 joined = self.change.joined_by(site)
                 source = joined.reference if joined else self._reference(site)
                 for box in self._paired(site):
-                    box.clusters = dict(self.active[source].clusters)
+                    box.clusters = {**self._brought(box), **self.active[source].clusters}
                 self.seeded.add(site)
             case Action.VERIFY_UNLINKED:
                 self._verify(site)
@@ -291,6 +291,12 @@ class World:
                 assert step.action in {Action.DEREGISTER_TARGETS, Action.REGISTER_TARGETS}
         self._require_one_configuration(before)
         self._require_clusters()
+
+    def _brought(self, box: Box) -> dict[str, str]:
+        """Return the clusters of sites that join, as a box of one of them has them: no seed takes them off it."""
+        joining = {site for group in self.change.joined for site in group.joining}
+        old = {canonical(each.address) for each in self.change.old_clusters if each.site in joining}
+        return {at: name for at, name in box.clusters.items() if at in old}
 
     def _reference(self, site: str) -> str:
         """Return a site of the same group that has its configuration."""
@@ -351,8 +357,8 @@ class World:
                     assert canonical(old.address) in box.clusters
                     address = canonical(old.address)
                 else:
-                    assert address not in box.clusters
-                    if old and canonical(old.address) in box.clusters:
+                    assert address not in box.clusters or self.change.joined_by(step.site)
+                    if old and canonical(old.address) != address and canonical(old.address) in box.clusters:
                         box.clusters[canonical(old.address)] = f"{old.name} (old)"
                 others = [known for at, known in box.clusters.items() if at != address]
                 assert folded(cluster.name) not in map(folded, others), "a name is free before it is taken"
@@ -362,7 +368,16 @@ class World:
         """Check that no link has just been made between two that differ."""
         for name in self.boxes:
             for other in self.together(name) - before[name]:
-                assert self.active[name].clusters == self.active[other].clusters, f"{name} meets {other}"
+                one, two = self.active[name], self.active[other]
+                assert self._without_brought(one) == self._without_brought(two), f"{name} meets {other}"
+        for name in self.boxes:
+            together = self.together(name)
+            shared = {at: known for other in together for at, known in self.active[other].clusters.items()}
+            for box in (box for other in together - before[name] for box in self._paired(other)):
+                box.clusters.update(shared)
+
+    def _without_brought(self, box: Box) -> dict[str, str]:
+        return dict(box.clusters.items() - self._brought(box).items())
 
     def _staying(self) -> set[str]:
         """Return the sites that are in a group that goes on, as they were."""

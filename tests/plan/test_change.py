@@ -109,6 +109,21 @@ def test_two_groups_merge_site_by_site() -> None:
     assert not steps(plan, Action.PROBE_UNLINKED, Action.DELETE_CLUSTER, Action.DELETE_OTHER_CLUSTERS)
 
 
+@pytest.mark.parametrize("group", [["D"], ["C", "D"]])
+def test_site_that_joins_at_another_address_leaves_no_cluster_at_its_old_one(group: list[str]) -> None:
+    behind_nat = {"standalone": {"address": "10.0.0.7", "nat_address": "203.0.113.7"}}
+    stay = [name for name in "ABCD" if name not in group]
+    apart, together = named(FOUR, {"x": stay, "y": group}), named(FOUR, {"x": ["A", "B", "C", "D"]}, D=behind_nat)
+    plan = change(apart, together)
+
+    assert steps(plan, Action.ADD_CLUSTER, Action.DELETE_CLUSTER)[-2:] == [
+        ("add_cluster", "D"),
+        ("delete_cluster", "D"),
+    ]
+    (deletion,) = (step for step in plan.steps if step.action is Action.DELETE_CLUSTER)
+    assert (deletion.on.site, plan.values(deletion)[0]) == ("A", "10.0.0.7")
+
+
 def test_group_that_keeps_its_name_is_the_one_that_others_join() -> None:
     apart = {"x": ["A", "B", "C"], "y": ["D"]}
     plan = change(named(FOUR, apart), named(FOUR, {"y": ["A", "B", "C", "D"]}))

@@ -276,7 +276,7 @@ def _left_behind(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator
     for cluster, addresses in deleted_from(seen.plan, site.group) if hosts else ():
         for found in unit.clusters or ():
             if canonical(found.address) in addresses:
-                leaves = seen.plan.change and seen.plan.change.part_of(cluster.site)
+                leaves = seen.plan.change and seen.plan.change.departure_of(cluster.site)
                 why = f"'{cluster.site}' leaves" if leaves else "the plan does not have it"
                 message = f"cluster '{found.name}' ({found.address}) is there, and {why}"
                 mends = Mend.STEP if hosts[cluster.site] == site.name else Mend.REPLICATION

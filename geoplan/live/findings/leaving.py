@@ -37,10 +37,10 @@ def clusters_to_delete(plan: Plan, step: Step, live: Iterable[GeoCluster]) -> tu
     if change is None or step.action not in DELETIONS:
         return ()
     sites: tuple[str, ...] = (step.site,)
-    part = change.part_of(step.site)
     if step.action is Action.DELETE_OTHER_CLUSTERS:
+        part = change.part_of(step.site)
         sites = part.others if part else ()
-    elif part is None:
+    elif change.departure_of(step.site) is None:
         kept = _kept(plan, step.site)
         clusters = tuple(each for each in clusters if canonical(each.address) not in kept)
     sites = tuple(site for site in sites if change.old_cluster(site))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def delete_cluster(context: Context, step: Step) -> Outcome:
     """Delete a site's former cluster on the first site that stays, and see it gone on the others."""
-    part = context.plan.change.part_of(step.site) if context.plan.change else None
+    part = context.plan.change.departure_of(step.site) if context.plan.change else None
     if part and step.on.site in part.sites:
         raise StepError(step, "this would delete the cluster of a group's last site, which never happens")
     if part and step.site not in context.left_alone and not _is_proved(context, step.site):
@@ -35,7 +35,7 @@ def _is_proved(context: Context, site: str) -> bool:
 
 
 def _staying(context: Context, step: Step) -> list[SiteSettings]:
-    part = context.plan.change.part_of(step.site) if context.plan.change else None
+    part = context.plan.change.departure_of(step.site) if context.plan.change else None
     host = context.plan.site(step.on.site)
     return [context.plan.site(name) for name in part.stay] if part else list(context.plan.sites_of(host.group))
 
