@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from geoplan.live.findings.clusters import deleted_from
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.plan.model import Action
 from geoplan.wording import some_of
@@ -52,6 +53,8 @@ def differences(plan: Plan, group: str, newcomer: GeoConfiguration, reference: G
     """
     known = sites_by_address(plan)
     of_joining = set(seeded_sites(plan)) & {site.name for site in plan.sites_of(group)}
+    for old, addresses in deleted_from(plan, group):  # goes once all are linked and the planned one is there
+        known |= dict.fromkeys(addresses - known.keys(), old.site)
 
     def told(clusters: Iterable[GeoCluster]) -> set[tuple[str, str, str]]:
         places = ((site_at(known, cluster), cluster.name, cluster.type.value) for cluster in clusters)
