@@ -13,7 +13,7 @@ import json
 import re
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, AnyStr, NamedTuple
 from urllib.parse import quote
 
 from geoplan.loadmaster.credentials import MASK, ApiKey, Secret, secrets_in_use
@@ -76,8 +76,8 @@ class SecretMask:
             escaped = {form for form in written if len(form) >= SHORTEST_IN_CONTENT}
             written.update(part for form in escaped for part in _in_base64(credentials, form))
             written.update(encoded.hex() for encoded in (secret.encode(errors="surrogateescape"),))
-        if len(bare := secret.replace(";", "")) >= SHORTEST_IN_CONTENT:
-            written.add(bare)  # what writes entities without their ends loses these, too
+        if len(bare := secret.replace(";", "")) >= SHORTEST_IN_CONTENT:  # entities without their ends
+            written.update((bare, html.escape(secret).replace(";", "")))
         self._literal = sorted(written, key=len, reverse=True)
         self._begun = max(3, len(_common(secret[:CUT_AT_END], of_ascii=self._of_ascii)))
         surely = max(SHORTEST_IN_CONTENT, len(_common(secret[:SURELY_ECHOED], of_ascii=self._of_ascii)))
@@ -132,12 +132,11 @@ class SecretMask:
         parts = self._parts if anywhere else []
         if len(text) < min(self._shortest, at_end or self._shortest) and text.isascii() and "&" not in text:
             return text  # a part is longer than what is cut at the end
-        for form in self._literal:
-            text = text.replace(form, MASK)
-        common = _common(text, of_ascii=self._of_ascii)
-        is_cut = bool(at_end and self._cut_at_end(common, at_end))
-        if not is_cut and not any(form.common in common for form in (*self._forms, *parts)):
-            return text
+        if not any(form in text for form in self._literal):
+            common = _common(text, of_ascii=self._of_ascii)
+            is_cut = bool(at_end and self._cut_at_end(common, at_end))
+            if not is_cut and not any(form.common in common for form in (*self._forms, *parts)):
+                return text
         return self._without_echo(text, parts, at_end) if len(text) <= LONGEST_MASKED else MASK
 
     def _without_echo(self, text: str, parts: list[_Form], at_end: int | None) -> str:
@@ -148,9 +147,12 @@ class SecretMask:
         found += [(*span, form) for form in parts for span in _spans(form.common, common)]
         if at_end and (cut := self._cut_at_end(common, at_end)):
             found.append((*cut, _Form(b"")))
+        # A literal alone could be the beginning of what an escape has made of the secret.
+        spans = [span for form in self._literal for span in _spans(form, text)]
+        spans += [resolved.span_in_text(*echo) for echo in found]
         masked: list[str] = []
         shown = 0
-        for start, end in sorted(resolved.span_in_text(*echo) for echo in found):
+        for start, end in sorted(spans):
             masked += [text[shown:start], MASK] if start >= shown else []
             shown = max(shown, end)
         return "".join([*masked, text[shown:]])
@@ -279,11 +281,12 @@ def _resolved(escape: re.Match[str]) -> str:
     return html.unescape(escape[0]) if escape["entity"] else ""
 
 
-def _spans(form: bytes, common: bytes) -> Iterator[tuple[int, int]]:
-    start = common.find(form)
+def _spans(part: AnyStr, whole: AnyStr) -> Iterator[tuple[int, int]]:
+    """Yield where a text has a part, also where one begins before another has ended."""
+    start = whole.find(part)
     while start >= 0:
-        yield start, start + len(form)
-        start = common.find(form, start + len(form))
+        yield start, start + len(part)
+        start = whole.find(part, start + 1)
 
 
 def _in_base64(credentials: Credentials, secret: str) -> Iterator[str]:

@@ -81,6 +81,12 @@ def test_every_spelling_is_masked_in_a_sentence_and_nothing_else(secret: str, sp
 
 
 @example("0000000;", "HTML, without its ends")
+@example("0000000&", "HTML")
+@example("0000000&", "HTML in HTML")
+@example("0000000%", "URL in URL")
+@example("0000000&am", "HTML, without its ends")
+@example("00000000'0", "HTML, without its ends")
+@example("00000000\\", "JSON in JSON")
 @given(SECRETS, st.sampled_from(sorted(set(SPELLINGS) - {"no blanks", "other blanks", "underscores"})))
 def test_a_secret_of_any_characters_is_masked_in_any_spelling(secret: str, spelling: str) -> None:
     if spelling == "capitals":

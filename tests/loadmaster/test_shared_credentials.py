@@ -111,6 +111,13 @@ def test_unit_that_is_down_does_not_hold_up_the_others() -> None:
     assert {address for address, error in found.items() if error is None} == set(ADDRESSES[1:])
 
 
+@pytest.mark.parametrize("dead", [1, 3])
+def test_wrong_password_reaches_one_unit_that_answers_although_those_before_it_are_silent(dead: int) -> None:
+    silent = frozenset(ADDRESSES[:dead])
+    _, asked = run_simulated(ask(units(), set(ADDRESSES), dead=silent))
+    assert set(asked) == {*silent, ADDRESSES[dead]}
+
+
 @pytest.mark.parametrize(("partner", "asked"), [(ADDRESSES[0], 1), (ADDRESSES[5], 0), (None, 0)])
 def test_standby_that_takes_no_login_stops_nothing_once_its_partner_has_taken_it(
     partner: str | None, asked: int
@@ -132,3 +139,70 @@ def test_standby_that_takes_no_login_stops_nothing_once_its_partner_has_taken_it
     run_simulated(go())
     assert sent[ADDRESSES[1]] == 1
     assert min(sent[ADDRESSES[2]], 1) == asked
+
+
+def pairs(accesses: dict[str, UnitConnection], *members: tuple[str, str]) -> dict[str, UnitConnection]:
+    for one, other in members:
+        accesses[one] = replace(accesses[one], partner=other)
+        accesses[other] = replace(accesses[other], partner=one)
+    return accesses
+
+
+@pytest.mark.parametrize("active", [1, 4, 29])
+def test_standby_that_is_asked_first_and_takes_no_login_stops_nothing_once_its_active_unit_takes_it(
+    active: int,
+) -> None:
+    standby, other = ADDRESSES[0], ADDRESSES[active]
+    found, asked = run_simulated(ask(pairs(units(), (standby, other)), {standby}))
+    assert {address for address, error in found.items() if error} == {standby}
+    assert not isinstance(found[standby], NotAskedError)
+    assert asked[standby] == 1
+
+
+def test_standbys_of_many_pairs_that_are_asked_before_their_active_units_stop_nothing() -> None:
+    members = list(zip(ADDRESSES[::2], ADDRESSES[1::2], strict=True))
+    standbys = set(ADDRESSES[::2])
+    found, asked = run_simulated(ask(pairs(units(), *members), standbys))
+    assert {address for address, error in found.items() if error} == standbys
+    assert {asked[address] for address in standbys} == {1}
+
+
+def test_wrong_password_that_a_unit_of_a_pair_refuses_is_tried_on_its_partner_and_on_no_other_unit() -> None:
+    found, asked = run_simulated(ask(pairs(units(), (ADDRESSES[0], ADDRESSES[7])), set(ADDRESSES)))
+    assert asked == {ADDRESSES[0]: 1, ADDRESSES[7]: 1}
+    others = [found[address] for address in ADDRESSES if address not in asked]
+    assert {error.refused_by for error in others if isinstance(error, NotAskedError)} == {ADDRESSES[0]}
+    assert all(isinstance(error, NotAskedError) for error in others)
+
+
+def test_others_are_not_asked_while_the_partner_of_a_unit_that_refuses_is_silent() -> None:
+    async def go() -> tuple[float, dict[str, Exception | None], Counter[str]]:
+        began = asyncio.get_running_loop().time()
+        accesses = pairs(units(), (ADDRESSES[0], ADDRESSES[1]))
+        found, asked = await ask(accesses, set(ADDRESSES), dead=frozenset(ADDRESSES[1:2]))
+        return asyncio.get_running_loop().time() - began, found, asked
+
+    seconds, found, asked = run_simulated(go())
+    assert seconds < 3 * FIRST_TURN_SECONDS
+    assert set(asked) <= {ADDRESSES[0], ADDRESSES[1]}
+    assert sum(isinstance(error, NotAskedError) for error in found.values()) == len(ADDRESSES) - 2
+
+
+def test_units_that_were_not_asked_for_a_doubt_are_asked_once_the_partner_has_taken_the_credentials() -> None:
+    accesses = pairs({address: units()[address] for address in ADDRESSES[:3]}, (ADDRESSES[0], ADDRESSES[1]))
+
+    def answer(http: httpx.Request) -> httpx.Response:
+        return httpx.Response(401) if http.url.host == ADDRESSES[0] else ok(version="7.2.59.4")
+
+    async def go() -> list[type[Exception] | None]:
+        said: list[type[Exception] | None] = []
+        async with connected(accesses, FakeClock(), transport_of=lambda _unit: httpx.MockTransport(answer)) as clients:
+            for number in (0, 2, 1, 2):
+                try:
+                    await clients[ADDRESSES[number]].firmware()
+                    said.append(None)
+                except AuthenticationError as error:
+                    said.append(type(error))
+        return said
+
+    assert run_simulated(go()) == [AuthenticationError, NotAskedError, None, None]
