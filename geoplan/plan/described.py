@@ -39,10 +39,11 @@ def known_units(topology: Topology) -> dict[str, KnownUnit]:
     }
 
 
-def topology_before(plan: Plan) -> Topology:
-    """Return the topology that a change came from, as far as its plan has it."""
+def topology_before(plan: Plan, found: Mapping[str, ClusterDefinition]) -> Topology:
+    """Return the topology that a change came from, as far as its plan has it; clusters by site as they were found."""
     assert plan.change  # noqa: S101 - only a change came from anywhere
-    return _described(plan, plan.change.old_topology, plan.change.old_sites, plan.change.old_cluster, {})
+    clusters = {cluster.site: cluster for cluster in plan.change.old_clusters} | dict(found)
+    return _described(plan, plan.change.old_topology, plan.change.old_sites, clusters.get, {})
 
 
 def topology_of(plan: Plan, known: Mapping[str, KnownUnit], *, with_leaving: bool) -> Topology:

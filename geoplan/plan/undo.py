@@ -38,7 +38,7 @@ class Before(NamedTuple):
     added: tuple[str, ...] = ()
     """The sites whose clusters were not there, in the order in which they were added."""
     modified: Mapping[str, ClusterDefinition] = {}
-    """The clusters that were there and otherwise, by site."""
+    """The clusters that were there and otherwise, by site; of a change, otherwise than its start has them."""
     never: tuple[str, ...] = ()
     """The sites whose clusters were not there, and that the push has not come to add."""
 
@@ -72,7 +72,7 @@ def _change_back(plan: Plan, before: Before) -> Plan:
             [f"'{name}' had other lists before than {plan.change.old_topology} says" for name in other],
             hint="take it back by hand: geoplan push --status says how",
         )
-    return make_change(topology_before(plan), plan, cleans_leaving=True)
+    return make_change(topology_before(plan, before.modified), plan, cleans_leaving=True)
 
 
 def _fit(site: SiteSettings, lists: SiteLists) -> bool:

@@ -9,7 +9,7 @@ from geoplan.live.findings.clusters import deleted_from, find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.kinds import generic_command
-from geoplan.live.findings.leaving import silent_leavers
+from geoplan.live.findings.leaving import clusters_to_delete, silent_leavers, unlike_before
 from geoplan.live.findings.newcomers import (
     GeoConfiguration,
     differences,
@@ -17,6 +17,7 @@ from geoplan.live.findings.newcomers import (
     seeded_sites,
 )
 from geoplan.live.model import LIST_NAMES, SUBJECTS
+from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push.change_progress import pairs_to_join, renewed_units
 from geoplan.push.history import number_in
@@ -71,6 +72,7 @@ def change_problems(
             if options.undoes and not options.remove_unknown:
                 yield from _unplanned(site, change, facts, start)
             yield from _cluster_problems(site, change, facts, plan, start)
+    yield from _unlike_before(plan, facts, start)
     yield from _swapped_roles(plan, change, facts)
     for name in seeded_sites(plan):
         yield from _newcomer_problems(plan, change, name, facts)
@@ -201,6 +203,19 @@ def _cluster_problems(
         elif not found.is_named(planned.name) and not is_old_cluster(plan, before.site, found.address, found.name):
             message = f"the cluster at {found.address} is called '{found.name}', and '{before.name}' by {start.name}"
             yield start.of_cluster(unit.address, message, f"call it '{before.name}' again")
+
+
+def _unlike_before(plan: Plan, facts: Observations, start: _Start) -> Iterator[ChangeProblem]:
+    """Refuse to delete what somebody else has put, or made of it, where a cluster was."""
+    told: set[tuple[str, str]] = set()
+    for step in plan.steps:
+        unit = facts.active(step.on.site) if step.action in DELETIONS else None
+        for cluster in clusters_to_delete(plan, step, unit.clusters or ()) if unit else ():
+            fault = unlike_before(plan, cluster)
+            if unit and fault and (unit.address, cluster.address) not in told:
+                told.add((unit.address, cluster.address))
+                message = f"the cluster at {cluster.address} would be deleted, and is not {start.name}'s: {fault}"
+                yield start.of_cluster(unit.address, message, f"make the cluster at {cluster.address} what it was")
 
 
 def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[ChangeProblem]:

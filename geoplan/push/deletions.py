@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.live.findings.clusters import addresses_before
+from geoplan.live.findings.leaving import unlike_before
+from geoplan.live.model import ClusterType, GeoCluster
 from geoplan.plan.model import Action
 from geoplan.push import records as models
 from geoplan.push import values
@@ -36,6 +38,8 @@ def deletion_fault(plan: Plan, history: History, unit: str, cluster: str, sights
     before = record.before if isinstance(record, models.Changing) and record.after is None else None
     if record is None or not isinstance(before, values.ClusterValue) or canonical(before.address) != canonical(cluster):
         return "the journal does not have it"
+    if fault := unlike_before(plan, GeoCluster(before.address, before.name, ClusterType(before.type))):
+        return fault
     host = next(site.name for site in plan.sites if any(each.address == unit for each in site.units))
     part = plan.change.departure_of(record.site) if plan.change else None
     if part is None:  # its cluster at an address that it does not have any more

@@ -16,17 +16,23 @@ from geoplan.push import records as models
 from geoplan.push import values
 from geoplan.push.history import number_in
 from geoplan.topology.model import Location, Unit
+from geoplan.vendor import MANAGE_CLUSTERS, MANAGE_FQDNS
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from geoplan.live.model import Observations
     from geoplan.live.polling import Clock
-    from geoplan.plan.model import ClusterDefinition, Plan
+    from geoplan.plan.model import Change, ClusterDefinition, Plan
     from geoplan.push.history import History
     from geoplan.push.store import Store
     from geoplan.topology.model import Topology
 
 LAST = "last"
+NOWHERE = Location(latitude=0.0, longitude=0.0)
+"""The place that units tell of a cluster that was given none."""
+CLUSTER_CHANGES = frozenset({Action.ADD_CLUSTER, Action.MODIFY_CLUSTER, Action.DELETE_CLUSTER})
 
 
 class Undoing(NamedTuple):
@@ -126,6 +132,9 @@ def _found_before(history: History) -> tuple[Before, list[str]]:
         for pair in plan.ha_pairs
         if history.was_formed(pair.site)
     ]
+    if plan.change:
+        modified = _clusters_of_old(plan.change, history)
+        return Before(_lists_before(history, found), modified=modified), left + _lost_with_clusters(history)
     for site, record in clusters.items():
         if isinstance(record.before, values.ClusterValue):
             was, stays = _cluster_before(plan.cluster(site), record.before)
@@ -159,6 +168,42 @@ def _first_of_clusters(history: History) -> dict[str, models.Changing]:
         if isinstance(record, models.Changing) and record.action in (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER):
             first.setdefault(record.site, record)
     return first
+
+
+def _clusters_of_old(change: Change, history: History) -> dict[str, ClusterDefinition]:
+    """Return the clusters that a change found in another place than OLD has them, by site."""
+    places: dict[str, ClusterDefinition] = {}
+    for record, before in _clusters_changed(history):
+        old = change.old_cluster(record.site)
+        if old and record.site not in places and before.latitude is not None and before.longitude is not None:
+            place = Location(latitude=before.latitude, longitude=before.longitude)
+            is_told = old.location is not None or place != NOWHERE
+            places[record.site] = old.model_copy(update={"location": place}) if is_told else old
+    return {site: cluster for site, cluster in places.items() if cluster != change.old_cluster(site)}
+
+
+def _lost_with_clusters(history: History) -> list[str]:
+    """Return what went with the clusters that a change deleted, and only a person sets again."""
+    lost: dict[str, None] = {}
+    for record, before in _clusters_changed(history):
+        if record.action is not Action.DELETE_CLUSTER:
+            continue
+        if before.enabled is False:
+            lost[f"the cluster '{before.name}' was disabled: disable it again at {MANAGE_CLUSTERS}"] = None
+        for fqdn in before.fqdns or ():
+            if uses := [address for address, name in fqdn.maps if name == before.name]:
+                what = f"the FQDN '{fqdn.name.removesuffix('.')}' used the cluster '{before.name}' for {some_of(uses)}"
+                lost[f"{what}: give it that again at {MANAGE_FQDNS}"] = None
+    return [*lost]
+
+
+def _clusters_changed(history: History) -> Iterator[tuple[models.Changing, values.ClusterValue]]:
+    """Yield the changes of clusters for all that stay, each with the cluster as it was."""
+    for record in history.records:
+        if not isinstance(record, models.Changing) or record.action not in CLUSTER_CHANGES:
+            continue
+        if isinstance(record.before, values.ClusterValue):
+            yield record, record.before
 
 
 def _cluster_before(now: ClusterDefinition, before: values.ClusterValue) -> tuple[ClusterDefinition, list[str]]:

@@ -17,6 +17,7 @@ from geoplan.lab.device.unit import Credentials, Unit
 from geoplan.lab.http import Outcome, Request
 from geoplan.lab.simulation import Simulation
 from geoplan.lab.variants import Variant
+from geoplan.live.findings.clusters import OLD
 from geoplan.live.findings.newcomers import seeded_sites
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import Timings
@@ -26,7 +27,6 @@ from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
-from geoplan.push.actions.add_cluster import OLD
 from geoplan.push.options import Options
 from geoplan.push.run import PushResult, run_push
 from geoplan.topology.model import Topology

@@ -157,7 +157,7 @@ def test_no_drawn_change_loses_anything_of_who_stays(seeds: range, tmp_path: Pat
     assert not broken, "replay one with: python -m pytest tests/simulation/test_changes.py --seed N"
 
 
-@pytest.mark.parametrize("seed", [3, 14, 59, 71, 103, 201, 379])
+@pytest.mark.parametrize("seed", [3, 14, 59, 71, 103, 201, 379, 477])
 def test_a_change_that_once_went_wrong_does_not_do_so_again(tmp_path: Path, seed: int) -> None:
     assert run_simulated(simulate_change(seed, tmp_path)) == []
 

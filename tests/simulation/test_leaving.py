@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,47 @@ def test_a_leaver_that_does_not_answer_is_left_alone_and_named(tmp_path: Path, s
         assert begun.lost == begun.world.broken == []
         assert [begun.names(address) for address in STAYING] == [{"A", "B"}] * 3
         assert set(noted(begun, NoteKind.LEFT_ALONE)) == {"D" if address == A4 else "C" for address in silent}
+
+    play(lambda: leave(tmp_path), act)
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+@pytest.mark.parametrize(
+    "found", [{"name": "SomebodyElse"}, {"name": "D-by-hand", "type": "remoteLM"}, {"type": "localLM"}]
+)
+def test_a_cluster_that_is_not_the_leavers_own_is_not_deleted(
+    tmp_path: Path, found: dict[str, Any], is_silent: bool
+) -> None:
+    async def act(begun: Leave) -> None:
+        network = begun.world.network
+        network.geo.put_cluster(network.unit(M1), replace(Cluster(A4, "D", "remoteLM"), **found))
+        if is_silent:
+            begun.world.simulation.power_off(A4)
+        await begun.settle()
+        ended = await begun.push()
+        assert isinstance(ended, PushRefusedError)
+        (problem,) = (each for each in ended.problems if each.startswith(f"{M1}: the cluster at {A4} would be deleted"))
+        assert "is not OLD's" in problem
+        await begun.settle()
+        name = found.get("name", "D")
+        assert [begun.names(address) for address in STAYING] == [{"A", "B", "C", name}] * 3
+
+    play(lambda: leave(tmp_path), act)
+
+
+def test_a_cluster_that_becomes_somebody_elses_meanwhile_is_not_deleted(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        network = begun.world.network
+
+        async def rename(sent: Sent) -> None:
+            if sent.subject == "delcluster" and sent.address == A4:
+                network.geo.put_cluster(network.unit(M1), Cluster(A4, "SomebodyElse", "remoteLM"))
+
+        begun.world.ways.append(rename)
+        ended = await begun.push()
+        assert isinstance(ended, PushStoppedError)
+        assert "is not the one to delete: it is called 'SomebodyElse', and was 'D' before" in str(ended)
+        assert "SomebodyElse" in begun.names(M1)
 
     play(lambda: leave(tmp_path), act)
 

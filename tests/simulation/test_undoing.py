@@ -203,6 +203,37 @@ def test_taking_back_is_killed_and_resumed(tmp_path: Path, at: int) -> None:
     play(lambda: fresh(tmp_path), act)
 
 
+def test_a_cluster_that_a_change_deleted_comes_back_where_it_was_and_what_used_it_is_named(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        world, geo = begun.world, begun.world.network.geo
+        world.plan = make_plan(topology("ABCD"))
+        assert isinstance(await begun.push(), PushResult)
+        await settle(begun)
+        master = world.network.unit(A1)
+        cluster = geo.find_cluster(master, A4)
+        assert cluster
+        geo.put_cluster(master, replace(cluster, latitude_seconds=192000, longitude_seconds=-21600, enabled=False))
+        geo.put_fqdn(master, "www.example.com")
+        geo.put_map(master, next(geo.fqdns(master)), "198.51.100.7", "D")
+        await settle(begun)
+        world.former.append(world.plan)
+        world.plan = make_change(topology("AB"), make_plan(topology("ABCD")))
+        world.options = replace(world.options, accept_fqdn_loss=True)
+        left = await begun.push()
+        assert isinstance(left, PushResult), (left, getattr(left, "problems", ""))
+        await settle(begun)
+        found = undoing(find_push(real_store(world.folder, world.plan), LAST))
+        location = found.plan.cluster("D").location
+        assert location
+        assert (round(location.latitude, 4), round(location.longitude, 4)) == (53.3333, -6.0)
+        assert found.plan.cluster("A").location is None
+        disabled, used = found.left
+        assert disabled == "the cluster 'D' was disabled: disable it again at Global Balancing > Manage Clusters"
+        assert used.startswith("the FQDN 'www.example.com' used the cluster 'D' for 198.51.100.7: give it that again")
+
+    play(lambda: fresh(tmp_path, "ABCD"), act)
+
+
 def test_what_somebody_changed_since_is_a_refusal(tmp_path: Path) -> None:
     async def act(begun: Leave) -> None:
         assert isinstance(await begun.push(), PushResult)

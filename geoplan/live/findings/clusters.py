@@ -11,6 +11,7 @@ from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.model import ClusterType
 from geoplan.plan.lists import carried_by
 from geoplan.plan.model import Action
+from geoplan.vendor import CUT_NAME_LENGTH
 from geoplan.wording import MAX_LISTED
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from geoplan.plan.model import ClusterDefinition, Plan
 
 ARC_SECOND = 1 / 3600  # degrees: as exact as a LoadMaster stores a location
+OLD = " (old)"
+
+
+def old_name(name: str) -> str:
+    """Return what a cluster is called while another one takes its name, within what units keep of a name."""
+    return f"{name[: CUT_NAME_LENGTH - len(OLD)].rstrip()}{OLD}"
 
 
 class ClusterState(StrEnum):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import addresses_before, addresses_of
-from geoplan.live.model import Cause
+from geoplan.live.findings.clusters import addresses_before, addresses_of, old_name
+from geoplan.live.model import Cause, ClusterType
 from geoplan.plan.actions import DELETIONS, Action
 from geoplan.wording import some_of
 
@@ -58,6 +58,25 @@ def _kept(plan: Plan, site: str) -> frozenset[str]:
     old = plan.change.old_cluster(site) if plan.change else None
     gone = {canonical(old.address)} if old else set()
     return (shown - gone) | {canonical(cluster.address) for cluster in planned}
+
+
+def unlike_before(plan: Plan, cluster: GeoCluster) -> str | None:
+    """Return how a cluster at an address that a change clears is not the one that was there before; None where it is.
+
+    A cluster of another name or type at that address is somebody else's, and no step deletes it. One that geoplan has
+    moved out of the way goes by its old name, one that it has entered since by its new one; one of type default is
+    half-made.
+    """
+    change, address = plan.change, canonical(cluster.address)
+    known = [each for each in (change.old_clusters if change else ()) if address in addresses_before(plan, each.site)]
+    now = {each.site: each.name for each in plan.clusters}
+    allowed = {name for each in known for name in (each.name, old_name(each.name), now.get(each.site, each.name))}
+    if not any(map(cluster.is_named, allowed)):
+        names = some_of([f"'{each.name}'" for each in known]) or "unknown"
+        return f"it is called '{cluster.name}', and was {names} before"
+    if cluster.type not in (ClusterType.REMOTE_LM, ClusterType.DEFAULT):
+        return f"it is of type {cluster.type.value}, and was {ClusterType.REMOTE_LM.value} before"
+    return None
 
 
 def using(fqdns: Iterable[GeoFqdn], cluster: GeoCluster) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
-from geoplan.live.findings.clusters import ClusterState, addresses_of, deleted_from, find, state_of
+from geoplan.live.findings.clusters import ClusterState, addresses_of, deleted_from, find, old_name, state_of
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.push.actions.change import (
     Again,
@@ -19,7 +19,6 @@ from geoplan.push.actions.change import (
 )
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
-from geoplan.vendor import CUT_NAME_LENGTH
 
 if TYPE_CHECKING:
     from geoplan.live.model import GeoCluster
@@ -121,14 +120,6 @@ async def _move_out_of_the_way(context: Context, step: Step, unit: Unit, old: Ge
             return Again(str(failure), unit.address)
         raise failure
     return None
-
-
-def old_name(name: str) -> str:
-    """Return what a cluster is called while another one takes its name, within what units keep of a name."""
-    return f"{name[: CUT_NAME_LENGTH - len(OLD)].rstrip()}{OLD}"
-
-
-OLD = " (old)"
 
 
 async def clusters_of(step: Step, unit: Unit) -> tuple[GeoCluster, ...]:

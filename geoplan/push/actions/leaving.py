@@ -9,7 +9,7 @@ from geoplan.addresses import canonical
 from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.clusters import addresses_before
-from geoplan.live.findings.leaving import in_use, shown_at, using
+from geoplan.live.findings.leaving import in_use, shown_at, unlike_before, using
 from geoplan.live.fleet import answers
 from geoplan.live.model import State
 from geoplan.push.actions.change import Again, not_applied, read_back, try_change
@@ -161,6 +161,9 @@ async def delete(
 
     Return None once it is gone. ``also_on`` are the units of others that have it just before.
     """
+    if fault := unlike_before(context.plan, cluster):
+        message = f"the cluster at {cluster.address} is not the one to delete: {fault}"
+        raise StepError(step, message, unit=unit.address, hint="find out who changed it, then go on")
     fqdns = await fqdns_of(context, step, unit, [cluster])
     before = {
         **cluster.definition,
