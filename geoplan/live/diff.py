@@ -191,7 +191,7 @@ def _proof(report: Report, push: Command) -> Iterator[WayOn]:
         yield WayOn(
             f"the links of {', '.join(hidden)} can be seen in the web interface alone, since units tell no colours of "
             f"them over the API: look at {PARTNERS_STATUS} on each of these units while it is active; no push and "
-            "no reboot tells more. 'geoplan probe' writes a report of what a unit answers, for the project to learn from"
+            "no reboot tells more. 'geoplan probe' writes down what a unit answers, for the project to learn from"
         )
 
 
