@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.live.findings import Kind
 from geoplan.live.findings.collect import OF_HA
 from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
+from geoplan.live.links import Colour
 from geoplan.live.model import HA_SUBJECT
+from geoplan.vendor import PARTNERS_STATUS
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
@@ -174,13 +176,29 @@ def _ways_on(report: Report, push: Command) -> Iterator[WayOn]:
 def _proof(report: Report, push: Command) -> Iterator[WayOn]:
     if not report.unproven or not report.is_in_place:  # what is still to be entered makes the links
         return
-    units = ", ".join(report.unproven)
-    yield WayOn(f"the links of {units} are proven once each of them, while it is active, shows every partner green")
-    if pairs := [site.site for site in report.sites if set(site.unproven) - {site.unit}]:
+    telling = _sites_with_colours(report)
+    provable = [site for site in report.sites if site.unproven and site.site in telling]
+    hidden = [unit for site in report.sites if site.site not in telling for unit in site.unproven]
+    if provable:
+        units = ", ".join(unit for site in provable for unit in site.unproven)
+        yield WayOn(f"the links of {units} are proven once each of them, while it is active, shows every partner green")
+    if pairs := [site.site for site in provable if set(site.unproven) - {site.unit}]:
         yield WayOn(
             f"a failover of {_named(pairs)} shows that, where units tell colours (it reboots the master):",
             push(*_reboot(pairs)),
         )
+    if hidden:
+        yield WayOn(
+            f"the links of {', '.join(hidden)} can be seen in the web interface alone, since units tell no colours of "
+            f"them over the API: look at {PARTNERS_STATUS} on each of these units while it is active; no push and "
+            "no reboot tells more. 'geoplan probe' writes down what a unit answers, for the project to learn from"
+        )
+
+
+def _sites_with_colours(report: Report) -> frozenset[str]:
+    """Return the sites of whose links any unit, at either end, tells a colour."""
+    told = [link for link in report.links if link.is_asked and link.colour is not Colour.NOT_TOLD]
+    return frozenset(site for link in told for site in (link.site, link.partner_site))
 
 
 def _reboot(pairs: Iterable[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from geoplan.loadmaster.clusters import Look
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
 
@@ -100,22 +101,27 @@ class Unit(Protocol):
     async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
         """Submit its unchanged GEO LoadMaster Partners list again."""
 
-    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
-        """Add a cluster of type Remote LM, or complete one that has not got its type yet."""
+    async def add_remote_lm_cluster(
+        self, name: str, address: str, *, also_as: Collection[str] = (), look: Look = None
+    ) -> None:
+        """Add a cluster of type Remote LM, or complete one that has not got its type yet.
+
+        Here and below ``look`` is called just before each request that is sent; what it raises keeps that from it.
+        """
 
     async def delete_cluster(self, address: str) -> None:
         """Delete the cluster that it shows at an address; all units that it is linked with lose it too."""
 
-    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+    async def add_cluster_like(self, cluster: GeoCluster, *, look: Look = None) -> None:
         """Add a cluster as another unit has it."""
 
-    async def rename_cluster(self, address: str, name: str) -> None:
+    async def rename_cluster(self, address: str, name: str, *, look: Look = None) -> None:
         """Give the cluster at an address another name."""
 
     async def restore_geo(self, content: bytes) -> None:
         """Restore GEO Configuration, and nothing else, from a backup."""
 
-    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
+    async def set_cluster_location(self, address: str, latitude: float, longitude: float, *, look: Look = None) -> None:
         """Place a cluster; in degrees."""
 
     async def set_ha_mode(self, mode: HaMode) -> None:

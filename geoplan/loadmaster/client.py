@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import httpx
 
     from geoplan.loadmaster.clock import Clock
+    from geoplan.loadmaster.clusters import Look
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.ha import HaCommands
     from geoplan.loadmaster.http import IdleConnections, ShownRequest
@@ -260,32 +261,35 @@ class LoadMaster:
         """Return the GEO clusters."""
         return await self._list("listclusters", decode.clusters, ())
 
-    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
+    async def add_remote_lm_cluster(
+        self, name: str, address: str, *, also_as: Collection[str] = (), look: Look = None
+    ) -> None:
         """Add a cluster and make it a Remote LM, or finish one that was added and is still of type default.
 
         ``also_as`` are addresses under which the unit may show it instead: a pair replaces its own (section 4).
-        A cluster that is already as it should be is left alone. Raises :class:`ClusterInTheWayError` where the
-        address is taken by another name or type, and :class:`RefusedSpellingError` where the unit wants a cluster named
-        by its number. After an error the first half may be in place; call it again.
+        ``look`` is called just before each request. A cluster that is as it should be is left alone. Raises
+        :class:`ClusterInTheWayError` where the address is taken by another name or type, and
+        :class:`RefusedSpellingError` where the unit wants a cluster named by its number. After an error the first half
+        may be in place; call it again.
         """
-        await self._clusters.add_remote_lm(name, address, also_as=also_as)
+        await self._clusters.add_remote_lm(name, address, also_as=also_as, look=look)
 
-    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+    async def add_cluster_like(self, cluster: GeoCluster, *, look: Look = None) -> None:
         """Add a cluster as another unit has it, as far as that one tells and this one takes."""
-        await self._clusters.add_like(cluster)
+        await self._clusters.add_like(cluster, look)
 
-    async def rename_cluster(self, address: str, name: str) -> None:
+    async def rename_cluster(self, address: str, name: str, *, look: Look = None) -> None:
         """Give the cluster at an address another name."""
-        await self._clusters.rename(address, name)
+        await self._clusters.rename(address, name, look)
 
     async def restore_geo(self, content: bytes) -> None:
         """Restore *GEO Configuration* alone from a unit's backup, once; what else a unit does on it nobody confirms."""
         restore = Command("restore", {"type": GEO_RESTORE_TYPE}, changes=True, upload=content)
         await self._session.change(restore, once=True)
 
-    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
+    async def set_cluster_location(self, address: str, latitude: float, longitude: float, *, look: Look = None) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
-        await self._clusters.place(address, latitude, longitude)
+        await self._clusters.place(address, latitude, longitude, look)
 
     async def delete_cluster(self, address: str) -> None:
         """Delete a cluster once, by the address that the unit shows; every unit that it is linked with loses it too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from geoplan.addresses import canonical
 from geoplan.errors import ClusterInTheWayError, UnusableAnswerError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SECONDS_OF_ARC = 3600  # in a degree
 
+Look: TypeAlias = "Callable[[], Awaitable[None]] | None"
+"""What looks at units just before a request that changes one, which is not sent where it raises; or None."""
+
 
 class ClusterCommands:
     """The clusters of one unit; ``read`` lists them."""
@@ -26,7 +29,7 @@ class ClusterCommands:
         self._session = session
         self._read = read
 
-    async def add_remote_lm(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
+    async def add_remote_lm(self, name: str, address: str, *, also_as: Collection[str] = (), look: Look = None) -> None:
         """Add a cluster and make it a Remote LM; see :meth:`geoplan.loadmaster.LoadMaster.add_remote_lm_cluster`."""
         find = partial(self._find, {canonical(known) for known in (address, *also_as)})
         cluster = await find()
@@ -36,7 +39,7 @@ class ClusterCommands:
             async def is_added() -> bool:
                 return await find() is not None
 
-            await self._session.change(add, is_applied=is_added)
+            await self._send(add, look, is_applied=is_added)
             # Under which of its addresses a pair shows it now is for the unit to say.
             cluster = await find() or GeoCluster(address, name, ClusterType.DEFAULT)
         if not cluster.is_named(name) or cluster.type not in (ClusterType.DEFAULT, ClusterType.REMOTE_LM):
@@ -47,14 +50,19 @@ class ClusterCommands:
                 hint="rename or remove that cluster on the unit, or give the site that cluster's name",
             )
         if cluster.type is not ClusterType.REMOTE_LM:
-            await self._make_remote(cluster, find)
+            await self._make_remote(cluster, find, look)
 
-    async def _make_remote(self, cluster: GeoCluster, find: Callable[[], Awaitable[GeoCluster | None]]) -> None:
+    async def _make_remote(
+        self, cluster: GeoCluster, find: Callable[[], Awaitable[GeoCluster | None]], look: Look
+    ) -> None:
         """Give a cluster its type."""
-        wanted = {"type": ClusterType.REMOTE_LM.value}
-        await self._modify(cluster, wanted, find, lambda now: now is not None and now.type is ClusterType.REMOTE_LM)
 
-    async def add_like(self, cluster: GeoCluster) -> None:
+        def has_type(now: GeoCluster | None) -> bool:
+            return now is not None and now.type is ClusterType.REMOTE_LM
+
+        await self._modify(cluster, {"type": ClusterType.REMOTE_LM.value}, find, has_type, look)
+
+    async def add_like(self, cluster: GeoCluster, look: Look = None) -> None:
         """Add a cluster as another unit has it, as far as that tells: type, checker, whether it is on, and place.
 
         One that is there already gets what it lacks of that. Raises :class:`ClusterInTheWayError` where its address
@@ -75,7 +83,7 @@ class ClusterCommands:
             async def is_added() -> bool:
                 return await find() is not None
 
-            await self._session.change(add, is_applied=is_added)
+            await self._send(add, look, is_applied=is_added)
         wanted: dict[str, str | bool] = {"type": cluster.type.value}
         if cluster.checker and cluster.type is ClusterType.DEFAULT:
             wanted["checker"] = cluster.checker.lower()
@@ -87,20 +95,20 @@ class ClusterCommands:
 
         now = await find()
         if now and (not has_all(now) or "checker" in wanted):
-            await self._modify(now, wanted, find, has_all)
+            await self._modify(now, wanted, find, has_all, look)
         now = await find()
         here = (now.latitude, now.longitude) if now else None
         is_told = cluster.latitude is not None and cluster.longitude is not None
         if is_told and here != (cluster.latitude, cluster.longitude):
-            await self.place(cluster.address, cluster.latitude or 0.0, cluster.longitude or 0.0)
+            await self.place(cluster.address, cluster.latitude or 0.0, cluster.longitude or 0.0, look)
 
-    async def rename(self, address: str, name: str) -> None:
+    async def rename(self, address: str, name: str, look: Look = None) -> None:
         """Give a cluster another name. Raises :class:`UnusableAnswerError` where it is not there."""
         find = partial(self._find, {canonical(address)})
         cluster = await find()
         if cluster is None:
             raise UnusableAnswerError(self._unit, f"it has no cluster at {address}")
-        await self._modify(cluster, {"name": name}, find, lambda now: now is not None and now.is_named(name))
+        await self._modify(cluster, {"name": name}, find, lambda now: now is not None and now.is_named(name), look)
 
     async def _modify(
         self,
@@ -108,6 +116,7 @@ class ClusterCommands:
         wanted: Mapping[str, str | bool],
         find: Callable[[], Awaitable[GeoCluster | None]],
         has_all: Callable[[GeoCluster | None], bool],
+        look: Look,
     ) -> None:
         """Change a cluster: by its address, or once the unit has refused that, by its number.
 
@@ -120,9 +129,9 @@ class ClusterCommands:
         by_address = Command("modcluster", {"ip": cluster.address, **wanted}, changes=True)
         number = cluster.index
         by_number = None if number is None else Command("modcluster", {"id": number, **wanted}, changes=True)
-        await self._session.change(by_address, other=by_number, is_applied=is_so)
+        await self._send(by_address, look, other=by_number, is_applied=is_so)
 
-    async def place(self, address: str, latitude: float, longitude: float) -> None:
+    async def place(self, address: str, latitude: float, longitude: float, look: Look = None) -> None:
         """Place a cluster, in degrees, of which the unit takes whole seconds of arc."""
         wanted = (round(latitude * SECONDS_OF_ARC), round(longitude * SECONDS_OF_ARC))
 
@@ -133,7 +142,7 @@ class ClusterCommands:
             return (round(cluster.latitude * SECONDS_OF_ARC), round(cluster.longitude * SECONDS_OF_ARC)) == wanted
 
         place = Command("clustchangeloc", {"ip": address, "latsecs": wanted[0], "longsecs": wanted[1]}, changes=True)
-        await self._session.change(place, is_applied=is_placed)
+        await self._send(place, look, is_applied=is_placed)
 
     async def delete(self, address: str) -> None:
         """Delete the cluster that the unit shows at an address; one that is not there is refused by the unit."""
@@ -142,6 +151,18 @@ class ClusterCommands:
             return await self._find({canonical(address)}) is None
 
         await self._session.change(Command("delcluster", {"ip": address}, changes=True), is_applied=is_gone, once=True)
+
+    async def _send(
+        self,
+        command: Command,
+        look: Look,
+        *,
+        other: Command | None = None,
+        is_applied: Callable[[], Awaitable[bool]],
+    ) -> None:
+        if look:
+            await look()
+        await self._session.change(command, other=other, is_applied=is_applied)
 
     async def _find(self, addresses: Collection[str]) -> GeoCluster | None:
         return next((found for found in await self._read() if canonical(found.address) in addresses), None)

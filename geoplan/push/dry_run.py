@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.polling import Timings
     from geoplan.live.unit import Unit
+    from geoplan.loadmaster.clusters import Look
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus, UnitSettings
     from geoplan.plan.model import Plan, SiteSettings
@@ -221,24 +222,26 @@ class DryRunUnit:
         """Show the submission."""
         await self._unit.resubmit_geo_partners(addresses)
 
-    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Collection[str] = ()) -> None:
+    async def add_remote_lm_cluster(
+        self, name: str, address: str, *, also_as: Collection[str] = (), look: Look = None
+    ) -> None:
         """Show the change and note the cluster."""
         known = await self.clusters()
-        await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
+        await self._unit.add_remote_lm_cluster(name, address, also_as=also_as, look=look)
         others = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
         self._paper.note_clusters(self._site, (*others, GeoCluster(address, name, ClusterType.REMOTE_LM)))
 
-    async def add_cluster_like(self, cluster: GeoCluster) -> None:
+    async def add_cluster_like(self, cluster: GeoCluster, *, look: Look = None) -> None:
         """Show the change and note the cluster."""
         known = await self.clusters()
-        await self._unit.add_cluster_like(cluster)
+        await self._unit.add_cluster_like(cluster, look=look)
         others = tuple(each for each in known if canonical(each.address) != canonical(cluster.address))
         self._paper.note_clusters(self._site, (*others, cluster))
 
-    async def rename_cluster(self, address: str, name: str) -> None:
+    async def rename_cluster(self, address: str, name: str, *, look: Look = None) -> None:
         """Show the change and note the name."""
         known = await self.clusters()
-        await self._unit.rename_cluster(address, name)
+        await self._unit.rename_cluster(address, name, look=look)
         self._paper.note_clusters(
             self._site,
             tuple(
@@ -257,10 +260,10 @@ class DryRunUnit:
         left = tuple(cluster for cluster in known if canonical(cluster.address) != canonical(address))
         self._paper.note_clusters(self._site, left)
 
-    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
+    async def set_cluster_location(self, address: str, latitude: float, longitude: float, *, look: Look = None) -> None:
         """Show the change and note the place."""
         known = await self.clusters()
-        await self._unit.set_cluster_location(address, latitude, longitude)
+        await self._unit.set_cluster_location(address, latitude, longitude, look=look)
         placed = tuple(
             replace(cluster, latitude=latitude, longitude=longitude)
             if canonical(cluster.address) == canonical(address)

@@ -1,35 +1,32 @@
 """What a push never does, asserted at every request that changes a unit, in the running program.
 
-Each unit of a running push is behind a :class:`GuardedUnit`. It notes what the unit was asked and what it told, and
-holds every change against that: a change that comes without the look, the reading or the record that has to precede
-it is never sent. The steps see to all of that by themselves, so a :class:`GuardError` is a fault of geoplan.
+Each unit of a running push is behind a :class:`geoplan.push.guarded_unit.GuardedUnit`. It notes what the unit was asked
+and what it told, and holds every change against that: a change that comes without the look, the reading or the record
+that has to precede it is never sent. The steps see to all of that by themselves, so a :class:`GuardError` is a fault of
+geoplan.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from geoplan.addresses import canonical, same_addresses
-from geoplan.errors import PushStoppedError, UnitRefusedError
+from geoplan.errors import PushStoppedError
 from geoplan.live.activity import Look, may_be_at_work, said, states_of
 from geoplan.live.findings.pairs import has_no_pair
-from geoplan.live.fleet import Fleet, only_active
+from geoplan.live.fleet import only_active
 from geoplan.live.model import HA_SUBJECT, SUBJECTS, HaFacts, State
 from geoplan.push import records as models
 from geoplan.push.deletions import Lists, deletion_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.live.polling import Clock, Timings
     from geoplan.live.unit import Unit
-    from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import GeoCluster, HaMode, HaStatus
+    from geoplan.loadmaster.model import HaStatus
     from geoplan.plan.model import Plan, SiteSettings
-    from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
 READS = {"remote_geo_access", "geo_partners", "clusters", "fqdns", "ha_parameters"}
@@ -77,10 +74,6 @@ class Guard:
         self._timings = timings
         self._site_of = {unit.address: site for site in plan.sites for unit in site.units}
         self._seen = {address: _Seen() for address in self._site_of}
-
-    def unit(self, unit: Unit) -> Unit:
-        """Return a unit that sends no change which is not allowed."""
-        return cast("Unit", GuardedUnit(unit, self))
 
     # -- what is seen ------------------------------------------------------------------------------------------------
 
@@ -152,9 +145,7 @@ class Guard:
     def before_list(self, address: str, subject: str, *, is_submission: bool) -> None:
         """Allow a list on the active unit, as it was read there just before and is written down."""
         what = "resubmission" if is_submission else subject
-        site, looks = self._looked(address, what)
-        if site.kind == "ha_pair" and only_active(states_of(looks)) != address:
-            raise GuardError(address, what, f"{said(looks)} at the last look")
+        site = self._seen_active(address, what)
         seen = self._seen[address]
         if subject not in seen.read:
             raise GuardError(address, what, f"its {subject} was not read before")
@@ -165,27 +156,32 @@ class Guard:
         self._spend(site)
 
     def before_cluster(self, address: str) -> None:
-        """Allow a change of a cluster on a unit whose clusters were read and whose change is written down."""
+        """Allow a change of a cluster on an active unit whose clusters were read and whose change is written down."""
+        site = self._seen_active(address, "cluster")
         if "clusters" not in self._seen[address].read:
             raise GuardError(address, "cluster", "its clusters were not read before")
         self._recorded(address, "cluster", {"changing"}, "cluster")
+        self._spend(site)
 
     def before_restore(self, address: str) -> None:
-        """Allow a restore on a unit that is backed up, was read, and whose restore is written down."""
-        seen = self._seen[address]
+        """Allow a restore on an active unit that is backed up, was read, and whose restore is written down."""
+        site, seen = self._seen_active(address, "restore"), self._seen[address]
         if not {"clusters", "fqdns", "remote_geo_access", "geo_partners"} <= seen.read.keys():
             raise GuardError(address, "restore", "what it would lose was not read before")
         if address not in self._journal.history.backed_up:
             raise GuardError(address, "restore", "it is not backed up")
         self._recorded(address, "restore", {"seeding"})
+        self._spend(site)
 
     def before_delete(self, address: str, cluster: str) -> None:
         """Allow a deletion once nothing links who leaves with who stays, and a probe has shown that none travels."""
+        site = self._seen_active(address, "deletion")
         if "clusters" not in self._seen[address].read:
             raise GuardError(address, "deletion", "its clusters were not read before")
         sights = {unit: self._lists_of(unit) for unit in self._seen}
         if fault := deletion_fault(self._plan, self._journal.history, address, cluster, sights):
             raise GuardError(address, "deletion", fault)
+        self._spend(site)
 
     def _lists_of(self, address: str) -> Lists:
         """Return what both lists of a unit were seen to hold, or whether it has refused that for long enough."""
@@ -218,6 +214,13 @@ class Guard:
                 raise GuardError(address, what, f"{unit.address} was looked at too long ago")
             looks[unit.address] = Look(seen.health, seen.told)
         return site, looks
+
+    def _seen_active(self, address: str, what: str) -> SiteSettings:
+        """Return a unit's site. Raises :class:`GuardError` unless the last look showed the unit alone active."""
+        site, looks = self._looked(address, what)
+        if site.kind == "ha_pair" and only_active(states_of(looks)) != address:
+            raise GuardError(address, what, f"{said(looks)} at the last look")
+        return site
 
     def _has_no_pair(self, address: str) -> bool:
         found = self._seen[address].read.get("ha_parameters")
@@ -255,134 +258,3 @@ class Guard:
         for unit in site.units:
             seen = self._seen[unit.address]
             seen.health = seen.told = seen.asked_at = None
-
-
-class GuardedUnit:
-    """One unit behind the guard; fulfils :class:`geoplan.live.unit.Unit`, whose reads pass through and are noted."""
-
-    def __init__(self, unit: Unit, guard: Guard) -> None:
-        self._unit = unit
-        self._guard = guard
-        self.address = unit.address
-        self.is_trusted = unit.is_trusted
-
-    @property
-    def certificate(self) -> str | None:
-        """The fingerprint of the certificate that the unit presents."""
-        return self._unit.certificate
-
-    def __getattr__(self, question: str) -> Callable[[], Awaitable[Any]]:
-        """Return a read that notes what it is answered."""
-        return partial(self._ask, question, getattr(self._unit, question))
-
-    async def _ask(self, question: str, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it answers
-        try:
-            answer = await ask()
-        except UnitRefusedError:
-            self._guard.note_refusal(self._unit)
-            raise
-        if answer is not None:  # what it does not tell, or refuses so that it counts as not told, is no answer
-            self._guard.note_answer(self.address, question, answer)
-        return answer
-
-    @property
-    def wants_basic(self) -> bool:
-        """Whether it was seen to refuse APIv2 for a setting of its logins."""
-        return self._unit.wants_basic
-
-    async def state(self) -> State:
-        """Return what its health check says; one that is given up at a look counts as down."""
-        answer = await self.health()
-        return answer.state if answer else State.UNKNOWN
-
-    async def health(self) -> HealthAnswer | None:
-        """Return what its health check says and answered: a look, and no authenticated answer."""
-        try:
-            answer = await self._unit.health()
-        except asyncio.CancelledError:
-            self._guard.note_state(self.address, State.DOWN)
-            raise
-        self._guard.note_state(self.address, answer.state if answer else State.UNKNOWN)
-        return answer
-
-    async def ha_status(self, *, once: bool = False) -> HaStatus | None:
-        """Return what its API says of its place in its pair: the other half of a look."""
-        self._guard.note_status(self.address, None)
-        told = await self._ask("ha_status", partial(self._unit.ha_status, once=once))
-        self._guard.note_status(self.address, told)
-        return cast("HaStatus | None", told)
-
-    async def set_remote_geo_access(self, addresses: Sequence[str]) -> None:
-        """Enter its Remote GEO LoadMaster Access list."""
-        self._guard.before_list(self.address, "remote_geo_access", is_submission=False)
-        self._guard.written(self.address, "remote_geo_access")
-        await self._unit.set_remote_geo_access(addresses)
-
-    async def set_geo_partners(self, addresses: Sequence[str]) -> None:
-        """Enter its GEO LoadMaster Partners list."""
-        self._guard.before_list(self.address, "geo_partners", is_submission=False)
-        self._guard.written(self.address, "geo_partners")
-        await self._unit.set_geo_partners(addresses)
-
-    async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
-        """Submit its unchanged GEO LoadMaster Partners list again."""
-        self._guard.before_list(self.address, "geo_partners", is_submission=True)
-        self._guard.written(self.address, "geo_partners")
-        await self._unit.resubmit_geo_partners(addresses)
-
-    async def add_remote_lm_cluster(self, name: str, address: str, *, also_as: Sequence[str] = ()) -> None:
-        """Add a cluster of type Remote LM, or complete one that has not got its type yet."""
-        self._guard.before_cluster(self.address)
-        await self._unit.add_remote_lm_cluster(name, address, also_as=also_as)
-
-    async def delete_cluster(self, address: str) -> None:
-        """Delete one of its clusters."""
-        self._guard.before_delete(self.address, address)
-        self._guard.written(self.address, "clusters")
-        await self._unit.delete_cluster(address)
-
-    async def add_cluster_like(self, cluster: GeoCluster) -> None:
-        """Add a cluster as another unit has it."""
-        self._guard.before_cluster(self.address)
-        await self._unit.add_cluster_like(cluster)
-
-    async def rename_cluster(self, address: str, name: str) -> None:
-        """Give one of its clusters another name."""
-        self._guard.before_cluster(self.address)
-        await self._unit.rename_cluster(address, name)
-
-    async def restore_geo(self, content: bytes) -> None:
-        """Restore GEO Configuration from a backup."""
-        self._guard.before_restore(self.address)
-        for question in ("clusters", "remote_geo_access", "geo_partners"):
-            self._guard.written(self.address, question)
-        await self._unit.restore_geo(content)
-
-    async def set_cluster_location(self, address: str, latitude: float, longitude: float) -> None:
-        """Place a cluster; in degrees."""
-        self._guard.before_cluster(self.address)
-        await self._unit.set_cluster_location(address, latitude, longitude)
-
-    async def set_ha_mode(self, mode: HaMode) -> None:
-        """Give it its role in a pair."""
-        self._guard.before_mode(self.address, mode)
-        self._guard.written(self.address, "ha_parameters")
-        await self._unit.set_ha_mode(mode)
-
-    async def set_ha_parameters(self, parameters: HaParameters) -> None:
-        """Set all its HA parameters but the mode."""
-        self._guard.before_ha_parameters(self.address)
-        self._guard.written(self.address, "ha_parameters")
-        await self._unit.set_ha_parameters(parameters)
-
-    async def reboot(self) -> None:
-        """Ask it to reboot."""
-        self._guard.before_reboot(self.address)
-        await self._unit.reboot()
-
-
-def guarded(fleet: Fleet, journal: Journal, forms: Collection[str] = ()) -> Fleet:
-    """Return the same units for a push with this journal: none of them takes a change that a push never makes."""
-    guard = Guard(fleet.plan, journal, fleet.clock, fleet.timings, forms)
-    units = {address: guard.unit(unit) for address, unit in fleet.units.items()}
-    return Fleet(fleet.plan, units, fleet.clock, fleet.timings, jobs=fleet.jobs, is_on_paper=fleet.is_on_paper)

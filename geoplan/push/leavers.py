@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import NoteKind
-from geoplan.vendor import GEO_PARTNERS, REMOTE_GEO_ACCESS
+from geoplan.vendor import GEO_PARTNERS, PARTNERS_STATUS, REMOTE_GEO_ACCESS
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def tell_of_new_boxes(context: Context) -> None:
         if slave and unseen:
             message = (
                 f"links of the slave {slave} to {join_words(unseen)}: not proven, since that is a new box: make "
-                f"{slave} active for a few minutes, and see that they are green: {context.reporter.typed('diff')}"
+                f"{slave} active for a few minutes, and see that they are green, under {PARTNERS_STATUS} there or, "
+                f"where units tell colours, by: {context.reporter.typed('diff')}"
             )
             context.note(NoteKind.LINK_NOT_PROVEN, message, site=site.name, unit=slave)

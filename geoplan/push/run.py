@@ -21,7 +21,7 @@ from geoplan.push.change_progress import is_left_to_change, units_to_renew
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
-from geoplan.push.guard import guarded
+from geoplan.push.guarded_unit import guarded
 from geoplan.push.history import PairProgress
 from geoplan.push.leavers import tell_of_leavers, tell_of_new_boxes
 from geoplan.push.listener import Found, Reporter

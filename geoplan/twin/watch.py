@@ -116,10 +116,8 @@ class RequestWatch(Watcher):
             return
         subject, unit = sent.subject, self._world.network.unit(sent.address)
         pair = self._world.network.pair_of(unit)
-        is_final = subject in ("reboot", SUBMISSION) or sent.call.command in MODES
         if pair:
             self._require_look_after_refusal(sent)
-        if pair and is_final:
             self._require_look(sent, pair)
         if subject == "reboot" and pair:
             self._require_healthy_look(sent, pair)
@@ -186,7 +184,7 @@ class RequestWatch(Watcher):
 
     def _require_look(self, sent: Sent, pair: Pair) -> None:
         """One look at both units, one attempt."""
-        is_mode = sent.call is not None and sent.call.command in MODES
+        is_mode = sent.call is not None and sent.call.command in MODES | PARAMETERS
         since = max(self._attempted.get(unit.address, -1.0) for unit in pair.units)
         for unit in pair.units:
             looks = [self._looks.get(unit.address, (-1.0, -1.0))]

@@ -79,7 +79,7 @@ class Operator:
         )
 
     def stop_at_the_first_reboot(self, *options: str) -> Outcome:
-        fault = self._site.lab.inject(f"ignore,unit={FIRST_MASTER},command=reboot,occurrence=1")
+        fault = self._site.lab.inject(f"ignore,unit={FIRST_MASTER},command=reboot")
         stopped = self.run("push", *options)
         assert stopped.code == 3, stopped
         self._site.lab.lift(fault)

@@ -98,9 +98,10 @@ def operator_of(site: Site, geoplan: Geoplan, name: str) -> Operator:
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_stopped_push_goes_on_by_the_commands_that_it_prints(hostile: Site, geoplan: Geoplan, name: str) -> None:
     operator = operator_of(hostile, geoplan, name)
-    hostile.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    fault = hostile.lab.inject(f"ignore,unit={M1},command=reboot")
     stopped = operator.run("push", "--yes", "--backup-dir", "back ups; touch X")
     assert stopped.code == 3, stopped
+    hostile.lab.lift(fault)
     shown = operator.type(operator.only_command(stopped, "--status"))
     assert shown.code == 0, shown
     for heading in ("journal", "backups"):
@@ -119,8 +120,9 @@ def test_stopped_push_goes_on_by_the_commands_that_it_prints(hostile: Site, geop
 
 def test_abandoned_push_prints_the_command_that_finishes_its_pairs(hostile: Site, geoplan: Geoplan) -> None:
     operator = operator_of(hostile, geoplan, HOSTILE_NAMES[0])
-    hostile.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    fault = hostile.lab.inject(f"ignore,unit={M1},command=reboot")
     assert operator.run("push", "--yes").code == 3
+    hostile.lab.lift(fault)
     shown = operator.run("push", "--status")
     ended = operator.type(operator.only_command(shown, "--abandon"), "--yes")
     assert ended.code == 0, ended
@@ -156,8 +158,9 @@ def test_what_only_reads_prints_commands_of_the_real_file(hostile: Site, geoplan
 def test_while_a_push_is_unfinished_what_only_reads_says_to_resume_it(hostile: Site, geoplan: Geoplan) -> None:
     operator = operator_of(hostile, geoplan, HOSTILE_NAMES[0])
     operator._options = operator._options[:2]
-    hostile.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    fault = hostile.lab.inject(f"ignore,unit={M1},command=reboot")
     assert operator.run("push", "--yes").code == 3
+    hostile.lab.lift(fault)
     hostile.settle()
     for command in ("status", "diff"):
         found = operator.read(command)

@@ -104,8 +104,9 @@ def test_site_that_is_in_place_is_not_shown() -> None:
 
 def stopped_before_the_reboot(geoplan: Geoplan, make_site: MakeSite) -> Site:
     site = make_site("5.3")
-    site.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    fault = site.lab.inject(f"ignore,unit={M1},command=reboot")
     assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 3
+    site.lab.lift(fault)
     return site
 
 

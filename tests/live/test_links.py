@@ -12,6 +12,7 @@ from geoplan.live.findings.compare import Kind, Mend, Report, verify
 from geoplan.live.links import NO_SIGHTS, Colour, KnownLinks, Sights
 from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.plan.model import Phase
+from geoplan.vendor import PARTNERS_STATUS
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, A2, M1, M2, S1, S2
 
@@ -105,6 +106,27 @@ def test_where_nobody_tells_anything_nothing_is_proven() -> None:
     found = report_of(silent(M1, M2, A1, A2))
     assert found.unproven == tuple(FINE.units)
     assert not any(link.is_proven for link in found.links)
+
+
+@pytest.mark.parametrize("status", [{}, None, "Unknown"])
+def test_no_reboot_is_offered_to_prove_links_of_which_no_unit_tells_a_colour(status: str | None) -> None:
+    facts = FINE
+    for unit in (M1, M2, A1, A2):
+        told = dict.fromkeys(partners_of(unit)) if status == "Unknown" else status
+        facts = changed(facts, unit, partner_status=told)
+    text = reports.as_text(report_of(facts))
+    assert "--reboot" not in text
+    assert "shows every partner green" not in text
+    assert f"the links of {', '.join(FINE.units)} can be seen in the web interface alone" in text
+    assert PARTNERS_STATUS in text
+
+
+def test_a_failover_is_offered_for_those_pairs_alone_of_which_some_unit_tells_colours() -> None:
+    facts = silent(M1, M2, A1, A2)
+    text = reports.as_text(report_of(tells(A1, facts, _172_24_1_5=True)))  # of HA Pair 1, and of itself
+    assert "--reboot 'always=HA Pair 1'" in text
+    assert "always=HA Pair 2" not in text
+    assert f"the links of {M2}, {S2}, {A2} can be seen in the web interface alone" in text
 
 
 def test_two_standbys_are_proven_by_what_all_active_units_say_of_both() -> None:

@@ -28,6 +28,7 @@ from geoplan.plan.change_graph import removals
 from geoplan.plan.model import Action
 from geoplan.push import journal
 from geoplan.push.actions import ACTIONS, readiness
+from geoplan.push.actions.change import LookFirst
 from geoplan.push.actions.readiness import require_room, what_slave_holds
 from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.set_ha_parameters import _change as change_parameters
@@ -38,7 +39,7 @@ from geoplan.push.store import Store
 from geoplan.twin.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
 
-colour_of, watch = _End.colour_of, PairReboot._watch
+colour_of, watch, look_first = _End.colour_of, PairReboot._watch, LookFirst.__call__
 
 TakeOut = Callable[[pytest.MonkeyPatch], None]
 
@@ -191,6 +192,11 @@ def _last_by_the_clock(store: Store, _plan: Any, _output_format: str, *, yes: bo
     return 0
 
 
+async def _looking_once(look: Any) -> None:
+    if not look._allowed:
+        await look_first(look)
+
+
 def doing_nothing(action: Action, *changes: tuple[str, Any]) -> TakeOut:
     """Return what lets the steps of an action end well without being done, and what they guard pass."""
 
@@ -256,6 +262,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a cluster that was refused by its address is sent by its number at once",
         "clusters by their number",
         _spelled_otherwise_at_once,
+    ),
+    Mutation(
+        "a cluster gets its type under the look that was for its adding",
+        "reboot answered late",
+        setting(
+            ("geoplan.push.actions.change.LookFirst.__call__", _looking_once),
+            *unguarded("before_cluster"),
+        ),
     ),
     Mutation("a reboot that was refused is sent again blindly", "reboot refused 4 times, slave dies", _sent_blindly),
     Mutation("a mode that was refused is sent again blindly", "mode connect-timeout", _sent_blindly),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from geoplan.addresses import canonical
+from geoplan.diagnostics import without_secrets
 from geoplan.live.diff import found_besides
 from geoplan.live.discover.document import Draft, Remark, unconfirmed
 from geoplan.live.discover.sites import Oddity
@@ -135,12 +136,12 @@ def _faults(content: dict[str, Any]) -> Iterator[tuple[Loc, str]]:
     """Yield where content breaks a rule for topologies, or has another shape, and how."""
     for code, finding in broken_rules(partial_topology(content)):
         if RULES[code].meaning.severity is ERROR:
-            yield finding.loc, finding.message
+            yield finding.loc, without_secrets(finding.message)  # a unit's name may look like one
     try:
         Topology.model_validate(content)
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
-            yield each["loc"], each["msg"]
+            yield each["loc"], without_secrets(each["msg"])
 
 
 def _leave_out(content: dict[str, Any], loc: Loc, message: str) -> Loc:

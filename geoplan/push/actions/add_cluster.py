@@ -11,6 +11,7 @@ from geoplan.live.findings.clusters import ClusterState, addresses_of, deleted_f
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.push.actions.change import (
     Again,
+    LookFirst,
     find_unit,
     not_applied,
     read_back,
@@ -23,7 +24,8 @@ from geoplan.push.outcome import Outcome, StepState
 if TYPE_CHECKING:
     from geoplan.live.model import GeoCluster
     from geoplan.live.unit import Unit
-    from geoplan.plan.model import Step
+    from geoplan.plan.model import ClusterDefinition, Step
+    from geoplan.push.actions.change import Failed
     from geoplan.push.context import Context
 
 
@@ -57,16 +59,10 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     action, was = step.action.value, None if found is None else found.definition
     will_be = {"address": cluster.address, "name": cluster.name, "type": cluster.type}
     context.record("changing", step, unit.address, action=action, what="cluster", before=was, after=will_be)
-    if not await context.fleet.is_active_now(site, unit.address):
+    look = LookFirst(context, site, unit)
+    problem = await _enter(context, unit, cluster, state, found, look=look)
+    if look.kept_all_back:
         return again
-    address = found.address if found else cluster.address
-    problem = await try_change(unit.rename_cluster(found.address, cluster.name)) if found and has_old_name else None
-    if state is not ClusterState.MISPLACED and problem is None:
-        known_as = addresses_of(context.plan, cluster)
-        problem = await try_change(unit.add_remote_lm_cluster(cluster.name, address, also_as=known_as))
-    if cluster.location and problem is None:
-        latitude, longitude = cluster.location.latitude, cluster.location.longitude
-        problem = await try_change(unit.set_cluster_location(address, latitude, longitude))
     after = await read_back(step, unit, unit.clusters, problem)
     if not await context.fleet.is_active_now(site, unit.address):
         message = f"{unit.address}: '{cluster.name}' was defined while the other unit took over; looking there"
@@ -85,6 +81,29 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
         context.note(NoteKind.NAME_REWRITTEN, message, site=step.site, unit=unit.address)
     done = "defined" if state is ClusterState.MISSING else "completed"
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {done} and read back")
+
+
+async def _enter(  # noqa: PLR0913 - what is there, and what should be
+    context: Context,
+    unit: Unit,
+    cluster: ClusterDefinition,
+    state: ClusterState,
+    found: GeoCluster | None,
+    *,
+    look: LookFirst,
+) -> Failed | None:
+    """Give a unit what it lacks of a cluster, one request after the other, each with a look of its own."""
+    problem = None
+    if found and state is ClusterState.OTHER_NAME:
+        problem = await try_change(unit.rename_cluster(found.address, cluster.name, look=look))
+    address = found.address if found else cluster.address
+    if state is not ClusterState.MISPLACED and problem is None:
+        known_as = addresses_of(context.plan, cluster)
+        problem = await try_change(unit.add_remote_lm_cluster(cluster.name, address, also_as=known_as, look=look))
+    if cluster.location and problem is None:
+        latitude, longitude = cluster.location.latitude, cluster.location.longitude
+        problem = await try_change(unit.set_cluster_location(address, latitude, longitude, look=look))
+    return problem
 
 
 def _is_own(context: Context, step: Step, found: GeoCluster) -> bool:
@@ -109,9 +128,10 @@ async def _move_out_of_the_way(context: Context, step: Step, unit: Unit, old: Ge
     site, name = context.plan.site(step.on.site), old_name(old.name)
     action, will_be = step.action.value, {**old.definition, "name": name}
     context.record("changing", step, unit.address, action=action, what="cluster", before=old.definition, after=will_be)
-    if not await context.fleet.is_active_now(site, unit.address):
+    look = LookFirst(context, site, unit)
+    problem = await try_change(unit.rename_cluster(old.address, name, look=look))
+    if look.kept_all_back:
         return Again("the other unit took over meanwhile", unit.address)
-    problem = await try_change(unit.rename_cluster(old.address, name))
     after = await read_back(step, unit, unit.clusters, problem)
     renamed = next((found for found in after if canonical(found.address) == canonical(old.address)), None)
     if renamed is None or not renamed.is_named(name):

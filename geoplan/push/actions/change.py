@@ -19,10 +19,41 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from geoplan.live.unit import Unit
-    from geoplan.plan.model import Step
+    from geoplan.plan.model import SiteSettings, Step
     from geoplan.push.context import Context
 
 Read = TypeVar("Read")
+
+
+class TookOverError(UnitError):
+    """A unit was not sent a change, since the look just before it did not show it active, and it alone."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(unit, "the other unit took over meanwhile")
+
+
+class LookFirst:
+    """The look that precedes each request to a unit, which has to be the active one of its site."""
+
+    def __init__(self, context: Context, site: SiteSettings, unit: Unit) -> None:
+        self._context = context
+        self._site = site
+        self._unit = unit.address
+        self._allowed = 0
+        self._refused = False
+
+    async def __call__(self) -> None:
+        """Raise :class:`TookOverError` unless the unit is active, and no other."""
+        if not await self._context.fleet.is_active_now(self._site, self._unit):
+            self._refused = True
+            raise TookOverError(self._unit)
+        self._allowed += 1
+
+    @property
+    def kept_all_back(self) -> bool:
+        """Whether nothing was sent, since the unit was not active any more."""
+        return self._refused and not self._allowed
+
 
 MAX_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.4
@@ -81,9 +112,8 @@ async def try_change(change: Awaitable[None]) -> Failed | None:
     try:
         await change
     except UnitError as error:
-        passes = isinstance(error, UnitUnreachableError | UnclearOutcomeError | RefusedSpellingError) or (
-            isinstance(error, UnusableAnswerError) and error.transient
-        )
+        passing = UnitUnreachableError | UnclearOutcomeError | RefusedSpellingError | TookOverError
+        passes = isinstance(error, passing) or (isinstance(error, UnusableAnswerError) and error.transient)
         return Failed(error.reason, passes, isinstance(error, RefusedSpellingError))
     return None
 

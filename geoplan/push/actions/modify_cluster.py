@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.live.findings.clusters import ClusterState, find, is_placed
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.push.actions.add_cluster import clusters_of
-from geoplan.push.actions.change import Again, find_unit, not_applied, read_back, try_change, until_done
+from geoplan.push.actions.change import Again, LookFirst, find_unit, not_applied, read_back, try_change, until_done
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
 
@@ -44,12 +44,13 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
     context.record(
         "changing", step, unit.address, action=action, what="cluster", before=found.definition, after=will_be
     )
-    if not await context.fleet.is_active_now(site, unit.address):
-        return again
-    problem = None if is_named else await try_change(unit.rename_cluster(found.address, cluster.name))
+    look = LookFirst(context, site, unit)
+    problem = None if is_named else await try_change(unit.rename_cluster(found.address, cluster.name, look=look))
     if not is_there and problem is None and cluster.location:
         latitude, longitude = cluster.location.latitude, cluster.location.longitude
-        problem = await try_change(unit.set_cluster_location(found.address, latitude, longitude))
+        problem = await try_change(unit.set_cluster_location(found.address, latitude, longitude, look=look))
+    if look.kept_all_back:
+        return again
     after = find(context.plan, cluster, await read_back(step, unit, unit.clusters, problem))
     if not await context.fleet.is_active_now(site, unit.address):
         return again

@@ -13,7 +13,7 @@ from geoplan.errors import UnitError
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.newcomers import GeoConfiguration, differences, reference_of
 from geoplan.plan.model import Action
-from geoplan.push.actions.change import find_unit, read_back, try_change
+from geoplan.push.actions.change import LookFirst, find_unit, read_back, try_change
 from geoplan.push.actions.restore_geo import restore_geo, save_to_seed
 from geoplan.push.by_hand import until_done_by_hand
 from geoplan.push.context import StepError
@@ -90,11 +90,10 @@ async def _enter_clusters(context: Context, step: Step, unit: Unit, wanted: GeoC
         context.record(
             "changing", step, unit.address, action=action, what="cluster", before=None, after=cluster.definition
         )
-        if not await context.fleet.is_active_now(site, unit.address):
-            raise StepError(
-                step, "the other unit took over meanwhile", unit=unit.address, hint="go on once it is settled"
-            )
-        problem = await try_change(unit.add_cluster_like(cluster))
+        look = LookFirst(context, site, unit)
+        problem = await try_change(unit.add_cluster_like(cluster, look=look))
+        if problem and look.kept_all_back:
+            raise StepError(step, problem.reason, unit=unit.address, hint="go on once it is settled")
         after = await read_back(step, unit, unit.clusters, problem)
         if not any(known.is_named(cluster.name) and known.type is cluster.type for known in after):
             why = problem.reason if problem else "it was answered as done, and is not there"

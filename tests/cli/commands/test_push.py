@@ -620,8 +620,9 @@ def test_abandoned_push_names_the_pairs_that_are_not_finished_and_lets_another_b
     geoplan: Geoplan, make_site: MakeSite
 ) -> None:
     site = make_site("5.3")
-    site.lab.inject(f"ignore,unit={M1},command=reboot,occurrence=1")
+    fault = site.lab.inject(f"ignore,unit={M1},command=reboot")
     assert push(geoplan, site).code == 3
+    site.lab.lift(fault)
     assert push(geoplan, site).code == 4
     ended = push(geoplan, site, "--abandon")
     assert ended.code == 0
