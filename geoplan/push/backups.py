@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError, UnitError, UnusableFileError
-from geoplan.files import make_private, write_private
+from geoplan.files import write_private
 from geoplan.live.activity import look_at
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.model import State
 from geoplan.push.change_progress import pairs_to_join
 from geoplan.push.events import EventKind
+from geoplan.push.state_dir import make_own, require_own
 from geoplan.wording import count, shell_command
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 SUFFIX = ".backup"
+BY_BACKUP_DIR = "with --backup-dir"
 COMPLETED = ("done", "done with findings")
 _MAY_BE_ACTIVE = (State.ACTIVE, State.CONTRADICTORY)
 
@@ -48,7 +50,8 @@ async def back_up(context: Context, facts: Observations, folder: Path) -> None:
         return
     folder = folder.absolute()  # as the journal names it, from wherever it is read
     try:
-        make_private(folder)
+        require_own(folder.parent, BY_BACKUP_DIR)
+        make_own(folder, BY_BACKUP_DIR)
         results = await context.fleet.ask_each(missing, lambda unit: _back_up_unit(context, unit, folder))
     except OSError as error:
         raise UnusableFileError(

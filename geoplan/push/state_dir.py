@@ -69,18 +69,18 @@ def old_folder_of(state: Path, topology: str) -> Path:
     return state / "pushes" / f"{slug}-{hashlib.sha256(topology.encode(errors='surrogateescape')).hexdigest()[:12]}"
 
 
-def make_own(folder: Path) -> Path:
+def make_own(folder: Path, by: str = BY_OPTION) -> Path:
     """Make a folder for what pushes write, private to the user; one that is there has to be the user's own.
 
     Raises :class:`UnusableFileError` where it is not: see :func:`require_own`.
     """
     if not folder.is_symlink() and not folder.exists():
         make_private(folder)
-    require_own(folder)
+    require_own(folder, by)
     return folder
 
 
-def require_own(folder: Path) -> None:
+def require_own(folder: Path, by: str = BY_OPTION) -> None:
     """Check that a folder of what pushes write, if it is there, is the user's own.
 
     Raises :class:`UnusableFileError` where it is a symbolic link, or another user's: who owns it decides what is in
@@ -92,12 +92,12 @@ def require_own(folder: Path) -> None:
         return
     if stat.S_ISLNK(found.st_mode):
         raise UnusableFileError(
-            f"{folder} is a symbolic link, which is not followed", hint=f"name the folder itself, {BY_OPTION}"
+            f"{folder} is a symbolic link, which is not followed", hint=f"name the folder itself, {by}"
         )
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
-        raise UnusableFileError(f"{folder} belongs to another user", hint=f"name a folder of your own, {BY_OPTION}")
+        raise UnusableFileError(f"{folder} belongs to another user", hint=f"name a folder of your own, {by}")
     if hasattr(os, "geteuid") and found.st_mode & OTHERS_MAY_WRITE:
         raise UnusableFileError(f"others can write to {folder}", hint=shell_command("chmod", "700", str(folder)))
 

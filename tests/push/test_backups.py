@@ -154,3 +154,26 @@ def test_push_keeps_the_backups_of_as_many_pushes_as_it_is_told(geoplan: Geoplan
     (folder,) = site.store.backups.iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in site.store.backups.rglob("*.backup"))
+
+
+@pytest.mark.parametrize("what", ["a link", "of all"])
+def test_backups_go_to_no_folder_that_somebody_else_decides_on(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, what: str
+) -> None:
+    site = make_site()
+    target = tmp_path / "target"
+    target.mkdir(mode=0o755)
+    folder = tmp_path / "backups"
+    if what == "a link":
+        folder.symlink_to(target)
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    before = site.all_that_counts()
+    done = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes", "--backup-dir", folder)
+    assert done.code == 2
+    assert str(folder) in done.stderr
+    assert target.stat().st_mode & 0o777 == 0o755
+    assert not list(target.iterdir())
+    assert not list(folder.iterdir())
+    assert site.all_that_counts() == before
