@@ -15,6 +15,7 @@ from geoplan.topology.model import Topology
 from geoplan.twin.loop import run_simulated
 from tests.lab.boxes import make_whole, put_in_pair, swap_roles
 from tests.simulation.changes import ChangingWorld, topology
+from tests.simulation.unit_changes import simulate_units_change
 
 A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
 FOUR = topology("four", f"{A} {B} {C} {D}")
@@ -288,3 +289,14 @@ def test_a_unit_that_stays_and_goes_down_meanwhile_costs_nothing(tmp_path: Path,
         world.check_is(plan)
 
     run(scene())
+
+
+# -- changes that are drawn --------------------------------------------------------------------------------------------
+
+
+def test_no_drawn_change_of_units_loses_anything_or_could_do_with_fewer_reboots(seeds: range, tmp_path: Path) -> None:
+    few = seeds[: max(1, len(seeds) // 10)]  # each is several pushes
+    broken = {
+        seed: found for seed in few if (found := run_simulated(simulate_units_change(seed, tmp_path / str(seed))))
+    }
+    assert not broken, "replay one with: python -m pytest tests/simulation/test_changed_units.py --seed N"
