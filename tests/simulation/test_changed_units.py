@@ -146,6 +146,24 @@ def test_a_slave_at_another_address_is_waited_for(tmp_path: Path, dead: bool) ->
     run(scene())
 
 
+def test_a_site_leaves_while_a_pair_waits_for_its_new_unit(tmp_path: Path) -> None:
+    """A new box has nothing yet: that it lacks the cluster of who leaves is no sign of a link."""
+    lab = topology("lab", f"{A} {B} {C} {D} E:10.0.0.12")
+    new = topology("new", f"A:10.0.0.1:10.0.0.12 {B} {C}")
+
+    async def scene() -> None:
+        world = ChangingWorld(lab, tmp_path)
+        await world.push_new(FOUR)
+        world.keep("ABC", "BC")
+        put_in_pair(world.network, "10.0.0.2", "10.0.0.12")
+        world.by_hand(lambda: make_whole(world.network, "A", "10.0.0.12"), 400.0)
+        plan = world.plan_of_change(FOUR, new)
+        assert (await world.push(plan)).is_complete
+        world.check_is(plan)
+
+    run(scene())
+
+
 # -- roles -------------------------------------------------------------------------------------------------------------
 
 

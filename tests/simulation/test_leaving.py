@@ -67,6 +67,8 @@ def test_sites_leave_without_a_reboot_and_nothing_of_those_that_stay_is_lost(
         assert begun.names(M3) == begun.names(S3) == (set() if clean else {"A", "B", "D"})
         assert begun.names(A4) == (set() if clean else {"A", "B", "C"})
         assert noted(begun, NoteKind.STILL_ANSWERS) == ["C", "D"]
+        told = [event.message for event in begun.world.heard.events if "still answers DNS" in event.message]
+        assert ["if a load balancer is in front of it" in message for message in told] == [True, False]
 
     play(lambda: leave(tmp_path, clean=clean, **of_topology), act)
 

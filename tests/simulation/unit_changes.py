@@ -160,6 +160,6 @@ async def _is_red_without(site: str, drawn: UnitsChange, folder: Path) -> bool:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Executor, "_without_reboot", leave_out)
         world, plan = await _begun(drawn, folder)
-        await world.push(plan)
+        await world.change_to_the_end(plan)
     await asyncio.sleep(60.0)
     return bool(world.red_in_any_state())

@@ -19,6 +19,7 @@ from geoplan.push.actions.leaving import (
     part_of,
     require_told,
 )
+from geoplan.push.change_progress import renewed_units
 from geoplan.push.context import StepError
 from geoplan.push.deletions import lacks_probe
 from geoplan.push.outcome import Outcome, StepState
@@ -64,7 +65,8 @@ async def _try_probe(context: Context, step: Step) -> Outcome | Again:
     having, told = await holders(context, others, step.site)
     require_told(step, told, "clusters")
     sent = _sent(context, step)
-    staying = {each.address for name in part.stay for each in plan.site(name).units} & told.told.keys()
+    new = {unit for name in part.stay for unit in renewed_units(plan, plan.site(name))} - having  # it had nothing yet
+    staying = {each.address for name in part.stay for each in plan.site(name).units} & told.told.keys() - new
     if sent is None and not having & staying:
         return Outcome(StepState.NOT_NEEDED, unit.address, "those that stay do not have its cluster")
     expected = staying | set((sent and sent.also_on) or ())
