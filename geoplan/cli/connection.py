@@ -197,6 +197,8 @@ class TypedCommands:
     part: Part = WHOLE
     unfinished: Part | None = None
     """What a push is of that has to be resumed before there can be another one; None where there is none."""
+    begun: tuple[str, ...] = ()
+    """The options that made that push a change, as they were typed."""
     change: ChangeOptions = NO_CHANGE
     """Where a change starts; of what compares units with the topology as it is to be, that is no part."""
     undo: str | None = None
@@ -205,7 +207,7 @@ class TypedCommands:
     def __call__(self, name: str, *words: str) -> str:
         """Return a command, quoted for the shell."""
         if name == "push" and self.unfinished is not None and "--abandon" not in words:
-            return replace(self, phase=None, part=self.unfinished, unfinished=None)("push", "--resume")
+            return self.resuming()
         given = self.part.words(name)
         if self.phase and name in _HAVING_PHASES and "--phase" not in words:
             given += ["--phase", self.phase]
@@ -216,6 +218,11 @@ class TypedCommands:
         if self.state_dir and name in _HAVING_JOURNALS:
             given += ["--state-dir", self.state_dir]
         return self.reach.command(name, self.path, *given, *words)
+
+    def resuming(self, *words: str) -> str:
+        """Return the command that goes on with the unfinished push, which has its own phase, groups and change."""
+        own = replace(self, phase=None, part=self.unfinished or self.part, unfinished=None)
+        return own("push", *(() if self.change.old else self.begun), "--resume", *words)
 
 
 _HAVING_PHASES = frozenset({"diff", "follow", "plan", "push"})

@@ -13,7 +13,7 @@ from geoplan.plan.drill import drilled_site, goes_back
 from geoplan.push.drill_checks import red_standby
 
 if TYPE_CHECKING:
-    from geoplan.cli.options import Part
+    from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_views import View
     from geoplan.live.polling import Timings
     from geoplan.plan.model import SiteSettings
@@ -51,7 +51,7 @@ class DrillSession(PushSession):
         """Return the command that does something more about this drill."""
         return replace(self._typed, unfinished=None)("drill", "--site", self._site.name, *more)
 
-    def _resuming(self, unfinished: Part | None = None) -> str:  # noqa: ARG002 - a drill is of one pair
+    def _resuming(self, unfinished: TypedCommands | None = None) -> str:  # noqa: ARG002 - a drill is of one pair
         return self.drill(*(["--back"] if goes_back(self._plan) else []), "--resume")
 
     def _view_of(self, timings: Timings) -> View:

@@ -50,7 +50,8 @@ def tell(goal: Goal, given: PushCommand, path: str) -> int:
     typed, store, old = goal.typed(given, path), goal.store, goal.old
     if given.journals.abandon:
         return abandon(store, goal.plan, given.output_format, typed, yes=given.run.yes)
-    typed = replace(typed, part=typed_after(store.past(), goal.topology, typed).unfinished or goal.part)
+    found = typed_after(store.past(), goal.topology, typed)
+    typed = replace(found, part=found.unfinished or goal.part)
     apis = {**(given.reach.apis(old.topology) if old and old.topology else {}), **given.reach.apis(goal.topology)}
     return show(store, goal.plan, apis, given.output_format, typed)
 

@@ -15,7 +15,7 @@ from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, seed_is_accepted
-from geoplan.cli.push_units import part_of_push, push_units
+from geoplan.cli.push_units import part_of_push, push_units, typed_after
 from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
@@ -30,13 +30,12 @@ from geoplan.push.listener import PushListener
 from geoplan.push.outcome import StepState
 from geoplan.push.remembered import gone_findings
 from geoplan.push.run import PushResult, run_push
-from geoplan.wording import count
+from geoplan.wording import count, join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geoplan.cli.connection import TypedCommands
-    from geoplan.cli.options import Part
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
     from geoplan.live.polling import Clock, Timings
@@ -112,15 +111,14 @@ class PushSession(PushListener):
         lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
         return self._typed(name, *lab, *words)
 
-    def _resuming(self, unfinished: Part | None = None) -> str:
+    def _resuming(self, unfinished: TypedCommands | None = None) -> str:
         """Return the command that goes on; what it still backs up goes where this push was told.
 
-        ``unfinished`` is what another push is of that was begun before: that one goes on with its own phase and groups.
+        ``unfinished`` types commands about another push that was begun before.
         """
         folder = self._options.backup_folder
         words = ("--backup-dir", str(folder)) if folder else ()
-        typed = self._typed if unfinished is None else replace(self._typed, phase=None, part=unfinished)
-        return typed("push", "--resume", *words)
+        return unfinished.resuming(*words) if unfinished else self._typed("push", "--resume", *words)
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""
@@ -162,9 +160,11 @@ class PushSession(PushListener):
                     raise
                 except GeoplanError as error:
                     self._show_end(str(error), error.exit_code, error)
-                    may_resume = isinstance(error, PushRefusedError) and error.may_resume
-                    history = its_store.past().unfinished if may_resume else None
-                    raise self._explained(error, part_of_push(history, topology) if history else None) from None
+                    past = its_store.past() if isinstance(error, PushRefusedError) and error.may_resume else None
+                    begun = past.unfinished if past else None
+                    is_in_file = begun is not None and part_of_push(begun, topology) is not None
+                    typed = typed_after(past, topology, self._typed) if past and is_in_file else None
+                    raise self._explained(error, typed) from None
                 except Exception as error:
                     if not self._has_begun or self.only_reads:
                         raise
@@ -313,8 +313,8 @@ class PushSession(PushListener):
             details |= {"go_on": self._resuming(), "go_back": self.command("--status")}
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
 
-    def _explained(self, error: GeoplanError, unfinished: Part | None = None) -> GeoplanError:
-        """Say what to type next; ``unfinished`` is what the push is of that may be resumed instead, if one may."""
+    def _explained(self, error: GeoplanError, unfinished: TypedCommands | None = None) -> GeoplanError:
+        """Say what to type next; ``unfinished`` types commands about the push that may be resumed instead, if any."""
         if isinstance(error, PushRefusedError):
             for problem in error.problems:
                 click.echo(f"  {problem}", err=True)
@@ -375,7 +375,8 @@ class PushSession(PushListener):
             return "nothing to do: everything is in place, nothing was rebooted"
         if not result.is_complete:
             return f"done{unproven or ', with findings'}"
-        return f"done and verified: {self._what_is_verified(result)}"
+        alone = f"; left alone: {join_words(result.left_alone)}" if result.left_alone else ""
+        return f"done and verified: {self._what_is_verified(result)}{alone}"
 
     def _what_is_verified(self, result: PushResult) -> str:
         report = result.report

@@ -85,7 +85,8 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
     """Return commands as they are typed while a push is to be resumed, if one is: that one names its own groups."""
     if past.unfinished is None:
         return typed
-    return replace(typed, unfinished=part_of_push(past.unfinished, topology) or typed.part)
+    part = part_of_push(past.unfinished, topology) or typed.part
+    return replace(typed, unfinished=part, begun=past.unfinished.words_of_change)
 
 
 def part_of_push(history: History, topology: Topology) -> Part | None:

@@ -20,6 +20,7 @@ from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push.change_progress import pairs_to_join, renewed_units
+from geoplan.push.deletions import lacks_probe, without_probe
 from geoplan.push.history import number_in
 from geoplan.push.options import RebootMode
 from geoplan.vendor import MANAGE_CLUSTERS, REMOTE_ACCESS
@@ -260,6 +261,13 @@ def replaced_twice(plan: Plan, facts: Observations, options: Options, ledger: Le
             message = f"{some_of(units)} {verb} taken for a new box by an earlier push, which came to its end"
             hint = f"leave --replaced out; if it is new once more, say so with --reboot always={shell_command(name)}"
             yield ChangeProblem(name, message, hint)
+
+
+def without_probes(plan: Plan, facts: Observations) -> Iterator[ChangeProblem]:
+    """Find who leaves without its own cluster, of which a push that begins has deleted nothing yet."""
+    for unit, own in without_probe(plan, facts):
+        message, hint = lacks_probe(own)
+        yield ChangeProblem(unit, message, f"{hint}; it is deleted again as a probe")
 
 
 # -- who joins ---------------------------------------------------------------------------------------------------------

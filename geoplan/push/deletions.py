@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.live.findings.clusters import addresses_before
-from geoplan.live.findings.leaving import unlike_before
+from geoplan.live.findings.leaving import shown_at, unlike_before
 from geoplan.live.model import ClusterType, GeoCluster
 from geoplan.plan.model import Action
 from geoplan.push import records as models
@@ -15,9 +15,10 @@ from geoplan.push import values
 from geoplan.push.outcome import StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from geoplan.plan.model import LeavingPart, Plan
+    from geoplan.live.model import Observations
+    from geoplan.plan.model import ClusterDefinition, LeavingPart, Plan
     from geoplan.push.history import History
 
 
@@ -100,3 +101,27 @@ def probe_state(plan: Plan, history: History, site: str) -> str | None:
     """Return how the probe at a site ended last, or None where it has not."""
     probes = (step for step in plan.steps if step.action is Action.PROBE_UNLINKED and step.site == site)
     return next((state for step in probes if (state := history.step_states.get(step.id))), None)
+
+
+def without_probe(plan: Plan, facts: Observations) -> Iterator[tuple[str, ClusterDefinition]]:
+    """Yield who leaves without its own cluster although those that stay have that: it is what a leave is probed with.
+
+    Each is the active unit of its site, with the cluster as others know it.
+    """
+    change = plan.change
+    for step in plan.steps:
+        part = change.part_of(step.site) if change and step.action is Action.PROBE_UNLINKED else None
+        unit, own = facts.active(step.site), change.old_cluster(step.site) if change else None
+        if part is None or own is None or unit is None or unit.clusters is None:
+            continue
+        known = addresses_before(plan, step.site)
+        staying = [found for name in part.stay if (found := facts.active(name))]
+        if not shown_at(known, unit.clusters) and any(shown_at(known, each.clusters or ()) for each in staying):
+            yield unit.address, own
+
+
+def lacks_probe(own: ClusterDefinition | None) -> tuple[str, str]:
+    """Say that a site that leaves lacks its own cluster, and what to do."""
+    cluster = f"the cluster '{own.name}' ({own.address})" if own else "its own cluster"
+    message = f"it leaves and lacks {cluster}: without that nothing shows whether deletions travel from it"
+    return message, f"add {cluster} by hand there, of type Remote LM"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from geoplan.push.records import AnyRecord, Begin, Rebooting
     from geoplan.push.values import Sight
 
+_WORDS_OF_CHANGE = {"--from": 1, "--replaced": 1, "--clean-leaving": 0, "--follow": 0, "--within": 1}
+"""The options that make a push a change, each with the number of its values."""
 MAX_DIGITS = 18
 """Of the number of a push: more than a state folder ever has."""
 MOVE_AWAY = "move it away once you have looked at the units with `geoplan diff`"
@@ -171,6 +173,13 @@ class History:
     def number(self) -> int:
         """Its number, which its journal's name begins with: no other push of the state folder has it."""
         return number_in(self.name)
+
+    @property
+    def words_of_change(self) -> tuple[str, ...]:
+        """The options that made it a change, as they were typed; empty for any other push, or where none is known."""
+        flags = self.begin.flags
+        places = [(place, word) for place, word in enumerate(flags) if word in _WORDS_OF_CHANGE]
+        return tuple(each for place, word in places for each in flags[place : place + 1 + _WORDS_OF_CHANGE[word]])
 
     # -- the push as a whole -----------------------------------------------------------------------------------------
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import NoteKind
+from geoplan.plan.model import Action
 from geoplan.vendor import GEO_PARTNERS, PARTNERS_STATUS, REMOTE_GEO_ACCESS
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
+    from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Context
 
 
@@ -18,19 +20,28 @@ def tell_of_leavers(context: Context) -> None:
     for name in context.plan.change.leaving if context.plan.change else ():
         site = context.plan.site(name)
         units = join_words(unit.address for unit in site.units)
-        dns = "take it out of the delegation, or disable GEO there"
+        dns, cloud = "take it out of the delegation, or disable GEO there", _of_balancer(context, site)
         if silent := context.left_alone.get(name):
             access = join_words(site.remote_geo_access)
             message = (
                 f"'{name}' ({units}) was left alone, since {silent} does not answer. Once it is back geoplan diff "
                 "and status say so, with the push that unlinks it. By hand, before anything is deleted there: empty "
                 f"{GEO_PARTNERS} on each of its units while that is active, then set {REMOTE_GEO_ACCESS} to {access}; "
-                f"and {dns}: it answers DNS with its old GEO configuration"
+                f"and {dns}: it answers DNS with its old GEO configuration{cloud}"
             )
             context.note(NoteKind.LEFT_ALONE, message, site=name, unit=silent)
             continue
-        message = f"'{name}' ({units}) still answers DNS with its old GEO configuration: {dns}"
+        message = f"'{name}' ({units}) still answers DNS with its old GEO configuration: {dns}{cloud}"
         context.note(NoteKind.STILL_ANSWERS, message, site=name)
+
+
+def _of_balancer(context: Context, site: SiteSettings) -> str:
+    """Say what is to be done in the cloud where no step has: live units do not tell what is in front of them."""
+    steps = context.plan.steps
+    is_done = any(step.site == site.name and step.action is Action.DEREGISTER_TARGETS for step in steps)
+    if site.kind != "ha_pair" or is_done:
+        return ""
+    return "; if a load balancer is in front of it, take it out of that before its instances are terminated"
 
 
 def tell_of_new_boxes(context: Context) -> None:

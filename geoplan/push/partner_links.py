@@ -78,7 +78,7 @@ def record_sights(context: Context, report: Report) -> None:
     """
     units = {each.site: each.unit for each in report.sites}
     for site in context.plan.sites:
-        active = units[site.name]
+        active = units.get(site.name)
         if site.kind != "ha_pair" or active is None:
             continue
         own = {link.partner: link.colour for link in report.links if link.unit == active and link.is_asked}

@@ -220,6 +220,7 @@ def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, runnin
         and not is_other
         and (
             _is_of_other_groups(unfinished, plan)
+            or _is_lacking_change(unfinished, plan)
             or (not resume and (unfinished.begin.checksum == plan.checksum or unfinished.phases != plan.phases()))
         )
     )
@@ -253,6 +254,11 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
             yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
             return
+        if _is_lacking_change(unfinished, plan):
+            words = shell_command(*unfinished.words_of_change)
+            message = f"the unfinished push is a change: it was begun with {words}"
+            yield Problem(plan.topology, message, "resume it with these options, or end it with --abandon")
+            return
         if (begun := unfinished.phases) and begun != plan.phases():
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
             yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
@@ -268,6 +274,11 @@ def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:
     with suppress(UnusableFileError):
         return {group.name for group in unfinished.plan.groups} != {group.name for group in plan.groups}
     return False
+
+
+def _is_lacking_change(unfinished: History, plan: Plan) -> bool:
+    """Return whether an unfinished push is a change, and a plan none: so it cannot be the same."""
+    return plan.change is None and bool(unfinished.words_of_change)
 
 
 def as_option(phases: Sequence[Phase]) -> str:

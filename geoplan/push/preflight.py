@@ -28,7 +28,7 @@ from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_at
-from geoplan.push.change_checks import change_problems, replaced_twice
+from geoplan.push.change_checks import change_problems, replaced_twice, without_probes
 from geoplan.push.change_progress import pairs_to_join, pairs_with, units_to_renew
 from geoplan.push.drill_checks import drill_problems, pairs_to_drill
 from geoplan.push.forming_checks import lost_by_forming, unlike_planned
@@ -144,6 +144,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     problems += [Problem(*each) for each in change_problems(plan, facts, background.options, background.command)]
     if background.resumed is None:
         problems += [Problem(*each) for each in replaced_twice(plan, facts, background.options, ledger)]
+        problems += [Problem(*each) for each in without_probes(plan, facts)]
     of_drill = drill_problems(plan, facts, report, ledger, resumed=background.resumed, now=background.now)
     problems += [Problem(*found) for found in of_drill if found[1] not in {each.message for each in problems}]
     notes = (

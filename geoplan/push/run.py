@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from geoplan.live.findings import Difference
     from geoplan.live.fleet import Fleet
     from geoplan.live.model import Observations
     from geoplan.plan.model import Plan, SiteSettings
@@ -62,10 +61,12 @@ class PushResult:
     unfinished_pairs: tuple[str, ...] = ()
     journal: Path | None = None
     declined: bool = False
+    left_alone: tuple[str, ...] = ()
+    """The sites that leave and did not answer: the report is without them, and a note says what is left to do there."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is in place, and proved."""
+        """Whether everything is in place, and proved; of sites that were left alone nothing is claimed."""
         is_proved = self.report.is_in_place and self.report.is_proven
         return is_proved and not self.unfinished_pairs and not self.declined
 
@@ -206,7 +207,7 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     is_drill = drilled_site(context.plan) is not None
     if not is_drill and await submit_where_red(context, report):
         report, facts = await _verified(context)
-    if undone := _undone(context, report):
+    if undone := report.undone:
         why = [f"{found.site}: {found.message}" for found in undone]
         context.journal.write("stopped", outcome="not verified", why=why)
         raise PushStoppedError("every step was done, but the units do not have what the plan says: " + "; ".join(why))
@@ -219,7 +220,7 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     outcome = "done" if report.is_in_place and not unfinished and not is_red else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.reporter.say(EventKind.VERIFIED, outcome)
-    return PushResult(verdict, report, progress, unfinished, context.journal.path)
+    return PushResult(verdict, report, progress, unfinished, context.journal.path, left_alone=tuple(context.left_alone))
 
 
 async def _do_phases(context: Context) -> Progress:
@@ -255,13 +256,13 @@ async def _verified(context: Context) -> tuple[Report, Observations]:
 
     async def look() -> bool | None:
         facts = await observe_for_verify(context.fleet)
-        report = verify(context.plan, facts, context.ledger.known_links())
+        report = verify(context.plan, facts, context.ledger.known_links()).without(context.left_alone)
         seen.append((report, facts))
         if report.is_in_place and report.is_proven:
             return True
         # Links settle soon or not at all; only what is replicated may take longer.
         is_late = context.clock.now() - began >= context.timings.settle_timeout
-        return True if is_late and not _undone(context, report) else None
+        return True if is_late and report.is_configured else None
 
     def tell(at_most: float) -> None:
         context.reporter.say(
@@ -271,11 +272,6 @@ async def _verified(context: Context) -> tuple[Report, Observations]:
     every = max(context.timings.poll_seconds, min(5.0, context.timings.sync_seconds / 4))
     await context.until(look, within=_time_to_settle(context), every=every, on_wait=tell)
     return seen[-1]
-
-
-def _undone(context: Context, report: Report) -> tuple[Difference, ...]:
-    """Return what the push did not reach, but for sites that leave, do not answer and are left alone."""
-    return tuple(found for found in report.undone if found.site not in context.left_alone)
 
 
 def _time_to_settle(context: Context) -> float:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from geoplan.lab import Credentials
+from geoplan.lab.device.network import Network
 from geoplan.lab.lab import BackgroundLab
 from geoplan.lab.serve.certificates import make_certificate
 from geoplan.topology.loader import load_topology
@@ -22,6 +23,7 @@ from tests.hostile.answers import ANSWERS
 from tests.hostile.processes import MAX_MEMORY, Ended, command
 from tests.hostile.servers import UNIT, HostileUnit, bystander
 
+OTHER = "10.0.0.2"
 STANDALONES = "name: odd\nsites:\n- {name: A, standalone: 10.0.0.1}\n- {name: B, standalone: 10.0.0.2}\n"
 PAIR = "name: odd\nsites:\n- {name: A, ha_pair: {master: 10.0.0.1, slave: 10.0.0.2}}\n"
 
@@ -32,6 +34,7 @@ COMMANDS = {
     "push": ["push", "--yes", "--accept-geo-merge"],
     "probe": ["probe"],
     "import": ["import", "--follow", "--within", "10.0.0.0/8"],
+    "import of what is found": ["import", "--follow", "--within", "10.0.0.0/8"],
     "health check": ["status", "--format", "json"],
 }
 """What is thrown at: a command is added by a row. At a push the unit turns hostile at the first change of it."""
@@ -66,7 +69,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", chosen, ids=[" - ".join(case) for case in chosen], indirect=True)
 
 
-def run(answer: str, name: str, folder: Path, secret: str = SECRET) -> tuple[Ended, list[bytes], HostileUnit]:
+def name_as_partner(network: Network, by: str, address: str) -> None:
+    """Let a unit of the lab have an address on its partners list, as somebody may have entered it."""
+    unit = network.unit(by)
+    unit.configuration = unit.configuration.with_settings({"geopartners": (address,)})
+
+
+def run(
+    answer: str, name: str, folder: Path, secret: str = SECRET, *, follows: bool = True
+) -> tuple[Ended, list[bytes], HostileUnit]:
     """Run a command where one unit is hostile; return how it ended, and what another host got."""
     topology, endpoints, state = folder / "odd.yaml", folder / "endpoints.yaml", folder / "state"
     topology.write_text(PAIR if name == "health check" else STANDALONES)
@@ -84,10 +95,13 @@ def run(answer: str, name: str, folder: Path, secret: str = SECRET) -> tuple[End
             else:
                 own |= {"api": f"https://127.0.0.1:{unit.port}", "fingerprint": unit.certificate.fingerprint}
             endpoints.write_text(yaml.safe_dump(written))
-            first, *options = COMMANDS[name]
+            if name == "import of what is found":
+                lab._call(lambda: name_as_partner(lab._lab.simulation.network, OTHER, UNIT))
+            first, *options = COMMANDS[name] if follows else COMMANDS[name][:1]
             about = {
                 "probe": [UNIT, "--report", str(folder / "report.json")],
-                "import": [UNIT, "10.0.0.2"],
+                "import": [UNIT, OTHER],
+                "import of what is found": [OTHER],
             }.get(name, [str(topology)])
             arguments = [first, *about, "--endpoints", str(endpoints), *options]
             kept = {key: value for key, value in os.environ.items() if not key.startswith("GEOPLAN_")}
@@ -111,6 +125,14 @@ def test_a_hostile_answer_does_no_harm(case: tuple[str, str], tmp_path: Path) ->
     assert elsewhere == []
     assert sum(map(len, written_in(tmp_path))) < 10 * MAX_OUTPUT
     assert_nothing_of(SECRET, ended, tmp_path)
+
+
+@pytest.mark.parametrize("answer", list(ANSWERS)[:2])
+def test_nothing_is_sent_to_a_unit_that_is_only_found(answer: str, tmp_path: Path) -> None:
+    """Not even a handshake: its socket hears nothing until somebody gives or confirms its address."""
+    ended, elsewhere, unit = run(answer, "import of what is found", tmp_path, follows=False)
+    assert (ended.code, f"{UNIT} (GEO partner of {OTHER})" in ended.said) == (1, True), ended.said
+    assert (unit.asked, elsewhere) == (0, [])
 
 
 def written_in(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.lab.device.geo import Cluster
 from geoplan.lab.device.unit import HaParameters
 from geoplan.lab.variants import Variant
 from geoplan.push.journal import histories
@@ -201,6 +202,25 @@ def test_a_change_ends_as_a_fresh_push_of_the_new_topology(
     run(scene())
 
 
+def test_a_site_that_moves_without_its_own_cluster_stops_with_the_way_on(tmp_path: Path) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(FOUR, tmp_path)
+        await world.push_new(SPLIT)
+        plan, geo = world.plan_of_change(SPLIT, MOVED), world.network.geo
+        geo.remove_cluster(world.active("D"), "10.0.0.5")
+        with pytest.raises(PushStoppedError) as stopped:
+            await world.push(plan)
+        assert "nothing has proved that deletions do not travel" in str(stopped.value)
+        assert "add the cluster 'C' (10.0.0.5) by hand" in str(stopped.value)
+        assert world.names_on(world.active("C")) == {"D"}
+        geo.put_cluster(world.active("C"), Cluster("10.0.0.5", "C", "remoteLM"))
+        geo.put_cluster(world.active("D"), Cluster("10.0.0.5", "C", "remoteLM"))
+        assert (await world.push(plan, resume=True)).is_complete
+        world.check_is(plan)
+
+    run(scene())
+
+
 MERGED = f"{A} {B} {C} {D}"
 
 
@@ -251,7 +271,8 @@ def test_a_dead_standalone_is_replaced_at_another_address(tmp_path: Path) -> Non
         world.simulation.power_off("10.0.0.3")
         world.keep({"A", "C", "D"}, ["A", "C", "D"])
         plan = world.plan_of_change(FOUR, READDRESSED)
-        await world.push(plan)
+        result = await world.push(plan)
+        assert (result.is_complete, result.left_alone) == (True, ("B (old)",)), result.report.differences
         assert world.broken == []
         for site in "ACD":
             names = world.names_on(world.active(site))

@@ -68,6 +68,8 @@ def test_sites_leave_without_a_reboot_and_nothing_of_those_that_stay_is_lost(
         assert begun.names(M3) == begun.names(S3) == (set() if clean else {"A", "B", "D"})
         assert begun.names(A4) == (set() if clean else {"A", "B", "C"})
         assert noted(begun, NoteKind.STILL_ANSWERS) == ["C", "D"]
+        told = [event.message for event in begun.world.heard.events if "still answers DNS" in event.message]
+        assert ["if a load balancer is in front of it" in message for message in told] == [True, False]
 
     play(lambda: leave(tmp_path, clean=clean, **of_topology), act)
 
@@ -105,7 +107,8 @@ def test_a_leaver_that_does_not_answer_is_left_alone_and_named(tmp_path: Path, s
             begun.world.simulation.power_off(address)
         ended = await begun.push()
         assert isinstance(ended, PushResult), ended
-        assert not ended.is_complete, "who did not answer was not seen"
+        assert ended.is_complete, "of who was left alone nothing is claimed"
+        assert set(ended.left_alone) == {"D" if address == A4 else "C" for address in silent}
         await begun.settle()
         assert begun.lost == begun.world.broken == []
         assert [begun.names(address) for address in STAYING] == [{"A", "B"}] * 3
@@ -225,6 +228,30 @@ def test_no_cluster_is_cleaned_up_between_units_of_which_no_probe_has_shown_anyt
 
     variants = (Variant.LINKS_IGNORE_ACCESS,)
     play(lambda: leave(tmp_path, variants=variants, preferred="none", clean=True), act)
+
+
+def test_a_cluster_that_somebody_deleted_before_the_probe_proves_nothing(tmp_path: Path) -> None:
+    async def act(begun: Leave) -> None:
+        geo, unit = begun.world.network.geo, begun.world.network.unit(A4)
+
+        async def delete(_sent: Sent) -> None:
+            started = [event.step.id for event in begun.world.heard.events if event.step]
+            if "c/probe-unlinked" in started and geo.find_cluster(unit, A4):
+                geo.remove_cluster(unit, A4)
+
+        begun.world.ways.append(delete)
+        assert isinstance(ended := await begun.push(), PushStoppedError), ended
+        assert (begun.names(M1), begun.lost) == ({"A", "B", "D"}, [])
+        assert "add the cluster 'D' (10.1.4.1) by hand there" in str(ended)
+        begun.world.ways.pop()
+        begun.world.abandon()
+        refused = await begun.push()
+        assert isinstance(refused, PushRefusedError), refused
+        assert "it leaves and lacks the cluster 'D' (10.1.4.1)" in str(refused.problems)
+        geo.put_cluster(unit, Cluster(A4, "D", "remoteLM"))
+        await finished(begun)
+
+    play(lambda: leave(tmp_path), act)
 
 
 def active_names(begun: Leave) -> set[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +24,7 @@ from geoplan.push.undoing import LAST, find_push, undoing
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.script import Script
 from tests.push.support import real_store
-from tests.simulation.leaves import A1, A4, M3, S3, Kill, Leave, topology
+from tests.simulation.leaves import A1, A4, M1, M3, S1, S3, Kill, Leave, topology
 from tests.simulation.world import BOOT, World
 
 FRESH_CHANGES = 11
@@ -353,6 +355,10 @@ def test_a_leave_is_taken_back_wherever_it_was_killed(tmp_path: Path, at: int | 
     play(lambda: fresh(tmp_path, "ABCD"), act)
 
 
+REBOOTS_OF_STOPPED = {("AB", "ABCD"): 0, ("ABCD", "AB"): 1, ("ABC", "ABD"): 1}
+"""The pair that stays had lost its partners before the stop, or had not got any yet."""
+
+
 @pytest.mark.parametrize(
     ("names", "to", "joined"), [("AB", "ABCD", JOINED), ("ABCD", "AB", {}), ("ABC", "ABD", {A4: A4})]
 )
@@ -361,14 +367,55 @@ def test_a_change_that_stopped_is_taken_back(tmp_path: Path, names: str, to: str
         lost = [f"ignore,unit={A1},command=set:geopartners,occurrence={number}" for number in range(1, 9)]
         before, ended = await changed(begun, names, to, faults=lost)
         assert isinstance(ended, PushStoppedError), ended
+        rebooted = begun.reboots
         ended = await take_back(begun)
         assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
         await settle(begun)
+        assert begun.reboots - rebooted == REBOOTS_OF_STOPPED[names, to]
         if joined:
             await cleaned_by_hand(begun, joined)
         assert_as_before(begun, before, joined)
 
     play(lambda: fresh(tmp_path, "ABCD"), act)
+
+
+def test_no_drawn_change_that_is_taken_back_leaves_anything_however_often_it_is_killed(
+    seeds: range, tmp_path: Path
+) -> None:
+    for seed in seeds[: max(1, len(seeds) // 5)]:
+        chance = random.Random(f"undo {seed}")  # noqa: S311 - not for secrets
+        play(partial(fresh, tmp_path / str(seed), "ABCD"), partial(taken_back_by_chance, chance))
+
+
+async def taken_back_by_chance(chance: random.Random, begun: Leave) -> None:
+    """Kill a change and its undo, each at any request or not at all, with faults meanwhile; go on until it is done."""
+    names, to, joined = chance.choice([("AB", "ABCD", JOINED), ("ABCD", "AB", {}), ("ABC", "ABD", {A4: A4})])
+    before, _ = await changed(begun, names, to, kill=drawn_kill(chance))
+    for _ in range(chance.choice([0, 1, 2])):
+        what = chance.choice(["set:geopartners", "set:geoclients", "delcluster", "listclusters"])
+        kind, unit = chance.choice(["reset", "truncate", "ignore"]), chance.choice([M1, S1, A1, M3, A4])
+        begun.world.simulation.inject(f"{kind},unit={unit},command={what},occurrence={chance.randint(1, 3)}")
+    ended = await take_back(begun, kill=drawn_kill(chance))
+    for _ in range(6):
+        if isinstance(ended, PushResult):
+            break
+        begun.world.lift()
+        await settle(begun)
+        for site, pair in begun.world.network.pairs.items():
+            if pair.active is pair.slave:
+                begun.world.simulation.fail_over(site)
+        await settle(begun)
+        ended = await take_back(begun, resume=not isinstance(ended, PushRefusedError))
+    assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+    begun.world.lift()
+    await settle(begun)
+    if joined:
+        await cleaned_by_hand(begun, joined)
+    assert_as_before(begun, before, joined)
+
+
+def drawn_kill(chance: random.Random) -> Kill | None:
+    return Kill(chance.randint(1, 14), is_taken=chance.random() < 0.5) if chance.random() < 0.6 else None
 
 
 def test_a_change_in_which_each_side_has_units_of_its_own_is_taken_back(tmp_path: Path) -> None:

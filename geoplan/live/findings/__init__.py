@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from geoplan.live.links import Colour
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from geoplan.live.links import Link
 
 
@@ -143,6 +145,10 @@ class Report:
     topology: str
     checksum: str
     sites: tuple[SiteReport, ...]
+
+    def without(self, sites: Collection[str]) -> Report:
+        """Return it as one of all sites but some."""
+        return replace(self, sites=tuple(each for each in self.sites if each.site not in sites))
 
     @property
     def differences(self) -> tuple[Difference, ...]:

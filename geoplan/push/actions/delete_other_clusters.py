@@ -43,7 +43,7 @@ async def delete_other_clusters(context: Context, step: Step) -> Outcome:
     if left := await left_alone(context, step, wholly=True):
         return left
     if leaves_for_good(context, step.site) and not _can_be_proved(context, step):
-        message = "its clusters are left there: those that stay do not have its own, so nothing proves that it is apart"
+        message = "its clusters are left there: its own was not on both sides, so nothing proves that it is apart"
         return Outcome(StepState.LEFT_OUT, None, message)
     if not leaves_for_good(context, step.site) and (names := await _fqdns(context, step)):
         is_seeded = any(
@@ -103,10 +103,22 @@ async def _require_proved(context: Context, step: Step, unit: str, others: tuple
     proofs = [unlinked(context, site) for site in part_of(context, step).sites]
     now = {unit, *await active_units(context, step, others)}
     for proof in proofs:
-        if proof is None or not now <= set(proof.active):
+        if proof is None:
+            message = "nothing has proved that deletions do not travel: its own cluster was not on both sides"
+            hint = f"add {_own_clusters(context, step)} by hand, on it and on those that stay, as far as they lack it; "
+            hint += "then go on, which probes with it"
+            raise StepError(step, message, unit=unit, hint=hint)
+        if not now <= set(proof.active):
             message = "nothing has proved that deletions do not travel between the units that are active now"
             hint = "make the units active again that were so at the probe, then go on; or leave these clusters there"
             raise StepError(step, message, unit=unit, hint=hint)
+
+
+def _own_clusters(context: Context, step: Step) -> str:
+    """Name the clusters of the sites that go together, which would be the probe."""
+    change, sites = context.plan.change, part_of(context, step).sites
+    known = [cluster for site in sites if change and (cluster := change.old_cluster(site))]
+    return " and ".join(f"the cluster '{cluster.name}' ({cluster.address})" for cluster in known)
 
 
 async def _held(context: Context, step: Step, others: tuple[SiteSettings, ...]) -> dict[str, Names]:

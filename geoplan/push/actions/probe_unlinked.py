@@ -19,7 +19,9 @@ from geoplan.push.actions.leaving import (
     part_of,
     require_told,
 )
+from geoplan.push.change_progress import renewed_units
 from geoplan.push.context import StepError
+from geoplan.push.deletions import lacks_probe
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.wording import count, some_of
 
@@ -63,13 +65,16 @@ async def _try_probe(context: Context, step: Step) -> Outcome | Again:
     having, told = await holders(context, others, step.site)
     require_told(step, told, "clusters")
     sent = _sent(context, step)
-    staying = {each.address for name in part.stay for each in plan.site(name).units} & told.told.keys()
+    new = {unit for name in part.stay for unit in renewed_units(plan, plan.site(name))} - having  # it had nothing yet
+    staying = {each.address for name in part.stay for each in plan.site(name).units} & told.told.keys() - new
     if sent is None and not having & staying:
         return Outcome(StepState.NOT_NEEDED, unit.address, "those that stay do not have its cluster")
     expected = staying | set((sent and sent.also_on) or ())
     if lost := (expected - having) & told.told.keys():
         raise _alive(context, step, unit.address, lost) if sent else _differing(step, lost)
     own = shown_at(addresses_before(plan, step.site), await clusters_of(step, unit))
+    if own is None and sent is None:  # somebody deleted it there: neither that nor a wait shows anything
+        raise _no_probe(context, step, unit.address)
     if own is not None and (again := await delete(context, step, unit, own, having)):
         return again
     await _hold(context, step, _Probe(unit.address, others, having))
@@ -123,6 +128,12 @@ def _alive(context: Context, step: Step, unit: str, lost: Collection[str]) -> St
         "then go on, which probes again"
     )
     return StepError(step, message, unit=unit, hint=hint)
+
+
+def _no_probe(context: Context, step: Step, unit: str) -> StepError:
+    change = context.plan.change
+    message, hint = lacks_probe(change.old_cluster(step.site) if change else None)
+    return StepError(step, message, unit=unit, hint=f"{hint}, then go on, which probes with it")
 
 
 def _differing(step: Step, lost: Collection[str]) -> StepError:

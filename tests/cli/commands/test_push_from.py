@@ -91,9 +91,21 @@ def test_a_stopped_change_prints_commands_that_carry_it(geoplan: Geoplan, make_s
     assert words in stopped.stderr
     status = geoplan("push", four, "--endpoints", site.endpoints, "--from", two, "--status")
     assert f"geoplan push {four} --from {two} --abandon" in status.stdout
-    assert push(geoplan, site, four).code == 4  # another plan is not this one
     ended = push(geoplan, site, four, "--from", two, "--resume")
     assert ended.code == 0, ended
+
+
+@pytest.mark.parametrize("command", ["diff", "status", "push --status", "push --yes", "push --resume --yes"])
+def test_who_forgets_where_an_unfinished_change_began_is_told(
+    geoplan: Geoplan, make_site: MakeSite, command: str
+) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    site.lab.inject(f"ignore,unit={M2},command=set:geoclients,occurrence=1")
+    assert push(geoplan, site, four, "--from", two).code == 3
+    name, *options = command.split()
+    said = geoplan(name, four, *options, "--endpoints", site.endpoints)
+    words = f"geoplan push {four} --from {two} --resume --endpoints {site.endpoints}"
+    assert words in said.stdout + said.stderr, said
 
 
 def test_a_change_is_approved_with_what_was_found(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:

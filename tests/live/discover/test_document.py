@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -60,6 +61,28 @@ def test_estate_in_order_is_the_topology_that_it_was_made_of(topology: Topology)
     assert lists_of(result.topology) == lists_of(topology)
     assert result.to_mend == ()
     assert {site.cluster_name for site in result.topology.sites} == {site.cluster_name for site in topology.sites}
+
+
+@given(topology=topologies(max_sites=8).map(without_nat))
+def test_addresses_that_units_spell_otherwise_are_the_same(topology: Topology) -> None:
+    estate = units_of(topology)
+    for address, unit in estate.items():
+        ha = unit.ha and replace(unit.ha, partner=spelled_out(unit.ha.partner or ""))
+        clusters = tuple(replace(each, address=spelled_out(each.address)) for each in unit.clusters or ())
+        status = unit.partner_status and {spelled_out(each): green for each, green in unit.partner_status.items()}
+        lists = {
+            "remote_geo_access": tuple(map(spelled_out, unit.remote_geo_access or ())),
+            "geo_partners": tuple(map(spelled_out, unit.geo_partners or ())),
+        }
+        estate = changed(estate, address, ha=ha, clusters=clusters, partner_status=status, **lists)
+    result, usual = imported(found(estate)), imported(found(units_of(topology)))
+    assert set(make_plan(result.topology).sites) == set(make_plan(usual.topology).sites)
+    assert result.to_mend == ()
+
+
+def spelled_out(address: str) -> str:
+    """Return an IPv6 address with all its digits and in capitals, and others as they are."""
+    return ip_address(address).exploded.upper() if ":" in address else address
 
 
 @given(topology=topologies(max_sites=8))
