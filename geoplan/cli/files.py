@@ -192,25 +192,35 @@ def what_is_wrong(error: ValueError | RecursionError) -> str:
 _FAULTS = {"missing": "missing", "extra_forbidden": "unknown, so another version of geoplan may have written it"}
 
 
-def read_text(path: str) -> str:
-    """Read a file of plain text, though never one that cannot be what is meant; ``-`` is standard input."""
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors begin a file with; it is no part of the text."""
+
+
+def read_text(path: str, *, keeps_mark: bool = False) -> str:
+    """Read a file of plain text, though never one that cannot be what is meant; ``-`` is standard input.
+
+    A byte order mark at its beginning is left out unless it is kept.
+    """
     content = read_bounded(path, MAX_TEXT_BYTES, is_stdin_allowed=True)
     if len(content) > MAX_TEXT_BYTES:
         hint = "check that it is the right file"
         raise UnusableFileError(f"cannot read {path}: it is larger than {MAX_TEXT_BYTES // 2**20} MiB", hint=hint)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8" if keeps_mark else "utf-8-sig")
     except UnicodeDecodeError:
         raise UnusableFileError(f"cannot read {path}: it is not UTF-8 text", hint="save it in UTF-8") from None
 
 
-def write(text: str, output: str | None) -> None:
-    """Write a result to a file, as a whole or not at all, or to standard output."""
+def write(text: str, output: str | None, *, is_complete: bool = False) -> None:
+    """Write a result to a file, as a whole or not at all, or to standard output.
+
+    Its last line is ended, unless it ``is_complete``: then every byte is as somebody wrote it.
+    """
+    content = text if is_complete or text.endswith("\n") else text + "\n"
     if output is None or output == "-":
-        click.echo(text, nl=not text.endswith("\n"))
+        click.echo(content, nl=False)
         return
     _refuse_to_replace_input(output)
-    content = text if text.endswith("\n") else text + "\n"
     try:
         write_atomically(Path(output), content.encode())
     except BrokenPipeError:

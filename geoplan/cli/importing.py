@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from geoplan.addresses import canonical
-from geoplan.cli.files import read_text
+from geoplan.cli.files import BYTE_ORDER_MARK, read_text
 from geoplan.errors import GeoplanError
 from geoplan.files import display_name
 from geoplan.wording import count, some_of
@@ -171,6 +171,8 @@ class Mine(NamedTuple):
     path: str
     text: str
     topology: Topology
+    mark: str = ""
+    """The byte order mark that it begins with, if it has one."""
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -191,11 +193,12 @@ def mine_of(path: str) -> Mine:
     from geoplan.errors import InvalidInputError
     from geoplan.topology.loader import check_text
 
-    text = read_text(path)
+    content = read_text(path, keeps_mark=True)
+    text = content.removeprefix(BYTE_ORDER_MARK)
     checked = check_text(text.encode(), path=display_name(path), default_name=Path(path).stem)
     if checked.topology is None:
         raise InvalidInputError(f"{display_name(path)} is not a usable topology", checked.diagnostics)
-    return Mine(path, text, checked.topology)
+    return Mine(path, text, checked.topology, content[: len(content) - len(text)])
 
 
 def lines_of(text: str, findings: Sequence[Placed]) -> dict[Loc, int]:

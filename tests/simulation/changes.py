@@ -399,3 +399,28 @@ async def seed_taken_away(folder: Path) -> ChangingWorld:
 async def seed_that_somebody_takes_away(folder: Path) -> list[str]:
     """A seeded cluster is gone before the partners are entered: nothing of it reaches those that stay."""
     return (await seed_taken_away(folder)).broken
+
+
+async def sites_join(folder: Path, *, fqdns: bool = False) -> list[str]:
+    """Two sites join two others: at no moment do these lose anything, and at the end nobody lacks a link.
+
+    Both were emptied by hand only now: linked so, each would let its partners know what was deleted on it.
+    """
+    world = ChangingWorld(_FOUR, folder)
+    await world.push_new(_TWO)
+    kept = {"A", "B"}
+    if fqdns:
+        world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+        kept |= {"www.example.com"}
+    for site in "CD":
+        world.restore_by_hand(site, "A")
+        world.network.geo.replace_all(world.active(site), [], [])
+    world.keep(kept, ["A", "B"])
+    plan = world.plan_of_change(_TWO, _FOUR)
+    stopped = []
+    try:
+        await world.push(plan, seed_by_api=True)
+    except PushStoppedError as error:
+        stopped = [f"it was stopped: {error}"]
+    red = sorted(world.red_in_any_state())
+    return [*world.broken, *stopped, *([f"red after a failover: {red}"] if red else [])]

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from geoplan.addresses import same_addresses
 from geoplan.errors import RefusedSpellingError
 from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
@@ -24,7 +25,7 @@ from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.decode import ha_parameters
 from geoplan.loadmaster.model import HaFacts, State
 from geoplan.loadmaster.session import Session
-from geoplan.plan.change_graph import removals
+from geoplan.plan.change_graph import build_change_graph, removals
 from geoplan.plan.model import Action
 from geoplan.push import journal
 from geoplan.push.actions import ACTIONS, readiness
@@ -33,12 +34,13 @@ from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.set_ha_parameters import _change as change_parameters
 from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.actions.verify_unlinked import _read as read_lists
+from geoplan.push.executor import Executor
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.store import Store
 from geoplan.twin.loop import run_simulated
 from tests.simulation.scenarios import SCENARIOS
 
-colour_of, watch = _End.colour_of, PairReboot._watch
+colour_of, watch, do_pair = _End.colour_of, PairReboot._watch, Executor._do_pair
 
 TakeOut = Callable[[pytest.MonkeyPatch], None]
 
@@ -219,6 +221,32 @@ async def _of_actives(context: Any, sites: Any) -> Any:
     return seen
 
 
+async def _pair_by_lists(executor: Any, task: Any) -> None:
+    context = executor._context
+    site = context.plan.site(task.first.site)
+    slave = next(unit.address for unit in site.units if unit.role == "slave")
+    if not same_addresses(await context.fleet.unit(slave).geo_partners(), site.geo_partners):
+        await do_pair(executor, task)
+        return
+    for step in task.steps:  # its list has come to the slave, and so, one might think, it has submitted it
+        executor._record(step, Outcome(StepState.NOT_NEEDED, None, ""))
+
+
+def _seeds_after(*actions: Action) -> Callable[[Any], Any]:
+    """Return what builds the graph of a change in which newcomers are seeded once these steps are done."""
+
+    def build(work: Any) -> Any:
+        graph = build_change_graph(work)
+        seeds = [key for key in graph if key.action is Action.SEED_GEO_CONFIGURATION]
+        later = [key for key in graph if key.action in actions]
+        graph.remove_edges_from([(seed, key) for seed in seeds for key in list(graph.successors(seed))])
+        graph.add_edges_from((key, seed) for seed in seeds for key in later)
+        return graph
+
+    return build
+
+
+_LISTS = (Action.SET_REMOTE_GEO_ACCESS, Action.SET_GEO_PARTNERS)
 _PROVED = (
     ("geoplan.push.actions.delete_cluster._is_proved", answering(value=True)),
     ("geoplan.push.actions.delete_other_clusters._require_proved", awaited(None)),
@@ -413,6 +441,27 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a seed is not compared again before it is linked",
         "seed that somebody takes away",
         setting(("geoplan.push.actions.set_lists.require_same", awaited(None))),
+    ),
+    Mutation(
+        "the lists of slaves are taken for their submissions",
+        "sites join",
+        setting(("geoplan.push.executor.Executor._do_pair", _pair_by_lists)),
+    ),
+    Mutation(
+        "sites that join are seeded after the lists",
+        "sites join",
+        setting(
+            ("geoplan.plan.change.build_change_graph", _seeds_after(*_LISTS)),
+            ("geoplan.push.actions.set_lists.require_same", awaited(None)),
+        ),
+    ),
+    Mutation(
+        "sites that join a group with FQDNs are seeded after the lists",
+        "sites join a group with FQDNs",
+        setting(
+            ("geoplan.plan.change.build_change_graph", _seeds_after(*_LISTS)),
+            ("geoplan.push.actions.set_lists.require_same", awaited(None)),
+        ),
     ),
     Mutation(
         "red links with all lists in place are nothing to do",

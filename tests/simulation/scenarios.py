@@ -679,5 +679,7 @@ SCENARIOS: dict[str, Scenario] = {
     "sites leave, and a standby does not follow": leaves.sites_leave_standby_that_does_not_follow,
     "sites leave over a live link": leaves.sites_leave_over_a_live_link,
     "seed that somebody takes away": changes.seed_that_somebody_takes_away,
+    "sites join": changes.sites_join,
+    "sites join a group with FQDNs": partial(changes.sites_join, fqdns=True),
 }
 """Every situation by its name."""

@@ -105,7 +105,10 @@ def command(  # noqa: PLR0913 - one for each option
     if all(unit.failure for unit in found.units.values()):
         return _say_failures(found)
     imported, text = _judged(found, search.ports(), reach, output, merge)
-    write(as_json(imported) if chosen == "json" else text, output)
+    if merge:
+        write(merge.mark + text, output, is_complete=True)
+    else:
+        write(as_json(imported) if chosen == "json" else text, output)
     again = ["--merge", as_argument(merge.path)] if merge else []
     again += _again(follow, within, api_port, health_check_port, output)
     path = str(output) if output not in (None, "-") else "stdout"

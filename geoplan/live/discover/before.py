@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geoplan.addresses import canonical
+from geoplan.addresses import canonical, is_address
 from geoplan.live.discover.document import Draft, Remark, draft_of
 from geoplan.live.discover.judge import observations_of, usable
 from geoplan.live.discover.names import group_names, unused_name
@@ -71,7 +71,7 @@ def before_change(
     ``replaced`` are new boxes at the addresses of dead ones: what these lack is no fault.
     """
     known = _known(new)
-    draft = draft_of(discovery, ports, name="live", nat=known.nat)
+    draft = draft_of(discovery, ports, name="live", nat={**known.nat, **_nat_of_lone_sites(discovery, known)})
     groups = [each for each in _groups(draft) if _belongs(each, draft, discovery, known)]
     kept = [draft.sites[number] for members in groups for number in members]
     problems = list(_odd(draft, {*(number for members in groups for number in members)}, known))
@@ -95,6 +95,28 @@ def _known(new: Topology) -> _Known:
     outside = {canonical(each) for site in new.sites for each in site.extra_remote_geo_access} | {*nat.values()}
     groups = {site.name: group.name for group in new.partner_groups() for site in group.sites}
     return _Known(sites, groups, nat, frozenset(outside - {*sites}))
+
+
+def _nat_of_lone_sites(discovery: Discovery, known: _Known) -> dict[str, str]:
+    """Return the NAT addresses that sites without partners had, by their units: nobody else tells those.
+
+    A unit alone has one cluster of its site's name, and that stands where the site was reached.
+    """
+    found: dict[str, str] = {}
+    for site in known.sites.values():
+        first, told = site.units[0], [discovery.units.get(canonical(unit.address)) for unit in site.units]
+        if any(unit.geo_partners for unit in told if unit):
+            continue
+        cluster = cluster_of(site, Group(known.groups[site.name], (site,)))
+        shown = {
+            canonical(each.address)
+            for unit in told
+            for each in (unit.clusters or () if unit else ())
+            if each.type is REMOTE_LM and each.is_named(cluster.name) and is_address(each.address)
+        }
+        if len(shown) == 1 and shown.isdisjoint({*known.sites, *known.nat.values()}):
+            found[canonical(first.address)] = shown.pop()
+    return found
 
 
 def _groups(draft: Draft) -> list[list[int]]:

@@ -330,6 +330,21 @@ def test_merge_keeps_a_file_and_brings_in_what_is_new(geoplan: Geoplan, make_sit
     assert "nothing new" in again.stderr
 
 
+@pytest.mark.parametrize(("line_end", "last"), [("\n", ""), ("\n", "\n"), ("\r\n", "\r\n")])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+def test_merge_keeps_every_byte_of_what_it_does_not_change(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, mark: bytes, line_end: str, last: str
+) -> None:
+    site = make_site("section-5.1")
+    lines = ["name: mine", "sites:", "- name: A", f"  ha_pair: {{master: {M1}, slave: {S1}}}"]
+    content = mark + (line_end.join(lines) + last).encode()
+    mine = tmp_path / "mine.yaml"
+    mine.write_bytes(content)
+    ended = imported(geoplan, site, M1, "--merge", mine, "-o", mine, "--force")
+    assert "nothing new" in ended.stderr
+    assert mine.read_bytes() == content
+
+
 def test_merge_asks_the_units_of_the_file_without_a_word(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site = make_site("section-5.1")
     mine = tmp_path / "mine.yaml"

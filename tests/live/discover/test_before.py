@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from geoplan.live.model import Cause, Failure, Observation, State
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
-from geoplan.topology.model import Topology
+from geoplan.topology.model import Site, Topology
 from tests.live.discover.estates import changed, found, units_of
 from tests.plan.changes import Drawn, drawn_changes, named
 
@@ -76,6 +78,21 @@ def test_sites_join_and_leave_as_from_a_file() -> None:
     assert by_from_live(units_of(FOUR), TWO).steps == make_change(TWO, make_plan(FOUR, (Phase.GEO,))).steps
 
 
+@pytest.mark.parametrize("site", ["B:10.0.0.3", "B:10.0.0.3:10.0.0.4"])
+def test_a_site_alone_that_is_reached_elsewhere_from_now_on_is_no_new_one(site: str) -> None:
+    """Nobody but its own cluster tells where it was reached before."""
+    first, *second = site.split(":")[1:]
+
+    def behind(nat: str | None) -> Topology:
+        unit = {"address": first, "nat_address": nat} if nat else first
+        kind = {"ha_pair": {"master": unit, "slave": second[0]}} if second else {"standalone": unit}
+        return Topology.model_validate({"name": "alone", "sites": [{"name": "B", **kind}]})
+
+    for old, new in product((None, "192.0.2.1", "192.0.2.2"), repeat=2):
+        plan = by_from_live(units_of(behind(old)), behind(new))
+        assert plan.steps == make_change(behind(new), make_plan(behind(old), (Phase.GEO,))).steps, (old, new)
+
+
 def test_what_is_there_is_no_change() -> None:
     assert by_from_live(units_of(FOUR), FOUR).steps == ()
 
@@ -98,9 +115,9 @@ def test_units_in_order_give_the_change_that_their_topology_gives(drawn: Drawn, 
     """Sites of two topologies are the same where they share a unit; groups of live units have no names."""
     old, new = known_to_units(drawn.old, drawn.new), drawn.new
     assume(old.sites)
-    # A unit that is linked with nobody does not tell that another address of NAT is its own.
+    # A unit that is linked with nobody tells that another address of NAT is its own by its cluster's name alone.
     lone = [group.sites[0] for group in old.partner_groups() if len(group.sites) == 1]
-    assume(not any(unit.nat_address for site in lone for unit in site.units))
+    assume(not any(unit.nat_address for site in lone for unit in site.units if not _keeps_its_name(site, new)))
     estate = {**fresh(drawn.new), **units_of(drawn.old)}
     before = start(estate, new, replaced=drawn.replaced)
     if before.problems or before.unasked:
@@ -119,6 +136,12 @@ def test_units_in_order_give_the_change_that_their_topology_gives(drawn: Drawn, 
     except ChangeRefusedError:
         return
     assert by_units(make_change(new, live, **how)) == by_units(wanted)
+
+
+def _keeps_its_name(old: Site, new: Topology) -> bool:
+    """Return whether a site, and nothing of it but NAT, is the same in a new topology."""
+    units = [unit.address for unit in old.units]
+    return any((each.cluster_name, [u.address for u in each.units]) == (old.cluster_name, units) for each in new.sites)
 
 
 def _units(sites: Any) -> frozenset[str]:
