@@ -94,11 +94,16 @@ def descriptor_of(path: str | os.PathLike[str]) -> int | None:
     return None
 
 
-def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) -> None:
+class OtherFileError(FileExistsError):
+    """A file that was to be replaced is not what it was when it was read."""
+
+
+def write_atomically(path: Path, content: bytes, *, may_replace: bool = True, instead_of: bytes | None = None) -> None:
     """Write a file as a whole or not at all: nobody ever reads half of it, and it is on disk when this returns.
 
     A file that is replaced keeps its permissions; what is no file, such as a device or a pipe, is written to. A link
-    is followed. Without ``may_replace`` a new file is only its owner's, and one that is there stays: raises
+    is followed. ``instead_of`` is what the file held when it was read: raises :class:`OtherFileError` where it holds
+    anything else by now, or is gone. Without ``may_replace`` what is there stays, be it a link to nothing: raises
     :class:`FileExistsError`. Raises :class:`OSError` where the system refuses.
     """
     if may_replace and _written_straight(path, content):
@@ -112,14 +117,23 @@ def write_atomically(path: Path, content: bytes, *, may_replace: bool = True) ->
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if may_replace:
-            Path(name).chmod(_mode_for(target))
-            Path(name).replace(target)
-        else:
+        Path(name).chmod(_mode_for(target))
+        if not may_replace:
             _link(Path(name), target)
+            return
+        if instead_of is not None and not _holds(target, instead_of):
+            raise OtherFileError(errno.EEXIST, "it has been changed since it was read")
+        Path(name).replace(target)
     finally:
         with suppress(OSError):
             Path(name).unlink()
+
+
+def _holds(target: Path, content: bytes) -> bool:
+    try:
+        return target.read_bytes() == content
+    except FileNotFoundError:
+        return False
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -156,7 +170,8 @@ def _link(written: Path, target: Path) -> None:
         target.hardlink_to(written)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links
+    except OSError:  # a file system without links: its name is taken first, so that nobody else's is lost
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         written.replace(target)
 
 

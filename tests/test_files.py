@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import UnusableFileError
-from geoplan.files import descriptor_of, make_private, read_bounded, write_atomically, write_private
+from geoplan.files import OtherFileError, descriptor_of, make_private, read_bounded, write_atomically, write_private
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="such files are POSIX's")
 
@@ -55,6 +55,28 @@ def test_file_that_is_there_stays_where_none_may_be_replaced(tmp_path: Path) -> 
         write_atomically(file, b"second", may_replace=False)
     assert file.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("now", [b"read and more", b"", None])
+def test_file_that_is_not_as_it_was_read_stays(tmp_path: Path, now: bytes | None) -> None:
+    file = tmp_path / "file"
+    if now is not None:
+        file.write_bytes(now)
+    with pytest.raises(OtherFileError):
+        write_atomically(file, b"new", instead_of=b"read")
+    assert (file.read_bytes() if file.exists() else None) == now
+    file.write_bytes(b"read")
+    write_atomically(file, b"new", instead_of=b"read")
+    assert file.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_link_to_nothing_is_something_that_is_there(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    with pytest.raises(FileExistsError):
+        write_atomically(link, b"new", may_replace=False)
+    assert not target.exists()
 
 
 def test_private_file_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:

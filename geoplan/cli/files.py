@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -11,7 +12,7 @@ import click
 
 from geoplan.cli.options import WHOLE, InputFile, Part
 from geoplan.errors import InvalidInputError, UnusableFileError
-from geoplan.files import display_name, read_bounded, write_atomically
+from geoplan.files import OtherFileError, descriptor_of, display_name, read_bounded, write_atomically
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
@@ -211,20 +212,48 @@ def read_text(path: str, *, keeps_mark: bool = False) -> str:
         raise UnusableFileError(f"cannot read {path}: it is not UTF-8 text", hint="save it in UTF-8") from None
 
 
-def write(text: str, output: str | None, *, is_complete: bool = False) -> None:
+class Before(NamedTuple):
+    """What stood where a result is to be written, when a command began."""
+
+    content: bytes | None
+    """None where there was nothing."""
+
+    @classmethod
+    def of(cls, output: str | None) -> Before | None:
+        """Look at an output; None where it is no file that could be lost: a terminal, a pipe, a device."""
+        path = Path(output or "-")
+        if output in (None, "-") or descriptor_of(path) is not None:
+            return None
+        if not os.path.lexists(path):
+            return cls(None)
+        try:
+            return cls(path.read_bytes()) if path.is_file() else None
+        except OSError:  # who may not read it has lost nothing that they know of
+            return None
+
+
+def write(text: str, output: str | None, *, is_complete: bool = False, before: Before | None = None) -> None:
     """Write a result to a file, as a whole or not at all, or to standard output.
 
-    Its last line is ended, unless it ``is_complete``: then every byte is as somebody wrote it.
+    Its last line is ended, unless it ``is_complete``: then every byte is as somebody wrote it. Where ``before`` is
+    given, nothing but that is replaced: raises :class:`UnusableFileError` where somebody has written there meanwhile.
     """
     content = text if is_complete or text.endswith("\n") else text + "\n"
     if output is None or output == "-":
         click.echo(content, nl=False)
         return
     _refuse_to_replace_input(output)
+    may_replace, instead_of = before is None or before.content is not None, before.content if before else None
     try:
-        write_atomically(Path(output), content.encode())
+        write_atomically(Path(output), content.encode(), may_replace=may_replace, instead_of=instead_of)
     except BrokenPipeError:
         return  # whoever reads the pipe, such as head, has had enough
+    except FileExistsError as error:
+        what = "has been changed" if isinstance(error, OtherFileError) else "has come into being"
+        raise UnusableFileError(
+            f"cannot write {output}: it {what} since this command began, and was left as it is",
+            hint="nothing was written; look at it and give the command again, or choose another FILE",
+        ) from None
     except OSError as error:
         raise UnusableFileError(
             f"cannot write {output}: {error.strerror or error}", hint="nothing was changed; choose another FILE"

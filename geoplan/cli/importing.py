@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from geoplan.addresses import canonical
-from geoplan.cli.files import BYTE_ORDER_MARK, read_text
+from geoplan.cli.files import BYTE_ORDER_MARK, Before, read_text
 from geoplan.errors import GeoplanError
-from geoplan.files import display_name
+from geoplan.files import STDIN, display_name
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
@@ -174,6 +174,11 @@ class Mine(NamedTuple):
     mark: str = ""
     """The byte order mark that it begins with, if it has one."""
 
+    def before(self, output: str | None, there: Before | None) -> Before | None:
+        """Return what an output has to hold still to be replaced: this file as it was read, if it is this one."""
+        is_it = there and there.content is not None and self.path != STDIN and Path(self.path).samefile(str(output))
+        return Before((self.mark + self.text).encode()) if is_it else there
+
     @property
     def addresses(self) -> frozenset[str]:
         """The addresses of all its units in one spelling."""
@@ -189,8 +194,12 @@ class Mine(NamedTuple):
 
 
 def mine_of(path: str) -> Mine:
-    """Read a file that an import is to be merged into. Raises :class:`InvalidInputError` for one with faults."""
+    """Read a file that an import is to be merged into.
+
+    Raises :class:`InvalidInputError` for one with faults, and :class:`GeoplanError` for one that cannot be edited.
+    """
     from geoplan.errors import InvalidInputError
+    from geoplan.topology.edit import require_editable
     from geoplan.topology.loader import check_text
 
     content = read_text(path, keeps_mark=True)
@@ -198,6 +207,7 @@ def mine_of(path: str) -> Mine:
     checked = check_text(text.encode(), path=display_name(path), default_name=Path(path).stem)
     if checked.topology is None:
         raise InvalidInputError(f"{display_name(path)} is not a usable topology", checked.diagnostics)
+    require_editable(text, display_name(path))
     return Mine(path, text, checked.topology, content[: len(content) - len(text)])
 
 

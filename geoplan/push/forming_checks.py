@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import without
+from geoplan.live.findings.forming import linked_without_master, what_is_linked
 from geoplan.live.findings.pairs import problems_of_unit
 from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.push.problems import Override, Problem
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.live.model import Observations
+    from geoplan.plan.model import Plan
     from geoplan.plan.pairs import HaPairSettings
     from geoplan.push.options import Options
 
@@ -24,6 +26,15 @@ def unlike_planned(pair: HaPairSettings, facts: Observations, *, is_formed: bool
         unit = facts.unit(wanted.address)
         for message, hint in problems_of_unit(unit, wanted, is_formed=is_formed) if unit else ():
             yield Problem(wanted.address, message, hint)
+
+
+def at_work_alone(plan: Plan, site: str, facts: Observations) -> Iterator[Problem]:
+    """Find a slave that is in a GEO group by itself: to make it another unit's standby would take it out.
+
+    That the master holds all that it has proves nothing: anybody can copy that. Nothing lets this pass.
+    """
+    if linked := linked_without_master(plan, site, facts):
+        yield Problem(plan.site(site).units[1].address, *what_is_linked(plan, site, linked))
 
 
 def lost_by_forming(site: str, facts: Observations, options: Options) -> Iterator[Problem]:

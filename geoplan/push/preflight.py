@@ -31,7 +31,7 @@ from geoplan.push.boots import room_at
 from geoplan.push.change_checks import change_problems, replaced_twice, without_probes
 from geoplan.push.change_progress import pairs_to_join, pairs_with, units_to_renew
 from geoplan.push.drill_checks import drill_problems, pairs_to_drill
-from geoplan.push.forming_checks import lost_by_forming, unlike_planned
+from geoplan.push.forming_checks import at_work_alone, lost_by_forming, unlike_planned
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
@@ -128,6 +128,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     told = [finding for finding in found if _is_told(finding, plan, background, pairs)]
     problems = [
         *(each for pair in pairs.values() for each in unlike_planned(pair, seen, is_formed=pair.site in forming)),
+        *(problem for site in sorted(forming) for problem in at_work_alone(plan, site, seen)),
         *(problem for site in sorted(forming) for problem in lost_by_forming(site, seen, background.options)),
         *map(_problem, told),
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import json
 import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,12 +13,15 @@ from geoplan.errors import GeoplanError
 from geoplan.topology.loader import check_text
 from geoplan.topology.model import Topology
 from geoplan.topology.starter import is_plain
+from geoplan.topology.writer import comment_line
 from geoplan.yaml12 import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ruamel.yaml import YAML
+
+    from geoplan.yaml12 import Loc
 
 
 class Inserted(str):
@@ -52,6 +57,88 @@ def edited(text: str, edit: Callable[[Any], None]) -> tuple[dict[str, Any], str]
     raise GeoplanError(
         "the file cannot be changed without changing more of it", hint="import to another FILE, and merge by hand"
     )
+
+
+def commented(text: str, comments: Mapping[Loc, Sequence[str]]) -> str:
+    """Return the text of a topology file with comments above what is at their places; those that are there stay alone.
+
+    What does not begin a line of its own, and what would say something else then, gets none.
+    """
+    document = read_document(text)
+    lines = _LINE.findall(text)
+    for loc in sorted(comments, key=lambda each: document.place_of(each).line, reverse=True):
+        at = document.place_of(loc).line
+        start = lines[at][: len(lines[at]) - len(lines[at].lstrip(" "))] if at < len(lines) else ""
+        if at >= len(lines) or not lines[at].startswith(f"{start}- "):
+            continue
+        above = {each.strip() for each in itertools.takewhile(_is_comment, reversed(lines[:at]))}
+        end = found[0] if (found := _LINE_END.findall(lines[at])) else "\n"
+        new = [f"{start}{comment}" for comment in map(comment_line, comments[loc]) if comment not in above]
+        lines[at:at] = [line + end for line in dict.fromkeys(new)]
+    written = "".join(lines)
+    return written if read_document(written).value == document.value else text
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip(" ").startswith("#")
+
+
+def require_editable(text: str, name: str) -> None:
+    """See that a usable topology file can be edited at all, before anything takes long.
+
+    ``name`` is what errors call it. Raises :class:`GeoplanError` where it is JSON, or written in a way that YAML's
+    round trip does not take.
+    """
+    if _is_json(text):
+        raise GeoplanError(
+            f"{name} is JSON, and would be YAML once something is put into it",
+            hint="write it as YAML, or import to another FILE, and merge by hand",
+        )
+
+    def trial(document: Any) -> None:  # noqa: ANN401 - plain, or as YAML keeps it
+        document["sites"].append({"name": "a new site", "standalone": {"address": "192.0.2.1"}})
+
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - only a merge needs it
+
+    hint = "write that in another way, or import to another FILE, and merge by hand"
+    try:
+        content: Any = read_document(text).value
+        trial(content)
+        plain = _LINE_END.sub("\n", text)
+        before, after = _rewritten(plain, lambda _document: None), _rewritten(plain, trial)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise GeoplanError(f"{name}{where}: it cannot be edited as it is written there", hint=hint) from None
+    except (
+        YAMLError,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise GeoplanError(f"{name} cannot be edited as it is written: {type(error).__name__}", hint=hint) from None
+    for written in (_in_place(plain, before, after, "\n"), after):
+        if read_document(written).value == content:
+            return
+    raise GeoplanError(f"{name} cannot be edited without changing more of it", hint=hint)
+
+
+_OF_READERS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError
+)  # fmt: skip
+"""What a reader of YAML raises of values that it takes for dates or numbers, and of keys that are none."""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _rewritten(text: str, edit: Callable[[Any], None]) -> str:

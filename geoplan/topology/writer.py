@@ -85,4 +85,9 @@ def _short(value: object) -> object:
 
 def _comments(comments: Mapping[Loc, Sequence[str]], loc: Loc, indent: str) -> Iterator[str]:
     for comment in comments.get(loc, ()):
-        yield f"{indent}# {shorten(shown_in_line(comment), MAX_COMMENT)}".rstrip()
+        yield f"{indent}{comment_line(comment)}"
+
+
+def comment_line(comment: str) -> str:
+    """Return a comment on one line, whatever it says."""
+    return f"# {shorten(shown_in_line(comment), MAX_COMMENT)}".rstrip()

@@ -9,10 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geoplan import Topology
-from geoplan.topology.edit import Inserted, edited
+from geoplan.errors import GeoplanError
+from geoplan.topology.edit import Inserted, commented, edited, require_editable
 from geoplan.topology.loader import check_text
 from geoplan.topology.types import is_name
 from geoplan.topology.writer import topology_text
+from geoplan.yaml12 import Loc
 from tests.topologies import topologies
 
 MINE = """\
@@ -142,3 +144,57 @@ def test_a_site_that_is_added_changes_no_line_of_the_others(
         "- name: new one    standalone: 10.0.0.77",
         "- name: new one      standalone: 10.0.0.77",
     )
+
+
+TAB = "sites:\n- name: A\t# of the north\n  standalone: 10.0.0.1\n"
+
+
+def test_what_cannot_be_edited_is_refused_with_its_line() -> None:
+    assert check_text(TAB.encode(), path="x", default_name="x").topology
+    with pytest.raises(GeoplanError, match=r"^x\.yaml:2:\d+: it cannot be edited"):
+        require_editable(TAB, "x.yaml")
+
+
+def test_json_is_not_made_yaml() -> None:
+    with pytest.raises(GeoplanError, match=r"^my\.json is JSON"):
+        require_editable('{"sites": [{"name": "A", "standalone": "10.0.0.1"}]}', "my.json")
+    require_editable("{sites: [{name: A, standalone: 10.0.0.1}]}", "my.yaml")
+
+
+PIECES = st.sampled_from(
+    ["\t", " ", "\t# c", "  # c", "\n", "\n\n", "# c\n", "\r\n", "'", '"', "&a ", "*a", "!!str ", "? ", "|", ">-",
+     "---\n", "...\n", "%YAML 1.1\n", "<<: ", "{", "}", "[", "]", ", ", "- ", ": ", "\ufeff", "\x85", "\u2028", "é",
+     "0o7", "1_0", "~"]
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(data=st.data(), base=st.sampled_from([MINE, ALONE, CRLF, TAB]))
+def test_whatever_is_read_is_edited_or_refused_in_words_first(data: st.DataObject, base: str) -> None:
+    text = base
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.sampled_from([at for at, each in enumerate(text) if each in " \r\n:-[{,"]))
+        odd = text[:at] + data.draw(PIECES) + text[at:]
+        text = odd if check_text(odd.encode(), path="x", default_name="x").topology else text
+    try:
+        require_editable(text, "x")
+    except GeoplanError:
+        return
+
+    def add(document: Any) -> None:
+        add_one(document)
+        if "groups" in document:
+            document["groups"]["another"] = ["new one"]
+
+    assert "10.0.0.77" in edited(text, add)[1]
+
+
+def test_comment_stands_above_its_site_once_and_says_nothing_else() -> None:
+    said: dict[Loc, list[str]] = {("sites", 1): ["odd\n- name: x"], ("sites", 2): ["on one line"]}
+    written = commented(MINE, said)
+    lines = written.splitlines()
+    assert lines[lines.index('  - name: "B # x"') - 1].startswith("  # odd")
+    assert [line for line in lines if "odd" not in line and "on one line" not in line] == MINE.splitlines()
+    assert commented(written, said) == written
+    flow = "sites: [{name: A, standalone: 10.0.0.1}]\n"
+    assert commented(flow, {("sites", 0): ["x"]}) == flow

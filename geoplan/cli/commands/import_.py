@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from geoplan.cli.connection import TypedCommands, as_argument, connection_options
-from geoplan.cli.files import write
+from geoplan.cli.files import Before, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     Command,
@@ -92,6 +93,7 @@ def command(  # noqa: PLR0913 - one for each option
     chosen = chosen_format("import", output_format, output)
     _check_usage(addresses, follow=follow, within=bool(within), insecure=reach.insecure)
     _check_output(output, chosen, is_merge=mine is not None, force=force)
+    before = Before.of(output)
     merge = mine_of(mine) if mine is not None else None
     search = Search(
         reach,
@@ -106,9 +108,9 @@ def command(  # noqa: PLR0913 - one for each option
         return _say_failures(found)
     imported, text = _judged(found, search.ports(), reach, output, merge)
     if merge:
-        write(merge.mark + text, output, is_complete=True)
+        write(merge.mark + text, output, is_complete=True, before=merge.before(output, before))
     else:
-        write(as_json(imported) if chosen == "json" else text, output)
+        write(as_json(imported) if chosen == "json" else text, output, before=before)
     again = ["--merge", as_argument(merge.path)] if merge else []
     again += _again(follow, within, api_port, health_check_port, output)
     path = str(output) if output not in (None, "-") else "stdout"
@@ -122,7 +124,7 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 def _check_output(output: str | None, chosen: str, *, is_merge: bool, force: bool) -> None:
-    if output not in (None, "-") and Path(str(output)).exists() and not force:
+    if output not in (None, "-") and os.path.lexists(str(output)) and not force:
         raise click.BadParameter(f"{output} exists. Choose another FILE, or give --force.", param_hint="'-o'")
     if chosen == "json" and is_merge:
         raise click.UsageError("--merge keeps the comments of a file, and JSON has none: leave --format json out")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import write
+from geoplan.cli.files import Before, write
 from geoplan.cli.formats import require_yaml
 from geoplan.cli.options import Command, output_option
 
@@ -75,13 +76,14 @@ def command(
     from geoplan.topology.starter import starter_file
 
     require_yaml(output)
-    if output not in (None, "-") and Path(str(output)).exists():
+    before = Before.of(output)
+    if output not in (None, "-") and os.path.lexists(str(output)):
         raise click.BadParameter(f"{output} exists. Choose another FILE.", param_hint="'-o'")
     sites = [*pairs, *standalones] or _asked()
     default = Path(output).stem if output and output != "-" else "geo"
     text = starter_file(name or default, sites, groups)
     _check(text, output)
-    write(text, output)
+    write(text, output, before=before)
     return 0
 
 

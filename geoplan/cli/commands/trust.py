@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_topology, write
+from geoplan.cli.files import Before, load_topology, write
 from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, InputFile, jobs_option, output_option, topology_argument
 from geoplan.wording import shell_command
@@ -45,6 +45,7 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.loadmaster.pins import PinState, at_several_addresses, fetch_pins, joined, with_pins
 
     topology = load_topology(path)
+    before = Before.of(output)
     given, present = _files(endpoints, output)
     units = asyncio.run(fetch_pins(topology, given, present, jobs=jobs))
     states = {unit.state for unit in units}
@@ -59,7 +60,7 @@ def command(  # noqa: PLR0913 - one for each option
         report = {"format": "geoplan/trust/1", "accepted": agreed, "units": listed, "one_certificate": shared}
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     if agreed and (output is not None or output_format == "text"):
-        write(with_pins(joined(given, present), units).to_yaml(), output)
+        write(with_pins(joined(given, present), units).to_yaml(), output, before=before)
     elif not agreed:
         changed = [unit.address for unit in units if unit.state is PinState.CHANGED]
         _explain_refusal(changed, endpoints, output)

@@ -71,7 +71,9 @@ def before_change(
     ``replaced`` are new boxes at the addresses of dead ones: what these lack is no fault.
     """
     known = _known(new)
-    draft = draft_of(discovery, ports, name="live", nat={**known.nat, **_nat_of_lone_sites(discovery, known)})
+    nat = {**known.nat, **_nat_of_lone_sites(discovery, known)}
+    planned = {unit: {canonical(each.address) for each in site.units} for unit, site in known.sites.items()}
+    draft = draft_of(discovery, ports, name="live", nat=nat, planned=planned)
     groups = [each for each in _groups(draft) if _belongs(each, draft, discovery, known)]
     kept = [draft.sites[number] for members in groups for number in members]
     problems = list(_odd(draft, {*(number for members in groups for number in members)}, known))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from geoplan.live.discover.names import SiteNames
+    from geoplan.live.discover.pairs import Planned
     from geoplan.live.discover.search import Discovery
     from geoplan.live.model import GeoCluster
     from geoplan.yaml12 import Loc
@@ -75,15 +76,20 @@ class _Writing:
 
 
 def draft_of(
-    discovery: Discovery, ports: Mapping[str, int], *, name: str, nat: Mapping[str, str] | None = None
+    discovery: Discovery,
+    ports: Mapping[str, int],
+    *,
+    name: str,
+    nat: Mapping[str, str] | None = None,
+    planned: Planned | None = None,
 ) -> Draft:
     """Return what was found as a topology.
 
     ``ports`` are those of the units' APIs, by their addresses in one spelling, as far as they were reached there.
-    ``nat`` are NAT addresses that are known of units, likewise.
+    ``nat`` are NAT addresses that are known of units, likewise. ``planned`` are the units of a topology of somebody's.
     """
-    sites = with_nat(found_sites(discovery), discovery, nat)
-    groups, one_sided = groups_of(sites, discovery)
+    sites = with_nat(found_sites(discovery, planned), discovery, nat)
+    groups, one_sided = groups_of(sites, discovery, planned or {})
     ordered = [sites[number] for members in groups for number in members]
     of_group = [[sites[number] for number in members] for members in groups]
     names = names_of(of_group, discovery)
@@ -145,21 +151,25 @@ def _write_cluster(one: _Writing, names: SiteNames, group: Sequence[FoundSite], 
     cluster: dict[str, Any] = {}
     if names.cluster is not None:
         cluster["name"] = names.cluster
-    places = Counter(place for each in clusters_at(one.site, group, discovery) if (place := _place(each)))
-    if places:
-        latitude, longitude = places.most_common(1)[0][0]
-        cluster["location"] = {"latitude": latitude, "longitude": longitude}
+    told = [each for each in clusters_at(one.site, group, discovery) if _place(each) or _has_no_place(each)]
+    places = Counter(map(_place, told))
+    if places and (place := places.most_common(1)[0][0]):
+        cluster["location"] = {"latitude": place[0], "longitude": place[1]}
     if cluster:
         one.content["cluster"] = cluster
 
 
 def _place(cluster: GeoCluster) -> tuple[float, float] | None:
     """Return where a cluster stands; units show one that has no place at 0, 0, which is in the sea."""
-    if cluster.latitude is None or cluster.longitude is None or (cluster.latitude, cluster.longitude) == (0, 0):
+    if cluster.latitude is None or cluster.longitude is None or _has_no_place(cluster):
         return None
     if abs(cluster.latitude) > MAX_LATITUDE or abs(cluster.longitude) > MAX_LONGITUDE:
         return None
     return round(cluster.latitude, 6), round(cluster.longitude, 6)
+
+
+def _has_no_place(cluster: GeoCluster) -> bool:
+    return (cluster.latitude, cluster.longitude) == (0, 0)
 
 
 def _write_extra(one: _Writing, discovery: Discovery, owned: set[str]) -> None:

@@ -9,15 +9,18 @@ from geoplan.addresses import canonical
 from geoplan.live.discover.document import Draft, Remark
 from geoplan.live.discover.names import group_names, unused_name
 from geoplan.live.discover.sites import Oddity
-from geoplan.live.findings.kinds import FindingKind
-from geoplan.topology.edit import Inserted, edited
+from geoplan.live.findings.kinds import FindingKind, Severity
+from geoplan.topology.edit import Inserted, commented, edited
+from geoplan.vendor import HA_PARAMETERS
 from geoplan.wording import folded, join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geoplan.live.discover.search import Discovery
+    from geoplan.live.discover.sites import FoundSite
     from geoplan.topology.model import Site, Topology
+    from geoplan.yaml12 import Loc
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,10 @@ class Merged:
 def merged(text: str, mine: Topology, draft: Draft, discovery: Discovery) -> Merged:
     """Put what was found into the text of a topology file.
 
-    New sites come to the end, and into the group of their partners; a site gets the units that it has, NAT addresses,
-    a place and units from outside that it lacks. Where the file says something else than the units, it stays: the
-    comparison of both tells that. What the file has and nobody has found stays as well, and is said.
+    New sites come to the end, and into the group of their partners; a site gets the NAT addresses, the place and the
+    units from outside that it lacks. Its units stay as they are, whatever units say: a person has written who they are,
+    and what is told otherwise is said. Where the file has something else, it stays as well: the comparison of both
+    tells that. What the file has and nobody has found stays, and is said.
     """
     places = _places(mine, draft)
     names = _names(mine, draft, places)
@@ -42,7 +46,8 @@ def merged(text: str, mine: Topology, draft: Draft, discovery: Discovery) -> Mer
         for number, found in enumerate(draft.content["sites"]):
             place = places[number]
             if place < len(mine.sites):
-                _complete(document["sites"][place], mine.sites[place], found)
+                if _has_same_units(mine.sites[place], draft.sites[number]):
+                    _complete(document["sites"][place], mine.sites[place], found)
             else:
                 document["sites"].append({**found, "name": names[number]})
         _group(document, mine, draft, places, names)
@@ -52,14 +57,28 @@ def merged(text: str, mine: Topology, draft: Draft, discovery: Discovery) -> Mer
         remark._replace(loc=("sites", places[int(remark.loc[1])], *remark.loc[2:])) if len(remark.loc) > 1 else remark
         for remark in draft.remarks
     )
+    others = tuple(_others(mine, draft, places))
     lost = tuple(_lost(mine, set(places.values()), discovery))
     outside = {canonical(each) for site in mine.sites for each in site.extra_remote_geo_access}
     content = {"name": mine.name, **content}
-    return Merged(Draft(content, (*remarks, *lost), draft.sites, frozenset(outside)), written)
+    written = commented(written, _comments((*remarks, *others)))
+    return Merged(Draft(content, (*remarks, *others, *lost), draft.sites, frozenset(outside)), written)
+
+
+def _comments(remarks: Sequence[Remark]) -> dict[Loc, list[str]]:
+    """Return what has to be seen by whoever reads the file as comments of its sites."""
+    comments: dict[Loc, list[str]] = {}
+    for loc, oddity in remarks:
+        if oddity.severity is Severity.BLOCKING and len(loc) > 1:
+            comments.setdefault(loc[:2], []).append(f"{oddity.kind}: {oddity.message}")
+    return comments
 
 
 def _places(mine: Topology, draft: Draft) -> dict[int, int]:
-    """Return where each site that was found stands in the file: at the first site that has one of its units."""
+    """Return where each site that was found stands in the file: at the first site that has one of its units.
+
+    Two that were found may stand at one: a pair of the file, the units of which say that they are none.
+    """
     owners: dict[str, int] = {}
     for number, site in enumerate(mine.sites):
         for unit in site.units:
@@ -67,7 +86,7 @@ def _places(mine: Topology, draft: Draft) -> dict[int, int]:
     places: dict[int, int] = {}
     free = len(mine.sites)
     for number, found in enumerate(draft.sites):
-        known = [owners[unit] for unit in found.units if unit in owners and owners[unit] not in places.values()]
+        known = [owners[unit] for unit in found.units if unit in owners]
         places[number] = known[0] if known else free
         free += not known
     return places
@@ -86,15 +105,33 @@ def _names(mine: Topology, draft: Draft, places: Mapping[int, int]) -> dict[int,
     return names
 
 
+def _has_same_units(site: Site, found: FoundSite) -> bool:
+    return {canonical(unit.address) for unit in site.units} == {*found.units}
+
+
+def _others(mine: Topology, draft: Draft, places: Mapping[int, int]) -> Iterator[Remark]:
+    """Say of which sites units tell otherwise who they are."""
+    for number, found in enumerate(draft.sites):
+        place = places[number]
+        if place >= len(mine.sites) or _has_same_units(mine.sites[place], found):
+            continue
+        here = _as_site([unit.address for unit in mine.sites[place].units])
+        message = f"the file has {here}, and by its units' own word it is {_as_site(found.units)}: the file stays"
+        hint = f"see HA parameters on the units ({HA_PARAMETERS}), and write what is right into the file"
+        oddity = Oddity(FindingKind.UNITS_DIFFER, found.units, message, hint, Severity.BLOCKING)
+        yield Remark(("sites", place), oddity)
+
+
+def _as_site(units: Sequence[str]) -> str:
+    return f"the pair of {join_words(units)}" if len(units) > 1 else f"{units[0]} alone"
+
+
 def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
     """Write what a site of the file lacks."""
-    kind = "ha_pair" if "ha_pair" in found else "standalone"
-    told = [found["ha_pair"][role] for role in ("master", "slave")] if kind == "ha_pair" else [found["standalone"]]
-    if {canonical(unit.address) for unit in site.units} != {canonical(unit["address"]) for unit in told}:
-        _replace_units(written, kind, found[kind])
-    else:
-        for unit in told:
-            _complete_unit(written, unit)
+    told = found.get("ha_pair", found)
+    for role in ("master", "slave", "standalone"):
+        if role in told:
+            _complete_unit(written, told[role])
     cluster = found.get("cluster", {})
     if "location" in cluster and site.cluster.location is None:
         if "cluster" in written:
@@ -104,19 +141,6 @@ def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> None:  # no
     known = {canonical(each) for each in site.extra_remote_geo_access}
     if new := [each for each in found.get("extra_remote_geo_access", ()) if canonical(each) not in known]:
         written["extra_remote_geo_access"] = [*written.get("extra_remote_geo_access", ()), *new]
-
-
-def _replace_units(written: Any, kind: str, units: object) -> None:  # noqa: ANN401 - as above
-    """Write other units, and keep what else a pair's key says."""
-    before = written.get("ha_pair")
-    for key in ("ha_pair", "standalone"):
-        if key in written and key != kind:
-            del written[key]
-    if kind == "ha_pair" and isinstance(units, dict) and before:
-        for role in ("master", "slave"):
-            before[role] = units[role]
-    else:
-        written[kind] = units
 
 
 def _complete_unit(written: Any, unit: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above

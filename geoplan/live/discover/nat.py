@@ -12,7 +12,7 @@ from geoplan.live.model import REMOTE_LM
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from geoplan.live.discover.search import Discovery
     from geoplan.live.model import Observation
@@ -26,8 +26,10 @@ class _Heard:
     """Its units that no other site names."""
     candidates: tuple[str, ...]
     """The addresses of nobody that every partner names."""
-    witnesses: tuple[Observation, ...]
-    """The partners' units, and its own."""
+    own: Observation
+    """Its own unit, whose word can tell against its addresses, and never for them."""
+    partners: tuple[Observation, ...]
+    """Its partners' units."""
 
 
 def with_nat(
@@ -35,8 +37,9 @@ def with_nat(
 ) -> list[FoundSite]:
     """Return sites with the NAT addresses of their units, where these are shown, or ``known`` and named by anybody.
 
-    Shown means: no site names the unit; all partners of its site name one address that is nobody's; a Remote LM cluster
-    has it; and a partner sees it green. A unit that has changed its address looks the same but for the last.
+    Shown means: no site names the unit; all partners of its site name one address that is nobody's; they have a
+    Remote LM cluster at it; and one of them sees it green. A unit that has changed its address looks the same but for
+    the last.
     """
     sites = [_with_known(site, discovery, known or {}) for site in sites]
     heard = {number: found for number, site in enumerate(sites) if (found := _heard(number, sites, discovery))}
@@ -73,23 +76,18 @@ def _heard(number: int, sites: Sequence[FoundSite], discovery: Discovery) -> _He
     common = set.intersection(*(set(_partners(unit)) for unit in partners)) - known
     if not common:
         return None
-    return _Heard(nameless, tuple(sorted(common)), (own, *partners))
+    return _Heard(nameless, tuple(sorted(common)), own, tuple(partners))
 
 
 def _shown(site: FoundSite, heard: _Heard) -> dict[str, str] | None:
     """Return the NAT addresses of a site's units, or None where they are not shown."""
     if len(heard.candidates) != len(heard.nameless):
         return None
-    clusters = {
-        canonical(cluster.address)
-        for unit in heard.witnesses
-        for cluster in unit.clusters or ()
-        if cluster.type is REMOTE_LM
-    }
-    if clusters & set(site.units) and site.units[0] in heard.nameless:
+    of_partners = _remote_clusters(heard.partners)
+    if (of_partners | _remote_clusters([heard.own])) & set(site.units) and site.units[0] in heard.nameless:
         return None
-    of_cluster = [address for address in heard.candidates if address in clusters]
-    if not all(_is_green(address, heard.witnesses) for address in heard.candidates):
+    of_cluster = [address for address in heard.candidates if address in of_partners]
+    if not all(_is_green(address, heard) for address in heard.candidates):
         return None
     if len(heard.nameless) == 1:
         is_first = heard.nameless[0] == site.units[0]
@@ -100,15 +98,25 @@ def _shown(site: FoundSite, heard: _Heard) -> dict[str, str] | None:
     return {site.units[0]: of_cluster[0], site.units[1]: other}
 
 
-def _is_green(address: str, witnesses: Collection[Observation]) -> bool:
-    """Return whether somebody sees an address green, and nobody red."""
-    colours = {
+def _remote_clusters(units: Iterable[Observation]) -> set[str]:
+    return {
+        canonical(cluster.address) for unit in units for cluster in unit.clusters or () if cluster.type is REMOTE_LM
+    }
+
+
+def _is_green(address: str, heard: _Heard) -> bool:
+    """Return whether a partner sees an address green, and nobody red."""
+    seen = _colours(address, heard.partners)
+    return True in seen and False not in seen | _colours(address, [heard.own])
+
+
+def _colours(address: str, units: Iterable[Observation]) -> set[bool | None]:
+    return {
         green
-        for unit in witnesses
+        for unit in units
         for partner, green in (unit.partner_status or {}).items()
         if canonical(partner) == address
     }
-    return True in colours and False not in colours
 
 
 def _partners(unit: Observation) -> set[str]:

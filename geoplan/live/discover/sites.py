@@ -1,22 +1,24 @@
-"""Which units are pairs: by their HA parameters, which name partner and role of each; all others stand alone."""
+"""What the sites are: pairs with their roles, and units that stand alone, with what does not fit."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import canonical, is_address
+from geoplan.addresses import canonical
+from geoplan.live.discover.pairs import pairs_of, what_it_says
 from geoplan.live.discover.search import Discovery, belongs
 from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.model import State
-from geoplan.topology.types import address_order, is_unit_address
+from geoplan.topology.types import address_order
 from geoplan.vendor import HA_PARAMETERS
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from geoplan.live.discover.pairs import Pairs, Planned
     from geoplan.live.model import Observation
 
 
@@ -60,21 +62,25 @@ def speaker(discovery: Discovery, site: FoundSite) -> Observation | None:
     return telling[0] if telling else None
 
 
-def found_sites(discovery: Discovery) -> list[FoundSite]:
-    """Return every pair and every unit that stands alone, in the order in which they were found."""
-    claims = {address: claim for address in discovery.units if (claim := _partner_of(address, discovery))}
-    pairs = _pairs(claims, discovery)
+def found_sites(discovery: Discovery, planned: Planned | None = None) -> list[FoundSite]:
+    """Return every pair and every unit that stands alone, in the order in which they were found.
+
+    Of a pair both units were asked: an address that only another unit tells of is no unit here, so that nothing that
+    reads the file later takes it for one that somebody has confirmed. The exception are partners of units that are
+    ``planned``, in a topology of somebody's.
+    """
+    found = pairs_of(discovery, planned or {})
     sites: list[FoundSite] = []
     seen: set[str] = set()
     for address, unit in discovery.units.items():
         if address in seen:
             continue
-        if address in pairs:
-            site = _pair(address, pairs[address], discovery)
+        if address in found.of:
+            site = _pair(address, found.of[address], discovery)
         elif unit.failure and not _is_kept(address, discovery):
             continue
         else:
-            site = FoundSite((address,), tuple(_lone_oddities(address, unit, claims, pairs)))
+            site = FoundSite((address,), tuple(_lone_oddities(address, unit, found, discovery)))
         seen |= {*site.units}
         sites.append(site)
     return sites
@@ -86,60 +92,9 @@ def _is_kept(address: str, discovery: Discovery) -> bool:
     return not namings or belongs(namings)
 
 
-def _partner_of(address: str, discovery: Discovery) -> str | None:
-    """Return the address of a unit's HA partner, if it names one that can be found."""
-    ha = discovery.units[address].ha
-    if ha is None or not ha.partner:
-        return None
-    if is_address(ha.partner):
-        partner = canonical(ha.partner)
-        return partner if is_unit_address(partner) and partner != address else None
-    named = [canonical(each) for each in ha.partner_addresses if canonical(each) in discovery.units]
-    name = ha.partner.lower().partition(".")[0]
-    named += [
-        each for each, unit in discovery.units.items() if (unit.host_name or "").lower().partition(".")[0] == name
-    ]
-    others = dict.fromkeys(each for each in named if each != address)
-    return next(iter(others)) if len(others) == 1 else None
-
-
-def _first_label(host: str) -> str:
-    return host.lower().partition(".")[0]
-
-
-def _pairs(claims: Mapping[str, str], discovery: Discovery) -> dict[str, str]:
-    """Return each unit of a pair with its other one.
-
-    First those that name each other. Then those of which one does, where the other names nobody whom that could be:
-    somebody has entered a wrong address there. Last those of which one alone could be read.
-    """
-    pairs = {unit: partner for unit, partner in claims.items() if claims.get(partner) == unit}
-
-    def is_read(address: str) -> bool:
-        return address in discovery.units and discovery.units[address].failure is None
-
-    def claims_nobody(address: str) -> bool:
-        return address not in claims or claims[address] in pairs or not is_read(claims[address])
-
-    for wants_read in (True, False):
-        claimed = Counter(partner for unit, partner in claims.items() if unit not in pairs)
-        for unit, partner in claims.items():
-            is_free = partner not in pairs and claimed[partner] == 1 and claims_nobody(partner)
-            if unit not in pairs and is_read(partner) is wants_read and is_free:
-                pairs |= {unit: partner, partner: unit}
-    return pairs
-
-
 def _pair(one: str, other: str, discovery: Discovery) -> FoundSite:
     master, oddities = _master_of(one, other, discovery)
-    slave = other if master == one else one
-    for unit in (master, slave):
-        if unit not in discovery.units:
-            named = next(address for address in (master, slave) if address != unit)
-            message = f"the pair's other unit {unit} was not asked: that it is one is what {named} says"
-            hint = "look at it before any command sends credentials there"
-            oddities = (*oddities, Oddity(FindingKind.NOT_ASKED, (unit,), message, hint))
-    return FoundSite((master, slave), oddities)
+    return FoundSite((master, other if master == one else one), oddities)
 
 
 def _master_of(one: str, other: str, discovery: Discovery) -> tuple[str, tuple[Oddity, ...]]:
@@ -168,28 +123,43 @@ def _master_of(one: str, other: str, discovery: Discovery) -> tuple[str, tuple[O
     return master, (Oddity(FindingKind.ROLES_UNCLEAR, (one, other), message, hint),)
 
 
-def _lone_oddities(
-    address: str, unit: Observation, claims: Mapping[str, str], pairs: Mapping[str, str]
-) -> Iterator[Oddity]:
-    """Say why a unit that is in a pair by its own word is written as one that stands alone."""
+def _lone_oddities(address: str, unit: Observation, found: Pairs, discovery: Discovery) -> Iterator[Oddity]:
+    """Say why a unit that is in a pair by its own word, or by another's, is written as one that stands alone."""
+    claimants = [each for each, claim in found.claims.items() if claim == address and each not in found.of]
     if unit.failure:
         message = f"{address} could not be read, so whether it is one unit of a pair is not known"
         hint = "if it is, write ha_pair with both units in place of standalone"
         yield Oddity(FindingKind.UNREADABLE, (address,), message, hint)
-        return
-    partner = unit.ha.partner if unit.ha else None
-    hint = f"see HA parameters on both units, and write ha_pair if they are a pair: {HA_PARAMETERS}"
-    claimants = [each for each, claim in claims.items() if claim == address and each not in pairs]
-    if address in claims and claims[address] in pairs:
-        other = pairs[claims[address]]
-        message = f"{address} says that its HA partner is {partner}, which is in a pair with {other}"
-        yield Oddity(FindingKind.PARTNER_MISMATCH, (address,), message, hint, Severity.BLOCKING)
-    elif partner:
-        message = f"{address} says that its HA partner is {partner}, and that one says otherwise, or is not known"
-        yield Oddity(FindingKind.PARTNER_MISMATCH, (address,), message, hint, Severity.BLOCKING)
-    elif unit.state in (State.ACTIVE, State.STANDBY) and unit.ha_status is not None:
+    elif address in found.claims:
+        yield _claim_alone(address, unit, found, discovery)
+    elif unit.ha and unit.ha.partner:
+        message = f"{address} says {what_it_says(unit)}, and that is not known here"
+        yield Oddity(FindingKind.PARTNER_MISMATCH, (address,), message, _LOOK, Severity.BLOCKING)
+    elif unit.state in (State.ACTIVE, State.STANDBY) and unit.ha_status is not None and not claimants:
         message = f"{address} says that it is {unit.state} in a pair, and not with which unit"
-        yield Oddity(FindingKind.HA_NOT_TOLD, (address,), message, hint)
+        yield Oddity(FindingKind.HA_NOT_TOLD, (address,), message, _LOOK)
     if claimants:
-        message = f"{join_words(claimants)} say that {address} is the HA partner of each"
-        yield Oddity(FindingKind.PARTNER_MISMATCH, (address, *claimants), message, hint, Severity.BLOCKING)
+        told = "" if unit.failure else f"; {address} says {what_it_says(unit)}"
+        says = "say" if len(claimants) > 1 else "says"
+        message = f"{join_words(claimants)} {says} that the HA partner is {address}{told}"
+        yield Oddity(FindingKind.PARTNER_MISMATCH, (address, *claimants), message, _LOOK, Severity.BLOCKING)
+
+
+_LOOK = f"one unit's word makes no pair: see HA parameters on both, and write ha_pair if they are one: {HA_PARAMETERS}"
+
+
+def _claim_alone(address: str, unit: Observation, found: Pairs, discovery: Discovery) -> Oddity:
+    """Say what a unit says of its partner, and what that one says."""
+    partner = found.claims[address]
+    other = discovery.units.get(partner)
+    if other is None:
+        message = f"{address} says {what_it_says(unit)}, and {partner} was not asked: nobody has confirmed that address"
+        within = f"{partner}/{ip_address(partner).max_prefixlen}"
+        hint = f"if it is yours, give {partner} as well, or --follow --within {within}: it is written once it was asked"
+        return Oddity(FindingKind.NOT_ASKED, (address, partner), message, hint, Severity.BLOCKING)
+    if partner in found.of:
+        told = f"{partner} is in a pair with {found.of[partner]}"
+    else:
+        told = f"{partner} could not be read" if other.failure else f"{partner} says {what_it_says(other)}"
+    message = f"{address} says {what_it_says(unit)}, and {told}"
+    return Oddity(FindingKind.PARTNER_MISMATCH, (address, partner), message, _LOOK, Severity.BLOCKING)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.live.findings.compare import verify
 from geoplan.live.findings.fleet import certificates, clusters, links, lists_and_clusters, reachability, services
+from geoplan.live.findings.forming import linked_without_master, what_is_linked
 from geoplan.live.findings.kinds import FindingKind, Severity, generic_command
 from geoplan.live.findings.pairs import as_if_formed, planned_pairs, problems_of_unit, sites_to_form
 from geoplan.live.findings.settings import setting_findings
@@ -83,7 +84,17 @@ def _of_pairs(
                 # What the health checks of single units answer says nothing of a pair.
                 if site.name not in forming or finding.kind in (FindingKind.UNIT_DOWN, FindingKind.PAIR_DOWN):
                     yield finding
-            yield from setting_findings(plan, pair)
+            for finding in setting_findings(plan, pair):
+                yield _not_to_be_formed(finding, plan, facts) if finding.kind is FindingKind.NO_HA else finding
+
+
+def _not_to_be_formed(finding: Finding, plan: Plan, facts: Observations) -> Finding:
+    """Return a finding without the command that forms its pair, where that would be refused."""
+    site = finding.sites[0]
+    if not (linked := linked_without_master(plan, site, facts)):
+        return finding
+    message, hint = what_is_linked(plan, site, linked)
+    return replace(finding, message=f"{finding.message}; {message}", hint=hint, commands=())
 
 
 def _judged(

@@ -88,6 +88,8 @@ class FindingKind(StrEnum):
     """The name of a cluster cannot be the name of a site, or is another one's already."""
     OUTSIDE_ACCESS = "outside_access"
     """An access list names a unit that is no partner: it is kept as one from outside."""
+    UNITS_DIFFER = "units_differ"
+    """A site of a file has other units than it has by the units' own word."""
     SITE_NOT_FOUND = "site_not_found"
     """A site of a file that live units were merged into is not among them."""
     LEFT_OUT = "left_out"

