@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.unit import Unit
     from geoplan.lab.simulation import Simulation
+    from geoplan.live.polling import Timings
+    from geoplan.plan.model import Plan
+    from geoplan.push.options import Options
     from geoplan.topology.model import Topology
     from geoplan.twin.arrivals import Watch
     from geoplan.twin.loop import SimulatedTime
+    from geoplan.twin.script import Script
     from geoplan.twin.shapes import Shape
     from geoplan.twin.transport import Way
 
@@ -39,6 +43,12 @@ class Place(Protocol):
     by_hand: list[Callable[[], object]]
     is_lifted: bool
     is_over: bool
+    plan: Plan
+    options: Options
+    timings: Timings
+    sync_seconds: float
+    script: Script
+    must_remember: bool
 
     @property
     def network(self) -> Network:
@@ -73,6 +83,8 @@ class Behaviour:
     """Whether a push may refuse because of it until a person has mended it, although it is lasting."""
     hides_colours: ClassVar[bool] = False
     """Whether nobody can tell by what units say of their partners that all links are green."""
+    hides_standbys: ClassVar[bool] = False
+    """Whether nobody can tell what standbys hold, or it takes longer than a push waits."""
     costs: ClassVar[int] = 1
     """How many reboots more than planned it may cost."""
 

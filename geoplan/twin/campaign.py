@@ -6,7 +6,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from geoplan.twin.cases import play_all
-from geoplan.twin.incidents import drawn, habits, single_faults
+from geoplan.twin.habits import habits
+from geoplan.twin.incidents import drawn, single_faults
 from geoplan.twin.rehearsal_report import Group, Report
 
 if TYPE_CHECKING:

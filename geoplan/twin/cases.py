@@ -213,6 +213,9 @@ async def _played(plays: Plays, case: Case, folder: Path, *, is_whole: bool = Fa
     estimates = plays.plan.estimates
     made = _rehearsal(plays, case, folder, SeldomLooks(estimates.boot_seconds, estimates.sync_seconds))
     await _begin_with_old(made, plays)
+    if case.is_pushed:
+        await _push_before(made)
+        made.reboots_before = made.count_reboots()
     recorder = Recorder(made, is_whole=is_whole)
     for behaviour in case.behaviours:
         behaviour.begin(made)
@@ -249,15 +252,21 @@ async def _begin_with_old(made: Rehearsal, plays: Plays) -> None:
     if plays.old is None:
         return
     asked, made.options = made.options, replace(made.options, seed_by_api=False)
-    await made.push_once(made.heard)
-    await made.time.sleep(SETTLING_BOOTS * (made.sync_seconds + made.start.lab_timings.boot_seconds))
-    made.make_masters_active()
-    await made.time.sleep(SETTLING_BOOTS * made.sync_seconds)
+    await _push_before(made)
     for address in plays.replaced:
         made.simulation.lose_configuration(address)
     made.reboots_before = made.count_reboots()
     made.former.append(made.plan)
     made.plan, made.options = plays.plan, asked
+    made.keep()
+
+
+async def _push_before(made: Rehearsal) -> None:
+    """Carry out what units have before, and let it settle with every master active."""
+    await made.push_once(made.heard)
+    await made.time.sleep(SETTLING_BOOTS * (made.sync_seconds + made.start.lab_timings.boot_seconds))
+    made.make_masters_active()
+    await made.time.sleep(SETTLING_BOOTS * made.sync_seconds)
 
 
 def _way(made: Rehearsal) -> Way:
