@@ -70,12 +70,13 @@ class AtChange(Behaviour):
                 return None
             seen += 1
             if seen == self.at and not world.is_lifted:
-                await self._happen(world, sent)
+                await self.happen(world, sent)
             return None
 
         world.ways.append(way)
 
-    async def _happen(self, world: Place, sent: Sent) -> None:
+    async def happen(self, world: Place, sent: Sent) -> None:
+        """Do it at this request."""
         pair = world.network.pair_of(world.network.unit(sent.address))
         match self.what:
             case "kill-before" | "kill-after":
