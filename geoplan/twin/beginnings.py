@@ -83,8 +83,7 @@ class EarlyReturns(Behaviour):
 
     def begin(self, world: Place) -> None:
         """Let it go on; the operator has no patience, and begins anew each time."""
-        script = world.script
-        script.lifted_after, script.abandons, script.patience_seconds = MAX_REBOOTS + 1, MAX_REBOOTS + 1, 0.0
+        world.begin_anew(MAX_REBOOTS + 1)
         world.simulation.inject(f"early-return,unit={self.unit}")
 
     def end(self, world: Place) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
     from geoplan.twin.arrivals import Watch
     from geoplan.twin.loop import SimulatedTime
-    from geoplan.twin.script import Script
     from geoplan.twin.shapes import Shape
     from geoplan.twin.transport import Way
 
@@ -47,7 +46,6 @@ class Place(Protocol):
     options: Options
     timings: Timings
     sync_seconds: float
-    script: Script
     must_remember: bool
 
     @property
@@ -69,6 +67,9 @@ class Place(Protocol):
 
     def take_back_hands(self) -> None:
         """Take back what hands have added to lists."""
+
+    def begin_anew(self, times: int) -> None:
+        """Let people abandon what stops so many times and push again without a wait, before anything ends."""
 
     def kill(self) -> None:
         """Kill the push that runs."""

@@ -48,7 +48,7 @@ class Branches(Generic[Item]):
             if child == 0:
                 os.close(read_end)
                 self._out, self.item = write_end, item
-                asyncio._set_running_loop(loop)  # a fork forgets it
+                asyncio.events._set_running_loop(loop)  # noqa: SLF001 - a fork forgets it, and nothing else sets it
                 yield item
                 return
             os.close(write_end)
@@ -88,6 +88,6 @@ def _put_back(folder: Path, kept: _Kept) -> None:
         if content is None:
             path.mkdir(exist_ok=True)
             continue
-        with open(path, "r+b" if path.exists() else "wb") as file:
+        with path.open("r+b" if path.exists() else "wb") as file:
             file.truncate(0)
             file.write(content)

@@ -73,15 +73,17 @@ class Plays:
         return LabTimings(boot, FAILOVER_SECONDS, estimates.sync_seconds)
 
 
+@dataclass(frozen=True, slots=True)
 class SeldomLooks(Timings):
     """The times of a push that looks less often while it waits, since each look of thousands costs time of its own."""
 
-    __slots__ = ()
+    looks: int = LOOKS_A_BOOT
+    """While a unit boots."""
 
     @property
     def poll_seconds(self) -> float:
         """Several looks while a unit boots: between two of them no failover fits."""
-        return max(super().poll_seconds, self.boot_seconds / LOOKS_A_BOOT)
+        return max(Timings(self.boot_seconds, self.sync_seconds).poll_seconds, self.boot_seconds / self.looks)
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,10 @@ NO_TIMELINE = Timeline(0.0, 0, (), ())
 PLAIN = Case("planned", "nothing goes wrong")
 
 
-def play_planned(plays: Plays) -> Planned:
-    """Play the push as planned, with every look that a real one takes."""
+def play_planned(plays: Plays, *, looks_a_boot: int | None = None) -> Planned:
+    """Play the push as planned, with every look that a real one takes, or with so many while a unit boots."""
     with _folder() as folder:
-        return run_simulated(_planned(plays, folder))
+        return run_simulated(_planned(plays, folder, looks_a_boot))
 
 
 def play(plays: Plays, case: Case) -> Result:
@@ -156,8 +158,9 @@ def play_alike(
     return [*results, *(play(plays, case) for case in left if goes_on())]
 
 
-async def _planned(plays: Plays, folder: Path) -> Planned:
-    made = _rehearsal(plays, PLAIN, folder, Timings(*_times(plays)))
+async def _planned(plays: Plays, folder: Path, looks_a_boot: int | None = None) -> Planned:
+    timings = SeldomLooks(*_times(plays), looks=looks_a_boot) if looks_a_boot else Timings(*_times(plays))
+    made = _rehearsal(plays, PLAIN, folder, timings)
     await _begin_with_old(made, plays)
     began, changes = made.clock.now(), list[Change]()
 

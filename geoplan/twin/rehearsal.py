@@ -310,6 +310,10 @@ class Rehearsal(Stage):
             return False
         return unfinished
 
+    def begin_anew(self, times: int) -> None:
+        """Let people abandon what stops so many times and push again without a wait, before anything ends."""
+        self.script.lifted_after, self.script.abandons, self.script.patience_seconds = times, times, 0.0
+
     def abandon(self) -> None:
         """Abandon the unfinished push, as ``--abandon`` does."""
         abandoning.abandon(self.store, self.time, lambda _past, _unfinished: None)
