@@ -253,7 +253,7 @@ class Stage:
             if unit is None:
                 continue
             held = {cluster.name.removesuffix(OLD) for _, cluster in self.network.geo.clusters(unit)}
-            if lost := sorted(names - held):
+            if held and (lost := sorted(names - held)):  # who has none at all has lost its configuration by itself
                 self.watch.say(f"'{site}' has lost the clusters {lost}, {when}")
 
     def check_claim(self, result: PushResult, lost: frozenset[tuple[str, str]] = frozenset()) -> None:
