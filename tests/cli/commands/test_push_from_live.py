@@ -43,13 +43,14 @@ def steps(plan: Plan) -> list[tuple[str, str]]:
 
 def test_a_rehearsal_begins_with_what_the_units_hold_and_changes_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
     site, two, four = pushed_pair(geoplan, make_site)
-    before = {address: (unit.geo_partners, unit.reboots[:]) for address, unit in site.lab.network.units.items()}
+    before = site.reboots
     case = ("--case", "standbys:refuse-backup", "--format", "json")
     by_live = geoplan("rehearse", four, "--from", "live", "--endpoints", site.endpoints, *case)
 
     assert by_live.code == 0, by_live
     assert by_live.stdout == geoplan("rehearse", four, "--from", two, *case).stdout
-    assert before == {address: (unit.geo_partners, unit.reboots) for address, unit in site.lab.network.units.items()}
+    assert site.reboots == before
+    assert geoplan("diff", two, "--endpoints", site.endpoints).code == 0
 
 
 def test_sites_join_and_leave_again_from_what_the_units_hold(geoplan: Geoplan, make_site: MakeSite) -> None:
