@@ -67,7 +67,7 @@ FORMATS = {
     "plan": Formats(("text", "lists", "markdown", "json", "yaml"), are_of_file=True, refuses_others=True),
     "probe": _TEXT_OR_JSON,
     "push": _TEXT_OR_JSON,
-    "rehearse": Formats(("text", "markdown", "json"), are_of_file=True),
+    "rehearse": Formats(("text", "markdown", "svg", "json"), are_of_file=True),
     "runbook": Formats(("markdown", "html"), are_of_file=True, refuses_others=True),
     "status": Formats(("text", "json"), are_of_file=True),
     "trust": _TEXT_OR_JSON,

@@ -35,11 +35,12 @@ def write_runbook(  # noqa: PLR0913 - options
     *,
     pager: bool,
     old: Topology | None = None,
+    timeline: str = "",
 ) -> None:
     """Write a plan in the format of a module of ``render``; Markdown for a terminal is laid out for it.
 
     ``old`` is the topology that a change starts from, where it is known: it says where units that leave are logged in
-    to. Without it that is where units are as a rule.
+    to. Without it that is where units are as a rule. ``timeline`` is a picture for HTML.
     """
     from geoplan.topology.api import apis_of, usual_apis
 
@@ -50,7 +51,8 @@ def write_runbook(  # noqa: PLR0913 - options
     elif output_format == "json":
         write(import_module("geoplan.render.json").render(plan), output)
     else:
-        write(import_module(f"geoplan.render.runbook.{output_format}").render(plan, apis), output)
+        given = {"timeline": timeline} if timeline else {}
+        write(import_module(f"geoplan.render.runbook.{output_format}").render(plan, apis, **given), output)
 
 
 def _show(plan: Plan, apis: Mapping[str, UnitApi], *, pager: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.live.polling import SystemClock
-from geoplan.push import journal, past_pushes
+from geoplan.push import abandoning, past_pushes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,20 +64,12 @@ def abandon(
 
     Without ``yes`` somebody is asked. Raises :class:`PushRefusedError` where nobody can be, or the answer is no.
     """
-    unfinished = store.past().unfinished
-    if unfinished is not None:
-        with store.only_push(unfinished.topology, unfinished.begin.units):
-            past = store.past()  # as it is now that nobody else can change it
-            if past.unfinished is not None and past.unfinished.path == unfinished.path:
-                _require_consent(past, past.unfinished, plan, yes=yes)
-            with journal.Journal(unfinished.path, SystemClock()) as opened:
-                if not opened.history.is_finished:
-                    opened.write("end", outcome="abandoned", who=journal.who())
+    ended = abandoning.abandon(store, SystemClock(), partial(_require_consent, plan=plan, yes=yes))
     past = store.past()
     if output_format == "json":
         _as_json(past, plan, None)
         return 0
-    if unfinished is None:
+    if ended is None:
         click.echo("there is no unfinished push")
         return 0
     click.echo("abandoned; its changes stay as they are")
@@ -86,7 +79,7 @@ def abandon(
     return 0
 
 
-def _require_consent(past: Past, unfinished: History, plan: Plan, *, yes: bool) -> None:
+def _require_consent(past: Past, unfinished: History, *, plan: Plan, yes: bool) -> None:
     for line in past_pushes.left_by_abandoning(past, unfinished, plan):
         click.echo(line, err=True)
     if yes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.lab.device.network import MAX_REBOOTS, REBOOT_WINDOW_SECONDS
 from geoplan.live.findings.clusters import addresses_of
 from geoplan.twin.transport import subject_of
 from geoplan.twin.watch import ACCESS, LISTS, MODES, PARAMETERS, SUBMISSION, RequestWatch, is_read
@@ -34,6 +35,9 @@ class Watch(RequestWatch):
             return
         unit = self._world.network.unit(address)
         pair = self._world.network.pair_of(unit)
+        for forbids in self.forbids:
+            if why := forbids(unit, call.command):
+                self.say(f"{address} was sent '{call.command}', although {why}")
         if call.command == "delcluster" and self._world.plan.change:
             self._deletion_arrived(unit, call)
         elif call.command.startswith("del") or call.command in ("disablegeo", "restore"):
@@ -129,6 +133,10 @@ class Watch(RequestWatch):
         if pair is None or unit is not pair.master:
             self.say(f"{unit.address} was rebooted, and is no master")
             return
+        now = self._world.clock.now()
+        if sum(now - moment < REBOOT_WINDOW_SECONDS for moment in self._reboots[unit.address]) >= MAX_REBOOTS:
+            self.say(f"{unit.address} was rebooted more often than {MAX_REBOOTS} times in {REBOOT_WINDOW_SECONDS:g} s")
+        self._reboots[unit.address].append(now)
         is_healthy = pair.active is unit and pair.standby is not None
         if not is_healthy and not self._looked_right.get(unit.address):  # its partner may have died since the look
             self.say(f"{unit.address} was rebooted while its partner was not healthy")

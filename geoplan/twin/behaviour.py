@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.unit import Unit
     from geoplan.lab.simulation import Simulation
+    from geoplan.live.polling import Timings
+    from geoplan.plan.model import Plan
+    from geoplan.push.options import Options
     from geoplan.topology.model import Topology
     from geoplan.twin.arrivals import Watch
     from geoplan.twin.loop import SimulatedTime
@@ -39,6 +42,11 @@ class Place(Protocol):
     by_hand: list[Callable[[], object]]
     is_lifted: bool
     is_over: bool
+    plan: Plan
+    options: Options
+    timings: Timings
+    sync_seconds: float
+    must_remember: bool
 
     @property
     def network(self) -> Network:
@@ -60,6 +68,9 @@ class Place(Protocol):
     def take_back_hands(self) -> None:
         """Take back what hands have added to lists."""
 
+    def begin_anew(self, times: int) -> None:
+        """Let people abandon what stops so many times and push again without a wait, before anything ends."""
+
     def kill(self) -> None:
         """Kill the push that runs."""
 
@@ -73,6 +84,8 @@ class Behaviour:
     """Whether a push may refuse because of it until a person has mended it, although it is lasting."""
     hides_colours: ClassVar[bool] = False
     """Whether nobody can tell by what units say of their partners that all links are green."""
+    hides_standbys: ClassVar[bool] = False
+    """Whether nobody can tell what standbys hold, or it takes longer than a push waits."""
     costs: ClassVar[int] = 1
     """How many reboots more than planned it may cost."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from geoplan.twin.cases import play_all
-from geoplan.twin.incidents import drawn, habits, single_faults
+from geoplan.twin.habits import habits
+from geoplan.twin.incidents import drawn, single_faults
 from geoplan.twin.rehearsal_report import Group, Report
+from geoplan.twin.workers import play_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

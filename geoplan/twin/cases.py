@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+import asyncio
 import os
-import signal
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +15,8 @@ from geoplan.lab.clock import Timings as LabTimings
 from geoplan.live.polling import Timings
 from geoplan.plan.model import Phase
 from geoplan.push.events import EventKind
-from geoplan.twin.incidents import Case, Change
+from geoplan.twin.branches import Branches
+from geoplan.twin.incidents import AtChange, Case, Change
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.rehearsal import Rehearsal, RunEnd
 from geoplan.twin.script import Script
@@ -26,7 +24,7 @@ from geoplan.twin.timeline import Gap, Recorder, Timeline
 from geoplan.twin.watch import is_read
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from geoplan.lab.variants import Variant
     from geoplan.plan.model import Plan
@@ -39,8 +37,6 @@ FAILOVER_SECONDS = 3.0
 LOOKS_A_BOOT = 4
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 SETTLING_BOOTS = 2
-COLLECTED_AFTER = 5
-"""Cases after which a process collects what is left of them."""
 
 
 class Way(StrEnum):
@@ -77,15 +73,17 @@ class Plays:
         return LabTimings(boot, FAILOVER_SECONDS, estimates.sync_seconds)
 
 
+@dataclass(frozen=True, slots=True)
 class SeldomLooks(Timings):
     """The times of a push that looks less often while it waits, since each look of thousands costs time of its own."""
 
-    __slots__ = ()
+    looks: int = LOOKS_A_BOOT
+    """While a unit boots."""
 
     @property
     def poll_seconds(self) -> float:
         """Several looks while a unit boots: between two of them no failover fits."""
-        return max(super().poll_seconds, self.boot_seconds / LOOKS_A_BOOT)
+        return max(Timings(self.boot_seconds, self.sync_seconds).poll_seconds, self.boot_seconds / self.looks)
 
 
 @dataclass(frozen=True)
@@ -116,10 +114,10 @@ NO_TIMELINE = Timeline(0.0, 0, (), ())
 PLAIN = Case("planned", "nothing goes wrong")
 
 
-def play_planned(plays: Plays) -> Planned:
-    """Play the push as planned, with every look that a real one takes."""
+def play_planned(plays: Plays, *, looks_a_boot: int | None = None) -> Planned:
+    """Play the push as planned, with every look that a real one takes, or with so many while a unit boots."""
     with _folder() as folder:
-        return run_simulated(_planned(plays, folder))
+        return run_simulated(_planned(plays, folder, looks_a_boot))
 
 
 def play(plays: Plays, case: Case) -> Result:
@@ -133,47 +131,36 @@ def replay(plays: Plays, case: Case, *, is_whole: bool = True) -> tuple[Result, 
         try:
             return run_simulated(_played(plays, case, folder, is_whole=is_whole))
         except Exception as error:  # a fault of geoplan's own is what a rehearsal is to find
-            broken = (f"a fault in geoplan itself: {type(error).__name__}: {error}",)
-            return Result(case, Way.RESUMED, 1, None, broken), NO_TIMELINE
+            return _own_fault(case, error), NO_TIMELINE
 
 
-def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Generator[Result, None, None]:
-    """Play cases on several processors; yield each as it ends. Closing the iterator ends those under way."""
-    if jobs == 1:
-        yield from (play(plays, case) for case in cases)
-        return
-    pool = ProcessPoolExecutor(jobs, initializer=_begin_worker, initargs=(plays,))
-    try:
-        futures = [pool.submit(_play_in_worker, case) for case in cases]
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def play_alike(
+    plays: Plays, cases: Sequence[Case], change: int | None, goes_on: Callable[[], bool] = lambda: True
+) -> list[Result]:
+    """Play cases that begin alike, their beginning once: the push up to that change, or what comes before the push.
+
+    ``goes_on`` is asked before each whether it is wanted.
+    """
+    with _folder() as folder:
+        branches: Branches[Case] = Branches(folder.parent, goes_on)
+        found: Result | None = None
+        try:
+            found = run_simulated(_branched(plays, cases, folder, branches, change))
+        except Exception as error:
+            if branches.item is None:
+                raise
+            found = _own_fault(branches.item, error)
+        finally:
+            if branches.item is not None:
+                branches.tell(found)
+    results = [each for each in branches.told if isinstance(each, Result)]
+    left = cases[len(results) :]  # where the push never came to that change
+    return [*results, *(play(plays, case) for case in left if goes_on())]
 
 
-_of_worker: list[Plays] = []
-_played_here = count(1)
-
-
-def _begin_worker(plays: Plays) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked ends them
-    _of_worker[:] = [plays]
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-
-
-def _play_in_worker(case: Case) -> Result:
-    result = play(_of_worker[0], case)
-    if next(_played_here) % COLLECTED_AFTER == 0:
-        gc.collect()
-    return result
-
-
-async def _planned(plays: Plays, folder: Path) -> Planned:
-    made = _rehearsal(
-        plays, PLAIN, folder, Timings(plays.plan.estimates.boot_seconds, plays.plan.estimates.sync_seconds)
-    )
+async def _planned(plays: Plays, folder: Path, looks_a_boot: int | None = None) -> Planned:
+    timings = SeldomLooks(*_times(plays), looks=looks_a_boot) if looks_a_boot else Timings(*_times(plays))
+    made = _rehearsal(plays, PLAIN, folder, timings)
     await _begin_with_old(made, plays)
     began, changes = made.clock.now(), list[Change]()
 
@@ -210,9 +197,60 @@ def _change(made: Rehearsal, sent: Sent, number: int, began: float) -> Change:
 
 
 async def _played(plays: Plays, case: Case, folder: Path, *, is_whole: bool = False) -> tuple[Result, Timeline]:
-    estimates = plays.plan.estimates
-    made = _rehearsal(plays, case, folder, SeldomLooks(estimates.boot_seconds, estimates.sync_seconds))
+    made = await _begun(plays, case, folder)
+    return await _gone_on(made, case, is_whole=is_whole)
+
+
+async def _branched(
+    plays: Plays, cases: Sequence[Case], folder: Path, branches: Branches[Case], change: int | None
+) -> Result | None:
+    """Play what cases begin with, in a child each of them from there on: its result there, and nothing here.
+
+    They begin with the push up to that change, or with all that comes before the push.
+    """
+    made = await _begun(plays, cases[0], folder)
+    if change is None:
+        for case in branches.each(cases):
+            return (await _gone_on(made, case))[0]
+        return None
+    recorder, reached, seen = Recorder(made, is_whole=False), asyncio.Event(), 0
+
+    async def way(sent: Sent) -> None:
+        nonlocal seen
+        seen += bool(sent.call and not is_read(sent.call))
+        if seen == change and not reached.is_set():
+            reached.set()
+            for case in branches.each(cases):
+                made.script.behaviours.extend(case.behaviours)
+                for behaviour in case.behaviours:
+                    if isinstance(behaviour, AtChange):
+                        await behaviour.happen(made, sent)
+                return
+            await asyncio.Event().wait()  # this process is over, and the push with it
+
+    made.ways.append(way)
+    running = asyncio.ensure_future(made.run())
+    await asyncio.wait({running, asyncio.ensure_future(reached.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    if branches.item is None:
+        return None
+    await running
+    return _result(made, branches.item, recorder)
+
+
+async def _begun(plays: Plays, case: Case, folder: Path) -> Rehearsal:
+    """Return units as a case begins with them, with nothing that goes on yet."""
+    made = _rehearsal(plays, case, folder, SeldomLooks(*_times(plays)))
     await _begin_with_old(made, plays)
+    if case.is_pushed:
+        await _push_before(made)
+        made.reboots_before = made.count_reboots()
+    return made
+
+
+async def _gone_on(made: Rehearsal, case: Case, *, is_whole: bool = False) -> tuple[Result, Timeline]:
+    """Push, with what a case has in store."""
+    made.script.abandons = case.abandons
+    made.script.behaviours.extend(case.behaviours)
     recorder = Recorder(made, is_whole=is_whole)
     for behaviour in case.behaviours:
         behaviour.begin(made)
@@ -220,6 +258,14 @@ async def _played(plays: Plays, case: Case, folder: Path, *, is_whole: bool = Fa
     await made.run()
     seconds = made.clock.now() - began
     return _result(made, case, recorder), recorder.timeline(seconds) if is_whole else NO_TIMELINE
+
+
+def _times(plays: Plays) -> tuple[float, float]:
+    return plays.plan.estimates.boot_seconds, plays.plan.estimates.sync_seconds
+
+
+def _own_fault(case: Case, error: BaseException) -> Result:
+    return Result(case, Way.RESUMED, 1, None, (f"a fault in geoplan itself: {type(error).__name__}: {error}",))
 
 
 def _result(made: Rehearsal, case: Case, recorder: Recorder) -> Result:
@@ -235,13 +281,10 @@ def _rehearsal(plays: Plays, case: Case, folder: Path, timings: Timings) -> Rehe
         longest_delay=case.longest_delay,
         unpaired=Phase.HA in plays.plan.phases(),
         variants=plays.variants,
-        abandons=case.abandons,
         lifted_after=1 if case.seed is None else 2,
         patience_seconds=SETTLING_BOOTS * lab.boot_seconds,
     )
-    made = Rehearsal(script, plays.old or plays.plan, folder, lab_timings=lab, timings=timings, seed=case.seed or 0)
-    script.behaviours.extend(case.behaviours)
-    return made
+    return Rehearsal(script, plays.old or plays.plan, folder, lab_timings=lab, timings=timings, seed=case.seed or 0)
 
 
 async def _begin_with_old(made: Rehearsal, plays: Plays) -> None:
@@ -249,15 +292,21 @@ async def _begin_with_old(made: Rehearsal, plays: Plays) -> None:
     if plays.old is None:
         return
     asked, made.options = made.options, replace(made.options, seed_by_api=False)
-    await made.push_once(made.heard)
-    await made.time.sleep(SETTLING_BOOTS * (made.sync_seconds + made.start.lab_timings.boot_seconds))
-    made.make_masters_active()
-    await made.time.sleep(SETTLING_BOOTS * made.sync_seconds)
+    await _push_before(made)
     for address in plays.replaced:
         made.simulation.lose_configuration(address)
     made.reboots_before = made.count_reboots()
     made.former.append(made.plan)
     made.plan, made.options = plays.plan, asked
+    made.keep()
+
+
+async def _push_before(made: Rehearsal) -> None:
+    """Carry out what units have before, and let it settle with every master active."""
+    await made.push_once(made.heard)
+    await made.time.sleep(SETTLING_BOOTS * (made.sync_seconds + made.start.lab_timings.boot_seconds))
+    made.make_masters_active()
+    await made.time.sleep(SETTLING_BOOTS * made.sync_seconds)
 
 
 def _way(made: Rehearsal) -> Way:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ _STAT = re.compile(rb'stat="(\d+)"')
 _GZIP = b"\x1f\x8b"  # a backup
 _EVENTS = (b'"changing"', b'"resubmitting"', b'"rebooting"')
 _OK = 200
+_LISTS = {"set_geo_partners": "geopartners", "set_remote_geo_access": "geoclients"}
 
 
 class Journals:
@@ -40,6 +42,18 @@ class Journals:
             for line in whole.splitlines():
                 if any(event in line[:200] for event in _EVENTS):
                     yield json.loads(line)
+
+
+def entered_lists(folder: Path) -> Counter[tuple[str, str]]:
+    """Return how often all journals of a folder call a list entered, by unit and list."""
+    found: Counter[tuple[str, str]] = Counter()
+    for path in folder.rglob("*.jsonl"):
+        for line in path.read_bytes().splitlines():
+            if b'"changed"' in line[:200]:
+                record = json.loads(line)
+                if name := _LISTS.get(record["action"]):
+                    found[record["unit"], name] += 1
+    return found
 
 
 def code_of(body: bytes, status: int) -> int | None:

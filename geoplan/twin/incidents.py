@@ -1,4 +1,4 @@
-"""What goes wrong in a rehearsal: every single thing at every step, what may be so all the time, and draws of both."""
+"""What goes wrong in a rehearsal at one request: every single thing at every step, and draws of several things."""
 
 from __future__ import annotations
 
@@ -11,18 +11,7 @@ from geoplan.lab.errors import LabError
 from geoplan.lab.faults import Fault, FaultKind
 from geoplan.twin import behaviours
 from geoplan.twin.behaviour import Behaviour
-from geoplan.twin.between import LOSSES, THENS, ClosedApi, LostRequest, Middlebox
-from geoplan.twin.people import ClockSetBack, ForeignReboot, Hand, Switchover
 from geoplan.twin.transport import deliver
-from geoplan.twin.units import (
-    Colours,
-    HaTold,
-    OtherParameter,
-    RedStandbys,
-    RefusingStandbys,
-    Replication,
-    TakingStandbys,
-)
 from geoplan.twin.watch import is_read
 
 if TYPE_CHECKING:
@@ -81,12 +70,13 @@ class AtChange(Behaviour):
                 return None
             seen += 1
             if seen == self.at and not world.is_lifted:
-                await self._happen(world, sent)
+                await self.happen(world, sent)
             return None
 
         world.ways.append(way)
 
-    async def _happen(self, world: Place, sent: Sent) -> None:
+    async def happen(self, world: Place, sent: Sent) -> None:
+        """Do it at this request."""
         pair = world.network.pair_of(world.network.unit(sent.address))
         match self.what:
             case "kill-before" | "kill-after":
@@ -130,7 +120,10 @@ class Case:
     seed: int | None = None
     """None for a single thing, which is no draw."""
     longest_delay: float = 0.0
-    abandons: bool = False
+    abandons: int = 0
+    """How many pushes that are left unfinished are abandoned."""
+    is_pushed: bool = False
+    """Whether the same push has come to its end before on these units."""
 
 
 def single_faults(changes: Sequence[Change], plan: Plan) -> Iterator[Case]:
@@ -163,53 +156,6 @@ def _kinds_at(subject: str) -> Iterator[tuple[str, str]]:
     yield from OWN_KINDS.items()
 
 
-def habits(changes: Sequence[Change], plan: Plan) -> Iterator[Case]:
-    """Yield what may be so from the beginning, or happens between requests: each at every pair or site."""
-    yield Case("standbys:refuse", "standbys refuse all reads", (RefusingStandbys("all"),))
-    yield Case("standbys:refuse-lists", "standbys refuse to tell their lists", (RefusingStandbys("both lists"),))
-    yield Case("standbys:refuse-backup", "standbys refuse a backup", (RefusingStandbys("backup"),))
-    yield Case("standbys:take-writes", "standbys take lists that reach nobody", (TakingStandbys(),))
-    yield Case("standbys:red", "standbys run no GEO", (RedStandbys(),))
-    yield Case("colours:nothing", "no unit tells the status of its partners", (Colours("nothing"),))
-    yield Case("colours:some", "units tell the status of some partners", (Colours("some"),))
-    yield Case("modes:untold", "no unit tells its HA mode", (HaTold("absent", "0"),))
-    yield Case("clock:back", "the clock of this machine is set back by 2 h", (ClockSetBack(1.0, 7200.0),))
-    for site in plan.sites:
-        own = [change for change in changes if change.site == site.name]
-        if not own:
-            continue
-        begun, last = own[0].seconds, own[-1].seconds
-        for name, adds in (("add", True), ("remove", False)):
-            for subject in ("geopartners", "geoclients"):
-                meaning = f"somebody {name}s an address on {subject} of {site.name}"
-                hand = Hand(site.name, subject, adds, max(0.0, last - 0.2))
-                yield Case(f"{site.name}:hand-{name}s-{subject}", meaning, (hand,))
-        if site.kind == "ha_pair":
-            yield from _habits_of_pair(site.name, site.units[0].address, site.units[1].address, begun, last)
-
-
-def _habits_of_pair(site: str, master: str, slave: str, begun: float, last: float) -> Iterator[Case]:
-    for how in ("refused", "timeout", "certificate", "401"):
-        meaning = f"the API of {slave} closes ({how}) while its health check answers"
-        yield Case(f"{site}:closed-{how}", meaning, (ClosedApi(slave, how),))
-    yield Case(
-        f"{site}:other-parameter",
-        f"{master} listens on all interfaces otherwise than planned",
-        (OtherParameter(master, "all_interfaces"),),
-    )
-    yield Case(f"{site}:middlebox", f"something answers for dead units of {site}", (Middlebox(site),))
-    for loss in LOSSES:
-        for then in THENS[1:]:
-            lost = LostRequest(master, "reboot", loss, 2, then)
-            meaning = f"the reboot of {master} comes to nothing ({loss}), and meanwhile: {then}"
-            yield Case(f"{site}:reboot-{loss}-{then.replace(' ', '-')}", meaning, (lost,))
-    yield Case(f"{site}:replicates-slowly", f"{site} replicates ten times as slowly", (Replication(site, never=False),))
-    yield Case(f"{site}:replicates-never", f"{site} does not replicate", (Replication(site, never=True),))
-    for name, moment in (("early", begun), ("late", last)):
-        yield Case(f"{site}:switchover-{name}", f"somebody switches {site} over", (Switchover(site, moment),))
-        yield Case(f"{site}:slave-reboots-{name}", f"somebody reboots {slave}", (ForeignReboot(slave, moment),))
-
-
 def drawn(seed: int, changes: Sequence[Change], topology: Topology) -> Case:
     """Draw a case from a seed: several things together."""
     chance = random.Random(f"rehearsal {seed}")  # noqa: S311 - not for secrets
@@ -220,4 +166,4 @@ def drawn(seed: int, changes: Sequence[Change], topology: Topology) -> Case:
         found.append(at_change(change.number, chance.choice(kinds)))
     delay = chance.choice([0.0, 0.05, 0.5])
     said = "; ".join(map(str, found))
-    return Case(str(seed), said, tuple(found), seed, delay, abandons=chance.choices([True, False], [1, 9])[0])
+    return Case(str(seed), said, tuple(found), seed, delay, abandons=chance.choices([1, 0], [1, 9])[0])

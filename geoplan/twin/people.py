@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from geoplan.lab.device.parameters import GEO_PARTNERS
 from geoplan.twin.behaviour import STRANGER, Behaviour, Place, a_moment, a_pair, a_unit, later
+from geoplan.twin.watch import is_read
 
 if TYPE_CHECKING:
     import random
 
     from geoplan.topology.model import Topology
+    from geoplan.twin.transport import Sent
 
 _ADDS = 0.7
 Subject = Literal["geoclients", "geopartners"]
@@ -55,6 +57,57 @@ class Hand(Behaviour):
     def end(self, world: Place) -> None:
         """Take it away."""
         world.take_back_hands()
+
+
+@dataclass(frozen=True)
+class HandAtRead(Behaviour):
+    """Somebody adds a partner at a site just before the push submits there: once it reads the list for that."""
+
+    site: str
+    unit: str
+    after: int
+    """How many requests that change a unit come before, over all runs."""
+    costs: ClassVar[int] = 2
+
+    def begin(self, world: Place) -> None:
+        """Wait for that read."""
+        seen, is_done = 0, False
+
+        async def way(sent: Sent) -> None:
+            nonlocal seen, is_done
+            if sent.call and not is_read(sent.call):
+                seen += 1
+            is_meant = sent.address == self.unit and sent.subject == f"get:{GEO_PARTNERS}"
+            if is_meant and seen >= self.after and not is_done and not world.is_lifted:
+                is_done = True
+                Hand(self.site, "geopartners", adds=True, at=0.0).edit(world)
+
+        world.ways.append(way)
+
+    def end(self, world: Place) -> None:
+        """Take it away."""
+        world.take_back_hands()
+
+
+@dataclass(frozen=True)
+class SeedTakenAway(Behaviour):
+    """Somebody deletes a cluster on a site that joins others, just before that gets its access list."""
+
+    unit: str
+    cluster: str
+    """By its address."""
+
+    def begin(self, world: Place) -> None:
+        """Wait for that request."""
+        is_done = False
+
+        async def way(sent: Sent) -> None:
+            nonlocal is_done
+            if sent.address == self.unit and sent.subject == "set:geoclients" and not is_done and not world.is_lifted:
+                is_done = True
+                world.network.geo.remove_cluster(world.network.unit(self.unit), self.cluster)
+
+        world.ways.append(way)
 
 
 @dataclass(frozen=True)
@@ -120,4 +173,7 @@ class ClockSetBack(Behaviour):
         def set_back() -> None:
             world.time.set_back += self.seconds
 
-        world.clock.call_later(self.at, set_back)
+        if self.at:
+            world.clock.call_later(self.at, set_back)
+        else:
+            set_back()

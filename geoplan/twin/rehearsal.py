@@ -14,7 +14,7 @@ from geoplan.lab.device.parameters import GEO_PARTNERS
 from geoplan.lab.device.unit import HaParameters, Mode, Power
 from geoplan.live.findings.compare import Kind, Mend
 from geoplan.live.model import HA_SUBJECT
-from geoplan.push import journal
+from geoplan.push import abandoning
 from geoplan.push.listener import PushListener
 from geoplan.push.options import RebootMode
 from geoplan.twin.behaviour import STRANGER
@@ -98,6 +98,8 @@ class Rehearsal(Stage):
         self._left: Path | None = None
         """What a push that is being killed leaves on disk."""
         self._kills = 0
+        self.must_remember = False
+        """Whether a push before has left reboots out, or was given up before them: the next one makes up for them."""
         self.shapes: list[Shape] = shape_units(self.simulation)
         """How units answer otherwise than the lab's do."""
         for fault in script.faults:
@@ -173,6 +175,9 @@ class Rehearsal(Stage):
             self.check_claim(result)
             self.options = replace(self.options, reboot=RebootMode.CHANGED)  # an ordinary push: it has to know
             return False
+        if self.must_remember and (red := self.red_in_any_state()):
+            self.watch.say(f"reboots that were left out were not made up for: red after a failover {sorted(red)}")
+        self.must_remember = False
         pairs = tuple(dict.fromkeys((*result.report.pairs_to_finish, *result.unfinished_pairs)))
         if pairs:
             # What it reports has to be what finishes them.
@@ -278,8 +283,6 @@ class Rehearsal(Stage):
         if self.is_mended or not ("always" in needs or ("unpaired" in needs and script.unpaired) or in_ha):
             return
         self.is_mended = True
-        for do in self.by_hand:
-            do()
         for pair in self.network.pairs.values():
             for unit, other in (pair.units, pair.units[::-1]):
                 if unit.ha.mode == "single":
@@ -287,6 +290,8 @@ class Rehearsal(Stage):
                     port = unit.published_health_port or 0
                     prefers = self.plan.site(unit.site).preferred_host != "none"
                     self.network.set_ha(unit, HaParameters(mode, other.address, port, prefers))
+        for do in self.by_hand:
+            do()
 
     def _show(self, unproven: Collection[str]) -> bool:
         """Switch over to standbys whose links nothing proves, as the end of a push asks for: then they tell."""
@@ -300,17 +305,20 @@ class Rehearsal(Stage):
         """Return whether the operator resumes a push that is left unfinished; abandon it where that is the script."""
         unfinished = self.is_unfinished
         if unfinished and self.script.abandons:
-            self.script.abandons = False
+            self.script.abandons -= 1
             self.abandon()
             return False
         return unfinished
 
+    def begin_anew(self, times: int) -> None:
+        """Let people abandon what stops so many times and push again without a wait, before anything ends."""
+        self.script.lifted_after, self.script.abandons, self.script.patience_seconds = times, times, 0.0
+
     def abandon(self) -> None:
         """Abandon the unfinished push, as ``--abandon`` does."""
-        for history in journal.histories(self.folder):
-            if history.records and not history.is_finished:
-                with journal.Journal(history.path, self.time) as opened:
-                    opened.write("end", outcome="abandoned", who="bal")
+        abandoning.abandon(self.store, self.time, lambda _past, _unfinished: None)
+        if self.is_unfinished:
+            self.watch.say("a push was abandoned, and is unfinished all the same")
 
     # -- invariants --------------------------------------------------------------------------------------------------
 
@@ -342,6 +350,9 @@ class Rehearsal(Stage):
             self.watch.say(f"the end is not complete: {result.report.differences}, {result.unfinished_pairs}")
         self.check_clusters()
         self.check_claim(result)
+        self.check_done()
+        if result.is_complete and not any(behaviour.hides_standbys for behaviour in self.script.behaviours):
+            self.check_standbys()
         # What a unit has forgotten, or only seemed to take, shows by its colours alone.
         may_be_red = self.script.hides_colours and any(f.startswith(("lose", "ignore")) for f in self.script.faults)
         if not result.is_complete and not may_be_red and (red := self.red_in_any_state()):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from geoplan.render.diagram import timeline as pictured
+from geoplan.render.diagram.timeline import SiteLanes, TimePicture, UnitLane, clock
 from geoplan.twin.cases import Planned, Result, Way
 from geoplan.twin.timeline import MomentKind
 from geoplan.wording import shown
@@ -118,6 +120,17 @@ def timeline_data(timeline: Timeline) -> dict[str, object]:
 
 def _gap(gap: Gap | None) -> dict[str, object] | None:
     return None if gap is None else gap._asdict()
+
+
+def timeline_svg(name: str, timeline: Timeline) -> str:
+    """Return a timeline as a picture."""
+    sites: dict[str, list[UnitLane]] = {}
+    for lane in timeline.lanes:
+        sites.setdefault(lane.site, []).append(UnitLane(lane.unit, lane.role, lane.down, lane.active))
+    lanes = [SiteLanes(site, tuple(units)) for site, units in sites.items()]
+    green = [(moment.seconds, moment.green) for moment in timeline.moments if moment.green is not None]
+    picture = TimePicture(f"Push of {name} over time, as rehearsed", "", timeline.seconds, lanes, timeline.links, green)
+    return pictured.render(picture._replace(description=pictured.in_words(picture)))
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
@@ -249,12 +262,6 @@ def as_markdown(report: Report, replay: Mapping[str, str]) -> str:
             lines.append(f"| {group.name} | {' | '.join(cells)} |")
         lines += ["", "```text", *_legend(report), *_gaps(report), "```", ""]
     return "\n".join([*lines, "```text", *_verdict(report, replay), "```"]) + "\n"
-
-
-def clock(seconds: float) -> str:
-    """Return a time since the beginning as minutes and seconds."""
-    minutes, rest = divmod(round(seconds), _SIXTY)
-    return f"{minutes}:{rest:02}"
 
 
 def spoken(seconds: float) -> str:

@@ -30,8 +30,8 @@ class Script:
     behaviours: list[Behaviour] = field(default_factory=list)
     verifies_ha: bool = False
     """Whether the push does the HA phase although the pairs work."""
-    abandons: bool = False
-    """Whether the operator abandons the first push that is left unfinished."""
+    abandons: int = 0
+    """How many pushes that are left unfinished the operator abandons, from the first on."""
     variants: tuple[Variant, ...] = ()
     """In what units do otherwise than those of the lab do."""
     knows_hosts: bool = False

@@ -17,11 +17,14 @@ from geoplan.live.fleet import Fleet
 from geoplan.loadmaster import ApiKey, Secret, SystemTrust, Timeouts, UserPassword, unit_connections
 from geoplan.loadmaster.clients import connected
 from geoplan.push import journal
+from geoplan.push.actions.add_cluster import OLD
 from geoplan.push.run import run_push
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.twin.arrivals import Watch
+from geoplan.twin.evidence import entered_lists
 from geoplan.twin.loop import EPOCH, SimulatedTime, clock_of_the_lab
 from geoplan.twin.transport import LabTransport, call_of
+from geoplan.twin.watch import is_read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -89,6 +92,8 @@ class Stage:
         """Called after everything that happens to units."""
         self.reboots_before = 0
         """How often units were rebooted before the push that is watched."""
+        self.kept: dict[str, frozenset[str]] = {}
+        """The clusters that sites have to keep in a change."""
         self.removes_unknown = False
         self.has_key = has_key
         self._chance = random.Random(-seed - 1)  # noqa: S311 - not for secrets
@@ -210,6 +215,8 @@ class Stage:
         outcome = self._handle(address, request)
         if call and call.command == "set":
             self.check_lists()
+        if call and self.kept and not is_read(call):
+            self.check_kept(f"after '{call.command}' on {address}")
         return outcome
 
     def check_lists(self, also: frozenset[str] = frozenset()) -> None:
@@ -226,6 +233,29 @@ class Stage:
                     if held and held != wanted and not (also and set(held) <= {*wanted, *also}):
                         self.watch.say(f"{planned.address} holds a list of {name} that is neither old nor new")
 
+    def keep(self) -> None:
+        """See from now on that who stays together in a change keeps the clusters of each other at every moment."""
+        plan, change = self.plan, self.plan.change
+        self.kept = {}
+        for site in plan.sites if change else ():
+            old = change.old_site(site.name) if change else None
+            if change is None or old is None or change.part_of(site.name) or change.joined_by(site.name):
+                continue
+            mates = [each for each in change.old_sites if each.group == old.group and not change.part_of(each.name)]
+            found = (change.old_cluster(each.name) for each in mates)
+            goes_on = {cluster.name for cluster in plan.clusters}
+            self.kept[site.name] = frozenset(each.name for each in found if each and each.name in goes_on)
+
+    def check_kept(self, when: str) -> None:
+        """See that nobody who stays has lost the cluster of another one; what is renamed may be there by both names."""
+        for site, names in self.kept.items():
+            unit = self.active_unit(site)
+            if unit is None:
+                continue
+            held = {cluster.name.removesuffix(OLD) for _, cluster in self.network.geo.clusters(unit)}
+            if held and (lost := sorted(names - held)):  # who has none at all has lost its configuration by itself
+                self.watch.say(f"'{site}' has lost the clusters {lost}, {when}")
+
     def check_claim(self, result: PushResult, lost: frozenset[tuple[str, str]] = frozenset()) -> None:
         """See that what a push says of itself is so: complete means that no failover can show a red link.
 
@@ -233,6 +263,20 @@ class Stage:
         """
         if result.is_complete and (red := self.red_in_any_state() - lost):
             self.watch.say(f"it says that it is complete, and red after a failover are {sorted(red)}")
+
+    def check_done(self) -> None:
+        """See that every list of which a journal says that it was entered was taken by a unit that was active."""
+        for (address, name), entered in entered_lists(self.folder).items():
+            taken = self.watch.taken[address, name]
+            if entered > taken:
+                self.watch.say(f"{address}: {entered} changes of {name} are called done, and {taken} took place")
+
+    def check_standbys(self) -> None:
+        """See that every standby has the lists of the plan: it takes over with them."""
+        for site, pair in self.network.pairs.items():
+            wanted, standby = self.plan.site(site), pair.standby
+            if standby and set(standby.geo_partners) != set(wanted.geo_partners):
+                self.watch.say(f"it says that it is complete, and {standby.address} has {standby.geo_partners}")
 
     def check_pairs(self) -> None:
         """See that every pair is one, and was at every moment."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class RefusingStandbys(Behaviour):
     """Standbys refuse some or all reads, and say so."""
 
+    hides_standbys: ClassVar[bool] = True
     lasting: ClassVar[bool] = True
     needs_hands: ClassVar[Hands] = "refused in HA"  # without their HA parameters nobody knows whether those are right
     what: str
@@ -37,6 +38,7 @@ class RefusingStandbys(Behaviour):
 class UnclearStandbys(Behaviour):
     """Standbys answer some or all reads with a web page or HTTP 500, which may mean anything."""
 
+    hides_standbys: ClassVar[bool] = True
     lasting: ClassVar[bool] = True
     needs_hands: ClassVar[Hands] = "always"
     what: str
@@ -57,6 +59,7 @@ class UnclearStandbys(Behaviour):
 class TakingStandbys(Behaviour):
     """Standbys take lists and show them, though nothing of it reaches the active unit."""
 
+    hides_standbys: ClassVar[bool] = True
     lasting: ClassVar[bool] = True
 
     @classmethod
@@ -165,6 +168,7 @@ class OtherParameter(Behaviour):
 class Replication(Behaviour):
     """A pair's active unit replicates ten times as slowly, or not at all."""
 
+    hides_standbys: ClassVar[bool] = True
     site: str
     never: bool
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
@@ -12,12 +12,14 @@ from geoplan.twin.evidence import Journals, code_of
 from geoplan.twin.transport import Sent, Watcher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from geoplan.lab.api.request import ApiRequest
     from geoplan.lab.clock import SimulatedClock
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.pair import Pair
+    from geoplan.lab.device.unit import Unit
     from geoplan.lab.simulation import Simulation
     from geoplan.plan.model import Plan
     from geoplan.push.options import Options
@@ -76,6 +78,8 @@ class RequestWatch(Watcher):
         """Whether a hand has removed an address from a list."""
         self.removed_by_hand: list[tuple[str, float]] = []
         """Where and when that was."""
+        self.forbids: list[Callable[[Unit, str], str | None]] = []
+        """What says of a change why it may not be sent as things are now; nothing where it may."""
         self.taken: Counter[tuple[str, str]] = Counter()
         """How many lists each unit took while it was active, by unit and list."""
         self._looks: dict[str, tuple[float, float]] = {}
@@ -83,6 +87,8 @@ class RequestWatch(Watcher):
         self._alive: dict[str, tuple[float, int]] = {}
         self._looked_right: dict[str, bool] = {}
         """Whether a pair was healthy, and known to be, when its reboot was sent last."""
+        self._reboots: defaultdict[str, list[float]] = defaultdict(list)
+        """When reboots arrived at each unit."""
         self._probed: dict[str, float] = {}
         """When the cluster of each site that leaves was deleted there first."""
         self._journals = Journals(lambda: world.folder)

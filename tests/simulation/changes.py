@@ -374,15 +374,15 @@ async def simulate_change(seed: int, folder: Path) -> list[str]:
 # -- single situations -------------------------------------------------------------------------------------------------
 
 
-_TWO = topology("two", "A:10.0.0.1:10.0.0.2 B:10.0.0.3")
-_FOUR = topology("four", "A:10.0.0.1:10.0.0.2 B:10.0.0.3 C:10.0.0.5:10.0.0.6 D:10.0.0.7")
+TWO = topology("two", "A:10.0.0.1:10.0.0.2 B:10.0.0.3")
+FOUR = topology("four", "A:10.0.0.1:10.0.0.2 B:10.0.0.3 C:10.0.0.5:10.0.0.6 D:10.0.0.7")
 
 
 async def seed_taken_away(folder: Path) -> ChangingWorld:
     """Push a join of which somebody deletes a seeded cluster before the partners are entered."""
-    world = ChangingWorld(_FOUR, folder)
-    await world.push_new(_TWO)
-    plan = world.plan_of_change(_TWO, _FOUR)
+    world = ChangingWorld(FOUR, folder)
+    await world.push_new(TWO)
+    plan = world.plan_of_change(TWO, FOUR)
 
     def after_the_access_list(address: str, command: str) -> None:
         if address == "10.0.0.7" and command == "set":

@@ -21,7 +21,6 @@ from geoplan.addresses import same_addresses
 from geoplan.errors import RefusedSpellingError
 from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
-from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.decode import ha_parameters
 from geoplan.loadmaster.model import HaFacts, State
 from geoplan.loadmaster.session import Session
@@ -186,13 +185,12 @@ async def _once_answered(reboot: Any, sending: Any) -> Any:
     return await watch(reboot, sending)
 
 
-def _last_by_the_clock(store: Store, _plan: Any, _output_format: str, *, yes: bool) -> int:
-    assert yes
+def _last_by_the_clock(store: Store, clock: Any, _require_consent: Any) -> Any:
     last = max(journal.histories(store.state), key=lambda history: history.records[0].at)
     if not last.is_finished:
-        with journal.Journal(last.path, SystemClock()) as opened:
+        with journal.Journal(last.path, clock) as opened:
             opened.write("end", outcome="abandoned", who="somebody")
-    return 0
+    return last
 
 
 async def _looking_once(look: Any) -> None:
@@ -415,7 +413,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the unfinished push is the last one by the clock",
         "abandoned after the clock was set back",
-        setting(("geoplan.cli.push_journal.abandon", _last_by_the_clock)),
+        setting(("geoplan.push.abandoning.abandon", _last_by_the_clock)),
     ),
     Mutation(
         "a difference that no step mends lets the push begin",

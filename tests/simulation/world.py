@@ -49,7 +49,7 @@ def draw(seed: int) -> Script:
     script.behaviours = behaviours.draw(chance, script.topology)
     has_pair = any(site.ha_pair for site in script.topology.sites)
     script.verifies_ha = has_pair and not script.unpaired and chance.random() < 0.1
-    script.abandons = chance.random() < 0.1
+    script.abandons = int(chance.random() < 0.1)
     if chance.random() < 0.1:
         script.options = replace(script.options, reboot=RebootMode.NEVER)
     if chance.random() < 0.05:

@@ -6,7 +6,7 @@ import pytest
 
 from geoplan.topology.model import Topology
 from geoplan.twin.campaign import rehearse
-from geoplan.twin.cases import PLAIN, Plays, Way, play, play_all, play_planned, replay
+from geoplan.twin.cases import PLAIN, Plays, Way, play, play_planned, replay
 from geoplan.twin.incidents import Case, at_change, drawn, single_faults
 from geoplan.twin.timeline import MomentKind
 from tests.twin.plays import BOOT, change, quick, section
@@ -88,15 +88,6 @@ def test_a_broken_promise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _nothing() -> None:
     raise ValueError("nothing is done")
-
-
-def test_several_processors_find_what_one_finds() -> None:
-    plays = section("5.1")
-    changes = play_planned(plays).changes
-    cases = [drawn(seed, changes, plays.topology) for seed in range(6)]
-    by_name = {result.case.name: result for result in play_all(plays, cases, 2)}
-
-    assert by_name == {result.case.name: result for result in play_all(plays, cases, 1)}
 
 
 def test_a_seed_is_the_same_every_time_and_can_be_told() -> None:

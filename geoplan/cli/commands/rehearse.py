@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from geoplan.cli.files import load_old, load_part, plan_phases, planned_change, write
+from geoplan.cli.changing import start_of
+from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options, require_live
+from geoplan.cli.files import load_part, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -30,12 +32,12 @@ from geoplan.cli.options import (
 )
 from geoplan.cli.output import terminal
 from geoplan.cli.push_options import GivenFlags, flags_options
+from geoplan.cli.rehearsing import plays_of
 from geoplan.console import USUAL_COLUMNS
-from geoplan.errors import GeoplanError
 from geoplan.wording import join_words, shell_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from geoplan.plan.model import Plan
     from geoplan.push.options import Options
@@ -50,11 +52,12 @@ JOBS = 8
 _NOT_REPEATED = frozenset({"seeds", "first_seed", "jobs", "output_format", "output"})
 EPILOG = """
 The units are simulated, with the times of the topology, and time passes as fast as this machine can. Nothing is
-sent to any address, and nothing of it is kept.
+sent to any address, and nothing of it is kept. Only --from live asks live units first, and changes nothing on them.
 
 \b
   geoplan rehearse topologies/section-5.4.yaml
   geoplan rehearse new.yaml --from old.yaml --seeds 200
+  geoplan rehearse new.yaml --from live --endpoints lab.yaml
   geoplan rehearse my.yaml --case 9:kill-after
   geoplan rehearse my.yaml --seed 17
 
@@ -86,6 +89,7 @@ what was done so far was printed.
 @variant_option
 @format_option("rehearse")
 @output_option
+@connection_options
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
@@ -102,6 +106,7 @@ def command(  # noqa: PLR0913 - one for each option
     variants: tuple[str, ...],
     output_format: str | None,
     output: str | None,
+    reach: ConnectionOptions,
 ) -> int:
     """Rehearse a push on simulated units, with everything that can go wrong.
 
@@ -113,7 +118,7 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.twin.campaign import rehearse
     from geoplan.twin.cases import play_planned
     from geoplan.twin.incidents import drawn
-    from geoplan.twin.rehearsal_report import Report
+    from geoplan.twin.rehearsal_report import Report, timeline_svg
 
     chosen = chosen_format("rehearse", output_format, output)
     if seed is not None and case_name is not None:
@@ -124,7 +129,12 @@ def command(  # noqa: PLR0913 - one for each option
     def options_of(plan: Plan) -> Options:
         return replace(flags.options(plan), jobs=JOBS, seed_by_api=seed_by_api)
 
-    plays = replace(_plays(path, part, phase, change, options_of), variants=tuple(as_variants(variants)))
+    change.require_usable(phase)
+    require_live(reach, change)
+    topology, part = load_part(path, part)
+    old = start_of(topology, TypedCommands(reach, path, phase, part=part, change=change), "rehearse")
+    plays = plays_of(topology, phase, change, old, options_of)
+    plays = replace(plays, variants=tuple(as_variants(variants)))
     with _stopping_on_signals() as stop:
         planned = play_planned(plays)
         if seed is not None:
@@ -133,6 +143,9 @@ def command(  # noqa: PLR0913 - one for each option
             return _tell(plays, _named(case_name, plays, planned), chosen, output)
         chosen_seeds = range(first_seed, first_seed + seeds)
         usual = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if chosen == "svg":
+            write(timeline_svg(plays.plan.topology, planned.timeline), output)
+            return 1 if planned.result.broken else 0
         if planned.result.broken:  # what does not work as planned needs no fault
             report = Report(plays.plan, planned, ())
         else:
@@ -141,34 +154,6 @@ def command(  # noqa: PLR0913 - one for each option
     if report.is_interrupted:
         return INTERRUPTED
     return 1 if report.broken else 0
-
-
-def _plays(
-    path: str, part: Part, phase: str | None, change: ChangeOptions, options_of: Callable[[Plan], Options]
-) -> Plays:
-    """Return what is rehearsed. Raises :class:`GeoplanError` where the units of OLD are not known."""
-    from geoplan.plan.planner import make_plan
-    from geoplan.twin.cases import Plays
-    from geoplan.twin.union import united
-
-    change.require_usable(phase)
-    if change.is_live:
-        raise click.UsageError(
-            "--from live: a rehearsal asks no unit. Write what is there with geoplan import, and give that file"
-        )
-    topology, _ = load_part(path, part)
-    old = None if change.old is None else load_old(change.old)
-    if old is None:
-        plan = make_plan(topology, plan_phases(topology, phase))
-        return Plays(plan, topology, replace(options_of(plan), max_clusters=topology.limits.max_clusters))
-    if old.topology is None:
-        raise GeoplanError(
-            "OLD is a plan, which does not say how its units are",
-            hint="give as OLD the topology that the plan was made of",
-        )
-    plan = planned_change(topology, old, change)
-    options = replace(options_of(plan), max_clusters=topology.limits.max_clusters)
-    return Plays(plan, united(topology, old.topology), options, old.plan, change.replaced)
 
 
 def _named(name: str, plays: Plays, planned: Planned) -> Case:
@@ -184,11 +169,13 @@ def _named(name: str, plays: Plays, planned: Planned) -> Case:
 def _tell(plays: Plays, case: Case, chosen: str, output: str | None) -> int:
     """Play one case, and tell how it went."""
     from geoplan.twin.cases import replay
-    from geoplan.twin.rehearsal_report import case_text, result_data, timeline_data
+    from geoplan.twin.rehearsal_report import case_text, result_data, timeline_data, timeline_svg
 
     result, timeline = replay(plays, case)
     if chosen == "json":
         write(json.dumps(result_data(result) | timeline_data(timeline), ensure_ascii=False, indent=2), output)
+    elif chosen == "svg":
+        write(timeline_svg(plays.plan.topology, timeline), output)
     else:
         text = case_text(result, timeline, _width(output))
         write(text if chosen == "text" else f"```text\n{text}```\n", output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from geoplan.cli.changing import start_of
@@ -21,6 +23,13 @@ from geoplan.cli.options import (
 )
 from geoplan.cli.output import write_runbook
 
+if TYPE_CHECKING:
+    from geoplan.cli.files import OldState
+    from geoplan.topology.model import Topology
+
+LOOKS_A_BOOT = 40
+"""Of a push for a picture: each of 3 seconds or less shows in it, and 18 sites take seconds."""
+
 
 @click.command("runbook", cls=Command)
 @topology_argument
@@ -29,6 +38,9 @@ from geoplan.cli.output import write_runbook
 @phase_option
 @change_options
 @output_option
+@click.option(
+    "--timeline", is_flag=True, help="Rehearse the push on simulated units, and show it over time. HTML only."
+)
 @no_pager_option
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
@@ -39,6 +51,7 @@ def command(  # noqa: PLR0913 - one for each option
     phase: str | None,
     change: ChangeOptions,
     output: str | None,
+    timeline: bool,
     no_pager: bool,
     reach: ConnectionOptions,
 ) -> None:
@@ -46,12 +59,29 @@ def command(  # noqa: PLR0913 - one for each option
 
     Markdown renders on GitHub. HTML is one page that works offline, remembers the ticks and prints well. On a terminal
     the Markdown is shown page by page. With --from OLD it is the runbook of what leads from there to here; with
-    --from live units are asked, and it starts from what they hold.
+    --from live units are asked, and it starts from what they hold. With --timeline the page has a picture of which
+    unit is down when, and when links turn green.
     """
     chosen = chosen_format("runbook", output_format, output)
+    if timeline and chosen != "html":
+        raise click.UsageError("--timeline is a picture in HTML: let FILE end in .html, or give --format html")
     change.require_usable(phase)
     require_live(reach, change)
     topology, part = load_part(path, part)
     old = start_of(topology, TypedCommands(reach, path, part=part, change=change), "runbook")
     plan = planned(topology, phase) if old is None else planned_change(topology, old, change)
-    write_runbook(plan, topology, chosen, output, pager=not no_pager, old=old.topology if old else None)
+    picture = _timeline(topology, phase, change, old) if timeline else ""
+    write_runbook(
+        plan, topology, chosen, output, pager=not no_pager, old=old.topology if old else None, timeline=picture
+    )
+
+
+def _timeline(topology: Topology, phase: str | None, change: ChangeOptions, old: OldState | None) -> str:
+    """Return the push over time as a picture."""
+    from geoplan.cli.rehearsing import plays_of
+    from geoplan.push.options import Options
+    from geoplan.twin.cases import play_planned
+    from geoplan.twin.rehearsal_report import timeline_svg
+
+    plays = plays_of(topology, phase, change, old, lambda _plan: Options())
+    return timeline_svg(plays.plan.topology, play_planned(plays, looks_a_boot=LOOKS_A_BOOT).timeline)

@@ -56,7 +56,7 @@ _SIX_DIGITS = 99_999
 def render(plan: Plan) -> str:
     """Return the picture as an ``svg`` element, without an XML declaration, in UTF-8 text."""
     picture = lay_out(plan)
-    width, height = _number(picture.width), _number(picture.height)
+    width, height = number(picture.width), number(picture.height)
     root = ET.Element(
         "svg",
         {
@@ -71,8 +71,8 @@ def render(plan: Plan) -> str:
     )
     ET.SubElement(root, "title", {"id": f"{PREFIX}-title"}).text = xml_text(f"GEO partners of {plan.topology}")
     ET.SubElement(root, "desc", {"id": f"{PREFIX}-desc"}).text = xml_text(picture_in_words(plan))
-    ET.SubElement(root, "style").text = _style_sheet()
-    ET.SubElement(root, "rect", {"width": width, "height": height, **_look("paper")})
+    ET.SubElement(root, "style").text = style_sheet()
+    ET.SubElement(root, "rect", {"width": width, "height": height, **look("paper")})
     _add_labels(root, picture.labels)
     for area in picture.areas:
         _add_area(root, area)
@@ -82,24 +82,24 @@ def render(plan: Plan) -> str:
 
 def _add_area(parent: ET.Element, area: Area) -> None:
     group = ET.SubElement(parent, "g")
-    _add_box(group, area.box, 14, _look("area"))
+    add_box(group, area.box, 14, look("area"))
     if area.lines:
         count = len(area.lines)
         opacity = max(_FAINTEST, _STRONGEST * min(1, _LINES_AT_FULL_STRENGTH / count) ** 0.35)
-        look = {**_look("lines"), "fill": "none", "stroke-width": "1.25" if count < _THIN_FROM else "0.9"}
+        painted = {**look("lines"), "fill": "none", "stroke-width": "1.25" if count < _THIN_FROM else "0.9"}
         path = " ".join(_curve(line) for line in area.lines)
-        ET.SubElement(group, "path", {"d": path, **look, "stroke-opacity": f"{opacity:.2f}"})
+        ET.SubElement(group, "path", {"d": path, **painted, "stroke-opacity": f"{opacity:.2f}"})
     for card in area.cards:
         _add_card(group, card)
     for point in area.anchors:
-        ET.SubElement(group, "circle", {"cx": _number(point.x), "cy": _number(point.y), "r": "3", **_look("anchor")})
+        ET.SubElement(group, "circle", {"cx": number(point.x), "cy": number(point.y), "r": "3", **look("anchor")})
     _add_labels(group, area.labels)
 
 
 def _add_card(parent: ET.Element, card: Card) -> None:
     group = ET.SubElement(parent, "g")
     ET.SubElement(group, "title").text = xml_text(card.site.name)
-    _add_box(group, card.box, 9, {**_look("card"), **_BORDERS.get(card.fate, {"stroke-opacity": "0.45"})})
+    add_box(group, card.box, 9, {**look("card"), **_BORDERS.get(card.fate, {"stroke-opacity": "0.45"})})
     _add_labels(group, card.labels)
     for row in card.rows:
         _add_unit(group, row)
@@ -115,36 +115,37 @@ _BORDERS = {
 
 def _add_unit(parent: ET.Element, row: UnitRow) -> None:
     master = row.unit.role == "master"
-    _add_box(parent, row.box, 5, {**_look("master-unit"), "fill-opacity": "0.12"} if master else _look("unit"))
-    place = {"cx": _number(row.mark.x), "cy": _number(row.mark.y), "r": "4"}
-    ET.SubElement(parent, "circle", {**place, **_look("master-mark" if master else "mark")})
+    add_box(parent, row.box, 5, {**look("master-unit"), "fill-opacity": "0.12"} if master else look("unit"))
+    place = {"cx": number(row.mark.x), "cy": number(row.mark.y), "r": "4"}
+    ET.SubElement(parent, "circle", {**place, **look("master-mark" if master else "mark")})
     _add_labels(parent, row.labels)
 
 
 def _add_labels(parent: ET.Element, labels: tuple[Label, ...]) -> None:
     for label in labels:
-        place = {"x": _number(label.box.x), "y": _number(label.baseline)}
+        place = {"x": number(label.box.x), "y": number(label.baseline)}
         if label.kind in FLUSH_RIGHT:
-            place |= {"x": _number(label.box.right), "text-anchor": "end"}
-        ET.SubElement(parent, "text", {**place, **_font(label.kind), **_look(label.kind)}).text = xml_text(label.text)
+            place |= {"x": number(label.box.right), "text-anchor": "end"}
+        ET.SubElement(parent, "text", {**place, **font_of(label.kind), **look(label.kind)}).text = xml_text(label.text)
 
 
-def _add_box(parent: ET.Element, box: Box, radius: float, look: dict[str, str]) -> None:
+def add_box(parent: ET.Element, box: Box, radius: float, painted: dict[str, str]) -> None:
+    """Add a rectangle."""
     place = {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": radius}
-    ET.SubElement(parent, "rect", {**{key: _number(value) for key, value in place.items()}, **look})
+    ET.SubElement(parent, "rect", {**{key: number(value) for key, value in place.items()}, **painted})
 
 
 def _curve(line: Line) -> str:
-    start, bend, end = (f"{_number(point.x)} {_number(point.y)}" for point in line)
+    start, bend, end = (f"{number(point.x)} {number(point.y)}" for point in line)
     return f"M{start}Q{bend} {end}"
 
 
-def _look(kind: str) -> dict[str, str]:
+def look(kind: str) -> dict[str, str]:
     """Return the class of an element, and its colours for programs that do not know the style sheet's."""
     return {"class": f"{PREFIX}-{kind}", **{key: _LIGHT[color] for key, color in _PAINT[kind].items()}}
 
 
-def _font(kind: str, *, unit: str = "", sans: str = "sans-serif", mono: str = "monospace") -> dict[str, str]:
+def font_of(kind: str, *, unit: str = "", sans: str = "sans-serif", mono: str = "monospace") -> dict[str, str]:
     """Return how a label is set, as attributes for programs that do not know the style sheet's fonts."""
     family = mono if kind in _MONOSPACED else sans
     font = {"font-size": f"{SIZES[kind]:g}{unit}", "font-family": family}
@@ -153,7 +154,7 @@ def _font(kind: str, *, unit: str = "", sans: str = "sans-serif", mono: str = "m
     return {name: value for name, value in font.items() if value}
 
 
-def _style_sheet() -> str:
+def style_sheet() -> str:
     """Return rules that touch nothing outside the picture; what a page sets itself wins over light and dark.
 
     The rules for text leave nothing to the page around: the layout holds for these sizes alone.
@@ -164,7 +165,7 @@ def _style_sheet() -> str:
         f".{PREFIX} text {{ font: 400 11px {_SANS}; letter-spacing: 0; word-spacing: 0; white-space: pre; }}",
     ]
     for kind in SIZES:
-        font = _declared(_font(kind, unit="px", sans="", mono=_MONO))
+        font = _declared(font_of(kind, unit="px", sans="", mono=_MONO))
         rules.append(f".{PREFIX} .{PREFIX}-{kind} {{ {font} }}")
     for kind, paint in _PAINT.items():
         colors = _declared({key: f"var(--{PREFIX}-{color})" for key, color in paint.items()})
@@ -180,6 +181,6 @@ def _declared(style: dict[str, str]) -> str:
     return " ".join(f"{name}: {value};" for name, value in style.items())
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Write a length to a tenth of a pixel, the same on every machine."""
     return f"{round(value, 1) + 0:g}" if abs(value) < _SIX_DIGITS else f"{value:.0f}"

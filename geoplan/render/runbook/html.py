@@ -36,10 +36,11 @@ _WRAPPINGS: dict[type, Markup] = {
 }
 
 
-def render(plan: Plan, apis: Mapping[str, UnitApi], *, is_followed: bool = False) -> str:
+def render(plan: Plan, apis: Mapping[str, UnitApi], *, is_followed: bool = False, timeline: str = "") -> str:
     """Return the runbook as a page that works from a file, asks for nothing, and keeps its ticks in the browser.
 
-    One that ``is_followed`` has its ticks from the place that serves it, and asks nobody else.
+    One that ``is_followed`` has its ticks from the place that serves it, and asks nobody else. ``timeline`` is the
+    picture of the push as rehearsed, which :mod:`geoplan.render.diagram.timeline` draws.
     """
     parts = ("runbook", "follow") if is_followed else ("runbook",)
     style, script = (
@@ -52,11 +53,16 @@ def render(plan: Plan, apis: Mapping[str, UnitApi], *, is_followed: bool = False
         book=build(plan, apis),
         wui=wui.NAMES,
         is_followed=is_followed,
-        policy=policy([style, *styles_in(picture)], [script], "connect-src 'self'" if is_followed else ""),
-        # All three are this package's own; what the picture has from the topology is escaped in it.
+        policy=policy(
+            dict.fromkeys([style, *styles_in(picture), *styles_in(timeline)]),
+            [script],
+            "connect-src 'self'" if is_followed else "",
+        ),
+        # All four are this package's own; what the pictures have from the topology is escaped in them.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         picture=Markup(picture),  # noqa: S704
+        timeline=Markup(timeline),  # noqa: S704
     )
 
 

@@ -41,6 +41,18 @@ def steps(plan: Plan) -> list[tuple[str, str]]:
     return [(step.id, step.on.unit) for step in plan.steps]
 
 
+def test_a_rehearsal_begins_with_what_the_units_hold_and_changes_nothing(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    before = site.reboots
+    case = ("--case", "standbys:refuse-backup", "--format", "json")
+    by_live = geoplan("rehearse", four, "--from", "live", "--endpoints", site.endpoints, *case)
+
+    assert by_live.code == 0, by_live
+    assert by_live.stdout == geoplan("rehearse", four, "--from", two, *case).stdout
+    assert site.reboots == before
+    assert geoplan("diff", two, "--endpoints", site.endpoints).code == 0
+
+
 def test_sites_join_and_leave_again_from_what_the_units_hold(geoplan: Geoplan, make_site: MakeSite) -> None:
     site, two, four = pushed_pair(geoplan, make_site)
     by_file, by_live = (planned(geoplan, site, four, "--from", old) for old in (str(two), "live"))

@@ -100,3 +100,42 @@ def test_a_plan_is_no_old_to_rehearse_from(two_standalones: Path, geoplan: Geopl
 
     assert ended.code == 2
     assert "give as OLD the topology" in ended.stderr
+
+
+def topology_file(folder: Path, name: str, *sites: str) -> Path:
+    """Write sites, each as its name and its addresses with colons between."""
+    written = []
+    for site in sites:
+        called, *addresses = site.split(":")
+        pair = {"ha_pair": {"master": addresses[0], "slave": addresses[-1]}}
+        written.append({"name": called, **(pair if addresses[1:] else {"standalone": addresses[0]})})
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump({"sites": written, "timing": {"boot_seconds": 20, "sync_seconds": 5}}))
+    return path
+
+
+def test_a_change_begins_with_units_as_the_old_file_has_them(tmp_path: Path, geoplan: Geoplan) -> None:
+    old = topology_file(tmp_path, "old", "A:10.0.1.1:10.0.1.2", "B:10.0.2.1", "C:10.0.3.1")
+    new = topology_file(tmp_path, "new", "A:10.0.1.1:10.0.1.2", "B:10.0.2.1", "D:10.0.4.1")
+    ended = geoplan("rehearse", new, "--from", old, "--case", "D:seed-deleted", "--format", "json")
+    told = json.loads(ended.stdout)
+
+    assert (ended.code, told["broken"]) == (0, [])
+    assert {unit["unit"] for unit in told["units"]} >= {"10.0.3.1", "10.0.4.1"}  # who leaves, and who joins
+
+
+def test_the_push_as_planned_is_a_picture(tmp_path: Path, geoplan: Geoplan) -> None:
+    path = topology_file(tmp_path, "one", "A:10.0.1.1:10.0.1.2", "B:10.0.2.1")
+    ended = geoplan("rehearse", path, "-o", tmp_path / "tonight.svg")
+    drawn = (tmp_path / "tonight.svg").read_text()
+
+    assert ended.code == 0
+    assert "10.0.1.1 of A is down from" in drawn
+    assert drawn == geoplan("rehearse", path, "--format", "svg").stdout
+
+
+def test_options_that_reach_units_matter_only_with_live_ones(two_standalones: Path, geoplan: Geoplan) -> None:
+    ended = geoplan("rehearse", two_standalones, "--insecure")
+
+    assert ended.code == 2
+    assert "--from live" in ended.stderr

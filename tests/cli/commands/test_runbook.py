@@ -84,6 +84,13 @@ def test_phase_is_the_one_asked_for_or_the_usual_one(
     assert [heading for heading in (FORMS_PAIRS, ENTERS_LISTS) if heading in outcome.stdout] == headings
 
 
+def test_the_page_has_the_push_over_time_if_asked_for(geoplan: Geoplan, tmp_path: Path) -> None:
+    page = tmp_path / "r.html"
+    outcome = geoplan("runbook", TOPOLOGIES / "section-5.3.yaml", "--timeline", "-o", page)
+    assert (outcome.code, "172.24.1.5 of HA Pair 1 is down from" in page.read_text()) == (0, True), outcome
+    assert geoplan("runbook", TOPOLOGIES / "section-5.3.yaml", "--timeline").code == 2
+
+
 def test_pairs_of_a_topology_without_pairs_are_refused(geoplan: Geoplan) -> None:
     outcome = geoplan("runbook", "-", "--phase", "ha", stdin="sites: [{name: A, standalone: 10.0.0.1}]")
     assert (outcome.code, outcome.stdout) == (2, "")
