@@ -219,11 +219,11 @@ class UnitHttp:
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
         if self._observer:
-            if command.upload is not None:  # a backup holds secrets
-                command = replace(command, upload=SHOWN_FILE)
+            if command.upload is not None or command.image is not None:  # a backup holds secrets
+                command = replace(command, upload=SHOWN_FILE, image=None)
             request = wire.request(command, masked(self._access.credentials))
             url = self._access.api_url + request.target
-            body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
+            body = request.shown_body.replace(quote_plus(MASK), MASK)
             self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
 
     async def send(self, wire: WireFormat, command: Command) -> Answer:
@@ -268,7 +268,7 @@ class UnitHttp:
         self, client: httpx.AsyncClient, request: WireRequest, room: AsyncExitStack, *, file: bool
     ) -> Reply:
         timeouts = self._access.timeouts
-        seconds = timeouts.backup if file else timeouts.answer
+        seconds = timeouts.of_request(request.body, file=file)
         failure: GeoplanError
         was_cut_off = False
         try:

@@ -11,7 +11,7 @@ from geoplan.render.delta import deltas_of
 from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 from geoplan.topology.api import health_url_of
-from geoplan.vendor import becomes_inaccessible, parse_version
+from geoplan.vendor import parse_version
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
