@@ -42,10 +42,10 @@ class Timeouts:
     install: float = INSTALL_SECONDS
     """For the answer to a firmware image, once it is sent."""
 
-    def of_request(self, body: bytes | Upload, *, file: bool) -> float:
+    def of_request(self, image: Upload | None, *, file: bool) -> float:
         """Return how long to wait for a request's answer; ``file`` says that it is one."""
-        if not isinstance(body, bytes):
-            return self.install + body.size / SLOWEST_UPLOAD
+        if image is not None:
+            return self.install + image.size / SLOWEST_UPLOAD
         return self.backup if file else self.answer
 
 

@@ -12,7 +12,6 @@ from geoplan.errors import UnclearOutcomeError, UnitUnreachableError, UnusableAn
 from geoplan.files import display_name
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.wire import Command, UnusableError
-from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +41,7 @@ class FirmwareImage:
     def at(cls, path: str | Path) -> FirmwareImage:
         """Look at an image. Raises :class:`UnusableFileError` where it cannot be read or is empty."""
         try:
-            with open(path, "rb") as file:
+            with Path(path).open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
         except OSError as error:
             shown = display_name(str(path))
@@ -97,7 +96,7 @@ class FirmwareCommands(ABC):
         except UnclearOutcomeError as error:
             if upload.is_complete:
                 raise
-            cut = f"the upload was cut after {count(upload.sent, 'byte')} of {upload.size:,}"
+            cut = f"the upload was cut after {upload.sent:,} of {upload.size:,} bytes"
             raise UnitUnreachableError(self.address, cut, request_sent=True, hint=error.hint) from None
 
     async def restore_firmware(self) -> None:

@@ -223,7 +223,7 @@ class UnitHttp:
                 command = replace(command, upload=SHOWN_FILE, image=None)
             request = wire.request(command, masked(self._access.credentials))
             url = self._access.api_url + request.target
-            body = request.shown_body.replace(quote_plus(MASK), MASK)
+            body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
             self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
 
     async def send(self, wire: WireFormat, command: Command) -> Answer:
@@ -268,7 +268,7 @@ class UnitHttp:
         self, client: httpx.AsyncClient, request: WireRequest, room: AsyncExitStack, *, file: bool
     ) -> Reply:
         timeouts = self._access.timeouts
-        seconds = timeouts.of_request(request.body, file=file)
+        seconds = timeouts.of_request(request.image, file=file)
         failure: GeoplanError
         was_cut_off = False
         try:
@@ -278,7 +278,7 @@ class UnitHttp:
                     request.method,
                     self._access.api_url + request.target,
                     headers=dict(request.headers),
-                    content=request.body,
+                    content=request.image or request.body,
                     timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
                 ) as response,
             ):

@@ -82,12 +82,9 @@ class WireRequest:
     target: str
     """The path and the query, to be put behind the unit's URL."""
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | Upload = field(repr=False)
-
-    @property
-    def shown_body(self) -> str:
-        """Its body as text; of a large file none."""
-        return self.body.decode(errors="replace") if isinstance(self.body, bytes) else ""
+    body: bytes = field(repr=False)
+    image: Upload | None = field(default=None, repr=False)
+    """What is sent in place of a body."""
 
 
 @dataclass(frozen=True, slots=True)

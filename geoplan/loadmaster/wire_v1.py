@@ -70,7 +70,7 @@ class WireV1:
             return WireRequest("POST", target, {**headers, "Content-Type": FILE}, command.upload)
         if command.image is not None:
             target = path + _query(fields | key)
-            return WireRequest("POST", target, {**headers, **_of_image(command.image)}, command.image)
+            return WireRequest("POST", target, {**headers, **_of_image(command.image)}, b"", command.image)
         has_list = any(isinstance(value, tuple) for value in command.parameters.values())
         target = path + _query(fields | key)
         if not has_list and len(target) <= self._longest and (self.key_in_query or not key):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
+FIRMWARE_CHANGES = {"install_firmware", "restore_firmware", "set_preferred_host"}
 READS = {"remote_geo_access", "geo_partners", "clusters", "fqdns", "ha_parameters"}
 
 
@@ -273,6 +274,8 @@ class GuardedUnit:
 
     def __getattr__(self, question: str) -> Callable[[], Awaitable[Any]]:
         """Return a read that notes what it is answered."""
+        if question in FIRMWARE_CHANGES:
+            raise GuardError(self.address, question, "this push is no update")
         return partial(self._ask, question, getattr(self._unit, question))
 
     async def _ask(self, question: str, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it answers

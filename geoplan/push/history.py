@@ -16,6 +16,7 @@ from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.plan.drill import drilled_site
 from geoplan.plan.model import Action, Plan
+from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ class History:
                 self.has_changes = True
             case models.Renewed():
                 self.renewed |= {canonical(unit) for unit in record.units}
+            case updates.Preferring() | updates.Installing() | updates.Booting():
+                self.has_changes = True
             case models.Changing() | models.Rebooting():
                 self.has_changes = True
                 self._add_to_site(number, record)

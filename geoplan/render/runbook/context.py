@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.actions import LOOKS
+from geoplan.plan.firmware_change import becomes_inaccessible
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
 from geoplan.render.delta import deltas_of
 from geoplan.render.runbook.ec2 import stems_of

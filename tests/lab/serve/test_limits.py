@@ -213,7 +213,7 @@ def test_a_client_that_never_ends_its_head_or_body_is_not_waited_for(monkeypatch
     run(test)
 
 
-# -- an image, which is no request of the usual size --------------------------------------------------------------------
+# -- an image, which is no request of the usual size -----------------------------------------------------------------
 
 
 def test_an_image_is_counted_and_not_kept() -> None:
