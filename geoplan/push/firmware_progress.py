@@ -84,10 +84,12 @@ def is_finished(plan: Plan, history: History, site: str, done: Collection[str]) 
 
 
 def set_aside_on(history: History) -> tuple[str, ...]:
-    """Return the units whose preferred host this push has set aside, or may have, and not set again."""
-    last = {each.unit: each.after for each in history.records if isinstance(each, updates.Preferring)}
+    """Return the units whose preferred host this push has set aside, or may have.
+
+    What was sent last may not have arrived, so whether it is set again only the units tell.
+    """
     first = {each.unit: each.before for each in reversed(history.records) if isinstance(each, updates.Preferring)}
-    return tuple(unit for unit, after in last.items() if first[unit] and not after)
+    return tuple(unit for unit, before in first.items() if before)
 
 
 def is_version(found: str | None, wanted: str) -> bool:

@@ -33,6 +33,7 @@ from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
+from geoplan.push.window import reboot_problems
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ async def run_push(
         verdict = check(plan, facts, background)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
+        objections = (*objections, *reboot_problems(fleet, options, verdict.reboots))
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
         message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)

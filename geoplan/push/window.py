@@ -52,7 +52,7 @@ def seconds_of(context: Context, step: Step) -> float:
     """Return how long what begins with a step takes, and its way back; 0 for what needs no window."""
     timings = context.timings
     if step.action in _REBOOTS:
-        return timings.sync_seconds + 2 * timings.boot_seconds
+        return _seconds_of_reboot(timings)
     first = next(each for each in context.plan.steps if each.site == step.site)
     if context.plan.firmware is None or step.id != first.id:
         return 0.0
@@ -76,6 +76,19 @@ def time_problems(fleet: Fleet, options: Options, now: datetime, sites: Sequence
     seconds = seconds_of_site(fleet.plan, site, fleet.timings, options, None)
     if now + timedelta(seconds=seconds) > options.until:
         yield Problem(site, _does_not_fit(seconds, options.until), "choose a later --until, or another window")
+
+
+def reboot_problems(fleet: Fleet, options: Options, pairs: Sequence[str]) -> Iterator[Problem]:
+    """Find whether not even the first reboot of a push fits into its window: then it does not begin either."""
+    seconds, until = _seconds_of_reboot(fleet.timings), options.until
+    if until is not None and pairs and fleet.clock.wall() + timedelta(seconds=seconds) > until:
+        message = f"the reboot of its master {_does_not_fit(seconds, until)}"
+        yield Problem(pairs[0], message, "choose a later --until, or another window")
+
+
+def _seconds_of_reboot(timings: Timings) -> float:
+    """Return how long a reboot takes, with what is replicated before it and the reboot that leads back."""
+    return timings.sync_seconds + 2 * timings.boot_seconds
 
 
 def _does_not_fit(seconds: float, until: datetime) -> str:

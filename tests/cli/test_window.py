@@ -14,8 +14,8 @@ from geoplan.errors import PushRefusedError
 SATURDAY_LATE = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)  # in Dublin too, in winter
 
 
-def end(now: datetime = SATURDAY_LATE, **given: str) -> datetime | None:
-    return end_of(WindowOptions(**given), now)
+def end(now: datetime = SATURDAY_LATE, *, until: str | None = None, window: str | None = None) -> datetime | None:
+    return end_of(WindowOptions(until, window), now)
 
 
 def test_nothing_said_is_no_end() -> None:
@@ -66,16 +66,16 @@ def test_the_sooner_of_both_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("until", "window"),
     [
-        {"until": "later"},
-        {"until": "25:00"},
-        {"window": "22:00-04:00"},
-        {"window": "Sat 22-04"},
-        {"window": "Sat 22:00-04:00 Europe/Nowhere"},
-        {"window": "Sat 22:00-04:00 ../etc"},
+        ("later", None),
+        ("25:00", None),
+        (None, "22:00-04:00"),
+        (None, "Sat 22-04"),
+        (None, "Sat 22:00-04:00 Europe/Nowhere"),
+        (None, "Sat 22:00-04:00 ../etc"),
     ],
 )
-def test_what_is_no_time_is_wrong_usage(given: dict[str, str]) -> None:
+def test_what_is_no_time_is_wrong_usage(until: str | None, window: str | None) -> None:
     with pytest.raises(click.UsageError, match=r"write it as|write a time"):
-        end(**given)
+        end(until=until, window=window)
