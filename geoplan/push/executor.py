@@ -205,7 +205,7 @@ class Executor:
     async def _do(self, task: Task) -> None:
         if self._is_ending:
             return
-        if not self._has_begun(task) and (why := is_too_late(self._context, task.first)):
+        if (why := is_too_late(self._context, task.first)) and not self._has_begun(task):
             self._context.note(NoteKind.TOO_LATE, why, site=task.first.site, step=task.first)
             self._context.stop.request()
             return
