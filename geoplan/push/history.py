@@ -211,6 +211,13 @@ class History:
             return drilled_site(self.plan)
         return None
 
+    @property
+    def update(self) -> str | None:
+        """The firmware that it brings units to; None where it is no update, or its plan cannot be read."""
+        with suppress(UnusableFileError):
+            return self.plan.firmware.to if self.plan.firmware else None
+        return None
+
     # -- its sites ---------------------------------------------------------------------------------------------------
 
     @property

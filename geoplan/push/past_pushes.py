@@ -99,19 +99,12 @@ def as_text(
 
 def resuming_update(unfinished: History) -> tuple[str, ...]:
     """Return the words with which an update goes on; an empty tuple for a push that is none."""
-    to = _update_of(unfinished)
+    to = unfinished.update
     if to is None:
         return ()
     image = next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)
     way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", image or "FILE")
     return ("--upgrade-to", to, *way, "--resume")
-
-
-def _update_of(history: History) -> str | None:
-    """Return the version that a push brings units to; None where it is no update, or its plan cannot be read."""
-    with suppress(UnusableFileError):
-        return history.plan.firmware.to if history.plan.firmware else None
-    return None
 
 
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
@@ -293,7 +286,7 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
                 plan.topology, message, "go on with it by `geoplan push … --resume`, or end it with --abandon"
             )
             return
-        own, begun_to = plan.firmware.to if plan.firmware else None, _update_of(unfinished)
+        own, begun_to = plan.firmware.to if plan.firmware else None, unfinished.update
         if begun_to != own:
             message = f"the unfinished push is {_called(begun_to)}, and this one is {_called(own)}"
             hint = "go on with it as --status says, or end it with --abandon"

@@ -73,6 +73,11 @@ def test_units_are_updated_in_the_order_of_section_7_and_nothing_else_changes(
         assert {**held, "reboots": 0} == {**lists[unit], "reboots": 0}
     assert all(unit["ha"]["preferred_host"] == "master" for unit in (site.units[M1], site.units[S1]))
     assert PASSWORD not in ended.stdout + ended.stderr + site.journals()[-1].read_text()
+    told = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
+    assert f"firmware {NEW} given, was {OLD}" in told.stdout
+    assert geoplan("push", "--history").code == 0
+    undoing = geoplan("push", site.topology, "--endpoints", site.endpoints, "--undo", "--only-preflight")
+    assert "takes back push 1" in undoing.stdout, undoing  # the update is passed over
 
 
 def test_nothing_to_do_where_all_units_run_it(geoplan: Geoplan, make_site: MakeSite) -> None:
