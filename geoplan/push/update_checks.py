@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import UnitError
-from geoplan.live.activity import said
+from geoplan.live.activity import AT_WORK, said
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.fleet import are_healthy
 from geoplan.live.model import LIST_NAMES, SUBJECTS, State, how_to_reach
@@ -110,7 +110,10 @@ def _pair_problems(
 ) -> Iterator[Problem]:
     units = facts.of_site(site.name)
     looks = {unit.address: unit.look for unit in units if unit.look is not None}
-    if not are_healthy(site, {address: look.state for address, look in looks.items()}):
+    states = {address: look.state for address, look in looks.items()}
+    # An update that was given up may have left No Preferred Host on both: then whichever is active is where it stays.
+    is_aside = sorted(states.values()) == AT_WORK and all(unit.ha and unit.ha.prefers_master is False for unit in units)
+    if not (is_aside or are_healthy(site, states)):
         wanted = "one unit has to be active" if site.preferred_host == "none" else "its master has to be active"
         yield Problem(site.name, f"{wanted} and the other unit its standby, but {said(looks)}", "repair the pair first")
     if ledger.owes_reboot(site):

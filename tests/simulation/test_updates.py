@@ -15,13 +15,17 @@ import pytest
 from geoplan.errors import GeoplanError, PushStoppedError
 from geoplan.lab.device.unit import Unit
 from geoplan.live.model import State
+from geoplan.plan.model import Action
+from geoplan.plan.upgrade import make_upgrade
 from geoplan.push import journal
 from geoplan.push.actions import preferred_host
 from geoplan.push.actions.update_firmware import Update
+from geoplan.push.context import Stop
+from geoplan.push.events import Event, EventKind
 from geoplan.push.firmware_guard import FirmwareGuard
 from geoplan.push.options import Options
 from geoplan.push.records import StepEnded
-from geoplan.push.update_run import UpdateResult
+from geoplan.push.update_run import UpdateResult, run_update
 from geoplan.topology.model import Topology
 from geoplan.twin.loop import EPOCH, run_simulated
 from geoplan.twin.rehearsal import Heard
@@ -58,7 +62,7 @@ def two_pairs() -> Topology:
 
 
 def versions(world: UpdateWorld) -> list[str]:
-    return [unit.firmware.text.partition(".1.RELEASE")[0] for unit in world.network.units.values()]
+    return [".".join(unit.firmware.text.split(".")[:4]) for unit in world.network.units.values()]
 
 
 def test_update_stops_between_sites_when_the_next_does_not_fit_with_its_way_back(tmp_path: Path) -> None:
@@ -200,3 +204,46 @@ async def updated_while_a_standby_goes_away(folder: Path) -> list[str]:
     world.ways.append(go_away)
     found = await world.run()
     return found if gone else [*found, "it never went away"]
+
+
+# -- the way back ------------------------------------------------------------------------------------------------------
+
+
+class StopsAfter(Heard):
+    """Wants an end once a step of some kind has ended."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__()
+        self.stop = Stop()
+        self._action = action
+
+    def on_event(self, event: Event) -> None:
+        super().on_event(event)
+        if event.kind is EventKind.STEP_ENDED and event.step and event.step.action is self._action:
+            self.stop.request()
+
+
+@pytest.mark.parametrize("action", [Action.SET_PREFERRED_HOST_ASIDE, Action.UPDATE_STANDBY, Action.UPDATE_ACTIVE])
+def test_update_that_is_given_up_part_way_goes_back_to_the_old_version(action: Action, tmp_path: Path) -> None:
+    async def go() -> None:
+        world = UpdateWorld(Course(two_pairs()), 1, tmp_path)
+        heard = StopsAfter(action)
+        async with world.connected_fleet() as fleet:
+            with pytest.raises(PushStoppedError, match="'S1'") as caught:
+                await run_update(fleet, world.options, world.store, heard, stop=heard.stop)
+        assert ("on two versions" in str(caught.value)) is (action is Action.UPDATE_STANDBY)
+        (history,) = journal.histories(world.folder)
+        with journal.Journal(history.path, world.time) as opened:
+            opened.write("end", outcome="abandoned", who="bal")
+        await asyncio.sleep(600)
+        running = {unit.address: unit.firmware.text for unit in world.network.units.values()}
+        world.plan = make_upgrade(world.start.topology, OLD, running, holds_roles=True)
+        world.options = Options(restores_firmware=True)
+        if world.plan.steps:
+            await world.update()
+            assert isinstance(world.ended, UpdateResult), (world.ended, getattr(world.ended, "problems", ""))
+        assert versions(world) == [OLD] * 4
+        world.check_pairs()
+        assert not [each for each in world.broken if "down" in each]
+
+    run_simulated(go())
