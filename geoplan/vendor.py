@@ -218,7 +218,15 @@ STEPPING_STONE = _fact(
     (7, 2, 60, 0),
     "Firmware before it goes to it first, then further",
     source="release notes",
-    held_by="test_facts_that_nothing_goes_by_yet",
+    held_by="test_nothing_goes_past_the_stepping_stone",
+)
+INSTALL_SECONDS = _unconfirmed(
+    "INSTALL_SECONDS",
+    500.0,
+    "Seconds for the answer to installpatch, which is in APIv1 alone and takes the file as its body",
+    source=POWERSHELL,
+    held_by="test_image_is_the_body_of_one_request_in_apiv1",
+    not_read="a firmware update",
 )
 
 # How units answer. What geoplan takes for true is what it expects first; it reads every other form that is likely.
@@ -375,9 +383,6 @@ LATITUDE = _label("LATITUDE", "Latitude")
 LONGITUDE = _label("LONGITUDE", "Longitude")
 
 Version = tuple[int, ...]
-MAX_DIGITS = 9  # of a number in a version; Python refuses to read thousands, which a broken unit may send
-
-
 MAX_DIGITS = 18  # of one number of a version
 
 
@@ -392,8 +397,3 @@ def has_partner_secret(version: Version) -> bool:
     """Return whether partners have to share a secret under this firmware."""
     ltsf = version[:3] == PARTNER_SECRET_LTSF[:3] and version >= PARTNER_SECRET_LTSF
     return ltsf or version >= PARTNER_SECRET_GA
-
-
-def becomes_inaccessible(present: Version, to: Version) -> bool:
-    """Return whether a unit would be lost for good by this change (section 7)."""
-    return to < LOWEST_AFTER_DOWNGRADE <= present

@@ -25,6 +25,8 @@ GUARDED_BY = {
     "cli/push_journal": "cli/commands/test_push.py",
     "cli/push_options": "cli/test_approving.py",
     "cli/push_units": "cli/commands/test_push.py",
+    "cli/push_update": "cli/commands/test_push_update.py",
+    "cli/update_session": "cli/commands/test_push_update.py",
     "console": "cli/test_output.py",
     "follow": "follow/test_judge.py",
     "lab/api": "lab/api/test_commands.py",

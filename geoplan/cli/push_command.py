@@ -39,6 +39,62 @@ seed_options = options_together(
 
 
 @dataclass(frozen=True)
+class UpdateOptions:
+    """Which firmware units are brought to, and how a push goes about that."""
+
+    upgrade_to: str | None = None
+    image: str | None = None
+    back: bool = False
+    no_canary: bool = False
+    pause: float = 0.0
+
+
+update_options = options_together(
+    "update",
+    UpdateOptions,
+    click.option(
+        "--upgrade-to",
+        metavar="VERSION",
+        help="Bring all units to this firmware, up or down: of each pair the standby first (section 7).",
+    ),
+    click.option("--image", metavar="FILE", type=InputFile(), help="With --upgrade-to: the image of that version."),
+    click.option("--back", is_flag=True, help="With --upgrade-to: go back to what the units ran before; no image."),
+    click.option("--no-canary", is_flag=True, help="With --upgrade-to: do not stop and ask after the first unit."),
+    click.option(
+        "--pause",
+        metavar="SECONDS",
+        type=click.FloatRange(0),
+        default=0.0,
+        help="With --upgrade-to: wait so long between sites, at least.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """When a push has to be over."""
+
+    until: str | None = None
+    window: str | None = None
+
+
+window_options = options_together(
+    "window",
+    WindowOptions,
+    click.option(
+        "--until",
+        metavar="TIME",
+        help="Reboot nothing whose end, and whose way back, comes later: 04:00, or 2026-11-28T04:00+01:00.",
+    ),
+    click.option(
+        "--window",
+        metavar="'Sat 22:00-04:00 Europe/Dublin'",
+        help="Push only in this window, every week, and as with --until its end.",
+    ),
+)
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """How a push goes about it."""
 
@@ -174,6 +230,8 @@ class PushCommand:
     phase: str | None
     change: ChangeOptions
     seed: SeedOptions
+    update: UpdateOptions
+    window: WindowOptions
     run: RunOptions
     journals: JournalOptions
     reviewed: ReviewOptions
@@ -189,6 +247,7 @@ class PushCommand:
             raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
         self._require_usable_lab()
         self._require_usable_undo()
+        self._require_usable_update()
         if self.seed != SeedOptions() and self.change.old is None:
             raise click.UsageError("--seed-by-api matters only with --from")
         if self.seed.accept_seed_by_api and not self.seed.seed_by_api:
@@ -209,6 +268,20 @@ class PushCommand:
                 "--lab begins with fresh units, and --from with those of OLD: run geoplan lab with a topology of all "
                 "units, push OLD to it, and then this one, each with its --endpoints file"
             )
+
+    def _require_usable_update(self) -> None:
+        update, journals = self.update, self.journals
+        if update.upgrade_to is None:
+            if update != UpdateOptions():
+                raise click.UsageError("--image, --back, --no-canary and --pause matter only with --upgrade-to")
+            return
+        if update.back and (update.image is not None or self.lab.lab):
+            raise click.UsageError("--back goes back to what units ran before: leave --image and --lab out")
+        needs_image = not (update.back or journals.only_tells or self.run.only_preflight)
+        if needs_image and update.image is None:
+            raise click.UsageError("--upgrade-to needs the image of that version, with --image; or --back")
+        if self.phase or self.change.old is not None or journals.undo is not None:
+            raise click.UsageError("--upgrade-to has a plan of its own: leave --phase, --from and --undo out")
 
     def _require_usable_undo(self) -> None:
         has_plan = self.lab.lab or self.journals.only_tells or self.phase or self.change.old is not None

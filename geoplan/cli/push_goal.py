@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,8 +14,12 @@ from geoplan.cli.connection import TypedCommands
 from geoplan.cli.files import load_part, plan_phases, planned_change
 from geoplan.cli.push_options import PushFlags, origin_of
 from geoplan.cli.push_units import push_store
+from geoplan.cli.push_update import plan_of_update
+from geoplan.cli.window import end_of
+from geoplan.loadmaster.firmware import FirmwareImage
 from geoplan.plan.described import known_units
 from geoplan.plan.planner import make_plan
+from geoplan.push.past_pushes import resuming_update
 from geoplan.push.store import addresses_of
 
 if TYPE_CHECKING:
@@ -62,6 +67,8 @@ class Goal(NamedTuple):
             only_preflight=run.only_preflight,
             seed_by_api=given.seed.seed_by_api,
             undoes=self.undoing.name if self.undoing else None,
+            until=end_of(given.window, datetime.now(UTC)),
+            **(_of_update(given) if self.plan.firmware else {}),
         )
 
     def push_flags(self, given: PushCommand, path: str) -> PushFlags:
@@ -100,9 +107,24 @@ def goal_of(given: PushCommand, path: str) -> Goal:
         if undoing:
             back = undoing.topology(topology)
             return Goal(back, part, undoing.plan, _store(back, given), undoing=undoing)
+    if given.update.upgrade_to is not None:
+        return Goal(topology, part, plan_of_update(topology, given, store), store)
     phases = plan_phases(topology, given.phase)
     unfinished = store.past().unfinished if journals.resume and given.phase is None else None
+    if unfinished and (words := resuming_update(unfinished)):
+        raise click.UsageError(f"what is unfinished is an update: go on with {typed('push', *words)}")
     return Goal(topology, part, make_plan(topology, (unfinished.phases if unfinished else ()) or phases), store)
+
+
+def _of_update(given: PushCommand) -> dict[str, Any]:
+    """Return the options of an update."""
+    update = given.update
+    return {
+        "image": FirmwareImage.at(update.image) if update.image else None,
+        "restores_firmware": update.back,
+        "asks_after_first": not update.no_canary,
+        "pause_seconds": update.pause,
+    }
 
 
 def _store(topology: Topology, given: PushCommand, plan: Plan | None = None) -> Store:

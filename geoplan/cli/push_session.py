@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
+    from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Plan, Step
@@ -154,7 +155,7 @@ class PushSession(PushListener):
                 units = sum(len(site.units) for site in plan.sites)
                 self._view.say(f"preflight: asking {count(units, 'unit')}")
                 try:
-                    result = await run_push(fleet, self._options, its_store, self, stop=self._stop)
+                    result = await self._push(fleet, its_store)
                 except asyncio.CancelledError:
                     self._show_end(self.interrupted().partition("\n")[0], INTERRUPTED)
                     raise
@@ -173,6 +174,9 @@ class PushSession(PushListener):
                     self._show_end(str(stopped), stopped.exit_code, stopped)
                     raise self._explained(stopped) from None
             return self._conclude(result)
+
+    async def _push(self, fleet: Fleet, store: Store) -> PushResult:
+        return await run_push(fleet, self._options, store, self, stop=self._stop)
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
@@ -226,7 +230,11 @@ class PushSession(PushListener):
             return True
         if self._options.seed_by_api and not seed_is_accepted(self._plan, found, flags):
             return False
-        if flags.yes:
+        return self._is_agreed()
+
+    def _is_agreed(self) -> bool:
+        """Ask for the push, unless that was answered beforehand."""
+        if self._flags.yes:
             return True
         if not sys.stdin.isatty():
             raise PushRefusedError("there is no terminal to ask on; nothing was changed", hint="give --yes")

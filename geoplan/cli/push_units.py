@@ -186,11 +186,14 @@ async def _lab(
 ) -> AsyncIterator[tuple[dict[str, UnitConnection], Timings]]:
     with lab_installed():
         from geoplan.lab import Lab
+        from geoplan.twin.placing import place_as_planned
     from geoplan.lab.clock import DEFAULT_BOOT_SECONDS, DEFAULT_SYNC_SECONDS
     from geoplan.loadmaster import Endpoints, Secret, UnitEndpoint, UserPassword, unit_connections
 
     # All of its units are there, so that the rehearsal shows as well what a push of some groups does to the others.
     async with Lab(topology.whole, unpaired=Phase.HA in plan.phases(), variants=variants) as lab:
+        if plan.firmware:  # of units that are at work already
+            place_as_planned(lab.simulation.network, topology.whole)
         known = Endpoints(
             {
                 address: UnitEndpoint(unit.api, unit.health, unit.fingerprint)

@@ -26,6 +26,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By names in lower case."""
     body: bytes = field(default=b"", repr=False)
+    image_bytes: int = 0
+    """The size of a firmware image that came as the body and was not kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ class Timings:
         """The time in which a unit counts calls; a lab that boots faster counts in a shorter time."""
         return CALLS_WINDOW_SECONDS * min(1.0, self.boot_seconds / BOOT_FLOOR_SECONDS)
 
+    def of_load_balancer(self, seconds: float) -> float:
+        """Return how long a load balancer takes that takes so long behind real units; a quick lab has a quick one."""
+        return seconds * min(1.0, self.boot_seconds / BOOT_FLOOR_SECONDS)
+
     @property
     def poll_seconds(self) -> float:
         """Between two looks; a failover must not fit between them."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.loadmaster.clusters import Look
+    from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
 
@@ -132,3 +133,15 @@ class Unit(Protocol):
 
     async def reboot(self) -> None:
         """Ask it to reboot."""
+
+    async def install_firmware(self, image: FirmwareImage) -> None:
+        """Send it an image, which it runs from its next boot on."""
+
+    async def restore_firmware(self) -> None:
+        """Have it go back to the firmware before, which it runs from its next boot on."""
+
+    async def previous_firmware(self) -> str:
+        """Return the version that it ran before."""
+
+    async def set_preferred_host(self, partner: str, *, prefers_master: bool) -> None:
+        """Set whether the master takes over again; ``partner`` is the one that it told just before."""

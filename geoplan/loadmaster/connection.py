@@ -14,7 +14,7 @@ from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import Pinned, SystemTrust, Trust
 from geoplan.topology.api import PortSource, ReachedApi, apis_of, health_url_of
 from geoplan.topology.types import place_of_url
-from geoplan.vendor import API_V2_SINCE, parse_version
+from geoplan.vendor import API_V2_SINCE, INSTALL_SECONDS, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.client_certificate import ClientCertificate
     from geoplan.loadmaster.credentials import Credentials
     from geoplan.loadmaster.ha import Resolver
+    from geoplan.loadmaster.wire import Upload
     from geoplan.topology.model import Topology, Unit
 
 
+SLOWEST_UPLOAD = 256 * 1024
+"""Bytes a second: a line that is slower is none over which to update a unit."""
 ApiVersion: TypeAlias = Literal[1, 2]
 
 
@@ -36,6 +39,14 @@ class Timeouts:
     answer: float = 20.0
     backup: float = 120.0
     health: float = 3.0
+    install: float = INSTALL_SECONDS
+    """For the answer to a firmware image, once it is sent."""
+
+    def of_request(self, image: Upload | None, *, file: bool) -> float:
+        """Return how long to wait for a request's answer; ``file`` says that it is one."""
+        if image is not None:
+            return self.install + image.size / SLOWEST_UPLOAD
+        return self.backup if file else self.answer
 
 
 @dataclass(frozen=True, slots=True)

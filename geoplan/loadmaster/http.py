@@ -219,8 +219,8 @@ class UnitHttp:
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
         if self._observer:
-            if command.upload is not None:  # a backup holds secrets
-                command = replace(command, upload=SHOWN_FILE)
+            if command.upload is not None or command.image is not None:  # a backup holds secrets
+                command = replace(command, upload=SHOWN_FILE, image=None)
             request = wire.request(command, masked(self._access.credentials))
             url = self._access.api_url + request.target
             body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
@@ -268,7 +268,7 @@ class UnitHttp:
         self, client: httpx.AsyncClient, request: WireRequest, room: AsyncExitStack, *, file: bool
     ) -> Reply:
         timeouts = self._access.timeouts
-        seconds = timeouts.backup if file else timeouts.answer
+        seconds = timeouts.of_request(request.image, file=file)
         failure: GeoplanError
         was_cut_off = False
         try:
@@ -278,7 +278,7 @@ class UnitHttp:
                     request.method,
                     self._access.api_url + request.target,
                     headers=dict(request.headers),
-                    content=request.body,
+                    content=request.image or request.body,
                     timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
                 ) as response,
             ):

@@ -146,8 +146,9 @@ class Session:
         other: Command | None = None,
         is_applied: Callable[[], Awaitable[bool]] | None = None,
         once: bool = False,
+        only_v1: bool = False,
     ) -> None:
-        """Send a command that changes the unit.
+        """Send a command that changes the unit; ``only_v1`` where APIv2 has it not.
 
         After an unclear answer ``is_applied`` reads back, and only where it did not apply the command is sent again.
         What is sent ``once`` is never sent again, not even where nothing was sent: whoever asks for it has looked at
@@ -160,6 +161,8 @@ class Session:
         """
         usual, command = command, self._spellings.choose(command, other)
         wire = await self._opened()
+        if only_v1 and isinstance(wire, WireV2):
+            wire = _V1
         if self._dry_run:
             self._exchange.show(wire, command)
             return

@@ -13,7 +13,7 @@ from geoplan.loadmaster.backup_file import backup_fault
 from geoplan.wording import http_status, shown_in_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from geoplan.loadmaster.credentials import Credentials
 
@@ -50,6 +50,19 @@ class Command:
     """Whether a success carries a file."""
     upload: bytes | None = field(default=None, repr=False)
     """A file that goes with it."""
+    image: Upload | None = field(default=None, repr=False)
+    """A file that is far too large to be held, and goes with it as it is read."""
+
+
+class Upload(Protocol):
+    """A large file on its way to a unit, read once as it is sent."""
+
+    name: str
+    size: int
+    """In bytes."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield all of it, part by part."""
 
 
 class UnusableError(Exception):
@@ -70,6 +83,8 @@ class WireRequest:
     """The path and the query, to be put behind the unit's URL."""
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    image: Upload | None = field(default=None, repr=False)
+    """What is sent in place of a body."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from geoplan.loadmaster.credentials import Credentials
-    from geoplan.loadmaster.wire import Command, Parameter
+    from geoplan.loadmaster.wire import Command, Parameter, Upload
 
 FORM = "application/x-www-form-urlencoded"
 FILE = "application/octet-stream"
@@ -68,6 +68,9 @@ class WireV1:
         if command.upload is not None:  # the file is the body, so that a key has no other place than the query
             target = path + _query(fields | key)
             return WireRequest("POST", target, {**headers, "Content-Type": FILE}, command.upload)
+        if command.image is not None:
+            target = path + _query(fields | key)
+            return WireRequest("POST", target, {**headers, **_of_image(command.image)}, b"", command.image)
         has_list = any(isinstance(value, tuple) for value in command.parameters.values())
         target = path + _query(fields | key)
         if not has_list and len(target) <= self._longest and (self.key_in_query or not key):
@@ -95,6 +98,13 @@ class WireV1:
                 return Answer(code, success)
             return Answer(code, content=success if isinstance(success, dict) else {})
         return Answer(FAILURE if code == SUCCESS else code, error if isinstance(error, str) else "")
+
+
+def _of_image(image: Upload) -> dict[str, str]:
+    """Return the headers of a large file: its size, so that it goes in one piece, and what it is called."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", image.name)
+    named = f'attachment; filename="{name}"'
+    return {"Content-Type": FILE, "Content-Length": str(image.size), "Content-Disposition": named}
 
 
 def _query(fields: dict[str, str]) -> str:

@@ -36,12 +36,14 @@ class Action(StrEnum):
     DEREGISTER_TARGETS = "deregister_targets"
     REGISTER_TARGETS = "register_targets"
     FAIL_OVER = "fail_over"
+    SET_PREFERRED_HOST_ASIDE = "set_preferred_host_aside"
     UPDATE_STANDBY = "update_standby"
     UPDATE_ACTIVE = "update_active"
     UPDATE_REMAINING = "update_remaining"
     UPDATE_STANDALONE = "update_standalone"
     SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
     VERIFY_UPDATED_PAIR = "verify_updated_pair"
+    RESTORE_PREFERRED_HOST = "restore_preferred_host"
 
 
 def _is_pair(situation: Situation) -> bool:
@@ -283,6 +285,14 @@ ACTIONS: dict[Action, Row] = {
         section="5.4",
         why="A slave that nobody has seen active may have no links: the drill shows it before a failure does.",
     ),
+    Action.SET_PREFERRED_HOST_ASIDE: Row(
+        Phase.FIRMWARE,
+        label=f"Set {vendor.NO_PREFERRED_HOST} for the time of the update",
+        sentence="set the preferred host aside of",
+        short="no preferred host on",
+        unit="both",
+        why="Otherwise the master takes over in the middle of the update, as soon as it is back.",
+    ),
     Action.UPDATE_STANDBY: Row(
         Phase.FIRMWARE,
         label="Update the firmware of the standby",
@@ -357,11 +367,21 @@ ACTIONS: dict[Action, Row] = {
         unit="both",
         why="The next pair is begun only when this one is whole: one version, one active unit.",
     ),
+    Action.RESTORE_PREFERRED_HOST: Row(
+        Phase.FIRMWARE,
+        label=f"Set {vendor.PREFER_MASTER} again",
+        sentence="set the preferred host again of",
+        short="preferred host of",
+        unit="both",
+        why="The pair goes on as it was; this may move its traffic once more, back to the master.",
+    ),
 }
 
 HA_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.HA)
 FIRMWARE_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.FIRMWARE)
-UPDATE_ACTIONS = FIRMWARE_ACTIONS - {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
+PREFERRED_HOST_ACTIONS = frozenset({Action.SET_PREFERRED_HOST_ASIDE, Action.RESTORE_PREFERRED_HOST})
+"""Those of new firmware that only a push does: by hand the preferred host stays, as in section 7."""
+UPDATE_ACTIONS = FIRMWARE_ACTIONS - PREFERRED_HOST_ACTIONS - {Action.SET_PARTNER_SECRET, Action.VERIFY_UPDATED_PAIR}
 DELETIONS = frozenset({Action.PROBE_UNLINKED, Action.DELETE_CLUSTER, Action.DELETE_OTHER_CLUSTERS})
 """Those that delete clusters."""
 REMOVALS = frozenset({Action.REMOVE_GEO_PARTNERS, Action.REMOVE_REMOTE_GEO_ACCESS})

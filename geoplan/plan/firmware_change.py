@@ -14,7 +14,8 @@ from geoplan.plan.base import FrozenModel
 from geoplan.topology.types import FIRMWARE_VERSION
 from geoplan.vendor import (
     LOWEST_AFTER_DOWNGRADE,
-    becomes_inaccessible,
+    STEPPING_STONE,
+    Version,
     has_partner_secret,
     parse_version,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Direction = Literal["upgrade", "downgrade"]
 LOWEST = ".".join(map(str, LOWEST_AFTER_DOWNGRADE))
+STONE = ".".join(map(str, STEPPING_STONE[:3]))
 # A version to go to: three or four numbers, or the whole of what a unit shows. 7.2.59.x is none.
 ASKED_FOR = r"\d{1,9}(\.\d{1,9}){2,3}|\d{1,9}(\.\d{1,9}){4}(\.[A-Za-z]{1,20})?"
 MOST_NAMED = 6  # units in one reason: whoever reads it needs to know which kind, not all of fifty
@@ -115,7 +117,11 @@ def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str])
     require_version(to)
     problems = [*_unknown(sites, running), *_not_versions(sites, running)]
     if not problems:
-        problems = [*_inaccessible(sites, to, running), *_both_ways_in_a_pair(sites, to, running)]
+        problems = [
+            *_inaccessible(sites, to, running),
+            *_past_the_stepping_stone(sites, to, running),
+            *_both_ways_in_a_pair(sites, to, running),
+        ]
         problems = problems or [*_both_ways(sites, to, running)]
     if problems:
         raise UpgradeRefusedError(
@@ -130,6 +136,11 @@ def require_possible(sites: Sequence[Site], to: str, running: Mapping[str, str])
 def is_version(text: str) -> bool:
     """Return whether a text is a firmware version, as units show it."""
     return re.fullmatch(FIRMWARE_VERSION, text) is not None
+
+
+def becomes_inaccessible(present: Version, to: Version) -> bool:
+    """Return whether a unit would be lost for good by this change (section 7)."""
+    return to < LOWEST_AFTER_DOWNGRADE <= present
 
 
 def _unknown(sites: Iterable[Site], running: Mapping[str, str]) -> Iterator[Problem]:
@@ -161,6 +172,16 @@ def _inaccessible(sites: Iterable[Site], to: str, running: Mapping[str, str]) ->
             f"unit on {LOWEST} or above may go below it (section 7)"
         )
         yield Problem(reason, f"the lowest version that these units can go to is {LOWEST}")
+
+
+def _past_the_stepping_stone(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> Iterator[Problem]:
+    """Find units that would leave out the release that all older firmware has to go to first; its fixes count as it."""
+    if parse_version(to)[:3] <= STEPPING_STONE[:3]:
+        return
+    units = [unit.address for site in sites for unit in site.units]
+    if older := [address for address in units if parse_version(running[address]) < STEPPING_STONE]:
+        reason = f"{_named(older)} would go past {STONE}: firmware before it goes to it first, then further"
+        yield Problem(reason, f"bring these units to {STONE} or one of its fixes first, then to {to}")
 
 
 def _both_ways_in_a_pair(sites: Iterable[Site], to: str, running: Mapping[str, str]) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.clusters import Look
+    from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus, UnitSettings
     from geoplan.plan.model import Plan, SiteSettings
@@ -55,9 +56,15 @@ class DryRunState:
         """The clusters of sites, by their names."""
         self.ha: dict[str, HaFacts] = {}
         """The HA parameters of units that were given any."""
+        self.preferred: dict[str, HaFacts] = {}
+        """The HA parameters of units whose preferred host is another by now; they were formed before."""
         self.ha_before: dict[str, HaFacts] = {}
         """The HA parameters that units were seen to have."""
         self._rebooted: dict[str, tuple[float, str]] = {}
+        self.installed: dict[str, str] = {}
+        """The versions that units would run from their next boot on."""
+        self.firmware: dict[str, str] = {}
+        """The versions that units would run by now."""
         self._seeded = frozenset(seeded_sites(plan))
 
     def noted_clusters(self, site: SiteSettings) -> tuple[GeoCluster, ...] | None:
@@ -98,8 +105,15 @@ class DryRunState:
         modes = {known.get(unit.address, HaFacts()).mode for unit in site.units}
         return any(unit.address in self.ha for unit in site.units) and not modes & {None, "single"}
 
+    def note_image(self, address: str) -> None:
+        """Note that a unit runs the plan's version from its next boot on."""
+        if self.plan.firmware:
+            self.installed[address] = self.plan.firmware.to
+
     def reboot(self, site: SiteSettings, address: str) -> None:
-        """Note that a unit of a pair reboots now."""
+        """Note that a unit reboots now, of a pair or not."""
+        if address in self.installed:
+            self.firmware[address] = self.installed.pop(address)
         self._rebooted[site.name] = self._clock.now(), address
 
     def is_changed(self, site: SiteSettings) -> bool:
@@ -136,7 +150,6 @@ class DryRunUnit:
         self.address = unit.address
         self.is_trusted = unit.is_trusted
         # What no push changes is as the unit tells it; its boot time too, for reboots are only noted.
-        self.firmware = unit.firmware
         self.boot_time = unit.boot_time
         self.change_time = unit.change_time
         self.geo_enabled = unit.geo_enabled
@@ -145,6 +158,7 @@ class DryRunUnit:
         self.fqdn_maps = unit.fqdn_maps
         self.host_name = unit.host_name
         self.virtual_services = unit.virtual_services
+        self.previous_firmware = unit.previous_firmware
 
     @property
     def wants_basic(self) -> bool:
@@ -179,11 +193,15 @@ class DryRunUnit:
 
     async def ha_parameters(self) -> HaFacts | None:
         """Return its HA parameters as they would be."""
-        if noted := self._paper.ha.get(self.address):
+        if noted := self._paper.ha.get(self.address) or self._paper.preferred.get(self.address):
             return noted
         if found := await self._unit.ha_parameters():
             self._paper.ha_before[self.address] = found
         return found
+
+    async def firmware(self) -> str:
+        """Return the version that it would run by now."""
+        return self._paper.firmware.get(self.address) or await self._unit.firmware()
 
     async def remote_geo_access(self) -> tuple[str, ...]:
         """Return the list as it would be."""
@@ -289,6 +307,22 @@ class DryRunUnit:
             prefers_master=parameters.preferred_host == "master",
             all_interfaces=parameters.all_interfaces,
         )
+
+    async def install_firmware(self, image: FirmwareImage) -> None:
+        """Show the installation and note the version."""
+        await self._unit.install_firmware(image)
+        self._paper.note_image(self.address)
+
+    async def restore_firmware(self) -> None:
+        """Show the way back and note the version."""
+        await self._unit.restore_firmware()
+        self._paper.note_image(self.address)
+
+    async def set_preferred_host(self, partner: str, *, prefers_master: bool) -> None:
+        """Show the change and note it."""
+        known = await self.ha_parameters() or HaFacts()
+        await self._unit.set_preferred_host(partner, prefers_master=prefers_master)
+        self._paper.preferred[self.address] = replace(known, prefers_master=prefers_master)
 
     async def reboot(self) -> None:
         """Show the reboot and note it."""

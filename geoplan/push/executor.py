@@ -10,13 +10,16 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from geoplan.errors import TooManyOpenFilesError, UnitError
+from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action, Phase
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
 from geoplan.push.change_progress import pairs_with, steps_left_behind
 from geoplan.push.context import StepError, StoppedError
+from geoplan.push.firmware_progress import has_begun
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.window import is_too_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -202,6 +205,10 @@ class Executor:
     async def _do(self, task: Task) -> None:
         if self._is_ending:
             return
+        if (why := is_too_late(self._context, task.first)) and not self._has_begun(task):
+            self._context.note(NoteKind.TOO_LATE, why, site=task.first.site, step=task.first)
+            self._context.stop.request()
+            return
         try:
             if task.first.action in PAIR_ACTIONS:
                 await self._do_pair(task)
@@ -211,6 +218,11 @@ class Executor:
             return
         except StepError as error:
             self._fail(error)
+
+    def _has_begun(self, task: Task) -> bool:
+        """Return whether an earlier run had begun what a task begins: it is brought to its end, however late."""
+        history, site = self._context.history, task.first.site
+        return has_begun(history, site) or history.progress(site) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
 
     async def _do_step(self, step: Step) -> None:
         self._context.reporter.begin(step)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from geoplan.errors import UnitRefusedError
 from geoplan.live.fleet import Fleet
 from geoplan.live.model import State
-from geoplan.push.guard import Guard
+from geoplan.push.guard import Guard, GuardError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.model import GeoCluster, HaMode, HaStatus
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
+
+FIRMWARE_CHANGES = {"install_firmware", "restore_firmware", "set_preferred_host"}
 
 
 class GuardedUnit:
@@ -38,6 +40,8 @@ class GuardedUnit:
 
     def __getattr__(self, question: str) -> Callable[[], Awaitable[Any]]:
         """Return a read that notes what it is answered."""
+        if question in FIRMWARE_CHANGES:
+            raise GuardError(self.address, question, "this push is no update")
         return partial(self._ask, question, getattr(self._unit, question))
 
     async def _ask(self, question: str, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it answers

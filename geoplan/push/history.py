@@ -16,6 +16,7 @@ from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.plan.drill import drilled_site
 from geoplan.plan.model import Action, Plan
+from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class History:
                 self.has_changes = True
             case models.Renewed():
                 self.renewed |= {canonical(unit) for unit in record.units}
+            case updates.Preferring() | updates.Installing() | updates.Booting():
+                self.has_changes = True
             case models.Changing() | models.Rebooting():
                 self.has_changes = True
                 self._add_to_site(number, record)
@@ -215,6 +218,13 @@ class History:
         """The pair that it drills; None where it is a push, or its plan cannot be read."""
         with suppress(UnusableFileError):
             return drilled_site(self.plan)
+        return None
+
+    @property
+    def update(self) -> str | None:
+        """The firmware that it brings units to; None where it is no update, or its plan cannot be read."""
+        with suppress(UnusableFileError):
+            return self.plan.firmware.to if self.plan.firmware else None
         return None
 
     # -- its sites ---------------------------------------------------------------------------------------------------

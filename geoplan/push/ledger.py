@@ -25,6 +25,7 @@ from geoplan.errors import UnusableFileError
 from geoplan.live.findings import NoteKind
 from geoplan.live.links import KnownLinks
 from geoplan.plan.model import Action
+from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
 from geoplan.push.history import MOVE_AWAY
 from geoplan.push.values import Sight
@@ -253,10 +254,15 @@ class Ledger:
             if canonical(record.partner) in _set(unit.address for unit in site.units):
                 self._account(record.unit).sights -= site.known_as
 
-    def _rebooting(self, record: models.Rebooting) -> None:
-        """Take a reboot: its pair owes links until partners are submitted again, but for a drill, which makes none."""
+    def _rebooting(self, record: models.Rebooting | updates.Booting) -> None:
+        """Take a reboot: its pair owes links until partners are submitted again.
+
+        A drill and an update make none, and owe none.
+        """
         if self._counts(record.unit):
             self._reboots.setdefault(canonical(record.unit), []).append(record.at)
+        if isinstance(record, updates.Booting):
+            return
         if account := self._slave_of(record.site):
             account.before_reboot = (set(account.due), set(account.submitted))
             account.unproven_before_reboot = set(account.unproven)
@@ -268,7 +274,7 @@ class Ledger:
 
     def _take_of_pair(self, record: AnyRecord) -> None:
         match record:
-            case models.Rebooting():
+            case models.Rebooting() | updates.Booting():
                 self._rebooting(record)
             case models.Timed(what=Sight.RED):
                 self._seen_red(record)

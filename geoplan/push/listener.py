@@ -51,6 +51,10 @@ class PushListener(Protocol):
         """Return whether the push may change units, once nothing blocks it."""
         return True
 
+    def may_go_on(self, _question: str) -> bool:
+        """Return whether a push that has begun may go on; it stops so that it can be resumed where it may not."""
+        return True
+
 
 class Reporter:
     """Tells a listener what happens, and when: in seconds since the push began."""
@@ -64,6 +68,10 @@ class Reporter:
     def typed(self, name: str, *words: str) -> str:
         """Return a command of geoplan about this topology as its operator types it."""
         return self._listener.typed(name, *words)
+
+    def may_go_on(self, question: str) -> bool:
+        """Ask whether the push may go on."""
+        return self._listener.may_go_on(question)
 
     def say(  # noqa: PLR0913 - what an event can have
         self,

@@ -11,8 +11,10 @@ from geoplan.vendor import MAX_CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.plan.described import KnownUnit
 
 
@@ -51,6 +53,16 @@ class Options:
     """Whether this run restores GEO Configuration on units that join, where that is needed, and not a person."""
     accept_fqdn_loss: bool = False
     """Whether clusters that FQDNs use, or may use, can be deleted."""
+    image: FirmwareImage | None = None
+    """Of an update, the file that units are given; None for the way back, and for every other push."""
+    restores_firmware: bool = False
+    """Whether an update is the way back: units return to the firmware that they ran before."""
+    asks_after_first: bool = False
+    """Whether an update stops and asks once its first unit runs the new version."""
+    pause_seconds: float = 0.0
+    """How long an update waits between sites, at least."""
+    until: datetime | None = None
+    """Nothing is begun whose end, and whose way back, comes later."""
     max_clusters: int = MAX_CLUSTERS
     """How many clusters a group may have, as the topology says."""
     backup_folder: Path | None = None
@@ -75,4 +87,5 @@ class Options:
             remove_unknown=self.remove_unknown or earlier.remove_unknown,
             accept_geo_merge=self.accept_geo_merge or earlier.accept_geo_merge,
             accept_fqdn_loss=self.accept_fqdn_loss or earlier.accept_fqdn_loss,
+            restores_firmware=self.restores_firmware or earlier.restores_firmware,
         )

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.plan.drill import drilled_site
+from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
 from geoplan.push import values
 from geoplan.push.lock import WAIT
@@ -33,9 +35,27 @@ if TYPE_CHECKING:
     from geoplan.push.values import Value
     from geoplan.topology.api import UnitApi
 
+    Change = (
+        models.Changing
+        | models.Seeding
+        | models.Rebooting
+        | models.Resubmitted
+        | updates.Preferring
+        | updates.Installing
+        | updates.Booting
+    )
+
 FORMAT = "geoplan/push-status/1"
 GO_ON = "--resume goes on with it, --status shows it, --abandon ends it as it is"
-_CHANGES = (models.Changing, models.Seeding, models.Rebooting, models.Resubmitted)
+_CHANGES = (
+    models.Changing,
+    models.Seeding,
+    models.Rebooting,
+    models.Resubmitted,
+    updates.Preferring,
+    updates.Installing,
+    updates.Booting,
+)
 
 
 def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
@@ -71,9 +91,20 @@ def as_text(
         lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
     if past.unfinished and not running:
-        lines += ["", f"to go on with it:  {command('push', '--resume')}"]
+        words = resuming_update(past.unfinished) or ("--resume",)
+        lines += ["", f"to go on with it:  {command('push', *words)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
+
+
+def resuming_update(unfinished: History) -> tuple[str, ...]:
+    """Return the words with which an update goes on; an empty tuple for a push that is none."""
+    to = unfinished.update
+    if to is None:
+        return ()
+    image = next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)
+    way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", image or "FILE")
+    return ("--upgrade-to", to, *way, "--resume")
 
 
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
@@ -169,11 +200,17 @@ def _moment(record: AnyRecord) -> str:
     return local_time(record.at)
 
 
-def _change(record: models.Changing | models.Seeding | models.Rebooting | models.Resubmitted) -> str:
+def _change(record: Change) -> str:
     where = f"{record.unit}  {record.site}"
     match record:
         case models.Rebooting():
             return f"{where}: rebooted"
+        case updates.Installing():
+            return f"{where}: firmware {record.after} given, was {record.before}"
+        case updates.Booting():
+            return f"{where}: rebooted into its firmware"
+        case updates.Preferring():
+            return f"{where}: {vendor.PREFER_MASTER if record.after else vendor.NO_PREFERRED_HOST} set"
         case models.Resubmitted():
             return f"{where}: partners submitted again"
         case models.Seeding():
@@ -250,6 +287,12 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
                 plan.topology, message, "go on with it by `geoplan push … --resume`, or end it with --abandon"
             )
             return
+        own, begun_to = plan.firmware.to if plan.firmware else None, unfinished.update
+        if begun_to != own:
+            message = f"the unfinished push is {_called(begun_to)}, and this one is {_called(own)}"
+            hint = "go on with it as --status says, or end it with --abandon"
+            yield Problem(plan.topology, message, hint)
+            return
         if _is_of_other_groups(unfinished, plan):
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
             yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
@@ -267,6 +310,10 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the unfinished push carries out the plan {plans}"
         hint = "resume with the topology as it was, or end the unfinished push with --abandon"
         yield Problem(plan.topology, message, hint)
+
+
+def _called(update: str | None) -> str:
+    return f"an update to {update}" if update else "no update"
 
 
 def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:

@@ -15,9 +15,11 @@ from pydantic import ValidationError as _ValidationError
 
 from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
+from geoplan.push.firmware_records import Booting, Installed, Installing, Measured, Preferring, Updated
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
-from geoplan.push.values import Addresses, FoundLists, Moment, ReachedUnit, Seconds, Sight, Strict, Text, Value
+from geoplan.push.record import Record
+from geoplan.push.values import Addresses, FoundLists, ReachedUnit, Seconds, Sight, Strict, Text, Value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +38,7 @@ class RecordedOptions(Strict):
     remove_unknown: StrictBool = False
     accept_geo_merge: StrictBool = False
     accept_fqdn_loss: StrictBool = False
+    restores_firmware: StrictBool = False
 
     @classmethod
     def of(cls, options: Options) -> RecordedOptions:
@@ -45,21 +48,6 @@ class RecordedOptions(Strict):
     def as_options(self) -> Options:
         """Return them as the options of a push; what is of one run alone is as usual."""
         return Options(**{name: getattr(self, name) for name in type(self).model_fields})
-
-
-class Record(Strict):
-    """One line of a journal: what happened, and when by the clock of the machine that writes it."""
-
-    event: str
-    at: Moment
-
-    def to_line(self) -> str:
-        """Return it as one line of JSON, without its end; only what was given stands in it."""
-        return json.dumps(self.as_plain(), ensure_ascii=True, separators=(",", ":"))
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return it as JSON would hold it; only what was given stands in it."""
-        return self.model_dump(exclude_unset=True) | {"at": self.at.isoformat(timespec="microseconds")}
 
 
 class Begin(Record):
@@ -325,6 +313,12 @@ AnyRecord = (
     | Timed
     | Renewed
     | Unlinked
+    | Measured
+    | Preferring
+    | Installing
+    | Installed
+    | Booting
+    | Updated
     | Note
     | Backup
     | StepEnded

@@ -33,6 +33,7 @@ from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
+from geoplan.push.window import reboot_problems
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -101,10 +102,11 @@ async def run_push(
         verdict = check(plan, facts, background)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
+        objections = (*objections, *reboot_problems(fleet, options, verdict.reboots))
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
         message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
-        _require_clear(verdict, may_resume=resumed.may_resume)
+        require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
         is_left = is_left_to_change(plan, facts, units_to_renew(plan, ledger, history))
@@ -116,18 +118,19 @@ async def run_push(
             return PushResult(verdict, before, Progress(), declined=True)
         if undone:
             mark_undone(undone, fleet.clock)
-        with _open_journal(fleet, store, options, history, ledger) as journal:
+        with begin_or_resume(fleet, store, options, history, ledger) as journal:
             if history is None:
                 journal.write("found", **what_was_found(plan, facts))
             forms = frozenset(verdict.forms)
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)
             result = await _change(context, facts, verdict, options.backup_folder or store.backups)
-            _prune(context, store)
+            prune_backups(context, store)
             return result
 
 
-def _require_clear(verdict: PreflightResult, *, may_resume: bool) -> None:
+def require_clear(verdict: PreflightResult, *, may_resume: bool) -> None:
+    """Raise :class:`PushRefusedError` with everything that blocks a push."""
     if not verdict.is_clear:
         raise PushRefusedError(
             f"{count(len(verdict.problems), 'problem')} found, nothing was changed",
@@ -150,7 +153,8 @@ async def _let_pairs_settle(fleet: Fleet, history: History, reporter: Reporter) 
             await fleet.active(site, on_wait=tell)
 
 
-def _open_journal(fleet: Fleet, store: Store, options: Options, history: History | None, ledger: Ledger) -> Journal:
+def begin_or_resume(fleet: Fleet, store: Store, options: Options, history: History | None, ledger: Ledger) -> Journal:
+    """Start the journal of a push, or open that of the one that is resumed."""
     if history:
         return store.resume(history, fleet.clock, ledger)
     units = sorted(units_to_renew(fleet.plan, ledger))
@@ -161,19 +165,25 @@ def _open_journal(fleet: Fleet, store: Store, options: Options, history: History
 
 
 async def _change(context: Context, facts: Observations, verdict: PreflightResult, backups: Path) -> PushResult:
-    try:  # a folder of its own for each push: no backup ever takes an earlier one's place
-        await back_up(context, facts, backups / context.journal.path.stem)
+    # a folder of its own for each push: no backup ever takes an earlier one's place
+    await backed_up(context, facts, backups / context.journal.path.stem)
+    with stopping_for_this_machine():
+        return await _do_and_verify(context, verdict)
+
+
+async def backed_up(context: Context, facts: Observations, folder: Path) -> None:
+    """Back all units up; a push that cannot, and has changed nothing, ends there."""
+    try:
+        await back_up(context, facts, folder)
     except (PushRefusedError, UnusableFileError, TooManyOpenFilesError, asyncio.CancelledError) as error:
         if not context.history.has_changes:
             outcome = "interrupted" if isinstance(error, asyncio.CancelledError) else "refused"
             with suppress(UnusableFileError):  # the journal itself may be what has no room
                 context.journal.write("end", outcome=outcome)
         raise
-    with _stopping_for_this_machine():
-        return await _do_and_verify(context, verdict)
 
 
-def _prune(context: Context, store: Store) -> None:
+def prune_backups(context: Context, store: Store) -> None:
     """Remove backups that are kept no longer; a push that is done is none the worse where that fails."""
     if context.options.keep_backups is None:
         return
@@ -186,7 +196,7 @@ def _prune(context: Context, store: Store) -> None:
 
 
 @contextmanager
-def _stopping_for_this_machine() -> Iterator[None]:
+def stopping_for_this_machine() -> Iterator[None]:
     """Stop a push that has begun where this machine fails it: without its journal, or a connection, it goes no further.
 
     Raises :class:`PushStoppedError` then: it can be resumed.

@@ -74,7 +74,7 @@ def find_push(store: Store, named: str) -> History:
     A push that was taken back does not stand, nor does one that took another back; by its name it is found.
     Raises :class:`PushRefusedError` where there is none.
     """
-    pushes = [history for history in store.histories() if history.has_changes and history.drill is None]
+    pushes = [history for history in store.histories() if _may_be_taken_back(history)]
     if named == LAST:
         undone = {each.begin.undoes for each in pushes}
         standing = [each for each in pushes if each.name not in undone and each.begin.undoes is None]
@@ -91,6 +91,11 @@ def find_push(store: Store, named: str) -> History:
             hint="geoplan push --history lists all pushes, each with the number that --undo takes",
         )
     return found[-1]
+
+
+def _may_be_taken_back(history: History) -> bool:
+    """Return whether a push has changed lists or clusters, or may have: drills and updates change none."""
+    return history.has_changes and history.drill is None and history.update is None
 
 
 def undoing(history: History) -> Undoing:

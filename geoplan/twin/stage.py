@@ -13,11 +13,11 @@ from geoplan.lab.clock import Timings as LabTimings
 from geoplan.lab.device.network import REBOOT_WINDOW_SECONDS
 from geoplan.lab.device.unit import Credentials
 from geoplan.lab.simulation import Simulation
+from geoplan.live.findings.clusters import OLD
 from geoplan.live.fleet import Fleet
 from geoplan.loadmaster import ApiKey, Secret, SystemTrust, Timeouts, UserPassword, unit_connections
 from geoplan.loadmaster.clients import connected
 from geoplan.push import journal
-from geoplan.push.actions.add_cluster import OLD
 from geoplan.push.run import run_push
 from geoplan.push.store import Store, addresses_of, unit_keys
 from geoplan.twin.arrivals import Watch

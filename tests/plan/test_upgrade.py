@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from geoplan import InvalidInputError, Plan, Topology, load_topology, make_plan
 from geoplan.errors import UpgradeRefusedError
+from geoplan.plan.actions import PREFERRED_HOST_ACTIONS
 from geoplan.plan.model import FIRMWARE_ACTIONS, Action, Phase, Step
 from geoplan.plan.upgrade import make_upgrade, written_firmware
 from geoplan.render import json as json_format
@@ -210,6 +211,52 @@ def test_downgrade_below_7_2_36_is_refused() -> None:
     assert "172.24.1.5" in str(error)
     assert "would become inaccessible and could not be recovered" in str(error)
     assert error.hint == "the lowest version that these units can go to is 7.2.36.0"
+
+
+@pytest.mark.parametrize(
+    ("present", "to", "is_refused"),
+    [
+        ("7.2.59.4", "7.2.61.0", True),
+        ("7.2.48.4", "7.2.62.1", True),
+        ("7.2.59.4", "7.2.60.0", False),
+        ("7.2.59.4", "7.2.60.3", False),  # a fix of the stepping stone counts as it
+        ("7.2.60.0", "7.2.61.0", False),
+        ("7.2.60.2.22951.RELEASE", "7.2.62.1", False),
+        ("7.2.62.1", "7.2.61.0", False),
+    ],
+)
+def test_nothing_goes_past_the_stepping_stone(present: str, to: str, is_refused: bool) -> None:
+    if not is_refused:
+        assert upgrade_of_example(to, present).steps
+        return
+    error = refusal(to, present)
+    assert "would go past 7.2.60: firmware before it goes to it first" in str(error)
+    assert error.hint == f"bring these units to 7.2.60 or one of its fixes first, then to {to}"
+
+
+def test_preferred_host_is_set_aside_for_the_time_of_an_update_where_roles_are_held() -> None:
+    topology = example()
+    running = running_everywhere(topology, "7.2.59.4") | {"172.24.1.8": "7.2.60.1", "172.24.1.7": "7.2.60.1"}
+    plan = make_upgrade(topology, "7.2.60.1", running, holds_roles=True)
+
+    assert [action for action, _ in actions_of(plan, "HA Pair 1")] == [
+        Action.SET_PREFERRED_HOST_ASIDE,
+        Action.UPDATE_STANDBY,
+        Action.UPDATE_ACTIVE,
+        Action.VERIFY_UPDATED_PAIR,
+        Action.RESTORE_PREFERRED_HOST,
+    ]
+    assert actions_of(plan, "HA Pair 2") == []  # whose units run it already
+    assert [len(step.after) for step in plan.steps] == [0, *[1] * (len(plan.steps) - 1)]
+
+
+def test_preferred_host_that_is_none_is_left_as_it_is() -> None:
+    pair = {"master": "10.0.0.1", "slave": "10.0.0.2", "preferred_host": "none"}
+    document = {"sites": [{"name": "A", "ha_pair": pair}]}
+    topology = Topology.model_validate(document)
+    plan = make_upgrade(topology, "7.2.60.1", running_everywhere(topology, "7.2.59.4"), holds_roles=True)
+
+    assert {step.action for step in plan.steps}.isdisjoint(PREFERRED_HOST_ACTIONS)
 
 
 def test_downgrade_to_7_2_36_itself_and_below_it_are_no_matter() -> None:

@@ -406,8 +406,8 @@ async def sites_join(folder: Path, *, fqdns: bool = False) -> list[str]:
 
     Both were emptied by hand only now: linked so, each would let its partners know what was deleted on it.
     """
-    world = ChangingWorld(_FOUR, folder)
-    await world.push_new(_TWO)
+    world = ChangingWorld(FOUR, folder)
+    await world.push_new(TWO)
     kept = {"A", "B"}
     if fqdns:
         world.network.geo.put_fqdn(world.active("A"), "www.example.com")
@@ -416,7 +416,7 @@ async def sites_join(folder: Path, *, fqdns: bool = False) -> list[str]:
         world.restore_by_hand(site, "A")
         world.network.geo.replace_all(world.active(site), [], [])
     world.keep(kept, ["A", "B"])
-    plan = world.plan_of_change(_TWO, _FOUR)
+    plan = world.plan_of_change(TWO, FOUR)
     stopped = []
     try:
         await world.push(plan, seed_by_api=True)

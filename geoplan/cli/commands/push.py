@@ -15,6 +15,8 @@ from geoplan.cli.push_command import (
     review_options,
     run_options,
     seed_options,
+    update_options,
+    window_options,
 )
 from geoplan.cli.push_options import flags_options
 
@@ -30,6 +32,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
   geoplan push new.yaml --from old.yaml
   geoplan push new.yaml --from live
   geoplan push my.yaml --undo --only-preflight
+  geoplan push my.yaml --upgrade-to 7.2.60.1 --image LoadMaster-7.2.60.1.bin
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
 you, and nothing changed.
@@ -42,6 +45,8 @@ you, and nothing changed.
 @phase_option
 @change_options
 @seed_options
+@update_options
+@window_options
 @run_options
 @journal_options
 @review_options
@@ -63,9 +68,12 @@ def command(given: PushCommand) -> int:
 
     With --undo it takes the last push back: lists and clusters become what its journal says was there before. What
     somebody has changed since is a refusal; pairs that it formed, restores and firmware stay.
+
+    With --upgrade-to it brings all units to a firmware instead, pair by pair, and compares what they held before.
     """
     from geoplan.cli import approving, push_history, push_journal, push_session
     from geoplan.cli.push_goal import goal_of
+    from geoplan.cli.update_session import UpdateSession
 
     if given.journals.history:
         return push_history.show(given.path, given.reach, given.places.state_dir, given.output_format)
@@ -78,6 +86,9 @@ def command(given: PushCommand) -> int:
         number = goal.undoing.history.number
         click.echo(f"push {number} changed no list and no cluster: there is nothing to take back")
         return 0
+    if goal.plan.firmware is not None and not goal.plan.steps:
+        click.echo(f"nothing to do: all units run {goal.plan.firmware.to} already")
+        return 0
     options, typed = goal.options(given, path), goal.typed(given, path)
     review = approving.review_of(
         goal.plan,
@@ -87,5 +98,6 @@ def command(given: PushCommand) -> int:
         checksum=given.reviewed.checksum,
         resume=given.journals.resume,
     )
-    session = push_session.PushSession(goal.plan, typed, options, goal.push_flags(given, path), review)
+    kind = push_session.PushSession if goal.plan.firmware is None else UpdateSession
+    session = kind(goal.plan, typed, options, goal.push_flags(given, path), review)
     return push_session.run(goal.topology, goal.store, session)

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from geoplan.lab.api import geo
+from geoplan.lab.api import firmware, geo
 from geoplan.lab.api.request import MAX_PORT, UNPROCESSABLE, Answer, ApiError, Command
 from geoplan.lab.device.geo import Cluster, Fqdn, FqdnMap
 from geoplan.lab.device.parameters import (
@@ -283,5 +283,6 @@ _ALL = (
     Command("setcloudhaparam", set_parameters, _PARAMETERS, changes=True, exists=_has_cloud_ha),
     Command("getcloudhaparams", get_parameters(), exists=_has_cloud_ha),
     *geo.COMMANDS,
+    *firmware.COMMANDS,
 )
 COMMANDS: Mapping[str, Command] = MappingProxyType({command.name: command for command in _ALL})

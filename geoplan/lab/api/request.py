@@ -101,6 +101,10 @@ class ApiRequest:
     """Of the API that it came over."""
     file: bytes = field(default=b"", repr=False)
     """The body of an APIv1 request that is no form."""
+    file_name: str = ""
+    """What the client calls the body."""
+    file_bytes: int = 0
+    """Its size, be it kept or not."""
 
     @property
     def param(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from geoplan.lab.http import Request
 
 PREFIX = "/access/"
+INSTALL = f"{PREFIX}installpatch"
+"""The one path whose body is a firmware image: far larger than any other, and not kept."""
 ENCODING = "ISO-8859-1"
 MAX_URL = 1024  # characters, with the query (Interface Description)
 SEEN_URL = 2000  # what a community saw
@@ -37,7 +40,20 @@ def read(request: Request) -> ApiRequest:
     identity = _identity(request.headers.get("authorization", ""), parameters.pop("apikey", None))
     in_query = {name.lower() for name, _ in parse_qsl(request.query, keep_blank_values=True)}
     known = replace(identity, has_key_in_form="apikey" not in in_query)
-    return ApiRequest(command, known, parameters, version=1, file=b"" if is_form else request.body)
+    return ApiRequest(
+        command,
+        known,
+        parameters,
+        version=1,
+        file=b"" if is_form else request.body,
+        file_name=_file_name(request.headers.get("content-disposition", "")),
+        file_bytes=request.image_bytes or len(request.body),
+    )
+
+
+def _file_name(disposition: str) -> str:
+    found = re.search(r'filename="([^"]*)"', disposition)
+    return found[1] if found else ""
 
 
 def write(answer: Answer) -> Response:

@@ -182,6 +182,8 @@ class Network:
             pair.mode_changed(unit)
         elif pair:
             pair.reconsider()
+            if parameters.prefer_master and not before.prefer_master:
+                pair.prefer()
         self._settle()
 
     def set_secret(self, unit: Unit, secret: str) -> None:
@@ -342,7 +344,7 @@ class Network:
             return
         if not (unit.firmware.has_partner_secret and firmware.has_partner_secret):
             unit.secret = None
-        unit.firmware = firmware
+        unit.previous, unit.firmware = unit.firmware, firmware
 
     def _pair(self, units: model.HaPair) -> Pair:
         master, slave = self.units[units.master.address], self.units[units.slave.address]

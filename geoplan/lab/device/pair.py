@@ -179,6 +179,16 @@ class Pair:
         self._expect_takeover(heir=standby)
         return True
 
+    def settle_standby(self) -> None:
+        """Give the standby at once all that the active unit has."""
+        if self.active and self.standby:
+            self._join(self.active, self.standby)
+
+    def prefer(self) -> None:
+        """Let the master take over that stands by and is preferred from now on; that it does so at once is a guess."""
+        if self.is_formed and self.prefers_master and self.standby is self.preferred:
+            self.hand_over()
+
     # -- a pair or not -----------------------------------------------------------------------------------------------
 
     def _form(self) -> None:

@@ -168,6 +168,8 @@ class Unit:
     power: Power = Power.UP
     is_polled: bool = False
     """Whether something has polled its health check since it came up, or since its mode or port changed."""
+    previous: Firmware | None = None
+    """What it ran before its last update, and can go back to."""
     pacified: bool = False
     """Rebooted too often: it answers, and takes part in nothing."""
     reboots: list[float] = field(default_factory=list)

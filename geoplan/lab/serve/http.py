@@ -11,10 +11,11 @@ from starlette.applications import Starlette
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
+from geoplan.lab.api.v1 import INSTALL
 from geoplan.lab.clock import sleep
 from geoplan.lab.http import Ending, Outcome, Request, Response
 from geoplan.lab.request_log import logger
-from geoplan.lab.serve.limits import RefusedRequestError, read_body
+from geoplan.lab.serve.limits import RefusedRequestError, measure_image, read_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -31,12 +32,16 @@ def units_app(simulation: Simulation) -> Starlette:
     """Return the application behind every port of every unit; a port's ``state`` says which one it is."""
 
     async def answer(http: HttpRequest) -> HttpResponse:
+        body, image_bytes = b"", 0
         try:
-            body = await read_body(http)
+            if http.scope["path"] == INSTALL:
+                image_bytes = await measure_image(http)
+            else:
+                body = await read_body(http)
         except RefusedRequestError as refusal:
             return HttpResponse(str(refusal), refusal.status, {"Connection": "close"}, "text/plain")
         query = http.scope["query_string"].decode("latin-1")
-        request = Request(http.method, http.scope["path"], query, dict(http.headers), body)
+        request = Request(http.method, http.scope["path"], query, dict(http.headers), body, image_bytes)
         address = http.state.address
         handle = simulation.check_health if http.state.port == "health" else simulation.handle
         outcome = handle(address, request)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_IMAGE_BYTES = 4 * 2**30
 HEAD_SECONDS = 30.0
 """For the head of a request, from its first byte on, or from the handshake on."""
 BODY_SECONDS = 30.0
@@ -53,6 +54,27 @@ async def read_body(request: Request) -> bytes:
     except ClientDisconnect:
         raise RefusedRequestError(BAD_REQUEST, "the body did not come to its end", "send all of it") from None
     return bytes(body)
+
+
+async def measure_image(request: Request) -> int:
+    """Return the size of a firmware image, of which nothing is kept. Raises :class:`RefusedRequestError`."""
+    size = 0
+    parts = request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                part = await anext(parts, None)
+            if part is None:
+                return size
+            size += len(part)
+            if size > MAX_IMAGE_BYTES:
+                message = f"the image is larger than {MAX_IMAGE_BYTES // 2**30} GiB"
+                raise RefusedRequestError(TOO_LARGE, message, "no firmware is so large")
+    except TimeoutError:
+        message = f"nothing of the image came for {BODY_SECONDS:g} s"
+        raise RefusedRequestError(TOO_SLOW, message, "send it without a pause") from None
+    except ClientDisconnect:
+        raise RefusedRequestError(BAD_REQUEST, "the image did not come to its end", "send all of it") from None
 
 
 def require_local(request: Request) -> None:

@@ -61,6 +61,8 @@ class NoteKind(StrEnum):
     """Units answer in another way than the ledger of facts has it."""
     FINDING = "finding"
     """Something is worth mending, and a push does not do that."""
+    TOO_LATE = "too_late"
+    """Something is not begun any more, since its end or its way back would come after the window."""
     LEFT_AS_IT_IS = "left_as_it_is"
     """Something differs that a push does not change on a pair at work."""
 

@@ -16,6 +16,7 @@ from geoplan.push.actions.delete_other_clusters import delete_other_clusters
 from geoplan.push.actions.fail_over import fail_over
 from geoplan.push.actions.join_ha_pair import join_ha_pair
 from geoplan.push.actions.modify_cluster import modify_cluster
+from geoplan.push.actions.preferred_host import set_preferred_host
 from geoplan.push.actions.probe_unlinked import probe_unlinked
 from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.resubmit_geo_partners import resubmit_on_standalone
@@ -24,8 +25,10 @@ from geoplan.push.actions.seed_geo_configuration import seed_geo_configuration
 from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.actions.set_lists import set_list
 from geoplan.push.actions.targets import leave_targets_to_aws
+from geoplan.push.actions.update_firmware import update_firmware
 from geoplan.push.actions.verify_ha_pair import verify_pair
 from geoplan.push.actions.verify_unlinked import verify_unlinked
+from geoplan.push.actions.verify_updated_pair import verify_updated_pair
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -56,6 +59,13 @@ ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
     Action.DEREGISTER_TARGETS: leave_targets_to_aws,
     Action.REGISTER_TARGETS: leave_targets_to_aws,
     Action.FAIL_OVER: fail_over,
+    Action.SET_PREFERRED_HOST_ASIDE: set_preferred_host,
+    Action.UPDATE_STANDBY: update_firmware,
+    Action.UPDATE_ACTIVE: update_firmware,
+    Action.UPDATE_REMAINING: update_firmware,
+    Action.UPDATE_STANDALONE: update_firmware,
+    Action.VERIFY_UPDATED_PAIR: verify_updated_pair,
+    Action.RESTORE_PREFERRED_HOST: set_preferred_host,
 }
 """Of actions whose steps are done by themselves."""
 

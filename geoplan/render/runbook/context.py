@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.actions import LOOKS
+from geoplan.plan.firmware_change import becomes_inaccessible
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
 from geoplan.render.delta import deltas_of
 from geoplan.render.runbook.ec2 import stems_of
 from geoplan.render.runbook.prose import Name, StepNumber, Url, Value
 from geoplan.topology.api import health_url_of
-from geoplan.vendor import becomes_inaccessible, parse_version
+from geoplan.vendor import parse_version
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:

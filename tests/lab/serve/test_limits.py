@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from geoplan.lab.serve import limits, listener
-from tests.lab.serve.support import IDENTITY, run, serving, until
+from tests.lab.serve.support import AUTH, IDENTITY, run, serving, until
 from tests.lab.support import M1, S1
 
 WITH_PORT = ["127.0.0.1", "localhost", "LocalHost", "[::1]"]
@@ -209,5 +209,30 @@ def test_a_client_that_never_ends_its_head_or_body_is_not_waited_for(monkeypatch
                 assert bool(received) == bool(answered)
                 writer.close()
             await until(lambda: lab.state()["faults"] == [])
+
+    run(test)
+
+
+# -- an image, which is no request of the usual size -----------------------------------------------------------------
+
+
+def test_an_image_is_counted_and_not_kept() -> None:
+    size, part = 48 * 2**20, bytes(2**16)
+
+    async def image() -> AsyncIterator[bytes]:
+        for _ in range(size // len(part)):
+            yield part
+
+    async def test() -> None:
+        async with serving() as (lab, client):
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            answer = await client.post(
+                f"{lab.endpoints.units[S1].api}/access/installpatch",
+                auth=AUTH,
+                headers={"Content-Disposition": 'attachment; filename="7.2.60.1.bin"'},
+                content=image(),
+            )
+            assert answer.status_code == 200, answer.text
+            assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) * 1024 < size / 2
 
     run(test)

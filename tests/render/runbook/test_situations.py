@@ -108,6 +108,12 @@ PLANS = {
     "rest, no secret": upgraded(OLD, WITHOUT_SECRET, Oslo=WITHOUT_SECRET),
     "some of AWS": upgraded(OLD, WITH_SECRET, AWS, ["Ohio"]),
     "done": upgraded(OLD, OLD),
+    "holds roles": make_upgrade(
+        FJORDS,
+        WITH_SECRET,
+        {unit.address: WITH_SECRET[:-1] + "5" for site in FJORDS.sites for unit in site.units},
+        holds_roles=True,
+    ),
     "drill": make_drill(topology(RETURNING, STANDALONE), "Oslo"),
 }
 
@@ -154,6 +160,8 @@ STEPS = [
     (Action.VERIFY_UPDATED_PAIR, "secret", "Bergen"),
     (Action.VERIFY_UPDATED_PAIR, "some", "Oslo"),
     (Action.VERIFY_UPDATED_PAIR, "some of AWS", "Ohio"),
+    (Action.SET_PREFERRED_HOST_ASIDE, "holds roles", "Oslo"),
+    (Action.RESTORE_PREFERRED_HOST, "holds roles", "Oslo"),
     (Action.REMOVE_GEO_PARTNERS, "leaves", "Oslo"),
     (Action.REMOVE_GEO_PARTNERS, "leaves", "Hamar"),
     (Action.REMOVE_REMOTE_GEO_ACCESS, "leaves", "Bergen"),
