@@ -96,7 +96,7 @@ class DrillSession(PushSession):
         if result.declined or self._flags.dry_run:
             return super()._summary(result)
         if self._is_red(result):
-            mend = f"to mend its links: {self.command('--reboot', f'always={self._site.name}')}"
+            mend = f"to mend links that stayed red: {self.command('--reboot', f'always={self._site.name}')}"
             return f"drilled, and not everything was as it should be\n{self._way_back()}\n{mend}"
         if not result.is_complete:
             return f"drilled, with findings\n{self._way_back()}"

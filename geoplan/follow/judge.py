@@ -184,16 +184,19 @@ def _of_submission(step: Step, look: Look, progress: Progress, *, is_due: bool, 
         said = f"{unit.address} does not tell what would show it: tick step {step.number} once it is submitted there"
         return StepStatus(StepState.ASKS, said)
     before = progress.last.get(unit.address)
-    if was_due and before is not None and _was_submitted(before, unit):
-        said = f"{unit.address} was changed at {unit.change_time}, and its lists and clusters stayed as they were"
-        return StepStatus(StepState.DONE, said)
+    if was_due and before is not None and before.change_time not in (None, unit.change_time):
+        if _was_submitted(before, unit):
+            said = f"{unit.address} was changed at {unit.change_time}, and its lists and clusters stayed as they were"
+            return StepStatus(StepState.DONE, said)
+        said = f"{unit.address} was changed at {unit.change_time}, and other things changed with it: "
+        return StepStatus(StepState.ASKS, f"{said}tick step {step.number} if it was submitted there")
+    if progress.status(step.id).state is StepState.ASKS:
+        return progress.status(step.id)
     return StepStatus(StepState.OPEN, f"{unit.address} was last changed at {unit.change_time}")
 
 
 def _was_submitted(before: Observation, now: Observation) -> bool:
-    """Return whether a unit was changed between two looks, and nothing that it tells is another."""
-    if before.change_time is None or before.change_time == now.change_time:
-        return False
+    """Return whether nothing that a unit tells is another than at the look before, though it was changed."""
     told = ("state", "boot_time", "remote_geo_access", "geo_partners", "clusters", "geo_enabled", "ssh_access", "ha")
     is_told = now.geo_partners is not None and now.clusters is not None
     return is_told and all(getattr(before, name) == getattr(now, name) for name in told)

@@ -178,8 +178,13 @@ def test_a_submission_on_a_standalone_is_seen_by_its_change_time_alone() -> None
     same = advance(PLAN, progress, Look(ready, 20.0), BOOT)
     moved = advance(PLAN, same, Look(changed(ready, A1, change_time="1700000099"), 30.0), BOOT)
     untold = advance(PLAN, same, Look(changed(ready, A1, change_time=None), 30.0), BOOT)
+    cluster = GeoCluster("10.0.0.9", "elsewhere", ClusterType.REMOTE_LM)
+    both = changed(ready, A1, change_time="1700000099", clusters=(cluster,))
+    mixed = advance(PLAN, same, Look(both, 30.0), BOOT)
+    later = advance(PLAN, mixed, Look(both, 40.0), BOOT)
 
     assert state_of(same, 13) is StepState.OPEN
     assert state_of(moved, 13) is StepState.DONE
     assert state_of(untold, 13) is StepState.ASKS
+    assert [state_of(each, 13) for each in (mixed, later)] == [StepState.ASKS] * 2  # a guess is no sight
     assert not ticked(PLAN, untold, PLAN.steps[12].id)[1]

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from geoplan.plan.model import Action, Plan, Step
+from geoplan.plan.change import make_change
+from geoplan.plan.model import Action, Phase, Plan, Step
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
+from tests.conftest import Geoplan
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import CREDENTIALS, M1, PASSWORD, S1, Site
+from tests.push.support import CREDENTIALS, M1, PASSWORD, S1, Site, part
 
 __all__ = ["make_site"]
 
 BOOT = 6.0  # seconds, so that a busy machine does not miss the window of a reboot
+LIMIT_SECONDS = 300.0
+"""After it a follow that hangs is killed, so that its test fails and the others go on."""
 
 
 class Following:
@@ -59,8 +66,9 @@ class Following:
 
 
 @contextmanager
-def following(site: Site, *options: str) -> Iterator[Following]:
-    command = [sys.executable, "-m", "geoplan", "follow", str(site.topology), "--endpoints", str(site.endpoints)]
+def following(site: Site, *options: str, topology: Path | None = None) -> Iterator[Following]:
+    path = topology or site.topology
+    command = [sys.executable, "-m", "geoplan", "follow", str(path), "--endpoints", str(site.endpoints)]
     process = subprocess.Popen(
         [*command, "--format", "json", "--interval", "0.2", *options],
         stdin=subprocess.PIPE,
@@ -69,9 +77,12 @@ def following(site: Site, *options: str) -> Iterator[Following]:
         text=True,
         env={**os.environ},
     )
+    limit = threading.Timer(LIMIT_SECONDS, process.kill)
+    limit.start()
     try:
         yield Following(site, process)
     finally:
+        limit.cancel()
         if process.poll() is None:
             process.kill()
         process.communicate()
@@ -80,9 +91,9 @@ def following(site: Site, *options: str) -> Iterator[Following]:
 class Hands:
     """Does steps by curl, as a person does them in the web interface."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, plan: Plan | None = None) -> None:
         self.site = site
-        self.plan: Plan = make_plan(load_topology(str(site.topology)))
+        self.plan: Plan = plan or make_plan(load_topology(str(site.topology)))
         self._apis = {
             address: unit["api"] for address, unit in yaml.safe_load(site.endpoints.read_text())["units"].items()
         }
@@ -102,10 +113,17 @@ class Hands:
         units = self.plan.site(step.on.site).units
         values = list(self.plan.values(step))
         match step.action:
-            case Action.SET_REMOTE_GEO_ACCESS:
-                self.curl(units[0].address, "set", param="geoclients", value=values)
-            case Action.SET_GEO_PARTNERS:
-                self.curl(units[0].address, "set", param="geopartners", value=values)
+            case Action.SET_REMOTE_GEO_ACCESS | Action.REMOVE_REMOTE_GEO_ACCESS:
+                self.curl(units[0].address, "set", param="geoclients", value=values or "")
+            case Action.SET_GEO_PARTNERS | Action.REMOVE_GEO_PARTNERS:
+                self.curl(units[0].address, "set", param="geopartners", value=values or "")
+            case Action.VERIFY_UNLINKED:
+                self.site.settle()
+            case Action.PROBE_UNLINKED | Action.DELETE_CLUSTER:
+                self.curl(units[0].address, "delcluster", ip=self.plan.site(step.site).units[0].address)
+            case Action.SEED_GEO_CONFIGURATION:
+                for cluster in (each for each in self.plan.clusters if each.site != step.site):
+                    self.add(units[0].address, cluster.address, cluster.name)
             case Action.REBOOT_MASTER:
                 self.site.settle()
                 self.curl(units[0].address, "reboot")
@@ -113,8 +131,11 @@ class Hands:
                 self.curl(units[-1].address, "set", param="geopartners", value=values)
             case _:
                 address, name, _type = values
-                self.curl(units[0].address, "addcluster", ip=address, name=name)
-                self.curl(units[0].address, "modcluster", ip=address, type="remoteLM")
+                self.add(units[0].address, address, name)
+
+    def add(self, unit: str, address: str, name: str) -> None:
+        self.curl(unit, "addcluster", ip=address, name=name)
+        self.curl(unit, "modcluster", ip=address, type="remoteLM")
 
 
 Prepare = Callable[..., tuple[Site, Hands]]
@@ -183,3 +204,82 @@ def test_where_units_do_not_tell_it_the_person_is_asked(prepared: Prepare) -> No
 
     assert "tick step 10" in told["message"]
     assert done["by_hand"]
+
+
+def enter(site: Site, plan: Plan, step: Step) -> None:
+    """Enter a list on a unit without asking its API."""
+    name = "geoclients" if step.action is Action.SET_REMOTE_GEO_ACCESS else "geopartners"
+
+    def set_list(units: Any) -> None:
+        unit = units.network.unit(plan.site(step.on.site).units[0].address)
+        units.network.set_parameter(unit, name, plan.values(step))
+
+    site.lab.operate(set_list)
+
+
+def test_it_sends_nothing_but_reads_whatever_people_do(make_site: MakeSite, caplog: pytest.LogCaptureFixture) -> None:
+    site = make_site("5.3", boot=BOOT, settings={"boot": BOOT})
+    plan = make_plan(load_topology(str(site.topology)))
+    caplog.set_level(logging.INFO, logger="geoplan.lab.requests")
+    with following(site) as follow:
+        for step in plan.steps[:4]:  # by the lab's own hand, which sends no request
+            enter(site, plan, step)
+            follow.until("done", step.number)
+        site.settle()
+        site.lab.reboot(M1)
+        follow.until("window_open", 6)
+        follow.process.send_signal(signal.SIGINT)
+        follow.rest()
+
+    lines = [record.getMessage().split() for record in caplog.records if record.name == "geoplan.lab.requests"]
+    commands = {words[3] for words in lines if words[2] == "POST"}  # a health check is a GET
+    assert "listclusters" in commands
+    assert not {each for each in commands if not each.startswith(("get", "list", "show", "is", "stats"))}
+
+
+def test_a_change_by_hand_is_ticked_off_from_the_old_topology(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site(boot=BOOT, settings={"boot": BOOT})
+    old = part(site, "old", "HA Pair 1", "Standalone LoadMaster 1")
+    new = part(site, "new", "HA Pair 1", "Standalone LoadMaster 2")
+    assert geoplan("push", old, "--endpoints", site.endpoints, "--yes").code == 0
+    site.settle()
+    change = make_change(load_topology(str(new)), make_plan(load_topology(str(old)), (Phase.GEO,)))
+    hands = Hands(site, change)
+    asked = {Action.VERIFY_UNLINKED, Action.PROBE_UNLINKED, Action.SEED_GEO_CONFIGURATION}
+    with following(site, "--from", str(old), topology=new) as follow:
+        for step in change.steps:
+            if step.on.unit == "new_active":
+                follow.until("window_open", step.number)
+            if step.action in asked:  # nothing that units tell shows it
+                follow.until("asks", step.number)
+            hands.do(step)
+            if step.action in asked or step.on.unit == "standalone":  # a tick adds nothing to what is seen
+                follow.type(str(step.number))
+            done = follow.until("done", step.number)
+            assert not done["by_hand"] or step.action in {*asked, Action.RESUBMIT_GEO_PARTNERS}
+            if step.action is not Action.REBOOT_MASTER:  # which opens the window that the next step needs
+                site.settle()
+        rest = follow.rest()
+
+    assert follow.process.returncode == 0
+    assert f"{len(change.steps)} of {len(change.steps)} steps done" in rest
+    assert {told["event"] for told in follow.told} <= {"done", "asks", "window_open", "window_closing"}
+
+
+def test_a_step_done_wrong_and_one_out_of_order_are_told(prepared: Prepare) -> None:
+    site, hands = prepared()
+    first, second = hands.plan.steps[:2]
+    with following(site) as follow:
+        hands.do(hands.plan.steps[2])  # so that it has looked by now
+        follow.until("done", 3)
+        hands.curl(M1, "set", param="geopartners", value=["10.9.9.9"])
+        wrong = follow.until("wrong", second.number)
+        hands.do(second)
+        early = follow.until("out_of_order", second.number)
+        hands.do(first)
+        follow.until("done", first.number)
+        follow.process.send_signal(signal.SIGINT)
+        follow.rest()
+
+    assert "10.9.9.9" in wrong["message"]
+    assert "step 1" in early["message"]

@@ -157,7 +157,8 @@ def test_without_a_preferred_host_the_slave_stays_active() -> None:
     assert (before.login.url, after.login.url) == ("https://10.1.0.5", "https://10.1.0.6")
     assert "its slave since step 5" in str(after.login.unit).replace("which is ", "")
     drill = next(check for check in book.verify if check.id == "drill/A")
-    assert str(drill.lines[0]).startswith("Reboot the active unit, https://10.1.0.6, at ")
+    assert "geoplan drill TOPOLOGY --site NAME --back" in str(drill.lines[0])
+    assert str(drill.lines[1]).startswith("Reboot the active unit, https://10.1.0.6, at ")
 
 
 def test_first_step_after_the_reboots_waits_for_every_pair() -> None:
