@@ -31,6 +31,8 @@ def linked_without_master(plan: Plan, name: str, facts: Observations) -> tuple[s
     told = facts.unit(slave.address)
     status = (told.partner_status or {}) if told else {}
     green = {canonical(address) for address, is_green in status.items() if is_green}
+    if told and told.geo_partners is not None:  # what it has not entered is no link of its own
+        green &= set(map(canonical, told.geo_partners))
     named_by = {other for other, named in partners.items() if named & _aliases(slave)}
     knows_master = {other for other, named in partners.items() if named & _aliases(master)}
     return tuple(sorted((green | named_by) - knows_master))

@@ -277,3 +277,10 @@ def test_names_that_are_alike_are_told_apart() -> None:
     result = imported(found(units))
     assert len({site.cluster_name for site in result.topology.sites}) == 3
     assert [each.finding.kind for each in result.to_mend].count(FindingKind.NAME_CHANGED) == 2
+
+
+def test_place_that_one_unit_alone_tells_is_none_where_the_others_have_none() -> None:
+    units = units_of(Topology.model_validate(TWO_PAIRS))
+    moved = tuple(replace(each, latitude=5.0, longitude=6.0) for each in units[A].clusters or ())
+    locations = [site.cluster.location for site in imported(found(changed(units, A, clusters=moved))).topology.sites]
+    assert locations[:2] == [None, None]

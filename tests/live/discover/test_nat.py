@@ -92,3 +92,18 @@ def test_two_sites_that_it_may_be_have_it_neither() -> None:
     observed = changed(observed, "10.0.4.1", geo_partners=(M, S, B))
     observed = changed(observed, A, geo_partners=(M, S, B))
     assert nat_of(observed) == {}
+
+
+def test_nobody_shows_its_own_nat_address() -> None:
+    """It may say whatever it likes of an address that its partners name, and that is somebody else's."""
+    observed = units(STANDALONE)
+    for address in (M, B):
+        told = observed[address]
+        observed = changed(observed, address, partner_status={**(told.partner_status or {}), NAT_A: None})
+    own = {**(observed[A].partner_status or {}), NAT_A: True}
+    assert nat_of(changed(observed, A, partner_status=own)) == {}
+    observed = units(STANDALONE)
+    for address in (M, S, B):
+        kept = tuple(each for each in observed[address].clusters or () if each.address != NAT_A)
+        observed = changed(observed, address, clusters=kept)
+    assert nat_of(observed) == {}

@@ -64,7 +64,7 @@ def test_slave_in_a_group_that_does_not_have_the_master_is_not_taken() -> None:
 @pytest.mark.parametrize("green", [True, False])
 def test_slave_that_sees_a_stranger_green_is_not_taken(green: bool) -> None:
     """It is in a group that the topology does not have."""
-    facts = changed(broken(), S, partner_status={"10.9.9.9": green})
+    facts = changed(broken(), S, geo_partners=("10.9.9.9",), partner_status={"10.9.9.9": green})
     assert linked_without_master(PLAN, "A", facts) == (("10.9.9.9",) if green else ())
 
 
@@ -74,3 +74,5 @@ def test_fresh_slave_is_taken() -> None:
         for address, unit in broken().units.items()
     }
     assert linked_without_master(PLAN, "A", Observations(units)) == ()
+    shown = changed(Observations(units), S, partner_status={X: True})
+    assert linked_without_master(PLAN, "A", shown) == (), "it has entered nobody"
