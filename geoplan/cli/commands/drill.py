@@ -10,11 +10,13 @@ from geoplan.cli.connection import TypedCommands, connection_options
 from geoplan.cli.files import load_part, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, InputFile, Part, output_option
+from geoplan.cli.push_command import window_options
 from geoplan.cli.push_options import PushFlags, origin_of, state_dir_option
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.drill_session import DrillSession
+    from geoplan.cli.push_command import WindowOptions
     from geoplan.push.store import Store
 
 EPILOG = """
@@ -42,6 +44,7 @@ by you, and nothing rebooted.
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before the reboot.")
 @click.option("--dry-run", is_flag=True, help="Check everything, show what would be sent; reboot nothing.")
 @click.option("--resume", is_flag=True, help="Go on with the drill that was stopped or interrupted.")
+@window_options
 @output_option
 @format_option("drill")
 @state_dir_option
@@ -54,6 +57,7 @@ def command(  # noqa: PLR0913 - one for each option
     yes: bool,
     dry_run: bool,
     resume: bool,
+    window: WindowOptions,
     output: str | None,
     output_format: str | None,
     state_dir: str | None,
@@ -67,10 +71,13 @@ def command(  # noqa: PLR0913 - one for each option
     Under Prefer Master the master takes over again by itself. Under No Preferred Host the pair stays on the slave;
     --back makes the master active again, also after an earlier drill.
     """
+    from datetime import UTC, datetime
+
     from geoplan.cli import push_session
     from geoplan.cli.approving import review_of
     from geoplan.cli.drill_session import DrillSession
     from geoplan.cli.push_units import push_store
+    from geoplan.cli.window import end_of
     from geoplan.plan.drill import make_drill
     from geoplan.push.options import Options
     from geoplan.topology.names import site_named
@@ -91,7 +98,10 @@ def command(  # noqa: PLR0913 - one for each option
     store = push_store(topology, reach, state_dir)
     typed = TypedCommands(reach, path, None, state_dir, part)
     options = Options(
-        max_clusters=topology.limits.max_clusters, origin=origin_of(click.get_current_context(), path), resume=resume
+        max_clusters=topology.limits.max_clusters,
+        origin=origin_of(click.get_current_context(), path),
+        resume=resume,
+        until=end_of(window, datetime.now(UTC)),
     )
     flags = PushFlags(path, None, state_dir, "text", yes=yes, dry_run=dry_run, lab=False, jobs=8, part=part)
     review = review_of(plan, options, typed, plan_file=None, checksum=None, resume=resume)

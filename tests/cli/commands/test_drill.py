@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,16 @@ def test_times_are_those_of_the_lab_but_for_the_interval_that_the_report_states(
     assert interval >= report["looked_every"]
     for seen, happened in ((failover["active"], took_over), (failover["back"], back)):  # since the lab saw it go
         assert abs(seen["seconds"] - (happened - went)) <= interval
+
+
+def test_drill_that_does_not_fit_into_its_window_is_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    before = site.reboots
+    soon = (datetime.now().astimezone() + timedelta(seconds=1)).isoformat()
+    refused = drill(geoplan, site, "--until", soon)
+    assert refused.code == 4, refused
+    assert "does not fit until" in refused.stderr
+    assert site.reboots == before
 
 
 def test_going_back_is_a_second_reboot_that_only_back_brings(
