@@ -87,11 +87,11 @@ async def run_push(
         ledger = past.ledger
         undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
         unfinished = None if undone else past.unfinished
-        resumed = check_resume(plan, unfinished, resume=options.resume, running=running)
+        reporter = Reporter(listener, fleet.clock)
+        resumed = check_resume(plan, unfinished, resume=options.resume, running=running, command=reporter.typed)
         history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet
         if history:
             options = options.resumed_with(history.begin.options.as_options())
-        reporter = Reporter(listener, fleet.clock)
         if history and not running:
             await _let_pairs_settle(fleet, history, reporter)
         facts = await observe_for_preflight(fleet)
