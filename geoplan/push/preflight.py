@@ -340,4 +340,9 @@ def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, opti
         if extra := without(extra, known_before(plan, site.name, subject, extra)):
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
+            if plan.change is None:
+                hint = (
+                    "put them into the topology; or, if their site is to leave, push --from the topology that has it. "
+                    f"{Override.REMOVE_UNKNOWN} only takes them off the list, and leaves their clusters on all units"
+                )
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
