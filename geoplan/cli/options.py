@@ -184,6 +184,7 @@ class ChangeOptions:
     old: str | None = None
     replaced: tuple[str, ...] = ()
     clean_leaving: bool = False
+    retire: tuple[str, ...] = ()
     follow: bool = False
     within: tuple[IPv4Network | IPv6Network, ...] = ()
 
@@ -194,8 +195,8 @@ class ChangeOptions:
 
     def require_usable(self, phase: str | None) -> None:
         """Check that the options fit each other. Raises :class:`click.UsageError`."""
-        if self.old is None and (self.replaced or self.clean_leaving):
-            given = "--replaced" if self.replaced else "--clean-leaving"
+        if self.old is None and (self.replaced or self.clean_leaving or self.retire):
+            given = "--replaced" if self.replaced else "--clean-leaving" if self.clean_leaving else "--retire"
             raise click.UsageError(f"{given} matters only with --from")
         if self.old is not None and phase not in (None, "geo"):
             raise click.UsageError(f"--from changes GEO alone: leave --phase {phase} out")
@@ -211,6 +212,7 @@ class ChangeOptions:
         words = ["--from", self.old] if self.old is not None else []
         words += [word for address in self.replaced for word in ("--replaced", address)]
         words += ["--clean-leaving"] if self.clean_leaving else []
+        words += [word for group in self.retire for word in ("--retire", group)]
         words += ["--follow"] if self.follow else []
         return [*words, *(word for network in self.within for word in ("--within", str(network)))]
 
@@ -235,6 +237,12 @@ change_options = options_together(
         "--clean-leaving",
         is_flag=True,
         help="With --from: delete on sites that leave for good all clusters of the group, not only their own.",
+    ),
+    click.option(
+        "--retire",
+        metavar="GROUP",
+        multiple=True,
+        help="With --from: this whole group of OLD leaves, nobody of it is in TOPOLOGY; repeatable.",
     ),
     click.option(
         "--follow", is_flag=True, help="With --from live: ask units that these name, if in the networks of --within."

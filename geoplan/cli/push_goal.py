@@ -103,6 +103,8 @@ def goal_of(given: PushCommand, path: str) -> Goal:
         return Goal(topology, part, plan, _store(topology, given, plan), old)
     journals, store = given.journals, _store(topology, given)
     if not (given.lab.lab or journals.only_tells):
+        if given.run.yes and not (given.run.dry_run or given.run.only_preflight or journals.resume):
+            push_undo.require_unrepeated(store, journals.undo)
         undoing = push_undo.taken_back(topology, store, given.reach, journals.undo, resume=journals.resume)
         if undoing:
             back = undoing.topology(topology)

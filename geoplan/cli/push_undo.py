@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError
 from geoplan.plan.actions import ACTIONS
-from geoplan.push.undoing import find_push, undoing
+from geoplan.push.history import number_in
+from geoplan.push.undoing import LAST, find_push, undoing
 from geoplan.wording import local_time, shown, some_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def taken_back(
         named = unfinished.begin.undoes
     if named is None:
         return None
+    if resume and unfinished is None:
+        raise PushRefusedError(
+            "there is no unfinished push to resume; nothing was changed", hint="take a push back without --resume"
+        )
     found = undoing(find_push(store, named))
     number = found.history.number
     own = {canonical(unit.address) for site in topology.sites for unit in site.units}
@@ -48,6 +53,24 @@ def taken_back(
             hint="name these units in an --endpoints file, or give a topology that has them",
         )
     return found
+
+
+def require_unrepeated(store: Store, named: str | None) -> None:
+    """Check that it is not the last push that is meant after one that took one back: it would be the one before.
+
+    For whoever is not asked. Raises :class:`PushRefusedError`.
+    """
+    if named != LAST:
+        return
+    done = [each for each in store.histories() if each.has_changes and each.drill is None]
+    if not (done and done[-1].begin.undoes and done[-1].is_finished):
+        return
+    next_one = find_push(store, LAST).number
+    raise PushRefusedError(
+        f"push {done[-1].number}, the last one, took push {number_in(done[-1].begin.undoes)} back already; nothing was "
+        "changed",
+        hint=f"to take back push {next_one} as well, which was before it, name it: --undo {next_one}",
+    )
 
 
 def title_of(found: Undoing) -> str:

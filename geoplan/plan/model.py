@@ -269,13 +269,18 @@ class Plan(FrozenModel):
 
     def is_group_written(self, group: str) -> bool:
         """Return whether a group is one of the topology's, and not the one that all sites form without groups."""
-        leaving = len(self.change.leaving) if self.change else 0  # each of these has a group of its own
-        return len(self.groups) - leaving > 1 or group != DEFAULT_GROUP
+        return len(self.groups_now) > 1 or group != DEFAULT_GROUP
+
+    @property
+    def groups_now(self) -> tuple[PlannedGroup, ...]:
+        """The groups of the topology, without those that sites which leave for good have of their own."""
+        leaving = self.change.leaving if self.change else ()
+        return tuple(group for group in self.groups if group.sites[0] not in leaving)
 
     @property
     def scope(self) -> str:
         """How a message calls all that it is about: its groups, or without groups in the topology all sites."""
-        names = [group.name for group in self.groups if self.is_group_written(group.name)]
+        names = [group.name for group in self.groups_now if self.is_group_written(group.name)]
         return f"group{'' if len(names) == 1 else 's'} {some_of(names)}" if names else "all sites"
 
     def cluster(self, site: str) -> ClusterDefinition:

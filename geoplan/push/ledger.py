@@ -209,7 +209,7 @@ class Ledger:
             for unit in self._units(record.site):
                 self._account(unit).changed_at = record.at
         match record:
-            case models.Begin() | models.Renewed():
+            case models.Begin() | models.Renewed() | models.Unsubmitted():
                 self._begin(record)
             case models.Changing(what="geo_partners"):
                 before = record.before if isinstance(record.before, tuple) else None
@@ -319,11 +319,13 @@ class Ledger:
             if slave is not None:
                 slave.unproven |= (_set(site.geo_partners) & known_as) - slave.due
 
-    def _begin(self, record: models.Begin | models.Renewed) -> None:
-        if isinstance(record, models.Renewed):
-            self._renew(record.units)
-        else:
+    def _begin(self, record: models.Begin | models.Renewed | models.Unsubmitted) -> None:
+        if isinstance(record, models.Begin):
             self._open(record)
+        elif isinstance(record, models.Renewed):
+            self._renew(record.units)
+        elif account := self._slave_of(record.site):
+            account.due |= _set(record.partners)
 
     def _open(self, begin: Begin) -> None:
         outline = _Outline.model_validate(begin.plan)

@@ -246,11 +246,18 @@ class ResumeCheck:
     """Whether a push is refused that ``--resume``, with the groups of the unfinished one, would let go on."""
 
 
-def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, running: str | None) -> ResumeCheck:
+def check_resume(
+    plan: Plan,
+    unfinished: History | None,
+    *,
+    resume: bool,
+    running: str | None,
+    command: Command = generic_command,
+) -> ResumeCheck:
     """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now."""
     if running:  # what is unfinished is that push
         return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
-    problems = tuple(_unfinished_problems(plan, unfinished, resume=resume))
+    problems = tuple(_unfinished_problems(plan, unfinished, command, resume=resume))
     is_other = unfinished is not None and unfinished.drill != drilled_site(plan)
     may_resume = (
         unfinished is not None
@@ -264,7 +271,9 @@ def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, runnin
     return ResumeCheck(unfinished, problems, may_resume)
 
 
-def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
+def _unfinished_problems(
+    plan: Plan, unfinished: History | None, command: Command, *, resume: bool
+) -> Iterator[Problem]:
     if unfinished is None:
         if resume:
             yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
@@ -308,8 +317,8 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
             return
         plans = f"{unfinished.begin.checksum}, and the topology now gives {plan.checksum}"
         message = f"the unfinished push carries out the plan {plans}"
-        hint = "resume with the topology as it was, or end the unfinished push with --abandon"
-        yield Problem(plan.topology, message, hint)
+        hint = "resume with the topology as it was, or end the unfinished push as it is, and push anew:"
+        yield Problem(plan.topology, message, hint, commands=(command("push", "--abandon"),))
 
 
 def _called(update: str | None) -> str:
@@ -319,7 +328,8 @@ def _called(update: str | None) -> str:
 def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:
     """Return whether an unfinished push is of more, fewer or other groups than a plan; of the same file or another."""
     with suppress(UnusableFileError):
-        return {group.name for group in unfinished.plan.groups} != {group.name for group in plan.groups}
+        begun, now = ({group.name for group in each.groups_now} for each in (unfinished.plan, plan))
+        return begun != now
     return False
 
 

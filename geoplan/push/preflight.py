@@ -36,10 +36,11 @@ from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
 from geoplan.push.problems import Override, Problem
+from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
 from geoplan.wording import local_time, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
@@ -70,6 +71,8 @@ class PreflightResult:
     """The sites on whose active unit partners are submitted again, although its list is in place: links are red."""
     findings: tuple[Finding, ...] = ()
     """Everything that was found about the units, also what blocks nothing."""
+    unsubmitted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of pairs the partners that their lists hold already, and that nothing says their slaves have submitted."""
 
     @property
     def changes_units(self) -> bool:
@@ -111,9 +114,10 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     begun = [pair.site for pair in plan.ha_pairs if background.ledger.was_formed(plan.site(pair.site))]
     forming = sites_to_form(plan, facts, begun)
     facts, seen = as_if_formed(facts, forming), facts
-    reboots = _pairs_to_reboot(plan, facts, background)
     ledger = background.ledger
     report = verify(plan, facts, ledger.known_links(), forming=forming)
+    owing = unsubmitted(plan, facts, report, ledger)
+    reboots = _pairs_to_reboot(plan, facts, background, owing)
     recent = _recently_changed(plan, background)
     found = findings_of(
         plan,
@@ -153,10 +157,11 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
         *map(note_of_silence, sorted(silent)),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
         *(_left(difference) for difference in report.left_as_it_is),
+        *(unsubmitted_notes(plan, facts, report, reboots) if background.options.reboot is not RebootMode.NEVER else ()),
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     reboots += pairs_to_drill(plan, background.resumed)
-    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found)
+    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
 
 
 def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
@@ -266,7 +271,7 @@ def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -
             yield Problem(plan.group_label(merge.group), merge.message, merge.hint, Override.ACCEPT_GEO_MERGE)
 
 
-def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput) -> list[str]:
+def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput, owing: Collection[str]) -> list[str]:
     options, history = background.options, background.resumed
     if options.reboot is RebootMode.NEVER:
         return []
@@ -278,7 +283,7 @@ def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput
             return True
         if history and history.is_owed(site):
             return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
-        if background.ledger.owes_reboot(plan.site(site)):
+        if site in owing or background.ledger.owes_reboot(plan.site(site)):
             return True
         unit = facts.active(site)
         held = unit.geo_partners if unit else None
@@ -337,4 +342,9 @@ def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, opti
         if extra := without(extra, known_before(plan, site.name, subject, extra)):
             message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
             hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
+            if plan.change is None:
+                hint = (
+                    "put them into the topology; or, if their site is to leave, push --from the topology that has it. "
+                    f"{Override.REMOVE_UNKNOWN} only takes them off the list, and leaves their clusters on all units"
+                )
             yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)

@@ -234,6 +234,14 @@ class Renewed(Record):
     units: Addresses
 
 
+class Unsubmitted(Record):
+    """The site's list held these partners before the push, and nothing says that its slave has submitted them."""
+
+    event: Literal["unsubmitted"]
+    site: Text
+    partners: Addresses
+
+
 class Unlinked(Record):
     """The site's cluster was deleted on the unit, and has stayed elsewhere: no link has carried the deletion.
 
@@ -312,6 +320,7 @@ AnyRecord = (
     | Seeding
     | Timed
     | Renewed
+    | Unsubmitted
     | Unlinked
     | Measured
     | Preferring

@@ -37,7 +37,7 @@ from geoplan.push.window import reboot_problems
 from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from geoplan.live.fleet import Fleet
@@ -89,11 +89,11 @@ async def run_push(
         ledger = past.ledger
         undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
         unfinished = None if undone else past.unfinished
-        resumed = check_resume(plan, unfinished, resume=options.resume, running=running)
+        reporter = Reporter(listener, fleet.clock)
+        resumed = check_resume(plan, unfinished, resume=options.resume, running=running, command=reporter.typed)
         history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet
         if history:
             options = options.resumed_with(history.begin.options.as_options())
-        reporter = Reporter(listener, fleet.clock)
         if history and not running:
             await _let_pairs_settle(fleet, history, reporter)
         facts = await observe_for_preflight(fleet)
@@ -113,7 +113,7 @@ async def run_push(
         if before.is_configured and not verdict.changes_units and history is None and not is_left:
             if undone:  # it had changed nothing that is still there
                 mark_undone(undone, fleet.clock)
-            return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger))
+            return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger, verdict.unsubmitted))
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return PushResult(verdict, before, Progress(), declined=True)
         if undone:
@@ -121,6 +121,8 @@ async def run_push(
         with begin_or_resume(fleet, store, options, history, ledger) as journal:
             if history is None:
                 journal.write("found", **what_was_found(plan, facts))
+            for site, partners in verdict.unsubmitted.items():
+                journal.write("unsubmitted", site=site, partners=partners)
             forms = frozenset(verdict.forms)
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)
@@ -329,8 +331,8 @@ def _is_left_out(progress: Progress, step: str) -> bool:
     return step in progress.outcomes and progress.outcomes[step].state is StepState.LEFT_OUT
 
 
-def _left_out(plan: Plan, options: Options, ledger: Ledger) -> tuple[str, ...]:
-    """Return the pairs that earlier pushes left unfinished, where this one does so, too."""
+def _left_out(plan: Plan, options: Options, ledger: Ledger, owing: Collection[str]) -> tuple[str, ...]:
+    """Return the pairs that earlier pushes or a hand left unfinished, where this one does so, too."""
     if options.reboot is not RebootMode.NEVER:
         return ()
-    return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
+    return tuple(site.name for site in plan.sites if site.name in owing or ledger.owes_reboot(site))

@@ -111,6 +111,7 @@ def test_old_that_is_neither_is_refused(text: str, four: Path, geoplan: Geoplan,
         (("--from", "nowhere.yaml"), "cannot read nowhere.yaml"),
         (("--replaced", "10.0.0.1"), "--replaced matters only with --from"),
         (("--clean-leaving",), "--clean-leaving matters only with --from"),
+        (("--retire", "x"), "--retire matters only with --from"),
         (("--from", "TWO", "--replaced", "10.0.0.9"), "no site has the unit 10.0.0.9"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from geoplan.cli.connection import ConnectionOptions
-from geoplan.cli.push_undo import taken_back
+from geoplan.cli.push_undo import require_unrepeated, taken_back
 from geoplan.errors import PushRefusedError
 from geoplan.live.polling import SystemClock
 from geoplan.plan.model import Plan
@@ -93,6 +93,7 @@ def test_where_units_answer_is_known_without_any_file_that_says_so(
     assert begin["reached"][A1]["api"] == urls[A1]
     assert begin["reached"][A2]["api"] == urls[A2]
     assert push(geoplan, site, new, "--undo").code == 0
+    assert "took push" in push(geoplan, site, new, "--undo").stderr
 
 
 def test_a_journal_that_does_not_say_where_a_unit_answers_asks_for_that(tmp_path: Path) -> None:
@@ -109,6 +110,37 @@ def test_a_journal_that_does_not_say_where_a_unit_answers_asks_for_that(tmp_path
     endpoints = tmp_path / "endpoints.yaml"
     endpoints.write_text("units: {10.0.0.2: {api: 'https://10.0.0.2'}}\n")
     assert taken_back(given, store, ConnectionOptions(endpoints=str(endpoints)), "last", resume=False)
+
+
+def test_after_an_undo_the_next_one_is_named_where_nobody_is_asked(tmp_path: Path) -> None:
+    both = {"sites": [{"name": "A", "standalone": "10.0.0.1"}, {"name": "B", "standalone": "10.0.0.2"}]}
+    given = Topology.model_validate(both)
+    plan = make_plan(given)
+    names = []
+    for undoes in (None, None, 2):
+        options = Options(undoes=names[undoes - 1] if undoes else None)
+        with Journal.begin(tmp_path, plan, options, SystemClock()) as journal:
+            lists = {"what": "geo_partners", "action": "set_geo_partners", "before": [], "after": ["10.0.0.2"]}
+            journal.write("changing", step="s", site="A", unit="10.0.0.1", **lists)
+            journal.write("end", outcome="done")
+            names.append(journal.history.name)
+    store = real_store(tmp_path, plan)
+    with pytest.raises(PushRefusedError, match="push 3, the last one, took push 2 back already") as refused:
+        require_unrepeated(store, "last")
+    assert "--undo 1" in (refused.value.hint or "")
+    require_unrepeated(store, "1")
+    found = taken_back(given, store, ConnectionOptions(), "last", resume=False)
+    assert found
+    assert found.history.number == 1
+
+
+def test_an_undo_that_is_to_go_on_shows_the_plan_of_no_other_push(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.1")
+    assert push(geoplan, site, site.topology).code == 0
+    refused = push(geoplan, site, site.topology, "--undo", "--resume")
+    assert refused.code == 4, refused
+    assert "there is no unfinished push to resume" in refused.stderr
+    assert "takes back push" not in refused.stdout + refused.stderr
 
 
 @pytest.mark.parametrize("only", ["--only-preflight", "--dry-run"])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from geoplan.live.polling import SystemClock
+from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.history import History
@@ -16,6 +17,7 @@ from geoplan.push.records import FORMAT, make
 from geoplan.push.store import Store
 from geoplan.topology.api import apis_of
 from geoplan.topology.loader import load_topology
+from geoplan.topology.model import Topology
 from tests.conftest import TOPOLOGIES
 from tests.push.observations import plan_of
 from tests.push.support import real_store
@@ -64,6 +66,24 @@ def test_a_push_of_another_phase_is_told_with_the_option_that_resumes_it() -> No
     assert "the unfinished push is one of --phase all, and this one of --phase geo" in str(problem)
     assert "resume it with --phase all" in str(problem)
     assert check_resume(both, begun(both), resume=True, running=None).problems == ()
+
+
+def test_who_leaves_is_no_other_group() -> None:
+    sites = [{"name": "A", "standalone": "10.0.0.1"}, {"name": "B", "standalone": "10.0.0.2"}]
+    old, new = (Topology.model_validate({"name": "t", "sites": each}) for each in (sites, sites[:1]))
+    change = make_change(new, make_plan(old, (Phase.GEO,)))
+    assert change.scope == "all sites"
+    (problem,) = check_resume(make_plan(new, (Phase.GEO,)), begun(change), resume=True, running=None).problems
+    assert "group" not in str(problem)
+
+
+def test_a_file_that_was_edited_is_told_with_what_ends_the_push() -> None:
+    def command(*words: str) -> str:
+        return " ".join(["geoplan", words[0], "my.yaml", *words[1:]])
+
+    found = check_resume(PLAN, begun(checksum="sha256:other"), resume=True, running=None, command=command)
+    (problem,) = found.problems
+    assert "geoplan push my.yaml --abandon" in problem.commands
 
 
 def test_a_running_push_is_not_called_unfinished() -> None:

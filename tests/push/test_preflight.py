@@ -236,3 +236,10 @@ def test_one_certificate_at_two_addresses_is_noted_and_blocks_nothing() -> None:
     assert found.is_clear
     (note,) = [note for note in found.notes if note.kind is NoteKind.FINDING]
     assert f"{M1} and {A1} present one certificate" in note.message
+
+
+def test_an_address_too_many_names_the_change_that_lets_its_site_leave() -> None:
+    unit = FINE.units[M1]
+    (problem,) = problems(changed(FINE, M1, geo_partners=(*(unit.geo_partners or ()), "10.9.9.9")))
+    assert "push --from the topology that has it" in problem
+    assert "leaves their clusters on all units" in problem

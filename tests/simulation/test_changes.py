@@ -126,9 +126,10 @@ def test_a_cluster_is_renamed_and_placed(tmp_path: Path) -> None:
         await world.push_new(FOUR)
         before = world.reboots()
         place = {"cluster": {"location": {"latitude": 53.35, "longitude": -6.26}}}
-        new = topology("new", f"{A.replace('A', 'Dublin')} {B} {C} {D}", B=place)
+        new = topology("new", f"{A.replace('A', 'Dublin')} {B} {C} {D}", B=place, Dublin=place)
         plan = world.plan_of_change(FOUR, new)
         assert (await world.push(plan)).is_complete
+        assert "'Dublin' renamed from 'A' and placed and read back" in [e.message for e in world.heard.events]
         assert world.reboots() == before
         assert {c.name for _, c in world.network.geo.clusters(world.active("D"))} == {"Dublin", "B", "C", "D"}
         back = [change.what for unit in going_back(histories(tmp_path)[-1]) for change in unit.changes]

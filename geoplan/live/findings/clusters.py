@@ -98,6 +98,28 @@ def is_placed(cluster: ClusterDefinition, found: GeoCluster) -> bool:
     return apart <= ARC_SECOND
 
 
+RENAME = "rename or remove it by hand first"
+
+
+def how_to_rename(plan: Plan) -> str:
+    """Say what gives a cluster its planned name, where no step of a plan does."""
+    if plan.change:
+        return RENAME
+    return (
+        "a change renames it: push --from the topology that was pushed here last, or --from live; what is removed by "
+        "hand on one unit is gone on all that are linked"
+    )
+
+
+def misplaced(cluster: ClusterDefinition, found: GeoCluster) -> str | None:
+    """Say where a cluster stands and is planned; None where it is in its place, or is planned nowhere."""
+    if cluster.location is None or is_placed(cluster, found):
+        return None
+    is_told = found.latitude is not None and found.longitude is not None
+    has = f"{found.latitude:.4f}, {found.longitude:.4f}" if is_told else "none"
+    return f"has other coordinates: {has}, planned {cluster.location.latitude:.4f}, {cluster.location.longitude:.4f}"
+
+
 def addresses_before(plan: Plan, site: str) -> frozenset[str]:
     """Return every address that stood for a site, or stands for it now, as units show its cluster."""
     old = plan.change.old_site(site) if plan.change else None

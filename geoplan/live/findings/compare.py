@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import canonical, without
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
 from geoplan.live.findings.clusters import (
+    RENAME,
     ClusterState,
     addresses_of,
     deleted_from,
     find,
+    how_to_rename,
+    misplaced,
     oddities,
     state_of,
     unknown_to,
@@ -45,7 +48,6 @@ __all__ = ["Difference", "Kind", "Mend", "Note", "Report", "SiteReport", "is_see
 
 CLUSTERS = "clusters"
 UNIT, ACTIVE_UNIT, STANDBY_UNIT = "unit", "active unit", "standby unit"
-RENAME = "rename or remove it by hand first"
 TWICE = "remove the one too many by hand first, once no FQDN uses it"
 STALE = (
     "a failover and the way back may correct it; else note which FQDNs use it, remove it by hand, and push: it is "
@@ -316,16 +318,15 @@ def _of_cluster(
             yield Kind.DIFFERENT, message, "" if mended else RENAME
         case ClusterState.OTHER_NAME if found:
             mended = is_old_cluster(plan, cluster.site, found.address, found.name)
-            yield Kind.DIFFERENT, f"{shown} is called '{found.name}', of type {found.type}", "" if mended else RENAME
+            by_hand = "" if mended else how_to_rename(plan)
+            place = f", and {elsewhere}" if (elsewhere := misplaced(cluster, found)) else ""
+            yield Kind.DIFFERENT, f"{shown} is called '{found.name}', of type {found.type}{place}", by_hand
         case ClusterState.UNFINISHED if found:
             yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", ""
         case ClusterState.OTHER_TYPE if found:
             yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", RENAME
-        case ClusterState.MISPLACED if found and cluster.location:
-            is_told = found.latitude is not None and found.longitude is not None
-            has = f"{found.latitude:.4f}, {found.longitude:.4f}" if is_told else "none"
-            planned = f"{cluster.location.latitude:.4f}, {cluster.location.longitude:.4f}"
-            yield Kind.DIFFERENT, f"{shown} has other coordinates: {has}, planned {planned}", ""
+        case ClusterState.MISPLACED if found:
+            yield Kind.DIFFERENT, f"{shown} {misplaced(cluster, found)}", ""
         case _:
             pass
     if found and unit.state is not State.STANDBY and (stale := _stale_address(plan, cluster, found, facts)):

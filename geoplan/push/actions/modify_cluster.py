@@ -61,5 +61,6 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
             return Again(str(failure), unit.address)
         raise failure
     context.record("changed", step, unit.address, action=action)
-    what = "placed" if is_named else f"renamed from '{found.name}'"
+    done = [*([] if is_named else [f"renamed from '{found.name}'"]), *([] if is_there else ["placed"])]
+    what = " and ".join(done)
     return Outcome(StepState.DONE, unit.address, f"'{cluster.name}' {what} and read back")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -50,3 +51,34 @@ def test_plan_is_read_back_to_an_equal_one(form: str, geoplan: Geoplan) -> None:
     read = Plan.model_validate_json(written) if form == "json" else Plan.model_validate(yaml.safe_load(written))
 
     assert read == make_plan(load_topology(EXAMPLE))
+
+
+def _file(tmp_path: Path, name: str, groups: dict[str, dict[str, str]]) -> Path:
+    sites = [{"name": site, "standalone": address} for own in groups.values() for site, address in own.items()]
+    content = {"name": name, "sites": sites, "groups": {group: [*own] for group, own in groups.items()}}
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+X, Y = {"A": "10.0.0.1", "B": "10.0.0.2"}, {"C": "10.0.1.1", "D": "10.0.1.2"}
+
+
+def test_an_older_state_that_shares_no_unit_is_refused(geoplan: Geoplan, tmp_path: Path) -> None:
+    old, new = _file(tmp_path, "old", {"y": Y}), _file(tmp_path, "new", {"x": X})
+    for command in ("plan", "runbook", "diagram"):
+        refused = geoplan(command, new, "--from", old)
+        assert refused.code == 2, refused
+        assert "'old' and 'new' have no unit in common: C, D would leave" in refused.stderr
+        assert geoplan(command, new, "--from", old, "--retire", "y").code == 2
+
+
+def test_a_group_that_is_in_no_file_any_more_is_retired_by_its_name(geoplan: Geoplan, tmp_path: Path) -> None:
+    old, new = _file(tmp_path, "old", {"x": X, "y": Y}), _file(tmp_path, "new", {"x": X})
+    refused = geoplan("plan", new, "--from", old)
+    assert refused.code == 2
+    assert "no unit of group 'y' is in 'new': C, D would leave" in refused.stderr
+    assert "to retire these groups: --retire y" in refused.stderr
+    assert geoplan("plan", new, "--from", old, "--retire", "y").code == 0
+    wrong = geoplan("plan", new, "--from", old, "--retire", "y", "--retire", "x")
+    assert "'x' is no group of 'old' of which all sites leave" in wrong.stderr

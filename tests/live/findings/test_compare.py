@@ -11,6 +11,7 @@ from geoplan.live import diff
 from geoplan.live.findings import Kind, Mend
 from geoplan.live.findings.compare import verify
 from geoplan.live.model import REMOTE_LM, Cause, ClusterType, Failure, GeoCluster, Observations, State
+from geoplan.topology.model import Location
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
 
@@ -72,6 +73,21 @@ def test_clusters_that_are_missing_unfinished_renamed_or_double_are_told_apart()
         f"cluster 'Standalone LoadMaster 1' ({A1}) is there twice",
         "cluster 'Standalone LoadMaster 2' (172.24.1.10) is missing",
     ]
+
+
+def test_a_cluster_with_another_name_and_place_is_told_with_both_and_with_the_change_that_renames_it() -> None:
+    place = PLAN.clusters[0].model_copy(update={"location": Location(latitude=53.35, longitude=-6.26)})
+    plan = PLAN.model_copy(update={"clusters": (place, *PLAN.clusters[1:])})
+    other = GeoCluster(M1, "Another", REMOTE_LM, latitude=1.0, longitude=2.0)
+    (found,) = [
+        each
+        for each in verify(plan, changed(FINE, M1, clusters=(other,))).differences
+        if each.unit == M1 and "Another" in each.message
+    ]
+    assert "is called 'Another', of type remoteLM, and has other coordinates: 1.0000, 2.0000, planned 53.35" in (
+        found.message
+    )
+    assert "push --from" in found.hint
 
 
 def test_a_cluster_that_the_plan_does_not_mention_is_noted_and_is_no_difference() -> None:
