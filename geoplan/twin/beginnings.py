@@ -147,6 +147,23 @@ class EmptiedList(Behaviour):
 
 
 @dataclass(frozen=True)
+class EmptiedNewcomer(Behaviour):
+    """A unit that joins others had their GEO configuration once; somebody has deleted all of it there only now."""
+
+    lasting: ClassVar[bool] = True
+    unit: str
+    source: str
+
+    def begin(self, world: Place) -> None:
+        """Delete it; linked as it is, the unit would let its partners know."""
+        network = world.network
+        source, unit = network.unit(self.source), network.unit(self.unit)
+        clusters = [cluster for _, cluster in network.geo.clusters(source)]
+        network.geo.replace_all(unit, clusters, list(network.geo.fqdns(source)))
+        network.geo.replace_all(unit, [], [])
+
+
+@dataclass(frozen=True)
 class EmptyStandby(Behaviour):
     """The standby of a pair has lost its partners, until somebody lets the pair replicate again."""
 

@@ -11,6 +11,7 @@ from geoplan.twin.beginnings import (
     Debts,
     EarlyReturns,
     EmptiedList,
+    EmptiedNewcomer,
     EmptyStandby,
     ForgottenLinks,
     IgnoredSubmissions,
@@ -131,6 +132,9 @@ def _of_all(changes: Sequence[Change], plan: Plan) -> Iterator[Case]:
             unit, cluster = plan.site(name).units[0].address, plan.cluster(others[-1])
             meaning = f"somebody deletes the cluster '{cluster.name}' on {name} before it joins"
             yield Case(f"{name}:seed-deleted", meaning, (SeedTakenAway(unit, cluster.address),))
+            source = plan.site(group.reference).units[0].address
+            meaning = f"{name} had the GEO configuration of the others once, and was emptied by hand only now"
+            yield Case(f"{name}:emptied", meaning, (EmptiedNewcomer(unit, source),))
     if plan.change is None and not forms:
         yield from _of_second_push(plan, pairs)
 

@@ -61,6 +61,10 @@ FOUND_BY: dict[str, tuple[str, str]] = {
     "the lists of standbys are not read before a deletion": ("sites leave", "A:replicates-never"),
     "a cluster is deleted where a site leaves before all lists were read": ("sites leave", ON_ITS_OWN),
     "a seed is not compared again before it is linked": ("sites join", "D:seed-deleted"),
+    "a cluster gets its type under the look that was for its adding": ("geo", ON_ITS_OWN),
+    "the lists of slaves are taken for their submissions": ("sites join", ON_ITS_OWN),
+    "sites that join are seeded after the lists": ("sites join", "D:emptied"),
+    "sites that join a group with FQDNs are seeded after the lists": ("sites join", "C:emptied"),
     "red links with all lists in place are nothing to do": ("geo", "again:links-lost"),
 }
 """For each safeguard of the safety tests: what is rehearsed, and the case that shows that it is taken out."""
