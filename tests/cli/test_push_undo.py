@@ -116,7 +116,7 @@ def test_after_an_undo_the_next_one_is_named_where_nobody_is_asked(tmp_path: Pat
     both = {"sites": [{"name": "A", "standalone": "10.0.0.1"}, {"name": "B", "standalone": "10.0.0.2"}]}
     given = Topology.model_validate(both)
     plan = make_plan(given)
-    names = []
+    names: list[str] = []
     for undoes in (None, None, 2):
         options = Options(undoes=names[undoes - 1] if undoes else None)
         with Journal.begin(tmp_path, plan, options, SystemClock()) as journal:
