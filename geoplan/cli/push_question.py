@@ -101,11 +101,11 @@ UNCONFIRMED = (
 SEED_WORD = "restore"
 
 
-def seed_is_accepted(plan: Plan, found: Found, flags: PushFlags) -> bool:
+def seed_is_accepted(plan: Plan, found: Found, flags: PushFlags, again: str) -> bool:
     """Ask whether GEO Configuration may be restored over the API, which ``--yes`` does not answer.
 
-    Raises :class:`PushRefusedError` where nobody can be asked. Without an FQDN there is nothing to restore, and no
-    question.
+    ``again`` is the command that answers it beforehand. Raises :class:`PushRefusedError` where nobody can be asked.
+    Without an FQDN there is nothing to restore, and no question.
     """
     sites = seeded_sites(plan)
     groups = {plan.site(site).group for site in sites}
@@ -119,8 +119,8 @@ def seed_is_accepted(plan: Plan, found: Found, flags: PushFlags) -> bool:
         return True
     if not sys.stdin.isatty():
         raise PushRefusedError(
-            "--seed-by-api has a question of its own, which --yes does not answer; nothing was changed",
-            hint="give --accept-seed-by-api as well; or leave --seed-by-api out, and restore it by hand",
+            "--seed-by-api has a question of its own, which --yes does not answer; this run has changed nothing",
+            hint=f"answer it beforehand: {again}\n        or leave --seed-by-api out, and restore it by hand",
         )
     with interruptible():
         answer: str = click.prompt(f"Type '{SEED_WORD}' to send it, anything else to stop", default="", err=True)

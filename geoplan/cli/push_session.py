@@ -228,7 +228,9 @@ class PushSession(PushListener):
         self._view.show(Event(EventKind.DIFFERENCES, self._seconds(), message, details=details))
         if flags.dry_run:
             return True
-        if self._options.seed_by_api and not seed_is_accepted(self._plan, found, flags):
+        resume = ("--resume",) if self._options.resume else ()
+        again = self.command(*resume, "--seed-by-api", "--accept-seed-by-api")
+        if self._options.seed_by_api and not seed_is_accepted(self._plan, found, flags, again):
             return False
         return self._is_agreed()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, is_address
 from geoplan.errors import ChangeRefusedError
-from geoplan.wording import folded
+from geoplan.wording import folded, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -66,9 +66,15 @@ def require_possible(after: Mapping[str, SiteSettings], matched: Matched, replac
     for name, site in matched.before.items():
         if name in after and site.kind != after[name].kind:
             problems.append(f"'{name}' was {_KINDS[site.kind]} and is {_KINDS[after[name].kind]} now")
-    problems += _wrongly_replaced(after, matched, replaced)
     problems += _taken_over(after, matched)
-    _refuse(problems, "make it in steps: let the site leave first, form or split the pair by hand, then let it join")
+    wrong = list(_wrongly_replaced(after, matched, replaced))
+    if wrong and not problems:
+        units = some_of([unit.address for site in after.values() for unit in site.units])
+        _refuse(wrong, f"--replaced takes units that were there before and are there now; there are now {units}")
+    _refuse(
+        [*problems, *wrong],
+        "make it in steps: let the site leave first, form or split the pair by hand, then let it join",
+    )
 
 
 def _wrongly_replaced(after: Mapping[str, SiteSettings], matched: Matched, replaced: Collection[str]) -> Iterator[str]:

@@ -312,3 +312,12 @@ def test_plan_that_geoplan_never_made_is_no_start(spoilt: object, said: str) -> 
     old = make_plan(named(TWO))
     with pytest.raises(ChangeRefusedError, match=said):
         make_change(named(FOUR), old.model_copy(update=spoilt(old)))  # type: ignore[operator]
+
+
+def test_a_replaced_unit_that_is_none_is_told_with_the_units_that_there_are() -> None:
+    with pytest.raises(
+        ChangeRefusedError, match=r"no site has the unit 10\.0\.0\.99 that is to be replaced"
+    ) as refused:
+        make_change(named(FOUR), make_plan(named(FOUR)), replaced=["10.0.0.99"])
+    assert "step" not in str(refused.value.hint)
+    assert "10.0.0.6" in str(refused.value.hint)

@@ -73,6 +73,8 @@ def test_seeding_by_the_api_has_a_question_that_yes_does_not_answer(geoplan: Geo
     refused = push(geoplan, site, four, "--from", two, "--seed-by-api")
     assert refused.code == 4, refused
     assert "--seed-by-api has a question of its own, which --yes does not answer" in refused.stderr
+    words = f"geoplan push {four} --from {two} --seed-by-api --accept-seed-by-api --endpoints {site.endpoints}"
+    assert words in refused.stderr
     assert "whether" in refused.stderr
     assert site.all_that_counts() == before
     ended = push(geoplan, site, four, "--from", two, "--seed-by-api", "--accept-seed-by-api")
