@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from geoplan import fact as ledger
+from geoplan import partner_facts
 
 Fact = ledger.Fact
 FACTS, _fact, _unconfirmed = ledger.FACTS, ledger.fact, ledger.unconfirmed
@@ -279,13 +280,7 @@ HA_PARTNER = _answer("HA_PARTNER", "an address", "How units tell their partner i
 STANDBY_AS_PARTNER = _answer("STANDBY_AS_PARTNER", "green", "How a standby shows as a GEO partner", UNKNOWN)
 ESCAPES = _answer("ESCAPES", "as XML and JSON have them", "How answers write &, control characters, letters", UNKNOWN)
 HEALTH_CHECK_REACH = _answer("HEALTH_CHECK_REACH", "everyone", "Whom the health check answers", UNKNOWN)
-LINKS_NEED_ACCESS = _answer(
-    "LINKS_NEED_ACCESS",
-    "on both sides, at all times",
-    "Where links of partners need the access lists",
-    UNKNOWN,
-    not_read="an access list that is changed under a link",
-)
+LINKS_NEED_ACCESS, LINKS_AFTER_BOOT, LINKS_AFTER_CUT, ENTRIES_APART = partner_facts.enter()
 
 GEO_RESTORE_TYPE = _unconfirmed(
     "GEO_RESTORE_TYPE",
@@ -375,9 +370,6 @@ LATITUDE = _label("LATITUDE", "Latitude")
 LONGITUDE = _label("LONGITUDE", "Longitude")
 
 Version = tuple[int, ...]
-MAX_DIGITS = 9  # of a number in a version; Python refuses to read thousands, which a broken unit may send
-
-
 MAX_DIGITS = 18  # of one number of a version
 
 

@@ -85,6 +85,11 @@ class Variant(StrEnum):
         "LINKS_NEED_ACCESS",
         "hold links until one side submits again, whatever the access lists say",
     )
+    CUTS_END_LINKS = (
+        "cuts-end-links",
+        "LINKS_AFTER_CUT",
+        "drop links that the network parts, until one side submits again",
+    )
 
 
 def as_variants(given: Iterable[Variant | str]) -> frozenset[Variant]:

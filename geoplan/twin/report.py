@@ -136,6 +136,8 @@ class Report:
     """What live units did not tell, each tried as the worse of both ways."""
     notes: tuple[str, ...] = ()
     """What was taken as planned because live units did not tell it."""
+    assumed: tuple[str, ...] = ()
+    """The facts of the ledger, none confirmed, on which it rests that something comes back by itself."""
 
     @property
     def faults(self) -> tuple[Row, ...]:

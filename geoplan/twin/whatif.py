@@ -51,7 +51,20 @@ def what_if(
         count,
         len(cases) - impossible,
         seed if len(cases) > MOST_CASES else None,
+        assumed=tuple(_assumed(rows)),
     )
+
+
+def _assumed(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the facts of the ledger by which a loss ends once what failed is repaired."""
+    repaired = [row for row in rows if row.outcome.until is Until.REPAIR]
+    kinds = {failure.kind for row in repaired for failure in row.failures}
+    if kinds & {FailureKind.UNIT_OFF, FailureKind.SITE_OFF, FailureKind.REGION_OFF}:
+        yield "LINKS_AFTER_BOOT"
+    if FailureKind.NETWORK_CUT in kinds:
+        yield "LINKS_AFTER_CUT"
+    if any(row.outcome.older for row in repaired):
+        yield "ENTRIES_APART"
 
 
 class _Cases:

@@ -18,7 +18,7 @@ def render(report: Report, plan: Plan) -> str:
     shown, left_out = rows_to_show(report)
     page = failures.FailurePage(
         scope=words.scope_in_words(report),
-        verdict=words.verdict(report),
+        verdict=[*words.verdict(report), *filter(None, [words.assumed_in_words(report)])],
         is_well=report.is_well,
         headings=HEADINGS,
         rows=[_row(row) for row in shown],

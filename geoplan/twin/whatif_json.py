@@ -28,6 +28,7 @@ def render(report: Report) -> str:
         "now": _outcome(report, report.now),
         "not_told": [_doubt(report, doubt) for doubt in report.doubts],
         "notes": report.notes,
+        "assumed": report.assumed,
     }
     head = json.dumps(content, ensure_ascii=False, indent=2).removesuffix("\n}")
     rows = ",\n    ".join(json.dumps(_row(report, row), ensure_ascii=False) for row in report.rows)  # many: a line each

@@ -37,8 +37,7 @@ def render_markdown(report: Report) -> str:
     lines += ["", f"| {' | '.join(HEADINGS)} |", "|---|---|---|"]
     shown, left_out = rows_to_show(report)
     lines += [f"| {' | '.join(in_cell(escaped(cell), cell) for cell in _cells(row))} |" for row in shown]
-    if left_out:
-        lines += ["", left_out_in_words(left_out)]
+    lines += [part for each in _below(report, left_out) for part in ("", escaped(each))]
     return "\n".join(lines) + "\n"
 
 
@@ -61,8 +60,12 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     for row in shown:
         drawn.add_row(*_cells(row), style="bold" if row.is_fault else "")
     yield drawn
-    if left_out:
-        yield left_out_in_words(left_out)
+    yield from _below(report, left_out)
+
+
+def _below(report: Report, left_out: int) -> Iterator[str]:
+    """Yield what stands below the table."""
+    yield from filter(None, (left_out_in_words(left_out), words.assumed_in_words(report)))
 
 
 def _cells(row: Row) -> tuple[str, str, str]:

@@ -34,7 +34,12 @@ _TASKS: Mapping[TaskKind, str] = {
     TaskKind.SET_SECRET: "set the same Partner Shared Secret on {units}",
     TaskKind.COMPARE: "compare the GEO configuration of {sites} with that of its partners",
 }
-
+_ASSUMED: Mapping[str, str] = {
+    "LINKS_AFTER_BOOT": "the links of a unit are green again once it is up",
+    "LINKS_AFTER_CUT": "links are green again once the network is whole",
+    "ENTRIES_APART": "of what was changed apart from each other the later change stays",
+}
+"""What each fact of the ledger is that a report may rest on."""
 
 MOST_TASKS = 6
 
@@ -165,6 +170,18 @@ def doubt_in_words(doubt: Doubt) -> str:
         f"{told} Tried both ways: if they are not there, this cuts off {join_words(_cut_off(doubt.rows))}: {failures}. "
         f"See them green while {doubt.unit} is active, or submit {vendor.GEO_PARTNERS} again on it then."
     )
+
+
+def assumed_in_words(report: Report) -> str:
+    """Return what nobody has confirmed of what is said to come back by itself, and what to do if it does not.
+
+    Empty where nothing rests on that.
+    """
+    if not report.assumed:
+        return ""
+    said = join_words(f"{_ASSUMED[fact]} ({fact})" for fact in report.assumed)
+    if_not = f"if links stay red, submit {vendor.GEO_PARTNERS} again on the active unit at each end"
+    return f"Not confirmed by the vendor: {said}. See geoplan facts; {if_not}."
 
 
 def _cut_off(rows: tuple[Row, ...]) -> tuple[str, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import resource
+import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -13,18 +12,29 @@ from tests.conftest import TOPOLOGIES
 
 GOALS = {1: 5, 2: 60}
 GOAL_MIB = 300
+MEASURED = """
+import json, resource, sys
+from geoplan.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+used = resource.getrusage(resource.RUSAGE_SELF)
+json.dump([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], sys.stderr)
+"""
+"""Runs geoplan, and tells what that process alone has used."""
 
 
 @pytest.mark.parametrize("failures", GOALS)
 def test_what_if_of_eighteen_sites(failures: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print seconds of the processor, which others on the machine do not add to, and the peak of memory."""
     path = str(TOPOLOGIES / "eighteen-sites.yaml")
-    command = [sys.executable, "-m", "geoplan", "whatif", path, "--failures", str(failures), "--format", "json"]
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    command = [sys.executable, "-c", MEASURED, "whatif", path, "--failures", str(failures), "--format", "json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, mib = json.loads(done.stderr)
+    cases = json.loads(done.stdout)["cases"]
     with capsys.disabled():
         print(  # noqa: T201 - a benchmark prints
-            f"\nwhat-if of 18 sites, {failures} failures at a time: {seconds:.1f} s (goal {GOALS[failures]}), "
-            f"at most {peak:.0f} MiB so far (goal {GOAL_MIB})"
+            f"\nwhat-if of 18 sites, {failures} at a time, {cases:,} cases: {seconds:.1f} s of the processor "
+            f"(goal {GOALS[failures]}), at most {mib:.0f} MiB (goal {GOAL_MIB})"
         )

@@ -19,7 +19,7 @@ from geoplan.lab.device.unit import Credentials
 from geoplan.lab.lab import BackgroundLab
 from geoplan.plan.model import Plan
 from geoplan.topology.model import Topology
-from geoplan.twin.failures import Failure, FailureKind
+from geoplan.twin.failures import PROBE, Failure, FailureKind
 
 PASSWORD = "a passphrase of the estate"  # noqa: S105 - of a lab
 BOOT, FAILOVER, SYNC = 0.3, 0.05, 0.05
@@ -70,6 +70,13 @@ class Estate:
         self.control(f"sites/{quote(site)}/fail-over")
         self.until(lambda seen: seen.active.get(site) not in (None, before))
 
+    def submit_on(self, unit: str) -> None:
+        """Submit its partners on a unit while it is active, as a person is told to: its pair fails over first."""
+        site = next(site for site in self._plan.sites if unit in (each.address for each in site.units))
+        if self._active(site.name) != unit:
+            self.fail_over(site.name)
+        self._submit(site.name, "geopartners", site.geo_partners)
+
     def _submit(self, site: str, name: str, addresses: tuple[str, ...]) -> None:
         unit = self.until(lambda seen: site in seen.active).active[site]
         if addresses:
@@ -89,11 +96,16 @@ class Estate:
                         self.control(f"sites/{quote(one)}/cut", other)
             case FailureKind.REPLICATION_BROKEN:
                 self.control(f"sites/{quote(site)}/break-replication")
+                self.change(site, f"{site.lower().replace(' ', '-')}.{PROBE}")
             case FailureKind.NEVER_SUBMITTED:
                 self.control(f"units/{failure.units[0]}/forget-partners")
             case _:
                 for unit in failure.units:
                     self.control(f"units/{unit}/power-off")
+
+    def change(self, site: str, fqdn: str) -> None:
+        """Add an FQDN on a site's active unit: what has to reach all others."""
+        self._ask(self.until(lambda seen: site in seen.active).active[site], f"addfqdn?fqdn={fqdn}")
 
     def repair(self, failure: Failure) -> None:
         """Repair it, as far as there is something to repair."""
@@ -125,6 +137,25 @@ class Estate:
             select.select([], [], [], POLL_SECONDS)
             seen = self.look()
         return seen
+
+    def without(self, fqdn: str, seen: Seen) -> set[str]:
+        """Return the sites whose active unit does not have an FQDN."""
+        return {site for site, unit in seen.active.items() if fqdn not in self._fqdns(unit)}
+
+    def standbys_behind(self, seen: Seen) -> set[str]:
+        """Return the standbys that are up and have other FQDNs than their active unit."""
+        pairs = [site for site in self._plan.sites if site.kind == "ha_pair" and site.name in seen.active]
+        found = set()
+        for site in pairs:
+            active = seen.active[site.name]
+            (standby,) = (unit.address for unit in site.units if unit.address != active)
+            if self._ask(standby, "get?param=version") and self._fqdns(standby) != self._fqdns(active):
+                found.add(standby)
+        return found
+
+    def _fqdns(self, unit: str) -> frozenset[str]:
+        named = re.findall(r"<FullyQualifiedDomainName>(.*?)</FullyQualifiedDomainName>", self._ask(unit, "listfqdns"))
+        return frozenset(name.rstrip(".") for name in named)
 
     def look(self) -> Seen:
         """Ask every unit who it is, and every active one for the colours of its partners."""

@@ -10,13 +10,14 @@ from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
 from geoplan.twin.failures import Failure, FailureKind, single_failures
-from geoplan.twin.report import Outcome
+from geoplan.twin.report import Outcome, TaskKind
 from geoplan.twin.whatif import try_failures
 from geoplan.twin.world import AS_BEGUN, Link, Start, planned_world
 from tests.lab.support import pair, standalone, topology
 from tests.twin.estate import Estate, Seen, estate
 
 SHAPES = ("ps", "pp", "pps", "psss", "ppss")
+MEANWHILE = "changed-meanwhile.invalid"
 
 
 def drawn(case: int) -> tuple[Topology, Start, tuple[Failure, ...], Outcome]:
@@ -91,9 +92,31 @@ def carry_out(units: Estate, start: Start, failures: tuple[Failure, ...], outcom
         elif failure.units and failure.kind is not FailureKind.NEVER_SUBMITTED:
             units.until(partial(is_gone, failure.units))
             units.until(lambda seen: {*outcome.briefly} - {*outcome.down} <= seen.active.keys())
+    seen = units.until(lambda seen: units.standbys_behind(seen) == {*outcome.behind})
+    assert units.standbys_behind(seen) == {*outcome.behind}
     if outcome.at_failover:
         for site in {site for failure in failures for site in failure.sites}:
             units.fail_over(site)
+
+
+def change_something(units: Estate, of: Topology, outcome: Outcome) -> None:
+    """Change something on a site that is well, and see that exactly those answer with an older configuration."""
+    well = [site.name for site in of.sites if site.name not in {*outcome.lost, *outcome.older}]
+    if not well:
+        return
+    units.change(well[0], MEANWHILE)
+    has_older = {*outcome.older} - {*outcome.down}
+    seen = units.until(lambda seen: units.without(MEANWHILE, seen) == has_older)
+    assert units.without(MEANWHILE, seen) == has_older
+
+
+def do_what_is_asked(units: Estate, of: Topology, outcome: Outcome) -> None:
+    """Submit where that is a person's task, and see that nothing else is needed."""
+    asked = [task.units[0] for task in outcome.tasks if task.kind is TaskKind.SUBMIT]
+    for unit in asked:
+        units.submit_on(unit)
+    everybody = links(of, (), ())
+    assert not asked or units.until(lambda seen: seen.green == everybody).green == everybody
 
 
 def test_lab_shows_what_is_said(case: int) -> None:
@@ -102,8 +125,10 @@ def test_lab_shows_what_is_said(case: int) -> None:
         carry_out(units, start, failures, outcome)
         during = units.until(lambda seen: is_as_said(seen, of, outcome))
         assert is_as_said(during, of, outcome), (start, failures, outcome, during)
+        change_something(units, of, outcome)
         for failure in reversed(failures):
             units.repair(failure)
         after = units.until(lambda seen: is_as_said_after(seen, of, outcome))
         assert is_as_said_after(after, of, outcome), (start, failures, outcome, after)
+        do_what_is_asked(units, of, outcome)
         assert start == AS_BEGUN or start.failed_over in {site.name for site in of.sites}

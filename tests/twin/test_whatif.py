@@ -14,6 +14,7 @@ from geoplan.twin.failures import Failure, FailureKind
 from geoplan.twin.report import Report, Row, Task, TaskKind, Until
 from geoplan.twin.whatif import try_failures, what_if
 from geoplan.twin.world import AS_BEGUN, Start, World, planned_world
+from geoplan.vendor import FACTS
 from tests.conftest import TOPOLOGIES
 from tests.lab.support import A1, A2, M1, S1, S2, example, pair, standalone, topology
 
@@ -180,6 +181,13 @@ def test_a_region_is_off_as_one_and_so_is_what_stands_together() -> None:
 
 def _is_region(of: Row) -> bool:
     return of.failures[0].kind is FailureKind.REGION_OFF
+
+
+def test_what_is_said_to_come_back_by_itself_names_the_facts_that_it_rests_on() -> None:
+    assert report_of(example()).assumed == ("LINKS_AFTER_BOOT", "LINKS_AFTER_CUT", "ENTRIES_APART")
+    assert report_of(topology(standalone(1))).assumed == ("LINKS_AFTER_BOOT",)
+    unconfirmed = {fact.name for fact in FACTS if not fact.confirmed}
+    assert {*report_of(example()).assumed} <= unconfirmed
 
 
 def test_worst_comes_first() -> None:

@@ -72,7 +72,11 @@ class Network:
             for unit in self.units.values():
                 unit.configuration = unit.configuration.with_settings({SESSION_CONTROL: False})
         self._directory = Directory(self.units.values())
-        self.partners = Partners(self._directory, links_ignore_access=Variant.LINKS_IGNORE_ACCESS in variants)
+        self.partners = Partners(
+            self._directory,
+            links_ignore_access=Variant.LINKS_IGNORE_ACCESS in variants,
+            cuts_end_links=Variant.CUTS_END_LINKS in variants,
+        )
         self.geo = GeoEntries(
             clock,
             topology.limits.max_clusters,

@@ -43,11 +43,15 @@ class Partners:
     """The links. One belongs to two units, never to their sites.
 
     With ``links_ignore_access`` only a submission ends one; without, it is red as soon as an access list ends it.
+    With ``cuts_end_links`` a network that parts two units ends it; without, it is green again once that is mended.
     """
 
-    def __init__(self, directory: Directory, *, links_ignore_access: bool = False) -> None:
+    def __init__(
+        self, directory: Directory, *, links_ignore_access: bool = False, cuts_end_links: bool = False
+    ) -> None:
         self._directory = directory
         self._links_ignore_access = links_ignore_access
+        self._cuts_end_links = cuts_end_links
         self._links: set[Link] = set()
         self._cuts: set[frozenset[str]] = set()
 
@@ -73,9 +77,11 @@ class Partners:
     def cut(self, site: str, others: Iterable[str]) -> None:
         """Cut the network between a site and others: their links are red until it is mended, and none is made."""
         self._cuts.update(frozenset((site, other)) for other in others)
+        if self._cuts_end_links:
+            self._links = {link for link in self._links if self.reaches(*(unit.site for unit in link))}
 
     def mend(self, site: str) -> None:
-        """Mend the network of a site to all others. That links are green again by themselves is a guess."""
+        """Mend the network of a site to all others. That links are green again by themselves is LINKS_AFTER_CUT."""
         self._cuts = {cut for cut in self._cuts if site not in cut}
 
     @property

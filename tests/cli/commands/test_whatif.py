@@ -54,9 +54,14 @@ SHAPE = {
             "type": "array",
             "items": {"properties": {"rows_if_not_there": {"type": "array", "items": ROW}}},
         },
-        **dict.fromkeys(("topology", "live", "well", "cases", "possible", "seed", "groups", "starts", "notes"), True),
+        **dict.fromkeys(
+            ("topology", "live", "well", "cases", "possible", "seed", "groups", "starts", "notes", "assumed"), True
+        ),
     },
-    "required": ["format", "topology", "live", "well", "cases", "possible", "seed", "groups", "starts", "now", "rows"],
+    "required": [
+        *("format", "topology", "live", "well", "cases", "possible", "seed", "groups", "starts", "now", "rows"),
+        *("not_told", "notes", "assumed"),
+    ],
     "additionalProperties": False,
 }
 """The shape that the README of the package tells."""
@@ -99,6 +104,24 @@ def test_json_has_the_shape_that_is_told(geoplan: Geoplan) -> None:
     readme = (Path(__file__).parents[3] / "geoplan" / "twin" / "README.md").read_text()
     keys = {*content, *content["rows"][0]}
     assert [key for key in sorted(keys) if f"`{key}`" not in readme] == []
+
+
+@pytest.mark.parametrize("given", ["text", "markdown", "html"])
+def test_what_nobody_has_confirmed_is_said_where_it_matters(geoplan: Geoplan, given: str) -> None:
+    said = " ".join(geoplan("whatif", EXAMPLE, "--format", given).stdout.replace("\\", "").split())
+    assert "links are green again once the network is whole (LINKS_AFTER_CUT)" in said
+    assert "if links stay red, submit GEO LoadMaster Partners again" in said
+
+
+def test_more_cases_than_are_tried_are_drawn_by_a_seed_that_is_printed(
+    geoplan: Geoplan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geoplan.twin.whatif.MOST_CASES", 200)
+    options = ("whatif", EXAMPLE, "--failures", "2")
+    first, again, other = (geoplan(*options, *more) for more in ((), ("--seed", "1"), ("--seed", "17")))
+    assert re.search(r"\d+ of \d{3} cases, drawn with seed 1\b", " ".join(first.stdout.split()))
+    assert first.stdout == again.stdout != other.stdout
+    assert "drawn with seed 17" in " ".join(other.stdout.split())
 
 
 def test_pairs_of_failures_are_shown_up_to_a_number(geoplan: Geoplan) -> None:

@@ -30,6 +30,7 @@ from tests.lab.support import (
     v2,
 )
 
+ONE, OTHER = "Standalone LoadMaster 1", "Standalone LoadMaster 2"
 NAME = "Köln & Söhne am großen Fluß"
 LIST = f"{M1},{A2}"
 
@@ -119,6 +120,15 @@ def link_without_access(lab: Rehearsal) -> list[str]:
     v1(lab, A1, "set", param="geoclients", value="")
     seen = [read_v2(lab, A1, "getgeopartnerstatus")["GeoPartners"]["Partner"][0]["Status"]]
     v1(lab, A2, "set", param="geopartners", value="")
+    v1(lab, A2, "set", param="geopartners", value=A1)
+    return [*seen, read_v2(lab, A1, "getgeopartnerstatus")["GeoPartners"]["Partner"][0]["Status"]]
+
+
+def link_after_a_cut(lab: Rehearsal) -> list[str]:
+    link(lab, A1, A2)
+    lab.cut(ONE, OTHER)
+    lab.mend(ONE)
+    seen = [read_v2(lab, A1, "getgeopartnerstatus")["GeoPartners"]["Partner"][0]["Status"]]
     v1(lab, A2, "set", param="geopartners", value=A1)
     return [*seen, read_v2(lab, A1, "getgeopartnerstatus")["GeoPartners"]["Partner"][0]["Status"]]
 
@@ -304,6 +314,7 @@ LOOKS: dict[Variant, tuple[Look, Any, Any]] = {
     Variant.MAPS_GO: (maps_of_a_deleted_cluster, ["Elsewhere", "Here"], ["Elsewhere"]),
     Variant.RESTORE_BRINGS_LISTS: (list_after_a_restore, ["Kept", "192.0.2.2"], ["Kept", "192.0.2.1"]),
     Variant.LINKS_IGNORE_ACCESS: (link_without_access, ["red", "red"], ["green", "red"]),
+    Variant.CUTS_END_LINKS: (link_after_a_cut, ["green", "green"], ["red", "green"]),
 }  # fmt: skip
 
 
