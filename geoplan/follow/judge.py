@@ -11,13 +11,13 @@ from geoplan.follow.links import links_of_slave
 from geoplan.follow.model import Progress, StepState, StepStatus
 from geoplan.follow.windows import pair_after
 from geoplan.plan.model import Action
+from geoplan.push.boots import as_clock_time
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from geoplan.follow.model import Look, PairSeen, Window
-    from geoplan.live.model import Observation
     from geoplan.plan.model import Plan, Step
 
 RESUBMISSIONS = frozenset({Action.RESUBMIT_GEO_PARTNERS, Action.RESUBMIT_ON_ACTIVE})
@@ -99,16 +99,16 @@ def _status(  # noqa: PLR0913 - a kind of step each
     before = progress.status(step.id)
     open_before = _open_before(plan, step, earlier)
     if step.action is Action.REBOOT_MASTER:
-        return _of_reboot(plan, step, before, pairs[step.site])
+        return _of_reboot(plan, step, before, pairs[step.site], is_due=not open_before)
     if before.is_done and step.action not in SEEN_BY_LISTS and step.action is not Action.RESUBMIT_GEO_PARTNERS:
         return before
     if step.action is Action.RESUBMIT_GEO_PARTNERS and step.site in pairs:
-        return _of_window(plan, step, before, was=progress.pairs.get(step.site), seen=pairs[step.site], look=look)
+        was, seen = progress.pairs.get(step.site), pairs[step.site]
+        return _of_window(plan, step, before, was=was, seen=seen, look=look, is_due=not open_before)
     if before.is_done and step.action in RESUBMISSIONS:
         return before
     if step.action in RESUBMISSIONS:
-        was_due = not _open_before(plan, step, progress.steps)
-        return _of_submission(step, look, progress, is_due=not open_before, was_due=was_due)
+        return _of_submission(step, look, progress, is_due=not open_before)
     if step.action in SEEN_BY_LISTS:
         now = status_of_held(plan, step, progress, look, is_due=not open_before)
         is_new = now.is_done and not before.is_done and progress.looks > 0
@@ -118,22 +118,40 @@ def _status(  # noqa: PLR0913 - a kind of step each
     return StepStatus(StepState.ASKS, "nothing that units tell shows it")
 
 
-def _of_reboot(plan: Plan, step: Step, before: StepStatus, seen: PairSeen) -> StepStatus:
+def _of_reboot(plan: Plan, step: Step, before: StepStatus, seen: PairSeen, *, is_due: bool) -> StepStatus:
     window = seen.window
-    if window is None:
-        return before
     master, slave = (unit.address for unit in plan.site(step.site).units)
+    if window is None:
+        if before.is_done or not (is_due and seen.was_ready):
+            return before
+        said = (
+            f"all that comes before it was in place when this watch began: tick step {step.number} if {master} was "
+            f"rebooted before that; if not, reboot it now"
+        )
+        return StepStatus(StepState.ASKS, said)
     if window.counts:
         return StepStatus(StepState.DONE, f"{master} was rebooted, and {slave} took over", window.not_before)
     said = f"{master} was rebooted too early: {window.why_not}. Once that is so, reboot it again"
     return StepStatus(StepState.WRONG, said, window.not_before)
 
 
+def _of_earlier(plan: Plan, step: Step) -> StepStatus:
+    """Judge a submission after a reboot that nobody saw, and that the person has ticked: it is the person's as well."""
+    master, slave = (unit.address for unit in plan.site(step.site).units)
+    said = (
+        f"the reboot of {master} was not seen, so nothing shows it: tick step {step.number} if it was submitted on "
+        f"{slave} while that was active; if not, reboot {master} again, and submit there"
+    )
+    return StepStatus(StepState.ASKS, said)
+
+
 def _of_window(  # noqa: PLR0913 - before and after
-    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look
+    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look, is_due: bool
 ) -> StepStatus:
     """Judge a submission on a slave, which only its own links show."""
     window = seen.window
+    if window is None and is_due and not before.is_done:
+        return _of_earlier(plan, step)
     is_new = window is not None and (was is None or was.window is None or was.window.opened != window.opened)
     if before.is_done and not (is_new and window and window.counts):
         return before
@@ -173,27 +191,26 @@ def _still_red(red: frozenset[str], slave: str) -> str:
     return f"on {slave} not green yet: {join_words(sorted(red))}" if red else f"no partner has turned green on {slave}"
 
 
-def _of_submission(step: Step, look: Look, progress: Progress, *, is_due: bool, was_due: bool) -> StepStatus:
-    """Judge a submission that changes no list and no link: only the time of the unit's last change tells of it."""
-    unit = look.facts.active(step.on.site)
+def _of_submission(step: Step, look: Look, progress: Progress, *, is_due: bool) -> StepStatus:
+    """Judge a submission that changes no list and no link of its own: nothing that units tell is proof of it.
+
+    A link may have been made from its other end, and the time of the last change moves with any change: it only says
+    when it is worth asking.
+    """
     if not is_due:
         return StepStatus()
+    unit = look.facts.active(step.on.site)
+    before, known = progress.status(step.id), progress.last.get(unit.address) if unit else None
     if unit is None or unit.failure is not None:
-        return progress.status(step.id)
-    if unit.change_time is None:
-        said = f"{unit.address} does not tell what would show it: tick step {step.number} once it is submitted there"
+        return before
+    is_changed = known is not None and None not in (known.change_time, unit.change_time)
+    if known is not None and is_changed and known.change_time != unit.change_time:
+        said = (
+            f"{unit.address} was changed at {as_clock_time(unit.change_time or '')}, which any change does: "
+            f"tick step {step.number} if that was the submission"
+        )
         return StepStatus(StepState.ASKS, said)
-    before = progress.last.get(unit.address)
-    if was_due and before is not None and _was_submitted(before, unit):
-        said = f"{unit.address} was changed at {unit.change_time}, and its lists and clusters stayed as they were"
-        return StepStatus(StepState.DONE, said)
-    return StepStatus(StepState.OPEN, f"{unit.address} was last changed at {unit.change_time}")
-
-
-def _was_submitted(before: Observation, now: Observation) -> bool:
-    """Return whether a unit was changed between two looks, and nothing that it tells is another."""
-    if before.change_time is None or before.change_time == now.change_time:
-        return False
-    told = ("state", "boot_time", "remote_geo_access", "geo_partners", "clusters", "geo_enabled", "ssh_access", "ha")
-    is_told = now.geo_partners is not None and now.clusters is not None
-    return is_told and all(getattr(before, name) == getattr(now, name) for name in told)
+    if before.state is StepState.ASKS:
+        return before
+    said = f"{unit.address} does not tell what would show it: tick step {step.number} once it is submitted there"
+    return StepStatus(StepState.ASKS, said)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
-from geoplan.plan.drill import drilled_site
+from geoplan.plan.drill import drilled_site, goes_back
 from geoplan.push import records as models
 from geoplan.push import values
 from geoplan.push.lock import WAIT
@@ -71,7 +71,7 @@ def as_text(
         lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
     if past.unfinished and not running:
-        lines += ["", f"to go on with it:  {command('push', '--resume')}"]
+        lines += ["", f"to go on with it:  {resuming(past.unfinished, command)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
 
@@ -209,11 +209,24 @@ class ResumeCheck:
     """Whether a push is refused that ``--resume``, with the groups of the unfinished one, would let go on."""
 
 
-def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, running: str | None) -> ResumeCheck:
-    """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now."""
+def resuming(unfinished: History, command: Command = generic_command) -> str:
+    """Return the command that goes on with what is unfinished, a push or a drill."""
+    if unfinished.drill is None:
+        return command("push", "--resume")
+    back = ("--back",) if goes_back(unfinished.plan) else ()
+    return command("drill", "--site", unfinished.drill, *back, "--resume")
+
+
+def check_resume(
+    plan: Plan, unfinished: History | None, *, resume: bool, running: str | None, command: Command = generic_command
+) -> ResumeCheck:
+    """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now.
+
+    ``command`` returns a command of geoplan about this topology as it is typed.
+    """
     if running:  # what is unfinished is that push
         return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
-    problems = tuple(_unfinished_problems(plan, unfinished, resume=resume))
+    problems = tuple(_unfinished_problems(plan, unfinished, command, resume=resume))
     is_other = unfinished is not None and unfinished.drill != drilled_site(plan)
     may_resume = (
         unfinished is not None
@@ -226,7 +239,9 @@ def check_resume(plan: Plan, unfinished: History | None, *, resume: bool, runnin
     return ResumeCheck(unfinished, problems, may_resume)
 
 
-def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool) -> Iterator[Problem]:
+def _unfinished_problems(
+    plan: Plan, unfinished: History | None, command: Command, *, resume: bool
+) -> Iterator[Problem]:
     if unfinished is None:
         if resume:
             yield Problem(plan.topology, "there is no unfinished push to resume", "push without --resume")
@@ -239,15 +254,11 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
     if unfinished.begin.checksum != plan.checksum:
         if unfinished.drill is not None:
             message = f"what is unfinished is a failover drill of '{unfinished.drill}'"
-            yield Problem(
-                plan.topology, message, "go on with it by `geoplan drill … --resume`, or end it with --abandon"
-            )
+            yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
             return
         if drilled_site(plan) is not None:
             message = "what is unfinished is a push, and no drill begins before its end"
-            yield Problem(
-                plan.topology, message, "go on with it by `geoplan push … --resume`, or end it with --abandon"
-            )
+            yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
             return
         if _is_of_other_groups(unfinished, plan):
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
@@ -261,6 +272,13 @@ def _unfinished_problems(plan: Plan, unfinished: History | None, *, resume: bool
         message = f"the unfinished push carries out the plan {plans}"
         hint = "resume with the topology as it was, or end the unfinished push with --abandon"
         yield Problem(plan.topology, message, hint)
+
+
+_GO_ON_OR_END = "go on with it, or abandon it:"
+
+
+def _ways_to_end(unfinished: History, command: Command) -> tuple[str, str]:
+    return resuming(unfinished, command), command("push", "--abandon")
 
 
 def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:

@@ -87,7 +87,7 @@ async def run_push(
         ledger = past.ledger
         undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
         unfinished = None if undone else past.unfinished
-        resumed = check_resume(plan, unfinished, resume=options.resume, running=running)
+        resumed = check_resume(plan, unfinished, resume=options.resume, running=running, command=listener.typed)
         history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet
         if history:
             options = options.resumed_with(history.begin.options.as_options())
