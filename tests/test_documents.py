@@ -12,6 +12,7 @@ from geoplan.push.events import EventKind
 from geoplan.push.outcome import StepState
 from tests.conftest import ROOT
 from tests.simulation.conftest import DEFAULT_SEEDS
+from tests.simulation.drill_mutations import DRILL_MUTATIONS
 from tests.simulation.mutations import MUTATIONS
 from tests.tables import TABLES, with_table
 
@@ -55,7 +56,7 @@ def test_every_event_and_state_of_a_push_is_told() -> None:
 def test_counts_are_those_of_the_tests() -> None:
     text = " ".join(text_of("tests", "README.md").split())
 
-    assert f"takes {len(MUTATIONS)} safeguards out" in text
+    assert f"takes {len(MUTATIONS) + len(DRILL_MUTATIONS)} safeguards out" in text
     assert f"without `--seeds` {DEFAULT_SEEDS}" in text
 
 

@@ -109,7 +109,7 @@ def report_of(history: History, looked_every: float) -> DrillReport:
     plan = history.plan
     site = plan.site(history.drill or "")
     began = {record.step for record in history.records if isinstance(record, models.Rebooting)}
-    failovers = tuple(_failover(history, plan, site, step) for step in plan.steps if step.id in began)
+    failovers = tuple(failover_of(history, plan, step) for step in plan.steps if step.id in began)
     within = [each.within for each in history.timed if each.within is not None]
     return DrillReport(
         topology=plan.topology,
@@ -130,7 +130,9 @@ def _active_now(site: SiteSettings, failovers: tuple[Failover, ...]) -> str:
     return failovers[-1].took_over
 
 
-def _failover(history: History, plan: Plan, site: SiteSettings, step: Step) -> Failover:
+def failover_of(history: History, plan: Plan, step: Step) -> Failover:
+    """Return what a drill's journal shows of one of its reboots."""
+    site = plan.site(step.site)
     rebooted, took_over = (unit.address for unit in site.units)
     if step.on.unit == "slave":
         rebooted, took_over = took_over, rebooted

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.live.findings.clusters import addresses_of
+from geoplan.plan.drill import goes_back
 from geoplan.twin.transport import subject_of
 from geoplan.twin.watch import ACCESS, LISTS, MODES, PARAMETERS, SUBMISSION, RequestWatch, is_read
 
@@ -126,7 +127,7 @@ class Watch(RequestWatch):
                     self.say(f"{unit.address}: a deletion, and {name} of {planned.address} still names the other side")
 
     def _reboot_arrived(self, unit: Unit, pair: Pair | None) -> None:
-        if pair is None or unit is not pair.master:
+        if pair is None or (unit is not pair.master and not goes_back(self._world.plan)):
             self.say(f"{unit.address} was rebooted, and is no master")
             return
         is_healthy = pair.active is unit and pair.standby is not None

@@ -51,7 +51,10 @@ class Snapshot:
     def world(self, without: Collection[Ends] = ()) -> World:
         """Return the units as they are, with every link that is there or not told, but for those ``without``."""
         clock = SimulatedClock()
-        network = Network(self.topology, clock)
+        return self.put_into(Network(self.topology, clock), clock, without)
+
+    def put_into(self, network: Network, clock: SimulatedClock, without: Collection[Ends] = ()) -> World:
+        """Let a network's units be like that."""
         world = World(network, clock, [group.sites for group in self.plan.groups])
         for site in self.plan.sites:
             self._set_up(world, site)

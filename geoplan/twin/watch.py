@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geoplan.lab.clock import SimulatedClock
     from geoplan.lab.device.network import Network
     from geoplan.lab.device.pair import Pair
+    from geoplan.lab.device.unit import Unit
     from geoplan.lab.simulation import Simulation
     from geoplan.plan.model import Plan
     from geoplan.push.options import Options
@@ -123,7 +124,7 @@ class RequestWatch(Watcher):
             self._require_look(sent, pair)
         if subject == "reboot" and pair:
             self._require_healthy_look(sent, pair)
-            self._require_told(pair)
+            self._require_told(unit, pair.partner_of(unit))
         if subject in (SUBMISSION, ACCESS):
             self._require_read(sent.address, subject.partition(":")[2])
         self._require_record(sent)
@@ -207,12 +208,14 @@ class RequestWatch(Watcher):
             self.say(f"{sent.address} was sent '{sent.subject}' after a refusal, without another look at it")
 
     def _require_healthy_look(self, sent: Sent, pair: Pair) -> None:
-        """See that by the last look the master is active and the slave its standby; note whether that was so.
+        """See that by the last look the unit is active and the other its standby; note whether that was so.
 
         Health check and API are two witnesses: one is enough, and neither may say otherwise.
         """
-        seen = [self._answered_health.get(unit.address, (0.0, 0))[1] for unit in pair.units]
-        told = [self._status_of(unit.address, sent.began) for unit in pair.units]
+        unit = self._world.network.unit(sent.address)
+        units = (unit, pair.partner_of(unit))
+        seen = [self._answered_health.get(unit.address, (0.0, 0))[1] for unit in units]
+        told = [self._status_of(unit.address, sent.began) for unit in units]
         roles = list(zip((200, 503), ("Active", "Standby"), seen, told, strict=True))
         is_known = [code == status or word == said for code, word, status, said in roles]
         contradicts = [
@@ -222,7 +225,7 @@ class RequestWatch(Watcher):
             self.say(f"{sent.address} was sent a reboot, and the last look at its pair said {seen}, {told}")
         self._looked_right[sent.address] = all(is_known) and all(
             word == said or (status == code and sent.began - moment <= LOOK_AGE)
-            for (code, word, _, said), unit in zip(roles, pair.units, strict=True)
+            for (code, word, _, said), unit in zip(roles, units, strict=True)
             for moment, status in [self._alive.get(unit.address, (-LOOK_AGE, 0))]
         )
 
@@ -231,12 +234,12 @@ class RequestWatch(Watcher):
         moment, word = self._answered_status.get(address, (-LOOK_AGE, ""))
         return word if now - moment <= LOOK_AGE else ""
 
-    def _require_told(self, pair: Pair) -> None:
-        """See that both units have told, and that the slave holds both lists as far as it tells them."""
-        master, slave = pair.master.address, pair.slave.address
+    def _require_told(self, rebooted: Unit, other: Unit) -> None:
+        """See that both units have told, and that the other one holds both lists as far as it tells them."""
+        master, slave = rebooted.address, other.address
         if slave not in self._told:
             self.say(f"{master} is to be rebooted, and {slave} never gave an authenticated answer in this push")
-        site = self._world.plan.site(pair.master.site)
+        site = self._world.plan.site(rebooted.site)
         wanted = {"geoclients": site.remote_geo_access, "geopartners": site.geo_partners}
         for name, addresses in wanted.items():
             if (master, name) not in self._read:

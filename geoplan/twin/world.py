@@ -233,13 +233,17 @@ def _link_inputs(unit: Unit) -> tuple[object, ...]:
 
 
 def planned_world(topology: Topology, plan: Plan) -> World:
-    """Return a topology's units as its plan leaves them: lists, links of both units of every pair, all masters active.
-
-    The lists are submitted as the plan's steps do it, so that its own order is what makes the links.
-    """
+    """Return a topology's units as its plan leaves them: lists, links of both units of each pair, masters active."""
     clock = SimulatedClock()
-    network = Network(topology, clock)
-    world = World(network, clock, [[site.name for site in group.sites] for group in topology.partner_groups()])
+    return submitted(Network(topology, clock), clock, plan)
+
+
+def submitted(network: Network, clock: SimulatedClock, plan: Plan) -> World:
+    """Return a network's units as a plan leaves them.
+
+    The lists are submitted as its steps do it, so that its own order is what makes the links.
+    """
+    world = World(network, clock, [group.sites for group in plan.groups])
     for site in plan.sites:
         for name, addresses in ((REMOTE_GEO_ACCESS, site.remote_geo_access), (GEO_PARTNERS, site.geo_partners)):
             network.set_parameter(world.active_of(site.name)[0], name, addresses)

@@ -36,6 +36,7 @@ from geoplan.push.actions.verify_unlinked import _read as read_lists
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.store import Store
 from geoplan.twin.loop import run_simulated
+from tests.simulation import drills
 from tests.simulation.scenarios import SCENARIOS
 
 colour_of, watch = _End.colour_of, PairReboot._watch
@@ -441,7 +442,7 @@ def table(replays: Iterable[Replay]) -> str:
 
 def _play(mutation: Mutation, folder: Path) -> list[str]:
     async def played() -> list[str]:
-        return await SCENARIOS[mutation.scenario](folder)
+        return await {**SCENARIOS, **drills.SCENARIOS}[mutation.scenario](folder)
 
     try:
         return run_simulated(played())
@@ -451,10 +452,14 @@ def _play(mutation: Mutation, folder: Path) -> list[str]:
 
 def main() -> int:
     """Replay every mutation and print the table."""
+    from tests.simulation.drill_mutations import DRILL_MUTATIONS
+
     os.fsync = lambda _handle: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = str(Path(folder) / "user")  # where the locks are
-        replays = [replay(each, Path(folder) / str(number)) for number, each in enumerate(MUTATIONS)]
+        replays = [
+            replay(each, Path(folder) / str(number)) for number, each in enumerate((*MUTATIONS, *DRILL_MUTATIONS))
+        ]
     sys.stdout.write(table(replays) + "\n")
     return 0 if all(each.is_caught for each in replays) else 1
 

@@ -19,6 +19,7 @@ from geoplan.push.actions.reboot_master import PairReboot, Reached
 from geoplan.push.boots import boot_time, is_another_boot
 from geoplan.push.context import StepError
 from geoplan.push.drill_links import DrillLinks
+from geoplan.push.drill_report import failover_of
 from geoplan.push.events import EventKind
 from geoplan.push.history import PairProgress
 from geoplan.push.outcome import Outcome, StepState
@@ -218,14 +219,13 @@ class FailOver(PairReboot):
             context.reporter.say(EventKind.NOTE, message, step=self.reboot, unit=unit, what=what.value)
 
     def _outcome(self, state: StepState) -> Outcome:
-        timed = [each for each in self.context.history.timed if each.step == self.reboot.id]
-        seen = {each.what for each in timed}
-        others = [site for site in self.context.plan.sites_of(self.site.group) if site.name != self.site.name]
-        wrong = {each.partner for each in timed if each.what in (Sight.RED, Sight.NOT_TOLD)}
-        if Sight.ACTIVE not in seen:
+        """Return how it ended: red unless every link was seen from both ends, in this run or one before."""
+        found = failover_of(self.context.history, self.context.plan, self.reboot)
+        if found.active is None:
             return Outcome(state, self.slave, f"the {self.roles[1]} was not seen active", is_red=True)
-        linked = f"{len(others) - len(wrong)} of {count(len(others), 'partner site')} linked with it"
-        return Outcome(state, self.slave, f"the {self.roles[1]} took over, {linked}", is_red=bool(wrong))
+        sites = len(found.links)
+        linked = f"{sites - len(found.lost)} of {count(sites, 'partner site')} seen linked with it"
+        return Outcome(state, self.slave, f"the {self.roles[1]} took over, {linked}", is_red=not found.is_proven)
 
 
 _SAID = {

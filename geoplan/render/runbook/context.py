@@ -83,6 +83,10 @@ class RunbookContext:
             ports.setdefault(Value(str(self.plan.health_check_port_of(site))), []).append(Name(site))
         return ports
 
+    def drill_command(self, *, back: bool) -> Value:
+        """Return the command that drills a pair, with words for the names of the file and the site."""
+        return Value(shell_command("geoplan", "drill", "TOPOLOGY", "--site", "NAME", *(["--back"] if back else [])))
+
     def wui_of(self, address: str) -> Url:
         """Return where the web interface of a unit is, which is where its API is."""
         return Url(self._apis[address].url)
