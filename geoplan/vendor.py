@@ -251,7 +251,7 @@ HA_STATUS = _answer(
 ACTIVE_TIME = _answer("ACTIVE_TIME", "0 on a standby alone", "What activetime tells", API_GUIDE)
 GETALL = _answer("GETALL", "answered", "Whether getall tells all parameters at once", API_GUIDE)
 BOOT_TIME = _answer("BOOT_TIME", "seconds since 1970", "How boottime is written", UNKNOWN)
-CHANGE_TIME = _answer("CHANGE_TIME", "any submission", "What moves ChangeTime", API_GUIDE, not_read="a submission")
+CHANGE_TIME = _answer("CHANGE_TIME", "any change", "What moves ChangeTime", API_GUIDE, not_read="a submission")
 STANDBY_READS = _answer("STANDBY_READS", "answered", "What the API of a standby does with reads", UNKNOWN)
 HA_FAMILY = _answer("HA_FAMILY", "getawshaparams", "The command that tells HA parameters in AWS", API_GUIDE)
 HA_MODE_WORD = _answer("HA_MODE_WORD", "master or slave", "How HaMode names the role of a unit", API_GUIDE)

@@ -10,9 +10,10 @@ import click
 from geoplan.cli.push_session import PushSession
 from geoplan.cli.push_views import PlainView
 from geoplan.plan.drill import drilled_site, goes_back
-from geoplan.push.drill_checks import red_standby
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_views import View
     from geoplan.live.polling import Timings
@@ -69,22 +70,22 @@ class DrillSession(PushSession):
             self._view.say(
                 f"under No Preferred Host the pair then stays on {slave}; going back: {self.drill('--back')}"
             )
-        if seeing := red_standby(self._plan, found.before):
-            self._view.say(
-                f"note: {slave} is red now on {', '.join(seeing)}: if it never submitted its partners, "
-                "the site drops out of GEO while it is active"
-            )
         return super().may_begin(found)
 
     def _question(self) -> str:
         return f"Fail '{self._site.name}' over now?"
 
     def _way_back(self) -> str:
-        """Say how the master becomes active again."""
-        master, slave = (unit.address for unit in self._site.units)
+        """Say how the master becomes active again, once what was said before is done."""
+        master = self._site.units[0].address
         if self._site.preferred_host != "none":
             return f"to go back: {master} takes over again by itself once it is up; see that it comes back"
-        return f"to go back once both units are up: {self.drill('--back')}; or reboot {slave} by hand"
+        if goes_back(self._plan):
+            return f"going back to {master} is its second step"
+        return f"then, to go back once both units are up (it reboots {self._site.units[1].address}):\n  {self._back()}"
+
+    def _back(self) -> str:
+        return self.drill("--back")
 
     def _exit_code(self, result: PushResult) -> int:
         return super()._exit_code(result) or (1 if self._is_red(result) else 0)
@@ -96,8 +97,15 @@ class DrillSession(PushSession):
         if result.declined or self._flags.dry_run:
             return super()._summary(result)
         if self._is_red(result):
-            mend = f"to mend links that stayed red: {self.command('--reboot', f'always={self._site.name}')}"
-            return f"drilled, and not everything was as it should be\n{self._way_back()}\n{mend}"
+            return "\n".join(("drilled, and not everything was as it should be", *self._ways_on(result)))
         if not result.is_complete:
-            return f"drilled, with findings\n{self._way_back()}"
+            return "\n".join(("drilled, with findings", *self._ways_on(result)))
         return "drilled and verified: the site stayed in GEO"
+
+    def _ways_on(self, result: PushResult) -> Iterator[str]:
+        """Yield what mends the links, where the report has not said so already, and how to go back after it."""
+        report = result.report
+        if self._is_red(result) and not (report.sites_to_resubmit or report.pairs_to_finish or report.unproven):
+            yield "its links are green now, and were not in time: see why, then drill again"
+        if not goes_back(self._plan):
+            yield self._way_back()

@@ -104,11 +104,10 @@ class PushSession(PushListener):
 
     def command(self, *more: str) -> str:
         """Return the command that does something more about this push."""
-        lab = self._flags.of_lab() if self._flags.lab else []  # without it, units of that address would be pushed to
-        return self._typed("push", *lab, *more)
+        return self.typed("push", *more)
 
     def typed(self, name: str, *words: str) -> str:
-        """Return a command about the same topology and units."""
+        """Return a command about the same topology; without its lab, units of those addresses would be pushed to."""
         lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
         return self._typed(name, *lab, *words)
 
@@ -308,9 +307,8 @@ class PushSession(PushListener):
     def _as_if(self, event: Event) -> Event:
         """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
         if event.kind is EventKind.BACKUP:
-            message = "would be backed up"
-            message = message if event.unit else f"{count(self._backed_up, 'unit')} {message}"
-            return replace(event, message=message, details={})
+            who = "" if event.unit else f"{count(self._backed_up, 'unit')} "
+            return replace(event, message=f"{who}would be backed up", details={})
         if event.state is StepState.DONE:
             return replace(event, state=StepState.WOULD_DO, message="a push would do this")
         return event

@@ -11,6 +11,7 @@ from geoplan.follow.links import links_of_slave
 from geoplan.follow.model import Progress, StepState, StepStatus
 from geoplan.follow.windows import pair_after
 from geoplan.plan.model import Action
+from geoplan.push.boots import as_clock_time
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
@@ -99,16 +100,17 @@ def _status(  # noqa: PLR0913 - a kind of step each
     before = progress.status(step.id)
     open_before = _open_before(plan, step, earlier)
     if step.action is Action.REBOOT_MASTER:
-        return _of_reboot(plan, step, before, pairs[step.site])
+        return _of_reboot(plan, step, before, pairs[step.site], is_due=not open_before)
     if before.is_done and step.action not in SEEN_BY_LISTS and step.action is not Action.RESUBMIT_GEO_PARTNERS:
         return before
     if step.action is Action.RESUBMIT_GEO_PARTNERS and step.site in pairs:
-        return _of_window(plan, step, before, was=progress.pairs.get(step.site), seen=pairs[step.site], look=look)
+        was, seen = progress.pairs.get(step.site), pairs[step.site]
+        return _of_window(plan, step, before, was=was, seen=seen, look=look, is_due=not open_before)
     if before.is_done and step.action in RESUBMISSIONS:
         return before
     if step.action in RESUBMISSIONS:
         was_due = not _open_before(plan, step, progress.steps)
-        return _of_submission(step, look, progress, is_due=not open_before, was_due=was_due)
+        return _of_submission(plan, step, look, progress, is_due=not open_before, was_due=was_due)
     if step.action in SEEN_BY_LISTS:
         now = status_of_held(plan, step, progress, look, is_due=not open_before)
         is_new = now.is_done and not before.is_done and progress.looks > 0
@@ -118,22 +120,40 @@ def _status(  # noqa: PLR0913 - a kind of step each
     return StepStatus(StepState.ASKS, "nothing that units tell shows it")
 
 
-def _of_reboot(plan: Plan, step: Step, before: StepStatus, seen: PairSeen) -> StepStatus:
+def _of_reboot(plan: Plan, step: Step, before: StepStatus, seen: PairSeen, *, is_due: bool) -> StepStatus:
     window = seen.window
-    if window is None:
-        return before
     master, slave = (unit.address for unit in plan.site(step.site).units)
+    if window is None:
+        if before.is_done or not (is_due and seen.was_ready):
+            return before
+        said = (
+            f"all that comes before it was in place when this watch began: tick step {step.number} if {master} was "
+            f"rebooted before that; if not, reboot it now"
+        )
+        return StepStatus(StepState.ASKS, said)
     if window.counts:
         return StepStatus(StepState.DONE, f"{master} was rebooted, and {slave} took over", window.not_before)
     said = f"{master} was rebooted too early: {window.why_not}. Once that is so, reboot it again"
     return StepStatus(StepState.WRONG, said, window.not_before)
 
 
+def _of_earlier(plan: Plan, step: Step) -> StepStatus:
+    """Judge a submission after a reboot that nobody saw, and that the person has ticked: it is the person's as well."""
+    master, slave = (unit.address for unit in plan.site(step.site).units)
+    said = (
+        f"the reboot of {master} was not seen, so nothing shows it: tick step {step.number} if it was submitted on "
+        f"{slave} while that was active; if not, reboot {master} again, and submit there"
+    )
+    return StepStatus(StepState.ASKS, said)
+
+
 def _of_window(  # noqa: PLR0913 - before and after
-    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look
+    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look, is_due: bool
 ) -> StepStatus:
     """Judge a submission on a slave, which only its own links show."""
     window = seen.window
+    if window is None and is_due and not before.is_done:
+        return _of_earlier(plan, step)
     is_new = window is not None and (was is None or was.window is None or was.window.opened != window.opened)
     if before.is_done and not (is_new and window and window.counts):
         return before
@@ -173,30 +193,56 @@ def _still_red(red: frozenset[str], slave: str) -> str:
     return f"on {slave} not green yet: {join_words(sorted(red))}" if red else f"no partner has turned green on {slave}"
 
 
-def _of_submission(step: Step, look: Look, progress: Progress, *, is_due: bool, was_due: bool) -> StepStatus:
-    """Judge a submission that changes no list and no link: only the time of the unit's last change tells of it."""
-    unit = look.facts.active(step.on.site)
+def _of_submission(  # noqa: PLR0913 - before and after
+    plan: Plan, step: Step, look: Look, progress: Progress, *, is_due: bool, was_due: bool
+) -> StepStatus:
+    """Judge a submission that changes no list and no link: only the time of the unit's last change tells of it.
+
+    Any change moves that time, so it counts where nothing else that is told is another, on this unit or at the same
+    look on one that may have synchronised it. Where work that nobody saw comes before, the person is asked.
+    """
     if not is_due:
         return StepStatus()
+    unit = look.facts.active(step.on.site)
+    before, known = progress.status(step.id), progress.last.get(unit.address) if unit else None
     if unit is None or unit.failure is not None:
-        return progress.status(step.id)
+        return before
+    if known is not None and _is_changed(known, unit):
+        moment = as_clock_time(unit.change_time or "")
+        if was_due and _was_submitted(known, unit) and not _others_changed(unit, look, progress):
+            said = f"{unit.address} was changed at {moment}, and all else that it tells stayed as it was"
+            return StepStatus(StepState.DONE, said)
+        said = f"{unit.address} was changed at {moment}, which other changes do as well: "
+        return StepStatus(StepState.ASKS, f"{said}tick step {step.number} if that was the submission")
+    if before.state is StepState.ASKS:
+        return before
     if unit.change_time is None:
         said = f"{unit.address} does not tell what would show it: tick step {step.number} once it is submitted there"
         return StepStatus(StepState.ASKS, said)
-    before = progress.last.get(unit.address)
-    if was_due and before is not None and before.change_time not in (None, unit.change_time):
-        if _was_submitted(before, unit):
-            said = f"{unit.address} was changed at {unit.change_time}, and its lists and clusters stayed as they were"
-            return StepStatus(StepState.DONE, said)
-        said = f"{unit.address} was changed at {unit.change_time}, and other things changed with it: "
-        return StepStatus(StepState.ASKS, f"{said}tick step {step.number} if it was submitted there")
-    if progress.status(step.id).state is StepState.ASKS:
-        return progress.status(step.id)
-    return StepStatus(StepState.OPEN, f"{unit.address} was last changed at {unit.change_time}")
+    if any(each.id in step.after and progress.status(each.id).by_hand for each in plan.steps):
+        said = f"what comes before was not seen: tick step {step.number} if it was submitted on {unit.address} by then"
+        return StepStatus(StepState.ASKS, f"{said}; if not, submit it now")
+    return StepStatus(StepState.OPEN, f"{unit.address} was last changed at {as_clock_time(unit.change_time)}")
+
+
+def _is_changed(before: Observation, now: Observation) -> bool:
+    return None not in (before.change_time, now.change_time) and before.change_time != now.change_time
 
 
 def _was_submitted(before: Observation, now: Observation) -> bool:
     """Return whether nothing that a unit tells is another than at the look before, though it was changed."""
-    told = ("state", "boot_time", "remote_geo_access", "geo_partners", "clusters", "geo_enabled", "ssh_access", "ha")
+    told = (
+        "state", "boot_time", "remote_geo_access", "geo_partners", "clusters", "fqdns", "geo_enabled", "ssh_access",
+        "ha",
+    )  # fmt: skip
     is_told = now.geo_partners is not None and now.clusters is not None
     return is_told and all(getattr(before, name) == getattr(now, name) for name in told)
+
+
+def _others_changed(unit: Observation, look: Look, progress: Progress) -> bool:
+    """Return whether another unit was changed between the same looks: one of them may have got it from the other."""
+    return any(
+        (known := progress.last.get(each.address)) is not None and _is_changed(known, each)
+        for each in look.facts.units.values()
+        if each.address != unit.address
+    )

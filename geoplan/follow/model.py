@@ -77,6 +77,8 @@ class Window:
 class PairSeen:
     """What is remembered of a pair."""
 
+    was_ready: bool = False
+    """Whether all that its reboot needs was in place when it was first looked at: the reboot may be older than that."""
     master_was_active: bool = False
     boot_time: str | None = None
     """When the master was booted last, in its own words, as far as it was told."""

@@ -40,6 +40,9 @@ def pair_after(  # noqa: PLR0913 - what a reboot is judged by
     if _is_rebooted(seen, master, slave):
         window = _opened(plan, step, seen, slave=slave, look=look, boot_seconds=boot_seconds, before=before)
         seen = replace(seen, window=window, master_was_active=False)
+    if site.name not in progress.pairs:
+        needed = (earlier for earlier in steps_before(plan, step) if earlier.action in LISTS)
+        seen = replace(seen, was_ready=all(before[earlier.id].is_done for earlier in needed))
     links = links_of_slave(plan, site, look.facts)
     if seen.window is not None:
         seen = replace(

@@ -57,7 +57,7 @@ _MAX_UNANSWERED = 2
 _MAY_BE_UNKNOWN = frozenset({"partner_status", "ha", "fqdn_maps"})
 # At a glance all but what every unit can answer, which is asked first.
 _MAY_BE_UNREAD = frozenset({name for name, _ in (*_HA, *_SERVICES, *_LISTS, *_PARTNERS, *_CLUSTERS)})
-_MAY_BE_UNTOLD = _MAY_BE_UNREAD | {"boot_time", "change_time"}
+_MAY_BE_UNTOLD = _MAY_BE_UNREAD | {"boot_time", "change_time", "fqdns"}
 _SUBMISSIONS = frozenset({Action.RESUBMIT_GEO_PARTNERS, Action.RESUBMIT_ON_ACTIVE})
 
 
@@ -77,8 +77,8 @@ async def observe_for_status(fleet: Fleet, *, unit_seconds: float = _UNIT_SECOND
 async def observe_for_follow(fleet: Fleet, *, unit_seconds: float = _UNIT_SECONDS) -> Observations:
     """Ask every unit what shows the steps of a plan that people carry out, as at a glance, and when it was booted.
 
-    Where a submission can show in no list and no link, it is also asked when it was changed last. A unit that is down
-    is not waited for: its partner's window does not last long.
+    Where a submission can show in no list and no link, it is also asked when it was changed last, and what else that
+    may have been. A unit that is down is not waited for: its partner's window does not last long.
     """
     formed = {pair.site for pair in planned_pairs(fleet.plan)}
     submitting = {step.on.site for step in fleet.plan.steps if step.action in _SUBMISSIONS}
@@ -88,7 +88,7 @@ async def observe_for_follow(fleet: Fleet, *, unit_seconds: float = _UNIT_SECOND
             return _HA if site.name in formed else ()
         own = (*_BOOT_TIME, *(_HA if site.kind == "ha_pair" else ()))
         may_only_change = site.name in submitting and (unit.role == "standalone" or fleet.plan.change is not None)
-        return (*own, *_LISTS, *_PARTNERS, *_CLUSTERS, *(_CHANGE_TIME if may_only_change else ()))
+        return (*own, *_LISTS, *_PARTNERS, *_CLUSTERS, *((*_CHANGE_TIME, *_FQDNS) if may_only_change else ()))
 
     return await _observe(fleet, questions, _MAY_BE_UNTOLD, seconds=unit_seconds, asks_silent=False)
 

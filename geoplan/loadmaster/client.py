@@ -39,7 +39,6 @@ from geoplan.vendor import GEO_RESTORE_TYPE, HOST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from types import TracebackType
 
     import httpx
 
@@ -120,9 +119,7 @@ class LoadMaster(FirmwareCommands):
         await self._exchange.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         """Close all connections."""
         await self._exchange.close()
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.loadmaster.decode import moment
+from geoplan.push.problems import Problem
 from geoplan.vendor import MAX_REBOOTS, REBOOT_WINDOW_SECONDS
+from geoplan.wording import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from geoplan.live.model import Observation
     from geoplan.live.unit import Unit
 
 WINDOW = timedelta(seconds=REBOOT_WINDOW_SECONDS)
@@ -40,6 +43,15 @@ def room_at(reboots: Iterable[datetime], now: datetime, booted: datetime | None 
     return recent[-MAX_REBOOTS] + WINDOW if len(recent) >= MAX_REBOOTS else None
 
 
+def room_problem(unit: Observation, reboots: Iterable[datetime], now: datetime) -> Problem | None:
+    """Return what forbids one more reboot of a unit, by all pushes and its own word; None where there is room."""
+    later = room_at(reboots, now, moment(unit.boot_time or ""))
+    if later is None:
+        return None
+    message = f"it was rebooted {MAX_REBOOTS} times in 5 minutes; one more reboot, and it makes itself passive"
+    return Problem(unit.address, message, f"try again after {local_time(later)}")
+
+
 def is_another_boot(known: str, now: str) -> bool:
     """Return whether two boot times are those of two boots: a unit that works one out may be off by some seconds.
 
@@ -49,6 +61,12 @@ def is_another_boot(known: str, now: str) -> bool:
     if before is None or after is None or min(before, after).year < FIRST_YEAR:
         return False
     return abs((after - before).total_seconds()) > SAME_BOOT_SECONDS
+
+
+def as_clock_time(told: str) -> str:
+    """Return a moment that a unit writes as people here read their clocks; what is none as it is written."""
+    found = moment(told)
+    return told if found is None or found.year < FIRST_YEAR else local_time(found)
 
 
 async def boot_time(unit: Unit) -> str | None:

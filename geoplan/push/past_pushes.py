@@ -12,7 +12,7 @@ from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
-from geoplan.plan.drill import drilled_site
+from geoplan.plan.drill import drilled_site, goes_back
 from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
 from geoplan.push import values
@@ -91,8 +91,7 @@ def as_text(
         lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
     if past.unfinished and not running:
-        words = resuming_update(past.unfinished) or ("--resume",)
-        lines += ["", f"to go on with it:  {command('push', *words)}"]
+        lines += ["", f"to go on with it:  {resuming(past.unfinished, command)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
 
@@ -246,15 +245,21 @@ class ResumeCheck:
     """Whether a push is refused that ``--resume``, with the groups of the unfinished one, would let go on."""
 
 
+def resuming(unfinished: History, command: Command = generic_command) -> str:
+    """Return the command that goes on with what is unfinished: a push, an update or a drill."""
+    if unfinished.drill is None:
+        return command("push", *(resuming_update(unfinished) or ("--resume",)))
+    back = ("--back",) if goes_back(unfinished.plan) else ()
+    return command("drill", "--site", unfinished.drill, *back, "--resume")
+
+
 def check_resume(
-    plan: Plan,
-    unfinished: History | None,
-    *,
-    resume: bool,
-    running: str | None,
-    command: Command = generic_command,
+    plan: Plan, unfinished: History | None, *, resume: bool, running: str | None, command: Command = generic_command
 ) -> ResumeCheck:
-    """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now."""
+    """Look at the unfinished push on any of the units; ``running`` says that another push holds one of them now.
+
+    ``command`` returns a command of geoplan about this topology as it is typed.
+    """
     if running:  # what is unfinished is that push
         return ResumeCheck(unfinished, (Problem(plan.topology, running, WAIT),))
     problems = tuple(_unfinished_problems(plan, unfinished, command, resume=resume))
@@ -286,15 +291,11 @@ def _unfinished_problems(
     if unfinished.begin.checksum != plan.checksum:
         if unfinished.drill is not None:
             message = f"what is unfinished is a failover drill of '{unfinished.drill}'"
-            yield Problem(
-                plan.topology, message, "go on with it by `geoplan drill … --resume`, or end it with --abandon"
-            )
+            yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
             return
         if drilled_site(plan) is not None:
             message = "what is unfinished is a push, and no drill begins before its end"
-            yield Problem(
-                plan.topology, message, "go on with it by `geoplan push … --resume`, or end it with --abandon"
-            )
+            yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
             return
         own, begun_to = plan.firmware.to if plan.firmware else None, unfinished.update
         if begun_to != own:
@@ -323,6 +324,13 @@ def _unfinished_problems(
 
 def _called(update: str | None) -> str:
     return f"an update to {update}" if update else "no update"
+
+
+_GO_ON_OR_END = "go on with it, or abandon it:"
+
+
+def _ways_to_end(unfinished: History, command: Command) -> tuple[str, str]:
+    return resuming(unfinished, command), command("push", "--abandon")
 
 
 def _is_of_other_groups(unfinished: History, plan: Plan) -> bool:

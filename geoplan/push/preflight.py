@@ -25,9 +25,8 @@ from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, sites_to_form
 from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
-from geoplan.loadmaster.decode import moment
 from geoplan.plan.model import Action, Phase
-from geoplan.push.boots import room_at
+from geoplan.push.boots import room_problem
 from geoplan.push.change_checks import change_problems, replaced_twice, without_probes
 from geoplan.push.change_progress import pairs_to_join, pairs_with, units_to_renew
 from geoplan.push.drill_checks import drill_problems, pairs_to_drill
@@ -37,7 +36,7 @@ from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
 from geoplan.push.problems import Override, Problem
 from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
-from geoplan.wording import local_time, some_of
+from geoplan.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -150,8 +149,11 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     if background.resumed is None:
         problems += [Problem(*each) for each in replaced_twice(plan, facts, background.options, ledger)]
         problems += [Problem(*each) for each in without_probes(plan, facts)]
-    of_drill = drill_problems(plan, facts, report, ledger, resumed=background.resumed, now=background.now)
-    problems += [Problem(*found) for found in of_drill if found[1] not in {each.message for each in problems}]
+    known = {each.message for each in problems}
+    of_drill = drill_problems(
+        plan, facts, report, ledger, resumed=background.resumed, now=background.now, command=background.command
+    )
+    problems += [problem for problem in of_drill if problem.message not in known]
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
@@ -306,7 +308,8 @@ def _pair_problems(
     if is_pair and not is_explained:  # single units say nothing of a pair
         yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
     if site.name in reboots and progress is PairProgress.NOT_BEGUN:
-        yield from _room_problems(units[0], background)
+        problem = room_problem(units[0], background.ledger.reboots_of(units[0].address), background.now)
+        yield from filter(None, (problem,))
 
 
 def _state_problems(
@@ -324,13 +327,6 @@ def _state_problems(
         yield Problem(site.name, f"its slave is active, and its master is to be rebooted: {states}", hint)
     elif any(unit.state in (State.DOWN, State.UNKNOWN, State.CONTRADICTORY) for unit in units):
         yield Problem(site.name, f"it has no standby: {states}", "bring the other unit up first")
-
-
-def _room_problems(master: Observation, background: PreflightInput) -> Iterator[Problem]:
-    booted = moment(master.boot_time or "")
-    if later := room_at(background.ledger.reboots_of(master.address), background.now, booted):
-        message = "it was rebooted 3 times in 5 minutes; one more reboot, and it makes itself passive"
-        yield Problem(master.address, message, f"try again after {local_time(later)}")
 
 
 def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, options: Options) -> Iterator[Problem]:

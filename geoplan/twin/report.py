@@ -35,6 +35,7 @@ class TaskKind(StrEnum):
     GRANT_ACCESS = "grant access"
     SET_SECRET = "set secret"  # noqa: S105 - a kind of task
     COMPARE = "compare"
+    MAKE_ACTIVE = "make active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,15 @@ class Doubt:
     """The units at their other end."""
     rows: tuple[Row, ...]
     """The single failures that cut off a site with a unit left if they are not there, and do not if they are."""
+    is_off: bool = False
+    """Whether that unit is off, so that nobody can tell: it was tried as if it were back."""
+    at_once: tuple[str, ...] = ()
+    """The sites that are cut off without any failure if they are not there."""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether a site with a unit left is cut off if they are not there: by a single failure, or by none."""
+        return bool(self.rows or self.at_once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,8 @@ class Report:
     starts: tuple[Start, ...]
     now: Outcome
     """What is wrong before anything fails."""
+    off: tuple[str, ...]
+    """The units that are off before anything fails."""
     rows: tuple[Row, ...]
     cases: int
     """How many were tried."""
@@ -152,7 +164,7 @@ class Report:
     @property
     def is_well(self) -> bool:
         """Whether no site with a unit left is cut off, neither now nor by a single failure, as far as units told."""
-        return not (self.faults or self.now.is_silent or any(doubt.rows for doubt in self.doubts))
+        return not (self.faults or self.now.is_silent or any(doubt.is_fault for doubt in self.doubts))
 
 
 def worst_of(rows: Iterable[Row]) -> tuple[Row, ...]:

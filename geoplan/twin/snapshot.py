@@ -48,12 +48,17 @@ class Snapshot:
     facts: Observations
     known: KnownLinks = NOTHING_KNOWN
 
-    def world(self, without: Collection[Ends] = ()) -> World:
-        """Return the units as they are, with every link that is there or not told, but for those ``without``."""
-        clock = SimulatedClock()
-        return self.put_into(Network(self.topology, clock), clock, without)
+    def world(self, without: Collection[Ends] = (), *, back: str | None = None) -> World:
+        """Return the units as they are, with every link that is there or not told, but for those ``without``.
 
-    def put_into(self, network: Network, clock: SimulatedClock, without: Collection[Ends] = ()) -> World:
+        ``back`` is a unit that is off, and is taken as up again.
+        """
+        clock = SimulatedClock()
+        return self.put_into(Network(self.topology, clock), clock, without, back=back)
+
+    def put_into(
+        self, network: Network, clock: SimulatedClock, without: Collection[Ends] = (), *, back: str | None = None
+    ) -> World:
         """Let a network's units be like that."""
         world = World(network, clock, [group.sites for group in self.plan.groups])
         for site in self.plan.sites:
@@ -66,6 +71,8 @@ class Snapshot:
         for site in self.plan.sites:
             for unit in map(network.unit, (planned.address for planned in site.units)):
                 self._place(unit, site, is_linked=unit.address in linked)
+        if back is not None:
+            network.power_on(network.unit(back))
         return World(network, clock, world.groups)
 
     def doubts(self) -> dict[str, frozenset[Ends]]:
@@ -76,8 +83,9 @@ class Snapshot:
         found: dict[str, set[Ends]] = {}
         for ends, is_there in self._links.items():
             if is_there is None:
+                off = [unit for unit in sorted(ends) if self.is_off(unit)]
                 standbys = [unit for unit in sorted(ends) if self._state(unit) is not State.ACTIVE]
-                for unit in standbys or sorted(ends)[:1]:
+                for unit in off or standbys or sorted(ends)[:1]:
                     found.setdefault(unit, set()).add(ends)
         return {unit: frozenset(ends) for unit, ends in found.items()}
 
@@ -99,17 +107,18 @@ class Snapshot:
         """Return whether a link is there: what units say now goes before what journals have seen of it."""
         ends = frozenset((unit.address, partner.address))
         links = self._told_of.get(ends, ())
-        is_up = not any(map(self._is_off, ends))
-        if is_up and any(map(_is_red, links)):
-            return False
         if self._leaves_out(unit, partner) or self._leaves_out(partner, unit):
             return False
-        if is_up and not links and (self._has_none(unit) or self._has_none(partner)):
+        if any(map(self.is_off, ends)):
+            return None  # what a journal has seen of it was before, and what it shows is that it is off
+        if any(map(_is_red, links)):
+            return False
+        if not links and (self._has_none(unit) or self._has_none(partner)):
             return False
         is_known = any(link.is_proven or link.is_unseen for link in links)
         if is_known or self._is_seen(unit, partner) or self._is_seen(partner, unit):
             return True
-        return self._of_standbys(unit, partner) if is_up and not links else None
+        return None if links else self._of_standbys(unit, partner)
 
     @cached_property
     def _told(self) -> tuple[Link, ...]:
@@ -173,12 +182,12 @@ class Snapshot:
             return State.ACTIVE
         return facts.state
 
-    def _is_off(self, address: str) -> bool:
+    def is_off(self, address: str) -> bool:
         """Return whether nothing of a unit answers: neither its API, nor in a pair its health check."""
         facts = self.facts.unit(address)
         if facts is None or facts.failure is None or facts.failure.cause is not Cause.UNREACHABLE:
             return False
-        return facts.role == "standalone" or facts.state is State.DOWN
+        return facts.role == "standalone" or facts.state not in (State.ACTIVE, State.STANDBY)
 
     def _set_up(self, world: World, site: SiteSettings) -> None:
         """Give the units of a site their firmware, HA mode and power, and let the one be active that is."""
@@ -201,7 +210,7 @@ class Snapshot:
             network.fail_over(site.name)
             world.settle()
         for planned in site.units:
-            if self._is_off(planned.address):
+            if self.is_off(planned.address):
                 network.power_off(network.unit(planned.address))
 
     def _place(self, unit: Unit, site: SiteSettings, *, is_linked: bool) -> None:
@@ -225,7 +234,10 @@ class Snapshot:
                     holder = self.facts.active(site.name)
                     is_told = holder is not None and holder.geo_partners is not None and holder is not facts
                     taken = "as on the active unit" if is_told else "as planned"
-                    yield f"{facts.address} did not tell both lists: taken {taken}"
+                    if self.is_off(facts.address):
+                        yield f"{facts.address} does not answer: taken as off, with its lists {taken}"
+                    else:
+                        yield f"{facts.address} did not tell both lists: taken {taken}"
             if site.kind == "ha_pair" and self.facts.active(site.name) is None:
                 yield f"which unit of {site.name} is active was not told by exactly one: taken as by its HA parameters"
 
@@ -243,13 +255,16 @@ def live_what_if(
 def _doubts(snapshot: Snapshot, known: Collection[object]) -> Iterator[Doubt]:
     singles = [(each,) for each in single_failures(snapshot.topology) if _may_show(each.kind)]
     for unit, ends in snapshot.doubts().items():
-        world = snapshot.world(without=ends)
+        is_off = snapshot.is_off(unit)
+        world, with_them = (snapshot.world(each, back=unit if is_off else None) for each in (ends, ()))
         site = world.network.unit(unit).site
-        own = [each for each in singles if each[0].sites == (site,) and each not in known]
+        before, at_once = with_them.go_to(AS_BEGUN).cut_off, world.go_to(AS_BEGUN).cut_off
+        own = [each for each in singles if each[0].sites == (site,) and (is_off or each not in known)]
         tried = [(each, try_failures(world, AS_BEGUN, each)) for each in own]
         rows = [Row(each, outcome, (AS_BEGUN,)) for each, outcome in tried if outcome is not None]
         partners = sorted(frozenset().union(*ends) - {unit}, key=list(world.network.units).index)
-        yield Doubt(site, unit, tuple(partners), tuple(row for row in rows if row.is_fault))
+        lost = tuple(each for each in world.units if each in at_once - before)
+        yield Doubt(site, unit, tuple(partners), tuple(row for row in rows if row.is_fault), is_off, lost)
 
 
 def _is_red(link: Link) -> bool:

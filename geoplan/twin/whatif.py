@@ -47,6 +47,7 @@ def what_if(
         tuple((group.name, tuple(site.name for site in group.sites)) for group in topology.partner_groups()),
         starts,
         _now(world),
+        tuple(_off(world)),
         tuple(sorted(rows, key=_cost)),
         count,
         len(cases) - impossible,
@@ -179,9 +180,29 @@ def _now(world: World) -> Outcome:
     """Return what is wrong before anything fails."""
     standing = world.go_to(AS_BEGUN)
     nothing = Standing()
-    tasks = _merged(_causes(world, nothing, standing))
+    tasks = _merged((*_to_bring_back(world), *_to_make_active(world, standing), *_causes(world, nothing, standing)))
     course = _Course(tuple(world.units), nothing, standing, standing)
     return course.outcome((), standing.behind, tasks, at_failover=False)
+
+
+def _off(world: World) -> Iterator[str]:
+    return (unit.address for units in world.units.values() for unit in units if not unit.is_up)
+
+
+def _to_bring_back(world: World) -> Iterator[Task]:
+    off = frozenset(_off(world))
+    for site, units in world.units.items():
+        if gone := tuple(unit.address for unit in units if unit.address in off):
+            yield Task(TaskKind.BRING_BACK, (site,), gone)
+
+
+def _to_make_active(world: World, standing: Standing) -> Iterator[Task]:
+    """Yield what ends it that a pair is cut off where its other unit has links: that it is made the active one."""
+    for start in world.starts():
+        site = start.failed_over
+        if site in standing.cut_off and site not in world.go_to(start).lost:
+            yield Task(TaskKind.MAKE_ACTIVE, (site,), (world.go_to(start).active[site],))
+    world.go_to(AS_BEGUN)
 
 
 def _merged(tasks: Iterable[Task]) -> tuple[Task, ...]:

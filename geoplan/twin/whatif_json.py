@@ -25,7 +25,7 @@ def render(report: Report) -> str:
         "seed": report.seed,
         "groups": [{"name": name, "sites": sites} for name, sites in report.groups],
         "starts": [start.failed_over for start in report.starts],
-        "now": _outcome(report, report.now),
+        "now": {**_outcome(report, report.now), "units_off": report.off},
         "not_told": [_doubt(report, doubt) for doubt in report.doubts],
         "notes": report.notes,
         "assumed": report.assumed,
@@ -87,6 +87,8 @@ def _doubt(report: Report, doubt: Doubt) -> dict[str, Any]:
         "site": doubt.site,
         "unit": doubt.unit,
         "partners": doubt.partners,
+        "off": doubt.is_off,
+        "cut_off_if_not_there": doubt.at_once,
         "rows_if_not_there": [_row(report, row) for row in doubt.rows],
         "text": words.doubt_in_words(doubt),
     }

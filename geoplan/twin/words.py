@@ -32,6 +32,7 @@ _TASKS: Mapping[TaskKind, str] = {
     TaskKind.GRANT_ACCESS: f"enter {{others}} in {vendor.REMOTE_GEO_ACCESS} of {{sites}}, and submit its "
     f"{vendor.GEO_PARTNERS} again",
     TaskKind.SET_SECRET: "set the same Partner Shared Secret on {units}",
+    TaskKind.MAKE_ACTIVE: "make {units} active, which still has its links: that ends it at once",
     TaskKind.COMPARE: "compare the GEO configuration of {sites} with that of its partners",
 }
 _ASSUMED: Mapping[str, str] = {
@@ -42,6 +43,8 @@ _ASSUMED: Mapping[str, str] = {
 """What each fact of the ledger is that a report may rest on."""
 
 MOST_TASKS = 6
+NOTHING = "-"
+"""What is lost where nothing is."""
 
 
 def failure_in_words(failure: Failure) -> str:
@@ -67,6 +70,8 @@ def row_in_words(row: Row) -> str:
 
 def start_in_words(start: Start) -> str:
     """Return what has happened before anything fails."""
+    if start.master is not None:
+        return f"once {start.master} is active again"
     return "" if start.failed_over is None else f"after a failover of {start.failed_over}"
 
 
@@ -75,7 +80,7 @@ def lost_in_words(outcome: Outcome) -> str:
     parts = list(_losses(outcome))
     if outcome.at_failover and (outcome.lost or outcome.red):
         parts[0] += ", once it fails over"
-    return "; ".join(parts) or "-"
+    return "; ".join(parts) or NOTHING
 
 
 def _losses(outcome: Outcome) -> Iterator[str]:
@@ -139,8 +144,10 @@ def scope_in_words(report: Report) -> str:
 def verdict(report: Report) -> list[str]:
     """Return what matters most, a sentence each: what is cut off now, or by a single failure."""
     said = []
-    if report.now.is_silent or report.now.down or report.now.behind:
-        said.append(f"Before anything fails: {lost_in_words(report.now)}. {_sentence(report.now.tasks)}".strip())
+    if report.now.is_silent or report.now.down or report.now.behind or report.off:
+        loss = lost_in_words(report.now)
+        wrong = [*([loss] if loss != NOTHING else []), *([f"off: {join_words(report.off)}"] if report.off else [])]
+        said.append(f"Before anything fails: {'; '.join(wrong)}. {_sentence(report.now.tasks)}".strip())
     by_loss: dict[str, list[Row]] = {}
     for row in worst_of(report.faults):
         by_loss.setdefault(lost_in_words(row.outcome), []).append(row)
@@ -154,20 +161,39 @@ def verdict(report: Report) -> list[str]:
 
 def _fault_in_words(loss: str, rows: list[Row]) -> str:
     """Return one loss with all single failures that lead to it."""
-    stays = [row for row in rows if row.outcome.until is Until.PERSON]
-    alone = "It does not come back by itself. " if stays else ""
+    alone = _ends_in_words(rows)
     tasks = dict.fromkeys(task for row in rows for task in row.outcome.tasks if task.kind is not TaskKind.BRING_BACK)
     return f"{loss}, by: {some_of(list(map(row_in_words, rows)))}. {alone}{_sentence(list(tasks))}".strip()
 
 
+def _ends_in_words(rows: Sequence[Row]) -> str:
+    """Return after which failures a loss does not end by itself, where it does after others."""
+    stays = [row for row in rows if row.outcome.until is Until.PERSON]
+    if not stays:
+        return ""
+    if len(stays) == len(rows):
+        return "It does not come back by itself. "
+    return (
+        f"It does not come back by itself after: {some_of(list(map(row_in_words, stays)))}; "
+        "after the others it does, once what failed is up again. "
+    )
+
+
 def doubt_in_words(doubt: Doubt) -> str:
     """Return what was not told, and what follows if it is the worse of both."""
-    told = f"Not told: the links of {doubt.unit} ({doubt.site}) to {some_of(doubt.partners)}."
-    if not doubt.rows:
-        return f"{told} Tried both ways: no single failure of {doubt.site} cuts off a site either way."
-    failures = some_of([failure_in_words(row.failures[0]) for row in worst_of(doubt.rows)])
+    off = ", which is off" if doubt.is_off else ""
+    told = f"Not told: the links of {doubt.unit} ({doubt.site}){off}, to {some_of(doubt.partners)}."
+    tried = "Tried both ways, as if it were up again" if doubt.is_off else "Tried both ways"
+    if not doubt.is_fault:
+        return f"{told} {tried}: no single failure of {doubt.site} cuts off a site either way."
+    cut_off = []
+    if doubt.at_once:
+        cut_off.append(f"{join_words(doubt.at_once)} {'is' if len(doubt.at_once) == 1 else 'are'} cut off")
+    if doubt.rows:
+        failures = some_of([failure_in_words(row.failures[0]) for row in worst_of(doubt.rows)])
+        cut_off.append(f"this cuts off {join_words(_cut_off(doubt.rows))}: {failures}")
     return (
-        f"{told} Tried both ways: if they are not there, this cuts off {join_words(_cut_off(doubt.rows))}: {failures}. "
+        f"{told} {tried}: if they are not there, {'; '.join(cut_off)}. "
         f"See them green while {doubt.unit} is active, or submit {vendor.GEO_PARTNERS} again on it then."
     )
 

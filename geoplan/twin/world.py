@@ -31,6 +31,8 @@ class Start(NamedTuple):
     """What the pairs are like before anything fails: all as at the beginning, or one of them failed over."""
 
     failed_over: str | None = None
+    master: str | None = None
+    """The unit that is active by that, where it is the pair's master: the pair was on its slave before."""
 
 
 AS_BEGUN = Start()
@@ -84,8 +86,9 @@ class World:
         found = [AS_BEGUN]
         for site in self.network.pairs:
             self.go_to(AS_BEGUN)
-            if self.network.pair(site).standby is not None:
-                found.append(Start(site))
+            standby = self.network.pair(site).standby
+            if standby is not None:
+                found.append(Start(site, standby.address if standby.role == "master" else None))
         return tuple(found)
 
     def go_to(self, start: Start) -> Standing:

@@ -188,3 +188,87 @@ def test_a_submission_on_a_standalone_is_seen_by_its_change_time_alone() -> None
     assert state_of(untold, 13) is StepState.ASKS
     assert [state_of(each, 13) for each in (mixed, later)] == [StepState.ASKS] * 2  # a guess is no sight
     assert not ticked(PLAN, untold, PLAN.steps[12].id)[1]
+
+
+def due(*numbers: int, looks: int = 1, facts: Observations | None = None) -> Progress:
+    """Return what is known once all steps before the first of these are done."""
+    progress = run(*[facts or with_lists(fresh())] * looks)
+    done = {step.id: replace(progress.status(step.id), state=StepState.DONE) for step in PLAN.steps[: min(numbers) - 1]}
+    return replace(progress, steps={**progress.steps, **done})
+
+
+UNRELATED: dict[str, dict[str, Any]] = {
+    "an FQDN": {"fqdns": ("www.example.com.",)},
+    "the same access list again": {},
+    "a cluster": {"clusters": (GeoCluster("10.9.9.9", "another", ClusterType.REMOTE_LM),)},
+    "what a partner synchronises": {"clusters": (GeoCluster(M1, "HA Pair 1", ClusterType.REMOTE_LM),)},
+    "a partner's submission": {"partner_status": {"172.24.1.10": True}},
+    "a boot": {"boot_time": "1700000050"},
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(UNRELATED)), st.sampled_from([A1, "172.24.1.10", M1]), st.booleans())),
+    st.booleans(),
+)
+def test_no_other_change_ticks_a_submission(changes: list[tuple[str, str, bool]], is_told: bool) -> None:
+    facts = with_lists(fresh())
+    if not is_told:
+        facts = changed(facts, A1, change_time=None)
+    progress = due(13)
+    for number, (what, unit, tells_time) in enumerate(changes):
+        moved = {"change_time": str(1700000100 + number)} if tells_time and is_told else {}
+        facts = changed(facts, unit, **UNRELATED[what], **moved)
+        progress = advance(PLAN, progress, Look(facts, 20.0 + number), BOOT)
+    progress = advance(PLAN, progress, Look(facts, 90.0), BOOT)
+
+    assert [state_of(progress, number) for number in (13, 14)] == [StepState.ASKS] * 2
+    assert not ticked(PLAN, progress, PLAN.steps[12].id)[1]
+
+
+def test_the_person_is_asked_again_once_the_unit_was_changed_by_the_clock() -> None:
+    ready = with_lists(fresh())
+    asked = advance(PLAN, due(13), Look(ready, 20.0), BOOT)
+    moved = advance(PLAN, asked, Look(changed(ready, A1, change_time="1700000099"), 30.0), BOOT)
+    said = moved.status(PLAN.steps[12].id).said
+
+    assert "tick step 13 once it is submitted there" in asked.status(PLAN.steps[12].id).said
+    assert "tick step 13 if that was the submission" in said
+    assert "1700000099" not in said
+    assert "2023-11-" in said
+
+
+# -- a watch that begins in the middle of the work ---------------------------------------------------------------------
+
+
+def asked_by(progress: Progress) -> list[int]:
+    return [step.number for step in PLAN.steps if progress.status(step.id).state is StepState.ASKS]
+
+
+def test_a_watch_that_begins_in_the_middle_asks_for_one_step_after_the_other() -> None:
+    facts = with_lists(fresh())
+    for site in PLAN.sites:
+        facts = green(facts, site.units[-1].address)
+    progress = run(facts)
+    for number in range(9, 15):
+        asked = asked_by(progress)
+        assert asked[0] == number
+        progress, refusal = ticked(PLAN, progress, PLAN.steps[number - 1].id)
+        assert not refusal
+        progress = advance(PLAN, progress, Look(facts, 10.0 * number), BOOT)
+    assert not asked_by(progress)
+
+
+def test_a_watch_from_the_beginning_asks_for_no_reboot() -> None:
+    progress = run(fresh(), with_lists(fresh()), with_lists(fresh()))
+
+    assert state_of(progress, 8) is StepState.DONE
+    assert asked_by(progress) == []
+
+
+def test_a_reboot_that_is_seen_needs_no_tick_where_one_was_asked_for() -> None:
+    ready = with_lists(fresh())
+    assert asked_by(run(ready)) == [9]
+    assert asked_by(run(ready, rebooting(ready))) == []
+    assert state_of(run(ready, rebooting(ready)), 9) is StepState.DONE

@@ -92,7 +92,7 @@ DRILL_MUTATIONS: tuple[Mutation, ...] = (
         "drill for the fourth time",
         setting(
             ("geoplan.push.actions.reboot_master.require_room", answering(None)),
-            ("geoplan.push.drill_checks.room_at", answering(None)),
+            ("geoplan.push.drill_checks.room_problem", answering(None)),
         ),
     ),
     Mutation("a drill goes back unasked", "drill under No Preferred Host", _always_back),
@@ -104,6 +104,7 @@ DRILL_MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation("a drill takes what is not told for green", "drill, colours untold", _told_without_being_seen),
     Mutation("a drill begins on units that differ from the plan", "drill, lists differ", _WITHOUT_FINDINGS),
+    Mutation("a drill begins although its slave is red", "drill, slave red", _WITHOUT_FINDINGS),
     Mutation("a drill begins although links are owed", "drill with a debt", _WITHOUT_FINDINGS),
     Mutation("a drill that goes on forgets its reboot", "drill killed after its reboot", _never_rebooted),
     Mutation("a drill tells times without how late it looked", "drill", _seen_late),

@@ -319,8 +319,20 @@ async def _slave_dies(folder: Path) -> list[str]:
     )
 
 
+def _loses_its_links(made: DrillWorld) -> None:
+    """Let the slave lose its links with the reboot of its master: before that nobody can see it."""
+
+    async def way(sent: Sent) -> httpx.Response | None:
+        if sent.subject == "reboot" and sent.address == MASTER:
+            made.network.forget_partners(made.network.unit(SLAVE))
+        return None
+
+    made.ways.append(way)
+
+
 async def _never_submitted(folder: Path) -> list[str]:
-    made = world(folder, "none", never_submitted=True)
+    made = world(folder, "none")
+    _loses_its_links(made)
     broken = await made.run()
     result = made.results[-1]
     is_red = isinstance(result, PushResult) and bool(result.progress.red_steps(made.plan))
@@ -328,7 +340,9 @@ async def _never_submitted(folder: Path) -> list[str]:
 
 
 async def _untold(folder: Path) -> list[str]:
-    made = world(folder, never_submitted=True, variants=(Variant.PARTNERS_UNKNOWN,))
+    made = world(folder, is_whole=False, variants=(Variant.PARTNERS_UNKNOWN,))
+    await _pushed(made)
+    _loses_its_links(made)
     broken = await made.run()
     result = made.results[-1]
     is_red = isinstance(result, PushResult) and bool(result.progress.red_steps(made.plan))
@@ -360,12 +374,24 @@ async def _list_that_differs(made: DrillWorld) -> None:
 
 
 async def _debt(made: DrillWorld) -> None:
-    drill, made.plan = made.plan, made.full_plan
     made.network.set_parameter(made.network.unit(MASTER), "geopartners", ())
-    made.options = replace(made.options, reboot=RebootMode.NEVER)
+    await _pushed(made, RebootMode.NEVER)
+
+
+async def _pushed(made: DrillWorld, reboot: RebootMode = RebootMode.CHANGED) -> None:
+    """Push before the drill, which then knows from the journal who has submitted."""
+    drill, made.plan = made.plan, made.full_plan
+    made.options = replace(made.options, reboot=reboot)
     await made.push_once(Heard())
     made.plan, made.options = drill, Options()
+    await asyncio.sleep(10 * BOOT)
+    made.lists_before = made._lists()
+    made.asked.clear()
     made.watch.broken.clear()  # of a drill they are
+
+
+async def _red_slave(made: DrillWorld) -> None:
+    made.network.forget_partners(made.network.unit(SLAVE))
 
 
 async def _partner_down(made: DrillWorld) -> None:
@@ -428,6 +454,7 @@ SCENARIOS: dict[str, Scenario] = {
     "drill, slave never submitted": _never_submitted,
     "drill, colours untold": _untold,
     "drill for the fourth time": _fourth_reboot,
+    "drill, slave red": partial(_refused, prepare=_red_slave),
     "drill, lists differ": partial(_refused, prepare=_list_that_differs),
     "drill with a debt": partial(_refused, prepare=_debt),
     "drill, a partner is down": partial(_refused, prepare=_partner_down),

@@ -17,7 +17,7 @@ from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
 from geoplan.twin import words
 from geoplan.twin.failures import FailureKind
-from geoplan.twin.report import Report
+from geoplan.twin.report import Report, TaskKind
 from geoplan.twin.snapshot import Snapshot, live_what_if
 from geoplan.twin.world import Start, planned_world
 from tests.lab.support import A1, A2, M1, M2, S1, S2, example, pair, standalone, topology
@@ -142,7 +142,89 @@ def test_the_state_that_units_are_in_is_where_it_begins() -> None:
     assert report.now.cut_off == ("HA Pair 1",)
     assert not report.is_well
     assert words.verdict(report)[0].startswith("Before anything fails: HA Pair 1: cut off")
-    assert {row.starts for row in report.faults} == {(Start("HA Pair 1"),)}  # as it is, no failure makes it worse
+    assert {row.starts for row in report.faults} == {(Start("HA Pair 1", M1),)}  # as it is, no failure makes it worse
+    assert {words.row_in_words(row) for row in report.faults} == {
+        f"HA Pair 1: {M1} off, once {M1} is active again",
+        f"HA Pair 1: failover by hand, once {M1} is active again",
+    }
+    first = report.now.tasks[0]
+    assert (first.kind, first.units) == (TaskKind.MAKE_ACTIVE, (M1,))
+
+
+def test_a_pair_of_which_no_unit_has_links_is_not_told_to_change_units() -> None:
+    def change(network: Network) -> None:
+        network.forget_partners(network.unit(S1))
+        network.forget_partners(network.unit(M1))
+        network.fail_over("HA Pair 1")
+
+    tasks = {task.kind for task in live(change).now.tasks}
+    assert (TaskKind.MAKE_ACTIVE in tasks, TaskKind.SUBMIT in tasks) == (False, True)
+
+
+def off(*addresses: str, forgets: str | None = None) -> Callable[[Network], None]:
+    def change(network: Network) -> None:
+        if forgets is not None:
+            network.forget_partners(network.unit(forgets))
+        for address in addresses:
+            network.power_off(network.unit(address))
+
+    return change
+
+
+EVERY_LINK = KnownLinks(sights={S1: frozenset({M2, S2, A1, A2}), S2: frozenset({M1, S1, A1, A2})})
+
+
+@pytest.mark.parametrize("known", [None, EVERY_LINK], ids=["nothing known", "seen before"])
+@pytest.mark.parametrize("forgets", [None, S2])
+def test_a_slave_that_is_off_is_named_and_its_links_are_tried_both_ways(
+    known: KnownLinks | None, forgets: str | None
+) -> None:
+    report = live(off(S2, forgets=forgets), known=known)
+    assert report.off == (S2,)
+    assert [(task.kind, task.units) for task in report.now.tasks] == [(TaskKind.BRING_BACK, (S2,))]
+    doubt = next(each for each in report.doubts if each.unit == S2)
+    assert (doubt.is_off, doubt.partners) == (True, (M1, S1, A1, A2))
+    assert {row.failures[0].units for row in doubt.rows if row.failures[0].kind is FailureKind.UNIT_OFF} == {(M2,)}
+    assert not report.is_well
+    assert words.verdict(report)[0] == f"Before anything fails: off: {S2}. Bring back {S2}."
+
+
+@pytest.mark.parametrize("health", [State.DOWN, State.UNKNOWN])
+def test_a_unit_of_a_pair_is_off_where_nothing_of_it_answers(health: State) -> None:
+    report = live(off(S2), told={S2: lambda facts: replace(facts, state=health)})
+    assert report.off == (S2,)
+
+
+@pytest.mark.parametrize("health", [State.ACTIVE, State.STANDBY])
+def test_a_unit_that_answers_its_health_check_and_refuses_the_rest_is_not_off(health: State) -> None:
+    address = M2 if health is State.ACTIVE else S2
+    refusing = Failure(Cause.UNREACHABLE, "refused")
+
+    def silent(facts: Observation) -> Observation:
+        return replace(
+            facts, failure=refusing, remote_geo_access=None, geo_partners=None, partner_status=None, firmware=None
+        )
+
+    report = live(told={address: silent})
+    assert report.off == ()
+    assert any(address in note for note in report.notes)
+
+
+def test_an_active_unit_that_is_off_may_come_back_without_its_links() -> None:
+    report = live(off(M1))
+    doubt = next(each for each in report.doubts if each.unit == M1)
+    assert doubt.at_once == ("HA Pair 1",)  # under Prefer Master it takes over as it comes back
+    assert not report.is_well
+
+
+def test_a_standalone_that_is_off_is_to_be_brought_back_and_may_have_lost_its_links() -> None:
+    report = live(off(A1))
+    assert (report.now.down, report.off) == (("Standalone LoadMaster 1",), (A1,))
+    assert [(task.kind, task.units) for task in report.now.tasks] == [(TaskKind.BRING_BACK, (A1,))]
+    doubt = next(each for each in report.doubts if each.unit == A1)
+    assert doubt.at_once == ("Standalone LoadMaster 1",)
+    assert f"Bring back {A1}." in words.verdict(report)[0]
+    assert any(f"the links of {A1} (Standalone LoadMaster 1), which is off" in each for each in words.verdict(report))
 
 
 def test_a_unit_that_does_not_answer_is_off() -> None:

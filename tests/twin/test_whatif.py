@@ -10,6 +10,7 @@ from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
+from geoplan.twin import words
 from geoplan.twin.failures import Failure, FailureKind
 from geoplan.twin.report import Report, Row, Task, TaskKind, Until
 from geoplan.twin.whatif import try_failures, what_if
@@ -104,6 +105,20 @@ def test_who_is_cut_off_comes_back_with_the_master_only_where_it_is_preferred(
     assert outcome.until is until
     assert outcome.lost_after == (("Pair 1",) if until is Until.PERSON else ())
     assert outcome.older == ("Pair 1",)
+
+
+def test_only_what_stays_lost_after_a_repair_is_said_not_to_come_back_by_itself() -> None:
+    world = world_of(example())
+    world.network.forget_partners(world.network.unit(S2))
+    report = what_if(example(), World(world.network, world.clock, world.groups))
+    stays = {words.row_in_words(row) for row in report.faults if row.outcome.lost_after}
+    comes = {words.row_in_words(row) for row in report.faults} - stays
+    (said,) = [each for each in words.verdict(report) if "by itself" in each]
+    named = said.partition("It does not come back by itself after: ")[2].partition(";")[0]
+    assert comes
+    assert all(each in named for each in stays)
+    assert not any(each in named for each in comes)
+    assert "after the others it does, once what failed is up again" in said
 
 
 def test_a_link_to_one_partner_alone_that_is_missing_is_a_fault_too() -> None:

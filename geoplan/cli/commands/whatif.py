@@ -24,7 +24,8 @@ the network cut between two sites, between one and all others, and around a regi
 which the partners were never submitted. From where: all masters active, and each pair alone failed over; with --live
 the units as they are in place of the former.
 
-Up to 20,000 cases all are tried, and it says so. Of more so many are drawn, by the seed that it prints.
+Up to 20,000 cases all are tried, and it says so. Of more, 20,000 are drawn by the
+seed that it prints, and those that cannot happen are left out.
 
 The shape of the JSON, geoplan/whatif/1, is in geoplan/twin/README.md.
 

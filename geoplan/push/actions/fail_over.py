@@ -70,7 +70,8 @@ class FailOver(PairReboot):
             return self._outcome(StepState.RECORDED)
         under_way = is_own and progress is PairProgress.REBOOTING
         if not under_way and await self._is_there_already():
-            return Outcome(StepState.NOT_NEEDED, self.slave, f"the {self.roles[1]} is active already")
+            is_red = await self._shows_red_now()
+            return Outcome(StepState.NOT_NEEDED, self.slave, f"the {self.roles[1]} is active already", is_red=is_red)
         if await self._fail_over(under_way=under_way):
             await self._watch_links()
         else:
@@ -110,6 +111,15 @@ class FailOver(PairReboot):
         if not goes_back(self.context.plan) or self.reboot.on.unit == "slave":
             return False
         return states_of(await self.look()) == {self.master: State.STANDBY, self.slave: State.ACTIVE}
+
+    async def _shows_red_now(self) -> bool:
+        """Write down how the links of the unit are that is active already: going back, nobody can ask it any more."""
+        if self.context.fleet.is_on_paper:
+            return False
+        await self._links.find_partners()
+        self._links.take(await self._links.ask())
+        self._links.end()
+        return any(each.what is Sight.RED for each in self.context.history.timed if each.step == self.reboot.id)
 
     async def _fail_over(self, *, under_way: bool) -> bool:
         """Reboot, and wait for the failover; return whether the other unit was seen active."""

@@ -11,7 +11,7 @@ from geoplan.live.activity import said, states_of
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.model import State
-from geoplan.push.boots import boot_time, is_another_boot, room_at
+from geoplan.push.boots import as_clock_time, boot_time, is_another_boot, room_at
 from geoplan.push.context import StepError
 from geoplan.vendor import MAX_REBOOTS, SYNC_PORT
 from geoplan.wording import local_time
@@ -152,7 +152,8 @@ async def require_undisturbed(pair: Pair) -> None:
         if is_another_boot(known, now):
             raise StepError(
                 pair.reboot,
-                f"it was rebooted since the checks, and not by this push: it says {now}, and said {known}",
+                "it was rebooted since the checks, and not by this push: "
+                f"it says {as_clock_time(now)}, and said {as_clock_time(known)}",
                 unit=unit.address,
                 hint="find out why; then go on, which checks everything again",
             )

@@ -14,7 +14,7 @@ from geoplan.live.findings.newcomers import GeoConfiguration, differences, seede
 from geoplan.live.fleet import NoActiveUnitError
 from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.loadmaster.http import MAX_FILE_BYTES
-from geoplan.push.boots import boot_time, is_another_boot
+from geoplan.push.boots import as_clock_time, boot_time, is_another_boot
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.wording import some_of
@@ -150,7 +150,9 @@ async def _require_rest(context: Context, step: Step, unit: Unit, before: _Rest)
         raise StepError(step, message, unit=unit.address, hint="look at it, then go on") from None
     changed = []
     if before.boot_time and now.boot_time and is_another_boot(before.boot_time, now.boot_time):
-        changed.append(f"it was rebooted: it says {now.boot_time}, and said {before.boot_time}")
+        changed.append(
+            f"it was rebooted: it says {as_clock_time(now.boot_time)}, and said {as_clock_time(before.boot_time)}"
+        )
     if now.host_name != before.host_name:
         changed.append(f"its host name is {now.host_name}, and was {before.host_name}")
     if now.ha != before.ha:

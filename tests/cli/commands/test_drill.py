@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import pytest
 from geoplan.push.journal import read
 from tests.conftest import Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import M1, PASSWORD, S1, Site
+from tests.push.support import M1, PASSWORD, S1, Site, red_in_any_state
 
 __all__ = ["make_site"]
 
@@ -45,6 +47,13 @@ def pushed(geoplan: Geoplan, make_site: MakeSite, section: str = "5.3", **option
 
 def on_network(site: Site, ask: Any) -> Any:
     return site.lab.operate(lambda units: ask(units.network))
+
+
+def fail_over(site: Site) -> None:
+    before = active(site)
+    site.lab.fail_over(PAIR)
+    site.settle()
+    assert active(site) != before
 
 
 def active(site: Site, pair: str = PAIR) -> str:
@@ -142,8 +151,9 @@ def test_back_where_the_slave_is_active_already_only_goes_back(geoplan: Geoplan,
     before = site.reboots
     refused = drill(geoplan, site)
     assert (refused.code, site.reboots) == (4, before)
-    assert "there is no failover to drill (go back with --back)" in refused.stderr
-    ended = drill(geoplan, site, "--back")
+    assert "there is no failover to drill" in refused.stderr
+    (back,) = commands_in(refused.stderr)
+    ended = typed(geoplan, back)
     assert ended.code == 0, ended
     assert ({unit: site.reboots[unit] - before[unit] for unit in (M1, S1)}, active(site)) == ({M1: 0, S1: 1}, M1)
 
@@ -190,30 +200,122 @@ def nothing_known(site: Site) -> None:
         journal.unlink()
 
 
-@pytest.mark.parametrize(("preferred_host", "way"), [("master", "takes over again by itself"), ("none", "--back")])
-def test_slave_that_never_submitted_is_said_and_so_is_the_way_back(
-    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, preferred_host: str, way: str
+def loses_its_links_in_turn(site: Site) -> None:
+    """Let the slave lose its links once its master goes down: before that nobody can see it."""
+
+    def arm(units: Any) -> None:
+        network, noted = units.network, units._on_change
+        is_done: list[bool] = []
+
+        def note() -> None:
+            if not is_done and not network.unit(M1).is_up:
+                is_done.append(True)
+                network.partners.forget(network.unit(S1))
+            noted()
+
+        network._on_change = note
+
+    site.lab.operate(arm)
+
+
+def commands_in(*texts: str) -> list[str]:
+    """Return the commands that are printed, each once, in their order."""
+    found = [line for text in texts for line in re.findall(r"\bgeoplan (?:drill|push) .*", text)]
+    return list(dict.fromkeys(found))
+
+
+def typed(geoplan: Geoplan, command: str) -> Outcome:
+    """Type a command that was printed."""
+    words = shlex.split(command)[1:]
+    return geoplan(*words, *(() if {"--status", "--abandon"} & set(words) else ("--yes",)))
+
+
+@pytest.mark.parametrize("preferred_host", ["master", "none"])
+def test_what_a_failed_drill_prints_mends_the_links_and_goes_back(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, preferred_host: str
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host=preferred_host)
+    loses_its_links_in_turn(site)
+    ended = drill(geoplan, site, "-o", tmp_path / "drill.json")
+    assert ended.code == 1, ended
+    assert "DROPPED OUT" in ended.stdout
+    report = report_in(tmp_path / "drill.json")
+    assert [link["state"] for link in report["failovers"][0]["links"]] == ["red"]
+    assert site.store.past().ledger.sights(S1) == frozenset()
+    printed = commands_in(ended.stdout.partition("verifying: reading everything back")[2])
+    assert [command.split()[1] for command in printed] == ["push"] + ["drill"] * (preferred_host == "none")
+    for command in printed:
+        site.settle()
+        assert typed(geoplan, command).code == 0, command
+    site.settle()
+    assert (active(site), red_in_any_state(site.lab)) == (M1, set())
+
+
+@pytest.mark.parametrize(("preferred_host", "is_known"), [("master", True), ("master", False), ("none", False)])
+def test_red_slave_is_refused_with_the_one_command_that_mends_it(
+    geoplan: Geoplan, make_site: MakeSite, preferred_host: str, is_known: bool
 ) -> None:
     site = pushed(geoplan, make_site, preferred_host=preferred_host)
     never_submitted(site)
+    if not is_known:
+        nothing_known(site)
+    before, journals = site.reboots, site.journals()
+    ended = drill(geoplan, site)
+    assert (ended.code, site.reboots, site.journals()) == (4, before, journals), ended
+    assert f"{S1}: it is red on 172.24.1.9" in ended.stderr
+    (command,) = commands_in(ended.stderr)
+    assert typed(geoplan, command).code == 0
+    site.settle()
+    if active(site) != M1:
+        fail_over(site)
+    assert drill(geoplan, site).code == 0
+
+
+def test_slave_of_which_nothing_tells_is_refused_until_a_push_has_submitted_on_it(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed_untold(geoplan, make_site)
     nothing_known(site)
-    ended = drill(geoplan, site, "-o", tmp_path / "drill.json")
-    assert ended.code == 1, ended
-    assert f"{S1} is red now on" in ended.stdout
-    assert "DROPPED OUT" in ended.stdout
-    assert way in ended.stdout.partition("not everything was as it should be")[2]
-    report = report_in(tmp_path / "drill.json")
-    assert [link["state"] for link in report["failovers"][0]["links"]] == ["red"]
-    assert on_network(site, lambda network: network.unit(S1).submitted) is None
-    assert site.store.past().ledger.sights(S1) == frozenset()
+    before = site.reboots
+    ended = drill(geoplan, site)
+    assert (ended.code, site.reboots) == (4, before), ended
+    assert f"{S1}: nothing shows that it has links with 172.24.1.9" in ended.stderr
+    (command,) = commands_in(ended.stderr)
+    typed(geoplan, command)
+    site.settle()
+    ended = drill(geoplan, site)
+    assert (ended.code, "the slave took over, 0 of 1 partner site seen linked" in ended.stdout) == (1, True), ended
 
 
-def test_red_link_voids_what_proved_it_before(geoplan: Geoplan, make_site: MakeSite) -> None:
+def pushed_untold(geoplan: Geoplan, make_site: MakeSite) -> Site:
+    site = make_site("5.3", variants=["partners-unknown"])
+    push(geoplan, site)
+    site.settle()
+    return site
+
+
+def test_pair_that_is_cut_off_on_its_slave_goes_back_and_that_ends_it(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = pushed(geoplan, make_site, preferred_host="none")
-    assert site.store.past().ledger.sights(S1)
+    fail_over(site)
     never_submitted(site)
-    assert drill(geoplan, site).code == 1
-    assert site.store.past().ledger.sights(S1) == frozenset()
+    refused = drill(geoplan, site)
+    assert refused.code == 4, refused
+    back = next(command for command in commands_in(refused.stderr) if command.startswith("geoplan drill"))
+    before = site.reboots
+    ended = typed(geoplan, back)
+    assert (ended.code, active(site)) == (1, M1), ended  # the slave is still to submit
+    assert {unit: site.reboots[unit] - before[unit] for unit in (M1, S1)} == {M1: 0, S1: 1}
+    assert on_network(site, lambda network: all(green for _, green in network.partners.status_of(network.unit(M1))))
+
+
+def test_back_to_a_master_that_is_red_itself_is_refused(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    fail_over(site)
+    on_network(site, lambda network: network.partners.forget(network.unit(M1)))
+    before = site.reboots
+    ended = drill(geoplan, site, "--back")
+    assert (ended.code, site.reboots) == (4, before), ended
+    assert f"{M1}: it is red on 172.24.1.9" in ended.stderr
 
 
 def test_slave_that_does_not_answer_is_refused_before_anything(geoplan: Geoplan, make_site: MakeSite) -> None:
@@ -284,6 +386,8 @@ def test_master_that_does_not_come_back_stops_it_and_it_is_resumed(
     ended = drill(geoplan, site, "-o", tmp_path / "first.json")
     assert ended.code == 3, ended
     assert f"geoplan drill {site.topology} --site '{PAIR}' --resume" in ended.stderr
+    status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status").stdout
+    assert f"to go on with it:  geoplan drill {site.topology} --site '{PAIR}' --resume" in status
     assert report_in(tmp_path / "first.json")["failovers"][0]["back"] is None
     refused = push(geoplan, site)
     assert refused.code == 4
@@ -295,6 +399,21 @@ def test_master_that_does_not_come_back_stops_it_and_it_is_resumed(
     assert (ended.code, site.reboots) == (0, before), ended
     assert report_in(tmp_path / "second.json")["is_proven"]
     assert push(geoplan, site).code == 0
+
+
+def test_what_a_drill_prints_that_was_stopped_brings_it_to_its_end_and_back(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host="none")
+    number = site.lab.inject(f"no-return,unit={M1}")
+    ended = drill(geoplan, site)
+    assert ended.code == 3, ended
+    site.lab.lift(number)
+    site.settle()
+    printed = commands_in(ended.stderr)
+    assert ["--resume" in command for command in printed] == [True, False]
+    assert [typed(geoplan, command).code for command in printed] == [0, 0]
+    assert active(site) == M1
 
 
 # -- cut half-way ------------------------------------------------------------------------------------------------------
