@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from geoplan.push.records import AnyRecord, Begin, Rebooting
     from geoplan.push.values import Sight
 
-_WORDS_OF_CHANGE = {"--from": 1, "--replaced": 1, "--clean-leaving": 0, "--follow": 0, "--within": 1}
+_WORDS_OF_CHANGE = {"--from": 1, "--replaced": 1, "--clean-leaving": 0, "--follow": 0, "--within": 1, "--retire": 1}
 """The options that make a push a change, each with the number of its values."""
 MAX_DIGITS = 18
 """Of the number of a push: more than a state folder ever has."""

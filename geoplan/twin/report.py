@@ -116,7 +116,7 @@ class Doubt:
     is_off: bool = False
     """Whether that unit is off, so that nobody can tell: it was tried as if it were back."""
     at_once: tuple[str, ...] = ()
-    """The sites that are cut off without any failure if they are not there."""
+    """The sites that are cut off as soon as that unit is up again if they are not there."""
 
     @property
     def is_fault(self) -> bool:

@@ -263,7 +263,7 @@ def _doubts(snapshot: Snapshot, known: Collection[object]) -> Iterator[Doubt]:
         tried = [(each, try_failures(world, AS_BEGUN, each)) for each in own]
         rows = [Row(each, outcome, (AS_BEGUN,)) for each, outcome in tried if outcome is not None]
         partners = sorted(frozenset().union(*ends) - {unit}, key=list(world.network.units).index)
-        lost = tuple(each for each in world.units if each in at_once - before)
+        lost = tuple(each for each in world.units if is_off and each in at_once - before)
         yield Doubt(site, unit, tuple(partners), tuple(row for row in rows if row.is_fault), is_off, lost)
 
 

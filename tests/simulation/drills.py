@@ -325,6 +325,7 @@ def _loses_its_links(made: DrillWorld) -> None:
     async def way(sent: Sent) -> httpx.Response | None:
         if sent.subject == "reboot" and sent.address == MASTER:
             made.network.forget_partners(made.network.unit(SLAVE))
+            made.lists_before = made._lists()
         return None
 
     made.ways.append(way)

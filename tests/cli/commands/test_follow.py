@@ -150,18 +150,13 @@ def prepared(make_site: MakeSite) -> Prepare:
     return prepare
 
 
-def test_all_18_steps_are_ticked_or_asked_for_while_somebody_does_them(prepared: Prepare) -> None:
+def test_all_18_steps_are_ticked_while_somebody_does_them(prepared: Prepare) -> None:
     site, hands = prepared()
     with following(site) as follow:
         for step in hands.plan.steps:
             if step.action is Action.RESUBMIT_GEO_PARTNERS and step.on.unit == "new_active":
                 follow.until("window_open", step.number)
-            if step.on.unit == "standalone" and step.action is Action.RESUBMIT_GEO_PARTNERS:
-                follow.until("asks", step.number)
-                hands.do(step)
-                follow.type(str(step.number))  # nothing that units tell shows it
-            else:
-                hands.do(step)
+            hands.do(step)
             follow.until("done", step.number)
             if step.action is Action.RESUBMIT_GEO_PARTNERS:
                 site.settle()
@@ -170,8 +165,8 @@ def test_all_18_steps_are_ticked_or_asked_for_while_somebody_does_them(prepared:
     assert follow.process.returncode == 0
     assert "18 of 18 steps done" in rest
     assert [told["number"] for told in follow.told if told["event"] == "done"] == list(range(1, 19))
-    assert {told["number"] for told in follow.told if told["by_hand"]} == {13, 14}
-    assert {told["event"] for told in follow.told} <= {"done", "asks", "window_open", "window_closing"}
+    assert not any(told["by_hand"] for told in follow.told)
+    assert {told["event"] for told in follow.told} <= {"done", "window_open", "window_closing"}
 
 
 def test_a_submission_that_comes_too_late_is_told(prepared: Prepare) -> None:

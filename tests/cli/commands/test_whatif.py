@@ -49,6 +49,7 @@ SHAPE = {
     "properties": {
         "format": {"const": "geoplan/whatif/1"},
         "now": {"type": "object", "properties": OUTCOME, "required": [*OUTCOME], "additionalProperties": False},
+        "units_off": NAMES,
         "rows": {"type": "array", "items": ROW, "minItems": 1},
         "not_told": {
             "type": "array",
@@ -60,7 +61,7 @@ SHAPE = {
     },
     "required": [
         *("format", "topology", "live", "well", "cases", "possible", "seed", "groups", "starts", "now", "rows"),
-        *("not_told", "notes", "assumed"),
+        *("units_off", "not_told", "notes", "assumed"),
     ],
     "additionalProperties": False,
 }
@@ -185,6 +186,24 @@ def test_a_resubmission_that_was_skipped_is_found_before_its_failover(geoplan: G
     assert f"submit GEO LoadMaster Partners again on {S1} while it is active" in said.replace("Submit", "submit")
     jsonschema.validate(content, SHAPE)
     assert {tuple(row["cut_off"]) for row in content["rows"] if row["fault"]} == {("HA Pair 1",)}
+
+
+def test_a_slave_that_is_off_is_named_and_what_it_had_is_taken_for_nothing(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = make_site("5.3")
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 0
+    site.settle()
+    site.lab.forget_partners(S1)
+    site.lab.power_off(S1)
+    ended = live(geoplan, site, "--format", "json")
+    content = json.loads(ended.stdout)
+
+    assert ended.code == 1
+    jsonschema.validate(content, SHAPE)
+    assert content["units_off"] == [S1]
+    assert [task["text"] for task in content["now"]["tasks"]] == [f"bring back {S1}"]
+    assert [(each["unit"], each["off"]) for each in content["not_told"]] == [(S1, True)]
 
 
 def test_without_colours_and_journals_nothing_is_taken_as_green(geoplan: Geoplan, make_site: MakeSite) -> None:
