@@ -136,7 +136,8 @@ def test_all_18_steps_are_ticked_or_asked_for_while_somebody_does_them(prepared:
             if step.action is Action.RESUBMIT_GEO_PARTNERS and step.on.unit == "new_active":
                 follow.until("window_open", step.number)
             if step.on.unit == "standalone" and step.action is Action.RESUBMIT_GEO_PARTNERS:
-                follow.until("asks", step.number)
+                if not any((told["event"], told["number"]) == ("asks", step.number) for told in follow.told):
+                    follow.until("asks", step.number)  # both standalones are asked for at the same look
                 hands.do(step)
                 follow.type(str(step.number))  # nothing that units tell shows it
             else:
