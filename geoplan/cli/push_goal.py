@@ -19,7 +19,7 @@ from geoplan.cli.window import end_of
 from geoplan.loadmaster.firmware import FirmwareImage
 from geoplan.plan.described import known_units
 from geoplan.plan.planner import make_plan
-from geoplan.push.past_pushes import resuming_update
+from geoplan.push.past_pushes import words_of_update
 from geoplan.push.store import addresses_of
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def goal_of(given: PushCommand, path: str) -> Goal:
         return Goal(topology, part, plan_of_update(topology, given, store), store)
     phases = plan_phases(topology, given.phase)
     unfinished = store.past().unfinished if journals.resume and given.phase is None else None
-    if unfinished and (words := resuming_update(unfinished)):
-        raise click.UsageError(f"what is unfinished is an update: go on with {typed('push', *words)}")
+    if unfinished and (words := words_of_update(unfinished)):
+        raise click.UsageError(f"what is unfinished is an update: go on with {typed('push', *words, '--resume')}")
     return Goal(topology, part, make_plan(topology, (unfinished.phases if unfinished else ()) or phases), store)
 
 

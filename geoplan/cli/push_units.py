@@ -20,6 +20,7 @@ from geoplan.live.polling import SystemClock, Timings
 from geoplan.plan.model import Phase
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
 from geoplan.push.ledger import Ledger
+from geoplan.push.past_pushes import words_of_update
 from geoplan.push.remembered import gone_findings
 from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Past, Store, unit_keys
@@ -86,7 +87,8 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
     if past.unfinished is None:
         return typed
     part = part_of_push(past.unfinished, topology) or typed.part
-    return replace(typed, unfinished=part, begun=past.unfinished.words_of_change)
+    begun = words_of_update(past.unfinished) or past.unfinished.words_of_change
+    return replace(typed, unfinished=part, begun=begun)
 
 
 def part_of_push(history: History, topology: Topology) -> Part | None:

@@ -274,8 +274,8 @@ class Plan(FrozenModel):
     @property
     def groups_now(self) -> tuple[PlannedGroup, ...]:
         """The groups of the topology, without those that sites which leave for good have of their own."""
-        leaving = self.change.leaving if self.change else ()
-        return tuple(group for group in self.groups if group.sites[0] not in leaving)
+        leaving = frozenset(self.change.leaving if self.change else ())
+        return tuple(group for group in self.groups if leaving.isdisjoint(group.sites[:1]))
 
     @property
     def scope(self) -> str:

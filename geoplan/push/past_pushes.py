@@ -96,14 +96,14 @@ def as_text(
     return "".join(f"{shown(line)}\n" for line in lines)
 
 
-def resuming_update(unfinished: History) -> tuple[str, ...]:
-    """Return the words with which an update goes on; an empty tuple for a push that is none."""
+def words_of_update(unfinished: History) -> tuple[str, ...]:
+    """Return the options that make a push the update that it is; an empty tuple for a push that is none."""
     to = unfinished.update
     if to is None:
         return ()
     image = next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)
     way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", image or "FILE")
-    return ("--upgrade-to", to, *way, "--resume")
+    return ("--upgrade-to", to, *way)
 
 
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
@@ -248,7 +248,7 @@ class ResumeCheck:
 def resuming(unfinished: History, command: Command = generic_command) -> str:
     """Return the command that goes on with what is unfinished: a push, an update or a drill."""
     if unfinished.drill is None:
-        return command("push", *(resuming_update(unfinished) or ("--resume",)))
+        return command("push", *words_of_update(unfinished), "--resume")
     back = ("--back",) if goes_back(unfinished.plan) else ()
     return command("drill", "--site", unfinished.drill, *back, "--resume")
 
