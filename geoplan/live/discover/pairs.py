@@ -35,7 +35,7 @@ Planned: TypeAlias = "Mapping[str, Collection[str]]"
 
 
 def pairs_of(discovery: Discovery, planned: Planned) -> Pairs:
-    """Return the pairs: units that name each other, and those of which one does and nothing stands against it."""
+    """Return the pairs: units that name each other, and units of which one names the other, which denies nothing."""
     claims = {address: claim for address in discovery.units if (claim := _partner_of(address, discovery))}
     pairs = {unit: partner for unit, partner in claims.items() if claims.get(partner) == unit}
     claimed = Counter(partner for unit, partner in claims.items() if unit not in pairs)
