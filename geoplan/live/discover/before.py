@@ -9,6 +9,7 @@ from geoplan.addresses import canonical, is_address
 from geoplan.live.discover.document import Draft, Remark, draft_of
 from geoplan.live.discover.judge import observations_of, usable
 from geoplan.live.discover.names import group_names, unused_name
+from geoplan.live.discover.pairs import pairs_of
 from geoplan.live.discover.search import How
 from geoplan.live.findings import Kind, Mend
 from geoplan.live.findings.clusters import is_placed
@@ -102,9 +103,12 @@ def _known(new: Topology) -> _Known:
 def _nat_of_lone_sites(discovery: Discovery, known: _Known) -> dict[str, str]:
     """Return the NAT addresses that sites without partners had, by their units: nobody else tells those.
 
-    A unit alone has one cluster of its site's name, and that stands where the site was reached.
+    A unit alone has one cluster of its site's name, and that stands where the site was reached. Where a unit is, there
+    is no NAT: a pair whose master is replaced had its cluster at that unit.
     """
     found: dict[str, str] = {}
+    partners = pairs_of(discovery, {}).claims.values()
+    taken = {*known.sites, *known.nat.values(), *discovery.units, *partners}
     for site in known.sites.values():
         first, told = site.units[0], [discovery.units.get(canonical(unit.address)) for unit in site.units]
         if any(unit.geo_partners for unit in told if unit):
@@ -116,7 +120,7 @@ def _nat_of_lone_sites(discovery: Discovery, known: _Known) -> dict[str, str]:
             for each in (unit.clusters or () if unit else ())
             if each.type is REMOTE_LM and each.is_named(cluster.name) and is_address(each.address)
         }
-        if len(shown) == 1 and shown.isdisjoint({*known.sites, *known.nat.values()}):
+        if len(shown) == 1 and shown.isdisjoint(taken):
             found[canonical(first.address)] = shown.pop()
     return found
 

@@ -93,6 +93,17 @@ def test_a_site_alone_that_is_reached_elsewhere_from_now_on_is_no_new_one(site: 
         assert plan.steps == make_change(behind(new), make_plan(behind(old), (Phase.GEO,))).steps, (old, new)
 
 
+def test_the_old_place_of_a_lone_pair_whose_master_is_replaced_is_no_nat() -> None:
+    old, new = named("A:10.0.0.1:10.0.0.2", name="old"), named("A:10.0.0.2:10.0.1.1", name="new")
+    estate = {**fresh(new), **units_of(old)}
+    assert by_from_live(estate, new).steps == make_change(new, make_plan(old, (Phase.GEO,))).steps
+    del estate["10.0.0.1"]
+    before = start(estate, new)
+    assert before.topology
+    assert [unit.address for unit in before.topology.sites[0].units] == ["10.0.0.1", "10.0.0.2"]
+    assert not any(unit.nat_address for site in before.topology.sites for unit in site.units)
+
+
 def test_what_is_there_is_no_change() -> None:
     assert by_from_live(units_of(FOUR), FOUR).steps == ()
 
@@ -128,7 +139,9 @@ def test_units_in_order_give_the_change_that_their_topology_gives(drawn: Drawn, 
     live = make_plan(before.topology, (Phase.GEO,))
     groups = {_units(group.sites): group.name for group in before.topology.partner_groups()}
     assert set(groups) == {_units(group.sites) for group in old.partner_groups()}
-    labelled = {groups[_units(group.sites)]: tuple(s.name for s in group.sites) for group in old.partner_groups()}
+    # Where as many sites come from each, a new group is made around the first of those before: their order is the same.
+    members = {_units(group.sites): tuple(site.name for site in group.sites) for group in old.partner_groups()}
+    labelled = {name: members[units] for units, name in groups.items()}
     planned = make_plan(old.model_copy(update={"groups": labelled}), (Phase.GEO,))
     how: dict[str, Any] = {"replaced": drawn.replaced, "cleans_leaving": drawn.cleans_leaving}
     try:
