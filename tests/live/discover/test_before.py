@@ -140,9 +140,13 @@ def test_units_in_order_give_the_change_that_their_topology_gives(drawn: Drawn, 
     groups = {_units(group.sites): group.name for group in before.topology.partner_groups()}
     assert set(groups) == {_units(group.sites) for group in old.partner_groups()}
     # Where as many sites come from each, a new group is made around the first of those before: their order is the same.
+    place = {_units([site]): number for number, site in enumerate(before.topology.sites)}
     members = {_units(group.sites): tuple(site.name for site in group.sites) for group in old.partner_groups()}
-    labelled = {name: members[units] for units, name in groups.items()}
-    planned = make_plan(old.model_copy(update={"groups": labelled}), (Phase.GEO,))
+    as_live = {
+        "sites": tuple(sorted(old.sites, key=lambda site: place[_units([site])])),
+        "groups": {name: members[units] for units, name in groups.items()},
+    }
+    planned = make_plan(old.model_copy(update=as_live), (Phase.GEO,))
     how: dict[str, Any] = {"replaced": drawn.replaced, "cleans_leaving": drawn.cleans_leaving}
     try:
         wanted = make_change(new, planned, **how)
