@@ -37,8 +37,8 @@ def on_unit(act: Act, **options: Any) -> None:
 
 
 async def version_after_boot(unit: LoadMaster) -> str:
-    await unit.reboot()
     before = await unit.firmware()
+    await unit.reboot()
     async with asyncio.timeout(20):
         while True:
             try:
