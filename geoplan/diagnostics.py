@@ -191,7 +191,7 @@ def _secrets_in(line: str) -> Iterator[tuple[int, int]]:
     at = line.rfind("@")
     login = next((found.span() for found in _LOGIN.finditer(line, 0, max(at, 0)) if found[1]), None)
     begin, end = (login[0], at) if login else (len(line), 0)
-    for key in _KEY.finditer(line):
+    for key in _KEY.finditer(line) if _SENSITIVE.search(line) else ():
         if begin < key.end() <= end:
             continue
         value = _VALUE_FOLLOWS.match(line, key.end()) if _SENSITIVE.search(key[0]) else None
@@ -217,11 +217,13 @@ def _cut(line: str, offset: int, width: int) -> tuple[str, int]:
 
 def _blank(text: str) -> str:
     """Return white space as wide as a text in a terminal."""
-    return "".join("\t" if character == "\t" else " " * _cells(character) for character in text)
+    return "\t".join(" " * _cells(part) for part in text.split("\t"))
 
 
 def _cells(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text

@@ -23,6 +23,8 @@ _STEERS_IN_LINES = re.compile(rf"[{_CONTROL_IN_LINES}\u061c\u200e\u200f]")
 
 def folded(name: str) -> str:
     """Return a name as people tell it from another: case, kinds of spaces and invisible characters do not count."""
+    if name.isascii():
+        return " ".join(name.casefold().split())
     visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return unicodedata.normalize("NFKC", " ".join(unicodedata.normalize("NFKC", visible).casefold().split()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -26,12 +27,25 @@ settings.load_profile("geoplan")
 
 hold_to_loopback()
 
+# Tests start geoplan hundreds of times, each in a process of its own: it is compiled once, not in each of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+YOUNG_OBJECTS = 20_000  # new ones, after which Python looks for garbage; after 700 as usual is during each topology
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hold to loopback what tests start: Python runs ``sitecustomize`` from there. A controller starts only workers."""
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", default=None):
         given = os.environ.get("PYTHONPATH")
         os.environ["PYTHONPATH"] = os.pathsep.join([str(LOOPBACK), *([given] if given else [])])
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of collected tests out of every search for garbage: they live until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 class Outcome(NamedTuple):
