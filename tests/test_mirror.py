@@ -49,6 +49,7 @@ GUARDED_BY = {
     "loadmaster/ha": "loadmaster/test_spellings.py",
     "loadmaster/pins": "loadmaster/test_endpoints.py",
     "partner_facts": "test_vendor.py",
+    "secret_facts": "test_vendor.py",
     "plan": "plan/test_planner.py",
     "plan/change_graph": "plan/test_rules_of_changes.py",
     "plan/change_parts": "plan/test_change.py",
