@@ -81,7 +81,7 @@ class Row(NamedTuple):
         return " ".join(case.text for case in self.notes if case.applies(situation)) or None
 
 
-# -- when a case applies -------------------------------------------------------------------------------------------------
+# -- when a case applies -----------------------------------------------------------------------------------------------
 
 
 def is_pair(situation: Situation) -> bool:

@@ -381,11 +381,7 @@ ACTIONS: dict[Action, Row] = {
         unit="both",
         why="Nothing replicates the secret: each unit is given it by itself, and its links are red until all have it.",
         other_reasons=(
-            Case(
-                is_pair,
-                "First the standby, then at once the active unit: while the two differ, HA may part them, and both may "
-                "be active.",
-            ),
+            Case(is_pair, "First the standby, then at once the active unit: while they differ, HA may part them."),
         ),
     ),
 }
