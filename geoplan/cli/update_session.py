@@ -13,8 +13,9 @@ from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.push.events import Event, EventKind
 from geoplan.push.summary import name_step
+from geoplan.push.units_run import UnitsResult
 from geoplan.push.update_checks import what_to_know
-from geoplan.push.update_run import UpdateResult, run_update
+from geoplan.push.update_run import run_update
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class UpdateSession(PushSession):
         return f"Update to {self._to} now?"
 
     def _conclude(self, result: PushResult) -> int:
-        if isinstance(result, UpdateResult):
+        if isinstance(result, UnitsResult):
             for line in _table(result):
                 self._view.say(line)
             if result.compared:
@@ -123,7 +124,7 @@ class UpdateSession(PushSession):
         return f"done and verified: all units run {self._to}, and nothing else has changed"
 
 
-def _table(result: UpdateResult) -> Iterator[str]:
+def _table(result: UnitsResult) -> Iterator[str]:
     """Yield before and after of every unit: its version, and what else changed."""
     width = max((len(f"{row.unit}  {row.site}") for row in result.compared), default=0)
     for row in result.compared:

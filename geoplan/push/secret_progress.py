@@ -49,6 +49,11 @@ class SiteSecrets:
         """Whether some units may have been given it, and others not."""
         return self._left_open or bool(self.given) or any(self._unclear.values())
 
+    @property
+    def is_first_request(self) -> bool:
+        """Whether what was recorded last begins with the site: no unit of it may have been given it before that."""
+        return not self._left_open and not self.given and sum(self._unclear.values()) <= 1
+
     def add(self, record: AnyRecord) -> None:
         """Take the next record of the site, or of another process that goes on."""
         match record:

@@ -31,16 +31,17 @@ if TYPE_CHECKING:
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
     from geoplan.push.options import Options
+    from geoplan.push.store import Past
 
 PUSH_FIRST = "push first: geoplan push checks all of it and mends what it can"
 BY_IMAGE = "leave --back out, and give the image of that version with --image"
 
 
 async def check_update(
-    fleet: Fleet, facts: Observations, options: Options, ledger: Ledger, *, history: History | None
+    fleet: Fleet, facts: Observations, options: Options, past: Past, history: History | None
 ) -> PreflightResult:
     """Compare what all units say with what an update needs."""
-    plan, change, now = fleet.plan, fleet.plan.firmware, fleet.clock.wall()
+    plan, change, now, ledger = fleet.plan, fleet.plan.firmware, fleet.clock.wall(), past.ledger
     if change is None:
         raise ValueError("the plan is none of new firmware")
     with_steps = [site for site in plan.sites if any(step.site == site.name for step in plan.steps)]
