@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli import push_secret
 from geoplan.cli.options import InputFile, options_together, variant_option
 from geoplan.cli.push_options import keep_backups_option, state_dir_option
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import ChangeOptions, Part
     from geoplan.cli.push_options import GivenFlags
+    from geoplan.cli.push_secret import SecretOptions
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,18 @@ update_options = options_together(
         help="Bring all units to this firmware, up or down: of each pair the standby first (section 7).",
     ),
     click.option("--image", metavar="FILE", type=InputFile(), help="With --upgrade-to: the image of that version."),
-    click.option("--back", is_flag=True, help="With --upgrade-to: go back to what the units ran before; no image."),
+    click.option(
+        "--back",
+        is_flag=True,
+        help="With --upgrade-to: go back to what units ran before; with --secret: to the one before.",
+    ),
     click.option("--no-canary", is_flag=True, help="With --upgrade-to: do not stop and ask after the first unit."),
     click.option(
         "--pause",
         metavar="SECONDS",
         type=click.FloatRange(0),
         default=0.0,
-        help="With --upgrade-to: wait so long between sites, at least.",
+        help="With --upgrade-to and --secret: wait so long between sites, at least.",
     ),
 )
 
@@ -231,6 +237,7 @@ class PushCommand:
     change: ChangeOptions
     seed: SeedOptions
     update: UpdateOptions
+    secret: SecretOptions
     window: WindowOptions
     run: RunOptions
     journals: JournalOptions
@@ -247,6 +254,7 @@ class PushCommand:
             raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
         self._require_usable_lab()
         self._require_usable_undo()
+        push_secret.require_usable(self)
         self._require_usable_update()
         if self.seed != SeedOptions() and self.change.old is None:
             raise click.UsageError("--seed-by-api matters only with --from")
@@ -272,7 +280,7 @@ class PushCommand:
     def _require_usable_update(self) -> None:
         update, journals = self.update, self.journals
         if update.upgrade_to is None:
-            if update != UpdateOptions():
+            if update != UpdateOptions() and not self.secret.secret:
                 raise click.UsageError("--image, --back, --no-canary and --pause matter only with --upgrade-to")
             return
         if update.back and (update.image is not None or self.lab.lab):

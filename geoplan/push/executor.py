@@ -171,10 +171,10 @@ class Executor:
         all others, whatever they wait for: an earlier run has left them half done.
         """
         tasks = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
-        for task in tasks:
-            if task.first.id in at_once:
-                await self._do(task)
-                self._progress.outcomes.pop(task.first.id, None)  # its turn comes
+        for half_done in tasks:
+            if half_done.first.id in at_once:
+                await self._do(half_done)
+                self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
         schedule = Schedule(tasks, self._progress.outcomes, self._lane_of)
         running: dict[asyncio.Task[None], Task] = {}
         ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()

@@ -232,6 +232,8 @@ class History:
     @property
     def rotation(self) -> SecretChange | None:
         """That it sets the Partner Shared Secret; None where it does not, or its plan cannot be read."""
+        if not self.begin.plan.get("secret"):  # of most pushes no plan is read for that
+            return None
         with suppress(UnusableFileError):
             return self.plan.secret
         return None

@@ -10,7 +10,7 @@ from geoplan.push import records as models
 from geoplan.push import secret_records as secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from geoplan.push.history import History
     from geoplan.push.records import AnyRecord
@@ -114,12 +114,12 @@ def given_to(history: History) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def left_different(histories: Iterable[History]) -> dict[frozenset[str], Sequence[str]]:
+def left_different(histories: Iterable[History]) -> dict[frozenset[str], tuple[str, ...]]:
     """Return the pairs whose units may have different secrets by all pushes, the oldest first, in the order of setting.
 
     By their canonical addresses. A push that was given up leaves them so; one that came after it may have mended them.
     """
-    left: dict[frozenset[str], Sequence[str]] = {}
+    left: dict[frozenset[str], tuple[str, ...]] = {}
     for history in histories:
         if history.rotation is None:
             continue
