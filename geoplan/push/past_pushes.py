@@ -294,8 +294,8 @@ def _unfinished_problems(
             yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
             return
         with suppress(UnusableFileError):
-            if (begun := kind_called(unfinished.plan)) != (own := kind_called(plan)):
-                message = f"the unfinished push is {begun}, and this one is {own}"
+            if (other := kind_called(unfinished.plan)) != (own := kind_called(plan)):
+                message = f"the unfinished push is {other}, and this one is {own}"
                 yield Problem(plan.topology, message, *_ways_on(unfinished, command))
                 return
         if _is_of_other_groups(unfinished, plan):

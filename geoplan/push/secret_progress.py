@@ -43,6 +43,7 @@ class SiteSecrets:
         """Whether this run has given it to all of them."""
         self._unclear: Counter[str] = Counter()
         self._left_open = False
+        self._order_before: tuple[str, ...] = ()
 
     @property
     def may_differ(self) -> bool:
@@ -66,10 +67,11 @@ class SiteSecrets:
                 self._left_open, self.order = True, tuple(record.units)
             case secrets.SettingSecret():
                 self._unclear[canonical(record.unit)] += 1
+                self._order_before = self.order
                 self.order = tuple(dict.fromkeys((*self.order, record.unit)))
             case secrets.SecretNotSet():
                 self._unclear[canonical(record.unit)] -= 1
-                self.order = self.order if self.may_differ else ()
+                self.order = self._order_before if self.may_differ else ()
             case secrets.SecretSet():
                 self._take(record.unit)
             case secrets.SecretInForce():

@@ -71,10 +71,11 @@ async def _standing_of(context: Context, site: SiteSettings) -> str:
     named = "the old" if context.plan.secret and context.plan.secret.goes_back else "the new"
     told = f"all of it has {named} {SHARED_SECRET}" if secrets.has_all else "its units have the same"
     if secrets.may_differ:
-        given = [unit.address for unit in site.units if unit.address in secrets.given]
-        other = [unit.address for unit in site.units if unit.address not in secrets.given]
-        has = f"{join_words(given)} has {named} {SHARED_SECRET}, " if given else ""
-        told = f"its units may differ: {has}{join_words(other)} may have it, or not"
+        own = [unit.address for unit in site.units]
+        unclear = [each for each in secrets.order if each not in secrets.given]
+        words = [(secrets.given, f"has {named} {SHARED_SECRET}"), (unclear, "may have it, or not")]
+        words.append(([each for each in own if each not in secrets.order], "has the one before"))
+        told = f"its units may differ: {', '.join(f'{join_words(units)} {has}' for units, has in words if units)}"
     if site.kind != "ha_pair":
         return f"  now       '{site.name}': {told}"
     active = only_active(states_of(await context.fleet.look(site)))
