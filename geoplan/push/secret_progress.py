@@ -51,6 +51,11 @@ class SiteSecrets:
         return self._left_open or bool(self.given) or any(self._unclear.values())
 
     @property
+    def needs_mending(self) -> bool:
+        """Whether its units have to be set again before any other site: they may differ, or were never seen whole."""
+        return self.may_differ or (self.has_all and not self.is_in_force)
+
+    @property
     def is_first_request(self) -> bool:
         """Whether what was recorded last begins with the site: no unit of it may have been given it before that."""
         return not self._left_open and not self.given and sum(self._unclear.values()) <= 1
@@ -59,7 +64,7 @@ class SiteSecrets:
         """Take the next record of the site, or of another process that goes on."""
         match record:
             case models.Resumed():
-                self._left_open = self.may_differ
+                self._left_open = self.needs_mending
                 self.given.clear()
                 self._unclear.clear()
                 self.is_in_force = self.has_all = False
@@ -101,7 +106,7 @@ def sites_that_differ(history: History) -> dict[str, SiteSecrets]:
     """Return the sites of a push whose units may have different secrets, by their names."""
     begun = dict.fromkeys(record.site for record in history.records if isinstance(record, OF_SITES))
     found = {site: secrets_of(history, site) for site in begun}
-    return {site: secrets for site, secrets in found.items() if secrets.may_differ}
+    return {site: secrets for site, secrets in found.items() if secrets.needs_mending}
 
 
 def has_begun(history: History, sites: Iterable[str]) -> bool:
@@ -127,7 +132,7 @@ def left_different(histories: Iterable[History]) -> dict[frozenset[str], tuple[s
             continue
         for site in history.plan.sites:
             found = secrets_of(history, site.name)
-            if found.may_differ:
+            if found.needs_mending:
                 left[found.units] = found.order
             elif any(isinstance(each, secrets.SecretSet) and each.site == site.name for each in history.records):
                 left.pop(found.units, None)

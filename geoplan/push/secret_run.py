@@ -42,7 +42,7 @@ def _carry_over(journal: Journal, store: Store, _replaced: History | None) -> No
     left, own = left_different(earlier), journal.history
     for site in own.plan.sites:
         order = left.get(units_of(site))
-        if order is not None and not secrets_of(own, site.name).may_differ and not has_begun(own, [site.name]):
+        if order is not None and not secrets_of(own, site.name).needs_mending and not has_begun(own, [site.name]):
             journal.write("secrets_may_differ", site=site.name, units=_in_own_words(site, order))
 
 

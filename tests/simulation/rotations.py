@@ -57,7 +57,7 @@ class Course:
     topology: Topology
     faults: list[str] = field(default_factory=list)
     kills: list[int] = field(default_factory=list)
-    """At which setting, counted over all runs, the process is killed; odd ones just after it has arrived."""
+    """The process is killed at half of it, counted over all settings: of odd ones just after that has arrived."""
     secrets: tuple[str, ...] = (NEW,)
     """What each run is given, the last one from then on."""
     longest_delay: float = 0.0
@@ -68,7 +68,7 @@ def draw(seed: int) -> Course:
     topology = topology_of(chance.choice(["p", "ps", "pp", "s", "pps", "ppp"]), chance)
     units = [unit.address for site in topology.sites for unit in site.units]
     faults = [_fault(chance, units) for _ in range(chance.choice([0, 1, 1, 2, 3]))]
-    kills = sorted(chance.sample(range(2 * len(units)), chance.choice([0, 1, 1, 2])))
+    kills = sorted(chance.sample(range(4 * len(units)), chance.choice([0, 1, 1, 2])))
     secrets = chance.choice([(NEW,), (NEW,), (NEW, OTHER)])
     return Course(topology, faults, kills, secrets, chance.choice([0.0, 0.05, 0.5]))
 
@@ -211,8 +211,8 @@ class RotationWorld(Stage):
         if not (sent.call and sent.call.command == "setlmcommsecret"):
             return None
         number, self.settings = self.settings, self.settings + 1
-        if number in self.course.kills and self._doing is not None:
-            if number % 2:  # it arrives, and nobody hears of it
+        if {2 * number, 2 * number + 1} & set(self.course.kills) and self._doing is not None:
+            if 2 * number + 1 in self.course.kills:  # it arrives, and nobody hears of it
                 self.network.set_secret(self.network.unit(sent.address), str(sent.call.parameters["secret"]))
             self._doing.cancel()
             await asyncio.sleep(0)

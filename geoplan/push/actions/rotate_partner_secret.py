@@ -40,6 +40,10 @@ async def rotate_partner_secret(context: Context, step: Step) -> Outcome:
     return outcome
 
 
+MAX_LOOKS = 3
+"""How often a pair that was whole and parted again is waited for."""
+
+
 class Rotation:
     """One site on its way to the secret."""
 
@@ -48,7 +52,7 @@ class Rotation:
         self._step = step
         self._site = context.plan.site(step.site)
         self._is_pair = self._site.kind == "ha_pair"
-        self._mends = secrets.may_differ
+        self._mends = secrets.needs_mending
         """Whether an earlier run has begun with it: then who is active decides nothing, both have to be the same."""
         self._before = secrets.order
 
@@ -152,8 +156,23 @@ class Rotation:
         return False
 
     async def _until_whole(self) -> str:
-        hint = "both units have the same secret; see why they do not pair, then go on"
-        return await until_whole(self._context, self._step, "its secret", hint=hint) if self._is_pair else ""
+        """Wait until a pair is whole, and stays so for a replication: units part some time after their secrets do."""
+        hint = "go on: both units are given it again, since one may have said so and not have it"
+        for _ in range(MAX_LOOKS if self._is_pair else 0):
+            told = await until_whole(self._context, self._step, "its secret", hint=hint)
+            if await self._stays_whole():
+                return told
+        if self._is_pair:
+            raise StepError(self._step, "the pair does not stay whole after its secret", hint=hint)
+        return ""
+
+    async def _stays_whole(self) -> bool:
+        async def look() -> bool | None:
+            return None if self._is_at_work(await self._look()) else True
+
+        telling = self._context.reporter.waiting(self._step, "watching whether the pair stays whole")
+        within = self._context.timings.sync_seconds
+        return await self._context.until(look, within=within, on_wait=telling) is None
 
     def _note(self, kind: NoteKind, unit: str, message: str) -> None:
         self._context.note(kind, f"{unit}: {message}", site=self._site.name, unit=unit, step=self._step)
