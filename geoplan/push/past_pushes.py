@@ -21,6 +21,7 @@ from geoplan.push.kinds import kind_called, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
+from geoplan.push.secret_progress import sites_that_differ
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
@@ -111,6 +112,9 @@ def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]
             lines.append(f"not done: {len(undone)} of {count(len(unfinished.plan.steps), 'step')}")
             lines += [f"  {step.number:>3}  {name_step(step)}" for step in undone[:MAX_LISTED]]
             lines += [f"  and {len(undone) - MAX_LISTED} more"] if len(undone) > MAX_LISTED else []
+    if unfinished.rotation is not None:
+        lines += [f"with secrets that may differ: {site}" for site in sites_that_differ(unfinished)]
+        lines.append("links are red between units with different secrets, until geoplan push --secret sets all of them")
     owed = _pairs_to_finish(past, plan)
     with suppress(UnusableFileError):
         owed = tuple(dict.fromkeys((*owed, *pairs_that_owe(past.ledger, unfinished.plan))))
