@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli import push_secret
 from geoplan.cli.options import InputFile, options_together, variant_option
 from geoplan.cli.push_options import keep_backups_option, state_dir_option
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import ChangeOptions, Part
     from geoplan.cli.push_options import GivenFlags
-    from geoplan.cli.push_secret import SecretOptions
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,46 @@ update_options = options_together(
         type=click.FloatRange(0),
         default=0.0,
         help="With --upgrade-to and --secret: wait so long between sites, at least.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class SecretOptions:
+    """What is said of the Partner Shared Secret; never what it is."""
+
+    secret: bool = False
+    secret_file: str | None = None
+    old_secret_file: str | None = None
+    no_way_back: bool = False
+    accept_links_down: bool = False
+
+
+secret_options = options_together(
+    "secret",
+    SecretOptions,
+    click.option(
+        "--secret",
+        is_flag=True,
+        help="Set the Partner Shared Secret on every unit, from GEOPLAN_SECRET, a file or a prompt.",
+    ),
+    click.option(
+        "--secret-file",
+        metavar="FILE",
+        type=InputFile(),
+        help="With --secret: a file with it that only its owner can read.",
+    ),
+    click.option(
+        "--old-secret-file",
+        metavar="FILE",
+        type=InputFile(),
+        help="With --secret: the same of the one that units have now.  [default: GEOPLAN_OLD_SECRET, or a prompt]",
+    ),
+    click.option("--no-way-back", is_flag=True, help="With --secret: the one that units have now is not at hand."),
+    click.option(
+        "--accept-links-down",
+        is_flag=True,
+        help="With --secret: let links be red until all units have it, without a --window.",
     ),
 )
 
@@ -254,7 +292,7 @@ class PushCommand:
             raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
         self._require_usable_lab()
         self._require_usable_undo()
-        push_secret.require_usable(self)
+        self._require_usable_secret()
         self._require_usable_update()
         if self.seed != SeedOptions() and self.change.old is None:
             raise click.UsageError("--seed-by-api matters only with --from")
@@ -290,6 +328,24 @@ class PushCommand:
             raise click.UsageError("--upgrade-to needs the image of that version, with --image; or --back")
         if self.phase or self.change.old is not None or journals.undo is not None:
             raise click.UsageError("--upgrade-to has a plan of its own: leave --phase, --from and --undo out")
+
+    def _require_usable_secret(self) -> None:
+        own, update, journals = self.secret, self.update, self.journals
+        if not own.secret:
+            if own != SecretOptions():
+                raise click.UsageError(
+                    "--secret-file, --old-secret-file, --no-way-back and --accept-links-down matter only with --secret"
+                )
+            return
+        if update.upgrade_to is not None or update.image is not None or update.no_canary:
+            raise click.UsageError("--secret and --upgrade-to are two pieces of work: do one after the other")
+        if self.phase or self.change.old is not None or journals.undo is not None:
+            raise click.UsageError("--secret has a plan of its own: leave --phase, --from and --undo out")
+        if update.back and (own.secret_file is not None or own.no_way_back or self.lab.lab):
+            raise click.UsageError(
+                "--secret --back sets the one that units had before, of GEOPLAN_OLD_SECRET or --old-secret-file: leave "
+                "--secret-file, --no-way-back and --lab out"
+            )
 
     def _require_usable_undo(self) -> None:
         has_plan = self.lab.lab or self.journals.only_tells or self.phase or self.change.old is not None

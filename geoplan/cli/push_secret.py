@@ -1,15 +1,13 @@
-"""``geoplan push --secret``: its options, where the secrets come from, and the plan that follows."""
+"""``geoplan push --secret``: where the secrets come from, and the plan that follows."""
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoplan.cli.options import InputFile, options_together
 from geoplan.cli.signals import interruptible
 
 if TYPE_CHECKING:
@@ -21,66 +19,6 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 NEW, OLD = "GEOPLAN_SECRET", "GEOPLAN_OLD_SECRET"
-
-
-@dataclass(frozen=True)
-class SecretOptions:
-    """What is said of the Partner Shared Secret; never what it is."""
-
-    secret: bool = False
-    secret_file: str | None = None
-    old_secret_file: str | None = None
-    no_way_back: bool = False
-    accept_links_down: bool = False
-
-
-secret_options = options_together(
-    "secret",
-    SecretOptions,
-    click.option(
-        "--secret",
-        is_flag=True,
-        help="Set the Partner Shared Secret on every unit, from GEOPLAN_SECRET, a file or a prompt.",
-    ),
-    click.option(
-        "--secret-file",
-        metavar="FILE",
-        type=InputFile(),
-        help="With --secret: a file with it that only its owner can read.",
-    ),
-    click.option(
-        "--old-secret-file",
-        metavar="FILE",
-        type=InputFile(),
-        help="With --secret: the same of the one that units have now.  [default: GEOPLAN_OLD_SECRET, or a prompt]",
-    ),
-    click.option("--no-way-back", is_flag=True, help="With --secret: the one that units have now is not at hand."),
-    click.option(
-        "--accept-links-down",
-        is_flag=True,
-        help="With --secret: let links be red until all units have it, without a --window.",
-    ),
-)
-
-
-def require_usable(given: PushCommand) -> None:
-    """Check that options fit each other. Raises :class:`click.UsageError`."""
-    own, update, journals = given.secret, given.update, given.journals
-    if not own.secret:
-        if own != SecretOptions():
-            raise click.UsageError(
-                "--secret-file, --old-secret-file, --no-way-back and --accept-links-down matter only with --secret"
-            )
-        return
-    if update.upgrade_to is not None or update.image is not None or update.no_canary:
-        raise click.UsageError("--secret and --upgrade-to are two pieces of work: do one after the other")
-    if given.phase or given.change.old is not None or journals.undo is not None:
-        raise click.UsageError("--secret has a plan of its own: leave --phase, --from and --undo out")
-    if update.back and (own.secret_file is not None or own.no_way_back or given.lab.lab):
-        raise click.UsageError(
-            "--secret --back sets the one that units had before, of GEOPLAN_OLD_SECRET or --old-secret-file: leave "
-            "--secret-file, --no-way-back and --lab out"
-        )
 
 
 def plan_of_secret(topology: Topology, given: PushCommand, store: Store) -> Plan:

@@ -14,12 +14,12 @@ from geoplan.cli.push_command import (
     place_options,
     review_options,
     run_options,
+    secret_options,
     seed_options,
     update_options,
     window_options,
 )
 from geoplan.cli.push_options import flags_options
-from geoplan.cli.push_secret import secret_options
 
 EPILOG = """
 Everything is checked before anything is changed, and nothing is changed that is in place. A push that stops, for
