@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from geoplan import fact as ledger
-from geoplan import partner_facts
+from geoplan import partner_facts, secret_facts
 
 Fact = ledger.Fact
 FACTS, _fact, _unconfirmed = ledger.FACTS, ledger.fact, ledger.unconfirmed
@@ -193,20 +193,16 @@ API_V2_SINCE = _fact(
     source="JSON-based Input and Output for the LoadMaster RESTful API",
     held_by="test_old_firmware_in_the_topology_means_the_old_format",
 )
-PARTNER_SECRET_LTSF = _fact(
-    "PARTNER_SECRET_LTSF",
-    (7, 2, 54, 10),
-    "The first 7.2.54.x with the Partner Shared Secret",
-    source=UPDATING,
-    held_by="test_secret_is_set_where_the_change_brings_it",
-)
-PARTNER_SECRET_GA = _fact(
-    "PARTNER_SECRET_GA",
-    (7, 2, 59, 4),
-    "From here on all firmware has the Partner Shared Secret",
-    source=UPDATING,
-    held_by="test_secret_is_set_where_the_change_brings_it",
-)
+(
+    PARTNER_SECRET_LTSF,
+    PARTNER_SECRET_GA,
+    SHORTEST_SECRET,
+    LONGEST_SECRET,
+    NOT_IN_SECRETS,
+    SECRET_ON_STANDBY,
+    HA_WITH_OTHER_SECRETS,
+    LINKS_AFTER_SECRET,
+) = secret_facts.enter()
 LOWEST_AFTER_DOWNGRADE = _fact(
     "LOWEST_AFTER_DOWNGRADE",
     (7, 2, 36, 0),

@@ -58,14 +58,58 @@ update_options = options_together(
         help="Bring all units to this firmware, up or down: of each pair the standby first (section 7).",
     ),
     click.option("--image", metavar="FILE", type=InputFile(), help="With --upgrade-to: the image of that version."),
-    click.option("--back", is_flag=True, help="With --upgrade-to: go back to what the units ran before; no image."),
+    click.option(
+        "--back",
+        is_flag=True,
+        help="With --upgrade-to: go back to what units ran before; with --secret: to the one before.",
+    ),
     click.option("--no-canary", is_flag=True, help="With --upgrade-to: do not stop and ask after the first unit."),
     click.option(
         "--pause",
         metavar="SECONDS",
         type=click.FloatRange(0),
         default=0.0,
-        help="With --upgrade-to: wait so long between sites, at least.",
+        help="With --upgrade-to and --secret: wait so long between sites, at least.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class SecretOptions:
+    """What is said of the Partner Shared Secret; never what it is."""
+
+    secret: bool = False
+    secret_file: str | None = None
+    old_secret_file: str | None = None
+    no_way_back: bool = False
+    accept_links_down: bool = False
+
+
+secret_options = options_together(
+    "secret",
+    SecretOptions,
+    click.option(
+        "--secret",
+        is_flag=True,
+        help="Set the Partner Shared Secret on every unit, from GEOPLAN_SECRET, a file or a prompt.",
+    ),
+    click.option(
+        "--secret-file",
+        metavar="FILE",
+        type=InputFile(),
+        help="With --secret: a file with it that only its owner can read.",
+    ),
+    click.option(
+        "--old-secret-file",
+        metavar="FILE",
+        type=InputFile(),
+        help="With --secret: the same of the one that units have now.  [default: GEOPLAN_OLD_SECRET, or a prompt]",
+    ),
+    click.option("--no-way-back", is_flag=True, help="With --secret: the one that units have now is not at hand."),
+    click.option(
+        "--accept-links-down",
+        is_flag=True,
+        help="With --secret: let links be red until all units have it, without a --window.",
     ),
 )
 
@@ -231,6 +275,7 @@ class PushCommand:
     change: ChangeOptions
     seed: SeedOptions
     update: UpdateOptions
+    secret: SecretOptions
     window: WindowOptions
     run: RunOptions
     journals: JournalOptions
@@ -247,6 +292,7 @@ class PushCommand:
             raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
         self._require_usable_lab()
         self._require_usable_undo()
+        self._require_usable_secret()
         self._require_usable_update()
         if self.seed != SeedOptions() and self.change.old is None:
             raise click.UsageError("--seed-by-api matters only with --from")
@@ -272,7 +318,7 @@ class PushCommand:
     def _require_usable_update(self) -> None:
         update, journals = self.update, self.journals
         if update.upgrade_to is None:
-            if update != UpdateOptions():
+            if update != UpdateOptions() and not self.secret.secret:
                 raise click.UsageError("--image, --back, --no-canary and --pause matter only with --upgrade-to")
             return
         if update.back and (update.image is not None or self.lab.lab):
@@ -282,6 +328,24 @@ class PushCommand:
             raise click.UsageError("--upgrade-to needs the image of that version, with --image; or --back")
         if self.phase or self.change.old is not None or journals.undo is not None:
             raise click.UsageError("--upgrade-to has a plan of its own: leave --phase, --from and --undo out")
+
+    def _require_usable_secret(self) -> None:
+        own, update, journals = self.secret, self.update, self.journals
+        if not own.secret:
+            if own != SecretOptions():
+                raise click.UsageError(
+                    "--secret-file, --old-secret-file, --no-way-back and --accept-links-down matter only with --secret"
+                )
+            return
+        if update.upgrade_to is not None or update.image is not None or update.no_canary:
+            raise click.UsageError("--secret and --upgrade-to are two pieces of work: do one after the other")
+        if self.phase or self.change.old is not None or journals.undo is not None:
+            raise click.UsageError("--secret has a plan of its own: leave --phase, --from and --undo out")
+        if update.back and (own.secret_file is not None or own.no_way_back or self.lab.lab):
+            raise click.UsageError(
+                "--secret --back sets the one that units had before, of GEOPLAN_OLD_SECRET or --old-secret-file: leave "
+                "--secret-file, --no-way-back and --lab out"
+            )
 
     def _require_usable_undo(self) -> None:
         has_plan = self.lab.lab or self.journals.only_tells or self.phase or self.change.old is not None

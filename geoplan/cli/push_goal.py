@@ -13,13 +13,14 @@ from geoplan.cli import changing, push_undo
 from geoplan.cli.connection import TypedCommands
 from geoplan.cli.files import load_part, plan_phases, planned_change
 from geoplan.cli.push_options import PushFlags, origin_of
+from geoplan.cli.push_secret import options_of_secret, plan_of_secret
 from geoplan.cli.push_units import push_store
 from geoplan.cli.push_update import plan_of_update
 from geoplan.cli.window import end_of
 from geoplan.loadmaster.firmware import FirmwareImage
 from geoplan.plan.described import known_units
 from geoplan.plan.planner import make_plan
-from geoplan.push.past_pushes import words_of_update
+from geoplan.push.kinds import words_of_kind
 from geoplan.push.store import addresses_of
 
 if TYPE_CHECKING:
@@ -66,10 +67,17 @@ class Goal(NamedTuple):
             resume=given.journals.resume,
             only_preflight=run.only_preflight,
             seed_by_api=given.seed.seed_by_api,
-            undoes=self.undoing.name if self.undoing else None,
             until=end_of(given.window, datetime.now(UTC)),
-            **(_of_update(given) if self.plan.firmware else {}),
+            **self._own_options(given),
         )
+
+    def _own_options(self, given: PushCommand) -> dict[str, Any]:
+        """Return the options of its kind of push alone."""
+        if self.plan.secret:
+            return options_of_secret(given, self.store)
+        if self.plan.firmware:
+            return _of_update(given)
+        return {"undoes": self.undoing.name} if self.undoing else {}
 
     def push_flags(self, given: PushCommand, path: str) -> PushFlags:
         """Return how the push goes about it."""
@@ -109,12 +117,15 @@ def goal_of(given: PushCommand, path: str) -> Goal:
         if undoing:
             back = undoing.topology(topology)
             return Goal(back, part, undoing.plan, _store(back, given), undoing=undoing)
+    if given.secret.secret:
+        return Goal(topology, part, plan_of_secret(topology, given, store), store)
     if given.update.upgrade_to is not None:
         return Goal(topology, part, plan_of_update(topology, given, store), store)
     phases = plan_phases(topology, given.phase)
     unfinished = store.past().unfinished if journals.resume and given.phase is None else None
-    if unfinished and (words := words_of_update(unfinished)):
-        raise click.UsageError(f"what is unfinished is an update: go on with {typed('push', *words, '--resume')}")
+    if unfinished and (words := words_of_kind(unfinished)):
+        what = "an update" if unfinished.rotation is None else "one of the Partner Shared Secret"
+        raise click.UsageError(f"what is unfinished is {what}: go on with {typed('push', *words, '--resume')}")
     return Goal(topology, part, make_plan(topology, (unfinished.phases if unfinished else ()) or phases), store)
 
 

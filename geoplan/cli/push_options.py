@@ -86,7 +86,7 @@ class PushFlags:
         return ["--lab", *(word for variant in self.variants for word in ("--variant", variant))]
 
 
-_OF_SECRETS = frozenset({"credentials", "client_cert", "client_key"})
+_OF_SECRETS = frozenset({"credentials", "client_cert", "client_key", "secret_file", "old_secret_file"})
 """Options whose values no journal holds: they name files of secrets."""
 
 

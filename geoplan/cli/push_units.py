@@ -19,8 +19,8 @@ from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.plan.model import Phase
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
+from geoplan.push.kinds import words_of_kind
 from geoplan.push.ledger import Ledger
-from geoplan.push.past_pushes import words_of_update
 from geoplan.push.remembered import gone_findings
 from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
 from geoplan.push.store import Past, Store, unit_keys
@@ -87,7 +87,7 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
     if past.unfinished is None:
         return typed
     part = part_of_push(past.unfinished, topology) or typed.part
-    begun = words_of_update(past.unfinished) or past.unfinished.words_of_change
+    begun = words_of_kind(past.unfinished) or past.unfinished.words_of_change
     return replace(typed, unfinished=part, begun=begun)
 
 
@@ -194,7 +194,7 @@ async def _lab(
 
     # All of its units are there, so that the rehearsal shows as well what a push of some groups does to the others.
     async with Lab(topology.whole, unpaired=Phase.HA in plan.phases(), variants=variants) as lab:
-        if plan.firmware:  # of units that are at work already
+        if plan.firmware or plan.secret:  # of units that are at work already
             place_as_planned(lab.simulation.network, topology.whole)
         known = Endpoints(
             {

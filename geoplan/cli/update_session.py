@@ -8,47 +8,42 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.push_session import PushSession
 from geoplan.cli.signals import interruptible
+from geoplan.cli.units_session import UnitsSession
 from geoplan.errors import PushRefusedError
 from geoplan.push.events import Event, EventKind
 from geoplan.push.summary import name_step
 from geoplan.push.update_checks import what_to_know
-from geoplan.push.update_run import UpdateResult, run_update
+from geoplan.push.update_run import run_update
 from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from geoplan.cli.connection import TypedCommands
     from geoplan.live.fleet import Fleet
     from geoplan.push.listener import Found
     from geoplan.push.run import PushResult
     from geoplan.push.store import Store
 
 
-class UpdateSession(PushSession):
+class UpdateSession(UnitsSession):
     """An update as its operator sees it."""
 
     noun = "update"
+    shows_versions = True
 
     @property
     def _to(self) -> str:
         return self._plan.firmware.to if self._plan.firmware else ""
 
-    def command(self, *more: str) -> str:
-        """Return the command that does something more about this update."""
-        return super().command("--upgrade-to", self._to, *more)
+    @property
+    def _kind(self) -> tuple[str, ...]:
+        return ("--upgrade-to", self._to)
 
-    def _way(self) -> list[str]:
-        """Return the options that say how units get the version."""
+    @property
+    def _way(self) -> tuple[str, ...]:
+        """The options that say how units get the version."""
         if self._options.restores_firmware:
-            return ["--back"]
-        return ["--image", str(self._options.image.path)] if self._options.image else []
-
-    def _resuming(self, unfinished: TypedCommands | None = None) -> str:
-        typed = unfinished or self._typed
-        return typed("push", "--upgrade-to", self._to, *self._way(), "--resume")
+            return ("--back",)
+        return ("--image", str(self._options.image.path)) if self._options.image else ()
 
     def _way_back(self) -> str:
         """Say how the units that were updated go back: only by a command of its own."""
@@ -97,20 +92,6 @@ class UpdateSession(PushSession):
     def _question(self) -> str:
         return f"Update to {self._to} now?"
 
-    def _conclude(self, result: PushResult) -> int:
-        if isinstance(result, UpdateResult):
-            for line in _table(result):
-                self._view.say(line)
-            if result.compared:
-                details: dict[str, object] = {"compared": [row._asdict() for row in result.compared]}
-                message = "before and after"
-                self._view.show(Event(EventKind.VERIFIED, self._seconds(), message, details=details))
-        code, summary = self._exit_code(result), self._summary(result)
-        self._show_end(summary, code)
-        if self._flags.output_format != "json":
-            self._view.say(summary)
-        return code
-
     def _summary(self, result: PushResult) -> str:
         if result.declined:
             return "nothing was changed"
@@ -121,11 +102,3 @@ class UpdateSession(PushSession):
         if not result.is_complete:
             return f"done: all units run {self._to}, with findings"
         return f"done and verified: all units run {self._to}, and nothing else has changed"
-
-
-def _table(result: UpdateResult) -> Iterator[str]:
-    """Yield before and after of every unit: its version, and what else changed."""
-    width = max((len(f"{row.unit}  {row.site}") for row in result.compared), default=0)
-    for row in result.compared:
-        version = f"{row.before or 'not told'} -> {row.after or 'not told'}"
-        yield f"{f'{row.unit}  {row.site}':<{width}}  {version}  {'; '.join(row.changed) or 'nothing else changed'}"

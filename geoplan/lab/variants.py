@@ -85,6 +85,11 @@ class Variant(StrEnum):
         "LINKS_NEED_ACCESS",
         "hold links until one side submits again, whatever the access lists say",
     )
+    SECRETS_KEEP_HA = (
+        "secrets-keep-ha",
+        "HA_WITH_OTHER_SECRETS",
+        "go on as a pair while its two units hold different Partner Shared Secrets",
+    )
     CUTS_END_LINKS = (
         "cuts-end-links",
         "LINKS_AFTER_CUT",

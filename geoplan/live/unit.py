@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.loadmaster.clusters import Look
+    from geoplan.loadmaster.credentials import Secret
     from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
@@ -145,3 +146,6 @@ class Unit(Protocol):
 
     async def set_preferred_host(self, partner: str, *, prefers_master: bool) -> None:
         """Set whether the master takes over again; ``partner`` is the one that it told just before."""
+
+    async def set_partner_secret(self, secret: Secret) -> None:
+        """Set the Partner Shared Secret of this unit alone; nothing reads it back."""

@@ -20,6 +20,7 @@ from geoplan.loadmaster.health import HealthAnswer, health_answer
 from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.model import State
 from geoplan.loadmaster.pace import Pace
+from geoplan.loadmaster.partner_secret import PartnerSecretCommands
 from geoplan.loadmaster.partner_status import partner_status
 from geoplan.loadmaster.session import Retries, Session
 from geoplan.loadmaster.settings import (
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-class LoadMaster(FirmwareCommands):
+class LoadMaster(FirmwareCommands, PartnerSecretCommands):
     """Talk to one unit while the ``async with`` block lasts.
 
     ``transport`` replaces the network and stays open; ``clock`` and ``jitter``, which returns a number from 0 to 1,

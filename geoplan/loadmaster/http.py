@@ -25,7 +25,7 @@ from geoplan.errors import (
 )
 from geoplan.loadmaster.credentials import MASK, masked
 from geoplan.loadmaster.large_answers import LARGE, look_into, turn
-from geoplan.loadmaster.masking import SecretMask
+from geoplan.loadmaster.masking import Masks
 from geoplan.loadmaster.proxies import proxy_for
 from geoplan.loadmaster.tls import (
     PinMismatchError,
@@ -113,7 +113,6 @@ def _is_of_others(_record: logging.LogRecord) -> bool:
 for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
     logging.getLogger(_name).addFilter(_is_of_others)
 MAX_CONNECTIONS = 4  # units limit the rate of requests; more at once only meet that limit
-SHOWN_FILE = b"(a file)"
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -154,7 +153,7 @@ class UnitHttp:
         self._observer = observer
         self._proxy = proxy_for(access.api_url, os.environ) if access.use_proxies and not transport else None
         self._idle = idle or IdleConnections()
-        self._mask = SecretMask(access.credentials)
+        self._mask = Masks(access.credentials)
         self._is_open = False
         self._has_answered = False
         self._requests = 0
@@ -219,9 +218,7 @@ class UnitHttp:
     def show(self, wire: WireFormat, command: Command) -> None:
         """Tell the observer of a request."""
         if self._observer:
-            if command.upload is not None or command.image is not None:  # a backup holds secrets
-                command = replace(command, upload=SHOWN_FILE, image=None)
-            request = wire.request(command, masked(self._access.credentials))
+            request = wire.request(command.shown(), masked(self._access.credentials))
             url = self._access.api_url + request.target
             body = request.body.decode(errors="replace").replace(quote_plus(MASK), MASK)
             self._observer(ShownRequest(self.unit, command.name, request.method, url, body, command.changes))
@@ -233,6 +230,7 @@ class UnitHttp:
         which is this machine's, and with which nothing was sent.
         """
         self.show(wire, command)
+        self._mask.learn(command.secrets)
         async with AsyncExitStack() as room:
             reply = await self._reply(wire.request(command, self._access.credentials), room, file=command.file)
             size = len(reply.body)

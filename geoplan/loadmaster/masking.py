@@ -63,7 +63,7 @@ class SecretMask:
     )
 
     def __init__(self, credentials: Credentials) -> None:
-        secret = (credentials.key if isinstance(credentials, ApiKey) else credentials.password).reveal()
+        secret = _secret_of(credentials).reveal()
         self._of_ascii = len(_common(secret, of_ascii=True)) >= SHORTEST_IN_CONTENT
         """Whether its ASCII characters suffice to tell it: whatever becomes of the others."""
         self._plain = _common(secret, of_ascii=self._of_ascii)
@@ -164,6 +164,37 @@ class SecretMask:
                 if common[end - length : end] == self._plain[:length]:
                     return end - length, end
         return None
+
+
+class Masks:
+    """Masks what a unit is logged in to with, and every further secret that it was sent, in all that it says."""
+
+    __slots__ = ("_masks",)
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._masks = {_secret_of(credentials): SecretMask(credentials)}
+
+    def learn(self, secrets: Iterable[Secret]) -> None:
+        """Mask these as well from now on: a unit may echo what it was sent in any later answer."""
+        for secret in secrets:
+            if secret not in self._masks:
+                self._masks[secret] = SecretMask(ApiKey(secret))
+
+    def raw(self, body: bytes) -> bytes:
+        """Return an answer as it came without a secret that a parser could tear apart."""
+        for mask in self._masks.values():
+            body = mask.raw(body)
+        return body
+
+    def answer(self, answer: Answer) -> Answer:
+        """Return an answer that can be shown: its message is short and in one line."""
+        for mask in self._masks.values():
+            answer = mask.answer(answer)
+        return answer
+
+
+def _secret_of(credentials: Credentials) -> Secret:
+    return credentials.key if isinstance(credentials, ApiKey) else credentials.password
 
 
 def hide_all_secrets(text: str, others: Iterable[str] = ()) -> str:

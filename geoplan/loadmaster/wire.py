@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
 from geoplan.loadmaster.backup_file import backup_fault
+from geoplan.loadmaster.credentials import MASK, Secret
 from geoplan.wording import http_status, shown_in_line
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Node: TypeAlias = Union[bool, int, float, str, "list[Node]", "dict[str, Node]", None]
 """What an answer holds. Keys are in lower case: units are free in theirs."""
 
-Parameter: TypeAlias = str | bool | int | tuple[str, ...]
+Parameter: TypeAlias = str | bool | int | tuple[str, ...] | Secret
 Parameters: TypeAlias = Mapping[str, Parameter]
 
 MAX_DEPTH = 32
@@ -32,6 +33,7 @@ MAX_ENTRIES = 10_000
 SHOWN, MAX_SHOWN = 10, 64
 """Entries of a longer list that are named, and characters of each."""
 
+SHOWN_FILE = b"(a file)"
 UNAUTHORIZED = 401
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
@@ -52,6 +54,19 @@ class Command:
     """A file that goes with it."""
     image: Upload | None = field(default=None, repr=False)
     """A file that is far too large to be held, and goes with it as it is read."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The secrets among its parameters."""
+        return tuple(value for value in self.parameters.values() if isinstance(value, Secret))
+
+    def shown(self) -> Command:
+        """Return it as people may see it: without files, which may hold secrets, and with its secrets masked."""
+        parameters = {
+            name: Secret(MASK) if isinstance(value, Secret) else value for name, value in self.parameters.items()
+        }
+        upload = SHOWN_FILE if self.upload is not None or self.image is not None else None
+        return replace(self, parameters=parameters, upload=upload, image=None)
 
 
 class Upload(Protocol):

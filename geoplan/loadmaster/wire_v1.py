@@ -11,7 +11,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from geoplan.loadmaster.credentials import ApiKey, basic_authorization
+from geoplan.loadmaster.credentials import ApiKey, Secret, basic_authorization
 from geoplan.loadmaster.wire import (
     MAX_DEPTH,
     Answer,
@@ -57,7 +57,10 @@ class WireV1:
         self._longest = longest
 
     def request(self, command: Command, credentials: Credentials) -> WireRequest:
-        """Write a command: what is long goes in a form, since units cut a URL, and lists always do."""
+        """Write a command: what is long goes in a form, since units cut a URL.
+
+        Lists always do, and secrets, since units and proxies log URLs.
+        """
         path = "/access/" + quote(command.name.replace(".", "/"))
         fields = {name: _text(value) for name, value in command.parameters.items()}
         headers, key = {}, {}
@@ -71,9 +74,9 @@ class WireV1:
         if command.image is not None:
             target = path + _query(fields | key)
             return WireRequest("POST", target, {**headers, **_of_image(command.image)}, b"", command.image)
-        has_list = any(isinstance(value, tuple) for value in command.parameters.values())
+        is_form = any(isinstance(value, tuple | Secret) for value in command.parameters.values())
         target = path + _query(fields | key)
-        if not has_list and len(target) <= self._longest and (self.key_in_query or not key):
+        if not is_form and len(target) <= self._longest and (self.key_in_query or not key):
             return WireRequest("GET", target, headers, b"")
         target = path + _query(key) if self.key_in_query else path
         body = _written(fields if self.key_in_query else fields | key)
@@ -195,5 +198,7 @@ def _text(value: Parameter) -> str:
             return "yes" if value else "no"
         case tuple():
             return ",".join(value)
+        case Secret():
+            return value.reveal()
         case _:
             return str(value)

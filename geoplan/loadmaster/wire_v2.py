@@ -7,7 +7,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING
 
-from geoplan.loadmaster.credentials import ApiKey
+from geoplan.loadmaster.credentials import ApiKey, Secret
 from geoplan.loadmaster.wire import (
     MAX_DEPTH,
     Answer,
@@ -128,4 +128,6 @@ def _node(written: object, depth: int) -> Node:
 
 
 def _value(value: Parameter) -> str | bool | int:
+    if isinstance(value, Secret):
+        return value.reveal()
     return ",".join(value) if isinstance(value, tuple) else value

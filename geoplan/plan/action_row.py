@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from geoplan.topology.types import address_order
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,11 +21,15 @@ TargetUnit = Literal[
 
 
 class Phase(StrEnum):
-    """A part of the work that is done as one: working pairs first, then GEO upon them; new firmware is its own work."""
+    """A part of the work that is done as one: working pairs first, then GEO upon them.
+
+    New firmware is its own work, and so is the Partner Shared Secret.
+    """
 
     HA = "ha"
     GEO = "geo"
     FIRMWARE = "firmware"
+    SECRET = "secret"  # noqa: S105 - a part of the work, and none
 
 
 class Situation(NamedTuple):
@@ -64,7 +70,7 @@ class Row(NamedTuple):
 
     def unit_at(self, site: Site) -> TargetUnit | None:
         """Return on which unit of a site it is done; None as for ``unit``."""
-        return self.unit if site.ha_pair or self.phase is not Phase.GEO else "standalone"
+        return self.unit if site.ha_pair or self.phase not in (Phase.GEO, Phase.SECRET) else "standalone"
 
     def why_in(self, situation: Situation) -> str:
         """Say in one short sentence why a step is there."""
@@ -73,3 +79,22 @@ class Row(NamedTuple):
     def note_in(self, situation: Situation) -> str | None:
         """Say how the document is read for a step, if it leaves a question open."""
         return " ".join(case.text for case in self.notes if case.applies(situation)) or None
+
+
+# -- when a case applies -----------------------------------------------------------------------------------------------
+
+
+def is_pair(situation: Situation) -> bool:
+    """Return whether a step is of a pair."""
+    return situation.site.ha_pair is not None
+
+
+def master_takes_over_again(situation: Situation) -> bool:
+    """Return whether a step is of a pair under *Prefer Master*."""
+    return situation.site.ha_pair is not None and situation.site.ha_pair.preferred_host == "master"
+
+
+def master_is_listed_second(situation: Situation) -> bool:
+    """Return whether lists show the master of a step's site behind its slave."""
+    master, *slaves = (address_order(unit.shown_address) for unit in situation.site.units)
+    return any(master > slave for slave in slaves)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 
 from geoplan import vendor
-from geoplan.plan.action_row import Case, GeoSection, Phase, Row, Section, Situation, TargetUnit
-from geoplan.topology.types import address_order
+from geoplan.plan.action_row import (
+    Case,
+    GeoSection,
+    Phase,
+    Row,
+    Section,
+    Situation,
+    TargetUnit,
+    is_pair,
+    master_is_listed_second,
+    master_takes_over_again,
+)
 
 __all__ = ["ACTIONS", "Action", "GeoSection", "Phase", "Section", "Situation", "TargetUnit"]
 
@@ -44,19 +54,7 @@ class Action(StrEnum):
     SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
     VERIFY_UPDATED_PAIR = "verify_updated_pair"
     RESTORE_PREFERRED_HOST = "restore_preferred_host"
-
-
-def _is_pair(situation: Situation) -> bool:
-    return situation.site.ha_pair is not None
-
-
-def _master_takes_over_again(situation: Situation) -> bool:
-    return situation.site.ha_pair is not None and situation.site.ha_pair.preferred_host == "master"
-
-
-def _master_is_listed_second(situation: Situation) -> bool:
-    master, *slaves = (address_order(unit.shown_address) for unit in situation.site.units)
-    return any(master > slave for slave in slaves)
+    ROTATE_PARTNER_SECRET = "rotate_partner_secret"  # noqa: S105 - what is done, not a secret
 
 
 ACTIONS: dict[Action, Row] = {
@@ -105,7 +103,7 @@ ACTIONS: dict[Action, Row] = {
         why="Only addresses on this list may reach the site's GEO and check its health.",
         notes=(
             Case(
-                _master_is_listed_second,
+                master_is_listed_second,
                 "In the example of section 5.4 one pair enters its second address as its own, and the document does "
                 "not say why; the text asks for the master's, so the master is entered here, though it is the second.",
             ),
@@ -131,7 +129,7 @@ ACTIONS: dict[Action, Row] = {
                 "and partners are only taken off that were left from before.",
             ),
             Case(
-                lambda step: step.section == "5.3" and not _is_pair(step),
+                lambda step: step.section == "5.3" and not is_pair(step),
                 "Section 5.3 never sets partners here, yet has them submitted again later; they are set first, "
                 "as in section 5.4: both units of the pair.",
             ),
@@ -153,16 +151,16 @@ ACTIONS: dict[Action, Row] = {
         unit="new_active",
         why="The document has every standalone renew its links once the last pair is done.",
         other_reasons=(
-            Case(_is_pair, "Partner links belong to a unit: without this, the site drops out at its next failover."),
+            Case(is_pair, "Partner links belong to a unit: without this, the site drops out at its next failover."),
         ),
         notes=(
             Case(
-                _master_takes_over_again,
+                master_takes_over_again,
                 "'The new active LoadMaster' is the slave, and under Prefer Master only until the master has booted: "
                 "the submission has to reach the slave before then.",
             ),
             Case(
-                lambda step: step.section == "5.4" and not _is_pair(step),
+                lambda step: step.section == "5.4" and not is_pair(step),
                 "Section 5.4 asks this of its standalones in one step; here each has its own, after the last pair's.",
             ),
         ),
@@ -324,12 +322,12 @@ ACTIONS: dict[Action, Row] = {
         ),
         notes=(
             Case(
-                _master_takes_over_again,
+                master_takes_over_again,
                 "Section 7 leaves the end to the preferred host: under Prefer Master the master is active again, "
                 "whichever unit was updated last.",
             ),
             Case(
-                lambda step: not _master_takes_over_again(step),
+                lambda step: not master_takes_over_again(step),
                 "Section 7 leaves the end to the preferred host: under No Preferred Host nothing switches back, and "
                 "the unit that was standby stays active.",
             ),
@@ -374,6 +372,17 @@ ACTIONS: dict[Action, Row] = {
         short="preferred host of",
         unit="both",
         why="The pair goes on as it was; this may move its traffic once more, back to the master.",
+    ),
+    Action.ROTATE_PARTNER_SECRET: Row(
+        Phase.SECRET,
+        label=f"Set the {vendor.SHARED_SECRET} on every unit of the site",
+        sentence="set the Partner Shared Secret on all of",
+        short="new secret on",
+        unit="both",
+        why="Nothing replicates the secret: each unit is given it by itself, and its links are red until all have it.",
+        other_reasons=(
+            Case(is_pair, "First the standby, then at once the active unit: while they differ, HA may part them."),
+        ),
     ),
 }
 

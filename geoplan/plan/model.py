@@ -23,6 +23,7 @@ from geoplan.plan.actions import (
 from geoplan.plan.base import FrozenModel, json_of
 from geoplan.plan.firmware_change import FirmwareChange
 from geoplan.plan.pairs import HaPairSettings, HaParameters
+from geoplan.plan.secret_change import SecretChange
 from geoplan.topology.model import DEFAULT_GROUP, Location
 from geoplan.wording import some_of
 
@@ -237,6 +238,7 @@ class Plan(FrozenModel):
         default=(), description="The pairs that are to be formed, or whose health check the topology describes."
     )
     firmware: FirmwareChange | None = Field(default=None, description="The change of firmware that its steps make.")
+    secret: SecretChange | None = Field(default=None, description="That its steps set the Partner Shared Secret.")
     change: Change | None = Field(default=None, description="What it starts from, where it changes what is there.")
     estimates: Estimates
 
@@ -379,7 +381,10 @@ def checksum_of(content: Mapping[str, Any]) -> str:
 
 
 def _written_fields(content: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(key for key in Plan.model_fields if key not in {"ha_pairs", "firmware", "change"} or content.get(key))
+    return tuple(key for key in Plan.model_fields if key not in _WHERE_NEEDED or content.get(key))
+
+
+_WHERE_NEEDED = {"ha_pairs", "firmware", "secret", "change"}
 
 
 def _written(parameters: HaParameters) -> tuple[str, ...]:

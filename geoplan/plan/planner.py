@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from geoplan.plan.graph import Placement, StepKey
     from geoplan.plan.model import Change, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings
+    from geoplan.plan.secret_change import SecretChange
     from geoplan.topology.model import Timing, Topology
 
 
@@ -64,12 +65,13 @@ class StepsToDo(NamedTuple):
     reboots: Reboots
 
 
-def plan_of(
+def plan_of(  # noqa: PLR0913 - what a plan is of
     topology: Topology,
     to_do: StepsToDo,
     *,
     every_pair: bool = False,
     firmware: FirmwareChange | None = None,
+    secret: SecretChange | None = None,
     departure: Departure | None = None,
 ) -> Plan:
     """Return the plan of a topology with these steps; ``every_pair`` as in :func:`ha.settings_of_pairs`."""
@@ -97,6 +99,7 @@ def plan_of(
         "health_check_port": topology.health_check_port,
         "ha_pairs": tuple(ha.settings_of_pairs(topology, every_pair=every_pair)),
         "firmware": firmware,
+        "secret": secret,
         "change": departure.change if departure else None,
     }
     return assembled(content, to_do, slugs, topology.timing)

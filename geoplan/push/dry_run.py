@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geoplan.live.polling import Timings
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.clusters import Look
+    from geoplan.loadmaster.credentials import Secret
     from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.loadmaster.health import HealthAnswer
     from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus, UnitSettings
@@ -323,6 +324,10 @@ class DryRunUnit:
         known = await self.ha_parameters() or HaFacts()
         await self._unit.set_preferred_host(partner, prefers_master=prefers_master)
         self._paper.preferred[self.address] = replace(known, prefers_master=prefers_master)
+
+    async def set_partner_secret(self, secret: Secret) -> None:
+        """Show the setting; units tell no secret, so that nothing is to be noted."""
+        await self._unit.set_partner_secret(secret)
 
     async def reboot(self) -> None:
         """Show the reboot and note it."""

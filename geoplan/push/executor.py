@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from geoplan.errors import TooManyOpenFilesError, UnitError
 from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action, Phase
+from geoplan.push import secret_progress
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
 from geoplan.push.change_progress import pairs_with, steps_left_behind
 from geoplan.push.context import StepError, StoppedError
@@ -163,12 +164,17 @@ class Executor:
         self._left_behind = steps_left_behind(context.plan, context.history)
         self._reboots_wanted = frozenset(context.options.reboot_sites)
 
-    async def run(self, phase: Phase) -> Progress:
+    async def run(self, phase: Phase, *, at_once: Collection[str] = ()) -> Progress:
         """Do every task of a phase whose steps before it ended well, and return how far the push has come by then.
 
-        None is begun after a failure, or once a stop is wanted.
+        None is begun after a failure, or once a stop is wanted. The steps ``at_once``, by their ids, are done before
+        all others, whatever they wait for: an earlier run has left them half done.
         """
         tasks = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
+        for half_done in tasks:
+            if half_done.first.id in at_once:
+                await self._do(half_done)
+                self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
         schedule = Schedule(tasks, self._progress.outcomes, self._lane_of)
         running: dict[asyncio.Task[None], Task] = {}
         ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
@@ -222,6 +228,9 @@ class Executor:
     def _has_begun(self, task: Task) -> bool:
         """Return whether an earlier run had begun what a task begins: it is brought to its end, however late."""
         history, site = self._context.history, task.first.site
+        if task.first.action is Action.ROTATE_PARTNER_SECRET:
+            own = self._context.plan.site(site).group
+            return secret_progress.has_begun(history, (each.name for each in self._context.plan.sites_of(own)))
         return has_begun(history, site) or history.progress(site) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
 
     async def _do_step(self, step: Step) -> None:

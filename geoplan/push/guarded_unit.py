@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
-FIRMWARE_CHANGES = {"install_firmware", "restore_firmware", "set_preferred_host"}
+OF_OTHER_PUSHES = {"install_firmware", "restore_firmware", "set_preferred_host", "set_partner_secret"}
+"""What an update or a rotation alone does, each with a guard of its own."""
 
 
 class GuardedUnit:
@@ -40,8 +41,8 @@ class GuardedUnit:
 
     def __getattr__(self, question: str) -> Callable[[], Awaitable[Any]]:
         """Return a read that notes what it is answered."""
-        if question in FIRMWARE_CHANGES:
-            raise GuardError(self.address, question, "this push is no update")
+        if question in OF_OTHER_PUSHES:
+            raise GuardError(self.address, question, "this push is of another kind")
         return partial(self._ask, question, getattr(self._unit, question))
 
     async def _ask(self, question: str, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it answers

@@ -18,6 +18,7 @@ from geoplan.plan.drill import drilled_site
 from geoplan.plan.model import Action, Plan
 from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
+from geoplan.push import secret_records as secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geoplan.plan.model import Phase
+    from geoplan.plan.secret_change import SecretChange
     from geoplan.push.records import AnyRecord, Begin, Rebooting
     from geoplan.push.values import Sight
 
@@ -129,7 +131,7 @@ class History:
                 self.has_changes = True
             case models.Renewed():
                 self.renewed |= {canonical(unit) for unit in record.units}
-            case updates.Preferring() | updates.Installing() | updates.Booting():
+            case updates.Preferring() | updates.Installing() | updates.Booting() | secrets.SettingSecret():
                 self.has_changes = True
             case models.Changing() | models.Rebooting():
                 self.has_changes = True
@@ -225,6 +227,15 @@ class History:
         """The firmware that it brings units to; None where it is no update, or its plan cannot be read."""
         with suppress(UnusableFileError):
             return self.plan.firmware.to if self.plan.firmware else None
+        return None
+
+    @property
+    def rotation(self) -> SecretChange | None:
+        """That it sets the Partner Shared Secret; None where it does not, or its plan cannot be read."""
+        if not self.begin.plan.get("secret"):  # of most pushes no plan is read for that
+            return None
+        with suppress(UnusableFileError):
+            return self.plan.secret
         return None
 
     # -- its sites ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from geoplan.loadmaster.credentials import Secret
     from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.plan.described import KnownUnit
 
@@ -61,6 +62,12 @@ class Options:
     """Whether an update stops and asks once its first unit runs the new version."""
     pause_seconds: float = 0.0
     """How long an update waits between sites, at least."""
+    secret: Secret | None = None
+    """The Partner Shared Secret that is set. It is in no record, and shown nowhere."""
+    has_way_back: bool = False
+    """Whether the secret before it is at hand, or its operator does without."""
+    accepts_links_down: bool = False
+    """Whether links may be down while it is set: in a window, or since its operator says so."""
     until: datetime | None = None
     """Nothing is begun whose end, and whose way back, comes later."""
     max_clusters: int = MAX_CLUSTERS

@@ -15,10 +15,13 @@ from geoplan.live.findings.kinds import generic_command
 from geoplan.plan.drill import drilled_site, goes_back
 from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
+from geoplan.push import secret_records as secrets
 from geoplan.push import values
+from geoplan.push.kinds import kind_called, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
+from geoplan.push.secret_progress import sites_that_differ
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         | updates.Preferring
         | updates.Installing
         | updates.Booting
+        | secrets.SettingSecret
     )
 
 FORMAT = "geoplan/push-status/1"
@@ -55,6 +59,7 @@ _CHANGES = (
     updates.Preferring,
     updates.Installing,
     updates.Booting,
+    secrets.SettingSecret,
 )
 
 
@@ -96,16 +101,6 @@ def as_text(
     return "".join(f"{shown(line)}\n" for line in lines)
 
 
-def words_of_update(unfinished: History) -> tuple[str, ...]:
-    """Return the options that make a push the update that it is; an empty tuple for a push that is none."""
-    to = unfinished.update
-    if to is None:
-        return ()
-    image = next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)
-    way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", image or "FILE")
-    return ("--upgrade-to", to, *way)
-
-
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
     """Return what stays as it is once a push is abandoned: its changes, what it has not done, and what is owed."""
     lines = [f"the push of '{unfinished.topology}' that {unfinished.who} began at {_moment(unfinished.begin)}"]
@@ -117,6 +112,9 @@ def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]
             lines.append(f"not done: {len(undone)} of {count(len(unfinished.plan.steps), 'step')}")
             lines += [f"  {step.number:>3}  {name_step(step)}" for step in undone[:MAX_LISTED]]
             lines += [f"  and {len(undone) - MAX_LISTED} more"] if len(undone) > MAX_LISTED else []
+    if unfinished.rotation is not None:
+        lines += [f"with secrets that may differ: {site}" for site in sites_that_differ(unfinished)]
+        lines.append("links are red between units with different secrets, until geoplan push --secret sets all of them")
     owed = _pairs_to_finish(past, plan)
     with suppress(UnusableFileError):
         owed = tuple(dict.fromkeys((*owed, *pairs_that_owe(past.ledger, unfinished.plan))))
@@ -208,6 +206,8 @@ def _change(record: Change) -> str:
             return f"{where}: firmware {record.after} given, was {record.before}"
         case updates.Booting():
             return f"{where}: rebooted into its firmware"
+        case secrets.SettingSecret():
+            return f"{where}: {vendor.SHARED_SECRET} set, which nothing reads back"
         case updates.Preferring():
             return f"{where}: {vendor.PREFER_MASTER if record.after else vendor.NO_PREFERRED_HOST} set"
         case models.Resubmitted():
@@ -248,7 +248,7 @@ class ResumeCheck:
 def resuming(unfinished: History, command: Command = generic_command) -> str:
     """Return the command that goes on with what is unfinished: a push, an update or a drill."""
     if unfinished.drill is None:
-        return command("push", *words_of_update(unfinished), "--resume")
+        return command("push", *words_of_kind(unfinished), "--resume")
     back = ("--back",) if goes_back(unfinished.plan) else ()
     return command("drill", "--site", unfinished.drill, *back, "--resume")
 
@@ -297,12 +297,11 @@ def _unfinished_problems(
             message = "what is unfinished is a push, and no drill begins before its end"
             yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
             return
-        own, begun_to = plan.firmware.to if plan.firmware else None, unfinished.update
-        if begun_to != own:
-            message = f"the unfinished push is {_called(begun_to)}, and this one is {_called(own)}"
-            hint = "go on with it as --status says, or end it with --abandon"
-            yield Problem(plan.topology, message, hint)
-            return
+        with suppress(UnusableFileError):
+            if (other := kind_called(unfinished.plan)) != (own := kind_called(plan)):
+                message = f"the unfinished push is {other}, and this one is {own}"
+                yield Problem(plan.topology, message, *_ways_on(unfinished, command))
+                return
         if _is_of_other_groups(unfinished, plan):
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
             yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
@@ -322,8 +321,12 @@ def _unfinished_problems(
         yield Problem(plan.topology, message, hint, commands=(command("push", "--abandon"),))
 
 
-def _called(update: str | None) -> str:
-    return f"an update to {update}" if update else "no update"
+def _ways_on(unfinished: History, command: Command) -> tuple[str, None, tuple[str, ...], tuple[str, ...]]:
+    """Return what a push of another kind says to do first: a hint, its word, its sites, and what to type."""
+    if unfinished.rotation is None:
+        return "go on with it as --status says, or end it with --abandon", None, (), ()
+    hint = "its links are red until all units have the same: go on with it, or go back:"
+    return hint, None, (), (resuming(unfinished, command), command("push", "--secret", "--back"))
 
 
 _GO_ON_OR_END = "go on with it, or abandon it:"

@@ -19,6 +19,7 @@ from geoplan.push.firmware_records import Booting, Installed, Installing, Measur
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
 from geoplan.push.record import Record
+from geoplan.push.secret_records import SecretInForce, SecretNotSet, SecretSet, SecretsMayDiffer, SettingSecret
 from geoplan.push.values import Addresses, FoundLists, ReachedUnit, Seconds, Sight, Strict, Text, Value
 
 if TYPE_CHECKING:
@@ -328,6 +329,11 @@ AnyRecord = (
     | Installed
     | Booting
     | Updated
+    | SettingSecret
+    | SecretNotSet
+    | SecretSet
+    | SecretsMayDiffer
+    | SecretInForce
     | Note
     | Backup
     | StepEnded

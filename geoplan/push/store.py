@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
@@ -19,6 +19,7 @@ from geoplan.push import lock
 from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
+from geoplan.push.secret_progress import left_different
 from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
 from geoplan.wording import shell_command
 
@@ -53,6 +54,8 @@ class Past:
     """The push that was begun last."""
     unfinished: History | None = None
     """The push that is still to be ended, by ``--resume`` or ``--abandon``; of several, the one that began last."""
+    left_different: Mapping[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
+    """The units whose Partner Shared Secrets may differ, site by site, in the order in which they were set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Store:
         """
         carry_over(self.state, self.locks)
         ledger, latest, unfinished = Ledger(self.keys), None, None
+        rotations: list[History] = []
         for path in self._paths():
             history = journals.read(path)
             if not history.records:
@@ -120,9 +124,10 @@ class Store:
                 )
             ledger.read(history)
             latest = history
+            rotations += [history] if history.rotation else []
             if not history.is_finished:
                 unfinished = history
-        return Past(ledger, latest, unfinished)
+        return Past(ledger, latest, unfinished, left_different(rotations))
 
     def histories(self, *, more_than: int = 0) -> Iterator[History]:
         """Yield what journals tell that name any of the units, the oldest first, if there are more than so many."""

@@ -94,8 +94,9 @@ def find_push(store: Store, named: str) -> History:
 
 
 def _may_be_taken_back(history: History) -> bool:
-    """Return whether a push has changed lists or clusters, or may have: drills and updates change none."""
-    return history.has_changes and history.drill is None and history.update is None
+    """Return whether a push has changed lists or clusters, or may have: drills, updates and rotations change none."""
+    is_other = history.drill is not None or history.update is not None or history.rotation is not None
+    return history.has_changes and not is_other
 
 
 def undoing(history: History) -> Undoing:

@@ -31,16 +31,17 @@ if TYPE_CHECKING:
     from geoplan.push.history import History
     from geoplan.push.ledger import Ledger
     from geoplan.push.options import Options
+    from geoplan.push.store import Past
 
 PUSH_FIRST = "push first: geoplan push checks all of it and mends what it can"
 BY_IMAGE = "leave --back out, and give the image of that version with --image"
 
 
 async def check_update(
-    fleet: Fleet, facts: Observations, options: Options, ledger: Ledger, *, history: History | None
+    fleet: Fleet, facts: Observations, options: Options, past: Past, history: History | None
 ) -> PreflightResult:
     """Compare what all units say with what an update needs."""
-    plan, change, now = fleet.plan, fleet.plan.firmware, fleet.clock.wall()
+    plan, change, now, ledger = fleet.plan, fleet.plan.firmware, fleet.clock.wall(), past.ledger
     if change is None:
         raise ValueError("the plan is none of new firmware")
     with_steps = [site for site in plan.sites if any(step.site == site.name for step in plan.steps)]
@@ -86,10 +87,10 @@ def _site_problems(plan: Plan, site: SiteSettings, facts: Observations, change: 
         elif not is_version(unit.firmware, planned.get(unit.address) or ""):
             message = f"it runs {unit.firmware}, and a moment ago it ran {planned.get(unit.address)}"
             yield Problem(unit.address, message, "find out who else updates it")
-        yield from _red_links(plan, site, unit, facts)
+        yield from red_links(plan, site, unit, facts)
 
 
-def _red_links(plan: Plan, site: SiteSettings, unit: Observation, facts: Observations) -> Iterator[Problem]:
+def red_links(plan: Plan, site: SiteSettings, unit: Observation, facts: Observations) -> Iterator[Problem]:
     """Find active units of others that a site's active unit sees red: one of them may be gone in an update."""
     known: dict[str, str] = {}
     for other in plan.sites_of(site.group):
@@ -118,7 +119,7 @@ def _pair_problems(
         yield Problem(site.name, f"{wanted} and the other unit its standby, but {said(looks)}", "repair the pair first")
     if ledger.owes_reboot(site):
         yield Problem(site.name, "its slave still owes links, and the update makes it active", PUSH_FIRST)
-    yield from _out_of_sync(units)
+    yield from out_of_sync(units)
     aside = any(step.site == site.name and step.action is Action.SET_PREFERRED_HOST_ASIDE for step in plan.steps)
     for unit in units:
         if later := room_at(ledger.reboots_of(unit.address), now, moment(unit.boot_time or "")):
@@ -129,7 +130,7 @@ def _pair_problems(
             yield Problem(unit.address, message, "set it by hand, and preferred_host: none in the topology meanwhile")
 
 
-def _out_of_sync(units: tuple[Observation, ...]) -> Iterator[Problem]:
+def out_of_sync(units: tuple[Observation, ...]) -> Iterator[Problem]:
     """Find a standby that does not hold what its active unit does, as far as it tells."""
     active = [unit for unit in units if unit.state is State.ACTIVE]
     for unit in units:

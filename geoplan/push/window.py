@@ -48,11 +48,30 @@ def seconds_of_site(plan: Plan, site: str, timings: Timings, options: Options, h
     return 2 * (units * seconds_of_unit(timings, options, history) + follows)
 
 
+def seconds_of_group(plan: Plan, group: str, timings: Timings, options: Options) -> float:
+    """Return how long a group takes until all of its units have another secret, and the way back.
+
+    That is begun as one: half-way its links are down, and to go on is as quick as to go back.
+    """
+    sites = plan.sites_of(group)
+    of_pair = timings.replication_seconds + options.pause_seconds
+    pairs = sum(site.kind == "ha_pair" for site in sites)
+    return 2 * (pairs * of_pair + len(sites) * SECONDS_OF_SECRET)
+
+
+SECONDS_OF_SECRET = 10.0
+"""Of the requests to one site."""
+
+
 def seconds_of(context: Context, step: Step) -> float:
     """Return how long what begins with a step takes, and its way back; 0 for what needs no window."""
     timings = context.timings
     if step.action in _REBOOTS:
         return _seconds_of_reboot(timings)
+    if step.action is Action.ROTATE_PARTNER_SECRET:
+        group = context.plan.site(step.site).group
+        own = [each for each in context.plan.steps if context.plan.site(each.site).group == group]
+        return seconds_of_group(context.plan, group, timings, context.options) if step.id == own[0].id else 0.0
     first = next(each for each in context.plan.steps if each.site == step.site)
     if context.plan.firmware is None or step.id != first.id:
         return 0.0
@@ -76,6 +95,16 @@ def time_problems(fleet: Fleet, options: Options, now: datetime, sites: Sequence
     seconds = seconds_of_site(fleet.plan, site, fleet.timings, options, None)
     if now + timedelta(seconds=seconds) > options.until:
         yield Problem(site, _does_not_fit(seconds, options.until), "choose a later --until, or another window")
+
+
+def group_problems(fleet: Fleet, options: Options, groups: Sequence[str]) -> Iterator[Problem]:
+    """Find whether not even the first group whose secret is set fits into its window."""
+    if options.until is None or not groups:
+        return
+    seconds = seconds_of_group(fleet.plan, groups[0], fleet.timings, options)
+    if fleet.clock.wall() + timedelta(seconds=seconds) > options.until:
+        where = fleet.plan.group_label(groups[0])
+        yield Problem(where, _does_not_fit(seconds, options.until), "choose a later --until, or another window")
 
 
 def reboot_problems(fleet: Fleet, options: Options, pairs: Sequence[str]) -> Iterator[Problem]:

@@ -25,7 +25,8 @@ from geoplan.push.events import Event, EventKind
 from geoplan.push.firmware_guard import FirmwareGuard
 from geoplan.push.options import Options
 from geoplan.push.records import StepEnded
-from geoplan.push.update_run import UpdateResult, run_update
+from geoplan.push.units_run import UnitsResult
+from geoplan.push.update_run import run_update
 from geoplan.topology.model import Topology
 from geoplan.twin.loop import EPOCH, run_simulated
 from geoplan.twin.rehearsal import Heard
@@ -75,7 +76,7 @@ def test_update_stops_between_sites_when_the_next_does_not_fit_with_its_way_back
         assert versions(world) == [NEW, NEW, OLD, OLD]
         world.options = replace(world.options, until=None)
         await world.update(resume=True)
-        assert isinstance(world.ended, UpdateResult), world.ended
+        assert isinstance(world.ended, UnitsResult), world.ended
         assert versions(world) == [NEW] * 4
 
     run_simulated(go())
@@ -241,7 +242,7 @@ def test_update_that_is_given_up_part_way_goes_back_to_the_old_version(action: A
         world.options = Options(restores_firmware=True)
         if world.plan.steps:
             await world.update()
-            assert isinstance(world.ended, UpdateResult), (world.ended, getattr(world.ended, "problems", ""))
+            assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
         assert versions(world) == [OLD] * 4
         world.check_pairs()
         assert not [each for each in world.broken if "down" in each]

@@ -24,7 +24,8 @@ from geoplan.push.firmware_records import Booting, Installed, Installing, Prefer
 from geoplan.push.options import Options
 from geoplan.push.record import Record
 from geoplan.push.store import Store
-from geoplan.push.update_run import UpdateResult, run_update
+from geoplan.push.units_run import UnitsResult
+from geoplan.push.update_run import run_update
 from geoplan.topology.model import Topology
 from geoplan.twin.arrivals import Watch
 from geoplan.twin.placing import place_as_planned
@@ -171,7 +172,7 @@ class UpdateWorld(Stage):
         )
         self.watch: UpdateWatch = UpdateWatch(self)
         place_as_planned(self.network, topology)
-        self.ended: UpdateResult | GeoplanError | None = None
+        self.ended: UnitsResult | GeoplanError | None = None
         self.shown: set[str] = set()
         """The units that have shown the new version."""
         self.story: list[str] = []
@@ -214,7 +215,7 @@ class UpdateWorld(Stage):
             await self.update(resume=self.is_unfinished, kill_after=kills.pop(0) if kills else None)
             self.story.append(f"{number}: {self.ended!r:.300} {getattr(self.ended, 'problems', '')}")
             self._check_state()
-            if isinstance(self.ended, UpdateResult):
+            if isinstance(self.ended, UnitsResult):
                 self._check_end()
                 return self.broken
             if number >= LIFTED_AFTER and not self._lifted:
@@ -262,7 +263,7 @@ class UpdateWorld(Stage):
                 self.watch.say(f"{unit.address} runs {unit.firmware.text}")
 
     def _check_end(self) -> None:
-        if not isinstance(self.ended, UpdateResult) or not self.ended.is_complete:
+        if not isinstance(self.ended, UnitsResult) or not self.ended.is_complete:
             self.watch.say(f"the end is not complete: {self.ended}")
         for unit in self.network.units.values():
             if not unit.firmware.text.startswith(NEW):

@@ -14,6 +14,7 @@ from geoplan.cli.push_command import (
     place_options,
     review_options,
     run_options,
+    secret_options,
     seed_options,
     update_options,
     window_options,
@@ -33,6 +34,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
   geoplan push new.yaml --from live
   geoplan push my.yaml --undo --only-preflight
   geoplan push my.yaml --upgrade-to 7.2.60.1 --image LoadMaster-7.2.60.1.bin
+  geoplan push my.yaml --secret --window "Sat 22:00-04:00"
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
 you, and nothing changed.
@@ -46,6 +48,7 @@ you, and nothing changed.
 @change_options
 @seed_options
 @update_options
+@secret_options
 @window_options
 @run_options
 @journal_options
@@ -70,9 +73,12 @@ def command(given: PushCommand) -> int:
     somebody has changed since is a refusal; pairs that it formed, restores and firmware stay.
 
     With --upgrade-to it brings all units to a firmware instead, pair by pair, and compares what they held before.
+
+    With --secret it sets the Partner Shared Secret on all units, pair by pair; nothing of it is kept or shown.
     """
     from geoplan.cli import approving, push_history, push_journal, push_session
     from geoplan.cli.push_goal import goal_of
+    from geoplan.cli.secret_session import SecretSession
     from geoplan.cli.update_session import UpdateSession
 
     if given.journals.history:
@@ -98,6 +104,6 @@ def command(given: PushCommand) -> int:
         checksum=given.reviewed.checksum,
         resume=given.journals.resume,
     )
-    kind = push_session.PushSession if goal.plan.firmware is None else UpdateSession
+    kind = UpdateSession if goal.plan.firmware else SecretSession if goal.plan.secret else push_session.PushSession
     session = kind(goal.plan, typed, options, goal.push_flags(given, path), review)
     return push_session.run(goal.topology, goal.store, session)

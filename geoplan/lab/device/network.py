@@ -71,6 +71,8 @@ class Network:
         if Variant.V2_WANTS_BASIC in variants:
             for unit in self.units.values():
                 unit.configuration = unit.configuration.with_settings({SESSION_CONTROL: False})
+        for unit in self.units.values():
+            unit.pairs_with_other_secrets = Variant.SECRETS_KEEP_HA in variants
         self._directory = Directory(self.units.values())
         self.partners = Partners(
             self._directory,

@@ -28,7 +28,7 @@ class Pairing:
 
 def pairing_of(one: Unit, other: Unit) -> Pairing:
     """Compare the HA parameters, the firmware and the secrets of two units."""
-    secret = secret_fault(one, other)
+    secret = ha_secret_fault(one, other)
     faults = chain(_mode_faults(one, other), _partner_faults(one, other), _port_faults(one, other))
     return Pairing((*faults, secret) if secret else tuple(faults))
 
@@ -45,8 +45,14 @@ def reaches(unit: Unit, partner: Unit) -> bool:
         and not have_same_mode(unit, partner)
         and _names(unit, partner)
         and unit.ha.health_check_port == partner.ha.health_check_port != 0
-        and secret_fault(unit, partner) is None
+        and ha_secret_fault(unit, partner) is None
     )
+
+
+def ha_secret_fault(one: Unit, other: Unit) -> str | None:
+    """Return why the Partner Shared Secret keeps two units from being a pair, or None."""
+    goes_on = one.pairs_with_other_secrets and None not in (one.secret, other.secret)
+    return None if goes_on else secret_fault(one, other)
 
 
 def secret_fault(one: Unit, other: Unit) -> str | None:

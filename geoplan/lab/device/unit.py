@@ -159,6 +159,8 @@ class Unit:
     """The health check port of the topology, which the lab's endpoint stands for; a standalone has none."""
     ha: HaParameters = field(default_factory=HaParameters)
     secret: str | None = field(default=None, repr=False)
+    pairs_with_other_secrets: bool = False
+    """Whether HA goes on with a partner that holds another one."""
     """The Partner Shared Secret."""
     own: dict[str, Value] = field(default_factory=lambda: dict(OWN_DEFAULTS))
     """The settings that HA does not synchronise (section 4)."""

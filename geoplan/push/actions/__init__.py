@@ -21,6 +21,7 @@ from geoplan.push.actions.probe_unlinked import probe_unlinked
 from geoplan.push.actions.reboot_master import PairReboot
 from geoplan.push.actions.resubmit_geo_partners import resubmit_on_standalone
 from geoplan.push.actions.resubmit_on_active import resubmit_on_active
+from geoplan.push.actions.rotate_partner_secret import rotate_partner_secret
 from geoplan.push.actions.seed_geo_configuration import seed_geo_configuration
 from geoplan.push.actions.set_ha_parameters import set_parameters
 from geoplan.push.actions.set_lists import set_list
@@ -66,6 +67,7 @@ ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
     Action.UPDATE_STANDALONE: update_firmware,
     Action.VERIFY_UPDATED_PAIR: verify_updated_pair,
     Action.RESTORE_PREFERRED_HOST: set_preferred_host,
+    Action.ROTATE_PARTNER_SECRET: rotate_partner_secret,
 }
 """Of actions whose steps are done by themselves."""
 

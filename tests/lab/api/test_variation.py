@@ -133,6 +133,14 @@ def link_after_a_cut(lab: Rehearsal) -> list[str]:
     return [*seen, read_v2(lab, A1, "getgeopartnerstatus")["GeoPartners"]["Partner"][0]["Status"]]
 
 
+def pair_with_two_secrets(lab: Rehearsal) -> list[bool]:
+    pair = lab.network.pair_of(lab.network.unit(S1))
+    assert pair is not None
+    before = pair.is_formed
+    v1(lab, S1, "setlmcommsecret", secret="another-of-partners")  # noqa: S106 - of a lab
+    return [before, pair.is_formed]
+
+
 def ha_told(lab: Rehearsal) -> str:
     return in_data(v1(lab, S1, "getawshaparams"))
 
@@ -314,6 +322,7 @@ LOOKS: dict[Variant, tuple[Look, Any, Any]] = {
     Variant.MAPS_GO: (maps_of_a_deleted_cluster, ["Elsewhere", "Here"], ["Elsewhere"]),
     Variant.RESTORE_BRINGS_LISTS: (list_after_a_restore, ["Kept", "192.0.2.2"], ["Kept", "192.0.2.1"]),
     Variant.LINKS_IGNORE_ACCESS: (link_without_access, ["red", "red"], ["green", "red"]),
+    Variant.SECRETS_KEEP_HA: (pair_with_two_secrets, [True, False], [True, True]),
     Variant.CUTS_END_LINKS: (link_after_a_cut, ["green", "green"], ["red", "green"]),
 }  # fmt: skip
 

@@ -1,0 +1,33 @@
+"""Which kind of push a plan or a journal is, beside lists and clusters, and the options that make it that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geoplan.push import firmware_records as updates
+from geoplan.vendor import SHARED_SECRET
+
+if TYPE_CHECKING:
+    from geoplan.plan.model import Plan
+    from geoplan.push.history import History
+
+NONE_OF_UNITS = "no update"
+
+
+def kind_called(plan: Plan) -> str:
+    """Return what a message calls a push of a plan, by whether it changes units themselves."""
+    if plan.secret is not None:
+        return f"the way back of the {SHARED_SECRET}" if plan.secret.goes_back else f"one of the {SHARED_SECRET}"
+    return f"an update to {plan.firmware.to}" if plan.firmware else NONE_OF_UNITS
+
+
+def words_of_kind(unfinished: History) -> tuple[str, ...]:
+    """Return the options that make a push on units what it is; an empty tuple for a push of lists and clusters."""
+    if rotation := unfinished.rotation:
+        return ("--secret", *(("--back",) if rotation.goes_back else ()))
+    to = unfinished.update
+    if to is None:
+        return ()
+    image = next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)
+    way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", image or "FILE")
+    return ("--upgrade-to", to, *way)

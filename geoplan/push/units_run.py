@@ -1,0 +1,138 @@
+"""A push on units themselves from its lock to its proof: the executor and the journal of any push, with own checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from geoplan.errors import PushStoppedError
+from geoplan.live.findings.compare import verify
+from geoplan.live.survey import observe_for_preflight
+from geoplan.push.context import Context, Seen
+from geoplan.push.events import EventKind
+from geoplan.push.executor import Executor, Progress
+from geoplan.push.listener import Found, Reporter
+from geoplan.push.measured import compare, measure, measured_before
+from geoplan.push.past_pushes import check_resume
+from geoplan.push.run import (
+    PushResult,
+    backed_up,
+    begin_or_resume,
+    prune_backups,
+    require_clear,
+    stopping_for_this_machine,
+)
+from geoplan.push.state_dir import make_own, usable
+from geoplan.push.summary import stopped_because
+from geoplan.push.undoing import mark_undone
+from geoplan.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+    from geoplan.live.fleet import Fleet
+    from geoplan.live.model import Observations
+    from geoplan.plan.model import Phase
+    from geoplan.push.context import Stop
+    from geoplan.push.history import History
+    from geoplan.push.journal import Journal
+    from geoplan.push.listener import PushListener
+    from geoplan.push.measured import Compared
+    from geoplan.push.options import Options
+    from geoplan.push.preflight import PreflightResult
+    from geoplan.push.store import Past, Store
+
+
+@dataclass(frozen=True)
+class UnitsResult(PushResult):
+    """How a push on units ended that was neither refused nor stopped."""
+
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every step was done, and nothing else changed."""
+        return not self.declined and not any(row.changed for row in self.compared)
+
+
+class UnitsPush(NamedTuple):
+    """What one kind of push on units is, and others are not."""
+
+    phase: Phase
+    check: Callable[[Fleet, Observations, Options, Past, History | None], Awaitable[PreflightResult]]
+    """Finds what blocks it; the last argument is what is known of it from a run before."""
+    guarded: Callable[[Fleet, Journal], Fleet]
+    standing: Callable[[Context], Awaitable[list[str]]]
+    """Says of each site that was begun what it has now, and what serves."""
+    prepare: Callable[[Journal, Store, History | None], None] = lambda *_: None
+    """Writes down what earlier pushes have left, before it begins; with the push whose place it takes, if any."""
+    at_once: Callable[[History], Collection[str]] = lambda _: ()
+    """Returns the steps that a run before has left half done."""
+
+
+async def run_on_units(  # noqa: PLR0913 - what a push is
+    kind: UnitsPush, fleet: Fleet, options: Options, store: Store, listener: PushListener, *, stop: Stop | None = None
+) -> UnitsResult:
+    """Carry such a push out, or go on with it; raises what :func:`geoplan.push.run.run_push` raises."""
+    plan = fleet.plan
+    with usable(store.state):
+        make_own(store.state)
+    with store.locked(plan.topology, store.nat_keys(plan)) as running:
+        past = store.past()
+        undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
+        unfinished = None if undone else past.unfinished
+        reporter = Reporter(listener, fleet.clock)
+        resumed = check_resume(plan, unfinished, resume=options.resume, running=running, command=reporter.typed)
+        history = resumed.unfinished
+        if history:
+            options = options.resumed_with(history.begin.options.as_options())
+        facts = await observe_for_preflight(fleet)
+        own = history if history and history.begin.checksum == plan.checksum else undone
+        verdict = await kind.check(fleet, facts, options, past, own)
+        before = verify(plan, facts, past.ledger.known_links())
+        objections = listener.objections(Found(options, facts, verdict, before))
+        problems = (*resumed.problems, *objections, *verdict.problems)
+        verdict = replace(verdict, problems=problems)
+        message = "all units are ready" if verdict.is_clear else count(len(problems), "problem")
+        reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
+        require_clear(verdict, may_resume=resumed.may_resume)
+        if options.only_preflight:
+            return UnitsResult(verdict, before, Progress())
+        if not listener.may_begin(Found(options, facts, verdict, before)):
+            return UnitsResult(verdict, before, Progress(), declined=True)
+        with begin_or_resume(fleet, store, options, history, past.ledger) as journal:
+            replaced = undone or _left_undone(journal.history, store)
+            kind.prepare(journal, store, replaced)
+            if replaced:  # only now: its place is taken, and what it has left is written down
+                mark_undone(replaced, fleet.clock)
+            guards = kind.guarded(fleet, journal)
+            context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts))
+            if not measured_before(journal.history):
+                known = measured_before(replaced) if replaced else {}
+                journal.write("measured", units=known or await measure(guards, facts))
+            await backed_up(context, facts, (options.backup_folder or store.backups) / journal.path.stem)
+            with stopping_for_this_machine():
+                result = await _carried_out(kind, context, facts, verdict)
+            prune_backups(context, store)
+            return result
+
+
+def _left_undone(history: History, store: Store) -> History | None:
+    """Return the push whose place a resumed one has taken, where that was cut off before it was ended."""
+    name = history.begin.undoes
+    return next((each for each in store.histories() if each.name == name and not each.is_finished), None)
+
+
+async def _carried_out(kind: UnitsPush, context: Context, facts: Observations, verdict: PreflightResult) -> UnitsResult:
+    progress = await Executor(context).run(kind.phase, at_once=kind.at_once(context.history))
+    if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
+        context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
+        lines = [stopped_because(context.plan, progress), *await kind.standing(context)]
+        raise PushStoppedError("\n".join(lines))
+    context.reporter.say(EventKind.VERIFYING, "comparing all units with what they held before")
+    compared = () if context.fleet.is_on_paper else await compare(context)
+    outcome = "done with findings" if any(row.changed for row in compared) else "done"
+    context.journal.write("end", outcome=outcome)
+    context.reporter.say(EventKind.VERIFIED, outcome)
+    report = verify(context.plan, facts, context.ledger.known_links())
+    return UnitsResult(verdict, report, progress, journal=context.journal.path, compared=compared)

@@ -1,0 +1,195 @@
+"""``geoplan push --secret`` against the lab over real sockets: set, resumed, refused, back, and shown nowhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoplan.push import secret_records as secrets
+from geoplan.push.journal import read
+from geoplan.push.records import Resumed
+from tests.conftest import ROOT, TOPOLOGIES, Geoplan, Outcome
+from tests.push.conftest import MakeSite, make_site
+from tests.push.support import A1, M1, S1, Site
+
+__all__ = ["make_site"]
+
+NEW, OLD = "Zq7~new-Secret{of}Partners!", "the-Old_one.of$Partners"
+OTHER = "Yet-another#One-of=Partners"
+
+
+@pytest.fixture(autouse=True)
+def given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEOPLAN_SECRET", NEW)
+    monkeypatch.setenv("GEOPLAN_OLD_SECRET", OLD)
+
+
+def words(site: Site, *options: str | Path) -> list[str | Path]:
+    return ["push", site.topology, "--endpoints", site.endpoints, "--secret", "--yes", *options]
+
+
+def rotate(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
+    return geoplan(*words(site, "--accept-links-down", *options))
+
+
+def pushed(geoplan: Geoplan, make_site: MakeSite, section: str = "5.3") -> Site:
+    site = make_site(section)
+    for unit in network(site).units.values():
+        unit.secret = OLD
+    ended = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
+    assert ended.code == 0, ended
+    site.settle()
+    return site
+
+
+def network(site: Site) -> Any:
+    return site.lab._lab.simulation.network
+
+
+def held(site: Site) -> dict[str, str]:
+    return {address: unit.secret for address, unit in network(site).units.items()}
+
+
+def records(site: Site, kind: type[Any]) -> list[Any]:
+    return [each for each in read(site.journals()[-1]).records if isinstance(each, kind)]
+
+
+def traces(folder: Path, *texts: str) -> list[str]:
+    """Return what holds any of the secrets in what was written, in any spelling that is as long."""
+    found = [str(path) for path in folder.rglob("*") if path.is_file() and _holds(path.read_bytes())]
+    return [*found, *(text for text in texts if _holds(text.encode()))]
+
+
+def _holds(content: bytes) -> bool:
+    return any(part.encode() in content for secret in (NEW, OLD, OTHER) for part in (secret, secret[4:], secret[:-6]))
+
+
+def test_a_group_is_rotated_pair_by_pair_and_all_links_are_green_again(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site)
+    before = site.reboots
+    shown = [rotate(geoplan, site, "--dry-run"), rotate(geoplan, site)]
+    assert [each.code for each in shown] == [0, 0], shown
+    assert shown[0].stdout.count('"secret": "********"') == 3
+    assert set(held(site).values()) == {NEW}
+    assert "all links that were green are" in shown[1].stdout
+    assert [each.unit for each in records(site, secrets.SecretSet)] == [S1, M1, A1]
+    assert site.reboots == before
+    shown.append(geoplan("push", site.topology, "--endpoints", site.endpoints, "--status"))
+    assert f"{S1}  HA Pair 1: Partner Shared Secret set" in shown[-1].stdout
+    shown.append(geoplan("push", "--history"))
+    assert "--secret" in shown[-1].stdout
+    shown.append(geoplan("push", site.topology, "--endpoints", site.endpoints, "--undo", "--only-preflight"))
+    assert "takes back push 1" in shown[-1].stdout  # this one is passed over
+    assert traces(tmp_path, *(text for each in shown for text in (each.stdout, each.stderr))) == []
+    assert traces(site.journals()[-1].parent.parent) == []
+
+
+def test_kill_between_the_two_units_and_the_resume_mends_that_pair_first(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    site.lab.inject(f"slow,unit={M1},command=setlmcommsecret,occurrence=1,applied=no,seconds=60")
+    command = [sys.executable, "-m", "geoplan", *map(str, words(site, "--accept-links-down"))]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.DEVNULL) as running:
+        while held(site)[S1] == OLD and running.poll() is None:
+            pass
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
+    refused = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
+    assert refused.code == 4, refused
+    assert "--secret --resume" in refused.stderr
+    assert "--secret --back" in refused.stderr
+    monkeypatch.setenv("GEOPLAN_SECRET", OTHER)  # another one than before does no harm
+    site.lab.lift_all()
+    ended = rotate(geoplan, site, "--resume")
+    assert ended.code == 0, ended
+    assert set(held(site).values()) == {OTHER}
+    written = read(site.journals()[-1]).records
+    (went_on,) = [number for number, each in enumerate(written) if isinstance(each, Resumed)]
+    resumed = [each.unit for each in written[went_on:] if isinstance(each, secrets.SettingSecret)]
+    assert resumed[:2] == [S1, M1]
+    assert sorted(resumed) == sorted(held(site))
+    assert "they may have differed" in ended.stdout
+    assert traces(tmp_path, ended.stdout, ended.stderr) == []
+
+
+def test_active_unit_that_does_not_take_it_stops_and_says_each_way(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    fault = site.lab.inject(f"refuse,unit={M1},command=setlmcommsecret")
+    ended = rotate(geoplan, site)
+    assert ended.code == 3, ended
+    assert "its units may differ" in ended.stderr
+    assert "--secret --resume" in ended.stderr
+    assert "--secret --back" in ended.stderr
+    site.lab.lift(fault)
+    back = geoplan(*words(site, "--back"))
+    assert back.code == 0, back
+    assert set(held(site).values()) == {OLD}
+    status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
+    assert status.code == 0, status
+
+
+@pytest.mark.parametrize(
+    ("options", "without", "says"),
+    [
+        ((), "", "--accept-links-down"),
+        (("--accept-links-down",), "GEOPLAN_OLD_SECRET", "--no-way-back"),
+        (("--accept-links-down", "--until", "2020-01-01T00:00+00:00"), "", "does not fit"),
+    ],
+)
+def test_what_has_to_be_said_is_asked_for_before_anything_is_changed(  # noqa: PLR0913, PLR0917
+    options: tuple[str, ...],
+    without: str,
+    says: str,
+    geoplan: Geoplan,
+    make_site: MakeSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = pushed(geoplan, make_site)
+    if without:
+        monkeypatch.delenv(without)
+    refused = geoplan(*words(site, *options))
+    assert refused.code == 4, refused
+    assert says in refused.stderr
+    assert set(held(site).values()) == {OLD}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--from", "live"), "--secret has a plan of its own"),
+        (("--upgrade-to", "7.2.60.1"), "two pieces of work"),
+        (("--phase", "geo"), "--secret has a plan of its own"),
+        (("--back", "--no-way-back"), "--secret --back"),
+    ],
+)
+def test_options_that_do_not_go_together(options: tuple[str, ...], says: str, geoplan: Geoplan) -> None:
+    ended = geoplan("push", TOPOLOGIES / "section-5.3.yaml", "--secret", *options)
+    assert ended.code == 2, ended
+    assert says in ended.stderr
+
+
+def test_secret_that_no_unit_takes_asks_no_unit(geoplan: Geoplan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEOPLAN_SECRET", "it's not one of them")
+    ended = geoplan("push", TOPOLOGIES / "section-5.3.yaml", "--secret", "--lab", "--yes")
+    assert ended.code == 2, ended
+    assert "not one of them" not in ended.stderr + ended.stdout
+    monkeypatch.delenv("GEOPLAN_SECRET")
+    ended = geoplan("push", TOPOLOGIES / "section-5.3.yaml", "--secret", "--lab", "--yes")
+    assert ended.code == 2, ended
+    assert "GEOPLAN_SECRET" in ended.stderr
+
+
+def test_lab_is_rotated_without_a_window(geoplan: Geoplan) -> None:
+    ended = geoplan("push", TOPOLOGIES / "section-5.3.yaml", "--secret", "--lab", "--yes", "--format", "json")
+    assert ended.code == 0, ended
+    assert traces(Path("/nonexistent"), ended.stdout, ended.stderr) == []

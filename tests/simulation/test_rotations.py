@@ -1,0 +1,170 @@
+"""Rotations in a simulated world: never two pairs apart at once, and every end is the same secret on all units."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.plan.secret import make_rotation
+from geoplan.push import journal
+from geoplan.push.actions.rotate_partner_secret import Rotation
+from geoplan.push.secret_guard import SecretGuard
+from geoplan.push.secret_progress import SiteSecrets
+from geoplan.push.units_run import UnitsResult
+from geoplan.twin.loop import run_simulated
+from geoplan.twin.transport import Sent
+from tests.simulation.rotations import BEFORE, NEW, OTHER, Course, RotationWorld, draw, topology_of
+
+PAIRS = topology_of("pps", random.Random(1))  # noqa: S311 - not for secrets
+
+
+async def simulate(seed: int, folder: Path) -> list[str]:
+    return await RotationWorld(draw(seed), seed, folder).run()
+
+
+def test_no_seed_breaks_an_invariant_of_rotations(seeds: range, tmp_path: Path) -> None:
+    broken = {seed: found for seed in seeds if (found := run_simulated(simulate(seed, tmp_path / str(seed))))}
+    assert not broken, "replay one with: python -m pytest tests/simulation/test_rotations.py --seed N"
+
+
+@pytest.mark.parametrize("kill", range(10))
+def test_kill_at_any_request_is_resumed_to_the_same_secret_everywhere(kill: int, tmp_path: Path) -> None:
+    assert run_simulated(killed_at(kill, tmp_path)) == []
+
+
+async def killed_at(kill: int, folder: Path) -> list[str]:
+    return await RotationWorld(Course(PAIRS, kills=[kill], secrets=(NEW, OTHER)), kill, folder).run()
+
+
+def refusing(world: RotationWorld, *addresses: str) -> list[str]:
+    """Let units refuse the command in the API's own words, until the list is emptied."""
+    left = list(addresses)
+
+    async def refuse(sent: Sent) -> httpx.Response | None:
+        if not (sent.address in left and sent.call and sent.call.command == "setlmcommsecret"):
+            return None
+        return httpx.Response(200, json={"code": 403, "status": "fail", "message": "not here"}, request=sent.http)
+
+    world.ways.append(refuse)
+    return left
+
+
+def held(world: RotationWorld) -> set[str | None]:
+    return {unit.secret for unit in world.network.units.values()}
+
+
+def test_standby_that_does_not_take_the_secret_leaves_the_pair_as_it_was(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        refusing(world, "10.0.1.2")
+        await world.rotate(NEW)
+        assert isinstance(world.ended, PushStoppedError)
+        assert "its site has the secret that it had" in str(world.ended)
+        assert held(world) == {BEFORE}
+        assert world.broken == []
+
+    run_simulated(go())
+
+
+async def left_apart(world: RotationWorld) -> list[str]:
+    """Have the first pair's units differ: its active unit refuses what the standby took."""
+    left = refusing(world, "10.0.1.1")
+    await world.rotate(NEW)
+    assert isinstance(world.ended, PushStoppedError)
+    assert "10.0.1.2 has the new Partner Shared Secret, 10.0.1.1 has the one before" in str(world.ended)
+    assert world.unequal() == {"S1"}
+    return left
+
+
+def test_way_back_takes_the_place_of_what_was_stopped_and_mends_the_pair_first(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        left = await left_apart(world)
+        left.clear()
+        (stopped,) = journal.histories(world.folder)
+        world.plan = make_rotation(PAIRS, goes_back=True)
+        world.options = world.options.__class__(has_way_back=True, accepts_links_down=True, undoes=stopped.name)
+        await world.rotate(BEFORE)
+        assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
+        assert held(world) == {BEFORE}
+        assert all(history.is_finished for history in journal.histories(world.folder))
+        assert world.broken == []
+
+    run_simulated(go())
+
+
+def test_rotation_after_one_that_was_abandoned_mends_what_that_left(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        left = await left_apart(world)
+        left.clear()
+        (stopped,) = journal.histories(world.folder)
+        with journal.Journal(stopped.path, world.time) as opened:
+            opened.write("end", outcome="abandoned", who="bal")
+        await world.rotate(OTHER)
+        assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
+        assert held(world) == {OTHER}
+        assert world.broken == []
+
+    run_simulated(go())
+
+
+def test_pair_that_is_not_whole_is_not_begun(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world.simulation.power_off("10.0.2.2")
+        await world.rotate(NEW)
+        assert isinstance(world.ended, PushRefusedError)
+        assert held(world) == {BEFORE}
+
+    run_simulated(go())
+
+
+# -- behind each guard a mutation --------------------------------------------------------------------------------------
+
+
+async def _active_first(rotation: Rotation) -> tuple[str, ...]:
+    return tuple(unit.address for unit in rotation._site.units)
+
+
+async def _at_once(_rotation: Rotation, *_given: Any, **_options: Any) -> Any:
+    return True
+
+
+def _nothing(*_given: Any, **_options: Any) -> None:
+    return
+
+
+MUTATIONS: dict[str, tuple[list[tuple[object, str, object]], str]] = {
+    "the active unit comes first": (
+        [
+            (Rotation, "_in_order_of_states", _active_first),
+            (Rotation, "_may_begin", _at_once),
+            (SecretGuard, "before_secret", _nothing),
+        ],
+        "before its standby",
+    ),
+    "the guard alone keeps the active unit from coming first": (
+        [(Rotation, "_in_order_of_states", _active_first), (Rotation, "_may_begin", _at_once)],
+        "never comes to its end",
+    ),
+    "a pair that may differ is not mended first": (
+        [(SiteSecrets, "needs_mending", False)],
+        "never comes to its end",
+    ),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_mutation_of_rotations_is_caught(mutation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patches, said = MUTATIONS[mutation]
+    for of, name, mutated in patches:
+        monkeypatch.setattr(of, name, mutated)
+    found = run_simulated(killed_at(5, tmp_path))
+    assert found
+    assert any(said in each for each in found), found
