@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.firmware_change import FirmwareChange
     from geoplan.plan.graph import Placement, StepKey
+    from geoplan.plan.ha_change import HaChange
     from geoplan.plan.model import Change, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings
     from geoplan.topology.model import Timing, Topology
@@ -54,6 +55,7 @@ class Departure(NamedTuple):
 
     change: Change
     sites: tuple[SiteSettings, ...] = ()
+    ha_changes: tuple[HaChange, ...] = ()
 
 
 class StepsToDo(NamedTuple):
@@ -98,6 +100,7 @@ def plan_of(
         "ha_pairs": tuple(ha.settings_of_pairs(topology, every_pair=every_pair)),
         "firmware": firmware,
         "change": departure.change if departure else None,
+        "ha_changes": departure.ha_changes if departure else (),
     }
     return assembled(content, to_do, slugs, topology.timing)
 
