@@ -15,8 +15,8 @@ from geoplan.loadmaster.clock import LoopClock
 from geoplan.loadmaster.clusters import ClusterCommands
 from geoplan.loadmaster.credentials import ApiKey
 from geoplan.loadmaster.firmware import FirmwareCommands
-from geoplan.loadmaster.ha_changes import HaChangeCommands
 from geoplan.loadmaster.ha import HA_COMMANDS, NEWER_WORDS, has_parameters, is_host_name
+from geoplan.loadmaster.ha_changes import HaChangeCommands
 from geoplan.loadmaster.health import HealthAnswer, health_answer
 from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.model import State
