@@ -14,13 +14,7 @@ import click
 from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
-from geoplan.cli.push_question import (
-    Place,
-    change_lines,
-    destination_of,
-    is_said_on_terminal,
-    own_questions_are_accepted,
-)
+from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
 from geoplan.cli.push_units import part_of_push, push_units, typed_after
 from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
@@ -236,8 +230,8 @@ class PushSession(PushListener):
         return own_questions_are_accepted(self._plan, found, flags, self.command) and self._is_agreed()
 
     def may_go_on(self, question: str) -> bool:
-        """Ask whether something is done that no unit tells, unless it is of a lab, of which nothing is in AWS."""
-        return self._destination.place is not Place.NETWORK or is_said_on_terminal(question)
+        """Ask whether something is done that no unit tells."""
+        return is_said(self._destination, question)
 
     def _is_agreed(self) -> bool:
         """Ask for the push, unless that was answered beforehand."""

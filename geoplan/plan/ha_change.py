@@ -38,13 +38,13 @@ class HaChange(FrozenModel):
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """What is done for it, in order; the load balancer follows the port at once."""
+        """What is done for it, in order: the port first, since a pair whose ports differ does not work until then."""
         one, other = self.before, self.after
         port = (Action.SET_HEALTH_CHECK_PORT, Action.MOVE_HEALTH_CHECK)
         return (
+            *(port if one.health_check_port != other.health_check_port else ()),
             *((Action.SET_PREFERRED_HOST,) if one.preferred_host != other.preferred_host else ()),
             *((Action.SET_ALL_INTERFACES,) if one.all_interfaces is not other.all_interfaces else ()),
-            *(port if one.health_check_port != other.health_check_port else ()),
         )
 
 

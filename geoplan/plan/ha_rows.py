@@ -19,7 +19,7 @@ HA_CHANGE_ROWS: dict[Action, Row] = {
         Phase.GEO,
         label=f"Change {vendor.PREFERRED_SERVER}",
         sentence="change the preferred host of",
-        short="preferred host of",
+        short="change preferred host of",
         unit="both",
         section="6.2",
         why="It says whether the master takes over again once it is back, and HA does not synchronise it.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.errors import UnitError
+from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.live.activity import AT_WORK, said, states_of
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.ha_changes import PARAMETERS, are_ports_apart
@@ -59,7 +59,8 @@ async def change_ha_parameters(context: Context, step: Step) -> Outcome:
         outcome = await until_done(context, step, _attempt)
     except StepError as error:
         raise await _explained(context, step, error) if goal.is_port else error from None
-    await _until_whole(context, step)
+    if goal.is_port or outcome.state is not StepState.IN_PLACE:
+        await _until_whole(context, step)
     return outcome
 
 
@@ -71,6 +72,13 @@ def _goal_of(context: Context, step: Step) -> _Goal:
 
 
 async def _attempt(context: Context, step: Step) -> Outcome | Again:
+    try:
+        return await _set_both(context, step)
+    except UnitError as error:
+        return Again(error.reason, error.unit)
+
+
+async def _set_both(context: Context, step: Step) -> Outcome | Again:
     goal = _goal_of(context, step)
     held = await _told(context, step)
     untold = [address for address, found in held.items() if found is None or goal.parameter.held(found) is None]
@@ -93,19 +101,27 @@ async def _attempt(context: Context, step: Step) -> Outcome | Again:
         found = await _set(context, step, address, held, goal.after)
         if isinstance(found, Again):
             return found
+        if found is not None and goal.is_port:
+            await _set_back(context, step, in_order[:number], found)
+        if isinstance(found, StepError):
+            raise found
         if found is not None:
-            return await _refused(context, step, in_order[:number], address, found)
+            units = [*held] if goal.is_port else [address]
+            return await _by_hand(context, step, units, f"{address} refuses it ({found.reason})")
         context.record("changed", step, address, action=step.action.value)
     return Outcome(StepState.DONE, None, f"{goal.shown} on {join_words(in_order)}, read back")
 
 
 async def _told(context: Context, step: Step) -> dict[str, HaFacts | None]:
-    """Return the HA parameters of both units; None for one that does not tell them."""
+    """Return the HA parameters of both units; None for one that does not tell them.
+
+    Raises :class:`UnitError` where one cannot be asked now: that is no answer, and it may tell a moment later.
+    """
     held: dict[str, HaFacts | None] = {}
     for unit in context.plan.site(step.site).units:
         try:
             found = await context.fleet.unit(unit.address).ha_parameters()
-        except UnitError:
+        except UnitRefusedError:
             found = None
         held[unit.address] = found if found and found.partner else None
     return held
@@ -120,8 +136,8 @@ def _record(context: Context, step: Step, address: str, found: HaFacts | None, v
 
 async def _set(
     context: Context, step: Step, address: str, held: Mapping[str, HaFacts | None], value: Value
-) -> Failed | Again | None:
-    """Send one request after a look at both units, and read it back; return why it was refused, if it was."""
+) -> Failed | Again | StepError | None:
+    """Send one request after a look at both units, and read it back; return why it was refused or not applied."""
     parameter, unit, was = PARAMETERS[step.action], context.fleet.unit(address), held[address]
     now = await _told(context, step)
     found = now[address]
@@ -140,28 +156,28 @@ async def _set(
         return Again(problem.reason if problem else "it does not tell its HA parameters any more", address)
     if problem is None:
         held_now = parameter.held(told)
-        raise not_applied(step, unit, None, "unknown" if held_now is None else parameter.shown(held_now))
+        return not_applied(step, unit, None, "unknown" if held_now is None else parameter.shown(held_now))
     return problem
 
 
 _PORT = Action.SET_HEALTH_CHECK_PORT
 
 
-async def _refused(context: Context, step: Step, done: list[str], address: str, failed: Failed) -> Outcome | Again:
-    """Leave to a person what a unit refuses; a port that was set on the other unit is set back first."""
-    goal = _goal_of(context, step)
-    if goal.is_port:
+async def _set_back(context: Context, step: Step, done: list[str], failed: Failed | StepError) -> None:
+    """Set the port back where it was set already, since the other unit does not take it: then HA works again."""
+    why = str(failed) if isinstance(failed, StepError) else failed.reason
+    for address in done:
         now = await _told(context, step)
-        for other in (each for each in done if now[each]):
-            _record(context, step, other, now[other], goal.before)
-            back = await _set(context, step, other, now, goal.before)
-            if back is not None:
-                why = back.why if isinstance(back, Again) else back.reason
-                message = f"{address} refuses the port ({failed.reason}), and {other} cannot be set back: {why}"
-                raise StepError(step, message, unit=other)
-            context.record("changed", step, other, action=step.action.value)
-        return await _by_hand(context, step, [*now], f"{address} refuses it ({failed.reason})")
-    return await _by_hand(context, step, [address], f"{address} refuses it ({failed.reason})")
+        if now[address] is None:
+            raise StepError(step, f"the other unit does not take it ({why}), and {address} tells nothing", unit=address)
+        before = _goal_of(context, step).before
+        _record(context, step, address, now[address], before)
+        back = await _set(context, step, address, now, before)
+        if back is not None:
+            reason = back.why if isinstance(back, Again) else str(back) if isinstance(back, StepError) else back.reason
+            message = f"the other unit does not take it ({why}), and {address} cannot be set back: {reason}"
+            raise StepError(step, message, unit=address)
+        context.record("changed", step, address, action=step.action.value)
 
 
 async def _by_hand(context: Context, step: Step, units: list[str], why: str) -> Outcome:
@@ -172,7 +188,10 @@ async def _by_hand(context: Context, step: Step, units: list[str], why: str) -> 
         looks = await context.fleet.look(site)
         if sorted(states_of(looks).values()) != AT_WORK:
             return None
-        held = await _told(context, step)
+        try:
+            held = await _told(context, step)
+        except UnitError:
+            return None
         told = [goal.parameter.held(found) for address in units if (found := held[address])]
         return said(looks) if told and all(value == goal.after for value in told) else None
 
@@ -205,7 +224,13 @@ async def _until_whole(context: Context, step: Step) -> None:
 
 async def _explained(context: Context, step: Step, error: StepError) -> StepError:
     """Return a failure with the ports that the units have now, and what to do."""
-    ports = {a: found.health_check_port if found else None for a, found in (await _told(context, step)).items()}
+    ports: dict[str, int | None] = {}
+    for address in (unit.address for unit in context.plan.site(step.site).units):
+        try:
+            found = await context.fleet.unit(address).ha_parameters()
+        except UnitError:
+            found = None
+        ports[address] = found.health_check_port if found else None
     shown = ", ".join(f"{port or 'not told'} on {address}" for address, port in ports.items())
     is_apart = len({*ports.values()}) > 1
     now = f"{error}; health check ports now: {shown}" + (f": {NOT_WORKING}" if is_apart else "")
