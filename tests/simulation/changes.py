@@ -129,14 +129,15 @@ class ChangingWorld:
             try:
                 return await self.push(plan, kill_after=left.pop(0) if left else None, resume=resume, **options)
             except TimeoutError:
-                resume = self._is_unfinished()
+                resume = self.is_unfinished()
             except PushStoppedError:
                 resume = True
                 self.make_masters_active()
             await asyncio.sleep(40.0)
         raise AssertionError("it never came to an end")
 
-    def _is_unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
+        """Return whether a push is to be resumed."""
         return any(history.records and not history.is_finished for history in journal.histories(self.folder))
 
     def keep(self, names: Iterable[str], sites: Iterable[str]) -> None:

@@ -19,10 +19,11 @@ import pytest
 
 from geoplan.addresses import same_addresses
 from geoplan.errors import RefusedSpellingError
+from geoplan.live.findings.ha_changes import PARAMETERS
 from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
 from geoplan.loadmaster.decode import ha_parameters
-from geoplan.loadmaster.model import HaFacts, State
+from geoplan.loadmaster.model import HaFacts, HaRequest, State
 from geoplan.loadmaster.session import Session
 from geoplan.plan.change_graph import build_change_graph, removals
 from geoplan.plan.model import Action
@@ -38,7 +39,7 @@ from geoplan.push.executor import Executor
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.store import Store
 from geoplan.twin.loop import run_simulated
-from tests.simulation import drills
+from tests.simulation import drills, ha_changes
 from tests.simulation.scenarios import SCENARIOS
 
 colour_of, watch, look_first = _End.colour_of, PairReboot._watch, LookFirst.__call__
@@ -93,6 +94,16 @@ def setting(*changes: tuple[str, Any]) -> TakeOut:
                 patch.setattr(name, value)
 
     return take_out
+
+
+def _with_others(patch: pytest.MonkeyPatch) -> None:
+    """Let the step of the preferred host turn all interfaces on as well."""
+    action = Action.SET_PREFERRED_HOST
+
+    def request(partner: str, value: bool | int) -> HaRequest:
+        return HaRequest(partner, prefers_master=bool(value), all_interfaces=True)
+
+    patch.setitem(PARAMETERS, action, PARAMETERS[action]._replace(request=request))
 
 
 def unguarded(*names: str) -> tuple[tuple[str, Any], ...]:
@@ -482,6 +493,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         "links of standalones lost",
         setting(("geoplan.push.preflight._sites_to_resubmit", answering(()))),
     ),
+    Mutation(
+        "two ports that are apart keep the push from mending them",
+        "port changed, cut between its two units",
+        setting(("geoplan.push.preflight.pairs_with_ports_apart", answering(frozenset()))),
+    ),
+    Mutation(
+        "a port that the other unit refuses stays",
+        "port that one unit refuses",
+        setting(("geoplan.push.actions.change_ha_parameters._set_back", awaited(None))),
+    ),
+    Mutation(
+        "a change of one HA parameter carries others along",
+        "preferred host changed",
+        _with_others,
+    ),
 )
 
 
@@ -504,7 +530,7 @@ def table(replays: Iterable[Replay]) -> str:
 
 def _play(mutation: Mutation, folder: Path) -> list[str]:
     async def played() -> list[str]:
-        return await {**SCENARIOS, **drills.SCENARIOS}[mutation.scenario](folder)
+        return await {**SCENARIOS, **drills.SCENARIOS, **ha_changes.SCENARIOS}[mutation.scenario](folder)
 
     try:
         return run_simulated(played())

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
-from geoplan.lab.api.request import ApiError, ApiRequest, Context
-from geoplan.lab.api.server import WireFormat
-from geoplan.lab.http import Response
 from geoplan.push.undoing import LAST, find_push, undoing
-from geoplan.topology.model import Topology
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.rehearsal import Heard
-from geoplan.twin.shapes import Shape, shape_units
+from geoplan.twin.shapes import shape_units
 from tests.lab.boxes import make_whole, put_in_pair
 from tests.push.support import real_store
-from tests.simulation.changes import ChangingWorld, topology
+from tests.simulation.changes import topology
+from tests.simulation.ha_changes import OLD, SCENARIOS, SITES, begun, ha_requests, refusing, set_port, with_pair
 
-A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0.0.7"
-OLD = topology("old", f"{A} {B} {C}")
-BOX = topology("lab", f"{A} {B} {C} E:10.0.0.12")
-HA_COMMANDS = ("awshaparam", "setcloudhaparam", "awshamode", "setcloudhamode")
-
-
-def with_pair(**settings: Any) -> Topology:
-    """Return the old topology with other settings of its pair A."""
-    pair = {"ha_pair": {"master": "10.0.0.1", "slave": "10.0.0.2", **settings}}
-    return topology("new", f"{A} {B} {C}", A=pair)
-
+BOX = topology("lab", f"{SITES} E:10.0.0.12")
 
 KINDS = {
     "preferred host": with_pair(preferred_host="none"),
@@ -42,22 +27,6 @@ KINDS = {
     "all of them": with_pair(preferred_host="none", health_check={"port": 9000, "all_interfaces": True}),
 }
 REQUESTS = {"preferred host": 2, "all interfaces": 2, "port": 2, "all of them": 6}
-
-
-async def begun(folder: Path, lab: Topology = OLD) -> ChangingWorld:
-    """Return a world in which the old topology is pushed."""
-    world = ChangingWorld(lab, folder)
-    await world.push_new(OLD)
-    world.make_masters_active()
-    await asyncio.sleep(60.0)
-    world.keep("ABC", "ABC")
-    world.sent.clear()
-    return world
-
-
-def ha_requests(world: ChangingWorld) -> list[str]:
-    """Return the units that were sent HA parameters, in order."""
-    return [address for address, command in world.sent if command in HA_COMMANDS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -100,10 +69,7 @@ def test_killed_at_each_request_it_goes_on(tmp_path: Path, kind: str) -> None:
 def test_ports_left_apart_are_made_alike_by_a_new_push_as_well(tmp_path: Path) -> None:
     async def scene() -> None:
         world = await begun(tmp_path)
-        world.network.set_ha(
-            world.network.unit("10.0.0.2"),
-            replace(world.network.unit("10.0.0.2").ha, health_check_port=9000),
-        )
+        set_port(world, 9000, "10.0.0.2")
         await asyncio.sleep(60.0)
         plan = world.plan_of_change(OLD, KINDS["port"])
         assert (await world.push(plan)).is_complete
@@ -141,9 +107,7 @@ def test_a_port_that_a_unit_refuses_is_set_by_hand_on_both_and_the_pair_works_me
 
         def by_hand() -> None:
             seen.append(world.network.pair("A").is_formed)
-            for address in ("10.0.0.2", "10.0.0.1"):
-                box = world.network.unit(address)
-                world.network.set_ha(box, replace(box.ha, health_check_port=9000))
+            set_port(world, 9000, "10.0.0.2", "10.0.0.1")
 
         world.by_hand(by_hand, 200.0)
         assert (await world.push(plan)).is_complete
@@ -152,16 +116,6 @@ def test_a_port_that_a_unit_refuses_is_set_by_hand_on_both_and_the_pair_works_me
         assert any("by hand: set Health Check Port 9000" in event.message for event in world.heard.events)
 
     run_simulated(scene())
-
-
-def refusing(unit: str) -> Shape:
-    """Let a unit refuse any of its HA parameters."""
-
-    def shape(dialect: WireFormat, context: Context, call: ApiRequest) -> Response | None:
-        is_meant = context.unit.address == unit and call.command in HA_COMMANDS
-        return dialect.write_refusal(ApiError(422, "Not on this unit")) if is_meant else None
-
-    return shape
 
 
 class Says(Heard):
@@ -216,9 +170,7 @@ def test_it_is_taken_back(tmp_path: Path, kind: str) -> None:
 def test_what_is_neither_as_before_nor_as_planned_is_refused(tmp_path: Path) -> None:
     async def scene() -> None:
         world = await begun(tmp_path)
-        for address in ("10.0.0.1", "10.0.0.2"):
-            box = world.network.unit(address)
-            world.network.set_ha(box, replace(box.ha, health_check_port=7777))
+        set_port(world, 7777, "10.0.0.1", "10.0.0.2")
         with pytest.raises(PushRefusedError) as refused:
             await world.push(world.plan_of_change(OLD, KINDS["port"]))
         assert any("is 7777, and neither 8444 nor 9000" in problem for problem in refused.value.problems)
@@ -239,10 +191,18 @@ def test_the_unit_that_stays_is_given_its_new_partner(tmp_path: Path, gone: str,
         await asyncio.sleep(60.0)
         world.by_hand(lambda: make_whole(world.network, "A", "10.0.0.12"), 200.0)
         world.kept = {}
-        plan = world.plan_of_change(OLD, topology("new", f"{new} {B} {C}"))
+        plan = world.plan_of_change(OLD, topology("new", f"{new} B:10.0.0.3 C:10.0.0.5:10.0.0.6"))
         with contextlib.suppress(PushStoppedError):  # a new master of the lab takes over with nothing
             await world.push(plan)
         assert ha_requests(world) == sent
         assert world.network.unit(sent[0]).ha.partner == "10.0.0.12"
 
     run_simulated(scene())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_situation_holds(tmp_path: Path, name: str) -> None:
+    async def scene() -> list[str]:
+        return await SCENARIOS[name](tmp_path)
+
+    assert run_simulated(scene()) == []
