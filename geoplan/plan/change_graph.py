@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from geoplan.plan.change_parts import GroupAfter, PartBefore
-    from geoplan.plan.ha_change import HaChange
+    from geoplan.plan.ha_values import HaChange
     from geoplan.plan.model import ClusterDefinition, SiteLists, SiteSettings
     from geoplan.topology.model import Group
 

@@ -18,7 +18,7 @@ from geoplan.vendor import MAX_NAME_LENGTH
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from geoplan.plan.ha_change import HaValues
+    from geoplan.plan.ha_values import HaValues
     from geoplan.plan.model import ClusterDefinition, Plan, SiteSettings
     from geoplan.topology.model import Site, Unit
 

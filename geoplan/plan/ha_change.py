@@ -1,51 +1,22 @@
-"""What a change makes of the HA parameters of pairs at work: the values before and after, the steps, their risk.
+"""What a change makes of the HA parameters of pairs at work: what differs, who is new, what each step risks.
 
 Only a change from an older topology touches them, each in a step of its own. Modes are never changed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-from pydantic import Field
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.plan.actions import Action
-from geoplan.plan.base import FrozenModel
+from geoplan.plan.ha_values import HaChange, HaValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from geoplan.plan.model import Plan, SiteSettings, Step
     from geoplan.topology.model import Topology
-
-
-class HaValues(FrozenModel):
-    """The HA parameters that both units of a pair hold alike, as far as a topology says them."""
-
-    preferred_host: Literal["master", "none"]
-    health_check_port: int
-    all_interfaces: bool | None = Field(None, description="None where the topology does not say it.")
-
-
-class HaChange(FrozenModel):
-    """The HA parameters of a pair at work before a change and after it."""
-
-    site: str
-    before: HaValues
-    after: HaValues
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        """What is done for it, in order: the port first, since a pair whose ports differ does not work until then."""
-        one, other = self.before, self.after
-        port = (Action.SET_HEALTH_CHECK_PORT, Action.MOVE_HEALTH_CHECK)
-        return (
-            *(port if one.health_check_port != other.health_check_port else ()),
-            *((Action.SET_PREFERRED_HOST,) if one.preferred_host != other.preferred_host else ()),
-            *((Action.SET_ALL_INTERFACES,) if one.all_interfaces is not other.all_interfaces else ()),
-        )
 
 
 class NewPartner(NamedTuple):
@@ -111,23 +82,6 @@ def new_partner(site: SiteSettings, old: SiteSettings | None) -> NewPartner | No
 def new_partner_of(plan: Plan, site: str) -> NewPartner | None:
     """Return which unit of a plan's pair stays and which is at another address now, as :func:`new_partner` does."""
     return new_partner(plan.site(site), plan.change.old_site(site) if plan.change else None)
-
-
-def ha_values(plan: Plan, step: Step) -> tuple[str, ...]:
-    """Return what a step on HA parameters of a pair at work enters; nothing for any other."""
-    if step.action is Action.SET_HA_PARTNER:
-        found = new_partner_of(plan, step.site)
-        return (found.comes,) if found else ()
-    change = plan.ha_change(step.site)
-    match step.action:
-        case Action.SET_PREFERRED_HOST if change:
-            return (change.after.preferred_host,)
-        case Action.SET_ALL_INTERFACES if change:
-            return ("yes" if change.after.all_interfaces else "no",)
-        case Action.SET_HEALTH_CHECK_PORT | Action.MOVE_HEALTH_CHECK if change:
-            return (str(change.after.health_check_port),)
-        case _:
-            return ()
 
 
 # -- what is said of it ------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from geoplan.addresses import canonical
 from geoplan.plan.actions import (
     ACTIONS,
     FIRMWARE_ACTIONS,
@@ -23,7 +24,7 @@ from geoplan.plan.actions import (
 from geoplan.plan.base import FrozenModel, json_of
 from geoplan.plan.estimates import Estimates
 from geoplan.plan.firmware_change import FirmwareChange
-from geoplan.plan.ha_change import HaChange, ha_values
+from geoplan.plan.ha_values import HaChange
 from geoplan.plan.pairs import HaPairSettings, written
 from geoplan.topology.model import DEFAULT_GROUP, Location
 from geoplan.wording import some_of
@@ -333,8 +334,16 @@ class Plan(FrozenModel):
                 return (old.address, old.name, old.type) if old else ()
             case Action.UPDATE_STANDBY | Action.UPDATE_ACTIVE | Action.UPDATE_REMAINING | Action.UPDATE_STANDALONE:
                 return (self.firmware.to,) if self.firmware else ()
+            case Action.SET_HA_PARTNER:
+                return self._new_units(step.site)
             case _:
-                return ha_values(self, step)
+                return change.values(step.action) if (change := self.ha_change(step.site)) else ()
+
+    def _new_units(self, site: str) -> tuple[str, ...]:
+        """Return the units of a site that are at other addresses than before."""
+        old = self.change.old_site(site) if self.change else None
+        known = {canonical(unit.address) for unit in old.units} if old else set()
+        return tuple(unit.address for unit in self.site(site).units if canonical(unit.address) not in known)
 
     def _interim(self, site: str) -> SiteSettings | SiteLists:
         """Return a site's lists once all that leaves it is taken off."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.firmware_change import FirmwareChange
     from geoplan.plan.graph import Placement, StepKey
-    from geoplan.plan.ha_change import HaChange
+    from geoplan.plan.ha_values import HaChange
     from geoplan.plan.model import Change, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings
     from geoplan.topology.model import Timing, Topology

@@ -1,4 +1,4 @@
-"""Changes of units that are drawn: roles, addresses, NAT, HA, while sites join, leave, move, split and merge as well."""
+"""Changes of units that are drawn: roles, addresses, NAT and HA, while sites join, leave, move, split and merge."""
 
 from __future__ import annotations
 

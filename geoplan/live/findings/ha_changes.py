@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from geoplan.live.model import HaFacts, Observations
-    from geoplan.plan.ha_change import HaChange, HaValues
+    from geoplan.plan.ha_values import HaChange, HaValues
     from geoplan.plan.model import Plan, SiteSettings
 
 Value = bool | int
