@@ -19,11 +19,10 @@ import pytest
 
 from geoplan.addresses import same_addresses
 from geoplan.errors import RefusedSpellingError
-from geoplan.live.findings.ha_changes import PARAMETERS
 from geoplan.live.findings.pairs import drifts
 from geoplan.live.links import Colour, _End
 from geoplan.loadmaster.decode import ha_parameters
-from geoplan.loadmaster.model import HaFacts, HaRequest, State
+from geoplan.loadmaster.model import HaFacts, State
 from geoplan.loadmaster.session import Session
 from geoplan.plan.change_graph import build_change_graph, removals
 from geoplan.plan.model import Action
@@ -94,16 +93,6 @@ def setting(*changes: tuple[str, Any]) -> TakeOut:
                 patch.setattr(name, value)
 
     return take_out
-
-
-def _with_others(patch: pytest.MonkeyPatch) -> None:
-    """Let the step of the preferred host turn all interfaces on as well."""
-    action = Action.SET_PREFERRED_HOST
-
-    def request(partner: str, value: bool | int) -> HaRequest:
-        return HaRequest(partner, prefers_master=bool(value), all_interfaces=True)
-
-    patch.setitem(PARAMETERS, action, PARAMETERS[action]._replace(request=request))
 
 
 def unguarded(*names: str) -> tuple[tuple[str, Any], ...]:
@@ -493,21 +482,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         "links of standalones lost",
         setting(("geoplan.push.preflight._sites_to_resubmit", answering(()))),
     ),
-    Mutation(
-        "two ports that are apart keep the push from mending them",
-        "port changed, cut between its two units",
-        setting(("geoplan.push.preflight.pairs_with_ports_apart", answering(frozenset()))),
-    ),
-    Mutation(
-        "a port that the other unit refuses stays",
-        "port that one unit refuses",
-        setting(("geoplan.push.actions.change_ha_parameters._set_back", awaited(None))),
-    ),
-    Mutation(
-        "a change of one HA parameter carries others along",
-        "preferred host changed",
-        _with_others,
-    ),
 )
 
 
@@ -541,12 +515,14 @@ def _play(mutation: Mutation, folder: Path) -> list[str]:
 def main() -> int:
     """Replay every mutation and print the table."""
     from tests.simulation.drill_mutations import DRILL_MUTATIONS
+    from tests.simulation.ha_mutations import HA_MUTATIONS
 
     os.fsync = lambda _handle: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = str(Path(folder) / "user")  # where the locks are
         replays = [
-            replay(each, Path(folder) / str(number)) for number, each in enumerate((*MUTATIONS, *DRILL_MUTATIONS))
+            replay(each, Path(folder) / str(number))
+            for number, each in enumerate((*MUTATIONS, *DRILL_MUTATIONS, *HA_MUTATIONS))
         ]
     sys.stdout.write(table(replays) + "\n")
     return 0 if all(each.is_caught for each in replays) else 1
