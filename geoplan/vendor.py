@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from geoplan import fact as ledger
-from geoplan import partner_facts, secret_facts
+from geoplan import ha_facts, partner_facts, secret_facts
 
 Fact = ledger.Fact
 FACTS, _fact, _unconfirmed = ledger.FACTS, ledger.fact, ledger.unconfirmed
@@ -285,6 +285,7 @@ STANDBY_AS_PARTNER = _answer("STANDBY_AS_PARTNER", "green", "How a standby shows
 ESCAPES = _answer("ESCAPES", "as XML and JSON have them", "How answers write &, control characters, letters", UNKNOWN)
 HEALTH_CHECK_REACH = _answer("HEALTH_CHECK_REACH", "everyone", "Whom the health check answers", UNKNOWN)
 LINKS_NEED_ACCESS, LINKS_AFTER_BOOT, LINKS_AFTER_CUT, ENTRIES_APART = partner_facts.enter()
+ha_facts.enter()
 
 GEO_RESTORE_TYPE = _unconfirmed(
     "GEO_RESTORE_TYPE",

@@ -13,6 +13,7 @@ from geoplan.push.outcome import StepState
 from tests.conftest import ROOT
 from tests.simulation.conftest import DEFAULT_SEEDS
 from tests.simulation.drill_mutations import DRILL_MUTATIONS
+from tests.simulation.ha_mutations import HA_MUTATIONS
 from tests.simulation.mutations import MUTATIONS
 from tests.tables import TABLES, with_table
 
@@ -56,7 +57,7 @@ def test_every_event_and_state_of_a_push_is_told() -> None:
 def test_counts_are_those_of_the_tests() -> None:
     text = " ".join(text_of("tests", "README.md").split())
 
-    assert f"takes {len(MUTATIONS) + len(DRILL_MUTATIONS)} safeguards out" in text
+    assert f"takes {len((*MUTATIONS, *DRILL_MUTATIONS, *HA_MUTATIONS))} safeguards out" in text
     assert f"without `--seeds` {DEFAULT_SEEDS}" in text
 
 

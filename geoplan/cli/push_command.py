@@ -39,6 +39,25 @@ seed_options = options_together(
 
 
 @dataclass(frozen=True)
+class HaChangeOptions:
+    """Of which pairs at work HA parameters may be changed."""
+
+    accept_ha_change: tuple[str, ...] = ()
+
+
+ha_change_options = options_together(
+    "ha_change",
+    HaChangeOptions,
+    click.option(
+        "--accept-ha-change",
+        metavar="PAIR",
+        multiple=True,
+        help="Confirm by its name that HA parameters of this pair at work change; --yes does not (repeatable).",
+    ),
+)
+
+
+@dataclass(frozen=True)
 class UpdateOptions:
     """Which firmware units are brought to, and how a push goes about that."""
 
@@ -274,6 +293,7 @@ class PushCommand:
     phase: str | None
     change: ChangeOptions
     seed: SeedOptions
+    ha_change: HaChangeOptions
     update: UpdateOptions
     secret: SecretOptions
     window: WindowOptions
@@ -296,6 +316,8 @@ class PushCommand:
         self._require_usable_update()
         if self.seed != SeedOptions() and self.change.old is None:
             raise click.UsageError("--seed-by-api matters only with --from")
+        if self.ha_change != HaChangeOptions() and self.change.old is None and self.journals.undo is None:
+            raise click.UsageError("--accept-ha-change matters only with --from and --undo")
         if self.seed.accept_seed_by_api and not self.seed.seed_by_api:
             raise click.UsageError("--accept-seed-by-api answers a question that only --seed-by-api asks")
         self.change.require_usable(self.phase)

@@ -93,6 +93,7 @@ class Goal(NamedTuple):
             part=self.part,
             old=self.old,
             accepts_seed_by_api=given.seed.accept_seed_by_api,
+            accepts_ha_change=given.ha_change.accept_ha_change,
             variants=given.lab.variants,
             undoing=self.undoing,
         )

@@ -76,6 +76,8 @@ class PushFlags:
     """Where a change starts."""
     accepts_seed_by_api: bool = False
     """Whether the question of ``--seed-by-api`` is answered beforehand."""
+    accepts_ha_change: tuple[str, ...] = ()
+    """The pairs at work whose change of HA parameters is confirmed beforehand."""
     variants: tuple[str, ...] = ()
     """In what the units of the embedded lab are otherwise."""
     undoing: Undoing | None = None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from geoplan.addresses import canonical
+from geoplan.cli.ha_question import ha_change_is_accepted, ha_change_lines
 from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.compare import Kind
@@ -17,7 +20,7 @@ from geoplan.push.change_progress import renewed_units
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.push_options import PushFlags
@@ -75,6 +78,7 @@ def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:
     ``diff`` is the command that shows what is left out here.
     """
     yield from _who_moves(plan, found)
+    yield from ha_change_lines(plan)
     lines = list(_difference_lines(found.before))
     yield from lines[:MAX_LINES]
     if len(lines) > MAX_LINES:
@@ -125,6 +129,32 @@ def seed_is_accepted(plan: Plan, found: Found, flags: PushFlags, again: str) -> 
     with interruptible():
         answer: str = click.prompt(f"Type '{SEED_WORD}' to send it, anything else to stop", default="", err=True)
     return answer.strip() == SEED_WORD
+
+
+def own_questions_are_accepted(plan: Plan, found: Found, flags: PushFlags, command: Callable[..., str]) -> bool:
+    """Ask what ``--yes`` does not answer; ``command`` types commands about this push.
+
+    Raises :class:`PushRefusedError` where nobody can be asked.
+    """
+    options = found.options
+    resume = ("--resume",) if options.resume else ()
+    seed = ("--seed-by-api", "--accept-seed-by-api")
+    if options.seed_by_api and not seed_is_accepted(plan, found, flags, command(*resume, *seed)):
+        return False
+    given = seed if options.seed_by_api and flags.accepts_seed_by_api else seed[: int(options.seed_by_api)]
+    again = partial(command, *resume, *given)
+    return ha_change_is_accepted(plan, found.facts, flags.accepts_ha_change, again)
+
+
+def is_said(destination: Destination, question: str) -> bool:
+    """Ask for a yes; return False where that is not said, or nobody can be asked. Of a lab nothing is in AWS."""
+    if destination.place is not Place.NETWORK:
+        return True
+    if not sys.stdin.isatty():
+        return False
+    with interruptible(), suppress(click.Abort):
+        return click.confirm(question, err=True)
+    return False
 
 
 def _who_moves(plan: Plan, found: Found) -> Iterator[str]:

@@ -14,7 +14,7 @@ import click
 from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
-from geoplan.cli.push_question import change_lines, destination_of, seed_is_accepted
+from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
 from geoplan.cli.push_units import part_of_push, push_units, typed_after
 from geoplan.cli.push_views import JsonView, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
@@ -227,11 +227,11 @@ class PushSession(PushListener):
         self._view.show(Event(EventKind.DIFFERENCES, self._seconds(), message, details=details))
         if flags.dry_run:
             return True
-        resume = ("--resume",) if self._options.resume else ()
-        again = self.command(*resume, "--seed-by-api", "--accept-seed-by-api")
-        if self._options.seed_by_api and not seed_is_accepted(self._plan, found, flags, again):
-            return False
-        return self._is_agreed()
+        return own_questions_are_accepted(self._plan, found, flags, self.command) and self._is_agreed()
+
+    def may_go_on(self, question: str) -> bool:
+        """Ask whether something is done that no unit tells."""
+        return is_said(self._destination, question)
 
     def _is_agreed(self) -> bool:
         """Ask for the push, unless that was answered beforehand."""

@@ -89,12 +89,12 @@ class Simulation(Operations):
         self._unit_faults = UnitFaults(self.network, self.faults, on_change)
         self.servers = {unit: self._server(unit) for unit in self.network.units.values()}
 
-    def accepts(self, address: str, port: Port = "api") -> bool:
-        """Return whether a unit's port takes connections now, or refuses them."""
+    def accepts(self, address: str, port: Port = "api", at: int | None = None) -> bool:
+        """Return whether a unit's port takes connections now, or refuses them; ``at`` as in :meth:`serves_health`."""
         unit = self.network.unit(address)
         if not unit.is_up or self._unit_faults.refuses(unit, port):
             return False
-        return port == "api" or self.serves_health(unit)
+        return port == "api" or self.serves_health(unit, at)
 
     def handle(self, address: str, request: Request) -> Outcome:
         """Answer a request to a unit's API; what that changes has happened when this returns."""
@@ -109,10 +109,10 @@ class Simulation(Operations):
 
         return self.servers[unit].handle(request, apply_faults)
 
-    def check_health(self, address: str, request: Request) -> Outcome:
+    def check_health(self, address: str, request: Request, at: int | None = None) -> Outcome:
         """Answer a unit's health check: 200 on the active one, 503 on the standby; by that it is polled."""
         unit = self.network.unit(address)
-        if not self.accepts(unit.address, "health"):
+        if not self.accepts(unit.address, "health", at):
             return Outcome(Ending.REFUSED)
         status = 200 if self.network.is_active(unit) else 503
         response = Response(status, "text/plain", b"OK\n" if status == 200 else b"Service Unavailable\n")  # noqa: PLR2004
@@ -125,16 +125,20 @@ class Simulation(Operations):
         """Do something to the units."""
         return action(self._unit_faults)
 
-    def serves_health(self, unit: Unit) -> bool:
-        """Return whether a unit serves the health check on the topology's port, for which its endpoint stands.
+    def serves_health(self, unit: Unit, at: int | None = None) -> bool:
+        """Return whether a unit serves the health check at a TCP port; None: at the one for which its endpoint stands.
 
+        That is the topology's, and that of a pair whose units have agreed on another one.
         That a unit in mode single, or without a port, refuses it is a guess.
         """
         if Variant.HEALTH_CLOSED in self.variants:
             return False
         if unit.role == "standalone":
             return self._standalone_health
-        return unit.ha.mode != "single" and unit.ha.health_check_port == unit.published_health_port
+        pair = self.network.pair_of(unit)
+        if at is None and pair and pair.is_formed:
+            return True
+        return unit.ha.mode != "single" and unit.ha.health_check_port == (at or unit.published_health_port)
 
     def _is_too_fast(self, unit: Unit) -> bool:
         if not self._rate_limit:

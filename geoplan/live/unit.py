@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Secret
     from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import GeoCluster, GeoFqdn, HaFacts, HaMode, HaSettings, HaStatus, State, UnitSettings
+    from geoplan.loadmaster.model import (
+        GeoCluster,
+        GeoFqdn,
+        HaFacts,
+        HaMode,
+        HaRequest,
+        HaSettings,
+        HaStatus,
+        State,
+        UnitSettings,
+    )
 
 
 class Unit(Protocol):
@@ -131,6 +141,9 @@ class Unit(Protocol):
 
     async def set_ha_parameters(self, parameters: HaSettings) -> None:
         """Set all its HA parameters but the mode."""
+
+    async def change_ha_parameters(self, request: HaRequest) -> None:
+        """Set one HA parameter of a unit that is in a pair already, and never its mode."""
 
     async def reboot(self) -> None:
         """Ask it to reboot."""

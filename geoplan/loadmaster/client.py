@@ -16,6 +16,7 @@ from geoplan.loadmaster.clusters import ClusterCommands
 from geoplan.loadmaster.credentials import ApiKey
 from geoplan.loadmaster.firmware import FirmwareCommands
 from geoplan.loadmaster.ha import HA_COMMANDS, NEWER_WORDS, has_parameters, is_host_name
+from geoplan.loadmaster.ha_changes import HaChangeCommands
 from geoplan.loadmaster.health import HealthAnswer, health_answer
 from geoplan.loadmaster.http import UnitHttp
 from geoplan.loadmaster.model import State
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-class LoadMaster(FirmwareCommands, PartnerSecretCommands):
+class LoadMaster(FirmwareCommands, HaChangeCommands, PartnerSecretCommands):
     """Talk to one unit while the ``async with`` block lasts.
 
     ``transport`` replaces the network and stays open; ``clock`` and ``jitter``, which returns a number from 0 to 1,

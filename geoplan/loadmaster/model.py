@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
+from geoplan.addresses import canonical
 from geoplan.vendor import CUT_NAME_LENGTH
 
 
@@ -147,3 +148,33 @@ class HaSettings(Protocol):
     @property
     def all_interfaces(self) -> bool:
         """Whether the health check is answered on every interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class HaRequest:
+    """One HA parameter that a unit of a pair is to be given; what is None stays as it is, and so does its mode."""
+
+    partner: str
+    """The one that it told just before, unless this is what is to change."""
+    health_check_port: int | None = None
+    prefers_master: bool | None = None
+    all_interfaces: bool | None = None
+
+    def is_fulfilled_by(self, found: HaFacts) -> bool:
+        """Return whether a unit holds all of it."""
+        return (
+            canonical(found.partner or "") == canonical(self.partner)
+            and self.health_check_port in (None, found.health_check_port)
+            and self.prefers_master in (None, found.prefers_master)
+            and self.all_interfaces in (None, bool(found.all_interfaces))
+        )
+
+    def applied_to(self, found: HaFacts) -> HaFacts:
+        """Return what a unit holds then that holds this now."""
+        return replace(
+            found,
+            partner=self.partner,
+            health_check_port=found.health_check_port if self.health_check_port is None else self.health_check_port,
+            prefers_master=found.prefers_master if self.prefers_master is None else self.prefers_master,
+            all_interfaces=found.all_interfaces if self.all_interfaces is None else self.all_interfaces,
+        )

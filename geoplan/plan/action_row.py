@@ -1,4 +1,4 @@
-"""What a row of the table of actions says: where an action belongs, and the words about it."""
+"""The actions, and what a row of their table says: where an action belongs, and the words about it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,47 @@ Section = Literal[GeoSection, "6.1", "6.2", "8", FirmwareSection]
 TargetUnit = Literal[
     "active", "standby", "master", "slave", "both", "new_active", "updated", "standalone", "load_balancer"
 ]
+
+
+class Action(StrEnum):
+    """What a step does."""
+
+    CREATE_LOAD_BALANCER = "create_load_balancer"
+    SET_MASTER_HA_PARAMETERS = "set_master_ha_parameters"
+    SET_SLAVE_HA_PARAMETERS = "set_slave_ha_parameters"
+    VERIFY_HA_PAIR = "verify_ha_pair"
+    SET_REMOTE_GEO_ACCESS = "set_remote_geo_access"
+    SET_GEO_PARTNERS = "set_geo_partners"
+    REBOOT_MASTER = "reboot_master"
+    RESUBMIT_GEO_PARTNERS = "resubmit_geo_partners"
+    ADD_CLUSTER = "add_cluster"
+    REMOVE_GEO_PARTNERS = "remove_geo_partners"
+    REMOVE_REMOTE_GEO_ACCESS = "remove_remote_geo_access"
+    VERIFY_UNLINKED = "verify_unlinked"
+    PROBE_UNLINKED = "probe_unlinked"
+    DELETE_CLUSTER = "delete_cluster"
+    DELETE_OTHER_CLUSTERS = "delete_other_clusters"
+    JOIN_HA_PAIR = "join_ha_pair"
+    SEED_GEO_CONFIGURATION = "seed_geo_configuration"
+    RESUBMIT_ON_ACTIVE = "resubmit_on_active"
+    MODIFY_CLUSTER = "modify_cluster"
+    SET_HA_PARTNER = "set_ha_partner"
+    SET_PREFERRED_HOST = "set_preferred_host"
+    SET_ALL_INTERFACES = "set_all_interfaces"
+    SET_HEALTH_CHECK_PORT = "set_health_check_port"
+    MOVE_HEALTH_CHECK = "move_health_check"
+    DEREGISTER_TARGETS = "deregister_targets"
+    REGISTER_TARGETS = "register_targets"
+    FAIL_OVER = "fail_over"
+    SET_PREFERRED_HOST_ASIDE = "set_preferred_host_aside"
+    UPDATE_STANDBY = "update_standby"
+    UPDATE_ACTIVE = "update_active"
+    UPDATE_REMAINING = "update_remaining"
+    UPDATE_STANDALONE = "update_standalone"
+    SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
+    VERIFY_UPDATED_PAIR = "verify_updated_pair"
+    RESTORE_PREFERRED_HOST = "restore_preferred_host"
+    ROTATE_PARTNER_SECRET = "rotate_partner_secret"  # noqa: S105 - what is done, not a secret
 
 
 class Phase(StrEnum):

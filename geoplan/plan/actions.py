@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from geoplan import vendor
 from geoplan.plan.action_row import (
+    Action,
     Case,
     GeoSection,
     Phase,
@@ -17,44 +16,9 @@ from geoplan.plan.action_row import (
     master_is_listed_second,
     master_takes_over_again,
 )
+from geoplan.plan.ha_rows import HA_CHANGE_ROWS
 
 __all__ = ["ACTIONS", "Action", "GeoSection", "Phase", "Section", "Situation", "TargetUnit"]
-
-
-class Action(StrEnum):
-    """What a step does."""
-
-    CREATE_LOAD_BALANCER = "create_load_balancer"
-    SET_MASTER_HA_PARAMETERS = "set_master_ha_parameters"
-    SET_SLAVE_HA_PARAMETERS = "set_slave_ha_parameters"
-    VERIFY_HA_PAIR = "verify_ha_pair"
-    SET_REMOTE_GEO_ACCESS = "set_remote_geo_access"
-    SET_GEO_PARTNERS = "set_geo_partners"
-    REBOOT_MASTER = "reboot_master"
-    RESUBMIT_GEO_PARTNERS = "resubmit_geo_partners"
-    ADD_CLUSTER = "add_cluster"
-    REMOVE_GEO_PARTNERS = "remove_geo_partners"
-    REMOVE_REMOTE_GEO_ACCESS = "remove_remote_geo_access"
-    VERIFY_UNLINKED = "verify_unlinked"
-    PROBE_UNLINKED = "probe_unlinked"
-    DELETE_CLUSTER = "delete_cluster"
-    DELETE_OTHER_CLUSTERS = "delete_other_clusters"
-    JOIN_HA_PAIR = "join_ha_pair"
-    SEED_GEO_CONFIGURATION = "seed_geo_configuration"
-    RESUBMIT_ON_ACTIVE = "resubmit_on_active"
-    MODIFY_CLUSTER = "modify_cluster"
-    DEREGISTER_TARGETS = "deregister_targets"
-    REGISTER_TARGETS = "register_targets"
-    FAIL_OVER = "fail_over"
-    SET_PREFERRED_HOST_ASIDE = "set_preferred_host_aside"
-    UPDATE_STANDBY = "update_standby"
-    UPDATE_ACTIVE = "update_active"
-    UPDATE_REMAINING = "update_remaining"
-    UPDATE_STANDALONE = "update_standalone"
-    SET_PARTNER_SECRET = "set_partner_secret"  # noqa: S105 - what is done, not a secret
-    VERIFY_UPDATED_PAIR = "verify_updated_pair"
-    RESTORE_PREFERRED_HOST = "restore_preferred_host"
-    ROTATE_PARTNER_SECRET = "rotate_partner_secret"  # noqa: S105 - what is done, not a secret
 
 
 ACTIONS: dict[Action, Row] = {
@@ -255,6 +219,7 @@ ACTIONS: dict[Action, Row] = {
         unit="active",
         why="The name and the place of a cluster change where it stands; no link is touched.",
     ),
+    **HA_CHANGE_ROWS,
     Action.DEREGISTER_TARGETS: Row(
         Phase.GEO,
         label="Take its instances out of the target groups",
@@ -386,6 +351,8 @@ ACTIONS: dict[Action, Row] = {
     ),
 }
 
+HA_CHANGES = frozenset(HA_CHANGE_ROWS)
+"""Those that change HA parameters of pairs at work, or what goes with that."""
 HA_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.HA)
 FIRMWARE_ACTIONS = frozenset(action for action, row in ACTIONS.items() if row.phase is Phase.FIRMWARE)
 PREFERRED_HOST_ACTIONS = frozenset({Action.SET_PREFERRED_HOST_ASIDE, Action.RESTORE_PREFERRED_HOST})

@@ -14,6 +14,7 @@ from geoplan.plan.change_parts import groups_after, parts_of
 from geoplan.plan.change_refusals import Matched, require_possible, require_safe, require_sound, shown_addresses
 from geoplan.plan.change_scope import touched_by
 from geoplan.plan.graph import Reboots
+from geoplan.plan.ha_change import ha_changes
 from geoplan.plan.lists import cluster_of, lists_without, settings_of
 from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart
 from geoplan.plan.pairs import settings_of_pairs
@@ -72,6 +73,7 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
         emptied=emptied,
         balanced=frozenset(balanced),
         cleans_leaving=cleans_leaving,
+        ha_changes=tuple(ha_changes(topology, old, matched.now)),
     )
     require_safe(work)
     change = Change.model_construct(
@@ -95,7 +97,7 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     timing = topology.timing
     reboots = Reboots((Action.REBOOT_MASTER,), timing.sync_seconds + timing.boot_seconds, timing.sync_seconds)
     steps = StepsToDo(build_change_graph(work), placements_of(work), reboots)
-    return plan_of(topology, steps, departure=Departure(change, leaving))
+    return plan_of(topology, steps, departure=Departure(change, leaving, work.ha_changes))
 
 
 def older_plan(plan: Plan) -> Plan:
@@ -116,6 +118,7 @@ def older_plan(plan: Plan) -> Plan:
             "clusters": change.old_clusters,
             "steps": (),
             "change": None,
+            "ha_changes": tuple(each.model_copy(update={"after": each.before}) for each in plan.ha_changes),
         }
     )
 

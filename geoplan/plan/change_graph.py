@@ -10,6 +10,7 @@ import networkx as nx
 from geoplan.addresses import canonical, same_addresses
 from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
 from geoplan.plan.graph import Placement, StepKey, section_of, steps_of_group, with_places
+from geoplan.plan.ha_change import new_partner
 from geoplan.plan.lists import carried_by
 from geoplan.plan.model import StepTarget
 from geoplan.topology.model import HaPair, Site, Unit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from geoplan.plan.change_parts import GroupAfter, PartBefore
+    from geoplan.plan.ha_values import HaChange
     from geoplan.plan.model import ClusterDefinition, SiteLists, SiteSettings
     from geoplan.topology.model import Group
 
@@ -41,6 +43,8 @@ class Work(NamedTuple):
     balanced: frozenset[str]
     """The pairs behind a load balancer in AWS, before or now."""
     cleans_leaving: bool
+    ha_changes: tuple[HaChange, ...] = ()
+    """What changes of the HA parameters of pairs at work."""
 
     @property
     def without_cluster(self) -> frozenset[str]:
@@ -60,9 +64,10 @@ Edges = list[tuple[StepKey, StepKey]]
 
 
 def build_change_graph(work: Work) -> nx.DiGraph[StepKey]:
-    """Build the graph: all that leaves before all that joins, as far as it is of the same groups.
+    """Build the graph: HA parameters, then all that leaves before all that joins, as far as it is of the same groups.
 
-    The number of edges grows linearly with the sites.
+    Nothing else is begun before pairs whose HA parameters change are whole again. The number of edges grows linearly
+    with the sites.
     """
     keys: list[StepKey] = []
     edges: Edges = []
@@ -79,6 +84,10 @@ def build_change_graph(work: Work) -> nx.DiGraph[StepKey]:
             work.old_settings[site.name].group for site in group.group.sites if site.name in work.old_settings
         )
         edges += [(last_of[origin], step) for origin in origins if origin in last_of for step in first]
+    in_ha = [StepKey(change.site, action) for change in work.ha_changes for action in change.actions]
+    edges += [(in_ha[-1], step) for step in _sources(keys, edges) if in_ha]
+    edges += pairwise(in_ha)
+    keys = [*in_ha, *keys]
     graph: nx.DiGraph[StepKey] = nx.DiGraph()
     graph.add_nodes_from(with_places(keys, Phase.GEO))
     graph.add_edges_from(edges)
@@ -165,6 +174,8 @@ def _new_units(sites: Sequence[Site], work: Work) -> Iterator[StepKey]:
         if site.ha_pair and site.name in work.renewed:
             balanced = site.name in work.balanced
             yield from [StepKey(site.name, Action.DEREGISTER_TARGETS)] if balanced else []
+            if new_partner(work.settings[site.name], work.old_settings.get(site.name)):
+                yield StepKey(site.name, Action.SET_HA_PARTNER)
             yield StepKey(site.name, Action.JOIN_HA_PAIR)
             yield from [StepKey(site.name, Action.REGISTER_TARGETS)] if balanced else []
 

@@ -121,6 +121,11 @@ def require_safe(work: Work) -> None:
             for site in part.sites
             if _is_reached_elsewhere(site, work.settings[site.name])
         ]
+    problems += [
+        f"'{change.site}' has a new unit, and other HA parameters: {IN_TWO}, first the unit"
+        for change in work.ha_changes
+        if change.site in work.renewed
+    ]
     problems += _without_configuration(work.after, work.old_settings, work.emptied)
     problems += _swapped_names(work)
     _refuse(problems, "nothing was changed; plan the first of the changes alone, and the next one --from there")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.plan.change_graph import site_of
+from geoplan.plan.ha_change import ha_values_before
 from geoplan.topology.api import api_of
 from geoplan.topology.model import DEFAULT_GROUP, Cluster, HealthCheck, Timing, Topology
 from geoplan.vendor import MAX_NAME_LENGTH
@@ -17,6 +18,7 @@ from geoplan.vendor import MAX_NAME_LENGTH
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from geoplan.plan.ha_values import HaValues
     from geoplan.plan.model import ClusterDefinition, Plan, SiteSettings
     from geoplan.topology.model import Site, Unit
 
@@ -43,7 +45,8 @@ def topology_before(plan: Plan, found: Mapping[str, ClusterDefinition]) -> Topol
     """Return the topology that a change came from, as far as its plan has it; clusters by site as they were found."""
     assert plan.change  # noqa: S101 - only a change came from anywhere
     clusters = {cluster.site: cluster for cluster in plan.change.old_clusters} | dict(found)
-    return _described(plan, plan.change.old_topology, plan.change.old_sites, clusters.get, {})
+    held = {site.name: ha_values_before(plan, site) for site in plan.change.old_sites}
+    return _described(plan, plan.change.old_topology, plan.change.old_sites, clusters.get, _Known({}, held))
 
 
 def topology_of(plan: Plan, known: Mapping[str, KnownUnit], *, with_leaving: bool) -> Topology:
@@ -51,7 +54,16 @@ def topology_of(plan: Plan, known: Mapping[str, KnownUnit], *, with_leaving: boo
     leaving = plan.change.leaving if plan.change and not with_leaving else ()
     clusters = {cluster.site: cluster for cluster in plan.clusters}
     sites = [site for site in plan.sites if site.name not in leaving]
-    return _described(plan, plan.topology, sites, clusters.get, known)
+    held = {change.site: change.after for change in plan.ha_changes}
+    return _described(plan, plan.topology, sites, clusters.get, _Known(known, held))
+
+
+class _Known(NamedTuple):
+    """What is known of units beside their addresses."""
+
+    units: Mapping[str, KnownUnit]
+    ha: Mapping[str, HaValues]
+    """The HA parameters of pairs, by the sites' names."""
 
 
 def _described(
@@ -59,7 +71,7 @@ def _described(
     name: str,
     sites: Sequence[SiteSettings],
     cluster_of: Callable[[str], ClusterDefinition | None],
-    known: Mapping[str, KnownUnit],
+    known: _Known,
 ) -> Topology:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     described = []
@@ -87,20 +99,28 @@ def timing_of(plan: Plan) -> Timing:
 def _site(
     settings: SiteSettings,
     cluster: ClusterDefinition | None,
-    known: Mapping[str, KnownUnit],
+    known: _Known,
     own: Collection[str],
     usual_port: int,
 ) -> Site:
     extra = [each for each in settings.remote_geo_access if canonical(each) not in own]
     shown = Cluster(name=cluster.name, location=cluster.location) if cluster else Cluster()
     site = site_of(settings).model_copy(update={"extra_remote_geo_access": tuple(extra), "cluster": shown})
-    units = [_unit(unit, known) for unit in site.units]
+    units = [_unit(unit, known.units) for unit in site.units]
     if site.ha_pair is None:
         return site.model_copy(update={"standalone": units[0]})
-    ports = {found.health_check_port for unit in units if (found := known.get(canonical(unit.address)))}
-    check = HealthCheck(port=min(ports)) if ports - {usual_port} else None
+    check = _health_check(settings, units, known, usual_port)
     pair = site.ha_pair.model_copy(update={"master": units[0], "slave": units[1], "health_check": check})
     return site.model_copy(update={"ha_pair": pair})
+
+
+def _health_check(settings: SiteSettings, units: Sequence[Unit], known: _Known, usual_port: int) -> HealthCheck | None:
+    """Return how a pair is asked for its health, where that is not as usual."""
+    if held := known.ha.get(settings.name):
+        is_usual = held.health_check_port == usual_port and held.all_interfaces is None
+        return None if is_usual else HealthCheck(port=held.health_check_port, all_interfaces=bool(held.all_interfaces))
+    ports = {found.health_check_port for unit in units if (found := known.units.get(canonical(unit.address)))}
+    return HealthCheck(port=min(ports)) if ports - {usual_port} else None
 
 
 def _unit(unit: Unit, known: Mapping[str, KnownUnit]) -> Unit:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from geoplan.addresses import canonical
 from geoplan.plan.actions import (
     ACTIONS,
     FIRMWARE_ACTIONS,
@@ -21,8 +22,10 @@ from geoplan.plan.actions import (
     TargetUnit,
 )
 from geoplan.plan.base import FrozenModel, json_of
+from geoplan.plan.estimates import Estimates
 from geoplan.plan.firmware_change import FirmwareChange
-from geoplan.plan.pairs import HaPairSettings, HaParameters
+from geoplan.plan.ha_values import HaChange
+from geoplan.plan.pairs import HaPairSettings, written
 from geoplan.plan.secret_change import SecretChange
 from geoplan.topology.model import DEFAULT_GROUP, Location
 from geoplan.wording import some_of
@@ -30,7 +33,9 @@ from geoplan.wording import some_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FIRMWARE_ACTIONS", "HA_ACTIONS", "UPDATE_ACTIONS", "Action", "Phase", "Section", "TargetUnit"]
+__all__ = [
+    "FIRMWARE_ACTIONS", "HA_ACTIONS", "UPDATE_ACTIONS", "Action", "Estimates", "Phase", "Section", "TargetUnit",
+]  # fmt: skip
 
 Kind = Literal["ha_pair", "standalone"]
 Role = Literal["master", "slave", "standalone"]
@@ -195,25 +200,6 @@ class Change(FrozenModel):
         return {site: group for group in self.joined for site in group.joining}
 
 
-class Estimates(FrozenModel):
-    """How long the plan takes; all times in seconds."""
-
-    boot_seconds: float
-    sync_seconds: float
-    manual_step_seconds: float
-    by_api_seconds: float = Field(
-        description="One replication and one boot for each reboot, one boot for each update, one replication for each "
-        "look at what is unlinked, all one after the other."
-    )
-    by_hand_seconds: float = Field(
-        description="That, the time of a manual step for each step, and what the load balancers' health checks take."
-    )
-    longest_chain_seconds: float = Field(
-        description="The time of the longest chain of steps that wait for one another: no way of working can beat it."
-    )
-    longest_chain_steps: int
-
-
 class Plan(FrozenModel):
     """Everything that a working GEO setup needs. :func:`geoplan.make_plan` makes it.
 
@@ -240,6 +226,9 @@ class Plan(FrozenModel):
     firmware: FirmwareChange | None = Field(default=None, description="The change of firmware that its steps make.")
     secret: SecretChange | None = Field(default=None, description="That its steps set the Partner Shared Secret.")
     change: Change | None = Field(default=None, description="What it starts from, where it changes what is there.")
+    ha_changes: tuple[HaChange, ...] = Field(
+        default=(), description="The HA parameters of pairs at work that a change makes others."
+    )
     estimates: Estimates
 
     @property
@@ -293,6 +282,10 @@ class Plan(FrozenModel):
         """Return what makes that site a pair; raises :class:`KeyError` where the plan does not say it."""
         return self._ha_pairs_by_site[site]
 
+    def ha_change(self, site: str) -> HaChange | None:
+        """Return what changes of the HA parameters of the pair of that name; None where nothing does."""
+        return self._ha_changes_by_site.get(site)
+
     def health_check_port_of(self, site: str) -> int:
         """Return where the units of that pair answer the health check."""
         pair = self._ha_pairs_by_site.get(site)
@@ -316,16 +309,17 @@ class Plan(FrozenModel):
 
         That is the addresses of a list; address, name and type of a cluster; mode, preferred host, partner, health
         check port and ``yes`` or ``no`` for all interfaces of a unit's HA parameters; region, VPC and scheme of a load
-        balancer; the version of an update; nothing for a reboot, for a secret and for what is only looked at.
+        balancer; the version of an update; the one HA parameter of a pair at work; nothing for a reboot, for a secret
+        and for what is only looked at.
         """
         match step.action:
             case Action.CREATE_LOAD_BALANCER:
                 balancer = self.ha_pair(step.site).load_balancer
                 return (balancer.region, balancer.vpc_id, balancer.scheme) if balancer else ()
             case Action.SET_MASTER_HA_PARAMETERS:
-                return _written(self.ha_pair(step.site).master)
+                return written(self.ha_pair(step.site).master)
             case Action.SET_SLAVE_HA_PARAMETERS:
-                return _written(self.ha_pair(step.site).slave)
+                return written(self.ha_pair(step.site).slave)
             case Action.SET_REMOTE_GEO_ACCESS:
                 return self.site(step.site).remote_geo_access
             case Action.SET_GEO_PARTNERS | Action.RESUBMIT_GEO_PARTNERS | Action.RESUBMIT_ON_ACTIVE:
@@ -342,8 +336,16 @@ class Plan(FrozenModel):
                 return (old.address, old.name, old.type) if old else ()
             case Action.UPDATE_STANDBY | Action.UPDATE_ACTIVE | Action.UPDATE_REMAINING | Action.UPDATE_STANDALONE:
                 return (self.firmware.to,) if self.firmware else ()
+            case Action.SET_HA_PARTNER:
+                return self._new_units(step.site)
             case _:
-                return ()
+                return change.values(step.action) if (change := self.ha_change(step.site)) else ()
+
+    def _new_units(self, site: str) -> tuple[str, ...]:
+        """Return the units of a site that are at other addresses than before."""
+        old = self.change.old_site(site) if self.change else None
+        known = {canonical(unit.address) for unit in old.units} if old else set()
+        return tuple(unit.address for unit in self.site(site).units if canonical(unit.address) not in known)
 
     def _interim(self, site: str) -> SiteSettings | SiteLists:
         """Return a site's lists once all that leaves it is taken off."""
@@ -365,6 +367,10 @@ class Plan(FrozenModel):
         return {pair.site: pair for pair in self.ha_pairs}
 
     @cached_property
+    def _ha_changes_by_site(self) -> dict[str, HaChange]:
+        return {change.site: change for change in self.ha_changes}
+
+    @cached_property
     def _clusters_by_site(self) -> dict[str, ClusterDefinition]:
         return {cluster.site: cluster for cluster in self.clusters}
 
@@ -384,14 +390,4 @@ def _written_fields(content: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(key for key in Plan.model_fields if key not in _WHERE_NEEDED or content.get(key))
 
 
-_WHERE_NEEDED = {"ha_pairs", "firmware", "secret", "change"}
-
-
-def _written(parameters: HaParameters) -> tuple[str, ...]:
-    return (
-        parameters.mode,
-        parameters.preferred_host,
-        parameters.partner,
-        str(parameters.health_check_port),
-        "yes" if parameters.all_interfaces else "no",
-    )
+_WHERE_NEEDED = {"ha_pairs", "firmware", "secret", "change", "ha_changes"}

@@ -185,3 +185,14 @@ def _listener(listener: Listener) -> PlannedListener:
         target=TargetGroup(protocol=listener.target_protocol or as_taken, port=listener.target_port or listener.port),
         certificate_arn=listener.certificate_arn,
     )
+
+
+def written(parameters: HaParameters) -> tuple[str, ...]:
+    """Return what is entered of a unit's HA parameters, in the order of the fields."""
+    return (
+        parameters.mode,
+        parameters.preferred_host,
+        parameters.partner,
+        str(parameters.health_check_port),
+        "yes" if parameters.all_interfaces else "no",
+    )

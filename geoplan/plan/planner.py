@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geoplan.plan.firmware_change import FirmwareChange
     from geoplan.plan.graph import Placement, StepKey
+    from geoplan.plan.ha_values import HaChange
     from geoplan.plan.model import Change, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings
     from geoplan.plan.secret_change import SecretChange
@@ -55,6 +56,7 @@ class Departure(NamedTuple):
 
     change: Change
     sites: tuple[SiteSettings, ...] = ()
+    ha_changes: tuple[HaChange, ...] = ()
 
 
 class StepsToDo(NamedTuple):
@@ -101,6 +103,7 @@ def plan_of(  # noqa: PLR0913 - what a plan is of
         "firmware": firmware,
         "secret": secret,
         "change": departure.change if departure else None,
+        "ha_changes": departure.ha_changes if departure else (),
     }
     return assembled(content, to_do, slugs, topology.timing)
 

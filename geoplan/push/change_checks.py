@@ -8,6 +8,7 @@ from geoplan.addresses import canonical, same_addresses, without
 from geoplan.live.findings.clusters import deleted_from, find
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
+from geoplan.live.findings.ha_changes import changed_parameters
 from geoplan.live.findings.kinds import generic_command
 from geoplan.live.findings.leaving import clusters_to_delete, silent_leavers, unlike_before
 from geoplan.live.findings.newcomers import (
@@ -23,7 +24,7 @@ from geoplan.push.change_progress import pairs_to_join, renewed_units
 from geoplan.push.deletions import lacks_probe, without_probe
 from geoplan.push.history import number_in
 from geoplan.push.options import RebootMode
-from geoplan.vendor import MANAGE_CLUSTERS, REMOTE_ACCESS
+from geoplan.vendor import HA_PARAMETERS, MANAGE_CLUSTERS, REMOTE_ACCESS
 from geoplan.wording import shell_command, some_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def change_problems(
             yield from _cluster_problems(site, change, facts, plan, start)
     yield from _unlike_before(plan, facts, start)
     yield from _swapped_roles(plan, change, facts)
+    yield from _ha_elsewhere(plan, facts, start)
     for name in seeded_sites(plan):
         yield from _newcomer_problems(plan, change, name, facts)
 
@@ -217,6 +219,21 @@ def _unlike_before(plan: Plan, facts: Observations, start: _Start) -> Iterator[C
                 told.add((unit.address, cluster.address))
                 message = f"the cluster at {cluster.address} would be deleted, and is not {start.name}'s: {fault}"
                 yield start.of_cluster(unit.address, message, f"make the cluster at {cluster.address} what it was")
+
+
+def _ha_elsewhere(plan: Plan, facts: Observations, start: _Start) -> Iterator[ChangeProblem]:
+    """Find HA parameters that a step changes and that are neither as before nor as planned."""
+    for change in plan.ha_changes:
+        for unit in facts.of_site(change.site):
+            for parameter in changed_parameters(change) if unit.ha else ():
+                held = parameter.held(unit.ha) if unit.ha else None
+                known = [parameter.planned(values) for values in (change.before, change.after)]
+                if held is None or held in known:
+                    continue
+                shown = " nor ".join(map(parameter.shown, known))
+                message = f"its {parameter.name} is {parameter.shown(held)}, and neither {shown}"
+                by_hand = start.by_hand(f"set {parameter.name} to {parameter.shown(known[0])} at {HA_PARAMETERS}")
+                yield ChangeProblem(unit.address, message, by_hand or start.advice)
 
 
 def _swapped_roles(plan: Plan, change: Change, facts: Observations) -> Iterator[ChangeProblem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.findings.ha_changes import pairs_left_to_change
 from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push import records as models
@@ -72,6 +73,8 @@ def is_left_to_change(plan: Plan, facts: Observations, renewed: Collection[str])
     change = plan.change
     if change is None:
         return False
+    if pairs_left_to_change(plan, facts):
+        return True
     for step in plan.steps:
         if step.action not in (Action.DELETE_CLUSTER, Action.PROBE_UNLINKED):
             continue

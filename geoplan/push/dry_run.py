@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster.credentials import Secret
     from geoplan.loadmaster.firmware import FirmwareImage
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import HaMode, HaSettings, HaStatus, UnitSettings
+    from geoplan.loadmaster.model import HaMode, HaRequest, HaSettings, HaStatus, UnitSettings
     from geoplan.plan.model import Plan, SiteSettings
 
 
@@ -57,8 +57,8 @@ class DryRunState:
         """The clusters of sites, by their names."""
         self.ha: dict[str, HaFacts] = {}
         """The HA parameters of units that were given any."""
-        self.preferred: dict[str, HaFacts] = {}
-        """The HA parameters of units whose preferred host is another by now; they were formed before."""
+        self.changed_ha: dict[str, HaFacts] = {}
+        """The HA parameters of units one of whose is another by now; they were formed before."""
         self.ha_before: dict[str, HaFacts] = {}
         """The HA parameters that units were seen to have."""
         self._rebooted: dict[str, tuple[float, str]] = {}
@@ -194,7 +194,7 @@ class DryRunUnit:
 
     async def ha_parameters(self) -> HaFacts | None:
         """Return its HA parameters as they would be."""
-        if noted := self._paper.ha.get(self.address) or self._paper.preferred.get(self.address):
+        if noted := self._paper.ha.get(self.address) or self._paper.changed_ha.get(self.address):
             return noted
         if found := await self._unit.ha_parameters():
             self._paper.ha_before[self.address] = found
@@ -309,6 +309,12 @@ class DryRunUnit:
             all_interfaces=parameters.all_interfaces,
         )
 
+    async def change_ha_parameters(self, request: HaRequest) -> None:
+        """Show the change and note it."""
+        known = await self.ha_parameters() or HaFacts()
+        await self._unit.change_ha_parameters(request)
+        self._paper.changed_ha[self.address] = request.applied_to(known)
+
     async def install_firmware(self, image: FirmwareImage) -> None:
         """Show the installation and note the version."""
         await self._unit.install_firmware(image)
@@ -323,7 +329,7 @@ class DryRunUnit:
         """Show the change and note it."""
         known = await self.ha_parameters() or HaFacts()
         await self._unit.set_preferred_host(partner, prefers_master=prefers_master)
-        self._paper.preferred[self.address] = replace(known, prefers_master=prefers_master)
+        self._paper.changed_ha[self.address] = replace(known, prefers_master=prefers_master)
 
     async def set_partner_secret(self, secret: Secret) -> None:
         """Show the setting; units tell no secret, so that nothing is to be noted."""

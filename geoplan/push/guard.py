@@ -19,13 +19,14 @@ from geoplan.live.fleet import only_active
 from geoplan.live.model import HA_SUBJECT, SUBJECTS, HaFacts, State
 from geoplan.push import records as models
 from geoplan.push.deletions import Lists, deletion_fault
+from geoplan.push.ha_requests import HaSight, ha_request_fault
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from geoplan.live.polling import Clock, Timings
     from geoplan.live.unit import Unit
-    from geoplan.loadmaster.model import HaStatus
+    from geoplan.loadmaster.model import HaRequest, HaStatus
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.journal import Journal
 
@@ -140,6 +141,19 @@ class Guard:
         if "ha_parameters" not in self._seen[address].read:
             raise GuardError(address, "HA parameters", "they were not read before")
         self._recorded(address, "HA parameters", {"changing"}, HA_SUBJECT)
+        self._spend(site)
+
+    def before_ha_change(self, address: str, request: HaRequest) -> None:
+        """Allow one HA parameter of a pair at work in the step that changes it, as it was read there just before."""
+        what = "HA parameter"
+        site, looks = self._looked(address, what)
+        self._recorded(address, what, {"changing"}, HA_SUBJECT)
+        records = (each for each in reversed(self._journal.history.records) if isinstance(each, models.Changing))
+        action = next(each.action for each in records if canonical(each.unit) == canonical(address))
+        held = {unit.address: self._seen[unit.address].read.get("ha_parameters") for unit in site.units}
+        sight = HaSight(site.name, states_of(looks), held)
+        if fault := ha_request_fault(self._plan, action, address, request, sight):
+            raise GuardError(address, what, f"{fault}; {said(looks)} at the last look")
         self._spend(site)
 
     def before_list(self, address: str, subject: str, *, is_submission: bool) -> None:

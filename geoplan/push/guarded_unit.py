@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from geoplan.live.unit import Unit
     from geoplan.loadmaster.clusters import Look
     from geoplan.loadmaster.health import HealthAnswer
-    from geoplan.loadmaster.model import GeoCluster, HaMode, HaStatus
+    from geoplan.loadmaster.model import GeoCluster, HaMode, HaRequest, HaStatus
     from geoplan.plan.pairs import HaParameters
     from geoplan.push.journal import Journal
 
@@ -152,6 +152,12 @@ class GuardedUnit:
         self._guard.before_ha_parameters(self.address)
         self._guard.written(self.address, "ha_parameters")
         await self._unit.set_ha_parameters(parameters)
+
+    async def change_ha_parameters(self, request: HaRequest) -> None:
+        """Set one HA parameter of a unit that is in a pair already."""
+        self._guard.before_ha_change(self.address, request)
+        self._guard.written(self.address, "ha_parameters")
+        await self._unit.change_ha_parameters(request)
 
     async def reboot(self) -> None:
         """Ask it to reboot."""

@@ -12,6 +12,7 @@ from geoplan.live.findings.collect import OF_HA, findings_of
 from geoplan.live.findings.compare import ACTIVE_UNIT, STANDBY_UNIT, UNIT, verify
 from geoplan.live.findings.fleet import too_many
 from geoplan.live.findings.geo_merge import merge_problems
+from geoplan.live.findings.ha_changes import pairs_with_ports_apart
 from geoplan.live.findings.kinds import (
     NOT_READ,
     NOTED,
@@ -104,6 +105,12 @@ _TOLD_OTHERWISE = frozenset({FindingKind.GEO_DIFFERS, FindingKind.RED_PARTNER, F
 """Findings that the question before a push shows part by part, or a note of their own does."""
 _UNHEALTHY = frozenset({FindingKind.UNCONNECTED, FindingKind.HEALTH_UNCLEAR, FindingKind.CONTRADICTORY})
 _OF_PARTNERS = frozenset({FindingKind.GEO_OFF, FindingKind.SSH_OFF})
+_CHANGED_BY = {
+    Action.SET_PREFERRED_HOST: FindingKind.PREFERRED_HOST_DIFFERS,
+    Action.SET_ALL_INTERFACES: FindingKind.ALL_INTERFACES_DIFFER,
+    Action.SET_HEALTH_CHECK_PORT: FindingKind.PORTS_DIFFER,
+}
+"""Findings about HA parameters of pairs at work, by the steps that mend them."""
 _WHILE_IT_BOOTS = _UNHEALTHY | NOT_READ | {FindingKind.UNIT_DOWN}
 """What is expected of a master that a push has just rebooted."""
 
@@ -143,7 +150,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
     problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
     silent = silent_leavers(plan, facts)
-    left_out = silent | _pairs_to_wait_for(plan, facts)
+    left_out = silent | _pairs_to_wait_for(plan, facts) | pairs_with_ports_apart(plan, facts)
     problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
     problems += [Problem(*each) for each in change_problems(plan, facts, background.options, background.command)]
     if background.resumed is None:
@@ -157,7 +164,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     notes = (
         *notes_of(plan, facts),
         *map(note_of_silence, sorted(silent)),
-        *(_noted(finding) for finding in found if _is_noted(finding, pairs)),
+        *(_noted(finding) for finding in found if _is_noted(finding, pairs, plan)),
         *(_left(difference) for difference in report.left_as_it_is),
         *(unsubmitted_notes(plan, facts, report, reboots) if background.options.reboot is not RebootMode.NEVER else ()),
     )
@@ -190,6 +197,8 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
         return False
     if finding.kind in OF_HA and finding.sites[0] in pairs:
         return False  # what forms a pair may set it, or must not
+    if _is_changed(finding, plan):
+        return False  # a step of its own sets it
     if finding.kind in _OF_PARTNERS and plan.change and set(finding.sites) <= set(plan.change.leaving):
         return False  # who has no partners needs none of that
     if len(finding.units) == 1 and _is_under_way(finding.sites[0], background.resumed):
@@ -198,8 +207,16 @@ def _is_told(finding: Finding, plan: Plan, background: PreflightInput, pairs: Co
     return True
 
 
-def _is_noted(finding: Finding, pairs: Collection[str]) -> bool:
+def _is_changed(finding: Finding, plan: Plan) -> bool:
+    """Return whether a finding is about an HA parameter that a step of its own changes."""
+    change = plan.ha_change(finding.sites[0])
+    return change is not None and any(_CHANGED_BY.get(action) is finding.kind for action in change.actions)
+
+
+def _is_noted(finding: Finding, pairs: Collection[str], plan: Plan) -> bool:
     """Return whether a finding is left for a person, and nothing else says so."""
+    if _is_changed(finding, plan):
+        return False
     if finding.kind is FindingKind.ONE_CERTIFICATE:
         return True  # what is meant for two units would be entered on one
     is_told = finding.kind in _TOLD_OTHERWISE or (finding.kind in OF_HA and finding.sites[0] in pairs)

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
-from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS
+from geoplan.live.findings.ha_changes import PARAMETERS
+from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, HaFacts
+from geoplan.plan.actions import HA_CHANGES, Action
 from geoplan.push import records as models
 from geoplan.push import values
 from geoplan.vendor import (
@@ -117,7 +119,9 @@ def _first_changes(history: History) -> list[Changing]:
     first: dict[tuple[str, ...], Changing] = {}
     for record in history.records:
         if isinstance(record, models.Changing):
-            own: tuple[str, ...] = (record.unit,) if record.what == HA_SUBJECT else ()  # each unit has its own
+            own: tuple[str, ...] = (
+                (record.unit, record.action) if record.what == HA_SUBJECT else ()
+            )  # each unit has its own
             if record.after is None and isinstance(record.before, values.ClusterValue):
                 own = (record.unit, canonical(record.before.address))  # each cluster that was deleted, where it was
             elif isinstance(record.after, values.ClusterValue):
@@ -135,9 +139,26 @@ def _undone(record: Changing, history: History) -> RollbackStep:
         what = f"{name}: enter this" if addresses else f"{name}: empty the field"
         return RollbackStep(site, REMOTE_ACCESS, f"{what}, then press {button}", addresses, is_certain)
     if subject == HA_SUBJECT:
-        return RollbackStep(site, HA_PARAMETERS, _ha(before), None, is_certain)
+        what = _one_of_ha(record.action, before) if record.action in HA_CHANGES else _ha(before)
+        return RollbackStep(site, HA_PARAMETERS, what, None, is_certain)
     what = _cluster(before, record.after)
     return RollbackStep(site, MANAGE_CLUSTERS, what, None, is_certain)
+
+
+def _one_of_ha(action: Action, before: Value) -> str:
+    """Say how one HA parameter of a pair at work is set back."""
+    held = before if isinstance(before, values.HaValue) else values.HaValue()
+    if action is Action.SET_HA_PARTNER:
+        return f"set the partner back to {held.partner or 'what it was'}"
+    found = HaFacts(
+        health_check_port=held.health_check_port,
+        prefers_master=None if held.preferred_host is None else held.preferred_host == "master",
+        all_interfaces=held.all_interfaces,
+    )
+    parameter = PARAMETERS[action]
+    value = parameter.held(found)
+    both = ", on both units, one right after the other" if action is Action.SET_HEALTH_CHECK_PORT else ""
+    return f"set {parameter.name} back to {'what it was' if value is None else parameter.shown(value)}{both}"
 
 
 def _ha(before: Value) -> str:

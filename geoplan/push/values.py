@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictBool, StrictInt
 
 from geoplan.topology.types import ApiUrl
+
+if TYPE_CHECKING:
+    from geoplan.live.model import HaFacts
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 
@@ -73,6 +76,17 @@ class HaValue(Strict):
     partner: Text | None = None
     health_check_port: StrictInt | None = None
     all_interfaces: StrictBool | None = None
+
+
+def plain_ha(facts: HaFacts) -> dict[str, object]:
+    """Return a unit's HA parameters as a record holds them."""
+    return {
+        "mode": facts.mode,
+        "preferred_host": {True: "master", False: "none", None: None}[facts.prefers_master],
+        "partner": facts.partner,
+        "health_check_port": facts.health_check_port,
+        "all_interfaces": facts.all_interfaces,
+    }
 
 
 class ReachedUnit(Strict):

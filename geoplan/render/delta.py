@@ -41,6 +41,8 @@ class SiteDelta(NamedTuple):
     partners: Difference = Difference()
     cluster: Literal["added", "deleted", "changed"] | None = None
     is_rebooted: bool = False
+    changes_ha: bool = False
+    """Whether HA parameters of the pair at work change."""
 
     @property
     def reason(self) -> str:
@@ -91,6 +93,7 @@ def _delta(plan: Plan, change: Change, site: SiteSettings) -> SiteDelta:
         partners=_difference(old.geo_partners if old else (), site.geo_partners),
         cluster=cluster,
         is_rebooted=Action.REBOOT_MASTER in done,
+        changes_ha=plan.ha_change(site.name) is not None,
     )
 
 
@@ -126,6 +129,7 @@ def _descriptions(plan: Plan, delta: SiteDelta, show: Callable[[str], str]) -> I
             yield from ["loses partners"] if delta.partners.removed else []
             if str(delta.access) and not str(delta.partners):
                 yield "its access list changes"
+    yield from ["its HA parameters change"] if delta.changes_ha else []
     for address in delta.units.added:
         yield f"new unit {show(address)}"
     for address in delta.units.removed:

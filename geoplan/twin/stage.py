@@ -202,8 +202,8 @@ class Stage:
         for look in self.on_change:
             look()
 
-    def _watched_health(self, address: str, request: Request) -> Outcome:
-        outcome = self._check_health(address, request)
+    def _watched_health(self, address: str, request: Request, at: int | None = None) -> Outcome:
+        outcome = self._check_health(address, request, at)
         if outcome.response:
             self.watch.health_answered(address, outcome.response.status)
         return outcome

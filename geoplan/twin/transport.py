@@ -86,7 +86,7 @@ class LabTransport(httpx.AsyncBaseTransport):
         for way in self._ways:
             if response := await way(sent):
                 return response
-        if not self._simulation.accepts(self._address, "health" if sent.is_health else "api"):
+        if not self._simulation.accepts(self._address, "health" if sent.is_health else "api", sent.http.url.port):
             raise httpx.ConnectError("connection refused", request=sent.http)
         outcome = deliver(self._simulation, sent, self._address)
         await asyncio.sleep(self._latency() + outcome.delay_seconds)
@@ -124,8 +124,9 @@ class LabTransport(httpx.AsyncBaseTransport):
 
 def deliver(simulation: Simulation, sent: Sent, address: str) -> Outcome:
     """Let a request arrive."""
-    handle = simulation.check_health if sent.is_health else simulation.handle
-    return handle(address, sent.asked)
+    if sent.is_health:
+        return simulation.check_health(address, sent.asked, sent.http.url.port)
+    return simulation.handle(address, sent.asked)
 
 
 async def no_answer(request: httpx.Request) -> httpx.ReadTimeout:

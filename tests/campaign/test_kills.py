@@ -56,8 +56,8 @@ class Watch:
     def _api(self, address: str, request: Request) -> Outcome:
         return self.meet(command_of(request), lambda: self._handle(address, request))
 
-    def _health(self, address: str, request: Request) -> Outcome:
-        return self.meet("health", lambda: self._check_health(address, request))
+    def _health(self, address: str, request: Request, at: int | None = None) -> Outcome:
+        return self.meet("health", lambda: self._check_health(address, request, at))
 
 
 class Killer(Watch):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from geoplan import Plan, Topology, make_plan
 from geoplan.addresses import canonical
 from geoplan.errors import ChangeRefusedError
+from geoplan.plan.actions import HA_CHANGES
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Action, Phase, SiteSettings, Step
 from geoplan.wording import folded
@@ -288,7 +289,7 @@ class World:
             case Action.ADD_CLUSTER | Action.MODIFY_CLUSTER:
                 self._enter_cluster(step)
             case _:
-                assert step.action in {Action.DEREGISTER_TARGETS, Action.REGISTER_TARGETS}
+                assert step.action in {Action.DEREGISTER_TARGETS, Action.REGISTER_TARGETS} | HA_CHANGES
         self._require_one_configuration(before)
         self._require_clusters()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from geoplan.errors import ChangeRefusedError, PushRefusedError, PushStoppedError
+from geoplan.lab.api.request import ApiRequest
 from geoplan.lab.clock import Timings as LabTimings
 from geoplan.lab.device.unit import Credentials, Unit
 from geoplan.lab.http import Outcome, Request
@@ -24,7 +25,7 @@ from geoplan.live.polling import Timings
 from geoplan.loadmaster import Secret, SystemTrust, UserPassword, unit_connections
 from geoplan.loadmaster.clients import connected
 from geoplan.plan.change import make_change
-from geoplan.plan.model import Phase, Plan
+from geoplan.plan.model import Action, Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.options import Options
@@ -33,6 +34,7 @@ from geoplan.topology.model import Topology
 from geoplan.twin.loop import EPOCH, SimulatedTime, clock_of_the_lab
 from geoplan.twin.rehearsal import Heard
 from geoplan.twin.transport import LabTransport, call_of
+from geoplan.twin.watch import MODES, PARAMETERS
 from tests.push.support import real_store
 
 PASSWORD = "a passphrase of the simulation"  # noqa: S105 - of a lab
@@ -71,6 +73,8 @@ class ChangingWorld:
         """The commands that changed a unit, each behind its address, in their order."""
         self.after_change: Callable[[str, str], None] = lambda _address, _command: None
         """What happens just after a command that changed a unit: given its address and the command."""
+        self.plan: Plan | None = None
+        """What is pushed."""
         self.kept: dict[str, set[str]] = {}
         """What must never be missing on the active unit of a site: names of clusters and FQDNs.
 
@@ -92,6 +96,7 @@ class ChangingWorld:
     async def push(self, plan: Plan, *, kill_after: float | None = None, **options: Any) -> PushResult:
         """Push a plan to the units of the lab."""
         self.heard = Heard()
+        self.plan = plan
         async with asyncio.timeout(kill_after):
             accesses = unit_connections(
                 self.lab, lambda _address: UserPassword("bal", Secret(PASSWORD)), trust=TRUST, resolve=None
@@ -124,14 +129,15 @@ class ChangingWorld:
             try:
                 return await self.push(plan, kill_after=left.pop(0) if left else None, resume=resume, **options)
             except TimeoutError:
-                resume = self._is_unfinished()
+                resume = self.is_unfinished()
             except PushStoppedError:
                 resume = True
                 self.make_masters_active()
             await asyncio.sleep(40.0)
         raise AssertionError("it never came to an end")
 
-    def _is_unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
+        """Return whether a push is to be resumed."""
         return any(history.records and not history.is_finished for history in journal.histories(self.folder))
 
     def keep(self, names: Iterable[str], sites: Iterable[str]) -> None:
@@ -186,6 +192,12 @@ class ChangingWorld:
                 wanted = {cluster.name for cluster in plan.clusters if cluster.group == site.group}
                 found = {c.name for _, c in self.network.geo.clusters(unit) if c.type == "remoteLM"}
                 assert leaves or (wanted <= found and found - wanted <= set(may_stay)), (planned.address, found, wanted)
+        for change in plan.ha_changes:
+            for held in (unit.ha for unit in self.network.units.values() if unit.site == change.site):
+                after = change.after
+                in_the_end = (after.preferred_host == "master", after.health_check_port, bool(after.all_interfaces))
+                assert (held.prefer_master, held.health_check_port, held.all_interfaces) == in_the_end, change.site
+            assert self.network.pair(change.site).is_formed
         assert self.red_in_any_state() == set()
         assert self.broken == []
 
@@ -194,6 +206,8 @@ class ChangingWorld:
 
     def _watched(self, address: str, request: Request) -> Outcome:
         call = call_of(request)
+        if call and call.command in PARAMETERS | MODES:
+            self._check_ha(address, call)
         outcome = self._handle(address, request)
         if call and not call.command.startswith(("get", "list", "is", "show", "backup")):
             self.sent.append((address, call.command))
@@ -205,6 +219,25 @@ class ChangingWorld:
                 if what not in self.broken:
                     self.broken.append(what)
         return outcome
+
+    def _check_ha(self, address: str, call: ApiRequest) -> None:
+        """See that HA parameters of a pair at work change only as its steps say, one at a time, and no mode does."""
+        unit = self.network.unit(address)
+        pair, change = self.network.pair_of(unit), self.plan.ha_change(unit.site) if self.plan else None
+        is_joining = self.plan is not None and any(
+            step.action is Action.SET_HA_PARTNER and step.site == unit.site for step in self.plan.steps
+        )
+        given = {name: value for name, value in call.parameters.items() if name in ("hcp", "haprefered", "hcai")}
+        wanted = {}
+        if change:
+            wanted = {
+                "hcp": {str(values.health_check_port) for values in (change.before, change.after)},
+                "haprefered": {str(int(change.after.preferred_host == "master"))},
+                "hcai": {str(int(bool(change.after.all_interfaces)))},
+            }
+        fits = len(given) == 1 and all(str(int(str(value))) in wanted.get(name, ()) for name, value in given.items())
+        if call.command in MODES or not (pair and (fits or (is_joining and not given))):
+            self.broken.append(f"{address} was sent '{call.command}' with {given}, which no step says")
 
     def make_masters_active(self) -> None:
         """Switch over to the masters, as a push asks for where a slave is active."""

@@ -38,7 +38,7 @@ from geoplan.push.executor import Executor
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.store import Store
 from geoplan.twin.loop import run_simulated
-from tests.simulation import drills
+from tests.simulation import drills, ha_changes
 from tests.simulation.scenarios import SCENARIOS
 
 colour_of, watch, look_first = _End.colour_of, PairReboot._watch, LookFirst.__call__
@@ -504,7 +504,7 @@ def table(replays: Iterable[Replay]) -> str:
 
 def _play(mutation: Mutation, folder: Path) -> list[str]:
     async def played() -> list[str]:
-        return await {**SCENARIOS, **drills.SCENARIOS}[mutation.scenario](folder)
+        return await {**SCENARIOS, **drills.SCENARIOS, **ha_changes.SCENARIOS}[mutation.scenario](folder)
 
     try:
         return run_simulated(played())
@@ -515,12 +515,14 @@ def _play(mutation: Mutation, folder: Path) -> list[str]:
 def main() -> int:
     """Replay every mutation and print the table."""
     from tests.simulation.drill_mutations import DRILL_MUTATIONS
+    from tests.simulation.ha_mutations import HA_MUTATIONS
 
     os.fsync = lambda _handle: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = str(Path(folder) / "user")  # where the locks are
         replays = [
-            replay(each, Path(folder) / str(number)) for number, each in enumerate((*MUTATIONS, *DRILL_MUTATIONS))
+            replay(each, Path(folder) / str(number))
+            for number, each in enumerate((*MUTATIONS, *DRILL_MUTATIONS, *HA_MUTATIONS))
         ]
     sys.stdout.write(table(replays) + "\n")
     return 0 if all(each.is_caught for each in replays) else 1

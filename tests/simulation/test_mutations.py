@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.drill_mutations import DRILL_MUTATIONS
+from tests.simulation.ha_mutations import HA_MUTATIONS
 from tests.simulation.mutations import MUTATIONS, Mutation, replay
 
 
-@pytest.mark.parametrize("mutation", [*MUTATIONS, *DRILL_MUTATIONS], ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", [*MUTATIONS, *DRILL_MUTATIONS, *HA_MUTATIONS], ids=lambda mutation: mutation.name)
 def test_what_a_mend_prevents_is_shown_without_it(mutation: Mutation, tmp_path: Path) -> None:
     played = replay(mutation, tmp_path)
     assert played.with_mend == []

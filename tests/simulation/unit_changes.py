@@ -1,8 +1,9 @@
-"""Changes of units that are drawn: roles, addresses and NAT, while sites join, leave, move, split and merge as well."""
+"""Changes of units that are drawn: roles, addresses, NAT and HA, while sites join, leave, move, split and merge."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from geoplan.errors import ChangeRefusedError, PushRefusedError
+from geoplan.errors import ChangeRefusedError, PushRefusedError, PushStoppedError
 from geoplan.live.findings.newcomers import seeded_sites
 from geoplan.plan.model import Action, Phase, Plan, Step
 from geoplan.plan.planner import make_plan
@@ -23,6 +24,7 @@ from tests.lab.boxes import make_whole, put_in_pair, swap_roles
 from tests.simulation.changes import BOOT, SYNC, ChangingWorld
 
 MAX_PAIRS = 3
+HA_RATE = 0.5
 KINDS = ("same", "same", "same", "NAT", "roles", "address", "joins", "leaves")
 
 
@@ -37,10 +39,15 @@ class UnitsChange:
     """The pairs whose units have swapped their roles before the change."""
     boxes: tuple[tuple[str, str, str], ...]
     """The pairs, each with its unit that is gone and the new one."""
+    ha_faults: tuple[str, ...] = ()
+    """Faults that hit requests on HA parameters."""
+    killed_at: int | None = None
+    """At which request on HA parameters the push is killed."""
 
 
 def draw_units_change(seed: int) -> UnitsChange:
-    """Draw a change of 2 to 5 sites with at most 3 pairs; the first one stays as it is."""
+    """Draw a change of 2 to 5 sites with at most 3 pairs; of the first one at most HA parameters change."""
+    ha_chance = random.Random(f"HA of units {seed}")  # noqa: S311 - not for secrets
     chance = random.Random(f"units {seed}")  # noqa: S311 - not for secrets
     lab, old, new = [], [], []
     swapped, boxes = [], []
@@ -63,12 +70,41 @@ def draw_units_change(seed: int) -> UnitsChange:
             after = _site(name, [*own[:-1], box])
             lab.append(_site(f"N{number}", [box]))
             boxes += [(name, own[1], box)] if is_pair else []
+        if is_pair and kind in ("same", "NAT") and ha_chance.random() < HA_RATE:
+            _draw_ha(ha_chance, before, after, there)
         lab.append(there)
         old += [before] if kind != "joins" else []
         new += [after] if kind != "leaves" else []
+    units = [f"10.0.{number}.{host}" for number in range(5) for host in (1, 2)]
+    faults = [
+        f"{ha_chance.choice(['reset', 'truncate', 'error'])},unit={ha_chance.choice(units)},command=awshaparam,"
+        "occurrence=1"
+        for _ in range(ha_chance.choice([0, 0, 1, 2]))
+    ]
     return UnitsChange(
-        _topology("lab", lab), _topology("old", old, chance), _topology("new", new, chance), (*swapped,), (*boxes,)
+        _topology("lab", lab),
+        _topology("old", old, chance),
+        _topology("new", new, chance),
+        (*swapped,),
+        (*boxes,),
+        ha_faults=tuple(dict.fromkeys(faults)),
+        killed_at=ha_chance.choice([None, 1, 2, 3]),
     )
+
+
+def _draw_ha(chance: random.Random, before: dict[str, Any], after: dict[str, Any], there: dict[str, Any]) -> None:
+    """Let the preferred host, the interfaces or the port of a pair be others, before or after the change."""
+    drawn: dict[str, Any] = {}
+    if chance.random() < 0.6:
+        drawn["preferred_host"] = "none"
+    if chance.random() < 0.6 or not drawn:
+        drawn["health_check"] = chance.choice([{"port": 9000}, {"all_interfaces": True, "port": 9001}])
+    one, other = (before, after) if chance.random() < 0.3 else (after, before)
+    one["ha_pair"] = {**one["ha_pair"], **drawn}
+    if "health_check" in drawn:
+        other["ha_pair"] = {**other["ha_pair"], "health_check": {"all_interfaces": False}}
+    held = {name: before["ha_pair"][name] for name in ("preferred_host", "health_check") if name in before["ha_pair"]}
+    there["ha_pair"] = {**there["ha_pair"], **held}
 
 
 def _site(name: str, units: list[str], nat: dict[str, str] | None = None) -> dict[str, Any]:
@@ -130,7 +166,9 @@ async def simulate_units_change(seed: int, folder: Path) -> list[str]:
         return []
     before, sent = world.reboots(), len(world.sent)
     try:
-        result = await world.change_to_the_end(plan)
+        for fault in drawn.ha_faults:
+            world.simulation.inject(fault)
+        result = await world.change_to_the_end(plan, resume=await _is_killed(world, plan, drawn.killed_at))
     except PushRefusedError as error:
         is_told = all("a group that nobody goes on with" in problem for problem in error.problems)
         return [] if is_told and len(world.sent) == sent else [f"refused: {error.problems}"]
@@ -146,6 +184,27 @@ async def simulate_units_change(seed: int, folder: Path) -> list[str]:
         broken.append(f"{now} after {before}, and {sorted(rebooted)} were to be rebooted")
     needless = [site for site in sorted(rebooted) if not await _is_red_without(site, drawn, folder / f"no {site}")]
     return broken + ([f"all links are there without the reboots of {needless}"] if needless else [])
+
+
+async def _is_killed(world: ChangingWorld, plan: Plan, at: int | None) -> bool:
+    """Kill a push at one of its requests on HA parameters, if it has so many; return whether one is to be resumed."""
+    if at is None or not plan.ha_changes:
+        return False
+    pushing = asyncio.ensure_future(world.push(plan))
+    seen = 0
+
+    def kill(_address: str, command: str) -> None:
+        nonlocal seen
+        seen += command == "awshaparam"
+        if seen == at:
+            pushing.cancel()
+
+    world.after_change = kill
+    with contextlib.suppress(asyncio.CancelledError, PushStoppedError):
+        await pushing
+    world.after_change = lambda _address, _command: None
+    await asyncio.sleep(40.0)
+    return world.is_unfinished()
 
 
 async def _is_red_without(site: str, drawn: UnitsChange, folder: Path) -> bool:

@@ -9,6 +9,7 @@ from geoplan.cli.formats import format_option
 from geoplan.cli.options import Command, InputFile, change_options, group_option, options_together, phase_option
 from geoplan.cli.push_command import (
     PushCommand,
+    ha_change_options,
     journal_options,
     lab_options,
     place_options,
@@ -47,6 +48,7 @@ you, and nothing changed.
 @phase_option
 @change_options
 @seed_options
+@ha_change_options
 @update_options
 @secret_options
 @window_options
@@ -69,8 +71,12 @@ def command(given: PushCommand) -> int:
     join get the GEO configuration of their group before they are linked. With --from live what the units hold is OLD;
     units that only others name are asked if they are in the networks of --within, or on a terminal you say so.
 
-    With --undo it takes the last push back: lists and clusters become what its journal says was there before. What
-    somebody has changed since is a refusal; pairs that it formed, restores and firmware stay.
+    HA parameters of a pair at work change only with --from, one after the other, and once you have typed the pair's
+    name; or give it with --accept-ha-change.
+
+    With --undo it takes the last push back: lists, clusters and HA parameters of pairs at work become what its journal
+    says was there before. What somebody has changed since is a refusal; pairs that it formed, restores and firmware
+    stay.
 
     With --upgrade-to it brings all units to a firmware instead, pair by pair, and compares what they held before.
 

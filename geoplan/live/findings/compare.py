@@ -20,8 +20,10 @@ from geoplan.live.findings.clusters import (
     unknown_to,
 )
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
+from geoplan.live.findings.ha_changes import ha_change_differences
+from geoplan.live.findings.ha_differences import ha_differences
 from geoplan.live.findings.kinds import FindingKind
-from geoplan.live.findings.pairs import ALL_INTERFACES, PREFERRED_SERVER, drifts, planned_pairs, sites_to_form
+from geoplan.live.findings.pairs import planned_pairs, sites_to_form
 from geoplan.live.findings.partners import (
     link_notes,
     red_differences,
@@ -31,7 +33,7 @@ from geoplan.live.findings.partners import (
     unproven_units,
 )
 from geoplan.live.links import NOTHING_KNOWN, links_of
-from geoplan.live.model import HA_SUBJECT, LIST_NAMES, REMOTE_LM, SUBJECTS, ClusterType, GeoCluster, State, how_to_reach
+from geoplan.live.model import LIST_NAMES, REMOTE_LM, SUBJECTS, ClusterType, GeoCluster, State, how_to_reach
 from geoplan.plan.model import Action, Phase
 from geoplan.vendor import SSH_PORT, SYNC_PORT
 from geoplan.wording import some_of
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from geoplan.live.links import KnownLinks, Link
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
-    from geoplan.plan.pairs import HaPairSettings
 
 __all__ = ["Difference", "Kind", "Mend", "Note", "Report", "SiteReport", "is_seen_green", "verify"]
 
@@ -92,7 +93,8 @@ def verify(
     reports = []
     for site in facts.asked(plan):
         pair = pairs.get(site.name)
-        of_pair = tuple(_ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
+        of_pair = tuple(ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
+        of_pair += tuple(ha_change_differences(plan, site, facts))
         report = _geo_report(site, seen) if has_geo else _state_report(site, facts)
         reports.append(replace(report, differences=(*of_pair, *report.differences)))
     return Report(plan.topology, plan.checksum, tuple(reports))
@@ -128,26 +130,6 @@ def _geo_report(site: SiteSettings, seen: _Seen) -> SiteReport:
     )
     own_links = tuple(link for link in links if link.site == site.name)
     return SiteReport(site.name, unit.address, differences, notes, own_links, unproven)
-
-
-def _ha_differences(
-    site: SiteSettings, pair: HaPairSettings, facts: Observations, *, is_formed: bool
-) -> Iterator[Difference]:
-    for wanted in (pair.master, pair.slave):
-        unit = facts.unit(wanted.address)
-        if unit is None or unit.ha is None:
-            message = f"{wanted.address} does not tell its HA parameters"
-            yield Difference(site.name, wanted.address, Kind.UNREADABLE, HA_SUBJECT, message)
-            continue
-        for deviation in drifts(unit.ha, wanted):
-            kind = Kind.MISSING if deviation.is_unset else Kind.DIFFERENT
-            message = f"{wanted.address} ({wanted.mode}): {deviation}"
-            # Section 6.2 sets the preferred server on the master, and the slave's follows.
-            is_left = deviation.name == ALL_INTERFACES or (deviation.name == PREFERRED_SERVER and unit.role == "slave")
-            at_work = Mend.LEFT if is_left or deviation.is_unset else Mend.NOTHING
-            mends = Mend.STEP if is_formed else at_work
-            hint = "correct the topology, or change it on the unit by hand, in a maintenance window"
-            yield Difference(site.name, wanted.address, kind, HA_SUBJECT, message, (deviation.name,), mends, hint)
 
 
 def _unreadable(site: SiteSettings, unit: Observation) -> Difference:

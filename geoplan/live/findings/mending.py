@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.live.findings import Kind, Mend
 from geoplan.live.findings.compare import CLUSTERS
-from geoplan.live.model import SUBJECTS
+from geoplan.live.model import HA_SUBJECT, SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -42,7 +42,7 @@ class WaysToMend:
         groups = {site.name: site.group for site in plan.sites}
         active = {site.site: site.unit for site in report.sites}
         own = [found for found in report.differences if found.unit == active[found.site]]
-        steps = [found for found in own if found.mends is Mend.STEP]
+        steps = [found for found in own if found.mends is Mend.STEP and found.subject != HA_SUBJECT]
         submitted = [found for found in steps if found.subject in SUBJECTS]
         submitted += [found for found in own if found.kind is Kind.RED and found.mends is Mend.SUBMISSION]
         of_clusters = [found for found in own if found.subject == CLUSTERS and found.mends is not Mend.BY_HAND]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from geoplan.plan.model import Action
 from geoplan.push.actions.add_cluster import add_cluster
+from geoplan.push.actions.change_ha_parameters import change_ha_parameters
 from geoplan.push.actions.create_load_balancer import leave_to_aws
 from geoplan.push.actions.delete_cluster import delete_cluster
 from geoplan.push.actions.delete_other_clusters import delete_other_clusters
 from geoplan.push.actions.fail_over import fail_over
 from geoplan.push.actions.join_ha_pair import join_ha_pair
 from geoplan.push.actions.modify_cluster import modify_cluster
+from geoplan.push.actions.move_health_check import move_health_check
 from geoplan.push.actions.preferred_host import set_preferred_host
 from geoplan.push.actions.probe_unlinked import probe_unlinked
 from geoplan.push.actions.reboot_master import PairReboot
@@ -24,6 +26,7 @@ from geoplan.push.actions.resubmit_on_active import resubmit_on_active
 from geoplan.push.actions.rotate_partner_secret import rotate_partner_secret
 from geoplan.push.actions.seed_geo_configuration import seed_geo_configuration
 from geoplan.push.actions.set_ha_parameters import set_parameters
+from geoplan.push.actions.set_ha_partner import set_ha_partner
 from geoplan.push.actions.set_lists import set_list
 from geoplan.push.actions.targets import leave_targets_to_aws
 from geoplan.push.actions.update_firmware import update_firmware
@@ -57,6 +60,11 @@ ACTIONS: Mapping[Action, Callable[[Context, Step], Awaitable[Outcome]]] = {
     Action.SEED_GEO_CONFIGURATION: seed_geo_configuration,
     Action.RESUBMIT_ON_ACTIVE: resubmit_on_active,
     Action.MODIFY_CLUSTER: modify_cluster,
+    Action.SET_HA_PARTNER: set_ha_partner,
+    Action.SET_PREFERRED_HOST: change_ha_parameters,
+    Action.SET_ALL_INTERFACES: change_ha_parameters,
+    Action.SET_HEALTH_CHECK_PORT: change_ha_parameters,
+    Action.MOVE_HEALTH_CHECK: move_health_check,
     Action.DEREGISTER_TARGETS: leave_targets_to_aws,
     Action.REGISTER_TARGETS: leave_targets_to_aws,
     Action.FAIL_OVER: fail_over,

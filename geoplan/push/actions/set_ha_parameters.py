@@ -13,6 +13,7 @@ from geoplan.plan.model import Action
 from geoplan.push.actions.change import not_applied, try_change
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.values import plain_ha
 
 if TYPE_CHECKING:
     from geoplan.live.findings.pairs import Drift
@@ -44,7 +45,7 @@ async def set_parameters(context: Context, step: Step) -> Outcome:
     if site.name not in context.forms or may_be_at_work(looks.values()):
         return _left_as_is(context, step, unit, differing)
     await _require_settable(context, step, before, wanted)
-    action, was = step.action.value, _plain(before)
+    action, was = step.action.value, plain_ha(before)
     will_be = wanted.model_dump(mode="json", exclude={"address"})
     context.record("changing", step, unit.address, action=action, what=HA_SUBJECT, before=was, after=will_be)
     context.seen.ha.pop(unit.address, None)
@@ -156,13 +157,3 @@ async def _read(step: Step, unit: Unit, problem: Failed | None = None) -> HaFact
     if found is None:
         raise StepError(step, f"{earlier}it does not tell its HA parameters", unit=unit.address)
     return found
-
-
-def _plain(facts: HaFacts) -> dict[str, object]:
-    return {
-        "mode": facts.mode,
-        "preferred_host": {True: "master", False: "none", None: None}[facts.prefers_master],
-        "partner": facts.partner,
-        "health_check_port": facts.health_check_port,
-        "all_interfaces": facts.all_interfaces,
-    }

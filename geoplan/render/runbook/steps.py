@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.actions import LOOKS
+from geoplan.plan.ha_change import consequences_of
 from geoplan.plan.model import UPDATE_ACTIONS, Action
 from geoplan.render.runbook import content, ec2, wui
 from geoplan.render.runbook.model import Button, Choice, Field, Login, Phase, RunbookStep, Task, Trouble
@@ -54,6 +55,7 @@ def _sections(step: Step, context: RunbookContext) -> Mapping[str, Section]:
             "site": Name(step.site),
             "pair": context.pairs.get(step.site),
             "settings": context.ha_pairs.get(step.site),
+            "said": consequences_of(context.plan, step),
         },
     )
     needed = {*_OF_STEP, *_OF_TROUBLE}

@@ -28,7 +28,11 @@ def topology(folder: Path, name: str, sites: str, groups: Groups | None = None) 
     written: list[dict[str, Any]] = []
     for site in sites.split():
         called, *units = site.partition("@")[0].split(":")
-        kind = {"ha_pair": {"master": units[0], "slave": units[1]}} if units[1:] else {"standalone": units[0]}
+        kind: dict[str, Any] = {"standalone": units[0]}
+        if units[1:]:
+            kind = {"ha_pair": {"master": units[0], "slave": units[1]}}
+            for key, value in zip(("preferred_host", "health_check"), units[2:], strict=False):
+                kind["ha_pair"] |= {key: {"port": int(value)} if value.isdecimal() else value} if value else {}
         written.append({"name": called, **kind})
         if "@" in site:
             written[-1]["cluster"] = {"location": {"latitude": float(site.partition("@")[2]), "longitude": -6.26}}
@@ -96,10 +100,13 @@ ROWS = {
         f"{A} {B}",
         f"A:10.0.0.1:10.0.0.12 {B}",
         {"10.0.0.1": 1},
+        ["--accept-ha-change", "A"],
         others="A2:10.0.0.12",
         happens=another_box,
         by_hand=a_slave_is_set_up("10.0.0.12"),
     ),
+    "a preferred host": Row(f"{A} {B}", f"{A}:none {B}", {}, ["--accept-ha-change", "A"]),
+    "the health check port of a pair": Row(f"{A} {B}", f"{A}::9000 {B}", {}, ["--accept-ha-change", "A"]),
     "a dead standalone is replaced where it was": Row(
         f"{A} {B}", f"{A} {B}", {}, ["--replaced", "10.0.0.3"], happens=loses_all("10.0.0.3")
     ),
@@ -178,6 +185,23 @@ def test_a_change_is_one_command(geoplan: Geoplan, running: ExitStack, tmp_path:
     assert red_in_any_state(site.lab) == set()
     compared = geoplan("diff", new, "--phase", "geo", "--endpoints", site.endpoints)
     assert compared.code == 0, compared
+
+
+@pytest.mark.parametrize("name", ["a preferred host", "the health check port of a pair"])
+def test_ha_parameters_are_confirmed_by_name_and_not_by_yes(
+    geoplan: Geoplan, running: ExitStack, tmp_path: Path, name: str
+) -> None:
+    row = ROWS[name]
+    site, old, new = pushed(geoplan, row, running, tmp_path)
+    before = site.all_that_counts()
+    for words in ([], ["--accept-ha-change", "B"]):
+        refused = geoplan("push", new, "--from", old, "--endpoints", site.endpoints, "--yes", *words)
+        assert refused.code == 4, refused
+        assert "risk: " in refused.stdout
+        assert "the load balancer: " in refused.stdout
+        assert "confirmed by name and not by --yes: 'A'" in refused.stderr
+        assert f"--from {old} --accept-ha-change A" in refused.stderr
+    assert site.all_that_counts() == before
 
 
 def test_roles_that_the_units_do_not_hold_are_refused(geoplan: Geoplan, running: ExitStack, tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def changed(old: Topology, new: Topology, *replaced: str, cleans_leaving: bool =
 MOVED = {"north": ["Oslo", "Narvik"], "west": ["Bergen", "Hamar"]}
 BALANCED = topology(pair("Oslo", 1, aws=BALANCER), STANDALONE)
 BERGEN_ANEW = {"name": "Bergen", "ha_pair": {"master": "10.2.0.7", "slave": "10.2.0.6", "preferred_host": "none"}}
+BERGEN_SLAVE_ANEW = {**BERGEN_ANEW, "ha_pair": {"master": "10.2.0.5", "slave": "10.2.0.7", "preferred_host": "none"}}
+HA_ANEW = pair("Oslo", 1, "none", health_check={**TIMING, "port": 9000, "all_interfaces": True})
 NARVIK_ELSEWHERE = {**STANDALONE, "name": "Tromsø", "cluster": {"location": {"latitude": 69.65, "longitude": 18.96}}}
 
 PLANS = {
@@ -80,6 +82,8 @@ PLANS = {
     "standalone replaced": changed(FJORDS, FJORDS, "10.4.0.9"),
     "master elsewhere": changed(FJORDS, topology(RETURNING, BERGEN_ANEW, STANDALONE, alone("Hamar", 4))),
     "renamed": changed(FJORDS, topology(RETURNING, STAYING, NARVIK_ELSEWHERE, alone("Hamar", 4))),
+    "HA changes": changed(FJORDS, topology(HA_ANEW, STAYING, STANDALONE, alone("Hamar", 4))),
+    "slave elsewhere": changed(FJORDS, topology(RETURNING, BERGEN_SLAVE_ANEW, STANDALONE, alone("Hamar", 4))),
     "nothing": changed(FJORDS, FJORDS),
     "aws": make_plan(AWS),
     "pairs of AWS": make_plan(AWS, [Phase.HA]),
@@ -176,6 +180,11 @@ STEPS = [
     (Action.JOIN_HA_PAIR, "balanced replaced", "Oslo"),
     (Action.JOIN_HA_PAIR, "pair replaced", "Bergen"),
     (Action.JOIN_HA_PAIR, "master elsewhere", "Bergen"),
+    (Action.SET_HA_PARTNER, "slave elsewhere", "Bergen"),
+    (Action.SET_HEALTH_CHECK_PORT, "HA changes", "Oslo"),
+    (Action.MOVE_HEALTH_CHECK, "HA changes", "Oslo"),
+    (Action.SET_PREFERRED_HOST, "HA changes", "Oslo"),
+    (Action.SET_ALL_INTERFACES, "HA changes", "Oslo"),
     (Action.SEED_GEO_CONFIGURATION, "joins", "Bergen"),
     (Action.SEED_GEO_CONFIGURATION, "standalone replaced", "Hamar"),
     (Action.RESUBMIT_ON_ACTIVE, "standalone replaced", "Oslo"),
