@@ -294,8 +294,12 @@ class World:
         self._require_clusters()
 
     def _brought(self, box: Box) -> dict[str, str]:
-        """Return the clusters of sites that join, as a box of one of them has them: no seed takes them off it."""
-        joining = {site for group in self.change.joined for site in group.joining}
+        """Return the clusters of sites that join its group, as a box of one of them has them: no seed takes them off it.
+
+        That of a site which joins another group is what a push finds different, before anything is linked.
+        """
+        group = self.plan.site(box.site).group
+        joining = {site for joined in self.change.joined if joined.name == group for site in joined.joining}
         old = {canonical(each.address) for each in self.change.old_clusters if each.site in joining}
         return {at: name for at, name in box.clusters.items() if at in old}
 
