@@ -285,7 +285,7 @@ STANDBY_AS_PARTNER = _answer("STANDBY_AS_PARTNER", "green", "How a standby shows
 ESCAPES = _answer("ESCAPES", "as XML and JSON have them", "How answers write &, control characters, letters", UNKNOWN)
 HEALTH_CHECK_REACH = _answer("HEALTH_CHECK_REACH", "everyone", "Whom the health check answers", UNKNOWN)
 LINKS_NEED_ACCESS, LINKS_AFTER_BOOT, LINKS_AFTER_CUT, ENTRIES_APART = partner_facts.enter()
-ha_facts.enter()
+HA_PARAMETERS_OF_ONE_UNIT, PORTS_APART, PREFERRED_ANEW, ONE_HA_PARAMETER = ha_facts.enter()
 
 GEO_RESTORE_TYPE = _unconfirmed(
     "GEO_RESTORE_TYPE",

@@ -71,11 +71,13 @@ def draw_units_change(seed: int) -> UnitsChange:
             lab.append(_site(f"N{number}", [box]))
             boxes += [(name, own[1], box)] if is_pair else []
         if is_pair and kind in ("same", "NAT") and ha_chance.random() < HA_RATE:
+            there = {**there}  # of NAT it is one of the two
             _draw_ha(ha_chance, before, after, there)
         lab.append(there)
         old += [before] if kind != "joins" else []
         new += [after] if kind != "leaves" else []
-    units = [f"10.0.{number}.{host}" for number in range(5) for host in (1, 2)]
+    units = [unit for site in lab for unit in site.get("ha_pair", {}).values() if isinstance(unit, str) and "." in unit]
+    units = units or ["10.0.0.1"]
     faults = [
         f"{ha_chance.choice(['reset', 'truncate', 'error'])},unit={ha_chance.choice(units)},command=awshaparam,"
         "occurrence=1"
