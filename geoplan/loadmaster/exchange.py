@@ -6,14 +6,19 @@ Under httpx's own client, which does all of that for each request only to find t
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
-HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive", "User-Agent": "geoplan"}
+_USUAL = [
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Connection", b"keep-alive"),
+    (b"User-Agent", b"geoplan"),
+]
 
 
 @asynccontextmanager
@@ -30,8 +35,13 @@ async def exchange(  # noqa: PLR0913 - what a request is
 
     Raises :class:`httpx.TransportError` if there is none.
     """
-    sent = {**HEADERS, **(headers or {})}
-    request = httpx.Request(method, url, headers=sent, content=content, extensions={"timeout": timeout.as_dict()})
+    sent = [(b"Host", url.netloc), *_USUAL]
+    sent += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    made: Any = {"content": content}
+    if content is None or isinstance(content, bytes):  # what httpx would find out about it is known
+        made = {"stream": httpx.ByteStream(content or b"")}
+        sent += [(b"Content-Length", b"%d" % len(content))] if content is not None else []
+    request = httpx.Request(method, url, headers=sent, extensions={"timeout": timeout.as_dict()}, **made)
     response = await transport.handle_async_request(request)
     response.request = request
     try:

@@ -298,7 +298,9 @@ class UnitHttp:
         if response.is_stream_consumed:  # a transport in memory has it whole already
             return response.content
         body = bytearray()
-        async for part in response.aiter_raw():
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker: the request was one
+        async for part in stream:
             body += part
             if len(body) > limit:
                 raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
