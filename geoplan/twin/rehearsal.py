@@ -204,6 +204,8 @@ class Rehearsal(Stage):
             return False
         self.is_over = True
         await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
+        if self.restart_pacified():  # which may be once too often: as long as it is passive nothing fails over to it
+            await asyncio.sleep(2 * self.start.lab_timings.boot_seconds)
         self._check_end(result)
         return True
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from geoplan.plan.model import Phase
+from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
 from geoplan.twin.campaign import rehearse
 from geoplan.twin.cases import PLAIN, Plays, Way, play, play_planned, replay
@@ -76,6 +80,27 @@ def test_a_lost_request_is_no_end_and_a_dead_partner_is_seen_as_the_gap_that_it_
     assert (dead.way, dead.broken) == (Way.RESUMED, ())
     assert dead.gap is not None
     assert dead.gap.seconds >= BOOT
+
+
+@pytest.mark.parametrize(("boot", "sync"), [(4.0, 1.0), (10.0, 20.0)])
+def test_unit_that_makes_itself_passive_after_the_end_is_no_pair_that_was_left_half_done(
+    boot: float, sync: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timing = {"boot_seconds": boot, "sync_seconds": sync}
+    plays = section("5.3", Phase.HA, Phase.GEO)
+    topology = Topology.model_validate(plays.topology.model_dump() | {"timing": timing})
+    plays = replace(plays, plan=make_plan(topology, (Phase.HA, Phase.GEO)), topology=topology)
+    flaps = named(plays, "12:flap")
+    result = play(plays, flaps)
+
+    assert (result.way, result.broken) == (Way.AT_ONCE, ())
+
+    async def skipped(_submission: object) -> bool:
+        return True
+
+    monkeypatch.setattr("geoplan.push.actions.resubmit_geo_partners.Resubmission.run", skipped)
+
+    assert play(plays, flaps).broken  # a slave that never submitted is found all the same
 
 
 def test_a_broken_promise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
