@@ -9,10 +9,11 @@ import pytest
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
-from geoplan.twin.campaign import rehearse
+from geoplan.twin.campaign import cases_of, rehearse
 from geoplan.twin.cases import PLAIN, Plays, Way, play, play_planned, replay
 from geoplan.twin.incidents import Case, at_change, drawn, single_faults
 from geoplan.twin.timeline import MomentKind
+from tests.simulation import changes
 from tests.twin.plays import BOOT, change, quick, section
 
 FAILOVER = 3.0
@@ -150,3 +151,15 @@ def test_an_interruption_leaves_what_was_done_so_far() -> None:
 
     assert report.is_interrupted
     assert sum(len(group.results) for group in report.groups) == 3
+
+
+def test_unit_that_loses_its_configuration_in_a_change_is_mended_as_the_refusal_says() -> None:
+    plays = change(quick(changes.TWO), quick(changes.FOUR))
+    planned = play_planned(plays)
+    found = [case for cases in cases_of(plays, planned, range(0)).values() for case in cases]
+    for name in ("8:lose-configuration", "12:lose-configuration", "B:hand-removes-geoclients"):
+        result = play(plays, next(case for case in found if case.name == name))
+        refused = [run for run in result.story if run.startswith("refused")]
+
+        assert result.broken == ()
+        assert any("or, if somebody has changed it, enter 10.0.0." in run for run in refused), name
