@@ -163,3 +163,10 @@ def test_unit_that_loses_its_configuration_in_a_change_is_mended_as_the_refusal_
 
         assert result.broken == ()
         assert any("or, if somebody has changed it, enter 10.0.0." in run for run in refused), name
+
+
+def test_request_of_a_push_that_is_killed_arrives_once() -> None:
+    plays = change(quick(changes.TWO), quick(changes.FOUR))
+    result = play(plays, named(plays, "11:kill-after"))
+
+    assert (result.way, result.broken) == (Way.RESUMED, ())
