@@ -88,6 +88,8 @@ class UnitFaults:
         outcome = self._answer_with_fault(unit, "health" if command == HEALTH else "api", happening, respond)
         if command not in (REBOOT, HEALTH):
             self.apply(unit, happening)
+        if not happening:
+            return outcome
         return replace(outcome, faults=tuple(f"fault {number}: {fault.kind}" for number, fault in happening))
 
     def apply(self, unit: Unit, happening: Iterable[Injected]) -> None:

@@ -125,8 +125,9 @@ def find(node: Node, key: str) -> list[Node]:
         inner: list[Node] = []
         for part in level:
             if isinstance(part, dict):
-                found += [value for name, value in part.items() if name == key]
-                inner += part.values()
+                if key in part:
+                    found.append(part[key])
+                inner += [value for value in part.values() if isinstance(value, dict | list)]
             elif isinstance(part, list):
                 inner += part
         level = inner

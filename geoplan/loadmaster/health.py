@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import httpx
 
-from geoplan.loadmaster.http import SharedTransport, unlogged
+from geoplan.loadmaster.exchange import exchange
+from geoplan.loadmaster.http import unlogged
 from geoplan.loadmaster.model import State
 from geoplan.loadmaster.tls import causes_of, too_many_open_files
 from geoplan.vendor import ACTIVE_CODE, STANDBY_CODE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 _STATES = {ACTIVE_CODE: State.ACTIVE, STANDBY_CODE: State.STANDBY}
 
@@ -45,13 +52,8 @@ async def _answer(url: str, timeout_seconds: float, transport: httpx.AsyncBaseTr
     try:
         async with (
             asyncio.timeout(2 * timeout_seconds),
-            httpx.AsyncClient(
-                transport=SharedTransport(transport) if transport else None,
-                verify=False,  # noqa: S501 - the check says nothing that a certificate could prove, and is HTTP
-                trust_env=False,
-                timeout=timeout_seconds,
-            ) as client,
-            client.stream("GET", url + "/") as response,
+            _network(transport) as network,
+            exchange(network, "GET", _url(url + "/"), timeout=httpx.Timeout(timeout_seconds)) as response,
         ):
             code = response.status_code
             return HealthAnswer(_STATES.get(code, State.UNKNOWN), str(code))
@@ -63,6 +65,22 @@ async def _answer(url: str, timeout_seconds: float, transport: httpx.AsyncBaseTr
         return HealthAnswer(State.DOWN, TIMEOUT)
     except (httpx.HTTPError, OSError):
         return HealthAnswer(State.UNKNOWN, CUT_OFF)
+
+
+@asynccontextmanager
+async def _network(transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[httpx.AsyncBaseTransport]:
+    """Have the transport, which stays open, or the network for one request."""
+    if transport:
+        yield transport
+        return
+    # The check says nothing that a certificate could prove, and is HTTP.
+    async with httpx.AsyncHTTPTransport(verify=False, trust_env=False) as own:
+        yield own
+
+
+@cache
+def _url(text: str) -> httpx.URL:
+    return httpx.URL(text)
 
 
 def _is_refusal(error: BaseException) -> bool:

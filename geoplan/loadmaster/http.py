@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
@@ -24,6 +23,7 @@ from geoplan.errors import (
     UnusableAnswerError,
 )
 from geoplan.loadmaster.credentials import MASK, masked
+from geoplan.loadmaster.exchange import exchange
 from geoplan.loadmaster.large_answers import LARGE, look_into, turn
 from geoplan.loadmaster.masking import Masks
 from geoplan.loadmaster.proxies import proxy_for
@@ -54,17 +54,6 @@ if TYPE_CHECKING:
     from geoplan.errors import GeoplanError
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.loadmaster.wire import Answer, Command, WireFormat, WireRequest
-
-
-class SharedTransport(httpx.AsyncBaseTransport):
-    """Uses a transport without closing it, so that several clients can share one."""
-
-    def __init__(self, lent: httpx.AsyncBaseTransport) -> None:
-        self._lent = lent
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on."""
-        return await self._lent.handle_async_request(request)
 
 
 MAX_IDLE_UNITS = 64  # beside those that are being asked, within the 256 open files of a small machine
@@ -158,7 +147,9 @@ class UnitHttp:
         self._has_answered = False
         self._requests = 0
         """How many are under way."""
-        self._client: httpx.AsyncClient | None = None
+        self._urls: dict[str, httpx.URL] = {}
+        """By what follows the unit's own; none that has a query, which may hold a secret."""
+        self._pool: httpx.AsyncBaseTransport | None = None
         """What has the connections; without any there is none."""
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)  # waiting for a connection is no time of the unit's
 
@@ -174,37 +165,40 @@ class UnitHttp:
 
     async def close_connections(self) -> None:
         """Close all connections; the next request makes a new one."""
-        client, self._client = self._client, None
-        if client:
-            await client.aclose()
+        pool, self._pool = self._pool, None
+        if pool and pool is not self._transport:
+            await pool.aclose()
 
     @asynccontextmanager
-    async def _connections(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def _connections(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
         """Have the connections while a request is under way; afterwards one of them waits for the next request."""
         self._idle.take(self)
         self._requests += 1
-        self._client = client = self._client or self._new_client()
+        self._pool = pool = self._pool or self._transport or self._new_pool()
         try:
-            yield client
+            yield pool
         finally:
             self._requests -= 1
             if not self._requests and self._is_open:
                 await self._idle.give_back(self)
 
-    def _new_client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=SharedTransport(self._transport) if self._transport else None,
+    def _new_pool(self) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(
             verify=self._access.trust.context,
             proxy=self._proxy.url if self._proxy else None,
             trust_env=False,
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=1),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"Accept-Encoding": "identity", "User-Agent": "geoplan"},
-            follow_redirects=False,
-            event_hooks={"response": [self._note_certificate]},
         )
 
-    async def _note_certificate(self, response: httpx.Response) -> None:
+    def _url_of(self, target: str) -> httpx.URL:
+        url = self._urls.get(target)
+        if url is None:
+            url = httpx.URL(self._access.api_url + target)
+            if "?" not in target:
+                self._urls[target] = url
+        return url
+
+    def _note_certificate(self, response: httpx.Response) -> None:
         stream = response.extensions.get("network_stream")
         tls = stream.get_extra_info("ssl_object") if stream else None
         presented = tls.getpeercert(binary_form=True) if tls else None
@@ -258,12 +252,12 @@ class UnitHttp:
     async def _reply(self, request: WireRequest, room: AsyncExitStack, *, file: bool) -> Reply:
         if not self._is_open:
             raise RuntimeError("the client is not open; enter it with `async with`")
-        async with self._slots, self._connections() as client:
+        async with self._slots, self._connections() as pool:
             with unlogged():
-                return await self._reply_over(client, request, room, file=file)
+                return await self._reply_over(pool, request, room, file=file)
 
     async def _reply_over(
-        self, client: httpx.AsyncClient, request: WireRequest, room: AsyncExitStack, *, file: bool
+        self, pool: httpx.AsyncBaseTransport, request: WireRequest, room: AsyncExitStack, *, file: bool
     ) -> Reply:
         timeouts = self._access.timeouts
         seconds = timeouts.of_request(request.image, file=file)
@@ -272,14 +266,16 @@ class UnitHttp:
         try:
             async with (
                 asyncio.timeout(timeouts.connect + seconds),
-                client.stream(
+                exchange(
+                    pool,
                     request.method,
-                    self._access.api_url + request.target,
-                    headers=dict(request.headers),
+                    self._url_of(request.target),
+                    headers=request.headers,
                     content=request.image or request.body,
                     timeout=httpx.Timeout(seconds, connect=timeouts.connect, pool=None),
                 ) as response,
             ):
+                self._note_certificate(response)
                 body = await self._body(response, room, MAX_FILE_BYTES if file else MAX_ANSWER_BYTES)
                 self._has_answered = True
                 return Reply(response.status_code, body, response.headers.get("www-authenticate", ""))
@@ -300,7 +296,9 @@ class UnitHttp:
         if response.is_stream_consumed:  # a transport in memory has it whole already
             return response.content
         body = bytearray()
-        async for part in response.aiter_raw():
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker: the request was one
+        async for part in stream:
             body += part
             if len(body) > limit:
                 raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")

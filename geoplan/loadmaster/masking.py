@@ -52,6 +52,7 @@ class SecretMask:
 
     __slots__ = (
         "_begun",
+        "_cut_in_value",
         "_forms",
         "_is_in_content",
         "_is_never_torn",
@@ -90,6 +91,7 @@ class SecretMask:
         sizes = (*map(len, self._literal), *(len(form.common) for form in self._forms))
         self._shortest = min(sizes, default=0)
         """Characters. What is shorter holds no spelling, but for entities: of all escapes they alone can grow."""
+        self._cut_in_value = max(SURELY_ECHOED, -(-2 * len(self._plain) // 3))
 
     def __repr__(self) -> str:
         return MASK
@@ -121,7 +123,7 @@ class SecretMask:
             case list():
                 return [self._node(value) for value in node]
             case str():
-                return self._masked(node, at_end=max(SURELY_ECHOED, -(-2 * len(self._plain) // 3)))
+                return self._masked(node, at_end=self._cut_in_value)
             case int() | float() if not isinstance(node, bool):
                 return node if self._masked(text := repr(node)) == text else MASK
             case _:
@@ -129,9 +131,10 @@ class SecretMask:
 
     def _masked(self, text: str, *, anywhere: bool = False, at_end: int | None = None) -> str:
         """Return a text without the secret, parts of it anywhere, or its first so many characters at the end."""
-        parts = self._parts if anywhere else []
-        if len(text) < min(self._shortest, at_end or self._shortest) and text.isascii() and "&" not in text:
+        shortest = at_end if at_end and at_end < self._shortest else self._shortest
+        if len(text) < shortest and text.isascii() and "&" not in text:
             return text  # a part is longer than what is cut at the end
+        parts = self._parts if anywhere else []
         if not any(form in text for form in self._literal):
             common = _common(text, of_ascii=self._of_ascii)
             is_cut = bool(at_end and self._cut_at_end(common, at_end))

@@ -116,15 +116,20 @@ def _node(written: object, depth: int) -> Node:
         raise UnusableError(f"its answer is nested more than {MAX_DEPTH} deep")
     match written:
         case dict():
-            inside: dict[str, list[Node]] = {}
-            for name, value in written.items():
-                inside.setdefault(str(name).lower(), []).append(_node(value, depth + 1))
-            return {name: nodes if len(nodes) > 1 else nodes[0] for name, nodes in inside.items()}
+            nodes = {name.lower(): _node(value, depth + 1) for name, value in written.items()}
+            return nodes if len(nodes) == len(written) else _with_lists(written, depth)
         case list():
             return [_node(value, depth + 1) for value in written]
         case None | bool() | int() | float() | str():
             return written
     raise UnusableError("its answer cannot be read")
+
+
+def _with_lists(written: dict[str, object], depth: int) -> Node:
+    inside: dict[str, list[Node]] = {}
+    for name, value in written.items():
+        inside.setdefault(name.lower(), []).append(_node(value, depth + 1))
+    return {name: nodes if len(nodes) > 1 else nodes[0] for name, nodes in inside.items()}
 
 
 def _value(value: Parameter) -> str | bool | int:

@@ -99,6 +99,16 @@ class _Elsewhere(NamedTuple):
     before: tuple[str, ...]
     """What it held before the change."""
     held: tuple[str, ...]
+    planned: tuple[str, ...]
+
+    @property
+    def to_enter(self) -> tuple[str, ...]:
+        """What a person enters to let the change go on: what it held before.
+
+        Access alone links nobody: where somebody has taken off a part of what the change has added, it is the plan's.
+        """
+        is_begun = not without(self.before, self.held) and not without(self.held, self.planned)
+        return self.planned if is_begun and self.subject == "remote_geo_access" else self.before
 
     @property
     def has_nothing_else(self) -> bool:
@@ -131,18 +141,24 @@ class _Start(NamedTuple):
         name = LIST_NAMES[found.subject]
         if not self.again:
             message = f"{name} is neither {self.name}'s nor on the way to the plan's: {found.differs}"
-            return ChangeProblem(found.unit, message, self.advice)
+            changed = f"; or, if somebody has changed it, {_enter(found.to_enter)} at {REMOTE_ACCESS}, and push again"
+            return ChangeProblem(found.unit, message, self.advice + changed)
         message = f"{name} is neither as {self.name} left it nor as it was before that: {found.differs}"
-        value = " ".join(found.before)
-        enter = f"enter {value}" if value else "empty the field"
-        return ChangeProblem(found.unit, message, self.by_hand(f"{enter} at {REMOTE_ACCESS}"))
+        return ChangeProblem(found.unit, message, self.by_hand(f"{_enter(found.before)} at {REMOTE_ACCESS}"))
 
     def of_cluster(self, unit: str, message: str, by_hand: str) -> ChangeProblem:
-        return ChangeProblem(unit, message, self.by_hand(f"{by_hand} at {MANAGE_CLUSTERS}") or self.advice)
+        at = f"{by_hand} at {MANAGE_CLUSTERS}"
+        changed = f"{self.advice}; or, if somebody has changed it, {at}, and push again"
+        return ChangeProblem(unit, message, self.by_hand(at) or changed)
 
     def by_hand(self, what: str) -> str:
         """Return how a person makes it again what the push left; empty where the change starts at OLD."""
         return f"somebody changed it since; on that unit, {what}; then: {self.again}" if self.again else ""
+
+
+def _enter(addresses: tuple[str, ...]) -> str:
+    value = " ".join(addresses)
+    return f"enter {value}" if value else "empty the field"
 
 
 def _lists_elsewhere(
@@ -161,7 +177,8 @@ def _lists_elsewhere(
             known = [getattr(each, subject) for each in lists_on_the_way(plan, site)]
             if any(_fits(held, wanted, removes_unknown=removes_unknown) for wanted in known):
                 continue
-            yield _Elsewhere(unit.address, subject, old_addresses(plan, site.name, subject), held)
+            before = old_addresses(plan, site.name, subject)
+            yield _Elsewhere(unit.address, subject, before, held, getattr(site, subject))
 
 
 def _unplanned(site: SiteSettings, change: Change, facts: Observations, start: _Start) -> Iterator[ChangeProblem]:

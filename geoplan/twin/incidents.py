@@ -83,7 +83,7 @@ class AtChange(Behaviour):
                 if self.what == KILL_AFTER and world.simulation.accepts(sent.address):
                     deliver(world.simulation, sent, sent.address)
                 world.kill()
-                await asyncio.sleep(0)
+                await asyncio.Event().wait()  # nothing more of it arrives: its request may be a task of its own
             case "unit-off":
                 world.simulation.power_off(sent.address)
             case "partner-off":

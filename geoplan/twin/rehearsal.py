@@ -17,6 +17,7 @@ from geoplan.live.model import HA_SUBJECT
 from geoplan.push import abandoning
 from geoplan.push.listener import PushListener
 from geoplan.push.options import RebootMode
+from geoplan.twin import cures
 from geoplan.twin.behaviour import STRANGER
 from geoplan.twin.shapes import shape_units
 from geoplan.twin.stage import Stage, UnitsAtStart
@@ -146,6 +147,7 @@ class Rehearsal(Stage):
                 self.make_masters_active()
                 self.take_back_hands()
                 if self.is_lifted:
+                    cures.enter_again(self)
                     self.options = replace(self.options, accept_geo_merge=True)  # its hint, where only that is left
                 await asyncio.sleep(60.0)
             except GeoplanError as error:
@@ -204,6 +206,8 @@ class Rehearsal(Stage):
             return False
         self.is_over = True
         await asyncio.sleep(150.0)  # a flapping unit is still to go down twice
+        if self.restart_pacified():  # which may be once too often: as long as it is passive nothing fails over to it
+            await asyncio.sleep(2 * self.start.lab_timings.boot_seconds)
         self._check_end(result)
         return True
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 Latency = Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadRequest(Request):
+    """A request of which it was read what it asks for, so that nobody on its way has to read it again."""
+
+    call: ApiRequest | None = None
+
+
 @dataclass(frozen=True)
 class Sent:
     """A request on its way to a unit."""
@@ -98,10 +105,11 @@ class LabTransport(httpx.AsyncBaseTransport):
             request.method,
             unquote(request.url.path),
             request.url.query.decode(),
-            {name.lower(): value for name, value in request.headers.items()},
+            {name.decode().lower(): value.decode() for name, value in request.headers.raw},
             await request.aread(),
         )
         call = None if is_health else call_of(asked)
+        asked = ReadRequest(asked.method, asked.path, asked.query, asked.headers, asked.body, call=call)
         return Sent(self._address, is_health, asked, call, request, asyncio.get_running_loop().time())
 
     async def _answer(self, request: httpx.Request, outcome: Outcome) -> httpx.Response:
@@ -109,9 +117,7 @@ class LabTransport(httpx.AsyncBaseTransport):
             case Ending.ANSWERED if outcome.response:
                 response = outcome.response
                 headers = {"Content-Type": response.content_type, **response.headers}
-                return httpx.Response(
-                    response.status, headers=headers, stream=httpx.ByteStream(response.body), request=request
-                )
+                return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(response.body))
             case Ending.SILENCE:
                 raise await no_answer(request)
             case Ending.REFUSED:
@@ -137,6 +143,8 @@ async def no_answer(request: httpx.Request) -> httpx.ReadTimeout:
 
 def call_of(asked: Request) -> ApiRequest | None:
     """Return the command of a request to the API, in either format."""
+    if isinstance(asked, ReadRequest):
+        return asked.call
     try:
         if asked.path == v2.PATH:
             return v2.read(asked)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from geoplan.plan.model import Phase
+from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
-from geoplan.twin.campaign import rehearse
+from geoplan.twin.campaign import cases_of, rehearse
 from geoplan.twin.cases import PLAIN, Plays, Way, play, play_planned, replay
 from geoplan.twin.incidents import Case, at_change, drawn, single_faults
 from geoplan.twin.timeline import MomentKind
+from tests.simulation import changes
 from tests.twin.plays import BOOT, change, quick, section
 
 FAILOVER = 3.0
@@ -78,6 +83,27 @@ def test_a_lost_request_is_no_end_and_a_dead_partner_is_seen_as_the_gap_that_it_
     assert dead.gap.seconds >= BOOT
 
 
+@pytest.mark.parametrize(("boot", "sync"), [(4.0, 1.0), (10.0, 20.0)])
+def test_unit_that_makes_itself_passive_after_the_end_is_no_pair_that_was_left_half_done(
+    boot: float, sync: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timing = {"boot_seconds": boot, "sync_seconds": sync}
+    plays = section("5.3", Phase.HA, Phase.GEO)
+    topology = Topology.model_validate(plays.topology.model_dump() | {"timing": timing})
+    plays = replace(plays, plan=make_plan(topology, (Phase.HA, Phase.GEO)), topology=topology)
+    flaps = named(plays, "12:flap")
+    result = play(plays, flaps)
+
+    assert (result.way, result.broken) == (Way.AT_ONCE, ())
+
+    async def skipped(_submission: object) -> bool:
+        return True
+
+    monkeypatch.setattr("geoplan.push.actions.resubmit_geo_partners.Resubmission.run", skipped)
+
+    assert play(plays, flaps).broken  # a slave that never submitted is found all the same
+
+
 def test_a_broken_promise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("geoplan.live.findings.Report.is_proven", True)
     monkeypatch.setattr("geoplan.push.actions.reboot_master.PairReboot.run", lambda _pair: _nothing())
@@ -125,3 +151,22 @@ def test_an_interruption_leaves_what_was_done_so_far() -> None:
 
     assert report.is_interrupted
     assert sum(len(group.results) for group in report.groups) == 3
+
+
+def test_unit_that_loses_its_configuration_in_a_change_is_mended_as_the_refusal_says() -> None:
+    plays = change(quick(changes.TWO), quick(changes.FOUR))
+    planned = play_planned(plays)
+    found = [case for cases in cases_of(plays, planned, range(0)).values() for case in cases]
+    for name in ("8:lose-configuration", "12:lose-configuration", "B:hand-removes-geoclients"):
+        result = play(plays, next(case for case in found if case.name == name))
+        refused = [run for run in result.story if run.startswith("refused")]
+
+        assert result.broken == ()
+        assert any("or, if somebody has changed it, enter 10.0.0." in run for run in refused), name
+
+
+def test_request_of_a_push_that_is_killed_arrives_once() -> None:
+    plays = change(quick(changes.TWO), quick(changes.FOUR))
+    result = play(plays, named(plays, "11:kill-after"))
+
+    assert (result.way, result.broken) == (Way.RESUMED, ())
