@@ -364,9 +364,7 @@ class PushSession(PushListener):
     def _exit_code(self, result: PushResult) -> int:
         if result.declined:
             return PushRefusedError.exit_code
-        if self._options.only_preflight:
-            return 0
-        return 0 if result.is_complete else 1
+        return 0 if self._options.only_preflight or result.is_complete else 1
 
     def _summary(self, result: PushResult) -> str:
         if result.declined:
@@ -384,7 +382,8 @@ class PushSession(PushListener):
         if not result.is_complete:
             return f"done{unproven or ', with findings'}"
         alone = f"; left alone: {join_words(result.left_alone)}" if result.left_alone else ""
-        return f"done and verified: {self._what_is_verified(result)}{alone}"
+        what = result.green_but_unproven or self._what_is_verified(result)
+        return f"done and verified: {what}{alone}"
 
     def _what_is_verified(self, result: PushResult) -> str:
         report = result.report

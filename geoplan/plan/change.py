@@ -6,7 +6,8 @@ Links are cut before anything is deleted, and what joins has the group's GEO con
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, without
 from geoplan.plan.change_graph import Work, build_change_graph, hosts_first, placements_of
@@ -30,12 +31,29 @@ if TYPE_CHECKING:
     from geoplan.topology.model import Topology
 
 
-def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = (), cleans_leaving: bool = False) -> Plan:
+class Stood(NamedTuple):
+    """What a site had before it joined, to which it comes back once that is undone."""
+
+    remote_geo_access: tuple[str, ...]
+    """Of its access list what names none of the sites that it joined."""
+    clusters: tuple[str, ...] = ()
+    """The sites whose clusters it had."""
+
+
+def make_change(
+    topology: Topology,
+    old: Plan,
+    *,
+    replaced: Collection[str] = (),
+    cleans_leaving: bool = False,
+    stood: Mapping[str, Stood] = MappingProxyType({}),
+) -> Plan:
     """Plan what leads from an older plan to a topology, with the fewest reboots.
 
     ``replaced`` are the units, by their addresses, that are new boxes at the addresses of dead ones. With
-    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own. For a part of a
-    topology it is the change of these groups alone, as long as it touches no other one. Raises
+    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own; those of
+    ``stood``, by name, come to what they had before they joined, and keep those clusters. For a part of a topology it
+    is the change of these groups alone, as long as it touches no other one. Raises
     :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan leads there, and
     :class:`geoplan.InvalidInputError` where the topology breaks a rule.
     """
@@ -47,10 +65,10 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
     there = [site for site in old.sites if not old.change or site.name not in old.change.leaving]
     matched = _match(after, touched_by(topology, there), {site.name for site in topology.whole.sites})
     require_possible(after, matched, replaced)
-    leaving = tuple(_as_they_leave(matched.leaving, names))
+    leaving = tuple(_as_they_leave(matched.leaving, names, stood))
     end = {**after, **{site.name: site for site in leaving}}
     parts = parts_of(matched.before.values(), {name: site.group for name, site in end.items()}, names)
-    interim = dict(_interim_lists(parts.before, end, matched.before))
+    interim = dict(_interim_lists(parts.before, end, matched.before, {site.name for site in leaving}))
     clusters = {cluster_of(site, group).site: cluster_of(site, group) for group in groups for site in group.sites}
     old_clusters = tuple(
         cluster.model_copy(update={"site": matched.now[cluster.site]})
@@ -82,7 +100,7 @@ def make_change(topology: Topology, old: Plan, *, replaced: Collection[str] = ()
         old_sites=tuple(matched.before.values()),
         old_clusters=old_clusters,
         leaving=tuple(site.name for site in leaving),
-        parts=tuple(_leaving_parts(work)),
+        parts=tuple(_leaving_parts(work, stood)),
         joined=tuple(
             JoinedGroup.model_construct(
                 name=group.group.name, reference=group.reference, joining=tuple(site.name for site in group.joining)
@@ -163,16 +181,23 @@ def _unlike(name: str, taken: Collection[str]) -> str:
     return shown
 
 
-def _as_they_leave(sites: Iterable[SiteSettings], groups: Collection[str]) -> Iterator[SiteSettings]:
+def _as_they_leave(
+    sites: Iterable[SiteSettings], groups: Collection[str], stood: Mapping[str, Stood]
+) -> Iterator[SiteSettings]:
     """Yield what sites come to that leave for good: each a site alone (section 5.1), in a group of its own."""
     for site in sites:
         access = without(site.remote_geo_access, site.geo_partners)
+        if site.name in stood:
+            access = stood[site.name].remote_geo_access
         group = _unlike(f"{site.name} (leaves)", groups)
         yield site.model_copy(update={"group": group, "remote_geo_access": access, "geo_partners": ()})
 
 
 def _interim_lists(
-    parts: Sequence[Sequence[PartBefore]], end: Mapping[str, SiteSettings], before: Mapping[str, SiteSettings]
+    parts: Sequence[Sequence[PartBefore]],
+    end: Mapping[str, SiteSettings],
+    before: Mapping[str, SiteSettings],
+    leaving: Collection[str],
 ) -> Iterator[tuple[str, SiteLists]]:
     """Yield what the lists hold that lose something, once they have lost it and gained nothing."""
     for part in (part for whole in parts for part in whole):
@@ -182,6 +207,8 @@ def _interim_lists(
             kept = linked & set(map(canonical, end[name].geo_partners))
             gone = set(map(canonical, old.geo_partners)) - kept
             if gone:
+                if name in leaving:  # where its join is undone, its own address may go as well
+                    gone |= set(map(canonical, without(old.remote_geo_access, end[name].remote_geo_access)))
                 yield name, lists_without(old, gone)
 
 
@@ -207,7 +234,7 @@ def _as_planned(after: Mapping[str, SiteSettings], replaced: Collection[str]) ->
     return [unit.address for site in after.values() for unit in site.units if canonical(unit.address) in given]
 
 
-def _leaving_parts(work: Work) -> Iterator[LeavingPart]:
+def _leaving_parts(work: Work, stood: Mapping[str, Stood]) -> Iterator[LeavingPart]:
     for parts in work.before:
         stay = hosts_first(parts[0].sites, work.emptied) if parts[0].goes_on else []
         for part in parts[1:] if stay else parts:
@@ -218,4 +245,5 @@ def _leaving_parts(work: Work) -> Iterator[LeavingPart]:
                     sites=tuple(site.name for site in part.sites),
                     others=tuple(others),
                     stay=tuple(site.name for site in stay),
+                    keeps=tuple(name for s in part.sites if s.name in stood for name in stood[s.name].clusters),
                 )

@@ -6,7 +6,7 @@ import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from geoplan.addresses import canonical
@@ -126,6 +126,14 @@ class LeavingPart(FrozenModel):
     sites: tuple[str, ...]
     others: tuple[str, ...] = Field(description="The other sites of that group, in any part of it.")
     stay: tuple[str, ...] = Field(description="Those of them that go on as the group; the first is where clusters go.")
+    keeps: tuple[str, ...] = Field(
+        default=(), description="Where a join is undone, the sites whose clusters were there before: these stay."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_needed(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "keeps" or value}
 
 
 class JoinedGroup(FrozenModel):

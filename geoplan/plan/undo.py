@@ -15,7 +15,7 @@ import networkx as nx
 from geoplan.addresses import canonical, without
 from geoplan.errors import ChangeRefusedError
 from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
-from geoplan.plan.change import make_change
+from geoplan.plan.change import Stood, make_change
 from geoplan.plan.change_graph import Work, growths, links_of, removals, site_of
 from geoplan.plan.described import timing_of, topology_before
 from geoplan.plan.graph import Placement, Reboots, StepKey, with_places
@@ -41,6 +41,8 @@ class Before(NamedTuple):
     """The clusters that were there and otherwise, by site; of a change, otherwise than its start has them."""
     never: tuple[str, ...] = ()
     """The sites whose clusters were not there, and that the push has not come to add."""
+    stood: Mapping[str, Stood] = {}
+    """Of a change, what the sites that joined had before."""
 
     @property
     def is_empty(self) -> bool:
@@ -70,9 +72,10 @@ def _change_back(plan: Plan, before: Before) -> Plan:
         raise ChangeRefusedError(
             "the push cannot be taken back by a plan, and nothing is planned:",
             [f"'{name}' had other lists before than {plan.change.old_topology} says" for name in other],
-            hint="take it back by hand: geoplan push --status says how",
+            hint="take it back by hand: geoplan push --status says how; the way back to where the change began "
+            "is a push of that topology, --from this one",
         )
-    return make_change(topology_before(plan, before.modified), plan, cleans_leaving=True)
+    return make_change(topology_before(plan, before.modified), plan, cleans_leaving=True, stood=before.stood)
 
 
 def _fit(site: SiteSettings, lists: SiteLists) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.live.findings.ha_changes import pairs_left_to_change
+from geoplan.live.findings.leaving import clusters_to_delete
 from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push import records as models
@@ -76,9 +77,12 @@ def is_left_to_change(plan: Plan, facts: Observations, renewed: Collection[str])
     if pairs_left_to_change(plan, facts):
         return True
     for step in plan.steps:
+        unit, old = facts.active(step.on.site), change.old_cluster(step.site)
+        is_cleaned = step.action is Action.DELETE_OTHER_CLUSTERS and step.site in change.leaving
+        if unit and is_cleaned and clusters_to_delete(plan, step, unit.clusters or ()):
+            return True
         if step.action not in (Action.DELETE_CLUSTER, Action.PROBE_UNLINKED):
             continue
-        unit, old = facts.active(step.on.site), change.old_cluster(step.site)
         if unit and old and any(canonical(each.address) == canonical(old.address) for each in unit.clusters or ()):
             return True
     return bool(pairs_with(renewed, plan))

@@ -44,8 +44,8 @@ def _of_balancer(context: Context, site: SiteSettings) -> str:
     return "; if a load balancer is in front of it, take it out of that before its instances are terminated"
 
 
-def tell_of_new_boxes(context: Context) -> None:
-    """Say which slaves of other pairs have not shown that they have links to boxes that are new at old addresses.
+def tell_of_new_boxes(context: Context) -> tuple[str, ...]:
+    """Say, and return, which slaves of other pairs have not shown their links to boxes that are new at old addresses.
 
     They submitted their partners to the boxes before, and nobody can ask a standby.
     """
@@ -55,6 +55,7 @@ def tell_of_new_boxes(context: Context) -> None:
         for unit in site.units
         if canonical(unit.address) in context.history.renewed
     }
+    slaves = []
     for site in context.plan.sites:
         slave = next((unit.address for unit in site.units if unit.role == "slave"), None)
         unseen = sorted(context.ledger.unproven(slave) & named) if slave else []
@@ -65,3 +66,5 @@ def tell_of_new_boxes(context: Context) -> None:
                 f"where units tell colours, by: {context.reporter.typed('diff')}"
             )
             context.note(NoteKind.LINK_NOT_PROVEN, message, site=site.name, unit=slave)
+            slaves.append(slave)
+    return tuple(slaves)

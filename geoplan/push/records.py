@@ -83,6 +83,8 @@ class Found(Record):
     """The lists of sites that differ, by the sites' names."""
     lacking: tuple[Text, ...]
     """The sites whose clusters were not there."""
+    joining: Mapping[Text, Addresses] | None = None
+    """Of each site that joins those whose clusters it had; None where an older geoplan did not write them."""
 
 
 class Resumed(Record):

@@ -34,7 +34,7 @@ from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
 from geoplan.push.window import reboot_problems
-from geoplan.wording import count
+from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -62,8 +62,16 @@ class PushResult:
     unfinished_pairs: tuple[str, ...] = ()
     journal: Path | None = None
     declined: bool = False
+    unproven: tuple[str, ...] = ()
+    """The slaves of which nobody has seen all links to boxes that are new, which notes say."""
     left_alone: tuple[str, ...] = ()
     """The sites that leave and did not answer: the report is without them, and a note says what is left to do there."""
+
+    @property
+    def green_but_unproven(self) -> str:
+        """What to say of links that units tell green, where some of slaves are told by nobody; empty elsewhere."""
+        slaves = some_of(self.unproven)
+        return f"all links that units tell are green; not proven: links of {slaves}" if slaves else ""
 
     @property
     def is_complete(self) -> bool:
@@ -227,12 +235,14 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
     tell_of_leavers(context)
-    tell_of_new_boxes(context)
+    unproven = tell_of_new_boxes(context)
     is_red = is_drill and bool(progress.red_steps(context.plan))
     outcome = "done" if report.is_in_place and not unfinished and not is_red else "done with findings"
     context.journal.write("end", outcome=outcome, unfinished_pairs=list(unfinished))
     context.reporter.say(EventKind.VERIFIED, outcome)
-    return PushResult(verdict, report, progress, unfinished, context.journal.path, left_alone=tuple(context.left_alone))
+    left_alone = tuple(context.left_alone)
+    path = context.journal.path
+    return PushResult(verdict, report, progress, unfinished, path, unproven=unproven, left_alone=left_alone)
 
 
 async def _do_phases(context: Context) -> Progress:

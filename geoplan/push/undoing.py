@@ -15,6 +15,7 @@ from geoplan.push import journal as journals
 from geoplan.push import records as models
 from geoplan.push import values
 from geoplan.push.history import number_in
+from geoplan.push.newcomers_before import before_joining, clusters_of_newcomers
 from geoplan.topology.model import Location, Unit
 from geoplan.vendor import MANAGE_CLUSTERS, MANAGE_FQDNS
 from geoplan.wording import some_of
@@ -117,11 +118,12 @@ def what_was_found(plan: Plan, facts: Observations) -> dict[str, object]:
             held: tuple[str, ...] | None = getattr(unit, subject)
             if held is not None and not same_addresses(held, getattr(site, subject)):
                 lists.setdefault(site.name, {})[subject] = held
+    joining = clusters_of_newcomers(plan, facts)
     by_group = {step.site: facts.active(step.on.site) for step in plan.steps if step.action is Action.ADD_CLUSTER}
     for name, unit in by_group.items():
         if unit and unit.clusters is not None and find(plan, plan.cluster(name), unit.clusters) is None:
             lacking.append(name)
-    return {"held": lists, "lacking": lacking}
+    return {"held": lists, "lacking": lacking, **({"joining": joining} if joining else {})}
 
 
 def _found_before(history: History) -> tuple[Before, list[str]]:
@@ -139,8 +141,9 @@ def _found_before(history: History) -> tuple[Before, list[str]]:
         if history.was_formed(pair.site)
     ]
     if plan.change:
-        modified = _clusters_of_old(plan.change, history)
-        return Before(_lists_before(history, found), modified=modified), left + _lost_with_clusters(history)
+        lists, modified = _lists_before(history, found), _clusters_of_old(plan.change, history)
+        joined, stays = before_joining(history, found, lists)
+        return Before(lists, modified=modified, stood=joined), left + _lost_with_clusters(history) + stays
     for site, record in clusters.items():
         if isinstance(record.before, values.ClusterValue):
             was, stays = _cluster_before(plan.cluster(site), record.before)

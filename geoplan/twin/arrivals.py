@@ -41,6 +41,8 @@ class Watch(RequestWatch):
                 self.say(f"{address} was sent '{call.command}', although {why}")
         if call.command == "delcluster" and self._world.plan.change:
             self._deletion_arrived(unit, call)
+        elif call.command == "addcluster" and self._world.plan.change:
+            self._addition_arrived(unit, call)
         elif call.command.startswith("del") or call.command in ("disablegeo", "restore"):
             self.say(f"{address} was sent '{call.command}': nothing is ever deleted")
         elif call.command == "reboot":
@@ -92,6 +94,16 @@ class Watch(RequestWatch):
                 and (probed is None or now - probed < 2 * self._world.sync_seconds)
             ):
                 self.say(f"{unit.address} was told to delete '{cluster.name}', and no probe has held at '{site}'")
+
+    def _addition_arrived(self, unit: Unit, call: ApiRequest) -> None:
+        """Take for a probe what a site that leaves adds of its own, which none of those that stay has."""
+        plan, geo = self._world.plan, self._world.network.geo
+        part = plan.change.part_of(unit.site) if plan.change else None
+        address = call.address("ip")
+        own = {each.address for name in (part.sites if part else ()) for each in plan.site(name).units}
+        others = [each for each in self._world.network.units.values() if part and each.site in part.stay]
+        if address in own and not any(geo.find_cluster(each, address) for each in others):
+            self._probed.setdefault(unit.site, self._world.clock.now())
 
     def _is_left(self, unit: Unit, cluster: Cluster, owner: str) -> bool:
         """Return whether a cluster is where its site's was before, and the planned one is there beside it."""

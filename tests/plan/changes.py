@@ -294,7 +294,7 @@ class World:
         self._require_clusters()
 
     def _brought(self, box: Box) -> dict[str, str]:
-        """Return the clusters of sites that join its group, as a box of one of them has them: no seed takes them off it.
+        """Return the clusters of sites that join its group, as one of its boxes has them: no seed takes them off it.
 
         That of a site which joins another group is what a push finds different, before anything is linked.
         """

@@ -11,7 +11,7 @@ from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.model import ClusterType
 from geoplan.plan.lists import carried_by
 from geoplan.plan.model import Action
-from geoplan.vendor import CUT_NAME_LENGTH
+from geoplan.vendor import CUT_NAME_LENGTH, MANAGE_CLUSTERS
 from geoplan.wording import MAX_LISTED
 
 if TYPE_CHECKING:
@@ -98,17 +98,16 @@ def is_placed(cluster: ClusterDefinition, found: GeoCluster) -> bool:
     return apart <= ARC_SECOND
 
 
-RENAME = "rename or remove it by hand first"
+GONE_ON_ALL = "what is removed by hand on one unit is gone on all that are linked"
+RENAME = f"rename it by hand first; {GONE_ON_ALL}"
+RETYPE = f"give it the type Remote LM by hand under {MANAGE_CLUSTERS}; {GONE_ON_ALL}"
 
 
 def how_to_rename(plan: Plan) -> str:
     """Say what gives a cluster its planned name, where no step of a plan does."""
     if plan.change:
         return RENAME
-    return (
-        "a change renames it: push --from the topology that was pushed here last, or --from live; what is removed by "
-        "hand on one unit is gone on all that are linked"
-    )
+    return f"a change renames it: push --from the topology that was pushed here last, or --from live; {GONE_ON_ALL}"
 
 
 def misplaced(cluster: ClusterDefinition, found: GeoCluster) -> str | None:

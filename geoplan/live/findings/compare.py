@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.addresses import canonical, without
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind, Report, SiteReport
 from geoplan.live.findings.clusters import (
-    RENAME,
+    RETYPE,
     ClusterState,
     addresses_of,
     deleted_from,
@@ -297,7 +297,7 @@ def _of_cluster(
             taken = next(other.address for other in live if other.name == cluster.name)
             mended = is_in_the_way_alone(plan, cluster, taken)
             message = f"{shown} is missing, and a cluster at {taken} has its name"
-            yield Kind.DIFFERENT, message, "" if mended else RENAME
+            yield Kind.DIFFERENT, message, "" if mended else how_to_rename(plan)
         case ClusterState.OTHER_NAME if found:
             mended = is_old_cluster(plan, cluster.site, found.address, found.name)
             by_hand = "" if mended else how_to_rename(plan)
@@ -306,7 +306,7 @@ def _of_cluster(
         case ClusterState.UNFINISHED if found:
             yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", ""
         case ClusterState.OTHER_TYPE if found:
-            yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", RENAME
+            yield Kind.DIFFERENT, f"{shown} is of type {found.type}, not Remote LM", RETYPE
         case ClusterState.MISPLACED if found:
             yield Kind.DIFFERENT, f"{shown} {misplaced(cluster, found)}", ""
         case _:

@@ -40,6 +40,8 @@ def clusters_to_delete(plan: Plan, step: Step, live: Iterable[GeoCluster]) -> tu
     if step.action is Action.DELETE_OTHER_CLUSTERS:
         part = change.part_of(step.site)
         sites = part.others if part else ()
+        if part and step.site in change.leaving:  # its own is there where it was added as a probe
+            sites = tuple(name for name in (*part.others, *part.sites) if name not in part.keeps)
     elif change.departure_of(step.site) is None:
         kept = _kept(plan, step.site)
         clusters = tuple(each for each in clusters if canonical(each.address) not in kept)

@@ -71,7 +71,8 @@ def _mode_findings(pair: Pair) -> Iterator[Finding]:
         yield pair.finding(
             FindingKind.MODES_SWAPPED,
             f"its HA modes are not those of the topology: {shown}",
-            "swap master and slave in the topology if the units are right: its lists and clusters name the master",
+            "put the roles in the file as the units hold them, if these are right: lists and clusters name the master; "
+            "or swap the HA modes on both units by hand in a maintenance window",
             *wrong_units,
             severity=Severity.BLOCKING,
         )

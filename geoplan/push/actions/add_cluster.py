@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings import NoteKind
-from geoplan.live.findings.clusters import ClusterState, addresses_of, deleted_from, find, old_name, state_of
+from geoplan.live.findings.clusters import (
+    GONE_ON_ALL,
+    ClusterState,
+    addresses_of,
+    deleted_from,
+    find,
+    old_name,
+    state_of,
+)
 from geoplan.live.findings.compare import is_old_cluster
 from geoplan.push.actions.change import (
     Again,
@@ -55,7 +63,7 @@ async def _try_cluster(context: Context, step: Step) -> Outcome | Again:
         message = (
             f"cannot add cluster '{cluster.name}' ({cluster.address}): another one has its address or name ({state})"
         )
-        raise StepError(step, message, unit=unit.address, hint="rename or remove it by hand, then go on")
+        raise StepError(step, message, unit=unit.address, hint=f"rename that one by hand, then go on; {GONE_ON_ALL}")
     action, was = step.action.value, None if found is None else found.definition
     will_be = {"address": cluster.address, "name": cluster.name, "type": cluster.type}
     context.record("changing", step, unit.address, action=action, what="cluster", before=was, after=will_be)

@@ -43,6 +43,9 @@ async def delete_other_clusters(context: Context, step: Step) -> Outcome:
     if left := await left_alone(context, step, wholly=True):
         return left
     if leaves_for_good(context, step.site) and not _can_be_proved(context, step):
+        unit = await find_unit(context, step)
+        if not clusters_to_delete(context.plan, step, await clusters_of(step, unit)):
+            return Outcome(StepState.IN_PLACE, unit.address, "none is there")
         message = "its clusters are left there: its own was not on both sides, so nothing proves that it is apart"
         return Outcome(StepState.LEFT_OUT, None, message)
     if not leaves_for_good(context, step.site) and (names := await _fqdns(context, step)):

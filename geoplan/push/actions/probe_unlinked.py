@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from geoplan.live.findings.clusters import addresses_before
 from geoplan.live.findings.leaving import shown_at
 from geoplan.push import records as models
-from geoplan.push import values
 from geoplan.push.actions.change import Again, find_unit, until_done
 from geoplan.push.actions.leaving import (
     active_units,
@@ -19,6 +18,7 @@ from geoplan.push.actions.leaving import (
     part_of,
     require_told,
 )
+from geoplan.push.actions.probe_by_adding import first_deleted, try_by_adding, try_own_again
 from geoplan.push.change_progress import renewed_units
 from geoplan.push.context import StepError
 from geoplan.push.deletions import lacks_probe
@@ -40,8 +40,12 @@ async def probe_unlinked(context: Context, step: Step) -> Outcome:
     if left := await left_alone(context, step, wholly=True):
         return left
     if unlinked(context, step.site):
-        return Outcome(StepState.RECORDED, None, "the journal has it")
-    return await until_done(context, step, _try_probe)
+        ended = Outcome(StepState.RECORDED, None, "the journal has it")
+    else:
+        ended = await until_done(context, step, _try_probe)
+    if step.site in part_of(context, step).keeps:  # it was there before the join that is undone
+        await until_done(context, step, try_own_again)
+    return ended
 
 
 def unlinked(context: Context, site: str) -> models.Unlinked | None:
@@ -64,11 +68,11 @@ async def _try_probe(context: Context, step: Step) -> Outcome | Again:
     others = others_of(context, part)
     having, told = await holders(context, others, step.site)
     require_told(step, told, "clusters")
-    sent = _sent(context, step)
+    sent = first_deleted(context, step)
     new = {unit for name in part.stay for unit in renewed_units(plan, plan.site(name))} - having  # it had nothing yet
     staying = {each.address for name in part.stay for each in plan.site(name).units} & told.told.keys() - new
-    if sent is None and not having & staying:
-        return Outcome(StepState.NOT_NEEDED, unit.address, "those that stay do not have its cluster")
+    if not having & staying and not (sent and staying & set(sent.also_on or ())):
+        return await try_by_adding(context, step, unit, others)
     expected = staying | set((sent and sent.also_on) or ())
     if lost := (expected - having) & told.told.keys():
         raise _alive(context, step, unit.address, lost) if sent else _differing(step, lost)
@@ -81,14 +85,6 @@ async def _try_probe(context: Context, step: Step) -> Outcome | Again:
     active = (*await active_units(context, step, others), unit.address)
     context.record("unlinked", step, unit.address, active=active)
     return Outcome(StepState.DONE, unit.address, f"deleted there, and kept by {count(len(having), 'other unit')}")
-
-
-def _sent(context: Context, step: Step) -> values.ClusterValue | None:
-    """Return what the journal has of the cluster from before this probe was sent first, or None before that."""
-    for record in context.history.records:
-        if isinstance(record, models.Changing) and record.step == step.id:
-            return record.before if isinstance(record.before, values.ClusterValue) else None
-    return None
 
 
 async def _hold(context: Context, step: Step, probe: _Probe) -> None:
@@ -112,7 +108,7 @@ async def _hold(context: Context, step: Step, probe: _Probe) -> None:
 
 
 def _alive(context: Context, step: Step, unit: str, lost: Collection[str]) -> StepError:
-    where, sent = sorted(lost), _sent(context, step)
+    where, sent = sorted(lost), first_deleted(context, step)
     planned = context.plan.change.old_cluster(step.site) if context.plan.change else None
     address = planned.address if planned else ""  # as others know it: on itself a pair shows another one
     message = (

@@ -55,6 +55,7 @@ def test_a_cluster_that_no_step_mends_stands_against_the_push(clusters: tuple[Ge
     assert found
     assert all(words in problem for problem in found)
     assert all(problem.endswith(")") for problem in found)  # each says what to do by hand
+    assert not any("rename or remove" in problem for problem in found)  # what is removed goes on all that are linked
 
 
 def test_a_cluster_that_partners_do_not_share_stands_against_the_push() -> None:
