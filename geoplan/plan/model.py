@@ -395,7 +395,5 @@ def checksum_of(content: Mapping[str, Any]) -> str:
 
 
 def _written_fields(content: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(key for key in Plan.model_fields if key not in _WHERE_NEEDED or content.get(key))
-
-
-_WHERE_NEEDED = {"ha_pairs", "firmware", "secret", "change", "ha_changes"}
+    where_needed = {"ha_pairs", "firmware", "secret", "change", "ha_changes"}
+    return tuple(key for key in Plan.model_fields if key not in where_needed or content.get(key))

@@ -1,28 +1,23 @@
-"""What blocks a change before it begins: OLD is a claim, and who joins is empty, or what the plan makes of it."""
+"""What blocks a change before it begins: OLD is a claim."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, same_addresses, without
-from geoplan.live.findings.clusters import deleted_from, find
+from geoplan.live.findings.clusters import find
 from geoplan.live.findings.compare import is_old_cluster
-from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.ha_changes import changed_parameters
 from geoplan.live.findings.kinds import generic_command
 from geoplan.live.findings.leaving import clusters_to_delete, silent_leavers, unlike_before
-from geoplan.live.findings.newcomers import (
-    GeoConfiguration,
-    differences,
-    reference_of,
-    seeded_sites,
-)
+from geoplan.live.findings.newcomers import seeded_sites
 from geoplan.live.model import LIST_NAMES, SUBJECTS
 from geoplan.plan.actions import DELETIONS
 from geoplan.plan.model import Action
 from geoplan.push.change_progress import pairs_to_join, renewed_units
 from geoplan.push.deletions import lacks_probe, without_probe
 from geoplan.push.history import number_in
+from geoplan.push.newcomer_checks import ChangeProblem, newcomer_problems
 from geoplan.push.options import RebootMode
 from geoplan.vendor import HA_PARAMETERS, MANAGE_CLUSTERS, REMOTE_ACCESS
 from geoplan.wording import shell_command, some_of
@@ -31,29 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geoplan.live.findings.kinds import Command
-    from geoplan.live.model import Observation, Observations, Subject
+    from geoplan.live.model import Observations, Subject
     from geoplan.plan.model import Change, Plan, SiteLists, SiteSettings
     from geoplan.push.ledger import Ledger
     from geoplan.push.options import Options
 
 CORRECT_OLD = "give as OLD what the units were pushed to last: geoplan diff OLD shows what differs from it"
-EMPTY_IT = (
-    "a site joins empty: delete its FQDNs and clusters there by hand (Global Balancing), once nothing needs them, "
-    "or let it join by a restore of the group's GEO Configuration"
-)
-
-IN_TWO = (
-    "nobody stays who would show that a deletion there does not travel: push a topology first in which this site "
-    "stands alone, delete these clusters there by hand, and let it join then"
-)
-
-
-class ChangeProblem(NamedTuple):
-    """One thing that blocks a change: where, what, and what to do."""
-
-    where: str
-    message: str
-    hint: str
 
 
 def change_problems(
@@ -78,7 +56,7 @@ def change_problems(
     yield from _swapped_roles(plan, change, facts)
     yield from _ha_elsewhere(plan, facts, start)
     for name in seeded_sites(plan):
-        yield from _newcomer_problems(plan, change, name, facts)
+        yield from newcomer_problems(plan, change, name, facts)
 
 
 # -- OLD is a claim ----------------------------------------------------------------------------------------------------
@@ -302,114 +280,3 @@ def without_probes(plan: Plan, facts: Observations) -> Iterator[ChangeProblem]:
     for unit, own in without_probe(plan, facts):
         message, hint = lacks_probe(own)
         yield ChangeProblem(unit, message, f"{hint}; it is deleted again as a probe")
-
-
-# -- who joins ---------------------------------------------------------------------------------------------------------
-
-
-def _newcomer_problems(plan: Plan, change: Change, name: str, facts: Observations) -> Iterator[ChangeProblem]:
-    site = plan.site(name)
-    reference = facts.active(reference_of(plan, site.group))
-    unit = facts.active(name)
-    if unit is None or reference is None:
-        return  # that its pair has no active unit is told by itself
-    if unit.failure is None and unit.geo_enabled is None:
-        yield ChangeProblem(unit.address, "it joins, and does not tell that GEO is on", "enable GEO there, and see it")
-    for each in (unit, reference):
-        if each.failure is None and (each.clusters is None or each.fqdns is None):
-            message = "it does not tell all its clusters and FQDNs, which have to be known before a site joins"
-            yield ChangeProblem(each.address, message, "see that it answers listclusters and listfqdns")
-            return
-    if unit.clusters is None or unit.fqdns is None or reference.clusters is None or reference.fqdns is None:
-        return
-    here = GeoConfiguration(unit.clusters, unit.fqdns)
-    there = GeoConfiguration(reference.clusters, reference.fqdns)
-    part = change.part_of(name)
-    if _is_merged(change, name) and (here.fqdns or part is None):
-        yield from _merge_problems(plan, change, name, _Ends(here, there, unit, reference))
-    elif part and not (here.fqdns or there.fqdns or _is_cleaned(plan, change, name)):
-        if not _is_empty_or_on_its_way(plan, site, here, there):
-            message = f"it joins with clusters of a group that nobody goes on with: {here.shown}"
-            yield ChangeProblem(unit.address, message, IN_TWO)
-    elif part is None and not _is_empty_or_on_its_way(plan, site, here, there):
-        message = f"it joins and is not empty: {here.shown}; {reference.address} has {there.shown}"
-        yield ChangeProblem(unit.address, message, EMPTY_IT)
-
-
-def _is_cleaned(plan: Plan, change: Change, name: str) -> bool:
-    """Return whether steps delete what a site has of the group that it leaves."""
-    part = change.part_of(name)
-    deleting = {step.site for step in plan.steps if step.action is Action.DELETE_OTHER_CLUSTERS}
-    return part is not None and not deleting.isdisjoint(part.sites)
-
-
-def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfiguration, there: GeoConfiguration) -> bool:
-    """Return whether a newcomer has nothing, all that its group has, or clusters that this plan has entered there."""
-    if here.is_empty or not differences(plan, site.group, here, there):
-        return True
-    if here.fqdns:
-        return False
-    planned = [cluster for cluster in plan.clusters if cluster.group == site.group]
-    places = sites_by_address(plan)
-    known = {(site_at(places, cluster), cluster.name) for cluster in there.clusters}
-    own = {found for each in planned if (found := find(plan, each, here.clusters)) and found.is_named(each.name)}
-    for old, addresses in deleted_from(plan, site.group):  # it is seen by all once they are linked, and goes then
-        own.update(
-            found for found in here.clusters if canonical(found.address) in addresses and found.is_named(old.name)
-        )
-    return all(found in own or (site_at(places, found), found.name) in known for found in here.clusters)
-
-
-def _is_merged(change: Change, name: str) -> bool:
-    """Return whether a site comes from a group that nobody goes on with: with all of it, or what is left of it."""
-    part = change.part_of(name)
-    is_whole = part is None and change.old_site(name) is not None and change.joined_by(name) is not None
-    return is_whole or (part is not None and not part.stay)
-
-
-class _Ends(NamedTuple):
-    """A site that joins and the one whose configuration it takes over, as both tell it."""
-
-    here: GeoConfiguration
-    there: GeoConfiguration
-    unit: Observation
-    reference: Observation
-
-
-def _merge_problems(plan: Plan, change: Change, name: str, ends: _Ends) -> Iterator[ChangeProblem]:
-    """Refuse to merge two groups with FQDNs where those of one would be lost.
-
-    Who has none is seeded with the configuration of the group that it joins, and keeps its backup.
-    """
-    here, there, unit, reference = ends
-    if not here.fqdns or {each.lower() for each in here.fqdns} == {each.lower() for each in there.fqdns}:
-        return
-    if there.fqdns:
-        message = (
-            f"two groups with FQDNs of their own are not merged: {unit.address} has {some_of(here.fqdns)}, "
-            f"{reference.address} has {some_of(there.fqdns)}"
-        )
-        hint = "enter the FQDNs of one group on the other by hand, and delete them there; then push"
-        yield ChangeProblem(name, message, hint)
-        return
-    message = (
-        f"{unit.address} has FQDNs and {reference.address}, whose configuration would go on, has none: so these groups "
-        "are not merged"
-    )
-    yield ChangeProblem(name, message, _how_to_keep(plan, change, name))
-
-
-def _how_to_keep(plan: Plan, change: Change, name: str) -> str:
-    """Say how the group with FQDNs goes on: a group is made around the one before that has its name."""
-    old, now = change.old_site(name), plan.site(name).group
-    before = old.group if old else now
-    if before != now and all(group.name != before for group in plan.groups):
-        return (
-            f"let the group that has the FQDNs go on: call the merged group '{before}' under groups: in the topology, "
-            f"in place of '{now}', and push again; then the other sites are seeded, one at a time"
-        )
-    others = [site.name for site in plan.sites_of(now) if (was := change.old_site(site.name)) and was.group != before]
-    return (
-        f"make two pushes of it: first, with --clean-leaving, one to a topology without {some_of(others)}, which leave "
-        "and lose their clusters; then this one, --from that topology"
-    )
