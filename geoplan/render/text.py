@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
-from rich.table import Table
+from rich.segment import Segment
+from rich.table import Column, Table
 from rich.text import Text
 
 from geoplan import vendor
+from geoplan.addresses import is_address
 from geoplan.console import laid_out
 from geoplan.plan.actions import ACTIONS, Action, Phase
 from geoplan.render.delta import count_reboots, deltas_of, described
@@ -21,9 +25,31 @@ if TYPE_CHECKING:
     from geoplan.plan.pairs import LoadBalancer, PlannedListener
 
 
+class AddressTable(Table):
+    """A table that breaks words rather than an address, as long as a terminal has room for its addresses.
+
+    Half of an address is often another one: of 172.24.1.10 the first line would show 172.24.1.1.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Lay the table out; columns are as wide as their longest address only where one would be broken."""
+        addresses = [_addresses_in(column) for column in self.columns]
+        segments = [part for part in super().__rich_console__(console, options) if isinstance(part, Segment)]
+        shown = Counter("".join(part.text for part in segments).split())
+        if not Counter(chain.from_iterable(addresses)) <= shown:
+            for column, words in zip(self.columns, addresses, strict=True):
+                column.width = max(map(len, words), default=None)
+        yield from super().__rich_console__(console, options)
+
+
+def _addresses_in(column: Column) -> list[str]:
+    words = (word for cell in column.cells for word in str(cell).split())
+    return [word for word in words if is_address(word.strip("+-,;()"))]
+
+
 def table(*headings: str) -> Table:
     """Return an empty table; a cell that has no room is folded."""
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    drawn = AddressTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
         drawn.add_column(heading, overflow="fold")
     return drawn

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from geoplan import Topology, load_topology, make_plan
+from geoplan.plan.change import make_change
 from geoplan.plan.model import Phase
 from geoplan.render import text
 from tests.conftest import TOPOLOGIES
@@ -48,6 +50,17 @@ def test_tables_fit_the_width(width: int) -> None:
     for path in TOPOLOGIES.glob("*.yaml"):
         printed = text.render(make_plan(load_topology(path)), width=width)
         assert max(map(len, printed.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 66, 80])
+def test_no_table_breaks_an_address(width: int) -> None:
+    """Half of an address is another one: 172.24.1.1 on a line, and 0 on the next."""
+    old, new = (load_topology(TOPOLOGIES / f"section-{section}.yaml") for section in ("5.3", "5.4"))
+    for plan in (make_plan(new), make_change(new, make_plan(old)), make_change(old, make_plan(new))):
+        whole, folded = (Counter(re.findall(r"[0-9.]+", text.render(plan, width=each))) for each in (400, width))
+        assert {word: folded[word] for word in folded if word.count(".") > 1} == {
+            word: whole[word] for word in whole if word.count(".") > 1
+        }
 
 
 def test_wide_terminal_keeps_a_list_on_one_line() -> None:
