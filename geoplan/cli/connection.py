@@ -199,6 +199,8 @@ class TypedCommands:
     """What a push is of that has to be resumed before there can be another one; None where there is none."""
     begun: tuple[str, ...] = ()
     """The options that made that push a change, as they were typed."""
+    drill: tuple[str, ...] = ()
+    """What names the failover drill that has to be resumed, where it is no push."""
     change: ChangeOptions = NO_CHANGE
     """Where a change starts; of what compares units with the topology as it is to be, that is no part."""
     undo: str | None = None
@@ -220,7 +222,12 @@ class TypedCommands:
         return self.reach.command(name, self.path, *given, *words)
 
     def resuming(self, *words: str) -> str:
-        """Return the command that goes on with the unfinished push, which has its own phase, groups and change."""
+        """Return the command that goes on with the unfinished push, which has its own phase, groups and change.
+
+        A drill is of one pair, and takes no further words.
+        """
+        if self.drill:
+            return replace(self, phase=None, part=WHOLE, unfinished=None)("drill", *self.drill, "--resume")
         own = replace(self, phase=None, part=self.unfinished or self.part, unfinished=None)
         return own("push", *(() if self.change.old else self.begun), "--resume", *words)
 

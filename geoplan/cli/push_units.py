@@ -19,7 +19,7 @@ from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.plan.model import Phase
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
-from geoplan.push.kinds import words_of_kind
+from geoplan.push.kinds import words_of_drill, words_of_kind
 from geoplan.push.ledger import Ledger
 from geoplan.push.remembered import gone_findings
 from geoplan.push.state_dir import STATE_DIR_VARIABLE, state_folder
@@ -88,7 +88,7 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
         return typed
     part = part_of_push(past.unfinished, topology) or typed.part
     begun = words_of_kind(past.unfinished) or past.unfinished.words_of_change
-    return replace(typed, unfinished=part, begun=begun)
+    return replace(typed, unfinished=part, begun=begun, drill=words_of_drill(past.unfinished))
 
 
 def part_of_push(history: History, topology: Topology) -> Part | None:
@@ -106,9 +106,10 @@ def part_of_push(history: History, topology: Topology) -> Part | None:
 
 
 def say_unfinished(typed: TypedCommands) -> None:
-    """Say on standard error that a push is to be resumed, if one is."""
+    """Say on standard error that a push or a failover drill is to be resumed, if one is."""
     if typed.unfinished is not None:
-        click.echo(f"geoplan: note: a push is unfinished; go on with: {typed('push', '--resume')}", err=True)
+        what = "failover drill" if typed.drill else "push"
+        click.echo(f"geoplan: note: a {what} is unfinished; go on with: {typed.resuming()}", err=True)
 
 
 @asynccontextmanager

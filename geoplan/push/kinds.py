@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geoplan.plan.drill import goes_back
 from geoplan.push import firmware_records as updates
 from geoplan.vendor import SHARED_SECRET
 
@@ -19,6 +20,13 @@ def kind_called(plan: Plan) -> str:
     if plan.secret is not None:
         return f"the way back of the {SHARED_SECRET}" if plan.secret.goes_back else f"one of the {SHARED_SECRET}"
     return f"an update to {plan.firmware.to}" if plan.firmware else NONE_OF_UNITS
+
+
+def words_of_drill(unfinished: History) -> tuple[str, ...]:
+    """Return the options that name the pair of a failover drill, and its way back; an empty tuple for a push."""
+    if unfinished.drill is None:
+        return ()
+    return ("--site", unfinished.drill, *(("--back",) if goes_back(unfinished.plan) else ()))
 
 
 def words_of_kind(unfinished: History) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
-from geoplan.plan.drill import drilled_site, goes_back
+from geoplan.plan.drill import drilled_site
 from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
 from geoplan.push import secret_records as secrets
 from geoplan.push import values
-from geoplan.push.kinds import kind_called, words_of_kind
+from geoplan.push.kinds import kind_called, words_of_drill, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
@@ -247,10 +247,8 @@ class ResumeCheck:
 
 def resuming(unfinished: History, command: Command = generic_command) -> str:
     """Return the command that goes on with what is unfinished: a push, an update or a drill."""
-    if unfinished.drill is None:
-        return command("push", *words_of_kind(unfinished), "--resume")
-    back = ("--back",) if goes_back(unfinished.plan) else ()
-    return command("drill", "--site", unfinished.drill, *back, "--resume")
+    drill = words_of_drill(unfinished)
+    return command("drill", *drill, "--resume") if drill else command("push", *words_of_kind(unfinished), "--resume")
 
 
 def check_resume(

@@ -391,6 +391,11 @@ def test_master_that_does_not_come_back_stops_it_and_it_is_resumed(
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status").stdout
     assert f"to go on with it:  geoplan drill {site.topology} --site '{PAIR}' --resume" in status
     assert report_in(tmp_path / "first.json")["failovers"][0]["back"] is None
+    for name in ("status", "diff"):
+        noted = geoplan(name, site.topology, "--endpoints", site.endpoints)
+        how = f"geoplan drill {site.topology} --site '{PAIR}' --resume --endpoints {site.endpoints}"
+        assert f"note: a failover drill is unfinished; go on with: {how}" in noted.stderr
+        assert "geoplan push" not in noted.stderr
     refused = push(geoplan, site)
     assert refused.code == 4
     assert f"a failover drill of '{PAIR}'" in refused.stderr
