@@ -102,10 +102,9 @@ def write_topology(
 
 
 def part(site: Site, name: str, *sites: str, **settings: Any) -> Path:
-    """Write a topology of some of the lab's sites."""
+    """Write a topology of some of the lab's sites, with the lab's timings."""
     document = yaml.safe_load(site.topology.read_text())
     document["sites"] = [each for each in document["sites"] if not sites or each["name"] in sites]
-    document["timing"] = {"boot_seconds": BOOT, "sync_seconds": SYNC, "manual_step_seconds": 60}
     document.update(name=name, **settings)
     path = site.topology.with_name(f"{name}.yaml")
     path.write_text(yaml.safe_dump(document, sort_keys=False))
