@@ -244,9 +244,15 @@ def case_text(result: Result, timeline: Timeline, width: int) -> str:
     """Return how one case went, with its timeline."""
     lines = [f"{shown(result.case.name)}: {shown(result.case.meaning)}", ""]
     lines += timeline_lines(timeline, max(NARROWEST, width), "everything has settled")
-    lines += ["", *(f"run {number}: {shown(words)}" for number, words in enumerate(result.story, start=1)), ""]
+    lines += ["", *(shown(line) for number, words in enumerate(result.story, 1) for line in _run(number, words)), ""]
     lines += [f"BROKEN: {shown(what)}" for what in result.broken] or ["No promise was broken."]
     return "\n".join(_wrapped(lines, max(NARROWEST, width))) + "\n"
+
+
+def _run(number: int, words: str) -> list[str]:
+    """Return what a run ended with as lines, of which a push may have printed several."""
+    first, *more = words.splitlines() or [""]
+    return [f"run {number}: {first}", *(f"  {line}" for line in more)]
 
 
 def as_markdown(report: Report, replay: Mapping[str, str]) -> str:

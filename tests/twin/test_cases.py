@@ -170,3 +170,11 @@ def test_request_of_a_push_that_is_killed_arrives_once() -> None:
     result = play(plays, named(plays, "11:kill-after"))
 
     assert (result.way, result.broken) == (Way.RESUMED, ())
+
+
+@pytest.mark.parametrize("name", ["1:kill-after", "2:kill-after"])
+def test_a_seed_that_is_killed_before_a_cluster_has_its_type_goes_on(name: str) -> None:
+    plays = change(quick(changes.TWO), quick(changes.FOUR))
+    result = play(plays, named(plays, name))
+
+    assert (result.way, result.broken) == (Way.RESUMED, ())

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.findings.clusters import find
 from geoplan.live.findings.newcomers import GeoConfiguration, differences, reference_of
+from geoplan.live.model import ClusterType
 from geoplan.plan.model import Action
 from geoplan.push.actions.change import LookFirst, find_unit, read_back, try_change
 from geoplan.push.actions.restore_geo import restore_geo, save_to_seed
@@ -85,17 +87,19 @@ async def _enter_clusters(context: Context, step: Step, unit: Unit, wanted: GeoC
     entered = 0
     for cluster in _as_entered(context, group, wanted.clusters):
         here = await configuration(step, unit)
-        if cluster.name in {known.name for known in here.clusters}:
+        known = next((each for each in here.clusters if each.name == cluster.name), None)
+        if known and not _is_unfinished(known, cluster):
             continue
+        was = known.definition if known else None
         context.record(
-            "changing", step, unit.address, action=action, what="cluster", before=None, after=cluster.definition
+            "changing", step, unit.address, action=action, what="cluster", before=was, after=cluster.definition
         )
         look = LookFirst(context, site, unit)
         problem = await try_change(unit.add_cluster_like(cluster, look=look))
         if problem and look.kept_all_back:
             raise StepError(step, problem.reason, unit=unit.address, hint="go on once it is settled")
         after = await read_back(step, unit, unit.clusters, problem)
-        if not any(known.is_named(cluster.name) and known.type is cluster.type for known in after):
+        if not any(each.is_named(cluster.name) and each.type is cluster.type for each in after):
             why = problem.reason if problem else "it was answered as done, and is not there"
             message = f"the cluster '{cluster.name}' of the group could not be entered: {why}"
             raise StepError(step, message, unit=unit.address, hint="see what it has, then go on")
@@ -106,6 +110,12 @@ async def _enter_clusters(context: Context, step: Step, unit: Unit, wanted: GeoC
     if entered:
         context.record("changed", step, unit.address, action=action)
     return Outcome(StepState.DONE, unit.address, f"{count(entered, 'cluster')} of the group entered and read back")
+
+
+def _is_unfinished(known: GeoCluster, wanted: GeoCluster) -> bool:
+    """Return whether a newcomer's cluster is as a push leaves the wanted one that is killed before its type is set."""
+    is_at_its_place = canonical(known.address) == canonical(wanted.address)
+    return is_at_its_place and known.type is ClusterType.DEFAULT and wanted.type is not ClusterType.DEFAULT
 
 
 def _as_entered(context: Context, group: str, clusters: tuple[GeoCluster, ...]) -> list[GeoCluster]:

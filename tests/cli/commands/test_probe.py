@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from geoplan.live.polling import BOOT_FLOOR_SECONDS
 from geoplan.loadmaster import LoopClock
 from geoplan.loadmaster.pace import Paces
+from geoplan.topology.model import BOOT_FLOOR_SECONDS
 from geoplan.vendor import CALLS_WINDOW_SECONDS
 from tests.conftest import Geoplan
 from tests.push.conftest import MakeSite, make_site

@@ -61,6 +61,7 @@ def test_one_case_is_told_run_by_run(which: tuple[str, str], two_standalones: Pa
 
     assert ended.code == 0
     assert "run 1: " in ended.stdout
+    assert "\\u000a" not in ended.stdout
 
 
 def test_a_broken_promise_ends_with_1_and_says_how_to_see_it_again(
