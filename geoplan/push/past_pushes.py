@@ -309,8 +309,8 @@ def _unfinished_problems(
             message = f"the unfinished push is a change: it was begun with {words}"
             yield Problem(plan.topology, message, "resume it with these options, or end it with --abandon")
             return
-        if (begun := unfinished.phases) and begun != plan.phases():
-            message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(plan.phases())}"
+        if (begun := unfinished.phases) and (now := plan.phases()) and begun != now:
+            message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(now)}"
             yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
             return
         plans = f"{unfinished.begin.checksum}, and the topology now gives {plan.checksum}"

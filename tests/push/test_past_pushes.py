@@ -86,6 +86,14 @@ def test_a_file_that_was_edited_is_told_with_what_ends_the_push() -> None:
     assert "geoplan push my.yaml --abandon" in problem.commands
 
 
+def test_a_change_that_has_nothing_to_do_is_another_plan_than_the_unfinished_one() -> None:
+    topology = load_topology(TOPOLOGIES / "section-5.4.yaml")
+    nothing = make_change(topology, make_plan(topology, (Phase.GEO,)))
+    assert nothing.phases() == ()
+    (problem,) = check_resume(nothing, begun(), resume=True, running=None).problems
+    assert nothing.checksum in str(problem)
+
+
 def test_a_running_push_is_not_called_unfinished() -> None:
     (problem,) = check_resume(PLAN, begun(), resume=False, running="another push is running").problems
     assert "another push is running" in str(problem)
