@@ -94,7 +94,8 @@ def _fault(chance: random.Random, units: list[str]) -> str:
     if kind is FaultKind.REFUSE:
         parts.append(f"seconds={chance.choice([1, 10, 40])}")
     if kind in (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.TRUNCATE, FaultKind.SLOW, FaultKind.ERROR):
-        parts.append(f"applied={chance.choice(['yes', 'no'])}")
+        applied = chance.choice(["yes", "no"])
+        parts.append(f"applied={'yes' if kind is FaultKind.SLOW else applied}")  # a late answer tells what is so
     return ",".join(parts)
 
 
