@@ -21,6 +21,7 @@ from geoplan.push.between_sites import wait_between_sites
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.secret_progress import SiteSecrets, secrets_of
+from geoplan.push.secret_scope import recorded_alone
 from geoplan.push.whole_pairs import until_whole
 from geoplan.vendor import REMOTE_ACCESS, SHARED_SECRET
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 async def rotate_partner_secret(context: Context, step: Step) -> Outcome:
     """Give all units of a site the secret, and see it whole."""
+    if step.site in (recorded_alone(context.history) or ()):
+        return Outcome(StepState.NOT_NEEDED, None, "it was never given what is taken back")
     secrets = secrets_of(context.history, step.site)
     if secrets.is_in_force:
         return Outcome(StepState.RECORDED, None, "the journal has it, in this run")
