@@ -160,6 +160,8 @@ class Rotation:
 
     async def _until_whole(self) -> str:
         """Wait until a pair is whole, and stays so for a replication: units part some time after their secrets do."""
+        if self._mends and self._context.fleet.is_on_paper:
+            return ""  # what parted on units does not come together on paper
         hint = "go on: both units are given it again, since one may have said so and not have it"
         for _ in range(MAX_LOOKS if self._is_pair else 0):
             told = await until_whole(self._context, self._step, "its secret", hint=hint)

@@ -145,6 +145,10 @@ def test_unit_that_is_dead_elsewhere_keeps_no_pair_split_and_no_way_back(geoplan
     assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
     site.lab.lift(fault)
     site.lab.power_off(A2)
+    asked = [rotate(geoplan, site, "--resume", option) for option in ("--only-preflight", "--dry-run")]
+    assert [each.code for each in asked] == [4, 3], asked
+    assert all(f"  {A2}: " in each.stderr for each in asked), asked
+    assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
     on = rotate(geoplan, site, "--resume")
     assert on.code == 3, on
     assert (held(site)[S1], held(site)[M1]) == (NEW, NEW)
