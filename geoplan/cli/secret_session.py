@@ -45,10 +45,11 @@ class SecretSession(UnitsSession):
 
     def may_begin(self, found: Found) -> bool:
         """Show the steps, what nobody has confirmed and what it costs, and ask."""
-        view, units = self._view, [unit.address for site in self._plan.sites for unit in site.units]
+        view, alone = self._view, found.verdict.left_alone
+        units = [unit.address for site in self._plan.sites if site.name not in alone for unit in site.units]
         which = "that they had before" if self._goes_back else "that was given"
         view.say(f"sets the {SHARED_SECRET} {which} on {count(len(units), 'unit')}, each by itself")
-        for step in self._plan.steps:
+        for step in (each for each in self._plan.steps if each.site not in alone):
             pair = ": standby first, the active unit at once after it" if step.on.unit == "both" else ""
             view.say(f"  {step.number:>3}  {name_step(step)}{pair}")
         if found.options.resume:

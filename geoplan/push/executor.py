@@ -20,6 +20,7 @@ from geoplan.push.firmware_progress import has_begun
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.secret_scope import recorded_alone
 from geoplan.push.window import is_too_late
 
 if TYPE_CHECKING:
@@ -164,17 +165,20 @@ class Executor:
         self._left_behind = steps_left_behind(context.plan, context.history)
         self._reboots_wanted = frozenset(context.options.reboot_sites)
 
-    async def run(self, phase: Phase, *, at_once: Collection[str] = ()) -> Progress:
-        """Do every task of a phase whose steps before it ended well, and return how far the push has come by then.
-
-        None is begun after a failure, or once a stop is wanted. The steps ``at_once``, by their ids, are done before
-        all others, whatever they wait for: an earlier run has left them half done.
-        """
-        tasks = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
-        for half_done in tasks:
-            if half_done.first.id in at_once:
+    async def run_half_done(self, steps: Collection[str]) -> Progress:
+        """Do steps, by their ids, whatever they wait for: an earlier run has left them half done."""
+        for half_done in tasks_of(self._context.plan):
+            if half_done.first.id in steps:
                 await self._do(half_done)
                 self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
+        return self._progress
+
+    async def run(self, phase: Phase) -> Progress:
+        """Do every task of a phase whose steps before it ended well, and return how far the push has come by then.
+
+        None is begun after a failure, or once a stop is wanted.
+        """
+        tasks = [task for task in tasks_of(self._context.plan) if task.first.phase is phase]
         schedule = Schedule(tasks, self._progress.outcomes, self._lane_of)
         running: dict[asyncio.Task[None], Task] = {}
         ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
@@ -230,6 +234,8 @@ class Executor:
         history, site = self._context.history, task.first.site
         if task.first.action is Action.ROTATE_PARTNER_SECRET:
             own = self._context.plan.site(site).group
+            if site in (recorded_alone(history) or ()):
+                return True  # it is sent nothing
             return secret_progress.has_begun(history, (each.name for each in self._context.plan.sites_of(own)))
         return has_begun(history, site) or history.progress(site) in (PairProgress.REBOOTING, PairProgress.RESUBMITTED)
 

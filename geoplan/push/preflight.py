@@ -74,6 +74,11 @@ class PreflightResult:
     unsubmitted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of pairs the partners that their lists hold already, and that nothing says their slaves have submitted."""
 
+    put_off: tuple[Problem, ...] = ()
+    """What blocks nothing yet: other sites come first, and then it is looked at again."""
+    left_alone: frozenset[str] = frozenset()
+    """The sites that are sent nothing, and of which nothing is asked."""
+
     @property
     def changes_units(self) -> bool:
         """Whether units are rebooted, formed into pairs or submitted on, even where no list or cluster differs."""

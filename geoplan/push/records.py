@@ -19,7 +19,14 @@ from geoplan.push.firmware_records import Booting, Installed, Installing, Measur
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
 from geoplan.push.record import Record
-from geoplan.push.secret_records import SecretInForce, SecretNotSet, SecretSet, SecretsMayDiffer, SettingSecret
+from geoplan.push.secret_records import (
+    SecretInForce,
+    SecretNotSet,
+    SecretSet,
+    SecretsLeftAlone,
+    SecretsMayDiffer,
+    SettingSecret,
+)
 from geoplan.push.values import Addresses, FoundLists, ReachedUnit, Seconds, Sight, Strict, Text, Value
 
 if TYPE_CHECKING:
@@ -335,6 +342,7 @@ AnyRecord = (
     | SecretNotSet
     | SecretSet
     | SecretsMayDiffer
+    | SecretsLeftAlone
     | SecretInForce
     | Note
     | Backup

@@ -11,6 +11,7 @@ from geoplan.live.model import how_to_reach
 from geoplan.push.preflight import PreflightResult
 from geoplan.push.problems import Problem
 from geoplan.push.secret_progress import has_begun, sites_that_differ
+from geoplan.push.secret_scope import left_alone
 from geoplan.push.update_checks import out_of_sync, red_links
 from geoplan.push.window import group_problems
 from geoplan.vendor import SHARED_SECRET, has_partner_secret, parse_version
@@ -33,17 +34,30 @@ LINKS_DOWN = "push in a window, with --window, or say --accept-links-down"
 async def check_secret(
     fleet: Fleet, facts: Observations, options: Options, past: Past, history: History | None
 ) -> PreflightResult:
-    """Compare what all units say with what the setting of a secret needs; ``history`` is a run of it before."""
+    """Compare what all units say with what the setting of a secret needs; ``history`` is a run of it before.
+
+    While units of a site may differ, what is wrong with other sites is put off: nothing keeps them from being mended.
+    """
     plan = fleet.plan
     problems = [*_word_problems(plan, options)] if history is None else []
     differing = sites_that_may_differ(plan, past.left_different, history)
+    alone = left_alone(plan, past.rotations, history, undoes=options.undoes)
+    of_others: list[Problem] = []
     for site in plan.sites:
-        problems += _unit_problems(site, facts)
-        if site.kind == "ha_pair" and site.name not in differing:
-            problems += _pair_problems(site, facts)
+        if site.name in differing:
+            problems += _unit_problems(site, facts)
+        elif site.name not in alone:
+            of_others += _unit_problems(site, facts)
+            of_others += _pair_problems(site, facts) if site.kind == "ha_pair" else ()
     fresh = [group for group in plan.groups_now if history is None or not has_begun(history, group.sites)]
-    problems += group_problems(fleet, options, [group.name for group in fresh])
-    return PreflightResult(tuple(problems), tuple(notes_of(plan, facts)), ())
+    fresh = [group for group in fresh if not alone.issuperset(group.sites)]
+    is_split = differing.intersection
+    problems += group_problems(fleet, options, [group.name for group in fresh if is_split(group.sites)])
+    of_others += group_problems(fleet, options, [group.name for group in fresh if not is_split(group.sites)])
+    notes = tuple(notes_of(plan, facts))
+    if differing:
+        return PreflightResult(tuple(problems), notes, (), put_off=tuple(of_others), left_alone=alone)
+    return PreflightResult((*problems, *of_others), notes, (), left_alone=alone)
 
 
 def sites_that_may_differ(plan: Plan, left: Collection[frozenset[str]], history: History | None) -> frozenset[str]:

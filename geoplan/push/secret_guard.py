@@ -17,6 +17,7 @@ from geoplan.push.guard import Guard, GuardError
 from geoplan.push.guarded_unit import GuardedUnit
 from geoplan.push.secret_progress import OF_SITES, secrets_of, sites_that_differ
 from geoplan.push.secret_records import SettingSecret
+from geoplan.push.secret_scope import recorded_alone
 
 if TYPE_CHECKING:
     from geoplan.live.unit import Unit
@@ -40,6 +41,8 @@ class SecretGuard(Guard):
         last = records[-1] if records else None
         if not isinstance(last, SettingSecret) or canonical(last.unit) != canonical(address):
             raise GuardError(address, WHAT, "the journal does not have it")
+        if site.name in (recorded_alone(history) or ()):
+            raise GuardError(address, WHAT, "its site has nothing to go back from")
         if not any(unit.address in history.backed_up for unit in site.units):
             raise GuardError(address, WHAT, "its site is not backed up")
         if not secrets_of(history, site.name).is_first_request:

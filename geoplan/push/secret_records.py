@@ -47,6 +47,13 @@ class SecretsMayDiffer(Record):
     units: Addresses
 
 
+class SecretsLeftAlone(Record):
+    """Of a way back the sites that it sends nothing: no unit of them was given what it takes back."""
+
+    event: Literal["secrets_left_alone"]
+    sites: tuple[Text, ...]
+
+
 class SecretInForce(Record):
     """All units of the site have it, and its pair is whole."""
 

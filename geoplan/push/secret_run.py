@@ -11,6 +11,7 @@ from geoplan.plan.model import Phase
 from geoplan.push.secret_checks import check_secret, units_of
 from geoplan.push.secret_guard import guarded_for_secret
 from geoplan.push.secret_progress import has_begun, left_different, secrets_of, sites_that_differ
+from geoplan.push.secret_scope import left_alone, recorded_alone
 from geoplan.push.units_run import UnitsPush, UnitsResult, run_on_units
 from geoplan.vendor import SHARED_SECRET
 from geoplan.wording import join_words
@@ -37,9 +38,11 @@ async def run_rotation(
 
 
 def _carry_over(journal: Journal, store: Store, _replaced: History | None) -> None:
-    """Write down which sites earlier pushes have left with secrets that may differ: they come first."""
-    earlier = (history for history in store.histories() if history.path != journal.path)
+    """Write down which sites earlier pushes have left with secrets that may differ, and which are left alone."""
+    earlier = [each for each in store.histories() if each.rotation and each.path != journal.path]
     left, own = left_different(earlier), journal.history
+    if own.plan.secret and own.plan.secret.goes_back and recorded_alone(own) is None:
+        journal.write("secrets_left_alone", sites=sorted(left_alone(own.plan, earlier, own)))
     for site in own.plan.sites:
         order = left.get(units_of(site))
         if order is not None and not secrets_of(own, site.name).needs_mending and not has_begun(own, [site.name]):
@@ -60,9 +63,12 @@ async def _standing(context: Context) -> list[str]:
     """Say of each site that was begun who may have which secret, and of a pair which unit serves."""
     begun = [site for site in context.plan.sites if has_begun(context.history, [site.name])]
     lines = [await _standing_of(context, site) for site in begun]
-    whole = [site.name for site in context.plan.sites if site not in begun]
+    alone = recorded_alone(context.history) or frozenset()
+    whole = [site.name for site in context.plan.sites if site not in begun and site.name not in alone]
     if begun and whole:
         lines.append(f"  now       not begun: {join_words(whole)}; links with them are red until all have the same")
+    if alone:
+        lines.append(f"  now       never given the new one, so left alone: {join_words(sorted(alone))}")
     return lines
 
 

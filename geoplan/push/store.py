@@ -56,6 +56,8 @@ class Past:
     """The push that is still to be ended, by ``--resume`` or ``--abandon``; of several, the one that began last."""
     left_different: Mapping[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
     """The units whose Partner Shared Secrets may differ, site by site, in the order in which they were set."""
+    rotations: tuple[History, ...] = ()
+    """The pushes of the Partner Shared Secret, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Store:
             rotations += [history] if history.rotation else []
             if not history.is_finished:
                 unfinished = history
-        return Past(ledger, latest, unfinished, left_different(rotations))
+        return Past(ledger, latest, unfinished, left_different(rotations), tuple(rotations))
 
     def histories(self, *, more_than: int = 0) -> Iterator[History]:
         """Yield what journals tell that name any of the units, the oldest first, if there are more than so many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.errors import PushStoppedError
+from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.live.findings.compare import verify
 from geoplan.live.survey import observe_for_preflight
 from geoplan.push.context import Context, Seen
@@ -28,11 +28,12 @@ from geoplan.push.undoing import mark_undone
 from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Iterator
+    from pathlib import Path
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.model import Observations
-    from geoplan.plan.model import Phase
+    from geoplan.plan.model import Phase, Plan
     from geoplan.push.context import Stop
     from geoplan.push.history import History
     from geoplan.push.journal import Journal
@@ -91,13 +92,16 @@ async def run_on_units(  # noqa: PLR0913 - what a push is
         verdict = await kind.check(fleet, facts, options, past, own)
         before = verify(plan, facts, past.ledger.known_links())
         objections = listener.objections(Found(options, facts, verdict, before))
-        problems = (*resumed.problems, *objections, *verdict.problems)
+        later = verdict.put_off if options.only_preflight else ()
+        problems = (*resumed.problems, *objections, *verdict.problems, *later)
         verdict = replace(verdict, problems=problems)
         message = "all units are ready" if verdict.is_clear else count(len(problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
         require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return UnitsResult(verdict, before, Progress())
+        for line in _what_is_left_for_now(plan, verdict):
+            reporter.say(EventKind.NOTE, line)
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return UnitsResult(verdict, before, Progress(), declined=True)
         with begin_or_resume(fleet, store, options, history, past.ledger) as journal:
@@ -110,9 +114,16 @@ async def run_on_units(  # noqa: PLR0913 - what a push is
             if not measured_before(journal.history):
                 known = measured_before(replaced) if replaced else {}
                 journal.write("measured", units=known or await measure(guards, facts))
-            await backed_up(context, facts, (options.backup_folder or store.backups) / journal.path.stem)
+            backups = (options.backup_folder or store.backups) / journal.path.stem
+            half_done = kind.at_once(journal.history)
+            first = {step.site for step in plan.steps if step.id in half_done}
+            await backed_up(context, _needed(facts, verdict, only=first if verdict.put_off else None), backups)
             with stopping_for_this_machine():
-                result = await _carried_out(kind, context, facts, verdict)
+                executor = Executor(context)
+                progress = await executor.run_half_done(half_done)
+                if verdict.put_off and not (progress.failures or context.stop.requested):
+                    facts = await _others_ready(kind, context, past, facts, backups)
+                result = await _carried_out(kind, executor, context, facts, verdict)
             prune_backups(context, store)
             return result
 
@@ -123,8 +134,46 @@ def _left_undone(history: History, store: Store) -> History | None:
     return next((each for each in store.histories() if each.name == name and not each.is_finished), None)
 
 
-async def _carried_out(kind: UnitsPush, context: Context, facts: Observations, verdict: PreflightResult) -> UnitsResult:
-    progress = await Executor(context).run(kind.phase, at_once=kind.at_once(context.history))
+def _what_is_left_for_now(plan: Plan, verdict: PreflightResult) -> Iterator[str]:
+    for site in plan.sites:
+        if site.name in verdict.left_alone:
+            yield f"'{site.name}' is left alone: no unit of it was given what is taken back"
+    if verdict.put_off:
+        yield "first come the sites whose units may differ; then it stops, unless this is repaired by then:"
+        yield from (f"  {problem}" for problem in verdict.put_off)
+
+
+def _needed(facts: Observations, verdict: PreflightResult, *, only: Collection[str] | None = None) -> Observations:
+    """Return the units that are changed, of some sites or of all."""
+    found = {address: unit for address, unit in facts.units.items() if unit.site not in verdict.left_alone}
+    return replace(facts, units={key: unit for key, unit in found.items() if only is None or unit.site in only})
+
+
+async def _others_ready(
+    kind: UnitsPush, context: Context, past: Past, facts: Observations, backups: Path
+) -> Observations:
+    """Check everything once no units differ any more. Raises :class:`PushStoppedError` with what blocks the rest."""
+    if not context.fleet.is_on_paper:
+        facts = await observe_for_preflight(context.fleet)
+    verdict = await kind.check(context.fleet, facts, context.options, past, context.history)
+    why = [str(problem) for problem in (*verdict.problems, *verdict.put_off)]
+    if not why:
+        try:
+            await backed_up(context, _needed(facts, verdict), backups)
+        except PushRefusedError as error:
+            why = list(error.problems)
+    if why:
+        context.journal.write("stopped", outcome="stopped", why=why)
+        said = "the push stopped part-way: the sites whose units might differ came first, and this blocks the others"
+        lines = [f"{said}:", *(f"  {each}" for each in why), *await kind.standing(context)]
+        raise PushStoppedError("\n".join(lines))
+    return facts
+
+
+async def _carried_out(
+    kind: UnitsPush, executor: Executor, context: Context, facts: Observations, verdict: PreflightResult
+) -> UnitsResult:
+    progress = await executor.run(kind.phase)
     if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
         context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
         lines = [stopped_because(context.plan, progress), *await kind.standing(context)]

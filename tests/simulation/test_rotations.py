@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from geoplan.push import journal
 from geoplan.push.actions.rotate_partner_secret import Rotation
 from geoplan.push.secret_guard import SecretGuard
 from geoplan.push.secret_progress import SiteSecrets
+from geoplan.push.secret_records import SettingSecret
 from geoplan.push.units_run import UnitsResult
+from geoplan.topology.model import Topology
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.transport import Sent
 from tests.simulation.rotations import BEFORE, NEW, OTHER, Course, RotationWorld, draw, topology_of
@@ -112,6 +116,128 @@ def test_rotation_after_one_that_was_abandoned_mends_what_that_left(tmp_path: Pa
         assert world.broken == []
 
     run_simulated(go())
+
+
+def stopped_last(world: RotationWorld) -> str:
+    return journal.histories(world.folder)[-1].name
+
+
+def abandon(world: RotationWorld) -> None:
+    with journal.Journal(journal.histories(world.folder)[-1].path, world.time) as opened:
+        opened.write("end", outcome="abandoned", who="bal")
+
+
+def go_back(world: RotationWorld, undoes: str | None) -> None:
+    world.plan = make_rotation(world.course.topology, goes_back=True)
+    world.options = replace(world.options, undoes=undoes)
+
+
+def given(world: RotationWorld) -> list[str]:
+    """Return the units that were sent a secret by the push that began last."""
+    records = journal.histories(world.folder)[-1].records
+    return [each.unit for each in records if isinstance(each, SettingSecret)]
+
+
+@pytest.mark.parametrize("way", ["on", "back", "anew"])
+def test_pair_that_differs_is_mended_whatever_is_down_elsewhere(way: str, tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(topology_of("pps", random.Random(1))), 1, tmp_path)  # noqa: S311
+        refused = refusing(world, "10.0.2.1")
+        await world.rotate(NEW)
+        assert world.unequal() == {"S2"}
+        refused.clear()
+        world.simulation.power_off("10.0.3.1" if way != "back" else "10.0.1.1")
+        if way == "anew":
+            abandon(world)
+        elif way == "back":
+            go_back(world, stopped_last(world))
+        await world.rotate({"on": NEW, "back": BEFORE, "anew": OTHER}[way], resume=way == "on")
+        assert isinstance(world.ended, PushStoppedError), (world.ended, getattr(world.ended, "problems", ""))
+        assert world.unequal() == set()
+        assert given(world)[-2:] == ["10.0.2.2", "10.0.2.1"]
+        assert f"10.0.{1 if way == 'back' else 3}.1: " in str(world.ended)
+        world.simulation.power_on("10.0.3.1" if way != "back" else "10.0.1.1")
+        world.make_masters_active(preferred_alone=True)
+        await asyncio.sleep(90.0)
+        world.options = replace(world.options, undoes=None)
+        wanted = BEFORE if way == "back" else NEW
+        await world.rotate(wanted, resume=True)
+        assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
+        assert held(world) == {wanted}
+        assert world.broken == []
+
+    run_simulated(go())
+
+
+def test_way_back_needs_no_unit_that_was_never_given_the_secret(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        refused = refusing(world, "10.0.2.2")
+        await world.rotate(NEW)
+        assert isinstance(world.ended, PushStoppedError)
+        refused.clear()
+        world.simulation.power_off("10.0.2.1")
+        world.simulation.power_off("10.0.3.1")
+        go_back(world, stopped_last(world))
+        await world.rotate(BEFORE)
+        assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
+        assert held(world) == {BEFORE}
+        assert set(given(world)) == {"10.0.1.1", "10.0.1.2"}
+        assert world.broken == []
+
+    run_simulated(go())
+
+
+def test_way_back_of_a_whole_rotation_is_of_all_units(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        await world.rotate(NEW)
+        go_back(world, None)
+        await world.rotate(BEFORE)
+        assert isinstance(world.ended, UnitsResult)
+        assert held(world) == {BEFORE}
+        assert world.broken == []
+
+    run_simulated(go())
+
+
+def test_no_pair_is_left_split_by_a_unit_of_another_site_that_is_dead(seeds: range, tmp_path: Path) -> None:
+    broken = {seed: found for seed in seeds if (found := run_simulated(with_one_dead(seed, tmp_path / str(seed))))}
+    assert not broken
+
+
+async def with_one_dead(seed: int, folder: Path) -> list[str]:
+    """Kill a rotation at a request, and go on or back while a unit of another site is dead."""
+    chance = random.Random(f"dead {seed}")  # noqa: S311 - not for secrets
+    topology = topology_of(chance.choice(["pps", "ppp", "sps", "pp"]), chance)
+    course = Course(topology, kills=[chance.randrange(4 * len(topology.sites))])
+    world = RotationWorld(course, seed, folder)
+    await world.rotate(NEW)
+    if not world.is_unfinished:
+        return world.broken
+    (history,) = journal.histories(world.folder)
+    begun = {each.site for each in history.records if isinstance(each, SettingSecret)}
+    split = world.unequal()
+    dead = chance.choice([unit for site in topology.sites if site.name not in split for unit in site.units])
+    of_dead = next(site.name for site in topology.sites if dead in site.units)
+    world.simulation.power_off(dead.address)
+    way = chance.choice(["on", "back"])
+    if way == "back":
+        go_back(world, stopped_last(world))
+    await world.rotate(BEFORE if way == "back" else NEW, resume=way == "on")
+    if split := world.unequal():
+        world.watch.say(f"{way} with {dead.address} dead leaves {split} split: {world.ended!r}")
+    if way == "back" and of_dead not in begun and not isinstance(world.ended, UnitsResult):
+        world.watch.say(f"the way back waits for {dead.address}, which has nothing to go back from: {world.ended!r}")
+    if way == "back" and begun.isdisjoint([of_dead]) and held(world) != {BEFORE}:
+        world.watch.say(f"after the way back: {held(world)}")
+    if way == "back" and (sent := set(given(world))) - units_of(topology, begun):
+        world.watch.say(f"the way back was sent to {sent}")
+    return world.broken
+
+
+def units_of(topology: Topology, sites: set[str]) -> set[str]:
+    return {unit.address for site in topology.sites if site.name in sites for unit in site.units}
 
 
 def test_pair_that_is_not_whole_is_not_begun(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from geoplan.push.between_sites import wait_between_sites
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.secret_progress import SiteSecrets, secrets_of
+from geoplan.push.secret_scope import recorded_alone
 from geoplan.push.whole_pairs import until_whole
 from geoplan.vendor import REMOTE_ACCESS, SHARED_SECRET
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 async def rotate_partner_secret(context: Context, step: Step) -> Outcome:
     """Give all units of a site the secret, and see it whole."""
+    if step.site in (recorded_alone(context.history) or ()):
+        return Outcome(StepState.NOT_NEEDED, None, "it was never given what is taken back")
     secrets = secrets_of(context.history, step.site)
     if secrets.is_in_force:
         return Outcome(StepState.RECORDED, None, "the journal has it, in this run")
@@ -157,6 +160,8 @@ class Rotation:
 
     async def _until_whole(self) -> str:
         """Wait until a pair is whole, and stays so for a replication: units part some time after their secrets do."""
+        if self._mends and self._context.fleet.is_on_paper:
+            return ""  # what parted on units does not come together on paper
         hint = "go on: both units are given it again, since one may have said so and not have it"
         for _ in range(MAX_LOOKS if self._is_pair else 0):
             told = await until_whole(self._context, self._step, "its secret", hint=hint)

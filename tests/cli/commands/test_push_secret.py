@@ -16,7 +16,7 @@ from geoplan.push.journal import read
 from geoplan.push.records import Resumed
 from tests.conftest import ROOT, TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import A1, M1, S1, Site
+from tests.push.support import A1, A2, M1, S1, Site
 
 __all__ = ["make_site"]
 
@@ -136,6 +136,31 @@ def test_active_unit_that_does_not_take_it_stops_and_says_each_way(geoplan: Geop
     assert set(held(site).values()) == {OLD}
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
     assert status.code == 0, status
+
+
+def test_unit_that_is_dead_elsewhere_keeps_no_pair_split_and_no_way_back(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    fault = site.lab.inject(f"refuse,unit={M1},command=setlmcommsecret")
+    assert rotate(geoplan, site).code == 3
+    assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
+    site.lab.lift(fault)
+    site.lab.power_off(A2)
+    asked = [rotate(geoplan, site, "--resume", option) for option in ("--only-preflight", "--dry-run")]
+    assert [each.code for each in asked] == [4, 3], asked
+    assert all(f"  {A2}: " in each.stderr for each in asked), asked
+    assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
+    on = rotate(geoplan, site, "--resume")
+    assert on.code == 3, on
+    assert (held(site)[S1], held(site)[M1]) == (NEW, NEW)
+    assert f"  {A2}: " in on.stderr
+    assert "'HA Pair 1': all of it has the new Partner Shared Secret" in on.stderr
+    assert "--secret --resume" in on.stderr
+    assert "--secret --back" in on.stderr
+    back = geoplan(*words(site, "--back"))
+    assert back.code == 1, back  # the links to the dead unit are red
+    assert set(held(site).values()) == {OLD}
+    assert {each.unit for each in records(site, secrets.SettingSecret)} == {S1, M1}
+    assert "'HA Pair 2' is left alone" in back.stdout
 
 
 @pytest.mark.parametrize(
