@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from geoplan.errors import ChangeRefusedError, PushRefusedError
-from geoplan.live.findings import NoteKind
+from geoplan.live.findings import Mend, NoteKind
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.options import RebootMode
@@ -148,6 +148,9 @@ async def half_changed(seed: int, folder: Path) -> list[Any]:
     except PushRefusedError as error:
         return [] if len(world.sent) == sent else [f"refused after changes: {error.problems}"]
     await asyncio.sleep(60.0)
-    if result.is_complete and (red := world.red_in_any_state()):
+    # Whom a hand has linked before the seed may have brought a cluster to all: a push names it, and removes nothing.
+    left = [each for each in result.report.differences if each.mends is not Mend.BY_HAND]
+    is_told = not left and not result.unfinished_pairs
+    if is_told and (red := world.red_in_any_state()):
         return [f"said to be complete, and red are {sorted(red)}"]
-    return [] if result.is_complete else [f"not complete: {result.report.differences} {result.unfinished_pairs}"]
+    return [] if is_told else [f"not complete: {result.report.differences} {result.unfinished_pairs}"]
