@@ -293,16 +293,17 @@ def _unfinished_problems(
             return
         if drilled_site(plan) is not None:
             message = "what is unfinished is a push, and no drill begins before its end"
-            yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
+            ways = _ways_on(unfinished, command, _GO_ON_OR_END, _ways_to_end(unfinished, command))
+            yield Problem(plan.topology, message, *ways)
             return
         with suppress(UnusableFileError):
             if (other := kind_called(unfinished.plan)) != (own := kind_called(plan)):
                 message = f"the unfinished push is {other}, and this one is {own}"
-                yield Problem(plan.topology, message, *_ways_on(unfinished, command))
+                yield Problem(plan.topology, message, *_ways_on(unfinished, command, _AS_STATUS_SAYS))
                 return
         if _is_of_other_groups(unfinished, plan):
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
-            yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
+            yield Problem(plan.topology, message, *_ways_on(unfinished, command, _RESUME_OR_END))
             return
         if _is_lacking_change(unfinished, plan):
             words = shell_command(*unfinished.words_of_change)
@@ -319,12 +320,29 @@ def _unfinished_problems(
         yield Problem(plan.topology, message, hint, commands=(command("push", "--abandon"),))
 
 
-def _ways_on(unfinished: History, command: Command) -> tuple[str, None, tuple[str, ...], tuple[str, ...]]:
-    """Return what a push of another kind says to do first: a hint, its word, its sites, and what to type."""
+_AS_STATUS_SAYS = "go on with it as --status says, or end it with --abandon"
+_RESUME_OR_END = "resume that one, or end it with --abandon"
+
+
+def _ways_on(
+    unfinished: History, command: Command, hint: str, commands: tuple[str, ...] = ()
+) -> tuple[str, None, tuple[str, ...], tuple[str, ...]]:
+    """Return what another push says to do first, of most kinds what is given: a hint, and what to type.
+
+    Of an unfinished setting of the secret that is never to leave it as it is: units of a pair may differ.
+    """
     if unfinished.rotation is None:
-        return "go on with it as --status says, or end it with --abandon", None, (), ()
-    hint = "its links are red until all units have the same: go on with it, or go back:"
-    return hint, None, (), (resuming(unfinished, command), command("push", "--secret", "--back"))
+        return hint, None, (), commands
+    or_back = ":" if unfinished.rotation.goes_back else ", or go back:"
+    hint = f"its links are red until all units have the same: go on with it{or_back}"
+    return hint, None, (), ways_of_secret(unfinished, command)
+
+
+def ways_of_secret(unfinished: History, command: Command = generic_command) -> tuple[str, ...]:
+    """Return the commands that lead on from an unfinished setting of the secret: it is ended, or taken back."""
+    on = resuming(unfinished, command)
+    goes_back = unfinished.rotation is not None and unfinished.rotation.goes_back
+    return (on,) if goes_back else (on, command("push", "--secret", "--back"))
 
 
 _GO_ON_OR_END = "go on with it, or abandon it:"
