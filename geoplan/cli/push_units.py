@@ -119,6 +119,8 @@ def say_unfinished(typed: TypedCommands) -> None:
     """Say on standard error that a push or a failover drill is to be resumed, if one is."""
     if typed.unfinished is not None:
         what = "failover drill" if typed.drill else "push"
+        if "--secret" in typed.begun:
+            what = "push of the Partner Shared Secret, which keeps links red,"
         click.echo(f"geoplan: note: a {what} is unfinished; go on with: {typed.resuming()}", err=True)
 
 

@@ -174,7 +174,8 @@ class Executor:
         for half_done in tasks:
             if half_done.first.id in at_once:
                 await self._do(half_done)
-                self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
+                if not self._is_ending:
+                    self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
         schedule = Schedule(tasks, self._progress.outcomes, self._lane_of)
         running: dict[asyncio.Task[None], Task] = {}
         ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()

@@ -21,7 +21,7 @@ from geoplan.push.kinds import kind_called, words_of_drill, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.push.secret_progress import sites_that_differ
+from geoplan.push.secret_progress import has_begun, sites_that_differ, who_has_which
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
@@ -95,10 +95,26 @@ def as_text(
     if history and (seeded := [record.unit for record in history.records if isinstance(record, models.Seeding)]):
         lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
-    if past.unfinished and not running:
+    if past.unfinished and past.unfinished.rotation and not running:
+        lines += ["", *_secrets(past.unfinished, command)]
+    elif past.unfinished and not running:
         lines += ["", f"to go on with it:  {resuming(past.unfinished, command)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
+
+
+def _secrets(unfinished: History, command: Command) -> Iterator[str]:
+    """Yield who has which secret by an unfinished setting, and the command each way; to abandon it is none."""
+    sites = [site.name for site in unfinished.plan.sites]
+    begun = [name for name in sites if has_begun(unfinished, [name])]
+    yield from (f"'{name}': {who_has_which(unfinished, name)}" for name in begun)
+    if others := [name for name in sites if name not in begun]:
+        yield f"not begun: {some_of(others)}"
+    yield f"who serves:        {command('status')}"
+    on, *back = ways_of_secret(unfinished, command)
+    yield f"to go on with it:  {on}"
+    yield from (f"to go back:        {each}" for each in back)
+    yield f"to give it up with secrets that differ:  {command('push', '--abandon')}"
 
 
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
@@ -207,7 +223,7 @@ def _change(record: Change) -> str:
         case updates.Booting():
             return f"{where}: rebooted into its firmware"
         case secrets.SettingSecret():
-            return f"{where}: {vendor.SHARED_SECRET} set, which nothing reads back"
+            return f"{where}: {vendor.SHARED_SECRET} set, or just about to be; nothing reads it back"
         case updates.Preferring():
             return f"{where}: {vendor.PREFER_MASTER if record.after else vendor.NO_PREFERRED_HOST} set"
         case models.Resubmitted():

@@ -104,6 +104,7 @@ def test_a_group_is_rotated_pair_by_pair_and_all_links_are_green_again(
     site = pushed(geoplan, make_site)
     before = site.reboots
     shown = [rotate(geoplan, site, "--dry-run"), rotate(geoplan, site)]
+    assert "would set the Partner Shared Secret that it is given on 3 units" in shown[0].stdout
     assert [each.code for each in shown] == [0, 0], shown
     assert shown[0].stdout.count('"secret": "********"') == 3
     assert set(held(site).values()) == {NEW}
@@ -126,6 +127,10 @@ def test_kill_between_the_two_units_and_the_resume_mends_that_pair_first(
     site = pushed(geoplan, make_site, "5.4")
     killed_between_the_two_units(site, "--accept-links-down")
     assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
+    told = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status").stdout
+    assert "'HA Pair 1': its units may differ" in told
+    assert "may have it, or not" in told  # of the one that was asked last, whichever the kill met
+    assert printed(Outcome(0, told, "")) == [["--secret", "--resume"], ["--secret", "--back"]]
     refused = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
     assert refused.code == 4, refused
     assert "--secret --resume" in refused.stderr
@@ -293,6 +298,7 @@ def test_way_back_is_only_of_the_groups_that_were_rotated(rotated_in_part: Site,
         assert refused.code == 4, refused
     ended = geoplan(*words(site, "--back", *OF_CLINIC))
     assert ended.code == 0, ended
+    assert ended.stdout.startswith("push of the secret before, the way back, to ")
     assert set(held(site).values()) == {OLD}
     refused = geoplan(*words(site, "--back", "--accept-links-down", *OF_CLINIC))
     assert refused.code == 4, refused  # it was taken back
