@@ -179,6 +179,7 @@ class ConnectionOptions:
         return load_client_certificate(self.client_cert, self.client_key, os.environ)
 
 
+WAY_BACK = ("--secret", "--back")
 NO_CHANGE = ChangeOptions()
 NO_UNITS = ConnectionOptions()
 
@@ -208,8 +209,11 @@ class TypedCommands:
 
     def __call__(self, name: str, *words: str) -> str:
         """Return a command, quoted for the shell."""
-        if name == "push" and self.unfinished is not None and "--abandon" not in words:
-            return self.resuming()
+        if name == "push" and self.unfinished is not None:
+            if words == WAY_BACK:  # it takes the place of what is unfinished, of the same groups
+                return replace(self, phase=None, part=self.unfinished, unfinished=None, undo=None)(name, *words)
+            if "--abandon" not in words:
+                return self.resuming()
         given = self.part.words(name)
         if self.phase and name in _HAVING_PHASES and "--phase" not in words:
             given += ["--phase", self.phase]

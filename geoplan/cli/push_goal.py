@@ -14,7 +14,7 @@ from geoplan.cli.connection import TypedCommands
 from geoplan.cli.files import load_part, plan_phases, planned_change
 from geoplan.cli.push_options import PushFlags, origin_of
 from geoplan.cli.push_secret import options_of_secret, plan_of_secret
-from geoplan.cli.push_units import push_store
+from geoplan.cli.push_units import push_store, typed_about
 from geoplan.cli.push_update import plan_of_update
 from geoplan.cli.window import end_of
 from geoplan.loadmaster.firmware import FirmwareImage
@@ -119,14 +119,15 @@ def goal_of(given: PushCommand, path: str) -> Goal:
             back = undoing.topology(topology)
             return Goal(back, part, undoing.plan, _store(back, given), undoing=undoing)
     if given.secret.secret:
-        return Goal(topology, part, plan_of_secret(topology, given, store), store)
+        return Goal(topology, part, plan_of_secret(topology, given, store, typed), store)
     if given.update.upgrade_to is not None:
         return Goal(topology, part, plan_of_update(topology, given, store), store)
     phases = plan_phases(topology, given.phase)
     unfinished = store.past().unfinished if journals.resume and given.phase is None else None
     if unfinished and (words := words_of_kind(unfinished)):
+        about = typed_about(unfinished, topology, typed)
         what = "an update" if unfinished.rotation is None else "one of the Partner Shared Secret"
-        raise click.UsageError(f"what is unfinished is {what}: go on with {typed('push', *words, '--resume')}")
+        raise click.UsageError(f"what is unfinished is {what}: go on with {about('push', *words, '--resume')}")
     return Goal(topology, part, make_plan(topology, (unfinished.phases if unfinished else ()) or phases), store)
 
 

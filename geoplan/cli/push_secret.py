@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoplan.cli.connection import WAY_BACK
 from geoplan.cli.signals import interruptible
+from geoplan.push.secret_back import is_of_same_units, to_take_back
+from geoplan.vendor import SHARED_SECRET
 
 if TYPE_CHECKING:
+    from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_command import PushCommand
     from geoplan.loadmaster.credentials import Secret
     from geoplan.loadmaster.partner_secret import SecretSource
@@ -21,8 +25,11 @@ if TYPE_CHECKING:
 NEW, OLD = "GEOPLAN_SECRET", "GEOPLAN_OLD_SECRET"
 
 
-def plan_of_secret(topology: Topology, given: PushCommand, store: Store) -> Plan:
-    """Return the plan that sets the secret; of one that is resumed or asked about, that of its journal."""
+def plan_of_secret(topology: Topology, given: PushCommand, store: Store, typed: TypedCommands) -> Plan:
+    """Return the plan that sets the secret; of one that is asked about, that of its journal.
+
+    Raises :class:`geoplan.errors.PushRefusedError` for a way back of what was not set on exactly these units.
+    """
     from geoplan.plan.secret import make_rotation
 
     if given.journals.only_tells:
@@ -30,7 +37,33 @@ def plan_of_secret(topology: Topology, given: PushCommand, store: Store) -> Plan
         known = past.unfinished or past.latest
         if known is not None and known.rotation is not None:
             return known.plan
-    return make_rotation(topology, goes_back=given.update.back)
+    plan = make_rotation(topology, goes_back=given.update.back)
+    if plan.secret and plan.secret.goes_back and not (given.journals.resume or given.journals.only_tells):
+        _require_way_back(topology, plan, store, typed)
+    return plan
+
+
+def _require_way_back(topology: Topology, plan: Plan, store: Store, typed: TypedCommands) -> None:
+    """Check that the last setting on any of these units was of all of them and of no other, and is not back already."""
+    from geoplan.cli.push_units import typed_about
+    from geoplan.errors import PushRefusedError
+
+    unfinished = store.past().unfinished
+    if unfinished is not None and (unfinished.rotation is None or unfinished.rotation.goes_back):
+        return  # which blocks it anyway, and says what leads on
+    found = unfinished or to_take_back(store.histories())
+    if found is None:
+        raise PushRefusedError(
+            f"there is no setting of the {SHARED_SECRET} on these units to take back; nothing was changed",
+            hint="to set another one, or the one before, as the new one: " + typed("push", "--secret"),
+        )
+    if not is_of_same_units(found, plan):
+        about = typed_about(found, topology, typed)
+        raise PushRefusedError(
+            f"push {found.number}, which --back would take back, was of {found.plan.scope}, and this is of other "
+            "units; nothing was changed",
+            hint=f"go back on all of its units, and on no others: {about('push', *WAY_BACK)}",
+        )
 
 
 def options_of_secret(given: PushCommand, store: Store) -> dict[str, Any]:
@@ -49,14 +82,13 @@ def options_of_secret(given: PushCommand, store: Store) -> dict[str, Any]:
         from geoplan.errors import CredentialsError
 
         raise CredentialsError("the new secret is the old one", hint="choose another one")
-    unfinished = store.past().unfinished if goes_back and not is_lab else None
-    takes_place = unfinished is not None and unfinished.rotation is not None and not unfinished.rotation.goes_back
+    undone = to_take_back(store.histories()) if goes_back and not given.journals.resume else None
     return {
         "secret": secret,
         "has_way_back": goes_back or is_lab or own.no_way_back or given.journals.resume or old is not None,
-        "accepts_links_down": is_lab or goes_back or own.accept_links_down or given.window.window is not None,
+        "accepts_links_down": is_lab or own.accept_links_down or given.window.window is not None,
         "pause_seconds": given.update.pause,
-        "undoes": unfinished.name if unfinished and takes_place and not given.journals.resume else None,
+        "undoes": undone.name if undone else None,
     }
 
 

@@ -15,8 +15,8 @@ from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
-from geoplan.cli.push_units import part_of_push, push_units, typed_after
-from geoplan.cli.push_views import JsonView, view_of
+from geoplan.cli.push_units import part_of_push, push_units, typed_about, typed_after
+from geoplan.cli.push_views import JsonView, as_if, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.live import diff as reports
@@ -27,7 +27,6 @@ from geoplan.plan.model import Phase
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.listener import PushListener
-from geoplan.push.outcome import StepState
 from geoplan.push.remembered import gone_findings
 from geoplan.push.run import PushResult, run_push
 from geoplan.wording import count, join_words
@@ -38,11 +37,13 @@ if TYPE_CHECKING:
     from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_options import PushFlags
     from geoplan.cli.push_views import View
+    from geoplan.live.findings.kinds import Command
     from geoplan.live.fleet import Fleet
     from geoplan.live.polling import Clock, Timings
     from geoplan.loadmaster import ShownRequest
     from geoplan.plan.model import Plan, Step
     from geoplan.push.approval import Review
+    from geoplan.push.history import History
     from geoplan.push.listener import Found
     from geoplan.push.options import Options
     from geoplan.push.problems import Problem
@@ -92,6 +93,7 @@ class PushSession(PushListener):
         """That is under way; a dry run does one after the other."""
         self._backed_up = 0
         self._destination = destination_of(typed.reach, lab=flags.lab)
+        self._topology: Topology | None = None
         self._memory: PushMemory | None = None
         self._clock: Clock = SystemClock()
         self._began = 0.0
@@ -110,6 +112,10 @@ class PushSession(PushListener):
         """Return a command about the same topology; without its lab, units of those addresses would be pushed to."""
         lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
         return self._typed(name, *lab, *words)
+
+    def typed_about(self, history: History) -> Command:
+        """Return what writes commands about another push, of its own groups."""
+        return typed_about(history, self._topology, self._typed) if self._topology else self.typed
 
     def _resuming(self, unfinished: TypedCommands | None = None) -> str:
         """Return the command that goes on; what it still backs up goes where this push was told.
@@ -136,7 +142,7 @@ class PushSession(PushListener):
 
     async def run(self, topology: Topology, store: Store) -> int:
         """Push, and say how it ended."""
-        plan, flags = self._plan, self._flags
+        plan, flags, self._topology = self._plan, self._flags, topology
         if Phase.GEO in plan.phases() and not (flags.lab or flags.dry_run):
             is_undo = flags.undoing is not None
             after = topology_of(plan, known_units(topology), with_leaving=False) if is_undo else topology
@@ -287,7 +293,7 @@ class PushSession(PushListener):
         if self._memory:
             self._memory.listen(event)
         if self._flags.dry_run:
-            event = self._as_if(event)
+            event = as_if(event, self._backed_up)
         elif event.kind is EventKind.BACKUP and not event.unit and self._flags.lab and not self._options.backup_folder:
             backed_up = count(self._backed_up, "unit")
             event = replace(event, message=f"{backed_up} backed up, which go with the lab")
@@ -303,15 +309,6 @@ class PushSession(PushListener):
 
     def _seconds(self) -> float:
         return self._clock.now() - self._began
-
-    def _as_if(self, event: Event) -> Event:
-        """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
-        if event.kind is EventKind.BACKUP:
-            who = "" if event.unit else f"{count(self._backed_up, 'unit')} "
-            return replace(event, message=f"{who}would be backed up", details={})
-        if event.state is StepState.DONE:
-            return replace(event, state=StepState.WOULD_DO, message="a push would do this")
-        return event
 
     def _show_end(self, message: str, code: int, error: GeoplanError | None = None) -> None:
         details: dict[str, object] = {"exit_code": code}

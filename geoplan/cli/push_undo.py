@@ -29,7 +29,7 @@ def taken_back(
     where one of its units answers.
     """
     unfinished = store.past().unfinished if resume else None
-    if unfinished and unfinished.begin.undoes:
+    if unfinished and unfinished.begin.undoes and unfinished.rotation is None:  # that has a way back of its own
         named = unfinished.begin.undoes
     if named is None:
         return None
@@ -62,7 +62,7 @@ def require_unrepeated(store: Store, named: str | None) -> None:
     """
     if named != LAST:
         return
-    done = [each for each in store.histories() if each.has_changes and each.drill is None]
+    done = [each for each in store.histories() if each.has_changes and each.drill is None and each.rotation is None]
     if not (done and done[-1].begin.undoes and done[-1].is_finished):
         return
     next_one = find_push(store, LAST).number

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.addresses import canonical
-from geoplan.cli.connection import live_fleet
+from geoplan.cli.connection import NO_CHANGE, live_fleet
 from geoplan.cli.options import WHOLE, Part, lab_installed
 from geoplan.errors import NotInLabError, PushRefusedError, UnusableFileError
 from geoplan.live.fleet import Fleet
@@ -87,8 +87,18 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
     if past.unfinished is None:
         return typed
     part = part_of_push(past.unfinished, topology) or typed.part
-    begun = words_of_kind(past.unfinished) or past.unfinished.words_of_change
-    return replace(typed, unfinished=part, begun=begun, drill=words_of_drill(past.unfinished))
+    of_units = words_of_kind(past.unfinished)
+    change = NO_CHANGE if of_units else typed.change
+    begun = of_units or past.unfinished.words_of_change
+    return replace(typed, unfinished=part, begun=begun, drill=words_of_drill(past.unfinished), change=change)
+
+
+def typed_about(history: History, topology: Topology, typed: TypedCommands) -> TypedCommands:
+    """Return commands about another push as they are typed: that one's groups, and nothing that only this one has."""
+    if history.drill is not None:
+        return typed
+    own = replace(typed, part=part_of_push(history, topology) or typed.part, unfinished=None)
+    return replace(own, phase=None, change=NO_CHANGE, undo=None) if words_of_kind(history) else own
 
 
 def part_of_push(history: History, topology: Topology) -> Part | None:
@@ -109,6 +119,8 @@ def say_unfinished(typed: TypedCommands) -> None:
     """Say on standard error that a push or a failover drill is to be resumed, if one is."""
     if typed.unfinished is not None:
         what = "failover drill" if typed.drill else "push"
+        if "--secret" in typed.begun:
+            what = "push of the Partner Shared Secret, which keeps links red,"
         click.echo(f"geoplan: note: a {what} is unfinished; go on with: {typed.resuming()}", err=True)
 
 

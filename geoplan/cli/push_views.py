@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +17,7 @@ from geoplan.plan.model import Action
 from geoplan.push.events import EventKind
 from geoplan.push.outcome import StepState
 from geoplan.push.summary import name_step
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -284,3 +286,13 @@ def _seconds_of(step: Step, timings: Timings) -> float:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"
+
+
+def as_if(event: Event, backed_up: int) -> Event:
+    """Return an event of a dry run as what would be: nothing was backed up, and nothing done."""
+    if event.kind is EventKind.BACKUP:
+        who = "" if event.unit else f"{count(backed_up, 'unit')} "
+        return replace(event, message=f"{who}would be backed up", details={})
+    if event.state is StepState.DONE:
+        return replace(event, state=StepState.WOULD_DO, message="a push would do this")
+    return event

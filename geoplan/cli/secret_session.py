@@ -13,8 +13,13 @@ from geoplan.vendor import SHARED_SECRET
 from geoplan.wording import count
 
 if TYPE_CHECKING:
+    from geoplan.cli.connection import TypedCommands
+    from geoplan.cli.push_options import PushFlags
     from geoplan.live.fleet import Fleet
+    from geoplan.plan.model import Plan
+    from geoplan.push.approval import Review
     from geoplan.push.listener import Found
+    from geoplan.push.options import Options
     from geoplan.push.run import PushResult
     from geoplan.push.store import Store
 
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
 class SecretSession(UnitsSession):
     """The setting of the secret as its operator sees it."""
 
-    noun = "push of the secret"
+    def __init__(self, plan: Plan, typed: TypedCommands, options: Options, flags: PushFlags, review: Review) -> None:
+        super().__init__(plan, typed, options, flags, review)
+        self.noun = "push of the secret before, the way back," if self._goes_back else "push of the secret"
 
     @property
     def _goes_back(self) -> bool:
@@ -48,7 +55,9 @@ class SecretSession(UnitsSession):
         view, alone = self._view, found.verdict.left_alone
         units = [unit.address for site in self._plan.sites if site.name not in alone for unit in site.units]
         which = "that they had before" if self._goes_back else "that was given"
-        view.say(f"sets the {SHARED_SECRET} {which} on {count(len(units), 'unit')}, each by itself")
+        sets = "would set" if self.only_reads else "sets"
+        which = "that it is given" if self.only_reads and not self._goes_back else which
+        view.say(f"{sets} the {SHARED_SECRET} {which} on {count(len(units), 'unit')}, each by itself")
         for step in (each for each in self._plan.steps if each.site not in alone):
             pair = ": standby first, the active unit at once after it" if step.on.unit == "both" else ""
             view.say(f"  {step.number:>3}  {name_step(step)}{pair}")

@@ -170,7 +170,8 @@ class Executor:
         for half_done in tasks_of(self._context.plan):
             if half_done.first.id in steps:
                 await self._do(half_done)
-                self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
+                if not self._is_ending:
+                    self._progress.outcomes.pop(half_done.first.id, None)  # its turn comes
         return self._progress
 
     async def run(self, phase: Phase) -> Progress:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from geoplan.live.findings import Report
+    from geoplan.live.findings.kinds import Command
     from geoplan.live.model import Observations
     from geoplan.live.polling import Clock
     from geoplan.plan.model import Step
+    from geoplan.push.history import History
     from geoplan.push.options import Options
     from geoplan.push.outcome import Outcome, StepState
     from geoplan.push.preflight import PreflightResult
@@ -43,6 +45,10 @@ class PushListener(Protocol):
         """Return a command of geoplan about this topology as it is typed; of what file it is, a listener may know."""
         return generic_command(name, *words)
 
+    def typed_about(self, _history: History) -> Command:
+        """Return what writes commands about another push, of its own groups, as :meth:`typed` does about this one."""
+        return self.typed
+
     def objections(self, _found: Found) -> Sequence[Problem]:
         """Return what blocks this push beside the checks, such as an approval that does not fit."""
         return ()
@@ -68,6 +74,10 @@ class Reporter:
     def typed(self, name: str, *words: str) -> str:
         """Return a command of geoplan about this topology as its operator types it."""
         return self._listener.typed(name, *words)
+
+    def typed_about(self, unfinished: History | None) -> Command:
+        """Return what writes commands about the unfinished push; about this one where there is none."""
+        return self._listener.typed_about(unfinished) if unfinished else self.typed
 
     def may_go_on(self, question: str) -> bool:
         """Ask whether the push may go on."""

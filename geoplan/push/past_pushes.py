@@ -21,7 +21,7 @@ from geoplan.push.kinds import kind_called, words_of_drill, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.push.secret_progress import sites_that_differ
+from geoplan.push.secret_progress import has_begun, sites_that_differ, who_has_which
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
@@ -95,10 +95,26 @@ def as_text(
     if history and (seeded := [record.unit for record in history.records if isinstance(record, models.Seeding)]):
         lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
-    if past.unfinished and not running:
+    if past.unfinished and past.unfinished.rotation and not running:
+        lines += ["", *_secrets(past.unfinished, command)]
+    elif past.unfinished and not running:
         lines += ["", f"to go on with it:  {resuming(past.unfinished, command)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
+
+
+def _secrets(unfinished: History, command: Command) -> Iterator[str]:
+    """Yield who has which secret by an unfinished setting, and the command each way; to abandon it is none."""
+    sites = [site.name for site in unfinished.plan.sites]
+    begun = [name for name in sites if has_begun(unfinished, [name])]
+    yield from (f"'{name}': {who_has_which(unfinished, name)}" for name in begun)
+    if others := [name for name in sites if name not in begun]:
+        yield f"not begun: {some_of(others)}"
+    yield f"who serves:        {command('status')}"
+    on, *back = ways_of_secret(unfinished, command)
+    yield f"to go on with it:  {on}"
+    yield from (f"to go back:        {each}" for each in back)
+    yield f"to give it up with secrets that differ:  {command('push', '--abandon')}"
 
 
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
@@ -207,7 +223,7 @@ def _change(record: Change) -> str:
         case updates.Booting():
             return f"{where}: rebooted into its firmware"
         case secrets.SettingSecret():
-            return f"{where}: {vendor.SHARED_SECRET} set, which nothing reads back"
+            return f"{where}: {vendor.SHARED_SECRET} set, or just about to be; nothing reads it back"
         case updates.Preferring():
             return f"{where}: {vendor.PREFER_MASTER if record.after else vendor.NO_PREFERRED_HOST} set"
         case models.Resubmitted():
@@ -293,16 +309,17 @@ def _unfinished_problems(
             return
         if drilled_site(plan) is not None:
             message = "what is unfinished is a push, and no drill begins before its end"
-            yield Problem(plan.topology, message, _GO_ON_OR_END, commands=_ways_to_end(unfinished, command))
+            ways = _ways_on(unfinished, command, _GO_ON_OR_END, _ways_to_end(unfinished, command))
+            yield Problem(plan.topology, message, *ways)
             return
         with suppress(UnusableFileError):
             if (other := kind_called(unfinished.plan)) != (own := kind_called(plan)):
                 message = f"the unfinished push is {other}, and this one is {own}"
-                yield Problem(plan.topology, message, *_ways_on(unfinished, command))
+                yield Problem(plan.topology, message, *_ways_on(unfinished, command, _AS_STATUS_SAYS))
                 return
         if _is_of_other_groups(unfinished, plan):
             message = f"the unfinished push is one of {unfinished.plan.scope}, and this one of {plan.scope}"
-            yield Problem(plan.topology, message, "resume that one, or end it with --abandon")
+            yield Problem(plan.topology, message, *_ways_on(unfinished, command, _RESUME_OR_END))
             return
         if _is_lacking_change(unfinished, plan):
             words = shell_command(*unfinished.words_of_change)
@@ -319,12 +336,29 @@ def _unfinished_problems(
         yield Problem(plan.topology, message, hint, commands=(command("push", "--abandon"),))
 
 
-def _ways_on(unfinished: History, command: Command) -> tuple[str, None, tuple[str, ...], tuple[str, ...]]:
-    """Return what a push of another kind says to do first: a hint, its word, its sites, and what to type."""
+_AS_STATUS_SAYS = "go on with it as --status says, or end it with --abandon"
+_RESUME_OR_END = "resume that one, or end it with --abandon"
+
+
+def _ways_on(
+    unfinished: History, command: Command, hint: str, commands: tuple[str, ...] = ()
+) -> tuple[str, None, tuple[str, ...], tuple[str, ...]]:
+    """Return what another push says to do first, of most kinds what is given: a hint, and what to type.
+
+    Of an unfinished setting of the secret that is never to leave it as it is: units of a pair may differ.
+    """
     if unfinished.rotation is None:
-        return "go on with it as --status says, or end it with --abandon", None, (), ()
-    hint = "its links are red until all units have the same: go on with it, or go back:"
-    return hint, None, (), (resuming(unfinished, command), command("push", "--secret", "--back"))
+        return hint, None, (), commands
+    or_back = ":" if unfinished.rotation.goes_back else ", or go back:"
+    hint = f"its links are red until all units have the same: go on with it{or_back}"
+    return hint, None, (), ways_of_secret(unfinished, command)
+
+
+def ways_of_secret(unfinished: History, command: Command = generic_command) -> tuple[str, ...]:
+    """Return the commands that lead on from an unfinished setting of the secret: it is ended, or taken back."""
+    on = resuming(unfinished, command)
+    goes_back = unfinished.rotation is not None and unfinished.rotation.goes_back
+    return (on,) if goes_back else (on, command("push", "--secret", "--back"))
 
 
 _GO_ON_OR_END = "go on with it, or abandon it:"

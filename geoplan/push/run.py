@@ -98,7 +98,8 @@ async def run_push(
         undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
         unfinished = None if undone else past.unfinished
         reporter = Reporter(listener, fleet.clock)
-        resumed = check_resume(plan, unfinished, resume=options.resume, running=running, command=reporter.typed)
+        command = reporter.typed_about(unfinished)
+        resumed = check_resume(plan, unfinished, resume=options.resume, running=running, command=command)
         history = resumed.unfinished  # the units are held against where it left them, even where it is not resumed yet
         if history:
             options = options.resumed_with(history.begin.options.as_options())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical
 from geoplan.push import records as models
 from geoplan.push import secret_records as secrets
+from geoplan.vendor import SHARED_SECRET
+from geoplan.wording import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +102,19 @@ def secrets_of(history: History, site: str) -> SiteSecrets:
         if isinstance(record, models.Resumed) or (isinstance(record, OF_SITES) and record.site == site):
             found.add(record)
     return found
+
+
+def who_has_which(history: History, name: str) -> str:
+    """Say of a site that was begun who may have which secret."""
+    found = secrets_of(history, name)
+    named = "the old" if history.rotation and history.rotation.goes_back else "the new"
+    if not found.may_differ:
+        return f"all of it has {named} {SHARED_SECRET}" if found.has_all else "its units have the same"
+    own = [unit.address for unit in history.plan.site(name).units]
+    unclear = [each for each in found.order if each not in found.given]
+    words = [(found.given, f"has {named} {SHARED_SECRET}"), (unclear, "may have it, or not")]
+    words.append(([each for each in own if each not in found.order], "has the one before"))
+    return f"its units may differ: {', '.join(f'{join_words(units)} {has}' for units, has in words if units)}"
 
 
 def sites_that_differ(history: History) -> dict[str, SiteSecrets]:

@@ -10,10 +10,9 @@ from geoplan.live.fleet import only_active
 from geoplan.plan.model import Phase
 from geoplan.push.secret_checks import check_secret, units_of
 from geoplan.push.secret_guard import guarded_for_secret
-from geoplan.push.secret_progress import has_begun, left_different, secrets_of, sites_that_differ
+from geoplan.push.secret_progress import has_begun, left_different, secrets_of, sites_that_differ, who_has_which
 from geoplan.push.secret_scope import left_alone, recorded_alone
 from geoplan.push.units_run import UnitsPush, UnitsResult, run_on_units
-from geoplan.vendor import SHARED_SECRET
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
@@ -73,15 +72,7 @@ async def _standing(context: Context) -> list[str]:
 
 
 async def _standing_of(context: Context, site: SiteSettings) -> str:
-    secrets = secrets_of(context.history, site.name)
-    named = "the old" if context.plan.secret and context.plan.secret.goes_back else "the new"
-    told = f"all of it has {named} {SHARED_SECRET}" if secrets.has_all else "its units have the same"
-    if secrets.may_differ:
-        own = [unit.address for unit in site.units]
-        unclear = [each for each in secrets.order if each not in secrets.given]
-        words = [(secrets.given, f"has {named} {SHARED_SECRET}"), (unclear, "may have it, or not")]
-        words.append(([each for each in own if each not in secrets.order], "has the one before"))
-        told = f"its units may differ: {', '.join(f'{join_words(units)} {has}' for units, has in words if units)}"
+    told = who_has_which(context.history, site.name)
     if site.kind != "ha_pair":
         return f"  now       '{site.name}': {told}"
     active = only_active(states_of(await context.fleet.look(site)))

@@ -12,15 +12,19 @@ import httpx
 import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.loadmaster import Secret
 from geoplan.plan.secret import make_rotation
 from geoplan.push import journal
 from geoplan.push.actions.rotate_partner_secret import Rotation
+from geoplan.push.context import Stop
 from geoplan.push.secret_guard import SecretGuard
 from geoplan.push.secret_progress import SiteSecrets
 from geoplan.push.secret_records import SettingSecret
+from geoplan.push.secret_run import run_rotation
 from geoplan.push.units_run import UnitsResult
 from geoplan.topology.model import Topology
 from geoplan.twin.loop import run_simulated
+from geoplan.twin.rehearsal import Heard
 from geoplan.twin.transport import Sent
 from tests.simulation.rotations import BEFORE, NEW, OTHER, Course, RotationWorld, draw, topology_of
 
@@ -83,6 +87,27 @@ async def left_apart(world: RotationWorld) -> list[str]:
     assert "10.0.1.2 has the new Partner Shared Secret, 10.0.1.1 has the one before" in str(world.ended)
     assert world.unequal() == {"S1"}
     return left
+
+
+def test_stop_while_the_pair_is_mended_says_that_it_is_in_place(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        left = await left_apart(world)
+        left.clear()
+        stop = Stop()
+
+        async def request(sent: Sent) -> httpx.Response | None:
+            if sent.call and sent.call.command == "setlmcommsecret":
+                stop.request()
+            return None
+
+        world.ways.append(request)
+        options = replace(world.options, resume=True, secret=Secret(NEW))
+        async with world.connected_fleet() as fleet:
+            with pytest.raises(PushStoppedError, match="in place  step 1\n"):
+                await run_rotation(fleet, options, world.store, Heard(), stop=stop)
+
+    run_simulated(go())
 
 
 def test_way_back_takes_the_place_of_what_was_stopped_and_mends_the_pair_first(tmp_path: Path) -> None:

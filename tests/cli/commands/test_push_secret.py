@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from geoplan.push.journal import read
 from geoplan.push.records import Resumed
 from tests.conftest import ROOT, TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import A1, A2, M1, S1, Site
+from tests.push.support import A1, A2, M1, M2, S1, S2, Site
 
 __all__ = ["make_site"]
 
@@ -38,8 +39,8 @@ def rotate(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
     return geoplan(*words(site, "--accept-links-down", *options))
 
 
-def pushed(geoplan: Geoplan, make_site: MakeSite, section: str = "5.3") -> Site:
-    site = make_site(section)
+def pushed(geoplan: Geoplan, make_site: MakeSite, section: str = "5.3", **settings: Any) -> Site:
+    site = make_site(section, settings=settings)
     for unit in network(site).units.values():
         unit.secret = OLD
     ended = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
@@ -70,12 +71,40 @@ def _holds(content: bytes) -> bool:
     return any(part.encode() in content for secret in (NEW, OLD, OTHER) for part in (secret, secret[4:], secret[:-6]))
 
 
+def killed_between_the_two_units(site: Site, *options: str) -> None:
+    """Kill a process once the standby of the first pair has taken what its active unit has not."""
+    site.lab.inject(f"slow,unit={M1},command=setlmcommsecret,occurrence=1,applied=no,seconds=60")
+    before = held(site)[S1]
+    command = [sys.executable, "-m", "geoplan", *map(str, words(site, *options))]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.DEVNULL) as running:
+        while held(site)[S1] == before and running.poll() is None:
+            pass
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+
+
+def stopped_at(geoplan: Geoplan, site: Site, unit: str, *options: str) -> Outcome:
+    fault = site.lab.inject(f"refuse,unit={unit},command=setlmcommsecret")
+    ended = rotate(geoplan, site, *options)
+    assert ended.code == 3, ended
+    site.lab.lift(fault)
+    return ended
+
+
+def printed(outcome: Outcome) -> list[list[str]]:
+    """Return the words of the commands of the secret that were printed, without what leads to the lab."""
+    lines = f"{outcome.stdout}\n{outcome.stderr}".splitlines()
+    found = [line[line.index("geoplan push ") :] for line in lines if "geoplan push " in line and "--secret" in line]
+    return [[word for word in shlex.split(each)[3:] if word[0] != "/" and word != "--endpoints"] for each in found]
+
+
 def test_a_group_is_rotated_pair_by_pair_and_all_links_are_green_again(
     geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
 ) -> None:
     site = pushed(geoplan, make_site)
     before = site.reboots
     shown = [rotate(geoplan, site, "--dry-run"), rotate(geoplan, site)]
+    assert "would set the Partner Shared Secret that it is given on 3 units" in shown[0].stdout
     assert [each.code for each in shown] == [0, 0], shown
     assert shown[0].stdout.count('"secret": "********"') == 3
     assert set(held(site).values()) == {NEW}
@@ -96,14 +125,12 @@ def test_kill_between_the_two_units_and_the_resume_mends_that_pair_first(
     geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     site = pushed(geoplan, make_site, "5.4")
-    site.lab.inject(f"slow,unit={M1},command=setlmcommsecret,occurrence=1,applied=no,seconds=60")
-    command = [sys.executable, "-m", "geoplan", *map(str, words(site, "--accept-links-down"))]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.DEVNULL) as running:
-        while held(site)[S1] == OLD and running.poll() is None:
-            pass
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+    killed_between_the_two_units(site, "--accept-links-down")
     assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
+    told = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status").stdout
+    assert "'HA Pair 1': its units may differ" in told
+    assert "may have it, or not" in told  # of the one that was asked last, whichever the kill met
+    assert printed(Outcome(0, told, "")) == [["--secret", "--resume"], ["--secret", "--back"]]
     refused = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
     assert refused.code == 4, refused
     assert "--secret --resume" in refused.stderr
@@ -218,3 +245,103 @@ def test_lab_is_rotated_without_a_window(geoplan: Geoplan) -> None:
     ended = geoplan("push", TOPOLOGIES / "section-5.3.yaml", "--secret", "--lab", "--yes", "--format", "json")
     assert ended.code == 0, ended
     assert traces(Path("/nonexistent"), ended.stdout, ended.stderr) == []
+
+
+def test_way_back_that_was_killed_between_the_two_units_goes_on_by_what_is_printed(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    stopped_at(geoplan, site, A1)
+    killed_between_the_two_units(site, "--back")
+    assert (held(site)[S1], held(site)[M1]) == (OLD, NEW)
+    site.lab.lift_all()
+    for options in (("--resume",), ("--back",), ()):
+        refused = geoplan(*words(site, *options))
+        assert refused.code == 4, (options, refused)
+        assert printed(refused) == [["--secret", "--back", "--resume"]], (options, refused)
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--resume", "--yes").code == 2
+    ended = geoplan(*words(site, "--back", "--resume"))
+    assert ended.code == 0, ended
+    assert set(held(site).values()) == {OLD}
+    written = read(site.journals()[-1]).records
+    (went_on,) = [number for number, each in enumerate(written) if isinstance(each, Resumed)]
+    assert [each.unit for each in written[went_on:] if isinstance(each, secrets.SettingSecret)][:2] == [S1, M1]
+    undone = geoplan("push", site.topology, "--endpoints", site.endpoints, "--undo", "--yes", "--only-preflight")
+    assert "takes back push 1" in undone.stdout, undone  # a way back is no push that took lists back
+
+
+GROUPS = {
+    "clinic": ["HA Pair 1", "Standalone LoadMaster 1"],
+    "laboratory": ["HA Pair 2", "Standalone LoadMaster 2"],
+}
+CLINIC, LABORATORY = {M1, S1, A1}, {M2, S2, A2}
+OF_CLINIC = ["--group", "clinic"]
+
+
+COMMANDS = [
+    ("push", "--yes"),
+    ("push", "--yes", "--phase", "geo"),
+    ("push", "--yes", "--group", "laboratory", "--group", "clinic"),
+    ("push", "--yes", "--secret"),
+    ("push", "--yes", "--secret", "--back"),
+    ("push", "--yes", "--secret", "--resume"),
+    ("push", "--yes", "--resume"),
+    ("push", "--status"),
+    ("push", "--status", "--secret"),
+    ("diff",),
+    ("status",),
+    ("drill", "--yes", "--site", "HA Pair 1"),
+]
+
+
+def test_commands_that_are_printed_name_the_groups_of_the_unfinished_push(
+    rotated_in_part: Site, geoplan: Geoplan
+) -> None:
+    site = rotated_in_part
+    ways = ["--secret", "--resume"], ["--secret", "--back"]
+    for name, *options in COMMANDS:
+        ended = geoplan(name, site.topology, "--endpoints", site.endpoints, *options)
+        found = printed(ended)
+        assert found, ended
+        assert all(each in [[*OF_CLINIC, *way] for way in ways] for each in found), ended
+    assert {address: held(site)[address] for address in LABORATORY} == dict.fromkeys(LABORATORY, OLD)
+
+
+@pytest.fixture
+def rotated_in_part(geoplan: Geoplan, make_site: MakeSite) -> Site:
+    """Serve two groups, of one of which the secret is set on the pair, and not on the standalone."""
+    site = pushed(geoplan, make_site, "5.4", groups=GROUPS)
+    ended = stopped_at(geoplan, site, A1, "--group", "clinic")
+    assert printed(ended) == [[*OF_CLINIC, "--secret", "--resume"], [*OF_CLINIC, "--secret", "--back"]]
+    return site
+
+
+def test_way_back_is_only_of_the_groups_that_were_rotated(rotated_in_part: Site, geoplan: Geoplan) -> None:
+    site = rotated_in_part
+    for options in ((), ("--group", "laboratory")):
+        refused = geoplan(*words(site, "--back", "--accept-links-down", *options))
+        assert refused.code == 4, refused
+    ended = geoplan(*words(site, "--back", *OF_CLINIC))
+    assert ended.code == 0, ended
+    assert ended.stdout.startswith("push of the secret before, the way back, to ")
+    assert set(held(site).values()) == {OLD}
+    refused = geoplan(*words(site, "--back", "--accept-links-down", *OF_CLINIC))
+    assert refused.code == 4, refused  # it was taken back
+    assert "to take back" in refused.stderr
+
+
+def test_way_back_after_the_end_needs_a_window_as_the_rotation_did(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, "5.4", groups=GROUPS)
+    refused = geoplan(*words(site, "--back", "--accept-links-down", "--group", "laboratory"))
+    assert refused.code == 4, refused  # nothing was rotated
+    assert "to take back" in refused.stderr
+    assert rotate(geoplan, site, *OF_CLINIC).code == 0
+    assert {address for address, secret in held(site).items() if secret == NEW} == CLINIC
+    for options, says in (((), "--group clinic"), (("--group", "laboratory"), "to take back"), (OF_CLINIC, "--window")):
+        refused = geoplan(*words(site, "--back", *options))
+        assert refused.code == 4, (options, refused)
+        assert says in refused.stderr
+    assert {address for address, secret in held(site).items() if secret == NEW} == CLINIC
+    ended = geoplan(*words(site, "--back", "--accept-links-down", *OF_CLINIC))
+    assert ended.code == 0, ended
+    assert set(held(site).values()) == {OLD}
