@@ -35,8 +35,10 @@ def left_alone(
         return recorded
     begun = own if own and own.rotation and own.rotation.goes_back else None
     earlier = [each for each in rotations if begun is None or each.path != begun.path]
-    given = not_taken_back(earlier)
-    if not (given or undoes or (begun and begun.begin.undoes)):
+    given, undone = not_taken_back(earlier), undoes or (begun.begin.undoes if begun else None)
+    if any(each.name == undone and each.outcome in COMPLETED for each in earlier):
+        return frozenset()  # all of it goes back
+    if not (given or undone):
         return frozenset()
     needed = given.union(*left_different(earlier))
     return frozenset(site.name for site in plan.sites if not needed & _units(site))
