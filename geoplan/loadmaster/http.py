@@ -295,16 +295,19 @@ class UnitHttp:
         """Read an answer as it comes, never unpacked; once it is large, ``room`` holds its turn among all that are."""
         if response.is_stream_consumed:  # a transport in memory has it whole already
             return response.content
-        body = bytearray()
+        parts: list[bytes] = []
+        size = 0
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker: the request was one
         async for part in stream:
-            body += part
-            if len(body) > limit:
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                parts.clear()  # a failure that is kept keeps this frame
                 raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
-            if len(body) > LARGE >= len(body) - len(part):
+            if size > LARGE >= size - len(part):
                 await room.enter_async_context(turn())
-        return bytes(body)
+        return b"".join(parts)
 
     def _no_connection(self, error: Exception) -> GeoplanError:
         """Say why there was no connection, so that nothing was sent."""

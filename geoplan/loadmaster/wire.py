@@ -158,6 +158,8 @@ def decoded(body: bytes) -> str:
 
     Units declare ISO-8859-1, and the vendor's own client reads UTF-8; a name can come in either.
     """
+    if body.isascii():
+        return body.decode()  # one copy, however large it is
     return body.decode(errors="surrogateescape").translate(_LATIN_1)
 
 

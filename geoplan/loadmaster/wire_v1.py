@@ -14,6 +14,7 @@ from defusedxml.ElementTree import fromstring
 from geoplan.loadmaster.credentials import ApiKey, Secret, basic_authorization
 from geoplan.loadmaster.wire import (
     MAX_DEPTH,
+    MAX_READ,
     Answer,
     Node,
     Reply,
@@ -119,6 +120,8 @@ def _written(fields: dict[str, str]) -> str:
 
 
 def _parse(reply: Reply) -> Element:
+    if b"<" not in reply.body[:MAX_READ]:  # no parser has to go through megabytes of something else
+        raise not_the_api(reply)
     text = decoded(trimmed(reply.body))
     for repair in (str, _repaired) if len(text) <= LONGEST_REPAIRED else (str,):
         try:

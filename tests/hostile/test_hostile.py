@@ -169,7 +169,7 @@ def test_no_command_gives_a_secret_away_that_a_unit_echoes(
 
 
 MANY = 32
-LARGE_ANSWERS = ["8 MB of escapes", "8 MB of keys"]
+LARGE_ANSWERS = ["8 MB of keys", "50,000 clusters"]  # refused once it is whole, and before
 
 
 @pytest.mark.parametrize("answer", LARGE_ANSWERS)
@@ -197,7 +197,7 @@ def test_many_hostile_units_need_no_more_memory_than_one(answer: str, tmp_path: 
         ended = command(["status", str(topology), *given], {**os.environ, "NO_COLOR": "1"}, tmp_path, speed=1)
     assert ended.code == 1, ended.said
     assert sum(unit.asked > 0 for unit in units) > MANY / 2
-    assert ended.memory < MAX_MEMORY, ended.memory
+    assert ended.memory < 2 / 3 * MAX_MEMORY, ended.memory  # each answer that is kept would add its own
     assert len(ended.said) < MAX_OUTPUT
 
 
