@@ -38,7 +38,7 @@ def legible_console(**options: Any) -> Console:  # noqa: ANN401 - those of rich
     class LegibleConsole(console.Console):
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for part in super().render(renderable, options):
-                own = part.control is not None
+                own = part.control is not None or part.text.isprintable()  # as nearly all of a large table is
                 yield part if own else segment.Segment(shown_lines(part.text), part.style)
 
     return LegibleConsole(highlight=False, emoji=False, markup=False, **options)

@@ -24,6 +24,7 @@ from geoplan.plan.actions import (
 from geoplan.plan.base import FrozenModel, json_of
 from geoplan.plan.estimates import Estimates
 from geoplan.plan.firmware_change import FirmwareChange
+from geoplan.plan.groups import grouped
 from geoplan.plan.ha_values import HaChange
 from geoplan.plan.pairs import HaPairSettings, written
 from geoplan.plan.secret_change import SecretChange
@@ -270,7 +271,7 @@ class Plan(FrozenModel):
         """Return whether a group is one of the topology's, and not the one that all sites form without groups."""
         return len(self.groups_now) > 1 or group != DEFAULT_GROUP
 
-    @property
+    @cached_property
     def groups_now(self) -> tuple[PlannedGroup, ...]:
         """The groups of the topology, without those that sites which leave for good have of their own."""
         leaving = frozenset(self.change.leaving if self.change else ())
@@ -365,10 +366,7 @@ class Plan(FrozenModel):
 
     @cached_property
     def _sites_by_group(self) -> dict[str, tuple[SiteSettings, ...]]:
-        sites: dict[str, list[SiteSettings]] = {}
-        for site in self.sites:
-            sites.setdefault(site.group, []).append(site)
-        return {group: tuple(members) for group, members in sites.items()}
+        return grouped(self.sites)
 
     @cached_property
     def _ha_pairs_by_site(self) -> dict[str, HaPairSettings]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geoplan import vendor
 from geoplan.plan.actions import Action, Phase
+from geoplan.plan.groups import grouped
 from geoplan.render.delta import deltas_of, described
 from geoplan.render.runbook.markdown import code, in_cell, name, words
 from geoplan.render.text import OF_ONE_CLUSTER, UNIT_LABELS, duration, label_of
@@ -14,7 +15,7 @@ from geoplan.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.plan.model import Change, Plan, PlannedGroup, SiteSettings, Step
+    from geoplan.plan.model import Change, ClusterDefinition, Plan, SiteSettings, Step
 
 
 def render(plan: Plan) -> str:
@@ -33,13 +34,14 @@ def _lines(plan: Plan) -> Iterator[str]:
     if plan.change:  # in one screen: what changes stands above, and all there is folded away
         yield from ("", "<details>", "<summary>All lists and clusters then</summary>")
     if Phase.GEO in plan.phases():
+        clusters = grouped(plan.clusters)
         for group in plan.groups:
             yield ""
             if plan.is_group_written(group.name):
                 yield from (f"### Group {name(group.name)}", "")
             yield from _lists([plan.site(site) for site in group.sites])
-            if any(cluster.group == group.name for cluster in plan.clusters):
-                yield from ("", *_clusters(plan, group))
+            if group.name in clusters:
+                yield from ("", *_clusters(clusters[group.name]))
     if plan.change:
         yield from ("", "</details>")
     steps = count(len(plan.steps), "step")
@@ -95,8 +97,7 @@ def _lists(sites: list[SiteSettings]) -> Iterator[str]:
         yield _row(_cell(site.name), units, " ".join(site.remote_geo_access), " ".join(site.geo_partners) or "none")
 
 
-def _clusters(plan: Plan, group: PlannedGroup) -> Iterator[str]:
-    clusters = [cluster for cluster in plan.clusters if cluster.group == group.name]
+def _clusters(clusters: tuple[ClusterDefinition, ...]) -> Iterator[str]:
     headings = ["Cluster", "IP address", "Type", *(["Location"] if any(each.location for each in clusters) else [])]
     yield _row(*headings)
     yield _row(*["---"] * len(headings))

@@ -17,11 +17,12 @@ from geoplan import vendor
 from geoplan.addresses import is_address
 from geoplan.console import laid_out
 from geoplan.plan.actions import ACTIONS, Action, Phase
+from geoplan.plan.groups import grouped
 from geoplan.render.delta import count_reboots, deltas_of, described
 from geoplan.wording import count
 
 if TYPE_CHECKING:
-    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step, TargetUnit
+    from geoplan.plan.model import ClusterDefinition, Plan, PlannedGroup, SiteSettings, Step, TargetUnit
     from geoplan.plan.pairs import LoadBalancer, PlannedListener
 
 
@@ -34,11 +35,13 @@ class AddressTable(Table):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Lay the table out; columns are as wide as their longest address only where one would be broken."""
         addresses = [_addresses_in(column) for column in self.columns]
-        segments = [part for part in super().__rich_console__(console, options) if isinstance(part, Segment)]
-        shown = Counter("".join(part.text for part in segments).split())
-        if not Counter(chain.from_iterable(addresses)) <= shown:
-            for column, words in zip(self.columns, addresses, strict=True):
-                column.width = max(map(len, words), default=None)
+        drawn = list(super().__rich_console__(console, options))
+        shown = Counter("".join(part.text for part in drawn if isinstance(part, Segment)).split())
+        if Counter(chain.from_iterable(addresses)) <= shown:
+            yield from drawn
+            return
+        for column, words in zip(self.columns, addresses, strict=True):
+            column.width = max(map(len, words), default=None)
         yield from super().__rich_console__(console, options)
 
 
@@ -155,13 +158,14 @@ def _parts(plan: Plan) -> list[RenderableType]:
         return parts
     parts += _pair_tables(plan)
     if Phase.GEO in plan.phases():
+        clusters, hosts = grouped(plan.clusters), _hosts(plan)
         for group in plan.groups:
             sites = [plan.site(name) for name in group.sites]
             if plan.is_group_written(group.name):
                 parts += ["", Text(f"Group {group.name}", style="bold")]
             parts += [_lists(sites)]
-            if any(cluster.group == group.name for cluster in plan.clusters):
-                parts += [_clusters(plan, group)]
+            if group.name in clusters:
+                parts += [_clusters(clusters[group.name], hosts.get(group.name), group)]
     parts += [_steps(plan), _reasons(plan)]
     notes = _notes(plan)
     if notes:
@@ -220,22 +224,27 @@ def _site(site: SiteSettings) -> Text:
     return text
 
 
-def _clusters(plan: Plan, group: PlannedGroup) -> RenderableType:
-    host = next(
-        (step.on for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites), None
-    )
-    clusters = table("Cluster", "IP address", "Type", "Location")
-    for cluster in plan.clusters:
-        if cluster.group == group.name:
-            place = cluster.location
-            location = f"{place.latitude:g}, {place.longitude:g}" if place else ""
-            clusters.add_row(cluster.name, cluster.address, cluster.type, location)
-    if not any(cluster.location for cluster in plan.clusters):
-        clusters.columns.pop()
+def _hosts(plan: Plan) -> dict[str, str]:
+    """Return the site on which the clusters of each group are entered, where a step does that."""
+    hosts: dict[str, str] = {}
+    for step in plan.steps:
+        if step.action is Action.ADD_CLUSTER:
+            hosts.setdefault(plan.site(step.site).group, step.on.site)
+    return hosts
+
+
+def _clusters(clusters: tuple[ClusterDefinition, ...], host: str | None, group: PlannedGroup) -> RenderableType:
+    shown = table("Cluster", "IP address", "Type", "Location")
+    for cluster in clusters:
+        place = cluster.location
+        location = f"{place.latitude:g}, {place.longitude:g}" if place else ""
+        shown.add_row(cluster.name, cluster.address, cluster.type, location)
+    if not any(cluster.location for cluster in clusters):
+        shown.columns.pop()
     if host is None:
-        return clusters
+        return shown
     where = "" if len(group.sites) == 1 else "; its partners take them over"
-    return Group(clusters, Text(f"All are entered on {host.site}{where}.", style="dim"))
+    return Group(shown, Text(f"All are entered on {host}{where}.", style="dim"))
 
 
 def _steps(plan: Plan) -> Table:

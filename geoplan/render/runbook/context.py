@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.actions import LOOKS
 from geoplan.plan.firmware_change import becomes_inaccessible
+from geoplan.plan.groups import grouped
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
 from geoplan.render.delta import deltas_of
 from geoplan.render.runbook.ec2 import stems_of
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
-    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
+    from geoplan.plan.model import ClusterDefinition, Plan, PlannedGroup, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings, HealthCheckTiming, LoadBalancer
     from geoplan.render.delta import SiteDelta
     from geoplan.topology.api import UnitApi
@@ -127,7 +129,8 @@ class RunbookContext:
 
     def with_new_unit(self, site: str) -> bool:
         """Return whether a site goes on with a new unit, so that it is no working pair at first."""
-        return any(delta.site == site and (delta.units.added or delta.replaced) for delta in self.deltas)
+        delta = self._deltas_by_site.get(site)
+        return delta is not None and bool(delta.units.added or delta.replaced)
 
     def reference_of(self, site: str) -> str:
         """Return the site whose GEO configuration one takes over; only a site that is seeded is asked."""
@@ -157,12 +160,19 @@ class RunbookContext:
 
     def first_after_reboots(self, group: str) -> int:
         """Return the number of the first step of a group that needs every rebooted pair whole again, or 0."""
+        return self._first_after_reboots[group]
+
+    @cached_property
+    def _first_after_reboots(self) -> dict[str, int]:
         of_pairs = (Action.REBOOT_MASTER, Action.RESUBMIT_GEO_PARTNERS)
-        steps = [step for step in self.plan.steps if self.group_of(step) == group]
-        last = max(
-            (step.number for step in steps if step.action in of_pairs and step.on.unit != "standalone"), default=0
-        )
-        return next((step.number for step in steps if step.number > last), 0)
+        first: dict[str, int] = {}
+        for step in self.plan.steps:
+            group = self.group_of(step)
+            if step.action in of_pairs and step.on.unit != "standalone":
+                first[group] = 0  # not yet: this one may be the last
+            elif not first.get(group):
+                first[group] = step.number
+        return first
 
     def has(self, phase: Phase) -> bool:
         """Return whether the plan has steps of a phase."""
@@ -210,6 +220,30 @@ class RunbookContext:
         traffic = dict.fromkeys((_TRANSPORT.get(group.protocol, group.protocol), group.port) for group in groups)
         return tuple((transport, Value(str(port))) for transport, port in traffic)
 
+    def sites_of(self, group: str) -> tuple[SiteSettings, ...]:
+        """Return the sites of a group that the plan touches."""
+        return self._sites_by_group.get(group, ())
+
+    @cached_property
+    def _sites_by_group(self) -> dict[str, tuple[SiteSettings, ...]]:
+        return grouped(self.sites)
+
+    def clusters_of(self, group: str) -> tuple[ClusterDefinition, ...]:
+        """Return the clusters of a group."""
+        return self._clusters_by_group.get(group, ())
+
+    @cached_property
+    def _clusters_by_group(self) -> dict[str, tuple[ClusterDefinition, ...]]:
+        return grouped(self.plan.clusters)
+
+    def delta_of(self, site: str) -> SiteDelta:
+        """Return what becomes of a site; raises :class:`KeyError` where a change does not touch it."""
+        return self._deltas_by_site[site]
+
+    @cached_property
+    def _deltas_by_site(self) -> dict[str, SiteDelta]:
+        return {delta.site: delta for delta in self.deltas}
+
     @cached_property
     def joined_groups(self) -> tuple[PlannedGroup, ...]:
         """The groups whose sites are partners of one another."""
@@ -234,18 +268,31 @@ class RunbookContext:
         """The pairs whose master is rebooted, in that order."""
         return tuple(step.site for step in self.plan.steps if step.action is Action.REBOOT_MASTER)
 
-    def rebooted_before(self, step: Step, *, group: str | None = None) -> tuple[Pair, ...]:
-        """Return the pairs whose master has been rebooted before a step, of all groups or of one."""
-        return tuple(
-            self.pairs[site]
-            for site in self.rebooted
-            if self._numbers[site, Action.REBOOT_MASTER] < step.number
-            and (group is None or self.plan.site(site).group == group)
-        )
+    def rebooted_last(self, step: Step) -> Pair | None:
+        """Return the pair of any group whose master has been rebooted last before a step, or None."""
+        earlier = bisect_left(self._reboots, step.number)
+        return self.pairs[self.rebooted[earlier - 1]] if earlier else None
+
+    @cached_property
+    def _reboots(self) -> tuple[int, ...]:
+        return tuple(step.number for step in self.plan.steps if step.action is Action.REBOOT_MASTER)
+
+    def rebooted_before(self, step: Step, group: str) -> tuple[Pair, ...]:
+        """Return the pairs of a group whose master has been rebooted before a step."""
+        sites = (site.name for site in self._rebooted_by_group.get(group, ()))
+        return tuple(self.pairs[site] for site in sites if self._is_rebooted_before(site, step))
+
+    @cached_property
+    def _rebooted_by_group(self) -> dict[str, tuple[SiteSettings, ...]]:
+        return grouped(map(self.plan.site, self.rebooted))
+
+    def _is_rebooted_before(self, site: str, step: Step) -> bool:
+        number = self._numbers.get((site, Action.REBOOT_MASTER))
+        return number is not None and number < step.number
 
     def slave_is_active(self, pair: Pair, step: Step) -> bool:
         """Return whether the slave is expected to be active when a step begins: a failover that nothing turns back."""
-        return not pair.master_returns and pair in self.rebooted_before(step)
+        return not pair.master_returns and self._is_rebooted_before(pair.site, step)
 
     def login(self, step: Step) -> Url:
         """Return the web interface of the unit on which a step is done: of a standby the slave's, as a rule."""
