@@ -25,6 +25,7 @@ GUARDED_BY = {
     "cli/push_journal": "cli/commands/test_push.py",
     "cli/push_options": "cli/test_approving.py",
     "cli/push_secret": "cli/commands/test_push_secret.py",
+    "cli/runbook_folder": "cli/commands/test_runbook.py",
     "cli/secret_session": "cli/commands/test_push_secret.py",
     "cli/units_session": "cli/commands/test_push_update.py",
     "cli/push_units": "cli/commands/test_push.py",

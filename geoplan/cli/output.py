@@ -42,17 +42,28 @@ def write_runbook(  # noqa: PLR0913 - options
     ``old`` is the topology that a change starts from, where it is known: it says where units that leave are logged in
     to. Without it that is where units are as a rule. ``timeline`` is a picture for HTML.
     """
-    from geoplan.topology.api import apis_of, usual_apis
-
-    units = (unit.address for site in plan.sites for unit in site.units)
-    apis = usual_apis(units) | (apis_of(old) if old else {}) | apis_of(topology)
     if output_format == "markdown" and output is None and sys.stdout.isatty():
-        _show(plan, apis, pager=pager)
+        _show(plan, _apis(plan, topology, old), pager=pager)
     elif output_format == "json":
         write(import_module("geoplan.render.json").render(plan), output)
     else:
         given = {"timeline": timeline} if timeline else {}
-        write(import_module(f"geoplan.render.runbook.{output_format}").render(plan, apis, **given), output)
+        write(text_of_runbook(plan, topology, output_format, old=old, **given), output)
+
+
+def text_of_runbook(
+    plan: Plan, topology: Topology, output_format: str, *, old: Topology | None = None, **given: str
+) -> str:
+    """Return a runbook in a format of ``render.runbook``, which takes what is ``given``."""
+    render = import_module(f"geoplan.render.runbook.{output_format}").render
+    return str(render(plan, _apis(plan, topology, old), **given))
+
+
+def _apis(plan: Plan, topology: Topology, old: Topology | None) -> Mapping[str, UnitApi]:
+    from geoplan.topology.api import apis_of, usual_apis
+
+    units = (unit.address for site in plan.sites for unit in site.units)
+    return usual_apis(units) | (apis_of(old) if old else {}) | apis_of(topology)
 
 
 def _show(plan: Plan, apis: Mapping[str, UnitApi], *, pager: bool) -> None:

@@ -11,7 +11,6 @@ from geoplan.errors import GeoplanError
 from geoplan.plan.actions import ACTIONS, Action, Phase
 from geoplan.plan.model import Plan, Step, StepTarget
 from geoplan.plan.planner import make_plan
-from geoplan.topology.names import slugs_of
 
 if TYPE_CHECKING:
     from geoplan.topology.model import Topology
@@ -34,7 +33,7 @@ def make_drill(topology: Topology, site: str, *, back: bool = False) -> Plan:
             f"'{site}' goes back by itself: under Prefer Master its master takes over again once it is up",
             hint="leave --back out",
         )
-    slug = slugs_of(each.name for each in topology.whole.sites)[site]
+    slug = topology.slugs[site]
     section = next(group.section for group in plan.groups if group.name == settings.group)
     row = ACTIONS[Action.FAIL_OVER]
     there, again = f"{slug}/fail_over", f"{slug}/fail_back"

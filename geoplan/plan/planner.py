@@ -9,8 +9,8 @@ from geoplan.plan import pairs as ha
 from geoplan.plan.graph import Reboots
 from geoplan.plan.lists import cluster_of, pairs_of, settings_of, standalones_of
 from geoplan.plan.model import FORMAT, Action, Estimates, Phase, Plan, PlannedGroup, checksum_of
-from geoplan.topology.names import slugs_of
 from geoplan.topology.rules import require_well_formed
+from geoplan.topology.slugs import slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -80,7 +80,7 @@ def plan_of(  # noqa: PLR0913 - what a plan is of
     groups = topology.partner_groups()
     settings = {site.name: site for group in groups for site in settings_of(group)}
     leaving = departure.sites if departure else ()
-    slugs = slugs_of((*(site.name for site in topology.whole.sites), *(site.name for site in leaving)))
+    slugs = slugs_of((*topology.slugs, *(site.name for site in leaving))) if leaving else topology.slugs
     content = {
         "topology": topology.name,
         "groups": (

@@ -22,7 +22,7 @@ from geoplan.plan.graph import Placement, Reboots, StepKey, with_places
 from geoplan.plan.lists import lists_without
 from geoplan.plan.model import Change, Plan, PlannedGroup, SiteLists, StepTarget
 from geoplan.plan.planner import StepsToDo, assembled
-from geoplan.topology.names import slugs_of
+from geoplan.topology.slugs import slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

@@ -18,7 +18,7 @@ from geoplan.live.findings.kinds import Finding, FindingKind, Severity
 from geoplan.plan.planner import make_plan, usual_phases
 from geoplan.push.state_dir import make_own, require_own, usable
 from geoplan.topology.loader import load_topology
-from geoplan.topology.names import slugs_of
+from geoplan.topology.slugs import slugs_of
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 
+from geoplan.topology.slugs import slugs_of
 from geoplan.topology.types import (
     Address,
     AllocationId,
@@ -228,7 +229,8 @@ class Group(NamedTuple):
 class Topology(FrozenModel):
     """The sites that form GEO systems, as the topology file gives them."""
 
-    __slots__ = ("_well_formed", "_whole")  # beside the fields: no copy, which may have been altered, takes them along
+    # Beside the fields: no copy, which may have been altered, takes them along.
+    __slots__ = ("_slugs", "_well_formed", "_whole")
 
     model_config = ConfigDict(title="geoplan topology")
 
@@ -263,6 +265,15 @@ class Topology(FrozenModel):
         """The topology that it is a part of: what names sites and decides what is usual goes by that one."""
         whole: Topology = getattr(self, "_whole", self)
         return whole
+
+    @property
+    def slugs(self) -> Mapping[str, str]:
+        """The slug of each site by its name, in the topology that this is a part of: found once for all its parts."""
+        slugs: Mapping[str, str] | None = getattr(self.whole, "_slugs", None)
+        if slugs is None:
+            slugs = slugs_of(site.name for site in self.whole.sites)
+            object.__setattr__(self.whole, "_slugs", slugs)
+        return slugs
 
     def mark_part_of(self, whole: Topology) -> None:
         """Note of which well-formed topology it holds whole groups, so that the rules hold for it as well."""

@@ -1,13 +1,11 @@
-"""Names: how they compare, the slugs made of them, and the site that somebody means."""
+"""Names: how they compare, and the site or group that somebody means."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
+from geoplan.topology.slugs import slugs_of
 from geoplan.wording import folded, shorten, some_of
 
 if TYPE_CHECKING:
@@ -35,22 +33,6 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = LIKENESS) -> s
     if close:
         return by_folded[close[0]]
     return by_folded[longer[0]] if len(longer) == 1 else None
-
-
-def slugs_of(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a slug of its letters and digits; one that is empty or taken gets ``-2``, ``-3`` and so on."""
-    slugs: dict[str, str] = {}
-    taken = {""}
-    next_number: defaultdict[str, int] = defaultdict(lambda: 2)
-    for name in names:
-        plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).lower()).strip("-")
-        slug = plain
-        while slug in taken:
-            slug = f"{plain}-{next_number[plain]}"
-            next_number[plain] += 1
-        taken.add(slug)
-        slugs[name] = slug
-    return slugs
 
 
 def site_named(topology: Topology, name: str, *, otherwise: str | None = None, place: str | None = None) -> Site:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
 from geoplan.topology.names import group_named, site_named
 from geoplan.topology.rules import require_well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from geoplan.topology.model import Topology
+    from geoplan.topology.model import Group, Site, Topology
 
 
 def only_groups(topology: Topology, names: Iterable[str], *, place: str | None = None) -> Topology:
@@ -23,19 +23,29 @@ def only_groups(topology: Topology, names: Iterable[str], *, place: str | None =
     name that no group has, for no name at all, and where the topology has no groups. ``place`` is where somebody would
     look for the names, if not in the topology by its own.
     """
-    whole = topology.whole
-    require_well_formed(whole)
+    require_well_formed(topology.whole)
     chosen = {group_named(topology, name, place=place) for name in names}
     if not chosen:
         raise GeoplanError("a part of a topology has one group at least, and none is named", hint="name a group")
     groups = tuple(group for group in topology.partner_groups() if group.name in chosen)
     members = {site.name for group in groups for site in group.sites}
-    update: dict[str, Any] = {
-        "sites": tuple(site for site in topology.sites if site.name in members),
-        "groups": {group.name: tuple(site.name for site in group.sites) for group in groups},
-    }
-    part = topology.model_copy(update=update)
-    part.mark_part_of(whole)
+    return _part(topology, groups, tuple(site for site in topology.sites if site.name in members))
+
+
+def each_group(topology: Topology) -> Iterator[tuple[str, Topology]]:
+    """Yield the name of each group with the part of the topology that it is; without groups that is the whole.
+
+    Raises as :func:`only_groups` does. The work of all together grows with the topology.
+    """
+    require_well_formed(topology.whole)
+    for group in topology.partner_groups():
+        yield group.name, topology if topology.groups is None else _part(topology, (group,), group.sites)
+
+
+def _part(topology: Topology, groups: Sequence[Group], sites: tuple[Site, ...]) -> Topology:
+    written = {group.name: tuple(site.name for site in group.sites) for group in groups}
+    part = topology.model_copy(update={"sites": sites, "groups": written})
+    part.mark_part_of(topology.whole)
     return part
 
 

@@ -9,6 +9,7 @@ from geoplan import Topology, make_plan
 from geoplan.plan.change import make_change
 from geoplan.render import json as json_format
 from geoplan.topology.loader import check_text
+from geoplan.topology.part import each_group
 from tests.growth import growth_of_calls
 from tests.topologies import large_topology
 
@@ -49,6 +50,19 @@ def test_work_of_planning_a_change_grows_with_the_sites() -> None:
         )
         ends[sites] = make_plan(old), new  # a quarter leaves, and another one joins
     assert growth(change) < 1.3 * LARGE / SMALL
+
+
+def test_work_of_planning_each_group_alone_grows_with_the_groups() -> None:
+    def plan_each(groups: int) -> object:
+        return [make_plan(part) for _, part in each_group(of_groups(groups))]
+
+    assert growth_of_calls(plan_each, small=50, large=200) < 1.3 * 200 / 50
+
+
+def of_groups(number: int) -> Topology:
+    sites = [{"name": f"A{each}", "standalone": f"10.0.{each // 250}.{each % 250 + 1}"} for each in range(2 * number)]
+    groups = {f"g{each}": [f"A{2 * each}", f"A{2 * each + 1}"] for each in range(number)}
+    return Topology.model_validate({"sites": sites, "groups": groups})
 
 
 def test_work_of_rendering_grows_with_the_sites() -> None:

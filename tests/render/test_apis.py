@@ -16,7 +16,7 @@ from geoplan.render import cloudformation
 from geoplan.render.runbook import html, markdown, terminal
 from geoplan.render.runbook.build import build
 from geoplan.topology.api import api_of, apis_of
-from geoplan.topology.names import slugs_of
+from geoplan.topology.slugs import slugs_of
 from tests.render.templates import read
 from tests.topologies import topologies
 

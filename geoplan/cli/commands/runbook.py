@@ -22,6 +22,7 @@ from geoplan.cli.options import (
     topology_argument,
 )
 from geoplan.cli.output import write_runbook
+from geoplan.cli.runbook_folder import is_folder, write_folder
 
 if TYPE_CHECKING:
     from geoplan.cli.files import OldState
@@ -60,14 +61,21 @@ def command(  # noqa: PLR0913 - one for each option
     Markdown renders on GitHub. HTML is one page that works offline, remembers the ticks and prints well. On a terminal
     the Markdown is shown page by page. With --from OLD it is the runbook of what leads from there to here; with
     --from live units are asked, and it starts from what they hold. With --timeline the page has a picture of which
-    unit is down when, and when links turn green.
+    unit is down when, and when links turn green. With -o FOLDER/ each group has a file of its own, as of --group, and
+    an index leads to them.
     """
-    chosen = chosen_format("runbook", output_format, output)
+    in_folder = is_folder(output)
+    chosen = chosen_format("runbook", output_format, None if in_folder else output)
+    if in_folder and (timeline or change.old):
+        raise click.UsageError("a folder takes the runbook of each group as it begins: leave --from and --timeline out")
     if timeline and chosen != "html":
         raise click.UsageError("--timeline is a picture in HTML: let FILE end in .html, or give --format html")
     change.require_usable(phase)
     require_live(reach, change)
     topology, part = load_part(path, part)
+    if in_folder and output:
+        write_folder(topology, phase, chosen, output)
+        return
     old = start_of(topology, TypedCommands(reach, path, part=part, change=change), "runbook")
     plan = planned(topology, phase) if old is None else planned_change(topology, old, change)
     picture = _timeline(topology, phase, change, old) if timeline else ""

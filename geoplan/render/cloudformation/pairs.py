@@ -11,7 +11,8 @@ from geoplan.errors import GeoplanError
 from geoplan.plan.pairs import settings_of_pairs
 from geoplan.render.cloudformation.yaml import Ref
 from geoplan.topology.api import api_of
-from geoplan.topology.names import site_named, slugs_of
+from geoplan.topology.names import site_named
+from geoplan.topology.slugs import slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -32,7 +32,6 @@ _KINDS: Mapping[str, type[str]] = {
     "": str,
     **{kind.__name__: kind for kind in (Name, Value, Pasted, Label, Url, StepNumber)},
 }
-_MARK = Markup("\x02{0}:{1}\x03")
 _PIECE = re.compile("([^\x02]+)|\x02([A-Za-z]*):([0-9a-f]*)\x03")
 
 
@@ -82,7 +81,7 @@ def mark(value: object) -> Markup:
     if not isinstance(value, str | int):  # written without !r: that of an undefined variable raises its own error
         raise TypeError(f"a sentence cannot hold {value}")
     kind = type(value).__name__ if isinstance(value, Span) else ""
-    return _MARK.format(kind, str(value).encode("utf-8", "surrogatepass").hex())
+    return Markup(f"\x02{kind}:{str(value).encode('utf-8', 'surrogatepass').hex()}\x03")  # noqa: S704 - nothing to escape
 
 
 def _sentences(lines: Sequence[str]) -> Prose:

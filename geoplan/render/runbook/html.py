@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from html import unescape
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from jinja2 import Environment
 
     from geoplan.plan.model import Plan
     from geoplan.topology.api import UnitApi
@@ -47,23 +50,32 @@ def render(plan: Plan, apis: Mapping[str, UnitApi], *, is_followed: bool = False
         "".join((TEMPLATES / f"{part}.{kind}").read_text("utf-8") for part in parts) for kind in ("css", "js")
     )
     picture = svg.render(plan)
+    return (
+        _templates()
+        .get_template("runbook.html.jinja")
+        .render(
+            book=build(plan, apis),
+            wui=wui.NAMES,
+            is_followed=is_followed,
+            policy=policy(
+                dict.fromkeys([style, *styles_in(picture), *styles_in(timeline)]),
+                [script],
+                "connect-src 'self'" if is_followed else "",
+            ),
+            # All four are this package's own; what the pictures have from the topology is escaped in them.
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            picture=Markup(picture),  # noqa: S704
+            timeline=Markup(timeline),  # noqa: S704
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
     templates = environment(_finalize, autoescape=True)
     templates.filters |= {"heading": _heading, "plain": str, "duration": duration, "counted": count}
-    return templates.get_template("runbook.html.jinja").render(
-        book=build(plan, apis),
-        wui=wui.NAMES,
-        is_followed=is_followed,
-        policy=policy(
-            dict.fromkeys([style, *styles_in(picture), *styles_in(timeline)]),
-            [script],
-            "connect-src 'self'" if is_followed else "",
-        ),
-        # All four are this package's own; what the pictures have from the topology is escaped in them.
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        picture=Markup(picture),  # noqa: S704
-        timeline=Markup(timeline),  # noqa: S704
-    )
+    return templates
 
 
 def _finalize(value: object) -> Markup:

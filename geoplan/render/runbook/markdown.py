@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from geoplan.render.diagram import mermaid
@@ -13,6 +14,8 @@ from geoplan.render.runbook.templating import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from jinja2 import Environment
 
     from geoplan.plan.model import Plan
     from geoplan.topology.api import UnitApi
@@ -84,6 +87,15 @@ def render(plan: Plan, apis: Mapping[str, UnitApi], *, picture: bool = True, lin
 
     ``picture`` puts a Mermaid diagram into it; without ``links``, addresses to open stand there as code.
     """
+    return (
+        _templates(links=links)
+        .get_template("runbook.md.jinja")
+        .render(book=build(plan, apis), wui=wui.NAMES, picture=mermaid.render(plan) if picture else None)
+    )
+
+
+@cache
+def _templates(*, links: bool) -> Environment:
     writer = _Writer(links=links)
     templates = environment(writer, autoescape=False)
     templates.filters |= {
@@ -93,9 +105,7 @@ def render(plan: Plan, apis: Mapping[str, UnitApi], *, picture: bool = True, lin
         "written": _Markdown,
         "plain": str,
     }
-    return templates.get_template("runbook.md.jinja").render(
-        book=build(plan, apis), wui=wui.NAMES, picture=mermaid.render(plan) if picture else None
-    )
+    return templates
 
 
 class _Markdown(str):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from geoplan import load_topology, make_plan, only_groups
 from tests.conftest import TOPOLOGIES, Geoplan
 
 TOPOLOGY = TOPOLOGIES / "section-5.4.yaml"
@@ -143,3 +144,44 @@ def test_terminal_shows_it_without_a_pager() -> None:
     assert "flowchart" not in shown
     assert "**" not in shown
     assert "…/" not in shown
+
+
+@pytest.mark.parametrize(("form", "ending"), [("markdown", "md"), ("html", "html")])
+def test_a_folder_gets_a_file_for_each_group_and_an_index(
+    geoplan: Geoplan, tmp_path: Path, form: str, ending: str
+) -> None:
+    fleet = TOPOLOGIES / "fleet.yaml"
+    outcome = geoplan("runbook", fleet, "--format", form, "-o", f"{tmp_path / 'tonight'}/")
+    assert outcome.code == 0, outcome.stderr
+    groups = [group.name for group in load_topology(fleet).partner_groups()]
+    written = {path.name: path.read_text() for path in (tmp_path / "tonight").iterdir()}
+    index = written.pop(f"index.{ending}")
+    assert len(written) == len(groups)
+    for group in groups:
+        alone = geoplan("runbook", fleet, "--group", group, "--format", form).stdout
+        file = next(name for name, text in written.items() if text == alone)
+        assert f"./{file}" in index
+        assert make_plan(only_groups(load_topology(fleet), [group])).checksum in index
+
+
+def test_a_folder_that_is_there_is_written_into_and_other_files_stay(geoplan: Geoplan, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert geoplan("runbook", TOPOLOGY, "-o", tmp_path).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "index.md", "default.md"}
+
+
+def test_a_group_called_index_has_a_file_of_its_own(geoplan: Geoplan, tmp_path: Path) -> None:
+    topology = tmp_path / "t.yaml"
+    topology.write_text(
+        "sites: [{name: A, standalone: 10.0.0.1}, {name: B, standalone: 10.0.0.2}]\ngroups: {Index: [A], '../x': [B]}\n"
+    )
+    outcome = geoplan("runbook", topology, "-o", f"{tmp_path / 'out'}/")
+    assert outcome.code == 0, outcome.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"index.md", "index-2.md", "x.md"}
+
+
+@pytest.mark.parametrize("given", [["--from", TOPOLOGY], ["--timeline"]])
+def test_a_folder_takes_no_change_and_no_timeline(geoplan: Geoplan, tmp_path: Path, given: list[str]) -> None:
+    outcome = geoplan("runbook", TOPOLOGY, *given, "-o", f"{tmp_path / 'out'}/")
+    assert (outcome.code, (tmp_path / "out").exists()) == (2, False)
+    assert "a folder" in outcome.stderr

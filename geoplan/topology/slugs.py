@@ -1,0 +1,27 @@
+"""Slugs: names as ids of steps, names of files and options have them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def slugs_of(names: Iterable[str]) -> dict[str, str]:
+    """Give each name a slug of its letters and digits; one that is empty or taken gets ``-2``, ``-3`` and so on."""
+    slugs: dict[str, str] = {}
+    taken = {""}
+    next_number: defaultdict[str, int] = defaultdict(lambda: 2)
+    for name in names:
+        plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).lower()).strip("-")
+        slug = plain
+        while slug in taken:
+            slug = f"{plain}-{next_number[plain]}"
+            next_number[plain] += 1
+        taken.add(slug)
+        slugs[name] = slug
+    return slugs
