@@ -58,3 +58,12 @@ def growth_of_calls(work: Callable[[int], object], *, small: int, large: int) ->
     """Return how many times more calls the work takes for the large number than for the small one."""
     work(small)  # what is built on first use does not count
     return calls_made_by(lambda: work(large)) / calls_made_by(lambda: work(small))
+
+
+def growth_of_time(work: Callable[[int], object], *, small: int, large: int) -> float:
+    """Return how many times longer the large number takes, compared with its size: loops in C make no calls.
+
+    That is about 1 where time grows with the size, and with its square ``large / small``.
+    """
+    work(small)  # what is built on first use does not count
+    return seconds(lambda: work(large)) / seconds(lambda: work(small)) / (large / small)

@@ -101,3 +101,17 @@ def large_topology(sites: int) -> str:
         else:
             lines.append(f"    standalone: {network}.5")
     return "\n".join(lines)
+
+
+def topology_of_groups(groups: int) -> Topology:
+    """Return so many groups of two pairs and a standalone."""
+    sites: list[dict[str, object]] = []
+    for number in range(groups):
+        subnet = f"10.{number // 250}.{number % 250}"
+        sites += [
+            {"name": f"A{number}", "ha_pair": {"master": f"{subnet}.1", "slave": f"{subnet}.2"}},
+            {"name": f"B{number}", "ha_pair": {"master": f"{subnet}.3", "slave": f"{subnet}.4"}},
+            {"name": f"C{number}", "standalone": f"{subnet}.5"},
+        ]
+    members = {f"g{number}": [f"{name}{number}" for name in "ABC"] for number in range(groups)}
+    return Topology.model_validate({"sites": sites, "groups": members})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import GeoplanError
 from geoplan.plan.actions import ACTIONS, Action, Phase
-from geoplan.plan.model import Plan, Step, StepTarget
+from geoplan.plan.model import Plan, Step, StepTarget, checksum_of
 from geoplan.plan.planner import make_plan
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def make_drill(topology: Topology, site: str, *, back: bool = False) -> Plan:
         }
     )
     drill = plan.model_copy(update={"steps": tuple(steps), "estimates": estimates})
-    return drill.model_copy(update={"checksum": drill.compute_checksum()})
+    return drill.model_copy(update={"checksum": checksum_of(vars(drill))})
 
 
 def drilled_site(plan: Plan) -> str | None:

@@ -245,13 +245,9 @@ class Plan(FrozenModel):
         """The keys with which it is written: without HA pairs or new firmware there is no word of them."""
         return _written_fields(vars(self))
 
-    def compute_checksum(self) -> str:
-        """Return what ``checksum`` has to be."""
-        return checksum_of(vars(self))
-
     @model_validator(mode="after")
     def _checksum_fits(self) -> Self:
-        if self.checksum != self.compute_checksum():
+        if self.checksum != checksum_of(vars(self)):
             raise PydanticCustomError("plan_checksum", "the plan's checksum does not fit its content: it was changed")
         return self
 
@@ -287,6 +283,10 @@ class Plan(FrozenModel):
         """Return the cluster of the site of that name; raises :class:`KeyError` where the plan has none."""
         return self._clusters_by_site[site]
 
+    def clusters_of(self, group: str) -> tuple[ClusterDefinition, ...]:
+        """Return the clusters of a group, in the plan's order."""
+        return self._clusters_by_group.get(group, ())
+
     def ha_pair(self, site: str) -> HaPairSettings:
         """Return what makes that site a pair; raises :class:`KeyError` where the plan does not say it."""
         return self._ha_pairs_by_site[site]
@@ -301,10 +301,7 @@ class Plan(FrozenModel):
         return pair.health_check.port if pair else self.health_check_port
 
     def health_check_seconds(self, step: Step) -> int:
-        """Return how long the load balancer's health check makes a step take, in seconds.
-
-        Without a health check in the topology that is not known, and 0.
-        """
+        """Return how long the load balancer's health check makes a step take, in seconds; where none is known 0."""
         pair = self._ha_pairs_by_site.get(step.site)
         return pair.health_check_seconds(step.action) if pair else 0
 
@@ -379,6 +376,10 @@ class Plan(FrozenModel):
     @cached_property
     def _clusters_by_site(self) -> dict[str, ClusterDefinition]:
         return {cluster.site: cluster for cluster in self.clusters}
+
+    @cached_property
+    def _clusters_by_group(self) -> dict[str, tuple[ClusterDefinition, ...]]:
+        return grouped(self.clusters)
 
 
 def checksum_of(content: Mapping[str, Any]) -> str:

@@ -78,7 +78,7 @@ def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfigurati
         return True
     if here.fqdns:
         return False
-    planned = [cluster for cluster in plan.clusters if cluster.group == site.group]
+    planned = plan.clusters_of(site.group)
     places = sites_by_address(plan)
     known = {(site_at(places, cluster), cluster.name) for cluster in there.clusters}
     own = {found for each in planned if (found := find(plan, each, here.clusters)) and found.is_named(each.name)}

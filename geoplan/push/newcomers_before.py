@@ -36,7 +36,7 @@ def clusters_of_newcomers(plan: Plan, facts: Observations) -> dict[str, tuple[st
 
 
 def _whose(plan: Plan, site: SiteSettings, clusters: tuple[GeoCluster, ...]) -> tuple[str, ...]:
-    of_group = [cluster for cluster in plan.clusters if cluster.group == site.group]
+    of_group = plan.clusters_of(site.group)
     return tuple(
         each.site
         for each in of_group

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from geoplan import vendor
 from geoplan.plan.actions import Action, Phase
-from geoplan.plan.groups import grouped
 from geoplan.render.delta import deltas_of, described
 from geoplan.render.runbook.markdown import code, in_cell, name, words
 from geoplan.render.text import OF_ONE_CLUSTER, UNIT_LABELS, duration, label_of
@@ -34,14 +33,13 @@ def _lines(plan: Plan) -> Iterator[str]:
     if plan.change:  # in one screen: what changes stands above, and all there is folded away
         yield from ("", "<details>", "<summary>All lists and clusters then</summary>")
     if Phase.GEO in plan.phases():
-        clusters = grouped(plan.clusters)
         for group in plan.groups:
             yield ""
             if plan.is_group_written(group.name):
                 yield from (f"### Group {name(group.name)}", "")
             yield from _lists([plan.site(site) for site in group.sites])
-            if group.name in clusters:
-                yield from ("", *_clusters(clusters[group.name]))
+            if clusters := plan.clusters_of(group.name):
+                yield from ("", *_clusters(clusters))
     if plan.change:
         yield from ("", "</details>")
     steps = count(len(plan.steps), "step")

@@ -17,7 +17,6 @@ from geoplan import vendor
 from geoplan.addresses import is_address
 from geoplan.console import laid_out
 from geoplan.plan.actions import ACTIONS, Action, Phase
-from geoplan.plan.groups import grouped
 from geoplan.render.delta import count_reboots, deltas_of, described
 from geoplan.wording import count
 
@@ -158,14 +157,14 @@ def _parts(plan: Plan) -> list[RenderableType]:
         return parts
     parts += _pair_tables(plan)
     if Phase.GEO in plan.phases():
-        clusters, hosts = grouped(plan.clusters), _hosts(plan)
+        hosts = _hosts(plan)
         for group in plan.groups:
             sites = [plan.site(name) for name in group.sites]
             if plan.is_group_written(group.name):
                 parts += ["", Text(f"Group {group.name}", style="bold")]
             parts += [_lists(sites)]
-            if group.name in clusters:
-                parts += [_clusters(clusters[group.name], hosts.get(group.name), group)]
+            if clusters := plan.clusters_of(group.name):
+                parts += [_clusters(clusters, hosts.get(group.name), group)]
     parts += [_steps(plan), _reasons(plan)]
     notes = _notes(plan)
     if notes:

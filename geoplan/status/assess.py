@@ -86,7 +86,7 @@ def _partner_count(site: SiteSettings, unit: Observation) -> Count | None:
 
 def _cluster_count(plan: Plan, site: SiteSettings, unit: Observation) -> Count:
     """Count the planned clusters that a unit has as planned."""
-    planned = [cluster for cluster in plan.clusters if cluster.group == site.group]
+    planned = plan.clusters_of(site.group)
     if unit.clusters is None:
         return Count(None, len(planned))
     in_place = [state_of(plan, cluster, unit.clusters) is ClusterState.IN_PLACE for cluster in planned]

@@ -15,23 +15,9 @@ from geoplan.render.runbook import html
 from geoplan.render.runbook import markdown as runbook_markdown
 from geoplan.topology.api import apis_of
 from tests.growth import growth_of_calls
+from tests.topologies import topology_of_groups
 
 SMALL, LARGE = 20, 80
-
-
-def of_topology(groups: int) -> tuple[Plan, Topology]:
-    """Return the plan of so many groups of two pairs and a standalone, each with its clusters."""
-    sites: list[dict[str, object]] = []
-    for number in range(groups):
-        subnet = f"10.{number // 250}.{number % 250}"
-        sites += [
-            {"name": f"A{number}", "ha_pair": {"master": f"{subnet}.1", "slave": f"{subnet}.2"}},
-            {"name": f"B{number}", "ha_pair": {"master": f"{subnet}.3", "slave": f"{subnet}.4"}},
-            {"name": f"C{number}", "standalone": f"{subnet}.5"},
-        ]
-    members = {f"g{number}": [f"{name}{number}" for name in "ABC"] for number in range(groups)}
-    topology = Topology.model_validate({"sites": sites, "groups": members})
-    return make_plan(topology), topology
 
 
 RENDERERS: dict[str, Callable[[Plan, Topology], object]] = {
@@ -50,6 +36,7 @@ RENDERERS: dict[str, Callable[[Plan, Topology], object]] = {
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_work_of_showing_a_plan_grows_with_its_groups(renderer: str) -> None:
-    plans = {groups: of_topology(groups) for groups in (SMALL, LARGE)}
+    topologies = {groups: topology_of_groups(groups) for groups in (SMALL, LARGE)}
+    plans = {groups: (make_plan(topology), topology) for groups, topology in topologies.items()}
     grown = growth_of_calls(lambda groups: RENDERERS[renderer](*plans[groups]), small=SMALL, large=LARGE)
     assert grown < 1.1 * LARGE / SMALL

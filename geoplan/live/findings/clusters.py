@@ -148,8 +148,7 @@ def deleted_from(plan: Plan, group: str) -> tuple[tuple[ClusterDefinition, froze
         is_here = step.action is Action.DELETE_CLUSTER and group in _reached_by_deletion(plan, step.on.site)
         cluster = change.old_cluster(step.site) if change and is_here else None
         if cluster:
-            planned = [each for each in plan.clusters if each.group == group]
-            kept = frozenset().union(*(addresses_of(plan, each) for each in planned))
+            kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters_of(group)))
             found.append((cluster, addresses_before(plan, step.site) - kept))
     return tuple(found)
 
@@ -161,7 +160,7 @@ def unknown_to(plan: Plan, group: str, live: Iterable[GeoCluster]) -> tuple[GeoC
     """
     if plan.change and any(plan.site(site).group == group for site in plan.change.leaving):
         return ()
-    planned = frozenset().union(*(addresses_of(plan, cluster) for cluster in plan.clusters if cluster.group == group))
+    planned = frozenset().union(*(addresses_of(plan, cluster) for cluster in plan.clusters_of(group)))
     planned |= frozenset().union(*(addresses for _, addresses in deleted_from(plan, group)))
     return tuple(cluster for cluster in live if canonical(cluster.address) not in planned)
 
@@ -178,8 +177,8 @@ class Oddity(NamedTuple):
 def oddities(plan: Plan, group: str, live: Iterable[GeoCluster]) -> Iterator[Oddity]:
     """Yield the planned clusters that are rewritten, off or checked in another way, and those that nobody plans."""
     clusters = tuple(live)
-    for planned in plan.clusters:
-        found = find(plan, planned, clusters) if planned.group == group else None
+    for planned in plan.clusters_of(group):
+        found = find(plan, planned, clusters)
         if found is None or found.type is not ClusterType.REMOTE_LM:
             continue
         shown = f"cluster '{found.name}' ({planned.address})"

@@ -69,6 +69,10 @@ class _Seen(NamedTuple):
     """By groups."""
     hosts: Mapping[str, str]
     """The site on which each site's cluster is entered."""
+    deleted_on: Mapping[str, str]
+    """The site on which the cluster of each site that has left is deleted."""
+    places: Mapping[str, str]
+    """The site of every address of a unit."""
 
 
 def verify(
@@ -89,7 +93,8 @@ def verify(
     links = links_of(plan, facts, known) if has_geo else {}
     entering = (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER)
     hosts = {step.site: step.on.site for step in plan.steps if step.action in entering}
-    seen = _Seen(plan, facts, links, hosts)
+    deleted_on = {step.site: step.on.site for step in plan.steps if step.action is Action.DELETE_CLUSTER}
+    seen = _Seen(plan, facts, links, hosts, deleted_on, sites_by_address(plan))
     reports = []
     for site in facts.asked(plan):
         pair = pairs.get(site.name)
@@ -118,7 +123,7 @@ def _geo_report(site: SiteSettings, seen: _Seen) -> SiteReport:
         *own,
         *_oddities(plan, site, unit),
         *_standby_differences(site, unit, own, seen),
-        *red_differences(plan, site, unit, links, facts),
+        *red_differences(site, unit, links, facts, seen.places),
     )
     unproven = unproven_units(site, links, facts)
     notes = (
@@ -190,16 +195,15 @@ def _standby_differences(
                 message = f"on the standby {unit.address}: {found.message}"
                 yield replace(found, message=message, mends=Mend.REPLICATION, hint=hint)
         if not any(found.subject == CLUSTERS for found in (*told, *own)):
-            yield from _other_clusters(seen.plan, site, unit, active, hint)
+            yield from _other_clusters(seen.places, site, unit, active, hint)
 
 
 def _other_clusters(
-    plan: Plan, site: SiteSettings, standby: Observation, active: Observation, hint: str
+    places: Mapping[str, str], site: SiteSettings, standby: Observation, active: Observation, hint: str
 ) -> Iterator[Difference]:
     """Yield the clusters that a standby and its active unit do not have alike: no plan has them."""
     if standby.clusters is None or active.clusters is None:
         return
-    places = sites_by_address(plan)
     one, other = (
         {(site_at(places, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ()}
         for unit in (standby, active)
@@ -244,19 +248,18 @@ def _cluster_differences(site: SiteSettings, unit: Observation, seen: _Seen) -> 
 
 def _told_clusters(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
     """Yield how clusters differ, where they were told."""
-    for cluster in seen.plan.clusters if unit.clusters is not None else ():
-        if cluster.group == site.group:
-            at_host = Mend.STEP if seen.hosts.get(cluster.site) == site.name else Mend.REPLICATION
-            for kind, message, by_hand in _of_cluster(seen.plan, cluster, unit, seen.facts):
-                comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
-                mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
-                yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
+    for cluster in seen.plan.clusters_of(site.group) if unit.clusters is not None else ():
+        at_host = Mend.STEP if seen.hosts.get(cluster.site) == site.name else Mend.REPLICATION
+        for kind, message, by_hand in _of_cluster(seen.plan, cluster, unit, seen.facts):
+            comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
+            mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
+            yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
     yield from _left_behind(site, unit, seen)
 
 
 def _left_behind(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
     """Yield the clusters that are still there of sites that have left, and that a step deletes."""
-    hosts = {step.site: step.on.site for step in seen.plan.steps if step.action is Action.DELETE_CLUSTER}
+    hosts = seen.deleted_on
     for cluster, addresses in deleted_from(seen.plan, site.group) if hosts else ():
         for found in unit.clusters or ():
             if canonical(found.address) in addresses:

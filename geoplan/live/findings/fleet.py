@@ -167,14 +167,12 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
     """Say which partners are red, by what mends that; one whose health check does not answer is told as that."""
     red = [found for found in report.differences if found.kind is Kind.RED]
     seen = {found.partner: facts.unit(found.partner) for found in red if found.partner}
-    by_mend: dict[Mend, list[Observation]] = {}
+    by_mend: dict[Mend, dict[str, Observation]] = {}
     for found in red:
         unit = seen.get(found.partner or "")
         if unit and unit_state(unit) in (UnitState.ACTIVE, UnitState.STANDBY, UnitState.ALONE):
-            known = by_mend.setdefault(found.mends, [])
-            if unit not in known:
-                known.append(unit)
-    if slaves := by_mend.get(Mend.REBOOT):
+            by_mend.setdefault(found.mends, {})[unit.address] = unit
+    if slaves := [*by_mend.get(Mend.REBOOT, {}).values()]:
         is_one = len(slaves) == 1
         shown = join_words(f"{unit.address}, the slave" + ("" if is_one else f" of '{unit.site}'") for unit in slaves)
         words = [word for unit in slaves for word in ("--reboot", f"always={unit.site}")]
@@ -186,12 +184,12 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
             f"finish {'the pair, which reboots its master' if is_one else 'these pairs, which reboots their masters'}:"
         )
         yield _red(slaves, message, hint, command("push", *words))
-    if others := by_mend.get(Mend.SUBMISSION):
+    if others := [*by_mend.get(Mend.SUBMISSION, {}).values()]:
         hint = (
             "see that port 22 is open between partners; a push submits GEO LoadMaster Partners again, and reboots none:"
         )
         yield _red(others, "red as GEO partner though up: " + join_words(map(titled, others)), hint, command("push"))
-    for unit in by_mend.get(Mend.BY_HAND, ()):
+    for unit in by_mend.get(Mend.BY_HAND, {}).values():
         found = next(each for each in red if each.partner == unit.address and each.mends is Mend.BY_HAND)
         yield _red([unit], found.message, found.hint)
     if unasked := [found for found in red if found.partner and seen[found.partner] is None]:
@@ -262,16 +260,16 @@ def clusters(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Fin
 
 def too_many(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[tuple[str, str]]:
     """Yield the groups that would have more clusters than units hold, each with how many."""
+    gaining = {plan.site(step.site).group for step in plan.steps if step.action is Action.ADD_CLUSTER}
     for group in plan.groups:
-        hosts = {step.on.site for step in plan.steps if step.action is Action.ADD_CLUSTER and step.site in group.sites}
-        planned = [cluster for cluster in plan.clusters if cluster.group == group.name]
+        planned = plan.clusters_of(group.name)
         union: dict[str, None] = {}
         for name in group.sites:
             unit = facts.active(name)
             if unit is not None and unit.clusters is not None:
                 union |= {canonical(live.address): None for live in unit.clusters}
         missing = [cluster for cluster in planned if not addresses_of(plan, cluster) & union.keys()]
-        if hosts and len(union) + len(missing) > max_clusters:
+        if group.name in gaining and len(union) + len(missing) > max_clusters:
             would_be = count(len(union) + len(missing), "cluster")
             shares = f"{len(union)} present, {len(missing)} to add"
             yield group.name, f"there would be {would_be} ({shares}), and the limit is {max_clusters}"

@@ -10,39 +10,33 @@ from geoplan.live.links import Colour
 from geoplan.live.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geoplan.live.links import Link
     from geoplan.live.model import Observation, Observations
-    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.model import SiteSettings
 
 SUBJECT = "partner_status"
 
 
 def red_differences(
-    plan: Plan, site: SiteSettings, unit: Observation, links: Sequence[Link], facts: Observations
+    site: SiteSettings, unit: Observation, links: Sequence[Link], facts: Observations, places: Mapping[str, str]
 ) -> Iterator[Difference]:
-    """Yield the red partners of a site's active unit; ``links`` are all of its group."""
+    """Yield the red partners of a site's active unit.
+
+    ``links`` are all of its group, ``places`` the sites of all units of the plan by address.
+    """
     troubled = units_to_submit_again(links, facts)
     for link in links:
         if link.unit == unit.address and link.is_red:
             yield _red(link, facts, is_troubled=link.unit in troubled)
-    yield from _red_strangers(plan, site, unit)
+    yield from _red_strangers(site, unit, places)
 
 
-def _red_strangers(plan: Plan, site: SiteSettings, unit: Observation) -> Iterator[Difference]:
+def _red_strangers(site: SiteSettings, unit: Observation, places: Mapping[str, str]) -> Iterator[Difference]:
     red = [address for address, green in (unit.partner_status or {}).items() if green is False]
-    if not red:
-        return
-    planned = {
-        canonical(known)
-        for each in plan.sites
-        for member in each.units
-        for known in (member.address, member.nat_address)
-        if known
-    }
     for address in red:
-        if canonical(address) not in planned:
+        if canonical(address) not in places:
             message = f"partner {address} is red, and the plan does not have it"
             yield Difference(site.name, unit.address, Kind.RED, SUBJECT, message, (address,), Mend.BY_HAND)
 

@@ -122,7 +122,7 @@ def _is_own(context: Context, step: Step, found: GeoCluster) -> bool:
 def _in_the_way(context: Context, step: Step, live: tuple[GeoCluster, ...]) -> GeoCluster | None:
     """Return the live cluster that has the planned name at an address of the older plan that goes."""
     plan, cluster = context.plan, context.plan.cluster(step.site)
-    kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters if each.group == cluster.group))
+    kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters_of(cluster.group)))
     old = {canonical(each.address) for each in plan.change.old_clusters} - kept if plan.change else set()
     old = old.union(*(addresses for _, addresses in deleted_from(plan, cluster.group)))
     return next((each for each in live if canonical(each.address) in old and each.is_named(cluster.name)), None)

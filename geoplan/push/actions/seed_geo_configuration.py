@@ -120,7 +120,7 @@ def _is_unfinished(known: GeoCluster, wanted: GeoCluster) -> bool:
 
 def _as_entered(context: Context, group: str, clusters: tuple[GeoCluster, ...]) -> list[GeoCluster]:
     """Return clusters with the addresses that the plan gives them, whichever unit of their pair is active now."""
-    planned = [cluster for cluster in context.plan.clusters if cluster.group == group]
+    planned = context.plan.clusters_of(group)
     own = {found: each.address for each in planned if (found := find(context.plan, each, clusters))}
     return [replace(cluster, address=own.get(cluster, cluster.address)) for cluster in clusters]
 

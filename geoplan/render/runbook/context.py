@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from geoplan.plan.firmware_change import FirmwareChange, UnitFirmware
-    from geoplan.plan.model import ClusterDefinition, Plan, PlannedGroup, SiteSettings, Step
+    from geoplan.plan.model import Plan, PlannedGroup, SiteSettings, Step
     from geoplan.plan.pairs import HaPairSettings, HealthCheckTiming, LoadBalancer
     from geoplan.render.delta import SiteDelta
     from geoplan.topology.api import UnitApi
@@ -227,14 +227,6 @@ class RunbookContext:
     @cached_property
     def _sites_by_group(self) -> dict[str, tuple[SiteSettings, ...]]:
         return grouped(self.sites)
-
-    def clusters_of(self, group: str) -> tuple[ClusterDefinition, ...]:
-        """Return the clusters of a group."""
-        return self._clusters_by_group.get(group, ())
-
-    @cached_property
-    def _clusters_by_group(self) -> dict[str, tuple[ClusterDefinition, ...]]:
-        return grouped(self.plan.clusters)
 
     def delta_of(self, site: str) -> SiteDelta:
         """Return what becomes of a site; raises :class:`KeyError` where a change does not touch it."""
