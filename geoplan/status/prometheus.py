@@ -7,7 +7,6 @@ limited, since each value is a time series that Prometheus keeps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geoplan.fact import FACTS
@@ -18,13 +17,11 @@ from geoplan.wording import shorten, shown_in_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from prometheus_client.core import GaugeMetricFamily, Metric
 
-    from geoplan.live.findings import Report
     from geoplan.live.findings.kinds import Finding
-    from geoplan.status.model import Count, SiteStatus, Status, UnitStatus
+    from geoplan.status.model import Count, Drift, Seen, SiteStatus, Status, UnitStatus
 
     Counts = Iterable[tuple[tuple[str, ...], Count | None]]
 
@@ -38,42 +35,34 @@ _UNIT = ("topology", "group", "site", "unit", "role")
 _SITE = ("topology", "group", "site")
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """What a comparison with the plan has found, as of one moment."""
-
-    report: Report
-    findings: tuple[Finding, ...]
-    at: datetime
-
-
 class Exporter:
     """Writes one look after the other as metrics."""
 
     def __init__(self) -> None:
         self._versions: dict[str, set[str]] = {}
 
-    def text(self, status: Status, drift: Drift | None = None, *, is_pushed: bool | None = None) -> str:
-        """Return all metrics; ``is_pushed`` says whether a push of these units runs."""
+    def text(self, seen: Seen) -> str:
+        """Return all metrics of what was seen."""
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - few commands need it
 
         registry = CollectorRegistry()
-        registry.register(_Collector([*self._metrics(status, is_pushed), *_of_drift(status, drift)]))
+        registry.register(_Collector([*self._metrics(seen), *_of_drift(seen.status, seen.drift)]))
         return generate_latest(registry).decode()
 
-    def _metrics(self, status: Status, is_pushed: bool | None) -> Iterator[Metric]:  # noqa: FBT001 - None is not told
+    def _metrics(self, seen: Seen) -> Iterator[Metric]:
+        status = seen.status
         yield _gauge(
             "look_timestamp_seconds",
             "When the units were looked at last, in seconds since 1970.",
             ("topology",),
             [((status.topology,), status.at.timestamp())],
         )
-        if is_pushed is not None:
+        if seen.is_pushed is not None:
             yield _gauge(
                 "push_running",
                 "1 while a push, drill or upgrade of these units runs, as the locks on this machine say.",
                 ("topology",),
-                [((status.topology,), is_pushed)],
+                [((status.topology,), seen.is_pushed)],
             )
         yield _gauge(
             "findings",
