@@ -127,9 +127,10 @@ class UnitWatch:
                     show(seen.status)
                     await tell(seen)
                     if not seen.is_pushed and self._clock.now() >= compared_at + (options.diff_seconds or math.inf):
-                        compared_at = self._clock.now()
-                        drift = await self._compare(compared, seen.status)
-                        await tell(replace(seen, drift=drift))
+                        found = await self._compare(compared, seen.status)
+                        if not self._is_pushed():  # else it was about units in between: once more after the push
+                            drift, compared_at = found, self._clock.now()
+                            await tell(replace(seen, drift=drift))
                     await self._clock.sleep(options.seconds)
 
     @asynccontextmanager

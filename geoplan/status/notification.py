@@ -54,8 +54,8 @@ def as_json(status: Status, told: Changes, *, is_first: bool) -> str:
 
 def beyond(these: tuple[Finding, ...], those: tuple[Finding, ...]) -> Iterator[Finding]:
     """Yield what there is of these beyond those; of several alike, the very same ones meet."""
-    left = Counter(map(_key, those))
-    for finding in sorted(these, key=lambda each: each not in those):
+    left, same = Counter(map(_key, those)), frozenset(those)
+    for finding in sorted(these, key=lambda each: each not in same):
         if left[_key(finding)]:
             left[_key(finding)] -= 1
         else:

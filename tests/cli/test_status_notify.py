@@ -157,6 +157,23 @@ def test_program_that_never_ends_is_ended_with_what_it_started(
     until(lambda: not is_read_by_somebody(fifo))
 
 
+def test_watch_that_ends_ends_the_program_that_still_runs(tmp_path: Path) -> None:
+    fifo = tmp_path / "alive"
+    os.mkfifo(fifo)
+    notifier = Notifier(("/bin/sh", "-c", f"exec 3<>{shlex.quote(str(fifo))}; sleep 1000 & sleep 1000"))
+
+    async def run() -> None:
+        watching = asyncio.create_task(notifier(Seen(FAILED_OVER)))
+        while not is_read_by_somebody(fifo):
+            await asyncio.sleep(0.02)
+        watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+
+    asyncio.run(run())
+    until(lambda: not is_read_by_somebody(fifo))
+
+
 def is_read_by_somebody(fifo: Path) -> bool:
     try:
         os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
