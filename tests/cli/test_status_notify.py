@@ -22,7 +22,7 @@ from geoplan.status.model import Seen, Status
 from tests.cli.commands.looks import status, until
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import PASSWORD, S1, Site
+from tests.push.support import M1, PASSWORD, S1, Site
 from tests.status.made import changed, down, failed_over, status_of, well
 from tests.status.metrics import value
 
@@ -252,3 +252,21 @@ def test_failover_of_a_lab_is_told_once_it_is_nobodys_push(
     (told,) = program.told
     assert [each["kind"] for each in told["appeared"]] == ["failed_over"]
     assert PASSWORD not in json.dumps(program.runs)
+
+
+def test_push_that_reboots_masters_alarms_nobody(
+    geoplan: Geoplan, make_site: MakeSite, program: Program, tmp_path: Path
+) -> None:
+    site, file = make_site("5.3"), tmp_path / "geoplan.prom"
+    with watching(site, program, file):
+        until(lambda: program.runs)
+        assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes").code == 0
+        until(lambda: len(program.runs) > 1)
+        site.settle()
+
+    first, then = program.kinds[:2]
+    assert first == (["geo_differs"], [])
+    assert then[1] == ["geo_differs"]
+    told = {kind for appeared, _ in program.kinds for kind in appeared}
+    assert told.isdisjoint({"unit_down", "pair_down", "none_active", "both_active", "unconnected", "unreachable"})
+    assert site.reboots[M1] == 1
