@@ -9,7 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ __all__ = ["make_site"]
 
 PATIENCE = 60.0
 PAIR = "HA Pair 1"
+LOOK = "geoplan_look_timestamp_seconds"
 WELL, FAILED_OVER = status_of(well()), status_of(failed_over(well()))
 PROGRAM = """
 import json, os, sys
@@ -234,6 +235,10 @@ def watching(site: Site, program: Program, file: Path) -> Iterator[None]:
     assert b"--notify" not in told
 
 
+def _is_other_than(moment: float | None, file: Path) -> Callable[[], bool]:
+    return lambda: value(file.read_text(), LOOK) != moment
+
+
 def test_failover_of_a_lab_is_told_once_it_is_nobodys_push(
     geoplan: Geoplan, make_site: MakeSite, program: Program, tmp_path: Path
 ) -> None:
@@ -246,6 +251,8 @@ def test_failover_of_a_lab_is_told_once_it_is_nobodys_push(
             until(lambda: file.exists() and value(file.read_text(), "geoplan_push_running") == 1)
             site.lab.fail_over(PAIR)
             until(lambda: value(file.read_text(), "geoplan_findings", kind="failed_over") == 1)
+            for _ in range(2):  # each look tells the program before the next one begins
+                until(_is_other_than(value(file.read_text(), LOOK), file))
             assert program.runs == []
         until(lambda: program.runs)
 
