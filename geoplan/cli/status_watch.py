@@ -18,8 +18,6 @@ from geoplan.cli.leavers import back_findings
 from geoplan.cli.output import end_if_unread, own_console, show_laid_out, terminal
 from geoplan.cli.push_units import known_past, left_findings, push_store, say_unfinished, typed_after
 from geoplan.cli.signals import on_signals
-from geoplan.cli.status_metrics import showing_metrics
-from geoplan.cli.status_notify import Notifier
 from geoplan.errors import PushRefusedError, UnusableFileError
 from geoplan.live.findings.collect import examine
 from geoplan.live.findings.kinds import Severity
@@ -84,7 +82,6 @@ class UnitWatch:
         only_problems: bool = False,
     ) -> None:
         self._plan = make_plan(topology, [Phase.GEO])
-        self._compared_plan = make_plan(topology)
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS)
             for address, access in reach.accesses(topology, part.only).items()
@@ -120,17 +117,16 @@ class UnitWatch:
 
         with on_signals(end), suppress(asyncio.CancelledError):
             async with telling(options) as (show, tell), self._units() as units:
-                fleet, compared = self._fleet(units, self._plan), self._fleet(units, self._compared_plan)
-                drift, compared_at = None, -math.inf
+                fleet = self._fleet(units, self._plan)
+                drifting = self._drifting(units, options.diff_seconds) if options.diff_seconds else None
+                drift: Drift | None = None
                 while True:
                     seen = replace(await self._look(fleet), drift=drift)
                     show(seen.status)
                     await tell(seen)
-                    if not seen.is_pushed and self._clock.now() >= compared_at + (options.diff_seconds or math.inf):
-                        found = await self._compare(compared, seen.status)
-                        if not self._is_pushed():  # else it was about units in between: once more after the push
-                            drift, compared_at = found, self._clock.now()
-                            await tell(replace(seen, drift=drift))
+                    if drifting and (found := await drifting(seen)):
+                        drift = found
+                        await tell(replace(seen, drift=drift))
                     await self._clock.sleep(options.seconds)
 
     @asynccontextmanager
@@ -162,6 +158,23 @@ class UnitWatch:
         status = replace(status, findings=(*status.findings, *back))
         is_pushed = was_pushed or self._is_pushed()  # one that has begun or ended during the look counts
         return Seen(status.problems if self._only_problems else status, is_pushed=is_pushed)
+
+    def _drifting(self, units: Mapping[str, Unit], seconds: float) -> Callable[[Seen], Awaitable[Drift | None]]:
+        """Return what compares all units with the plan once that is due, but not while a push has them in between."""
+        fleet = self._fleet(units, make_plan(self._topology))
+        due_at = -math.inf
+
+        async def compare_if_due(seen: Seen) -> Drift | None:
+            nonlocal due_at
+            if seen.is_pushed or self._clock.now() < due_at:
+                return None
+            drift = await self._compare(fleet, seen.status)
+            if self._is_pushed():
+                return None
+            due_at = self._clock.now() + seconds
+            return drift
+
+        return compare_if_due
 
     async def _compare(self, fleet: Fleet, status: Status) -> Drift:
         """Compare all units with the plan, as ``geoplan diff`` does; they are asked no faster for it."""
@@ -210,6 +223,9 @@ async def telling(
     options: WatchOptions,
 ) -> AsyncIterator[tuple[Callable[[Status], None], Callable[[Seen], Awaitable[None]]]]:
     """Yield what shows each status to people, and what tells all that was seen to programs."""
+    from geoplan.cli.status_metrics import showing_metrics
+    from geoplan.cli.status_notify import Notifier
+
     tellers: list[Callable[[Seen], Awaitable[None]]] = []
 
     async def tell(seen: Seen) -> None:

@@ -18,7 +18,7 @@ from tests.cli.commands.looks import send, status, until
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import A1, M1, PASSWORD, S1, Site
-from tests.status.metrics import check_metrics, value
+from tests.status.metrics import check_metrics, labels_of, value
 
 __all__ = ["make_site"]
 
@@ -140,7 +140,20 @@ def test_drift_is_looked_for_at_an_interval_of_its_own(make_site: MakeSite, tmp_
     assert (value(later, "geoplan_look_timestamp_seconds") or 0) > (compared or 0)
     assert (value(later, "geoplan_diff_differences", site=PAIR, kind="missing") or 0) > 0
     assert value(later, "geoplan_diff_findings", kind="geo_differs") == 1
+    assert labels_of(later, "geoplan_findings", "kind") == ["geo_differs"]  # no unit has dropped a call too many
     assert check_metrics(later) == ""
+
+
+def test_units_that_a_push_has_in_between_are_not_compared(make_site: MakeSite, tmp_path: Path) -> None:
+    site, file = make_site("5.1"), tmp_path / "geoplan.prom"
+    with site.store.only_push("another"), watching(site, "-o", file, "--diff-every", "3600"):
+        until(file.exists)
+        during = look_that_began_after(file.read_text)
+    with watching(site, "-o", file, "--diff-every", "3600"):
+        until(lambda: value(file.read_text(), "geoplan_diff_timestamp_seconds"))
+
+    assert value(during, "geoplan_push_running") == 1
+    assert value(during, "geoplan_diff_timestamp_seconds") is None
 
 
 def test_metrics_are_served_to_loopback_alone(make_site: MakeSite) -> None:
