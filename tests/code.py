@@ -13,7 +13,10 @@ import geoplan
 PACKAGE = Path(geoplan.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-HEAVY = {"defusedxml", "pydantic", "networkx", "jinja2", "httpx", "rich", "yaml", "starlette", "uvicorn"}
+HEAVY = {
+    "defusedxml", "httpx", "jinja2", "networkx", "prometheus_client", "pydantic", "rich", "starlette", "uvicorn",
+    "yaml",
+}  # fmt: skip
 
 
 def part_of(path: Path) -> str:

@@ -46,6 +46,7 @@ ONLY_IN = {
     "httpcore": {"loadmaster"},
     "httpx": {"loadmaster", "twin"},  # the twin is a transport behind the client, in place of a network
     "keyring": {"loadmaster"},
+    "prometheus_client": {"status"},
     "ruamel": {"topology"},
     "starlette": {"lab"},
     "uvicorn": {"lab"},

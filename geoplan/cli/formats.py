@@ -30,11 +30,12 @@ class Formats(NamedTuple):
 
 
 _ENDINGS: Mapping[str, tuple[str, ...]] = {
-    ".txt": ("text", "lists", "markdown", "mermaid", "dot", "json", "yaml"),
+    ".txt": ("text", "lists", "markdown", "mermaid", "dot", "json", "yaml", "prometheus"),
     ".json": ("json",),
     **dict.fromkeys((".yaml", ".yml"), ("yaml",)),
     **dict.fromkeys((".md", ".markdown"), ("markdown",)),
     **dict.fromkeys((".html", ".htm"), ("html",)),
+    ".prom": ("prometheus",),
     ".svg": ("svg",),
     **dict.fromkeys((".mmd", ".mermaid"), ("mermaid",)),
     **dict.fromkeys((".dot", ".gv"), ("dot",)),
@@ -47,6 +48,7 @@ _MEANING = {
     "json": "for programs",
     "yaml": "for programs",
     "markdown": "for tickets and reviews",
+    "prometheus": "for Prometheus",
     "html": "one page for a browser",
     "svg": "to look at",
     "mermaid": "for Markdown",
@@ -69,7 +71,7 @@ FORMATS = {
     "push": _TEXT_OR_JSON,
     "rehearse": Formats(("text", "markdown", "svg", "json"), are_of_file=True),
     "runbook": Formats(("markdown", "html"), are_of_file=True, refuses_others=True),
-    "status": Formats(("text", "json"), are_of_file=True),
+    "status": Formats(("text", "json", "prometheus"), are_of_file=True),
     "trust": _TEXT_OR_JSON,
     "upgrade": Formats(("markdown", "html", "json"), are_of_file=True, refuses_others=True),
     "whatif": Formats(("text", "markdown", "html", "json"), are_of_file=True),

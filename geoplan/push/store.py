@@ -105,8 +105,11 @@ class Store:
             yield
 
     def holder(self) -> str | None:
-        """Return which push is running on any of the units now, or None where none is."""
-        return lock.holder_of(self.locks, self.keys)
+        """Return which push is running on any of the units now, or None where none is.
+
+        A push holds them in the state folder as well, where whoever has another XDG_STATE_HOME sees it.
+        """
+        return lock.holder_of(self.locks, self.keys) or lock.holder_of(self.state / "locks", self.keys)
 
     def past(self) -> Past:
         """Read all journals that name any of the units.

@@ -93,13 +93,16 @@ class Events:
 
 
 class LoopbackServer:
-    """Answers on one port of loopback: ``answer`` what is asked, ``/events`` what is told.
+    """Answers on one port of loopback: ``answer`` what is asked, ``/events`` what is told, where there are events.
 
     ``snapshot`` is the first event of a page, so that one that connects again has missed nothing.
     """
 
     def __init__(
-        self, answer: Callable[[Request], Awaitable[Response]], events: Events, snapshot: Callable[[], str]
+        self,
+        answer: Callable[[Request], Awaitable[Response]],
+        events: Events | None = None,
+        snapshot: Callable[[], str] = str,
     ) -> None:
         self._answer = answer
         self._events = events
@@ -153,8 +156,8 @@ class LoopbackServer:
         except _RefusedError as refusal:
             response = Response(f"{refusal}\n", refusal.status)
         else:
-            if (request.method, request.path) == ("GET", "/events"):
-                await self._tell(writer)
+            if self._events and (request.method, request.path) == ("GET", "/events"):
+                await self._tell(writer, self._events)
                 return
             response = await self._answer(request)
         body = response.body.encode()
@@ -163,9 +166,9 @@ class LoopbackServer:
         async with asyncio.timeout(REQUEST_SECONDS):
             await writer.drain()
 
-    async def _tell(self, writer: asyncio.StreamWriter) -> None:
+    async def _tell(self, writer: asyncio.StreamWriter, events: Events) -> None:
         _write_head(writer, HTTPStatus.OK, {"Content-Type": "text/event-stream"})
-        async with self._events.listening() as queue:
+        async with events.listening() as queue:
             data: str | None = self._snapshot()
             while data is not None:
                 writer.write(b"".join(b"data: " + line.encode() + b"\n" for line in data.splitlines()) + b"\n")

@@ -10,6 +10,7 @@ from geoplan.live.findings.kinds import Severity
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from geoplan.live.findings import Report
     from geoplan.live.findings.kinds import Finding
     from geoplan.live.findings.states import UnitState
     from geoplan.live.model import Failure, HaFacts
@@ -99,3 +100,25 @@ class Status:
     def is_well(self) -> bool:
         """Whether nothing has to be done."""
         return all(finding.severity is Severity.KNOWING for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What a comparison with the plan has found, as of one moment."""
+
+    report: Report
+    findings: tuple[Finding, ...]
+    at: datetime
+    besides: tuple[Finding, ...] = ()
+    """Those that the look just before it did not have: they last until the next comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a watch knows after a look."""
+
+    status: Status
+    drift: Drift | None = None
+    """The last comparison with the plan; None where there was none."""
+    is_pushed: bool | None = None
+    """Whether a push of these units ran during the look; None where it is not known."""

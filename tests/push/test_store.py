@@ -143,6 +143,16 @@ def test_who_has_other_locks_and_the_same_state_folder_is_refused(
             assert "another push is running" in str(refused)
 
 
+def test_who_has_other_locks_and_the_same_state_folder_sees_a_push(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store_of(tmp_path).locked("geo"):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of a service"))
+        seen = store_of(tmp_path).holder()
+    assert "another push is running" in str(seen)
+    assert store_of(tmp_path).holder() is None
+
+
 def test_the_default_state_folder_and_the_locks_of_the_user_are_no_two_pushes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GEOPLAN_STATE_DIR", raising=False)
     with store_of(state_folder()).locked("geo") as refusal, store_of(state_folder()).locked("geo") as refused:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,13 +12,15 @@ import click
 from geoplan.cli.connection import connection_options
 from geoplan.cli.files import load_part
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import Command, Part, jobs_option, output_option, part_options, topology_argument
+from geoplan.cli.options import MAX_PORT, Command, Part, jobs_option, output_option, part_options, topology_argument
+from geoplan.wording import shown_in_line, words_of_command
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
 
 EVERY_SECONDS = 5.0
 MIN_SECONDS, MAX_SECONDS = 0.5, 86400.0
+MIN_DIFF_SECONDS = 10.0
 WATCH = "--watch"
 
 EPILOG = """
@@ -34,6 +38,13 @@ commands, severity (blocking, worth mending, worth knowing).
 --watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
 one line each time. Ctrl-C or SIGTERM ends it with exit code 0, as with watch(1).
 
+--format prometheus writes metrics: once, or with --watch at each look, to -o FILE for the textfile collector of
+node_exporter, or at --listen. What a unit does not tell has no sample.
+
+--notify runs COMMAND when a finding appears or goes, while no push of these units runs. No shell runs it; it gets one
+line of JSON: format geoplan/notification/1, topology, checksum, at, first, appeared, gone (findings). It has 10 s, and
+no variable of geoplan's credentials.
+
 Exit codes: 0 no problem, notes allowed; 1 problems found, or a unit that cannot be read.
 
 For what the last push did: geoplan push TOPOLOGY --status
@@ -49,6 +60,41 @@ class _Seconds(click.FloatRange):
         if math.isnan(seconds):
             self.fail(f"{value} is no time", param, ctx)
         return seconds
+
+
+class _LoopbackPort(click.ParamType[int]):
+    """A port of loopback, with or without its host."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's
+        """Return the port."""
+        from geoplan.serve.loopback import LOOPBACK, NAMES
+
+        host, _, port = str(value).rpartition(":")
+        if host and host not in NAMES:
+            self.fail(f"{value} is not on loopback: metrics are served on {LOOPBACK} alone", param, ctx)
+        if not re.fullmatch("[0-9]{1,5}", port) or int(port) > MAX_PORT:
+            self.fail(f"{value} is no port", param, ctx)
+        return int(port)
+
+
+class _Program(click.ParamType[tuple[str, ...]]):
+    """A program with its arguments, as a shell reads them; none runs it."""
+
+    name = "command"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # noqa: ANN401 - click's
+        """Return its words."""
+        try:
+            words = words_of_command(str(value))
+        except ValueError:
+            self.fail("a quotation in it has no end", param, ctx)
+        if not words:
+            self.fail("it is empty", param, ctx)
+        if shutil.which(words[0]) is None:
+            self.fail(f"there is no program {shown_in_line(words[0])} that can be run", param, ctx)
+        return tuple(words)
 
 
 class _WatchCommand(Command):
@@ -76,6 +122,26 @@ class _WatchCommand(Command):
 )
 @format_option("status")
 @output_option
+@click.option(
+    "--listen",
+    "port",
+    type=_LoopbackPort(),
+    metavar="[HOST:]PORT",
+    help="With --watch, serve the metrics at this port of 127.0.0.1, under /metrics; 0 is a free one.",
+)
+@click.option(
+    "--diff-every",
+    "diff_seconds",
+    type=_Seconds(MIN_DIFF_SECONDS, MAX_SECONDS),
+    metavar="SECONDS",
+    help="With --watch, compare with the plan as well, as diff does, so often; for metrics and --notify.",
+)
+@click.option(
+    "--notify",
+    type=_Program(),
+    metavar="COMMAND",
+    help="With --watch, run a program with what has changed as JSON on its standard input.",
+)
 @jobs_option
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
@@ -86,6 +152,9 @@ def command(  # noqa: PLR0913 - one for each option
     watch_seconds: float | None,
     output_format: str | None,
     output: str | None,
+    port: int | None,
+    diff_seconds: float | None,
+    notify: tuple[str, ...] | None,
     jobs: int,
     reach: ConnectionOptions,
 ) -> int:
@@ -96,15 +165,28 @@ def command(  # noqa: PLR0913 - one for each option
 
     With --site only that site's own units are asked; a link to another unit is shown as they see it.
     """
-    if watch_seconds is not None and output not in (None, "-"):
-        raise click.UsageError("--watch cannot be used with -o FILE, which holds one status")
-    from geoplan.cli.status_watch import UnitWatch, show_always, show_once
-
     chosen = chosen_format("status", output_format, output)
+    output = None if output == "-" else output
+    is_exporting = chosen == "prometheus"
+    if is_exporting and problems:
+        raise click.UsageError("--problems cannot be used with --format prometheus, which tells of all units")
+    if watch_seconds is None:
+        if port is not None or diff_seconds is not None or notify:
+            raise click.UsageError("--listen, --diff-every and --notify are for --watch: add it")
+    elif is_exporting and output is None and port is None:
+        raise click.UsageError("--watch with --format prometheus needs -o FILE or --listen PORT: where the metrics go")
+    elif not is_exporting and output is not None:
+        raise click.UsageError("--watch cannot be used with -o FILE, which holds one status")
+    elif not is_exporting and port is not None:
+        raise click.UsageError("--listen serves metrics: add --format prometheus")
+    elif diff_seconds is not None and not is_exporting and not notify:
+        raise click.UsageError("--diff-every needs --format prometheus or --notify, which tell what it finds")
+    from geoplan.cli.status_watch import UnitWatch, WatchOptions, show_always, show_once
+
     watch = UnitWatch(*load_part(path, part), path, reach, jobs, only_problems=problems)
     if watch_seconds is None:
         return show_once(watch, chosen, output)
-    return show_always(watch, chosen, watch_seconds)
+    return show_always(watch, WatchOptions(watch_seconds, chosen, output, port, notify or (), diff_seconds))
 
 
 def _is_value(word: str | None) -> bool:

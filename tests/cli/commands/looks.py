@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import select
 import ssl
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import Geoplan, Outcome
-from tests.push.support import PASSWORD, Site
+from tests.push.support import PASSWORD, PATIENCE_SECONDS, Site
 
 
 def status(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
@@ -37,3 +39,12 @@ def send(site: Site, address: str, request: str) -> None:
         f"{site.lab.endpoints.units[address].api}/access/{request}", headers={"Authorization": f"Basic {credentials}"}
     )
     urllib.request.urlopen(asked, context=context).close()  # noqa: S310
+
+
+def until(what: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    for _ in range(int(PATIENCE_SECONDS / 0.02)):
+        if what():
+            return
+        select.select([], [], [], 0.02)
+    raise AssertionError("it never came true")
