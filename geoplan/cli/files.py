@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from geoplan.cli.options import WHOLE, InputFile, Part
+from geoplan.cli.options import WHOLE, InputFile, Part, values_of
 from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.files import OtherFileError, descriptor_of, display_name, read_bounded, write_atomically
 from geoplan.wording import some_of
@@ -275,6 +275,5 @@ def _refuse_to_replace_input(output: str) -> None:
 def _read_files(context: click.Context) -> Iterator[str]:
     """Yield the files that a command was given to read, and that have to stay."""
     for param in context.command.params:
-        given = context.params.get(param.name or "")
-        if isinstance(param.type, InputFile) and not param.type.may_be_replaced and given not in (None, "-"):
-            yield given
+        if isinstance(param.type, InputFile) and not param.type.may_be_replaced:
+            yield from (given for given in values_of(context, param) if given not in (None, "-"))
