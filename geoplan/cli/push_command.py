@@ -13,6 +13,7 @@ from geoplan.cli.push_options import keep_backups_option, state_dir_option
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import ChangeOptions, Part
+    from geoplan.cli.push_freeze import FreezeOptions
     from geoplan.cli.push_options import GivenFlags
 
 
@@ -299,12 +300,19 @@ class PushCommand:
     window: WindowOptions
     run: RunOptions
     journals: JournalOptions
+    freezing: FreezeOptions
     reviewed: ReviewOptions
     flags: GivenFlags
     places: PlaceOptions
     output_format: str
     lab: LabOptions
     reach: ConnectionOptions
+
+    @property
+    def changes_units(self) -> bool:
+        """Whether it is a push that outlives the command, and no look, and no rehearsal in an embedded lab."""
+        only_looks = self.run.dry_run or self.run.only_preflight or self.journals.only_tells
+        return not (only_looks or self.lab.lab)
 
     def require_usable(self) -> str:
         """Return the topology's file. Raises :class:`click.UsageError` for options that do not fit each other."""
