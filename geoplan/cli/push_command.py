@@ -256,6 +256,7 @@ class PlaceOptions:
     backup_dir: str | None = None
     keep_backups: int = 10
     state_dir: str | None = None
+    record: str | None = None
 
 
 place_options = options_together(
@@ -269,6 +270,9 @@ place_options = options_together(
     ),
     keep_backups_option,
     state_dir_option,
+    click.option(
+        "--record", metavar="FILE.md", help="Write what was done into FILE for the change ticket, however it ends."
+    ),
 )
 
 
@@ -318,6 +322,8 @@ class PushCommand:
         """Return the topology's file. Raises :class:`click.UsageError` for options that do not fit each other."""
         if self.path is None:
             raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
+        if self.places.record is not None and (self.run.dry_run or self.run.only_preflight or self.journals.only_tells):
+            raise click.UsageError("--record is of a push that changes units: leave it out of what only looks")
         self._require_usable_lab()
         self._require_usable_undo()
         self._require_usable_secret()

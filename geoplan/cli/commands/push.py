@@ -87,7 +87,7 @@ def command(given: PushCommand) -> int:
 
     With --freeze nobody pushes from this --state-dir until --thaw: every push that finds that stops before it begins.
     """
-    from geoplan.cli import approving, push_freeze, push_history, push_journal, push_session
+    from geoplan.cli import approving, push_freeze, push_history, push_journal, push_record, push_session
     from geoplan.cli.push_goal import goal_of
     from geoplan.cli.secret_session import SecretSession
     from geoplan.cli.update_session import UpdateSession
@@ -98,6 +98,8 @@ def command(given: PushCommand) -> int:
         return push_history.show(given.path, given.reach, given.places.state_dir, given.output_format)
     path = given.require_usable()
     approving.require_checksum(given.reviewed.checksum)
+    if given.places.record is not None:
+        push_record.require_place(given.places.record, resumes=given.journals.resume)
     if given.changes_units:
         push_freeze.require_thawed(given.places.state_dir)
     goal = goal_of(given, path)
