@@ -16,7 +16,7 @@ from geoplan.files import OtherFileError, descriptor_of, display_name, read_boun
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from geoplan.cli.options import ChangeOptions
     from geoplan.diagnostics import Diagnostic
@@ -48,6 +48,27 @@ def load_part(path: str, part: Part) -> tuple[Topology, Part]:
     topology, part = _narrowed(checked.topology, part, display_name(path))
     _warn(checked.diagnostics, checked.topology, topology)
     return topology, part
+
+
+def load_topologies(paths: Sequence[str]) -> list[Topology]:
+    """Read several topologies; their warnings go to standard error.
+
+    Raises :class:`InvalidInputError` with every fault of all of them, and :class:`UnusableFileError` with every file
+    that cannot be read: part of what was asked for is never taken for the whole.
+    """
+    from geoplan.topology.checks import check_files, raise_unreadable
+
+    files = check_files(paths)
+    raise_unreadable(files)
+    if faulty := [file for file in files if not file.is_usable]:
+        message = f"{some_of([file.path for file in faulty])}: not a usable topology"
+        raise InvalidInputError(message, [found for file in faulty for found in file.diagnostics])
+    topologies = []
+    for file in files:
+        assert file.topology is not None  # noqa: S101 - for the type checker
+        _warn(file.diagnostics, file.topology, file.topology)
+        topologies.append(file.topology)
+    return topologies
 
 
 def _narrowed(whole: Topology, part: Part, place: str) -> tuple[Topology, Part]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from geoplan.diagnostics import Severity, report
+from geoplan.diagnostics import report
 from geoplan.errors import UnusableFileError
 from geoplan.files import display_name
 from geoplan.topology.loader import check_topology
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from geoplan.diagnostics import Diagnostic
+    from geoplan.topology.model import Topology
 
 
 class CheckedFile(NamedTuple):
@@ -23,13 +24,14 @@ class CheckedFile(NamedTuple):
     path: str
     """What messages call it."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    topology: Topology | None = None
     unreadable: UnusableFileError | None = None
     """Why nothing of it could be read."""
 
     @property
     def is_usable(self) -> bool:
         """Whether a plan can be made of it."""
-        return self.unreadable is None and not any(found.severity is Severity.ERROR for found in self.diagnostics)
+        return self.topology is not None
 
 
 def check_files(paths: Iterable[str]) -> list[CheckedFile]:
@@ -39,9 +41,10 @@ def check_files(paths: Iterable[str]) -> list[CheckedFile]:
 
 def _checked(path: str) -> CheckedFile:
     try:
-        return CheckedFile(display_name(path), check_topology(path).diagnostics)
+        checked = check_topology(path)
     except UnusableFileError as error:
         return CheckedFile(display_name(path), unreadable=error)
+    return CheckedFile(display_name(path), checked.diagnostics, checked.topology)
 
 
 def raise_unreadable(files: Iterable[CheckedFile]) -> None:
