@@ -128,7 +128,14 @@ class PushSession(PushListener):
         """
         folder = self._options.backup_folder
         words = ("--backup-dir", str(folder)) if folder else ()
-        return unfinished.resuming(*words) if unfinished else self._typed("push", "--resume", *words)
+        if unfinished:
+            return unfinished.resuming(*words)
+        return self._typed("push", "--resume", *words, *self._recording)
+
+    @property
+    def _recording(self) -> tuple[str, ...]:
+        """The option that has the record of this push written again as a whole."""
+        return ("--record", self._flags.record) if self._flags.record else ()
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""

@@ -63,7 +63,9 @@ def test_push_that_stops_is_recorded_and_the_resumed_one_replaces_that(
     site, file = make_site("5.3"), tmp_path / "ticket.md"
     site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
 
-    assert push(geoplan, site, "--yes", "--record", file).code == 3
+    ended = push(geoplan, site, "--yes", "--record", file)
+    assert ended.code == 3
+    assert f"--resume --record {file}" in ended.stderr
     stopped = file.read_text()
     assert "**stopped** (exit code 3)" in stopped
     assert "the push stopped part-way" in stopped
