@@ -15,8 +15,10 @@ from geoplan.push.change_record import NOT_BEGUN, Ended, as_markdown, push_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from geoplan.plan.model import Plan
+    from geoplan.push.approval import Review
     from geoplan.push.history import History
     from geoplan.push.store import Store
 
@@ -58,10 +60,16 @@ def _is_there(output: str) -> UnusableFileError:
 class Recorder:
     """Writes the record of one run of a push, which it tells from earlier ones by what has come to the journals."""
 
-    def __init__(self, output: str, store: Store) -> None:
+    def __init__(  # noqa: PLR0913 - what a push is
+        self, output: str, store: Store, plan: Plan, destination: str, review: Review, *, is_lab: bool
+    ) -> None:
         """Look at the journals. Raises :class:`UnusableFileError` where the record of another push is in the way."""
         self._output = output
         self._store = store
+        self._plan = plan
+        self._destination = destination
+        self._approval = review.approval.checksum if review.approval else None
+        self._is_lab = is_lab
         recorded = _push_of(Path(output))
         self._may_replace = recorded is not None
         if recorded not in (None, NOT_BEGUN):
@@ -70,10 +78,20 @@ class Recorder:
                 raise _is_there(output)
         self._before = _sizes(store)
 
-    def write(self, plan: Plan, ended: Ended) -> None:
+    def write(self, message: str, exit_code: int, at: datetime, go_on: str) -> None:
         """Write the record as a whole, for its owner alone; what was pushed is pushed, where that fails."""
+        ended = Ended(
+            at,
+            journals.who(),
+            message,
+            exit_code,
+            self._destination,
+            self._approval,
+            go_on="" if self._is_lab else go_on,
+            keeps_journal=not self._is_lab,
+        )
         try:
-            text = as_markdown(plan, ended, self._own_history())
+            text = as_markdown(self._plan, ended, self._own_history())
             content = text.encode(errors="backslashreplace")
             write_atomically(Path(self._output), content, may_replace=self._may_replace, is_private=True)
         except (GeoplanError, OSError) as error:

@@ -25,10 +25,8 @@ from geoplan.live.findings import NoteKind
 from geoplan.live.polling import SystemClock
 from geoplan.plan.described import known_units, topology_of
 from geoplan.plan.model import Phase
-from geoplan.push.change_record import Ended
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
-from geoplan.push.journal import who
 from geoplan.push.listener import PushListener
 from geoplan.push.remembered import gone_findings
 from geoplan.push.run import PushResult, run_push
@@ -164,7 +162,8 @@ class PushSession(PushListener):
         ):
             self._clock, self._began = fleet.clock, fleet.clock.now()
             if flags.record:
-                self._recorder = Recorder(flags.record, its_store)
+                where = self._destination.message
+                self._recorder = Recorder(flags.record, its_store, plan, where, self._review, is_lab=flags.lab)
             self._view = self._view_of(fleet.timings)
             with self._view, stopping(self._stop, self._view.say, has_begun=lambda: self._has_begun):
                 self._view.show(self._going())
@@ -308,19 +307,7 @@ class PushSession(PushListener):
             details |= {"go_on": self._resuming(), "go_back": self.command("--status")}
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
         if self._recorder:
-            self._recorder.write(self._plan, self._ended(message, code))
-
-    def _ended(self, message: str, code: int) -> Ended:
-        return Ended(
-            self._clock.wall(),
-            who(),
-            message,
-            code,
-            self._destination.message,
-            approval=self._review.approval.checksum if self._review.approval else None,
-            go_on="" if self._flags.lab else self._resuming(),
-            keeps_journal=not self._flags.lab,
-        )
+            self._recorder.write(message, code, self._clock.wall(), self._resuming())
 
     def _explained(self, error: GeoplanError, unfinished: TypedCommands | None = None) -> GeoplanError:
         """Say what to type next; ``unfinished`` types commands about the push that may be resumed instead, if any."""
