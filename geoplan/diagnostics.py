@@ -55,6 +55,8 @@ class Diagnostic(NamedTuple):
     width: int = 1
     loc: tuple[str | int, ...] = ()
     """The way to what is wrong, by keys and by numbers from 0; of a fault of the YAML there is none."""
+    end_column: int | None = None
+    """The column behind what is wrong, if that ends on the same line of the file."""
 
     def __str__(self) -> str:
         """Return it as people read it: place, message, the line with a caret, the hint."""
@@ -99,14 +101,17 @@ def _more(number: int) -> list[str]:
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Return diagnostics for programs, with how many there are of each severity; at most :data:`MAX_SHOWN` of them."""
-    report = {
-        "format": "geoplan/diagnostics/1",
+    return json.dumps({"format": "geoplan/diagnostics/1", **report(diagnostics)}, ensure_ascii=False, indent=2)
+
+
+def report(diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
+    """Return what JSON holds of one file's diagnostics."""
+    return {
         "errors": _count_of(diagnostics, Severity.ERROR),
         "warnings": _count_of(diagnostics, Severity.WARNING),
         "diagnostics": [diagnostic.as_dict() for diagnostic in diagnostics[:MAX_SHOWN]],
         **({"not_shown": len(diagnostics) - MAX_SHOWN} if len(diagnostics) > MAX_SHOWN else {}),
     }
-    return json.dumps(report, ensure_ascii=False, indent=2)
 
 
 def summary(diagnostics: Sequence[Diagnostic], path: str) -> str:

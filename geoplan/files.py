@@ -98,13 +98,21 @@ class OtherFileError(FileExistsError):
     """A file that was to be replaced is not what it was when it was read."""
 
 
-def write_atomically(path: Path, content: bytes, *, may_replace: bool = True, instead_of: bytes | None = None) -> None:
+def write_atomically(
+    path: Path,
+    content: bytes,
+    *,
+    may_replace: bool = True,
+    instead_of: bytes | None = None,
+    is_private: bool = False,
+) -> None:
     """Write a file as a whole or not at all: nobody ever reads half of it, and it is on disk when this returns.
 
-    A file that is replaced keeps its permissions; what is no file, such as a device or a pipe, is written to. A link
-    is followed. ``instead_of`` is what the file held when it was read: raises :class:`OtherFileError` where it holds
-    anything else by now, or is gone. Without ``may_replace`` what is there stays, be it a link to nothing: raises
-    :class:`FileExistsError`. Raises :class:`OSError` where the system refuses.
+    A file that is replaced keeps its permissions, unless it ``is_private``: then only its owner can read it. What is
+    no file, such as a device or a pipe, is written to. A link is followed. ``instead_of`` is what the file held when it
+    was read: raises :class:`OtherFileError` where it holds anything else by now, or is gone. Without ``may_replace``
+    what is there stays, be it a link to nothing: raises :class:`FileExistsError`. Raises :class:`OSError` where the
+    system refuses.
     """
     if may_replace and _written_straight(path, content):
         return
@@ -117,7 +125,7 @@ def write_atomically(path: Path, content: bytes, *, may_replace: bool = True, in
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(_mode_for(target))
+        Path(name).chmod(PRIVATE_FILE if is_private else _mode_for(target))
         if not may_replace:
             _link(Path(name), target)
             return

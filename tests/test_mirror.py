@@ -77,6 +77,7 @@ GUARDED_BY = {
     "status/json": "cli/commands/test_status.py",
     "render/failures": "browser/test_failures_page.py",
     "topology": "topology/test_malformed.py",
+    "topology/checks": "cli/commands/test_check.py",
     "twin": "simulation/test_simulation.py",
     "twin/failures": "twin/test_carried_out.py",
     "twin/report": "twin/test_whatif.py",

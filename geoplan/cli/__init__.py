@@ -7,11 +7,11 @@ import gc
 import os
 import sys
 import warnings
-from contextlib import suppress
 from importlib import import_module
 from io import StringIO
 from keyword import iskeyword
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +21,9 @@ from geoplan.console import make_size_usable
 from geoplan.errors import GeoplanError, InvalidInputError, TooManyOpenFilesError
 from geoplan.files import ClosedInput
 from geoplan.wording import bounded
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
 
@@ -59,6 +62,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:  # a shell asks for completions
+                return None
             import difflib
 
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
@@ -68,6 +73,13 @@ class LazyGroup(click.Group):
         command = import_module(f"geoplan.cli.commands.{module}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, without importing any, and the options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the commands without importing any."""
@@ -172,9 +184,9 @@ def _say(error: str) -> None:
 def _invoke(arguments: list[str]) -> object:
     """Run a command as click's own ``main`` does, but leave every error to the caller."""
     if "_GEOPLAN_COMPLETE" in os.environ:  # a shell asks for completions
-        with suppress(KeyError, ValueError):  # whoever asks is no shell
-            return cli.main(arguments, prog_name="geoplan")
-        return GeoplanError.exit_code
+        from geoplan.cli.completion import complete
+
+        return complete(cli, os.environ["_GEOPLAN_COMPLETE"])
     try:
         with cli.make_context("geoplan", list(arguments)) as context:
             return cli.invoke(context)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from geoplan.cli.options import WHOLE, InputFile, Part
+from geoplan.cli.options import WHOLE, InputFile, Part, values_of
 from geoplan.errors import InvalidInputError, UnusableFileError
 from geoplan.files import OtherFileError, descriptor_of, display_name, read_bounded, write_atomically
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from geoplan.cli.options import ChangeOptions
     from geoplan.diagnostics import Diagnostic
@@ -48,6 +48,27 @@ def load_part(path: str, part: Part) -> tuple[Topology, Part]:
     topology, part = _narrowed(checked.topology, part, display_name(path))
     _warn(checked.diagnostics, checked.topology, topology)
     return topology, part
+
+
+def load_topologies(paths: Sequence[str]) -> list[Topology]:
+    """Read several topologies; their warnings go to standard error.
+
+    Raises :class:`InvalidInputError` with every fault of all of them, and :class:`UnusableFileError` with every file
+    that cannot be read: part of what was asked for is never taken for the whole.
+    """
+    from geoplan.topology.checks import check_files, raise_unreadable
+
+    files = check_files(paths)
+    raise_unreadable(files)
+    if faulty := [file for file in files if not file.is_usable]:
+        message = f"{some_of([file.path for file in faulty])}: not a usable topology"
+        raise InvalidInputError(message, [found for file in faulty for found in file.diagnostics])
+    topologies = []
+    for file in files:
+        assert file.topology is not None  # noqa: S101 - for the type checker
+        _warn(file.diagnostics, file.topology, file.topology)
+        topologies.append(file.topology)
+    return topologies
 
 
 def _narrowed(whole: Topology, part: Part, place: str) -> tuple[Topology, Part]:
@@ -275,6 +296,5 @@ def _refuse_to_replace_input(output: str) -> None:
 def _read_files(context: click.Context) -> Iterator[str]:
     """Yield the files that a command was given to read, and that have to stay."""
     for param in context.command.params:
-        given = context.params.get(param.name or "")
-        if isinstance(param.type, InputFile) and not param.type.may_be_replaced and given not in (None, "-"):
-            yield given
+        if isinstance(param.type, InputFile) and not param.type.may_be_replaced:
+            yield from (given for given in values_of(context, param) if given not in (None, "-"))

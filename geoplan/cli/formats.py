@@ -53,12 +53,15 @@ _MEANING = {
     "svg": "to look at",
     "mermaid": "for Markdown",
     "dot": "for Graphviz",
+    "sarif": "for code scanning",
+    "junit": "for a CI system's list of tests",
+    "github": "for annotations in GitHub Actions",
 }
 
 _TEXT_OR_JSON = Formats(("text", "json"))
 
 FORMATS = {
-    "check": _TEXT_OR_JSON,
+    "check": Formats(("text", "json", "sarif", "junit", "github")),
     "compare": _TEXT_OR_JSON,
     "diagram": Formats(("svg", "mermaid", "dot"), are_of_file=True, refuses_others=True),
     "diff": Formats(("text", "markdown", "json"), are_of_file=True),

@@ -13,7 +13,7 @@ from geoplan.errors import GeoplanError
 from geoplan.files import STDIN, descriptor_of, is_standard_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from ipaddress import IPv4Network, IPv6Network
 
 EMPTY = "it is empty. Give it a value or leave it out. In a script, check that the variable is set."
@@ -50,6 +50,7 @@ class OutputFile(click.Path):
 
 
 topology_argument = click.argument("path", metavar="TOPOLOGY", type=InputFile())
+topologies_argument = click.argument("paths", metavar="TOPOLOGY...", type=InputFile(), nargs=-1, required=True)
 phase_option = click.option(
     "--phase",
     type=click.Choice(["ha", "geo", "all"]),
@@ -251,6 +252,12 @@ change_options = options_together(
 )
 
 
+def values_of(ctx: click.Context, param: click.Parameter) -> Sequence[Any]:
+    """Return what an option or argument was given: one value, or each of several."""
+    given = ctx.params.get(param.name or "")
+    return given if isinstance(given, tuple | list) else [given]
+
+
 class Command(click.Command):
     """A command whose options and arguments are left out or have a value.
 
@@ -268,8 +275,7 @@ class Command(click.Command):
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
             for param in self.get_params(ctx):
-                given = ctx.params.get(param.name or "")
-                if "" in (given if isinstance(given, tuple | list) else [given]):
+                if "" in values_of(ctx, param):
                     raise click.BadParameter(
                         EMPTY,
                         ctx=ctx,
@@ -283,7 +289,9 @@ class Command(click.Command):
         names = [
             param.make_metavar(ctx) if isinstance(param, click.Argument) else param.opts[0]
             for param in self.get_params(ctx)
-            if isinstance(param.type, InputFile) and ctx.params.get(param.name or "") == STDIN
+            if isinstance(param.type, InputFile)
+            for given in values_of(ctx, param)
+            if given == STDIN
         ]
         if len(names) > 1:
             raise click.UsageError(f"{names[0]} and {names[1]} cannot both be standard input.", ctx)

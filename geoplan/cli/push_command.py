@@ -13,6 +13,7 @@ from geoplan.cli.push_options import keep_backups_option, state_dir_option
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import ChangeOptions, Part
+    from geoplan.cli.push_freeze import FreezeOptions
     from geoplan.cli.push_options import GivenFlags
 
 
@@ -255,6 +256,7 @@ class PlaceOptions:
     backup_dir: str | None = None
     keep_backups: int = 10
     state_dir: str | None = None
+    record: str | None = None
 
 
 place_options = options_together(
@@ -268,6 +270,9 @@ place_options = options_together(
     ),
     keep_backups_option,
     state_dir_option,
+    click.option(
+        "--record", metavar="FILE.md", help="Write what was done into FILE for the change ticket, however it ends."
+    ),
 )
 
 
@@ -299,6 +304,7 @@ class PushCommand:
     window: WindowOptions
     run: RunOptions
     journals: JournalOptions
+    freezing: FreezeOptions
     reviewed: ReviewOptions
     flags: GivenFlags
     places: PlaceOptions
@@ -306,10 +312,18 @@ class PushCommand:
     lab: LabOptions
     reach: ConnectionOptions
 
+    @property
+    def changes_units(self) -> bool:
+        """Whether it is a push that outlives the command, and no look, and no rehearsal in an embedded lab."""
+        only_looks = self.run.dry_run or self.run.only_preflight or self.journals.only_tells
+        return not (only_looks or self.lab.lab)
+
     def require_usable(self) -> str:
         """Return the topology's file. Raises :class:`click.UsageError` for options that do not fit each other."""
         if self.path is None:
             raise click.UsageError("Missing argument 'TOPOLOGY'. Only --history goes without it.")
+        if self.places.record is not None and (self.run.dry_run or self.run.only_preflight or self.journals.only_tells):
+            raise click.UsageError("--record is of a push that changes units: leave it out of what only looks")
         self._require_usable_lab()
         self._require_usable_undo()
         self._require_usable_secret()

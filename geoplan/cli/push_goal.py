@@ -96,6 +96,7 @@ class Goal(NamedTuple):
             accepts_ha_change=given.ha_change.accept_ha_change,
             variants=given.lab.variants,
             undoing=self.undoing,
+            record=given.places.record,
         )
 
 

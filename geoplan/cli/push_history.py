@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli.files import load_topology
+from geoplan.cli.push_freeze import named_state_folder
 from geoplan.console import USUAL_COLUMNS
 from geoplan.errors import GeoplanError
 from geoplan.push import all_pushes, lock
 from geoplan.push.carry_over import carry_over
-from geoplan.push.state_dir import STATE_DIR_VARIABLE, locks_folder, state_folder
+from geoplan.push.freeze import frozen
+from geoplan.push.state_dir import locks_folder
 from geoplan.push.store import unit_keys
 from geoplan.wording import count
 
@@ -25,9 +27,7 @@ if TYPE_CHECKING:
 
 def show(path: str | None, reach: ConnectionOptions, state_dir: str | None, output_format: str) -> int:
     """List the pushes of the state folder, or those on a topology's units, the newest first."""
-    if state_dir is None and os.environ.get(STATE_DIR_VARIABLE) == "":
-        raise click.UsageError(f"{STATE_DIR_VARIABLE} is empty. Unset it, or let it name a folder.")
-    state, keys = state_folder(state_dir), None
+    state, keys = named_state_folder(state_dir), None
     if path is not None:
         sites = load_topology(path).sites
         keys = frozenset(unit_keys((unit.address for site in sites for unit in site.units), reach.lab_id()).values())
@@ -44,6 +44,8 @@ def show(path: str | None, reach: ConnectionOptions, state_dir: str | None, outp
         click.echo(told.encode(errors="backslashreplace").decode())
     else:
         click.echo(all_pushes.as_text(found, running=running, width=_width()), nl=False)
+    if is_frozen := frozen(state):
+        click.echo(f"geoplan: note: {is_frozen}", err=True)
     if found.unreadable:
         unread = count(len(found.unreadable), "journal")
         click.echo(f"geoplan: warning: {unread} cannot be read", err=True)

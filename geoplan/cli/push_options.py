@@ -82,6 +82,8 @@ class PushFlags:
     """In what the units of the embedded lab are otherwise."""
     undoing: Undoing | None = None
     """What takes a push back, where this one does that."""
+    record: str | None = None
+    """Where the record of the push goes."""
 
     def of_lab(self) -> list[str]:
         """Return the options that lead to the same embedded lab again."""

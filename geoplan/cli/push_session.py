@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,10 @@ from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
+from geoplan.cli.push_record import Recorder
 from geoplan.cli.push_units import part_of_push, push_units, typed_about, typed_after
 from geoplan.cli.push_views import JsonView, as_if, view_of
-from geoplan.cli.signals import Signals, interruptible, on_signals
+from geoplan.cli.signals import interruptible, stopping
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.live import diff as reports
 from geoplan.live.findings import NoteKind
@@ -32,7 +33,7 @@ from geoplan.push.run import PushResult, run_push
 from geoplan.wording import count, join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_options import PushFlags
@@ -95,6 +96,7 @@ class PushSession(PushListener):
         self._destination = destination_of(typed.reach, lab=flags.lab)
         self._topology: Topology | None = None
         self._memory: PushMemory | None = None
+        self._recorder: Recorder | None = None
         self._clock: Clock = SystemClock()
         self._began = 0.0
         self._view: View = JsonView()
@@ -124,7 +126,14 @@ class PushSession(PushListener):
         """
         folder = self._options.backup_folder
         words = ("--backup-dir", str(folder)) if folder else ()
-        return unfinished.resuming(*words) if unfinished else self._typed("push", "--resume", *words)
+        if unfinished:
+            return unfinished.resuming(*words)
+        return self._typed("push", "--resume", *words, *self._recording)
+
+    @property
+    def _recording(self) -> tuple[str, ...]:
+        """The option that has the record of this push written again as a whole."""
+        return ("--record", self._flags.record) if self._flags.record else ()
 
     def interrupted(self) -> str:
         """Say what an interruption at once has left."""
@@ -152,8 +161,11 @@ class PushSession(PushListener):
             its_store,
         ):
             self._clock, self._began = fleet.clock, fleet.clock.now()
+            if flags.record:
+                where = self._destination.message
+                self._recorder = Recorder(flags.record, its_store, plan, where, self._review, is_lab=flags.lab)
             self._view = self._view_of(fleet.timings)
-            with self._view, self._stopping_on_signals():
+            with self._view, stopping(self._stop, self._view.say, has_begun=lambda: self._has_begun):
                 self._view.show(self._going())
                 self._say_what_is_undone()
                 self._say_what_is_gone(store)
@@ -257,29 +269,6 @@ class PushSession(PushListener):
     def _question(self) -> str:
         return self._destination.question
 
-    @contextmanager
-    def _stopping_on_signals(self) -> Iterator[None]:
-        """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step.
-
-        A session that is lost (SIGHUP) is a first Ctrl-C and never a second.
-        """
-        loop, main = asyncio.get_running_loop(), asyncio.current_task()
-        signals = Signals()
-
-        def interrupt(number: int) -> None:
-            if not signals.is_new(number, loop.time()):
-                return
-            if self._stop.requested and not signals.may_be_second(number):
-                return
-            if main and (self._stop.requested or not self._has_begun):
-                main.cancel()
-                return
-            self._stop.request()
-            self._view.say("stopping after the current steps; press Ctrl-C again to stop now")
-
-        with on_signals(interrupt):
-            yield
-
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
@@ -317,6 +306,8 @@ class PushSession(PushListener):
         if isinstance(error, PushStoppedError) and not (self._flags.lab or self._flags.dry_run):
             details |= {"go_on": self._resuming(), "go_back": self.command("--status")}
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
+        if self._recorder:
+            self._recorder.write(message, code, self._clock.wall(), self._resuming())
 
     def _explained(self, error: GeoplanError, unfinished: TypedCommands | None = None) -> GeoplanError:
         """Say what to type next; ``unfinished`` types commands about the push that may be resumed instead, if any."""

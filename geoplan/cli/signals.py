@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from geoplan.push.context import Stop
+
 ONE_SIGNAL_SECONDS = 1.0
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
 """What a lost SSH session sends; some systems know no such thing."""
@@ -67,3 +69,27 @@ class Signals:
     def may_be_second(self, number: int) -> bool:
         """Return whether a signal may mean an end at once: the loss of a session is not a second request."""
         return number != HANGUP
+
+
+@contextmanager
+def stopping(stop: Stop, say: Callable[[str], None], *, has_begun: Callable[[], bool]) -> Iterator[None]:
+    """End after the steps under way on the first Ctrl-C or SIGTERM; at once on the second, or before any step.
+
+    A session that is lost (SIGHUP) is a first Ctrl-C and never a second.
+    """
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+    signals = Signals()
+
+    def interrupt(number: int) -> None:
+        if not signals.is_new(number, loop.time()):
+            return
+        if stop.requested and not signals.may_be_second(number):
+            return
+        if main and (stop.requested or not has_begun()):
+            main.cancel()
+            return
+        stop.request()
+        say("stopping after the current steps; press Ctrl-C again to stop now")
+
+    with on_signals(interrupt):
+        yield

@@ -38,7 +38,7 @@ class UnitsSession(PushSession):
 
     def _resuming(self, unfinished: TypedCommands | None = None) -> str:
         typed = unfinished or self._typed
-        return typed("push", *self._kind, *self._way, "--resume")
+        return typed("push", *self._kind, *self._way, "--resume", *(() if unfinished else self._recording))
 
     def _conclude(self, result: PushResult) -> int:
         if isinstance(result, UnitsResult):

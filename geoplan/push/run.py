@@ -21,6 +21,7 @@ from geoplan.push.change_progress import is_left_to_change, units_to_renew
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
+from geoplan.push.freeze import frozen_problems, require_thawed
 from geoplan.push.guarded_unit import guarded
 from geoplan.push.history import PairProgress
 from geoplan.push.leavers import tell_of_leavers, tell_of_new_boxes
@@ -90,8 +91,7 @@ async def run_push(
     journal or the backups cannot be written.
     """
     plan = fleet.plan
-    with usable(store.state):
-        make_own(store.state)
+    make_ready(store, options)
     with store.locked(plan.topology, store.nat_keys(plan)) as running:
         past = store.past()
         ledger = past.ledger
@@ -111,7 +111,7 @@ async def run_push(
         verdict = check(plan, facts, background)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
-        objections = (*objections, *reboot_problems(fleet, options, verdict.reboots))
+        objections = (*objections, *frozen_problems(store.state), *reboot_problems(fleet, options, verdict.reboots))
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
         message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
@@ -125,6 +125,7 @@ async def run_push(
             return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger, verdict.unsubmitted))
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return PushResult(verdict, before, Progress(), declined=True)
+        require_thawed(store.state)  # whoever answers may have taken an hour
         if undone:
             mark_undone(undone, fleet.clock)
         with begin_or_resume(fleet, store, options, history, ledger) as journal:
@@ -138,6 +139,14 @@ async def run_push(
             result = await _change(context, facts, verdict, options.backup_folder or store.backups)
             prune_backups(context, store)
             return result
+
+
+def make_ready(store: Store, options: Options) -> None:
+    """Have a folder for what the push writes down. Raises :class:`PushRefusedError` where nobody is to push."""
+    with usable(store.state):
+        make_own(store.state)
+    if not options.only_preflight:
+        require_thawed(store.state)
 
 
 def require_clear(verdict: PreflightResult, *, may_resume: bool) -> None:

@@ -11,6 +11,7 @@ from geoplan.live.survey import observe_for_preflight
 from geoplan.push.context import Context, Seen
 from geoplan.push.events import EventKind
 from geoplan.push.executor import Executor, Progress
+from geoplan.push.freeze import frozen_problems, require_thawed
 from geoplan.push.listener import Found, Reporter
 from geoplan.push.measured import compare, measure, measured_before
 from geoplan.push.past_pushes import check_resume
@@ -18,11 +19,11 @@ from geoplan.push.run import (
     PushResult,
     backed_up,
     begin_or_resume,
+    make_ready,
     prune_backups,
     require_clear,
     stopping_for_this_machine,
 )
-from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone
 from geoplan.wording import count
@@ -76,8 +77,7 @@ async def run_on_units(  # noqa: PLR0913 - what a push is
 ) -> UnitsResult:
     """Carry such a push out, or go on with it; raises what :func:`geoplan.push.run.run_push` raises."""
     plan = fleet.plan
-    with usable(store.state):
-        make_own(store.state)
+    make_ready(store, options)
     with store.locked(plan.topology, store.nat_keys(plan)) as running:
         past = store.past()
         undone = past.unfinished if past.unfinished and past.unfinished.name == options.undoes else None
@@ -94,7 +94,7 @@ async def run_on_units(  # noqa: PLR0913 - what a push is
         before = verify(plan, facts, past.ledger.known_links())
         objections = listener.objections(Found(options, facts, verdict, before))
         later = verdict.put_off if options.only_preflight else ()
-        problems = (*resumed.problems, *objections, *verdict.problems, *later)
+        problems = (*resumed.problems, *frozen_problems(store.state), *objections, *verdict.problems, *later)
         verdict = replace(verdict, problems=problems)
         message = "all units are ready" if verdict.is_clear else count(len(problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
@@ -105,6 +105,7 @@ async def run_on_units(  # noqa: PLR0913 - what a push is
             reporter.say(EventKind.NOTE, line)
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return UnitsResult(verdict, before, Progress(), declined=True)
+        require_thawed(store.state)  # whoever answers may have taken an hour
         with begin_or_resume(fleet, store, options, history, past.ledger) as journal:
             replaced = undone or _left_undone(journal.history, store)
             kind.prepare(journal, store, replaced)

@@ -146,6 +146,7 @@ class _Presenter:
         return found._replace(source=source, caret=caret, width=width)
 
     def _diagnostic(self, code: str, finding: Finding, place: Place) -> tuple[Diagnostic, Place]:
+        is_in_one_line = place.end_line == place.line and place.end_column > place.column
         diagnostic = Diagnostic(
             path=self._path,
             code=code,
@@ -156,5 +157,6 @@ class _Presenter:
             line=place.line + 1,
             column=place.column + 1,
             loc=finding.loc,
+            end_column=place.end_column + 1 if is_in_one_line else None,
         )
         return diagnostic, place

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 import click
 
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import EMPTY, Command, topology_argument
-from geoplan.files import display_name
+from geoplan.cli.options import EMPTY, Command, topologies_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geoplan.topology.checks import CheckedFile
 
 
 def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
@@ -26,8 +33,15 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
     ctx.exit()
 
 
-@click.command("check", cls=Command)
-@topology_argument
+EPILOG = """
+\b
+  geoplan check my.yaml
+  geoplan check sites/*.yaml --format sarif > geoplan.sarif
+"""
+
+
+@click.command("check", cls=Command, epilog=EPILOG)
+@topologies_argument
 @format_option("check")
 @click.option(
     "--explain",
@@ -37,16 +51,42 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
     callback=_explain,
     help="Explain a diagnostic's code: what it means, why it matters, and its source.",
 )
-def command(path: str, output_format: str) -> int:
-    """Check a topology file and show every error and warning. Exit 1 on an error; warnings alone exit 0."""
-    from geoplan.diagnostics import as_json, as_text, summary
-    from geoplan.topology.loader import check_topology
+def command(paths: tuple[str, ...], output_format: str) -> int:
+    """Check topology files and show every error and warning. Exit 1 on an error; warnings alone exit 0.
 
-    checked = check_topology(path)
-    if output_format == "json":
-        click.echo(as_json(checked.diagnostics))
+    Each file is checked by itself. One that cannot be read keeps no other from being checked, and exits 2.
+    """
+    from geoplan.topology.checks import check_files, raise_unreadable
+
+    files = check_files(paths)
+    if output_format == "text":
+        _show(files)
+    elif output_format == "json":
+        _show_json(files)
     else:
-        if checked.diagnostics:
-            click.echo(as_text(checked.diagnostics))
-        click.echo(summary(checked.diagnostics, display_name(path)))
-    return 0 if checked.topology else 1
+        click.echo(import_module(f"geoplan.render.checks.{output_format}").render(files), nl=False)
+    raise_unreadable(files)
+    return 0 if all(file.is_usable for file in files) else 1
+
+
+def _show(files: Sequence[CheckedFile]) -> None:
+    from geoplan.diagnostics import as_text, summary
+    from geoplan.topology.checks import summary_of_all
+
+    for file in files:
+        if file.diagnostics:
+            click.echo(as_text(file.diagnostics))
+        if not file.unreadable:
+            click.echo(summary(file.diagnostics, file.path))
+    if len(files) > 1:
+        click.echo(summary_of_all(files))
+
+
+def _show_json(files: Sequence[CheckedFile]) -> None:
+    from geoplan.diagnostics import as_json
+    from geoplan.topology.checks import as_json_of_all
+
+    if len(files) > 1:
+        click.echo(as_json_of_all(files))
+    elif not files[0].unreadable:
+        click.echo(as_json(files[0].diagnostics))

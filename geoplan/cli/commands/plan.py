@@ -10,7 +10,7 @@ import click
 
 from geoplan.cli.changing import start_of
 from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options, require_live
-from geoplan.cli.files import load_part, planned, planned_change, write
+from geoplan.cli.files import load_part, load_topologies, planned, planned_change, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -20,10 +20,11 @@ from geoplan.cli.options import (
     group_option,
     output_option,
     phase_option,
-    topology_argument,
+    topologies_argument,
 )
 from geoplan.cli.output import show_laid_out, terminal
 from geoplan.cli.push_options import GivenFlags, flags_options, state_dir_option
+from geoplan.files import display_name
 
 if TYPE_CHECKING:
     from geoplan.plan.model import Plan
@@ -42,7 +43,7 @@ not tell where the change starts.
 
 
 @click.command("plan", cls=Command, epilog=EPILOG)
-@topology_argument
+@topologies_argument
 @group_option
 @format_option("plan")
 @phase_option
@@ -56,7 +57,7 @@ not tell where the change starts.
 @connection_options
 def command(  # noqa: PLR0913 - one for each option
     *,
-    path: str,
+    paths: tuple[str, ...],
     part: Part,
     output_format: str | None,
     phase: str | None,
@@ -75,6 +76,8 @@ def command(  # noqa: PLR0913 - one for each option
     With --live geoplan asks all units, as a push does, and writes an approval as JSON: the plan, the options below,
     the masters that would be rebooted, and the lists, clusters, HA parameters and firmware of every unit. A push with
     --plan FILE begins only if all of that is unchanged.
+
+    Of several files all are planned, one after the other, or none: then every fault of all of them is shown.
     """
     if not live and (flags != GivenFlags() or state_dir is not None):
         raise click.UsageError("push options matter only with --live")
@@ -84,6 +87,12 @@ def command(  # noqa: PLR0913 - one for each option
     form = "json" if live else chosen_format("plan", output_format, output)
 
     change.require_usable(phase)
+    if len(paths) > 1:
+        if live or change != ChangeOptions() or part.groups:
+            raise click.UsageError("--live, --from and --group are of one plan: give one TOPOLOGY")
+        _show_all(paths, phase, form, output)
+        return 0
+    (path,) = paths
     topology, part = load_part(path, part)
     typed = TypedCommands(reach, path, phase, state_dir, part, change=change)
     old = start_of(topology, typed, "plan")
@@ -96,14 +105,32 @@ def command(  # noqa: PLR0913 - one for each option
     return 0
 
 
+def _show_all(paths: tuple[str, ...], phase: str | None, form: str, output: str | None) -> None:
+    """Plan several files."""
+    from geoplan.render import many
+
+    if form != "text" and form not in many.RENDERERS:
+        raise click.UsageError(f"--format {form} does not say which file is whose: give one TOPOLOGY")
+    topologies = load_topologies(paths)
+    plans = [(display_name(path), planned(topology, phase)) for path, topology in zip(paths, topologies, strict=True)]
+    if form == "text":
+        _show_text([plan for _, plan in plans], output)
+    else:
+        write(many.RENDERERS[form](plans), output)
+
+
 def _show(plan: Plan, form: str, output: str | None) -> None:
     if form == "text":
-        from geoplan.render import text
-
-        if output is None:
-            width, color = terminal()
-            show_laid_out(text.render(plan, width=width, color=color), color=color)
-        else:
-            write(text.render(plan, width=text.DEFAULT_WIDTH), output)
+        _show_text([plan], output)
     else:
         write(import_module(f"geoplan.render.{form}").render(plan), output)
+
+
+def _show_text(plans: list[Plan], output: str | None) -> None:
+    from geoplan.render import text
+
+    if output is None:
+        width, color = terminal()
+        show_laid_out("\n".join(text.render(plan, width=width, color=color) for plan in plans), color=color)
+    else:
+        write("\n".join(text.render(plan, width=text.DEFAULT_WIDTH) for plan in plans), output)

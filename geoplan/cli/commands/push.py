@@ -20,6 +20,7 @@ from geoplan.cli.push_command import (
     update_options,
     window_options,
 )
+from geoplan.cli.push_freeze import freeze_options
 from geoplan.cli.push_options import flags_options
 
 EPILOG = """
@@ -36,6 +37,7 @@ whatever reason, goes on with --resume. --lab needs no LoadMaster at all.
   geoplan push my.yaml --undo --only-preflight
   geoplan push my.yaml --upgrade-to 7.2.60.1 --image LoadMaster-7.2.60.1.bin
   geoplan push my.yaml --secret --window "Sat 22:00-04:00"
+  geoplan push --freeze --reason "change freeze until Monday"
 
 Exit codes: 0 done and verified, or nothing to do; 1 done with findings; 3 stopped part-way; 4 refused, by a check or by
 you, and nothing changed.
@@ -54,6 +56,7 @@ you, and nothing changed.
 @window_options
 @run_options
 @journal_options
+@freeze_options
 @review_options
 @flags_options
 @place_options
@@ -81,16 +84,24 @@ def command(given: PushCommand) -> int:
     With --upgrade-to it brings all units to a firmware instead, pair by pair, and compares what they held before.
 
     With --secret it sets the Partner Shared Secret on all units, pair by pair; nothing of it is kept or shown.
+
+    With --freeze nobody pushes from this --state-dir until --thaw: every push that finds that stops before it begins.
     """
-    from geoplan.cli import approving, push_history, push_journal, push_session
+    from geoplan.cli import approving, push_freeze, push_history, push_journal, push_record, push_session
     from geoplan.cli.push_goal import goal_of
     from geoplan.cli.secret_session import SecretSession
     from geoplan.cli.update_session import UpdateSession
 
+    if given.freezing.is_given:
+        return push_freeze.carry_out(given.freezing, given.places.state_dir, given.output_format)
     if given.journals.history:
         return push_history.show(given.path, given.reach, given.places.state_dir, given.output_format)
     path = given.require_usable()
     approving.require_checksum(given.reviewed.checksum)
+    if given.places.record is not None:
+        push_record.require_place(given.places.record, resumes=given.journals.resume)
+    if given.changes_units:
+        push_freeze.require_thawed(given.places.state_dir)
     goal = goal_of(given, path)
     if given.journals.only_tells:
         return push_journal.tell(goal, given, path)

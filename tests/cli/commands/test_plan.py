@@ -82,3 +82,70 @@ def test_a_group_that_is_in_no_file_any_more_is_retired_by_its_name(geoplan: Geo
     assert geoplan("plan", new, "--from", old, "--retire", "y").code == 0
     wrong = geoplan("plan", new, "--from", old, "--retire", "y", "--retire", "x")
     assert "'x' is no group of 'old' of which all sites leave" in wrong.stderr
+
+
+TWO = TOPOLOGIES / "section-5.3.yaml"
+
+
+def test_many_files_are_planned_one_after_the_other(geoplan: Geoplan) -> None:
+    for form in ("text", "markdown"):
+        one, two = (geoplan("plan", path, "--format", form).stdout for path in (EXAMPLE, TWO))
+
+        assert geoplan("plan", EXAMPLE, TWO, "--format", form) == (0, f"{one}\n{two}", "")
+
+
+def test_many_plans_as_json_and_yaml_are_each_the_plan_of_its_file(geoplan: Geoplan, tmp_path: Path) -> None:
+    alone = [json.loads(geoplan("plan", path, "--format", "json").stdout) for path in (EXAMPLE, TWO)]
+
+    whole = json.loads(geoplan("plan", EXAMPLE, TWO, "--format", "json").stdout)
+    assert whole == {
+        "format": "geoplan/plans/1",
+        "plans": [{"path": str(path), "plan": plan} for path, plan in zip((EXAMPLE, TWO), alone, strict=True)],
+    }
+    assert geoplan("plan", EXAMPLE, TWO, "-o", tmp_path / "plans.yaml").code == 0
+    assert list(yaml.safe_load_all((tmp_path / "plans.yaml").read_text())) == alone
+
+
+def test_name_of_a_file_breaks_no_format(geoplan: Geoplan, tmp_path: Path) -> None:
+    hostile = tmp_path / 'a"\n---\nx: [1.yaml'
+    hostile.write_bytes(TWO.read_bytes())
+
+    whole = json.loads(geoplan("plan", hostile, TWO, "--format", "json").stdout)
+    assert [each["path"] for each in whole["plans"]] == [str(hostile), str(TWO)]
+    assert len(list(yaml.safe_load_all(geoplan("plan", hostile, TWO, "--format", "yaml").stdout))) == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_many_files_all_are_planned_or_none(order: int, geoplan: Geoplan, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text("sites: 1\n")
+    faulty = [tmp_path / "one.yaml", EXAMPLE, tmp_path / "two.yaml"][::order]
+
+    outcome = geoplan("plan", *faulty, "-o", tmp_path / "plans.md")
+
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert not (tmp_path / "plans.md").exists()
+    assert f"{tmp_path / 'one.yaml'}:1:8: error: GEO101" in outcome.stderr
+    assert f"{tmp_path / 'two.yaml'}:1:8: error: GEO101" in outcome.stderr
+    unreadable = geoplan("plan", EXAMPLE, "nowhere.yaml", *faulty)
+    assert (unreadable.code, unreadable.stdout) == (2, "")
+    assert "cannot read nowhere.yaml" in unreadable.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--live",), ("--from", TWO), ("--group", "shop"), ("--format", "lists"), ("--format", "lists", "-o", "x")],
+)
+def test_what_is_of_one_plan_is_refused_for_many(options: tuple[str | Path, ...], geoplan: Geoplan) -> None:
+    outcome = geoplan("plan", EXAMPLE, TWO, *options)
+
+    assert outcome.code == 2
+    assert "give one TOPOLOGY" in outcome.stderr
+
+
+def test_none_of_the_files_that_are_read_is_replaced(geoplan: Geoplan, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_bytes(TWO.read_bytes())
+
+    assert geoplan("plan", EXAMPLE, mine, "-o", mine).code == 2
+    assert mine.read_bytes() == TWO.read_bytes()
