@@ -195,7 +195,10 @@ class Green(Record):
 
 
 class GreenStandby(Record):
-    """Active units showed the unit green while it was the standby: where it is red later, that is not its nature."""
+    """Active units showed the unit green while it was the standby: where it is red later, that is not its nature.
+
+    It holds until the unit submits its partners again and sees them: red after that, a reboot would mend nothing.
+    """
 
     event: Literal["green_standby"]
     site: Text

@@ -10,7 +10,7 @@ from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.topology.model import Topology
 from geoplan.twin.campaign import cases_of, rehearse
-from geoplan.twin.cases import PLAIN, Plays, Way, play, play_planned, replay
+from geoplan.twin.cases import PLAIN, Planned, Plays, Way, play, play_planned, replay
 from geoplan.twin.incidents import Case, at_change, drawn, single_faults
 from geoplan.twin.timeline import MomentKind
 from tests.simulation import changes
@@ -178,3 +178,21 @@ def test_a_seed_that_is_killed_before_a_cluster_has_its_type_goes_on(name: str) 
     result = play(plays, named(plays, name))
 
     assert (result.way, result.broken) == (Way.RESUMED, ())
+
+
+@pytest.mark.parametrize("is_pair", [True, False])
+def test_a_pair_whose_standby_turns_red_for_good_is_not_rebooted_for_it_again_and_again(*, is_pair: bool) -> None:
+    pair = {"name": "A", "ha_pair": {"master": "10.0.1.1", "slave": "10.0.1.2"}}
+    alone = {"name": "S", "standalone": "10.0.2.1"}
+    other = {"name": "B", "ha_pair": {"master": "10.0.3.1", "slave": "10.0.3.2"}}
+    new = [pair, alone, other if is_pair else {"name": "T", "standalone": "10.0.3.1"}]
+    plays = change(*(quick(Topology.model_validate({"sites": sites})) for sites in ([pair, alone], new)))
+    planned = play_planned(plays)
+    result = play(plays, next(case for case in _all_cases(plays, planned) if case.name == "standbys:red"))
+
+    assert result.broken == ()
+    assert (result.way, len(result.story)) == (Way.AT_ONCE, 1)
+
+
+def _all_cases(plays: Plays, planned: Planned) -> list[Case]:
+    return [case for cases in cases_of(plays, planned, range(0)).values() for case in cases]
