@@ -120,7 +120,8 @@ def test_picture_stays_legible_and_scrolls_in_its_own_frame_by_keyboard(
 
 
 def test_picture_is_told_in_words(open_html: Open, pages: dict[str, str]) -> None:
-    image = open_html(pages["section-5.4"]).get_by_role("img", name="Push of two-pairs-two-standalones over time, as rehearsed")
+    page = open_html(pages["section-5.4"])
+    image = page.get_by_role("img", name="Push of two-pairs-two-standalones over time, as rehearsed")
     described = image.locator("desc").text_content() or ""
     assert "172.24.1.5 of HA Pair 1 is down from" in described
     assert "All links are green from" in described
