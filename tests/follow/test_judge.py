@@ -153,6 +153,35 @@ def test_a_partner_that_came_back_proves_no_submission() -> None:
     assert state_of(progress, 10) is StepState.ASKS
 
 
+PARTNERS_AT_WORK = ("172.24.1.8", A1, "172.24.1.10")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(PARTNERS_AT_WORK), min_size=3), st.booleans())
+def test_partners_that_submit_themselves_tick_no_step_of_a_slave(hands: list[str], at_once: bool) -> None:
+    ready = with_lists(fresh())
+    facts = rebooting(ready)
+    looks = [ready] if at_once else [ready, facts]
+    for number, partner in enumerate((*hands, *PARTNERS_AT_WORK)):
+        seen = {**(facts.units[S1].partner_status or {}), partner: True}
+        facts = changed(changed(facts, partner, change_time=str(1700000100 + number)), S1, partner_status=seen)
+        looks.append(facts)
+    progress = run(*looks, facts)
+    closed = run(*looks, facts, changed(changed(facts, M1, state=State.ACTIVE), S1, state=State.STANDBY))
+
+    assert state_of(progress, 10) is StepState.ASKS
+    assert "were changed themselves" in progress.status(PLAN.steps[9].id).said
+    assert not ticked(PLAN, progress, PLAN.steps[9].id)[1]
+    assert state_of(closed, 10) is not StepState.DONE
+
+
+def test_one_partner_that_turns_green_and_was_not_changed_shows_the_submission() -> None:
+    ready = with_lists(fresh())
+    after = green(changed(rebooting(ready), *PARTNERS_AT_WORK[1:], change_time="1700000100"), S1)
+
+    assert state_of(run(ready, rebooting(ready), after), 10) is StepState.DONE
+
+
 def test_a_window_that_closes_without_a_submission_is_too_late_and_opens_again_with_a_reboot() -> None:
     ready = with_lists(fresh())
     late = run(ready, rebooting(ready), ready, ready)
