@@ -124,6 +124,15 @@ class Hands:
             case Action.SEED_GEO_CONFIGURATION:
                 for cluster in (each for each in self.plan.clusters if each.site != step.site):
                     self.add(units[0].address, cluster.address, cluster.name)
+            case Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS:
+                pair = self.plan.ha_pair(step.site)
+                wanted = pair.master if step.on.unit == "master" else pair.slave
+                prefers = int(wanted.preferred_host == "master")
+                parameters = {"partner": wanted.partner, "hcp": wanted.health_check_port, "haprefered": prefers}
+                self.curl(wanted.address, "awshaparam", **parameters)
+                self.curl(wanted.address, "awshamode", hamode=wanted.mode)
+            case Action.VERIFY_HA_PAIR:
+                self.site.settle()
             case Action.REBOOT_MASTER:
                 self.site.settle()
                 self.curl(units[0].address, "reboot")
@@ -264,6 +273,20 @@ def test_a_change_by_hand_is_ticked_off_from_the_old_topology(geoplan: Geoplan, 
     assert follow.process.returncode == 0
     assert f"{len(change.steps)} of {len(change.steps)} steps done" in rest
     assert {told["event"] for told in follow.told} <= {"done", "asks", "window_open", "window_closing"}
+
+
+def test_pairs_that_are_formed_by_hand_are_ticked(make_site: MakeSite) -> None:
+    site = make_site(unpaired=True)
+    hands = Hands(site, make_plan(load_topology(str(site.topology)), (Phase.HA,)))
+    with following(site, "--phase", "ha") as follow:
+        for step in hands.plan.steps:
+            hands.do(step)
+            follow.until("done", step.number)
+        rest = follow.rest()
+
+    assert follow.process.returncode == 0
+    assert "6 of 6 steps done" in rest
+    assert not any(told["by_hand"] for told in follow.told)
 
 
 def test_a_step_done_wrong_and_one_out_of_order_are_told(prepared: Prepare) -> None:
