@@ -195,10 +195,7 @@ class Green(Record):
 
 
 class GreenStandby(Record):
-    """Active units showed the unit green while it was the standby: where it is red later, that is not its nature.
-
-    It holds until the unit submits its partners again and sees them: red after that, a reboot would mend nothing.
-    """
+    """Active units showed it green while it was the standby: red later is not its nature, until it submits anew."""
 
     event: Literal["green_standby"]
     site: Text
