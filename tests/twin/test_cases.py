@@ -8,11 +8,13 @@ import pytest
 
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
+from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from geoplan.twin.campaign import cases_of, rehearse
 from geoplan.twin.cases import PLAIN, Planned, Plays, Way, play, play_planned, replay
 from geoplan.twin.incidents import Case, at_change, drawn, single_faults
 from geoplan.twin.timeline import MomentKind
+from tests.conftest import TOPOLOGIES
 from tests.simulation import changes
 from tests.twin.plays import BOOT, change, quick, section
 
@@ -163,6 +165,17 @@ def test_unit_that_loses_its_configuration_in_a_change_is_mended_as_the_refusal_
 
         assert result.broken == ()
         assert any("or, if somebody has changed it, enter 10.0.0." in run for run in refused), name
+
+
+@pytest.mark.parametrize("which", ["two pairs more", "a pair and a standalone more"])
+def test_a_list_of_which_a_hand_takes_a_part_off_in_a_change_is_mended_as_the_refusal_says(which: str) -> None:
+    sites = load_topology(TOPOLOGIES / "section-5.4.yaml")
+    documents = quick(load_topology(TOPOLOGIES / "two-of-four.yaml")), quick(sites)
+    plays = change(*(documents if which != "two pairs more" else (quick(changes.TWO), quick(changes.FOUR))))
+    hands = [case for case in _all_cases(plays, play_planned(plays)) if ":hand-removes-" in case.name]
+
+    assert len(hands) > 3
+    assert {case.name: broken for case in hands if (broken := play(plays, case).broken)} == {}
 
 
 def test_request_of_a_push_that_is_killed_arrives_once() -> None:
