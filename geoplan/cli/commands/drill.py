@@ -134,7 +134,7 @@ def _on_twin(topology: Topology, plan: Plan, store: Store, facts: Observations) 
     lines += [f"  {line}" for line in seen_lines(forecast.report)] if forecast.report else []
     lines += [f"  {shown(problem)}" for problem in forecast.problems]
     lines += [f"  note: {shown(note)}" for note in forecast.notes]
-    lines.append(f"  {shown(forecast.verdict)}; this proves nothing of the live units")
+    lines += [f"  {shown(forecast.verdict)}", "this proves nothing of the live units: drill them for that"]
     click.echo("\n".join(lines))
     return 0 if forecast.is_well else 1
 
