@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.lab.api.geo import SECONDS_OF_ARC
 from geoplan.lab.device.geo import Cluster
 from geoplan.live.polling import Timings
 from geoplan.push.drill_report import report_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from geoplan.plan.model import Plan
+    from geoplan.plan.model import ClusterDefinition, Plan
     from geoplan.push.drill_report import DrillReport
     from geoplan.twin.snapshot import Snapshot
 
@@ -62,10 +63,10 @@ async def _forecast(snapshot: Snapshot, drill: Plan, folder: Path) -> DrillForec
     script = Script(snapshot.topology, None, Options())
     made = Rehearsal(script, drill, folder, lab_timings=lab, timings=timings)
     world = snapshot.put_into(made.network, made.clock)
-    for cluster in drill.clusters:  # the checks on live units have seen them
-        for site in drill.sites_of(cluster.group):
+    for planned in drill.clusters:  # the checks on live units have seen them
+        for site in drill.sites_of(planned.group):
             for unit in world.active_of(site.name):
-                made.network.geo.put_cluster(unit, Cluster(cluster.address, cluster.name, "remoteLM"))
+                made.network.geo.put_cluster(unit, _cluster(planned))
     world.settle()
     problems: Sequence[str] = ()
     try:
@@ -78,3 +79,10 @@ async def _forecast(snapshot: Snapshot, drill: Plan, folder: Path) -> DrillForec
     report = None if history is None else report_of(history, timings.poll_seconds)
     notes = (*snapshot.notes(), *(f"links of {unit}: not told, taken as there" for unit in snapshot.doubts()))
     return DrillForecast(report if report and report.failovers else None, tuple(problems), notes)
+
+
+def _cluster(planned: ClusterDefinition) -> Cluster:
+    place = planned.location
+    north, east = (place.latitude, place.longitude) if place else (0.0, 0.0)
+    seconds = [round(degrees * SECONDS_OF_ARC) for degrees in (north, east)]
+    return Cluster(planned.address, planned.name, "remoteLM", latitude_seconds=seconds[0], longitude_seconds=seconds[1])

@@ -9,9 +9,11 @@ import pytest
 
 from geoplan.live.model import Observation, Observations, State
 from geoplan.plan.drill import make_drill
+from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from geoplan.twin.drill import DrillForecast, forecast_drill
 from geoplan.twin.snapshot import Snapshot
+from tests.conftest import TOPOLOGIES
 
 BOOT, SYNC = 40.0, 5.0
 ON_ITS_WAY = 0.1  # seconds that the reboot may take to its unit
@@ -28,9 +30,11 @@ def estate(preferred: Literal["master", "none"] = "master") -> Topology:
     return Topology.model_validate({"sites": sites, "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC}})
 
 
-def forecast(of: Topology, *, back: bool = False, told: dict[str, dict[str, Any]] | None = None) -> DrillForecast:
-    """Drill A on the twin of units that hold the plan, of which some told otherwise."""
-    drill = make_drill(of, "A", back=back)
+def forecast(
+    of: Topology, pair: str = "A", *, back: bool = False, told: dict[str, dict[str, Any]] | None = None
+) -> DrillForecast:
+    """Drill a pair on the twin of units that hold the plan, of which some told otherwise."""
+    drill = make_drill(of, pair, back=back)
     facts = {}
     for site in drill.sites:
         for unit in site.units:
@@ -60,6 +64,15 @@ def test_it_takes_as_long_as_the_topology_says(preferred: Any, back: bool, activ
     assert BOOT <= first.back.seconds <= BOOT + made.report.at_most_late + ON_ITS_WAY
     assert [link.site for link in first.links] == ["B", "C"]
     assert made.verdict == "'A' stayed in GEO: 2 partner sites saw it, and it saw them"
+
+
+@pytest.mark.parametrize("name", ["aws-dublin-ohio", "three-regions", "section-5.1"])
+def test_places_nat_and_parts_of_a_topology_are_as_planned(name: str) -> None:
+    of = load_topology(TOPOLOGIES / f"{name}.yaml")
+    pair = next(site.name for site in of.sites if site.ha_pair)
+
+    assert forecast(of, pair).problems == ()
+    assert forecast(of, pair).is_well
 
 
 def test_a_slave_that_partners_show_red_is_refused_there_as_well() -> None:
