@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_views import View
+    from geoplan.live.model import Observations
     from geoplan.live.polling import Timings
     from geoplan.plan.model import SiteSettings
     from geoplan.push.listener import Found
@@ -38,6 +39,8 @@ class DrillSession(PushSession):
     """Whether standard output is for the report alone."""
     poll_seconds = 0.0
     """How often it looks, once that is known."""
+    facts: Observations | None = None
+    """What the units told before the drill, once its checks have passed."""
 
     @property
     def has_begun(self) -> bool:
@@ -61,6 +64,7 @@ class DrillSession(PushSession):
 
     def may_begin(self, found: Found) -> bool:
         """Show what the drill reboots and what may come of it, and ask for it."""
+        self.facts = found.facts
         site = self._site
         master, slave = (unit.address for unit in site.units)
         self._view.say(f"drill of '{site.name}': reboots {master}, so that {slave} becomes active")

@@ -9,11 +9,13 @@ import sys
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geoplan.cli.connection import live_fleet
+from geoplan.cli.output import terminal
 from geoplan.cli.signals import on_signals
 from geoplan.cli.status_watch import TIMEOUTS
 from geoplan.follow.events import events_between, title
@@ -86,7 +88,7 @@ class Follower:
                 running.enter_context(_lines_of_stdin(self._typed))
                 while not self.is_done:
                     facts = await observe_for_follow(fleet, unit_seconds=self._unit_seconds)
-                    self._take(
+                    self.take(
                         advance(self.plan, self.progress, Look(facts, self._clock.now()), self._timings.boot_seconds)
                     )
                     if not self.is_done:
@@ -101,7 +103,7 @@ class Follower:
         """Tick a step by hand; return why that is refused, if it is."""
         progress, refusal = ticked(self.plan, self.progress, step_id)
         if not refusal:
-            self._take(progress)
+            self.take(progress)
         return refusal
 
     def say_end(self) -> None:
@@ -120,7 +122,8 @@ class Follower:
         is_tight = following.action in (Action.REBOOT_MASTER, Action.RESUBMIT_GEO_PARTNERS)
         return min(self._seconds, 2 * self._timings.poll_seconds) if is_tight else self._seconds
 
-    def _take(self, progress: Progress) -> None:
+    def take(self, progress: Progress) -> None:
+        """Take how steps stand now, and tell what is new."""
         before, self.progress = self.progress, progress
         for event in events_between(self.plan, before, progress):
             self._show(event)
@@ -146,9 +149,8 @@ class Follower:
         else:
             width = len(str(len(self.plan.steps)))
             word = _WORDS[event.kind]
-            click.echo(
-                f"{at.astimezone():%H:%M:%S}  {event.number:>{width}}  {word:<12}  {title(step)}: {event.message}"
-            )
+            line = f"{at.astimezone():%H:%M:%S}  {event.number:>{width}}  {word:<12}  {title(step)}: {event.message}"
+            click.echo("\n".join(_broken(line, columns())))
         sys.stdout.flush()
 
     def _snapshot(self) -> str:
@@ -203,6 +205,15 @@ def follow_units(  # noqa: PLR0913 - options
     asyncio.run(follower.run(patient, jobs=jobs, page=page, port=port))
     follower.say_end()
     return 0 if follower.is_done else LEFT_UNDONE
+
+
+def columns() -> int | None:
+    """Return how wide the terminal is; None where lines go elsewhere, to be searched and kept whole."""
+    return terminal()[0] if sys.stdout.isatty() else None
+
+
+def _broken(line: str, width: int | None) -> list[str]:
+    return [line] if width is None else wrap(line, width, subsequent_indent=" " * 10, break_on_hyphens=False)
 
 
 def _of_step(step: Step, status: StepStatus) -> dict[str, str]:

@@ -8,7 +8,7 @@ from geoplan.addresses import canonical, same_addresses, without
 from geoplan.follow.model import StepState, StepStatus
 from geoplan.live.activity import AT_WORK
 from geoplan.live.findings.clusters import ClusterState, addresses_before, state_of
-from geoplan.live.findings.pairs import drifts
+from geoplan.live.findings.pairs import SINGLE, drifts, is_by_name, untold
 from geoplan.live.model import LIST_NAMES, State
 from geoplan.plan.model import Action
 from geoplan.wording import some_of
@@ -108,6 +108,8 @@ def _of_ha(plan: Plan, step: Step, unit: Observation) -> StepStatus | None:
     pair = plan.ha_pair(step.site)
     found = list(drifts(unit.ha, pair.master if step.action is Action.SET_MASTER_HA_PARAMETERS else pair.slave))
     if not found:
+        if untold(unit.ha) or is_by_name(unit.ha) or unit.ha.prefers_master is None:
+            return None  # what is not told differs from nothing, and proves nothing
         return StepStatus(StepState.DONE, f"{unit.address} has the HA parameters of the plan")
     is_unset = any(drift.name == "HA mode" or drift.is_unset for drift in found)
     return StepStatus(StepState.OPEN if is_unset else StepState.WRONG, f"{unit.address}: {found[0]}")
@@ -119,4 +121,13 @@ def _of_pair(step: Step, look: Look, before: StepStatus, *, is_due: bool) -> Ste
         return before
     if sorted(unit.state for unit in units if unit.state) == AT_WORK:
         return StepStatus(StepState.DONE, "one unit is active, the other its standby")
-    return StepStatus(StepState.OPEN, "; ".join(f"{unit.address} {unit.condition}" for unit in units))
+    said = "; ".join(f"{unit.address} {unit.condition}" for unit in units)
+    if any(unit.failure is None and not _tells_who_it_is(unit) for unit in units):
+        said = f"{said}: tick step {step.number} if the load balancer sees one unit active, and the other its standby"
+        return StepStatus(StepState.ASKS, said)
+    return StepStatus(StepState.OPEN, said)
+
+
+def _tells_who_it_is(unit: Observation) -> bool:
+    """Return whether a unit that answers tells its place in its pair: its health check may be open to others alone."""
+    return unit.state not in (None, State.UNKNOWN, State.DOWN) or (unit.ha is not None and unit.ha.mode == SINGLE)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.follow.held import status_of_held
 from geoplan.follow.links import links_of_slave
 from geoplan.follow.model import Progress, StepState, StepStatus
-from geoplan.follow.windows import pair_after
+from geoplan.follow.windows import changed_since, is_changed, pair_after
 from geoplan.plan.model import Action
 from geoplan.push.boots import as_clock_time
 from geoplan.wording import join_words
@@ -161,23 +162,25 @@ def _of_window(  # noqa: PLR0913 - before and after
         return StepStatus()
     slave = plan.site(step.site).units[1].address
     links = links_of_slave(plan, plan.site(step.site), look.facts)
-    if links.green & window.owed and links.needed and links.needed <= links.green:
+    turned = links.green & window.owed if links.needed and links.needed <= links.green else frozenset()
+    if turned - window.changed:
         return StepStatus(StepState.DONE, f"its partners turned green on {slave}")
     if before.state is StepState.TOO_LATE and not is_new:
         return before
-    if not window.owed or not links.are_told:
-        return _not_shown(step, slave, window, before)
+    if turned or not window.owed or not links.are_told:
+        of_others = f"its partners turned green on {slave}, and were changed themselves, which does that as well"
+        return _not_shown(step, window, before, of_others if turned else f"{slave} does not tell what would show it")
     if window.is_closed and was is not None and was.window is not None and was.window.is_closed:
         # At a second look: units are not asked at one moment, and the slave may have been asked before its submission.
         return StepStatus(StepState.TOO_LATE, _too_late(plan, step, slave))
     return StepStatus(StepState.OPEN, _still_red(links.needed - links.green, slave))
 
 
-def _not_shown(step: Step, slave: str, window: Window, before: StepStatus) -> StepStatus:
+def _not_shown(step: Step, window: Window, before: StepStatus, why: str) -> StepStatus:
     if before.state is StepState.ASKS and not window.is_closed:
         return before
     ended = "; the master is active again, so only a submission before that counts" if window.is_closed else ""
-    said = f"{slave} does not tell what would show it: tick step {step.number} if it was submitted there{ended}"
+    said = f"{why}: tick step {step.number} if it was submitted there{ended}"
     return StepStatus(StepState.ASKS, said)
 
 
@@ -207,7 +210,7 @@ def _of_submission(  # noqa: PLR0913 - before and after
     before, known = progress.status(step.id), progress.last.get(unit.address) if unit else None
     if unit is None or unit.failure is not None:
         return before
-    if known is not None and _is_changed(known, unit):
+    if known is not None and is_changed(known, unit):
         moment = as_clock_time(unit.change_time or "")
         if was_due and _was_submitted(known, unit) and not _others_changed(unit, look, progress):
             said = f"{unit.address} was changed at {moment}, and all else that it tells stayed as it was"
@@ -225,10 +228,6 @@ def _of_submission(  # noqa: PLR0913 - before and after
     return StepStatus(StepState.OPEN, f"{unit.address} was last changed at {as_clock_time(unit.change_time)}")
 
 
-def _is_changed(before: Observation, now: Observation) -> bool:
-    return None not in (before.change_time, now.change_time) and before.change_time != now.change_time
-
-
 def _was_submitted(before: Observation, now: Observation) -> bool:
     """Return whether nothing that a unit tells is another than at the look before, though it was changed."""
     told = (
@@ -241,8 +240,4 @@ def _was_submitted(before: Observation, now: Observation) -> bool:
 
 def _others_changed(unit: Observation, look: Look, progress: Progress) -> bool:
     """Return whether another unit was changed between the same looks: one of them may have got it from the other."""
-    return any(
-        (known := progress.last.get(each.address)) is not None and _is_changed(known, each)
-        for each in look.facts.units.values()
-        if each.address != unit.address
-    )
+    return bool(changed_since(progress, look) - {canonical(unit.address)})

@@ -64,6 +64,8 @@ class Window:
     """The partners that had a link with the slave before: what these show now proves nothing."""
     owed: frozenset[str] = frozenset()
     """The partners that were seen without a link with the slave: one of these that turns green proves a submission."""
+    changed: frozenset[str] = frozenset()
+    """The partners that were changed themselves meanwhile: their own submission may be what turned them green."""
     is_closing: bool = False
     is_closed: bool = False
 

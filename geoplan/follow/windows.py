@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from geoplan.addresses import same_addresses
+from geoplan.addresses import canonical, same_addresses
 from geoplan.follow.links import links_of_slave
 from geoplan.follow.model import PairSeen, Window
 from geoplan.live.model import LIST_NAMES, SUBJECTS, State
@@ -45,9 +45,8 @@ def pair_after(  # noqa: PLR0913 - what a reboot is judged by
         seen = replace(seen, was_ready=all(before[earlier.id].is_done for earlier in needed))
     links = links_of_slave(plan, site, look.facts)
     if seen.window is not None:
-        seen = replace(
-            seen, window=_looked_at(seen.window, links.red, master, slave, at=look.at, boot_seconds=boot_seconds)
-        )
+        window = _looked_at(seen.window, links.red, master, slave, at=look.at, boot_seconds=boot_seconds)
+        seen = replace(seen, window=replace(window, changed=window.changed | changed_since(progress, look)))
     return replace(
         seen,
         master_was_active=seen.master_was_active or (master.state is State.ACTIVE and slave.state is not State.ACTIVE),
@@ -110,6 +109,20 @@ def _looked_at(  # noqa: PLR0913 - what is seen
         is_closing=window.is_closing or is_closing,
         is_closed=window.is_closed or is_back,
     )
+
+
+def changed_since(progress: Progress, look: Look) -> frozenset[str]:
+    """Return the units that tell another time of their last change than at the look before; canonical."""
+    return frozenset(
+        canonical(unit.address)
+        for unit in look.facts.units.values()
+        if (known := progress.last.get(unit.address)) is not None and is_changed(known, unit)
+    )
+
+
+def is_changed(before: Observation, now: Observation) -> bool:
+    """Return whether a unit tells another time of its last change than it did before."""
+    return None not in (before.change_time, now.change_time) and before.change_time != now.change_time
 
 
 def steps_before(plan: Plan, step: Step) -> tuple[Step, ...]:

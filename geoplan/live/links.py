@@ -73,7 +73,7 @@ class KnownLinks:
     unseen: Sights = field(default_factory=lambda: NO_SIGHTS)
     """Of each slave the partners that it submitted to in its turn, and was seen neither green nor red with since."""
     green_standbys: frozenset[str] = frozenset()
-    """The units that others saw green while they were the standby: these are not red by nature."""
+    """The units that others saw green as standbys since they last submitted: these are not red by nature."""
 
 
 NOTHING_KNOWN = KnownLinks()

@@ -191,13 +191,16 @@ def as_markdown(report: DrillReport) -> str:
 
 def as_text(report: DrillReport) -> str:
     """Return a report for people at a terminal."""
-    lines = []
+    return "\n".join((*seen_lines(report), *map(shown, (*_facts(report), report.verdict)))) + "\n"
+
+
+def seen_lines(report: DrillReport) -> Iterator[str]:
+    """Yield what was seen after each reboot, and how long after it."""
     for each in report.failovers:
-        lines.append(f"{each.rebooted} rebooted, {each.took_over} took over:")
+        yield shown(f"{each.rebooted} rebooted, {each.took_over} took over:")
         rows = list(_rows(each))
         width = max(len(what) for what, _ in rows)
-        lines += [f"  {what.ljust(width)}  {_after(seen):>9}" for what, seen in rows]
-    return "\n".join(shown(line) for line in (*lines, *_facts(report), report.verdict)) + "\n"
+        yield from (shown(f"  {what.ljust(width)}  {_after(seen):>9}") for what, seen in rows)
 
 
 def _facts(report: DrillReport) -> Iterator[str]:

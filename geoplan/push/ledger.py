@@ -97,7 +97,7 @@ class _Account:
     before_reboot: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     """What was due and submitted before the last reboot, which may turn out never to have been sent."""
     is_green_standby: bool = False
-    """Whether others saw it green while it was the standby."""
+    """Whether others saw it green while it was the standby, and no submission has proven its links anew since."""
     red: frozenset[str] = NONE
     """The partners that it showed red after its last submission, when it last told."""
     is_formed: bool = False
@@ -243,6 +243,8 @@ class Ledger:
             account.red = account.sent or NONE
             return
         account.sights |= _set(record.partners)
+        if account.submitted:  # its pair had its turn since: where it is red from now on, another turn mends nothing
+            account.is_green_standby = False
         account.red = _set(record.red)
         account.unproven -= _set(record.partners)
 

@@ -195,7 +195,7 @@ class Green(Record):
 
 
 class GreenStandby(Record):
-    """Active units showed the unit green while it was the standby: where it is red later, that is not its nature."""
+    """Active units showed it green while it was the standby: red later is not its nature, until it submits anew."""
 
     event: Literal["green_standby"]
     site: Text

@@ -116,7 +116,7 @@ PLAIN = Case("planned", "nothing goes wrong")
 
 def play_planned(plays: Plays, *, looks_a_boot: int | None = None) -> Planned:
     """Play the push as planned, with every look that a real one takes, or with so many while a unit boots."""
-    with _folder() as folder:
+    with scratch_folder() as folder:
         return run_simulated(_planned(plays, folder, looks_a_boot))
 
 
@@ -127,7 +127,7 @@ def play(plays: Plays, case: Case) -> Result:
 
 def replay(plays: Plays, case: Case, *, is_whole: bool = True) -> tuple[Result, Timeline]:
     """Play one case to its end, and tell when what happened."""
-    with _folder() as folder:
+    with scratch_folder() as folder:
         try:
             return run_simulated(_played(plays, case, folder, is_whole=is_whole))
         except Exception as error:  # a fault of geoplan's own is what a rehearsal is to find
@@ -141,7 +141,7 @@ def play_alike(
 
     ``goes_on`` is asked before each whether it is wanted.
     """
-    with _folder() as folder:
+    with scratch_folder() as folder:
         branches: Branches[Case] = Branches(folder.parent, goes_on)
         found: Result | None = None
         try:
@@ -318,7 +318,7 @@ def _way(made: Rehearsal) -> Way:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
     """Have a folder for what pushes write, in memory where the system has such a place: nothing of it is kept."""
     place = IN_MEMORY if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="geoplan-", dir=place) as folder:

@@ -27,9 +27,23 @@ def enter_again(stage: Stage) -> None:
         ):
             if without(before, held):
                 stage.network.set_parameter(unit, name, before)
-        held = unit.remote_geo_access
-        if without(held, old.remote_geo_access) and without(site.remote_geo_access, held):
-            stage.network.set_parameter(unit, REMOTE_GEO_ACCESS, site.remote_geo_access)
+        _complete(stage, site, old, unit)
+
+
+def _complete(stage: Stage, site: SiteSettings, old: SiteSettings, unit: Unit) -> None:
+    """Enter what the refusal names where a list has a part of what the change adds: the plan's access, OLD's partners.
+
+    Access alone links nobody, and partners are the push's to submit.
+    """
+    if _has_a_part(unit.remote_geo_access, old.remote_geo_access, site.remote_geo_access):
+        stage.network.set_parameter(unit, REMOTE_GEO_ACCESS, site.remote_geo_access)
+    if _has_a_part(unit.geo_partners, old.geo_partners, site.geo_partners):
+        stage.network.set_parameter(unit, GEO_PARTNERS, old.geo_partners)
+
+
+def _has_a_part(held: tuple[str, ...], before: tuple[str, ...], planned: tuple[str, ...]) -> bool:
+    """Return whether a list has some of what is added to it, and not all."""
+    return bool(without(held, before) and without(planned, held))
 
 
 def _restore_clusters(stage: Stage, change: Change, old: SiteSettings, unit: Unit) -> None:

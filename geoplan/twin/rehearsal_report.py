@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from geoplan.twin.timeline import Gap, Lane, Moment, Timeline
 
 FORMAT = "geoplan/rehearsal/1"
+CASE_FORMAT = "geoplan/rehearsed-case/1"
 NARROWEST = 60
 _WORDS = {Way.AT_ONCE: "at once", Way.RESUMED: "resumed", Way.REFUSED: "refused", Way.FINISHED: "finished"}
 _SIXTY = 60
@@ -91,6 +92,11 @@ def as_data(report: Report) -> dict[str, object]:
         "longest_gap": None if longest is None else {**(_gap(longest[0]) or {}), "case": longest[1].name},
         "broken": [result_data(result) for result in report.broken],
     }
+
+
+def case_data(result: Result, timeline: Timeline) -> dict[str, object]:
+    """Return how one case went, with its timeline, as JSON holds it."""
+    return {"format": CASE_FORMAT, **result_data(result), **timeline_data(timeline)}
 
 
 def result_data(result: Result) -> dict[str, object]:

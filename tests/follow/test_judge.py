@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoplan.follow.judge import advance, follow, ticked
 from geoplan.follow.model import Look, Progress, StepState
 from geoplan.live.model import ClusterType, GeoCluster, Observation, Observations, State
+from geoplan.loadmaster.model import HaFacts
 from geoplan.plan.model import Action, Phase, Plan
+from geoplan.plan.pairs import HaParameters
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
@@ -153,6 +156,35 @@ def test_a_partner_that_came_back_proves_no_submission() -> None:
     assert state_of(progress, 10) is StepState.ASKS
 
 
+PARTNERS_AT_WORK = ("172.24.1.8", A1, "172.24.1.10")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(PARTNERS_AT_WORK), min_size=3), st.booleans())
+def test_partners_that_submit_themselves_tick_no_step_of_a_slave(hands: list[str], at_once: bool) -> None:
+    ready = with_lists(fresh())
+    facts = rebooting(ready)
+    looks = [ready] if at_once else [ready, facts]
+    for number, partner in enumerate((*hands, *PARTNERS_AT_WORK)):
+        seen = {**(facts.units[S1].partner_status or {}), partner: True}
+        facts = changed(changed(facts, partner, change_time=str(1700000100 + number)), S1, partner_status=seen)
+        looks.append(facts)
+    progress = run(*looks, facts)
+    closed = run(*looks, facts, changed(changed(facts, M1, state=State.ACTIVE), S1, state=State.STANDBY))
+
+    assert state_of(progress, 10) is StepState.ASKS
+    assert "were changed themselves" in progress.status(PLAN.steps[9].id).said
+    assert not ticked(PLAN, progress, PLAN.steps[9].id)[1]
+    assert state_of(closed, 10) is not StepState.DONE
+
+
+def test_one_partner_that_turns_green_and_was_not_changed_shows_the_submission() -> None:
+    ready = with_lists(fresh())
+    after = green(changed(rebooting(ready), *PARTNERS_AT_WORK[1:], change_time="1700000100"), S1)
+
+    assert state_of(run(ready, rebooting(ready), after), 10) is StepState.DONE
+
+
 def test_a_window_that_closes_without_a_submission_is_too_late_and_opens_again_with_a_reboot() -> None:
     ready = with_lists(fresh())
     late = run(ready, rebooting(ready), ready, ready)
@@ -283,3 +315,98 @@ def test_a_reboot_that_is_seen_needs_no_tick_where_one_was_asked_for() -> None:
     assert asked_by(run(ready)) == [9]
     assert asked_by(run(ready, rebooting(ready))) == []
     assert state_of(run(ready, rebooting(ready)), 9) is StepState.DONE
+
+
+# -- pairs before GEO --------------------------------------------------------------------------------------------------
+
+HA_PLAN = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"), [Phase.HA])
+PAIR = HA_PLAN.ha_pairs[0]
+UNSET = HaFacts("", 0, prefers_master=False, mode="single")
+WORKING = {M1: State.ACTIVE, S1: State.STANDBY}
+
+
+def unpaired(plan: Plan = HA_PLAN) -> Observations:
+    """Return the units of pairs before anybody has set an HA parameter."""
+    facts = fresh(plan)
+    return changed(facts, *facts.units, state=State.DOWN, by_health=State.DOWN, ha=UNSET)
+
+
+def set_up(wanted: HaParameters, **otherwise: Any) -> HaFacts:
+    """Return what a unit tells once its HA parameters are as planned, but for some."""
+    prefers = wanted.preferred_host == "master"
+    return replace(HaFacts(wanted.partner, wanted.health_check_port, prefers, wanted.mode), **otherwise)
+
+
+def formed(facts: Observations, **otherwise: Any) -> Observations:
+    """Return units whose first pair has its HA parameters, but for some of its master."""
+    facts = changed(facts, M1, ha=set_up(PAIR.master, **otherwise))
+    return changed(facts, S1, ha=set_up(PAIR.slave))
+
+
+def run_ha(*looks: Observations) -> Progress:
+    return follow(HA_PLAN, [Look(facts, 10.0 * number) for number, facts in enumerate(looks)], BOOT)
+
+
+def ha_states(progress: Progress) -> list[StepState]:
+    return [progress.status(step.id).state for step in HA_PLAN.steps[:3]]
+
+
+def test_pair_is_ticked_step_by_step_as_it_is_formed() -> None:
+    half = changed(unpaired(), M1, ha=set_up(PAIR.master))
+    whole = formed(unpaired())
+    working = whole
+    for address, state in WORKING.items():
+        working = changed(working, address, state=state, by_health=state)
+    done, is_open = StepState.DONE, StepState.OPEN
+
+    assert ha_states(run_ha(unpaired())) == [is_open] * 3
+    assert ha_states(run_ha(unpaired(), half)) == [done, is_open, is_open]
+    assert ha_states(run_ha(unpaired(), half, whole))[:2] == [done, done]
+    assert ha_states(run_ha(unpaired(), half, whole, working)) == [done] * 3
+
+
+@pytest.mark.parametrize(
+    "untold",
+    [
+        {"partner": None},
+        {"health_check_port": None},
+        {"prefers_master": None},
+        {"mode": None},
+        {"partner": "lm-b.example.com"},
+    ],
+)
+def test_ha_parameter_that_is_not_told_is_asked_about(untold: dict[str, Any]) -> None:
+    facts = formed(unpaired(), **untold)
+    progress = run_ha(unpaired(), facts)
+
+    assert ha_states(progress)[0] is StepState.ASKS
+    assert not ticked(HA_PLAN, progress, HA_PLAN.steps[0].id)[1]
+    assert ha_states(run_ha(unpaired(), facts, formed(unpaired())))[0] is StepState.DONE
+
+
+@pytest.mark.parametrize("wrong", [{"partner": "10.9.9.9"}, {"health_check_port": 8445}, {"prefers_master": False}])
+def test_ha_parameter_that_is_otherwise_is_wrong_and_ticks_by_nobody(wrong: dict[str, Any]) -> None:
+    progress = run_ha(unpaired(), formed(unpaired(), **wrong, mode=None), formed(unpaired(), **wrong))
+
+    assert ha_states(progress)[0] is StepState.WRONG
+    assert ticked(HA_PLAN, progress, HA_PLAN.steps[0].id)[1].startswith("step 1 cannot be ticked")
+
+
+@pytest.mark.parametrize("state", [None, State.UNKNOWN, State.DOWN])
+def test_pair_of_which_nobody_tells_who_is_active_is_asked_about(state: State | None) -> None:
+    facts = changed(formed(unpaired()), M1, S1, state=state, by_health=state)
+    progress = run_ha(unpaired(), facts)
+
+    assert ha_states(progress)[2] is StepState.ASKS
+    assert not ticked(HA_PLAN, progress, HA_PLAN.steps[2].id)[1]
+
+
+@pytest.mark.parametrize("states", [(State.ACTIVE, State.ACTIVE), (State.STANDBY, State.STANDBY)])
+def test_pair_that_tells_something_else_stays_open(states: tuple[State, State]) -> None:
+    facts = formed(unpaired())
+    for address, state in zip((M1, S1), states, strict=True):
+        facts = changed(facts, address, state=state, by_health=state)
+    progress = run_ha(unpaired(), facts)
+
+    assert ha_states(progress)[2] is StepState.OPEN
+    assert ticked(HA_PLAN, progress, HA_PLAN.steps[2].id)[1]

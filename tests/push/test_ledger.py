@@ -329,6 +329,35 @@ def test_a_submission_that_nobody_could_see_the_outcome_of_is_unseen_until_a_col
     assert ledger.known_links().unseen == {S1: PARTNERS_OF_S1 - {M2}}  # green once, and no reboot takes that back
 
 
+def test_a_standby_that_was_green_is_red_by_nature_once_a_submission_has_proven_its_links_since() -> None:
+    ledger = Ledger()
+    first = Push(ledger)
+    first.whole()
+    first("green_standby", site="P1", unit=S1, on=[M2])
+    assert S1 in ledger.known_links().green_standbys
+    second = Push(ledger)
+    second.reboot()
+    assert S1 in ledger.known_links().green_standbys
+    second.submit()
+    assert S1 in ledger.known_links().green_standbys
+    second.green(M2, A)
+    assert S1 not in ledger.known_links().green_standbys
+    second("healthy", site="P1")
+    second("green_standby", site="P1", unit=S1, on=[M2])
+    assert S1 in ledger.known_links().green_standbys
+
+
+def test_a_sight_without_a_submission_since_the_reboot_says_nothing_of_standbys() -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push("green_standby", site="P1", unit=S1, on=[M2])
+    push.green(M2, S2, A)
+    assert S1 in ledger.known_links().green_standbys
+    push("rebooting", step="r", site="P1", unit=M1)
+    push.green(M2, S2, A)
+    assert S1 in ledger.known_links().green_standbys
+
+
 def test_of_a_new_box_slaves_of_other_pairs_have_proven_nothing() -> None:
     ledger = Ledger()
     push = Push(ledger)

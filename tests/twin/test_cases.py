@@ -8,11 +8,13 @@ import pytest
 
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
+from geoplan.topology.loader import load_topology
 from geoplan.topology.model import Topology
 from geoplan.twin.campaign import cases_of, rehearse
-from geoplan.twin.cases import PLAIN, Plays, Way, play, play_planned, replay
+from geoplan.twin.cases import PLAIN, Planned, Plays, Way, play, play_planned, replay
 from geoplan.twin.incidents import Case, at_change, drawn, single_faults
 from geoplan.twin.timeline import MomentKind
+from tests.conftest import TOPOLOGIES
 from tests.simulation import changes
 from tests.twin.plays import BOOT, change, quick, section
 
@@ -165,6 +167,17 @@ def test_unit_that_loses_its_configuration_in_a_change_is_mended_as_the_refusal_
         assert any("or, if somebody has changed it, enter 10.0.0." in run for run in refused), name
 
 
+@pytest.mark.parametrize("which", ["two pairs more", "a pair and a standalone more"])
+def test_a_list_of_which_a_hand_takes_a_part_off_in_a_change_is_mended_as_the_refusal_says(which: str) -> None:
+    sites = load_topology(TOPOLOGIES / "section-5.4.yaml")
+    documents = quick(load_topology(TOPOLOGIES / "two-of-four.yaml")), quick(sites)
+    plays = change(*(documents if which != "two pairs more" else (quick(changes.TWO), quick(changes.FOUR))))
+    hands = [case for case in _all_cases(plays, play_planned(plays)) if ":hand-removes-" in case.name]
+
+    assert len(hands) > 3
+    assert {case.name: broken for case in hands if (broken := play(plays, case).broken)} == {}
+
+
 def test_request_of_a_push_that_is_killed_arrives_once() -> None:
     plays = change(quick(changes.TWO), quick(changes.FOUR))
     result = play(plays, named(plays, "11:kill-after"))
@@ -178,3 +191,21 @@ def test_a_seed_that_is_killed_before_a_cluster_has_its_type_goes_on(name: str) 
     result = play(plays, named(plays, name))
 
     assert (result.way, result.broken) == (Way.RESUMED, ())
+
+
+@pytest.mark.parametrize("is_pair", [True, False])
+def test_a_pair_whose_standby_turns_red_for_good_is_not_rebooted_for_it_again_and_again(*, is_pair: bool) -> None:
+    pair = {"name": "A", "ha_pair": {"master": "10.0.1.1", "slave": "10.0.1.2"}}
+    alone = {"name": "S", "standalone": "10.0.2.1"}
+    other = {"name": "B", "ha_pair": {"master": "10.0.3.1", "slave": "10.0.3.2"}}
+    new = [pair, alone, other if is_pair else {"name": "T", "standalone": "10.0.3.1"}]
+    plays = change(*(quick(Topology.model_validate({"sites": sites})) for sites in ([pair, alone], new)))
+    planned = play_planned(plays)
+    result = play(plays, next(case for case in _all_cases(plays, planned) if case.name == "standbys:red"))
+
+    assert result.broken == ()
+    assert (result.way, len(result.story)) == (Way.AT_ONCE, 1)
+
+
+def _all_cases(plays: Plays, planned: Planned) -> list[Case]:
+    return [case for cases in cases_of(plays, planned, range(0)).values() for case in cases]

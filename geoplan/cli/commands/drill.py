@@ -12,16 +12,21 @@ from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, InputFile, Part, output_option
 from geoplan.cli.push_command import window_options
 from geoplan.cli.push_options import PushFlags, origin_of, state_dir_option
+from geoplan.wording import shown
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.drill_session import DrillSession
     from geoplan.cli.push_command import WindowOptions
+    from geoplan.live.model import Observations
+    from geoplan.plan.model import Plan
     from geoplan.push.store import Store
+    from geoplan.topology.model import Topology
 
 EPILOG = """
 A drill reboots a unit that carries traffic: do it in a maintenance window. Everything is checked before, as before a
 reboot in a push: both units, both lists on both, all partners up, room for one more reboot, and no debt.
+--dry-run makes the same checks, then carries the drill out on simulated units that hold what the live ones told.
 
 \b
   geoplan drill my.yaml --site Dublin --dry-run
@@ -42,7 +47,9 @@ by you, and nothing rebooted.
     help="Under No Preferred Host: reboot the slave as well, so that the master is active again.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before the reboot.")
-@click.option("--dry-run", is_flag=True, help="Check everything, show what would be sent; reboot nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Check everything, then drill simulated units that hold the same; reboot nothing."
+)
 @click.option("--resume", is_flag=True, help="Go on with the drill that was stopped or interrupted.")
 @window_options
 @output_option
@@ -86,8 +93,8 @@ def command(  # noqa: PLR0913 - one for each option
     if site is None:
         raise click.UsageError("Missing option '--site': a drill is of one pair at a time.")
     chosen = chosen_format("drill", output_format, output)
-    if dry_run and (resume or output):
-        raise click.UsageError("--dry-run measures nothing: leave --resume and -o out")
+    if dry_run and (resume or output or output_format not in (None, "text")):
+        raise click.UsageError("--dry-run measures nothing on units: leave --resume, -o and --format out")
     topology, _ = load_part(path, Part())
     name = site_named(topology, site, place=path).name
     part = Part()
@@ -107,11 +114,29 @@ def command(  # noqa: PLR0913 - one for each option
     review = review_of(plan, options, typed, plan_file=None, checksum=None, resume=resume)
     session = DrillSession(plan, typed, options, flags, review)
     session.shows_report = chosen != "text" and output in (None, "-") and not dry_run
+    if dry_run:
+        code = push_session.run(topology, store, session)
+        return code if session.facts is None else _on_twin(topology, plan, store, session.facts) or code
     try:
         return push_session.run(topology, store, session)
     finally:
-        if not dry_run:
-            _file(store, session, chosen, output)
+        _file(store, session, chosen, output)
+
+
+def _on_twin(topology: Topology, plan: Plan, store: Store, facts: Observations) -> int:
+    """Carry the drill out on simulated units that hold what the live ones told, and say how it went."""
+    from geoplan.push.drill_report import seen_lines
+    from geoplan.twin.drill import forecast_drill
+    from geoplan.twin.snapshot import Snapshot
+
+    forecast = forecast_drill(Snapshot(topology, plan, facts, store.past().ledger.known_links()), plan)
+    lines = ["", "on simulated units that hold the same, with the times of the topology:"]
+    lines += [f"  {line}" for line in seen_lines(forecast.report)] if forecast.report else []
+    lines += [f"  {shown(problem)}" for problem in forecast.problems]
+    lines += [f"  note: {shown(note)}" for note in forecast.notes]
+    lines += [f"  {shown(forecast.verdict)}", "this proves nothing of the live units: drill them for that"]
+    click.echo("\n".join(lines))
+    return 0 if forecast.is_well else 1
 
 
 def _file(store: Store, session: DrillSession, chosen: str, output: str | None) -> None:

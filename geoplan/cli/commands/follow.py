@@ -32,9 +32,10 @@ A line is told for each step that is seen done, WRONG, UNDONE or OUT OF ORDER. N
 which the submission has to reach the slave, HURRY says that it is about to close, and TOO LATE that it is closed: then
 the master has to be rebooted again.
 
-A submission changes no list. On a slave it is seen by the partners that turn green; on another unit nothing shows it.
-TICK IT asks for a step that nothing would show, or that may have been done before the watch began: type its number and
-Enter, or tick it on the page. Nothing is ever ticked by guess, and what units show otherwise is not ticked by hand.
+A submission changes no list. On a slave it is seen by the partners that turn green, unless they were changed at that
+time themselves; on another unit by the time of its last change, if it tells that and all else stayed as it was. TICK IT
+asks for a step that nothing would show, or that may have been done before the watch began: type its number and Enter,
+or tick it on the page. Nothing is ever ticked by guess, and what units show otherwise is not ticked by hand.
 
 JSON is one object a line: format geoplan/follow/1, at, event (done, wrong, undone, out_of_order, asks, window_open,
 window_closing, too_late), step, number, message, by_hand.

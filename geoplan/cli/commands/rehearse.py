@@ -169,11 +169,11 @@ def _named(name: str, plays: Plays, planned: Planned) -> Case:
 def _tell(plays: Plays, case: Case, chosen: str, output: str | None) -> int:
     """Play one case, and tell how it went."""
     from geoplan.twin.cases import replay
-    from geoplan.twin.rehearsal_report import case_text, result_data, timeline_data, timeline_svg
+    from geoplan.twin.rehearsal_report import case_data, case_text, timeline_svg
 
     result, timeline = replay(plays, case)
     if chosen == "json":
-        write(json.dumps(result_data(result) | timeline_data(timeline), ensure_ascii=False, indent=2), output)
+        write(json.dumps(case_data(result, timeline), ensure_ascii=False, indent=2), output)
     elif chosen == "svg":
         write(timeline_svg(plays.plan.topology, timeline), output)
     else:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
-from geoplan.render.diagram.layout import Box
+from geoplan.render.diagram.layout import SIZES, Box
 from geoplan.render.diagram.svg import PREFIX, add_box, font_of, look, number, style_sheet, xml_text
 from geoplan.render.diagram.text_metrics import wrap
 
@@ -120,7 +120,9 @@ def _add_site(root: ET.Element, site: SiteLanes, scale: _Scale, top: float) -> f
         _add_text(group, line, "name", _MARGIN, top + 13)
         top += _LINE
     for lane in site.units:
-        _add_text(group, lane.unit, "address", _MARGIN, top + 13)
+        address = wrap(lane.unit, SIZES["address"], _NAME_WIDTH)
+        for place, line in enumerate(address):
+            _add_text(group, line, "address", _MARGIN, top + 13 + place * _LINE)
         middle = top + _LANE / 2
         stand_by = Box(_LEFT, middle - 1, scale.at(scale.seconds) - _LEFT, 2)
         add_box(group, stand_by, 1, {**look("anchor"), "fill-opacity": "0.5"})
@@ -129,7 +131,7 @@ def _add_site(root: ET.Element, site: SiteLanes, scale: _Scale, top: float) -> f
         for span in lane.down:
             dashed = {**look("card"), "stroke-dasharray": "4 3"}
             add_box(group, scale.box(span, middle - _BAR / 2, _BAR), 2, dashed)
-        top += _LANE
+        top += _LANE + (len(address) - 1) * _LINE
     return top
 
 

@@ -469,6 +469,22 @@ def test_dry_run_shows_the_reboots_and_sends_none(
     assert "nothing was changed: this was a dry run" in ended.stdout
 
 
+@pytest.mark.parametrize(("preferred_host", "options"), [("master", ()), ("none", ()), ("none", ("--back",))])
+def test_dry_run_drills_simulated_units_that_hold_the_same(
+    geoplan: Geoplan, make_site: MakeSite, preferred_host: str, options: tuple[str, ...]
+) -> None:
+    site = pushed(geoplan, make_site, preferred_host=preferred_host)
+    before = site.all_that_counts()
+    ended = drill(geoplan, site, "--dry-run", *options)
+    on_twin = ended.stdout.partition("on simulated units that hold the same")[2]
+    assert (ended.code, site.all_that_counts()) == (0, before), ended
+    assert on_twin.count(" rebooted, ") == 1 + len(options)
+    assert re.search(rf"{S1} is active +\d", on_twin)
+    assert re.search(rf"{M1} answers again +\d", on_twin)
+    assert f"'{PAIR}' stayed in GEO: 1 partner site saw it, and it saw them" in on_twin
+    assert "this proves nothing of the live units" in on_twin
+
+
 def test_what_cannot_be_drilled_is_said_at_once(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site = make_site("5.3")
     for words, message in (

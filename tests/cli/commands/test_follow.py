@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 import yaml
 
+from geoplan.cli.following import Follower
+from geoplan.follow.model import Progress, StepState, StepStatus
+from geoplan.live.polling import Timings
 from geoplan.plan.change import make_change
 from geoplan.plan.model import Action, Phase, Plan, Step
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
-from tests.conftest import Geoplan
+from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import CREDENTIALS, M1, PASSWORD, S1, Site, part
 
@@ -124,6 +127,15 @@ class Hands:
             case Action.SEED_GEO_CONFIGURATION:
                 for cluster in (each for each in self.plan.clusters if each.site != step.site):
                     self.add(units[0].address, cluster.address, cluster.name)
+            case Action.SET_MASTER_HA_PARAMETERS | Action.SET_SLAVE_HA_PARAMETERS:
+                pair = self.plan.ha_pair(step.site)
+                wanted = pair.master if step.on.unit == "master" else pair.slave
+                prefers = int(wanted.preferred_host == "master")
+                parameters = {"partner": wanted.partner, "hcp": wanted.health_check_port, "haprefered": prefers}
+                self.curl(wanted.address, "awshaparam", **parameters)
+                self.curl(wanted.address, "awshamode", hamode=wanted.mode)
+            case Action.VERIFY_HA_PAIR:
+                self.site.settle()
             case Action.REBOOT_MASTER:
                 self.site.settle()
                 self.curl(units[0].address, "reboot")
@@ -264,6 +276,35 @@ def test_a_change_by_hand_is_ticked_off_from_the_old_topology(geoplan: Geoplan, 
     assert follow.process.returncode == 0
     assert f"{len(change.steps)} of {len(change.steps)} steps done" in rest
     assert {told["event"] for told in follow.told} <= {"done", "asks", "window_open", "window_closing"}
+
+
+def test_pairs_that_are_formed_by_hand_are_ticked(make_site: MakeSite) -> None:
+    site = make_site(unpaired=True)
+    hands = Hands(site, make_plan(load_topology(str(site.topology)), (Phase.HA,)))
+    with following(site, "--phase", "ha") as follow:
+        for step in hands.plan.steps:
+            hands.do(step)
+            follow.until("done", step.number)
+        rest = follow.rest()
+
+    assert follow.process.returncode == 0
+    assert "6 of 6 steps done" in rest
+    assert not any(told["by_hand"] for told in follow.told)
+
+
+@pytest.mark.parametrize("columns", [60, 80, None])
+def test_lines_break_between_words_where_the_terminal_ends(
+    columns: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = make_plan(load_topology(str(TOPOLOGIES / "section-5.4.yaml")))
+    said = "the GEO LoadMaster Partners of 172.24.1.5 lacks 172.24.1.8 and has 10.9.9.9, which the plan does not have"
+    monkeypatch.setattr("geoplan.cli.following.columns", lambda: columns)
+    follower = Follower(plan, Timings(BOOT, 1.0), seconds=1.0, as_json=False)
+    follower.take(Progress({plan.steps[1].id: StepStatus(StepState.WRONG, said)}))
+    lines = capsys.readouterr().out.splitlines()
+
+    assert " ".join(line.strip() for line in lines).endswith(said)
+    assert len(lines) == 1 if columns is None else max(map(len, lines)) <= columns
 
 
 def test_a_step_done_wrong_and_one_out_of_order_are_told(prepared: Prepare) -> None:

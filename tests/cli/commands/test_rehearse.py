@@ -122,6 +122,7 @@ def test_a_change_begins_with_units_as_the_old_file_has_them(tmp_path: Path, geo
     told = json.loads(ended.stdout)
 
     assert (ended.code, told["broken"]) == (0, [])
+    assert (told["format"], told["case"]) == ("geoplan/rehearsed-case/1", "D:seed-deleted")
     assert {unit["unit"] for unit in told["units"]} >= {"10.0.3.1", "10.0.4.1"}  # who leaves, and who joins
 
 
