@@ -253,15 +253,15 @@ def _unmended(
     """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
     where = {problem.where for problem in found} | {site for problem in found for site in problem.sites}
     addresses = {site.name: {site.name, *(unit.address for unit in site.units)} for site in plan.sites}
-    problems = []
+    problems: dict[tuple[str, str], dict[str, None]] = {}  # what partners share is told once, with all who show it
     for difference in report.differences:
         if ways.mends(difference) or _is_under_way(difference.site, background.resumed):
             continue
         if difference.subject in _SEEN_TO and addresses[difference.site] & where:
             continue
         where_now = difference.unit if difference.unit == ways.active[difference.site] else None
-        problems.append(Problem(where_now or difference.site, difference.message, difference.hint))
-    return list(dict.fromkeys(problems))
+        problems.setdefault((difference.message, difference.hint), {})[where_now or difference.site] = None
+    return [Problem(some_of(wheres), message, hint) for (message, hint), wheres in problems.items()]
 
 
 def _left(difference: Difference) -> Note:

@@ -163,6 +163,18 @@ def test_different_geo_configurations_need_a_word_only_where_units_are_no_partne
     assert problems(changed(FINE, M2, fqdns=("www.example.com",))) == []
 
 
+def test_sites_that_would_join_others_at_work_are_told_of_the_change_that_lets_them() -> None:
+    (problem,) = problems(changed(FRESH, M1, clusters=FINE.units[M1].clusters))
+    assert "push --from the topology that was pushed here last, or --from live" in problem
+
+
+def test_what_partners_share_is_told_once_with_all_who_show_it() -> None:
+    renamed = tuple(replace(each, name=f"{each.name} before") for each in FINE.units[M1].clusters or ())
+    found = problems(changed(FINE, M1, M2, A1, A2, S1, S2, clusters=renamed))
+    assert len(found) == len(renamed)
+    assert all(problem.startswith(f"{M1}, {M2}, {A1}, {A2}: ") for problem in found)
+
+
 def test_limit_of_clusters_counts_those_to_come() -> None:
     fifteen = tuple(GeoCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
     facts = changed(FRESH, M1, M2, A1, A2, clusters=fifteen)

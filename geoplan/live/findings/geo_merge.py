@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.model import Plan
 
+JOIN = (
+    "where sites join others at work, a change gives them first what those have: push --from the topology that "
+    "was pushed here last, or --from live; else "
+)
 HINT = (
     "which one would stay is not known: back up the unit whose GEO configuration is right, restore its "
     "'GEO Configuration' on the others by hand (System Administration > Backup/Restore), and push then; "
@@ -29,7 +33,7 @@ class Merge(NamedTuple):
     sites: tuple[str, ...]
     units: tuple[str, ...]
     message: str
-    hint: str = HINT
+    hint: str
 
 
 def merge_problems(plan: Plan, facts: Observations) -> Iterator[Merge]:
@@ -51,7 +55,8 @@ def merge_problems(plan: Plan, facts: Observations) -> Iterator[Merge]:
             shown = "; ".join(f"{active[name].address} has {_shown(active[name])}" for name in _named(differing))
             message = f"these units are about to share one GEO configuration, and theirs differ: {shown}"
             sites = tuple(_named(differing))
-            yield Merge(group.name, sites, tuple(active[name].address for name in sites), message)
+            hint = HINT if plan.change else f"{JOIN}{HINT}"
+            yield Merge(group.name, sites, tuple(active[name].address for name in sites), message, hint)
 
 
 def _named(pairs: list[tuple[str, str]]) -> list[str]:
