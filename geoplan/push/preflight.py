@@ -35,9 +35,9 @@ from geoplan.push.forming_checks import at_work_alone, lost_by_forming, unlike_p
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
-from geoplan.push.problems import Override, Problem
+from geoplan.push.problems import Override, Problem, told_once
 from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
-from geoplan.wording import some_of
+from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -175,7 +175,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     reboots += pairs_to_drill(plan, background.resumed)
-    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
+    return PreflightResult(told_once(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
 
 
 def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
@@ -253,15 +253,15 @@ def _unmended(
     """Return a problem for each difference that nothing of this push mends, as far as none was found for it yet."""
     where = {problem.where for problem in found} | {site for problem in found for site in problem.sites}
     addresses = {site.name: {site.name, *(unit.address for unit in site.units)} for site in plan.sites}
-    problems: dict[tuple[str, str], dict[str, None]] = {}  # what partners share is told once, with all who show it
+    problems = []
     for difference in report.differences:
         if ways.mends(difference) or _is_under_way(difference.site, background.resumed):
             continue
         if difference.subject in _SEEN_TO and addresses[difference.site] & where:
             continue
         where_now = difference.unit if difference.unit == ways.active[difference.site] else None
-        problems.setdefault((difference.message, difference.hint), {})[where_now or difference.site] = None
-    return [Problem(some_of(wheres), message, hint) for (message, hint), wheres in problems.items()]
+        problems.append(Problem(where_now or difference.site, difference.message, difference.hint))
+    return list(dict.fromkeys(problems))
 
 
 def _left(difference: Difference) -> Note:
@@ -355,14 +355,18 @@ def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, opti
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown or options.undoes:  # that is held against what the push left there
         return
+    unknown: dict[str, list[str]] = {}
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))
         if extra := without(extra, known_before(plan, site.name, subject, extra)):
-            message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
-            hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
-            if plan.change is None:
-                hint = (
-                    "put them into the topology; or, if their site is to leave, push --from the topology that has it. "
-                    f"{Override.REMOVE_UNKNOWN} only takes them off the list, and leaves their clusters on all units"
-                )
-            yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
+            unknown.setdefault(some_of(extra), []).append(LIST_NAMES[subject])
+    for shown, lists in unknown.items():
+        verb = "have" if lists[1:] else "has"
+        message = f"{join_words(lists)} {verb} {shown}, which the plan would remove"
+        hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
+        if plan.change is None:
+            hint = (
+                "put them into the topology; or, if their site is to leave, push --from the topology that has it. "
+                f"{Override.REMOVE_UNKNOWN} only takes them off the list, and leaves their clusters on all units"
+            )
+        yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)

@@ -175,6 +175,20 @@ def test_what_partners_share_is_told_once_with_all_who_show_it() -> None:
     assert all(problem.startswith(f"{M1}, {M2}, {A1}, {A2}: ") for problem in found)
 
 
+def test_addresses_that_partners_have_of_nobody_are_told_once_for_both_lists_of_all() -> None:
+    known = {M1: FINE.units[M1], M2: FINE.units[M2]}
+    facts = FINE
+    for address, unit in known.items():
+        more = {
+            "remote_geo_access": (*(unit.remote_geo_access or ()), "10.9.9.9"),
+            "geo_partners": (*(unit.geo_partners or ()), "10.9.9.9"),
+        }
+        facts = changed(facts, address, **more)
+    (problem,) = problems(facts)
+    assert problem.startswith(f"{M1}, {M2}: Remote GEO LoadMaster Access and GEO LoadMaster Partners have 10.9.9.9, ")
+    assert problem.count("push --from") == 1
+
+
 def test_limit_of_clusters_counts_those_to_come() -> None:
     fifteen = tuple(GeoCluster(f"10.9.9.{number}", f"C{number}", REMOTE_LM) for number in range(1, 16))
     facts = changed(FRESH, M1, M2, A1, A2, clusters=fifteen)
