@@ -90,7 +90,26 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
     of_units = words_of_kind(past.unfinished)
     change = NO_CHANGE if of_units else typed.change
     begun = of_units or past.unfinished.words_of_change
+    typed = replace(typed, path=_file_of(past.unfinished, topology) or typed.path)
     return replace(typed, unfinished=part, begun=begun, drill=words_of_drill(past.unfinished), change=change)
+
+
+def _file_of(history: History, topology: Topology) -> str | None:
+    """Return the file that a push was given, where a topology has other units: so it is of another file."""
+    try:
+        plan = history.plan
+    except UnusableFileError:
+        return None
+    if history.begin.undoes is not None:  # any file that shares a unit will do
+        return None
+    leaving = plan.change.leaving if plan.change else ()
+    staying = {canonical(unit.address) for site in plan.sites if site.name not in leaving for unit in site.units}
+    groups = [
+        {canonical(unit.address) for site in group.sites for unit in site.units}
+        for group in topology.whole.partner_groups()
+    ]
+    is_same = frozenset().union(*(units for units in groups if units & staying)) == staying
+    return None if is_same else history.begin.file
 
 
 def typed_about(history: History, topology: Topology, typed: TypedCommands) -> TypedCommands:

@@ -110,6 +110,23 @@ def test_who_forgets_where_an_unfinished_change_began_is_told(
     assert words in said.stdout + said.stderr, said
 
 
+@pytest.mark.parametrize("command", ["diff", "status", "push --status", "push --yes", "push --resume --yes"])
+@pytest.mark.parametrize("joins", [True, False])
+def test_who_gives_old_in_place_of_new_is_told_the_file_of_the_unfinished_change(
+    geoplan: Geoplan, make_site: MakeSite, command: str, joins: bool
+) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    old, new = (two, four) if joins else (four, two)
+    if not joins:
+        assert push(geoplan, site, four, "--from", two).code == 0
+    site.lab.inject(f"ignore,unit={M1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site, new, "--from", old).code == 3
+    name, *options = command.split()
+    said = geoplan(name, old, *options, "--endpoints", site.endpoints)
+    words = f"geoplan push {new} --from {old} --resume --endpoints {site.endpoints}"
+    assert words in said.stdout + said.stderr, said
+
+
 def test_a_change_is_approved_with_what_was_found(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site, two, four = pushed_pair(geoplan, make_site)
     approved = tmp_path / "approved.json"
