@@ -21,7 +21,13 @@ from geoplan.live.findings.kinds import (
     Severity,
     generic_command,
 )
-from geoplan.live.findings.leaving import clusters_in_use, known_before, note_of_silence, silent_leavers
+from geoplan.live.findings.leaving import (
+    clusters_in_use,
+    known_before,
+    note_of_silence,
+    notes_of_entries,
+    silent_leavers,
+)
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, sites_to_form
@@ -168,6 +174,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     problems += [problem for problem in of_drill if problem.message not in known]
     notes = (
         *notes_of(plan, facts),
+        *notes_of_entries(plan, facts),
         *map(note_of_silence, sorted(silent)),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs, plan)),
         *(_left(difference) for difference in report.left_as_it_is),
