@@ -298,8 +298,9 @@ def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -
     for group, message in too_many(plan, facts, background.max_clusters):
         yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
-        for merge in merge_problems(plan, facts):
-            yield Problem(plan.group_label(merge.group), merge.message, merge.hint, Override.ACCEPT_GEO_MERGE)
+        for merge in merge_problems(plan, facts, background.command):
+            where, word = plan.group_label(merge.group), Override.ACCEPT_GEO_MERGE
+            yield Problem(where, merge.message, merge.hint, word, commands=merge.commands)
 
 
 def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput, owing: Collection[str]) -> list[str]:

@@ -31,6 +31,7 @@ from tests.push.support import A1, A2, M1, M2, S1, S2
 PLAN = plan_of()
 FINE = in_place(PLAN)
 FRESH = untouched(PLAN)
+CLUSTERS = FINE.units[M1].clusters
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BACKGROUND = PreflightInput(Options(), 18, NOW)
 
@@ -164,8 +165,12 @@ def test_different_geo_configurations_need_a_word_only_where_units_are_no_partne
 
 
 def test_sites_that_would_join_others_at_work_are_told_of_the_change_that_lets_them() -> None:
-    (problem,) = problems(changed(FRESH, M1, clusters=FINE.units[M1].clusters))
-    assert "push --from the topology that was pushed here last, or --from live" in problem
+    at_work = changed(FRESH, M1, clusters=CLUSTERS, geo_partners=(A1,))
+    at_work = changed(at_work, A1, clusters=CLUSTERS, geo_partners=(M1, S1))
+    (problem,) = problems(at_work, remove_unknown=True)
+    assert problem.splitlines()[-1].strip() == "geoplan push TOPOLOGY --from live"
+    (first,) = problems(changed(FRESH, M1, clusters=CLUSTERS))
+    assert "--from" not in first
 
 
 def test_what_partners_share_is_told_once_with_all_who_show_it() -> None:
