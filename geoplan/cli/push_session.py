@@ -15,7 +15,7 @@ from geoplan.cli import faults, push_undo
 from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
-from geoplan.cli.push_units import part_of_push, push_units, typed_about, typed_after
+from geoplan.cli.push_units import push_units, typed_about, typed_unfinished
 from geoplan.cli.push_views import JsonView, as_if, view_of
 from geoplan.cli.signals import Signals, interruptible, on_signals
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
@@ -166,10 +166,9 @@ class PushSession(PushListener):
                     raise
                 except GeoplanError as error:
                     self._show_end(str(error), error.exit_code, error)
-                    past = its_store.past() if isinstance(error, PushRefusedError) and error.may_resume else None
-                    begun = past.unfinished if past else None
-                    is_in_file = begun is not None and part_of_push(begun, topology) is not None
-                    typed = typed_after(past, topology, self._typed) if past and is_in_file else None
+                    may_resume = isinstance(error, PushRefusedError) and error.may_resume
+                    begun = its_store.past().unfinished if may_resume else None
+                    typed = typed_unfinished(begun, topology, self._typed) if begun else None
                     raise self._explained(error, typed) from None
                 except Exception as error:
                     if not self._has_begun or self.only_reads:

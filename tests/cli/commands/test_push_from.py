@@ -127,6 +127,22 @@ def test_who_gives_old_in_place_of_new_is_told_the_file_of_the_unfinished_change
     assert words in said.stdout + said.stderr, said
 
 
+@pytest.mark.parametrize("options", [(), ("--from", "four"), ("--resume",)], ids=" ".join)
+def test_who_gives_the_groups_before_a_split_is_told_the_file_of_the_unfinished_one(
+    geoplan: Geoplan, make_site: MakeSite, options: tuple[str, ...]
+) -> None:
+    site, _, four = pushed_pair(geoplan, make_site)
+    assert push(geoplan, site, four, "--from", "live").code == 0
+    groups = {"x": list(TWO), "y": ["HA Pair 2", "Standalone LoadMaster 2"]}
+    split = part(site, "split", groups=groups)
+    site.lab.inject(f"ignore,unit={M1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site, split, "--from", four).code == 3
+    said = push(geoplan, site, four, *(four if word == "four" else word for word in options))
+    words = f"geoplan push {split} --from {four} --resume --endpoints {site.endpoints}"
+    assert said.code == 4
+    assert words in said.stderr, said
+
+
 def test_a_change_is_approved_with_what_was_found(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site, two, four = pushed_pair(geoplan, make_site)
     approved = tmp_path / "approved.json"
