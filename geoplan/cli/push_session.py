@@ -333,7 +333,10 @@ class PushSession(PushListener):
         return error
 
     def _way_back(self) -> str:
-        return f"how to go back by hand, and the backups: {self.command('--status')}"
+        by_hand = f"how to go back by hand, and the backups: {self.command('--status')}"
+        if self._flags.undoing is not None or Phase.GEO not in self._plan.phases():
+            return by_hand
+        return f"or take it back: {push_undo.command_of(self._typed)}\n        {by_hand}"
 
     def _conclude(self, result: PushResult) -> int:
         code = self._exit_code(result)

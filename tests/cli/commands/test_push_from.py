@@ -91,6 +91,7 @@ def test_a_stopped_change_prints_commands_that_carry_it(geoplan: Geoplan, make_s
     assert stopped.code == 3, stopped
     words = f"geoplan push {four} --from {two} --resume --endpoints {site.endpoints}"
     assert words in stopped.stderr
+    assert f"or take it back: geoplan push {four} --undo --endpoints {site.endpoints}" in stopped.stderr
     status = geoplan("push", four, "--endpoints", site.endpoints, "--from", two, "--status")
     assert f"geoplan push {four} --from {two} --abandon" in status.stdout
     ended = push(geoplan, site, four, "--from", two, "--resume")
