@@ -290,6 +290,8 @@ def placements_of(work: Work) -> Callable[[StepKey], Placement]:
         first = situations[hosts_first(parts[0].sites, work.emptied)[0].name].site
         for part in parts[1:] if stay else parts:
             for settings in part.sites:
+                if not (stay or settings.name in work.taken_back):
+                    continue
                 deletes_on[settings.name] = first
                 probes_on[settings.name] = situations[part.sites[0].name].site
 
