@@ -138,11 +138,14 @@ def planned_change(topology: Topology, old: OldState, change: ChangeOptions) -> 
     Raises :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan does.
     """
     from geoplan.plan.change import make_change
-    from geoplan.plan.retired import require_meant
 
-    plan = make_change(topology, old.plan, replaced=change.replaced, cleans_leaving=change.clean_leaving)
-    require_meant(plan, change.retire)
-    return plan
+    return make_change(
+        topology,
+        old.plan,
+        replaced=change.replaced,
+        cleans_leaving=change.clean_leaving,
+        retired=change.retire,
+    )
 
 
 class OldState(NamedTuple):

@@ -16,7 +16,7 @@ from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
 from geoplan.cli.push_record import Recorder
-from geoplan.cli.push_units import part_of_push, push_units, typed_about, typed_after
+from geoplan.cli.push_units import push_units, typed_about, typed_unfinished
 from geoplan.cli.push_views import JsonView, as_if, view_of
 from geoplan.cli.signals import interruptible, stopping
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
@@ -178,10 +178,9 @@ class PushSession(PushListener):
                     raise
                 except GeoplanError as error:
                     self._show_end(str(error), error.exit_code, error)
-                    past = its_store.past() if isinstance(error, PushRefusedError) and error.may_resume else None
-                    begun = past.unfinished if past else None
-                    is_in_file = begun is not None and part_of_push(begun, topology) is not None
-                    typed = typed_after(past, topology, self._typed) if past and is_in_file else None
+                    may_resume = isinstance(error, PushRefusedError) and error.may_resume
+                    begun = its_store.past().unfinished if may_resume else None
+                    typed = typed_unfinished(begun, topology, self._typed) if begun else None
                     raise self._explained(error, typed) from None
                 except Exception as error:
                     if not self._has_begun or self.only_reads:
@@ -325,7 +324,10 @@ class PushSession(PushListener):
         return error
 
     def _way_back(self) -> str:
-        return f"how to go back by hand, and the backups: {self.command('--status')}"
+        by_hand = f"how to go back by hand, and the backups: {self.command('--status')}"
+        if self._flags.undoing is not None or Phase.GEO not in self._plan.phases():
+            return by_hand
+        return f"or take it back: {push_undo.command_of(self._typed)}\n        {by_hand}"
 
     def _conclude(self, result: PushResult) -> int:
         code = self._exit_code(result)

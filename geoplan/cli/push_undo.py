@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.cli.connection import NO_CHANGE
+from geoplan.cli.options import WHOLE
 from geoplan.errors import PushRefusedError
 from geoplan.plan.actions import ACTIONS
 from geoplan.push.history import number_in
@@ -14,7 +17,7 @@ from geoplan.wording import local_time, shown, some_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geoplan.cli.connection import ConnectionOptions
+    from geoplan.cli.connection import ConnectionOptions, TypedCommands
     from geoplan.push.store import Store
     from geoplan.push.undoing import Undoing
     from geoplan.topology.model import Topology
@@ -53,6 +56,12 @@ def taken_back(
             hint="name these units in an --endpoints file, or give a topology that has them",
         )
     return found
+
+
+def command_of(typed: TypedCommands) -> str:
+    """Return the command that takes the last push back, which it does as a whole."""
+    whole = replace(typed, part=WHOLE, phase=None, change=NO_CHANGE, unfinished=None)
+    return whole("push", "--undo")
 
 
 def require_unrepeated(store: Store, named: str | None) -> None:

@@ -86,11 +86,41 @@ def typed_after(past: Past, topology: Topology, typed: TypedCommands) -> TypedCo
     """Return commands as they are typed while a push is to be resumed, if one is: that one names its own groups."""
     if past.unfinished is None:
         return typed
-    part = part_of_push(past.unfinished, topology) or typed.part
-    of_units = words_of_kind(past.unfinished)
+    return typed_unfinished(past.unfinished, topology, typed) or _typed_while(past.unfinished, typed.part, typed)
+
+
+def typed_unfinished(history: History, topology: Topology, typed: TypedCommands) -> TypedCommands | None:
+    """Return commands as they are typed while a push is to be resumed, of its own file if this one has other groups.
+
+    None where this file does not have its groups any more.
+    """
+    part = part_of_push(history, topology)
+    if part is not None and _has_its_units(history, topology):
+        return _typed_while(history, part, typed)
+    file, is_other = history.begin.file, history.begin.undoes is None
+    if is_other and file is not None and file != typed.path:
+        return _typed_while(history, Part(history.groups_given), replace(typed, path=file, change=NO_CHANGE))
+    return None if part is None else _typed_while(history, part, typed)
+
+
+def _typed_while(history: History, part: Part, typed: TypedCommands) -> TypedCommands:
+    of_units = words_of_kind(history)
     change = NO_CHANGE if of_units else typed.change
-    begun = of_units or past.unfinished.words_of_change
-    return replace(typed, unfinished=part, begun=begun, drill=words_of_drill(past.unfinished), change=change)
+    begun = of_units or history.words_of_change
+    return replace(typed, unfinished=part, begun=begun, drill=words_of_drill(history), change=change)
+
+
+def _has_its_units(history: History, topology: Topology) -> bool:
+    """Return whether each group of a push is one of a topology, with the same units."""
+    plan = history.plan  # which part_of_push has read
+    planned = [
+        {canonical(unit.address) for name in group.sites for unit in plan.site(name).units} for group in plan.groups_now
+    ]
+    known = [
+        {canonical(unit.address) for site in group.sites for unit in site.units}
+        for group in topology.whole.partner_groups()
+    ]
+    return all(units in known for units in planned)
 
 
 def typed_about(history: History, topology: Topology, typed: TypedCommands) -> TypedCommands:

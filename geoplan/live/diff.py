@@ -49,9 +49,13 @@ def _blocks(report: Report, others: Iterable[Finding], noted: Iterable[Finding])
     """Yield the lines of each site, and after them those that several sites share: each heading stands once."""
     headings: dict[tuple[str, ...], str] = {(site.site,): f"{site.site}{_on(site)}" for site in report.sites}
     blocks: dict[tuple[str, ...], list[str]] = {}
+    told: set[tuple[str, str]] = set()  # what partners share has one way on, however many of them show it
     for site in report.sites:
         block = blocks.setdefault((site.site,), [])
-        block += [f"  {difference.kind}: {_with_hint(difference)}" for difference in site.differences]
+        for difference in site.differences:
+            key = difference.message, difference.hint
+            block.append(f"  {difference.kind}: {difference.message if key in told else _with_hint(difference)}")
+            told.add(key)
         block += [f"  note: {note.message}" for note in site.notes]
     for finding in others:
         block = blocks.setdefault(finding.sites, [])

@@ -20,6 +20,7 @@ from geoplan.plan.lists import cluster_of, lists_without, settings_of
 from geoplan.plan.model import Action, Change, JoinedGroup, LeavingPart
 from geoplan.plan.pairs import settings_of_pairs
 from geoplan.plan.planner import Departure, StepsToDo, plan_of
+from geoplan.plan.retired import require_meant
 from geoplan.topology.rules import require_well_formed
 from geoplan.topology.types import address_order
 
@@ -46,16 +47,33 @@ def make_change(
     *,
     replaced: Collection[str] = (),
     cleans_leaving: bool = False,
-    stood: Mapping[str, Stood] = MappingProxyType({}),
+    retired: Collection[str] = (),
 ) -> Plan:
     """Plan what leads from an older plan to a topology, with the fewest reboots.
 
     ``replaced`` are the units, by their addresses, that are new boxes at the addresses of dead ones. With
-    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own; those of
-    ``stood``, by name, come to what they had before they joined, and keep those clusters. For a part of a topology it
-    is the change of these groups alone, as long as it touches no other one. Raises
+    ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own. ``retired`` are
+    the older groups, by name, that leave as a whole: a group that nobody names is not taken apart by a wrong OLD. For a
+    part of a topology it is the change of these groups alone, as long as it touches no other one. Raises
     :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan leads there, and
     :class:`geoplan.InvalidInputError` where the topology breaks a rule.
+    """
+    plan = plan_change(topology, old, replaced=replaced, cleans_leaving=cleans_leaving)
+    require_meant(plan, retired)
+    return plan
+
+
+def plan_change(
+    topology: Topology,
+    old: Plan,
+    *,
+    replaced: Collection[str] = (),
+    cleans_leaving: bool = False,
+    stood: Mapping[str, Stood] = MappingProxyType({}),
+) -> Plan:
+    """Plan a change as :func:`make_change` does, where it is known to be meant: OLD is what a push has left.
+
+    Sites of ``stood``, by name, come to what they had before they joined, and keep those clusters.
     """
     require_well_formed(topology)
     require_sound(old)
@@ -92,6 +110,7 @@ def make_change(
         balanced=frozenset(balanced),
         cleans_leaving=cleans_leaving,
         ha_changes=tuple(ha_changes(topology, old, matched.now)),
+        taken_back=frozenset(_taken_back(parts.before, stood)),
     )
     require_safe(work)
     change = Change.model_construct(
@@ -206,10 +225,19 @@ def _interim_lists(
             old = before[name]
             kept = linked & set(map(canonical, end[name].geo_partners))
             gone = set(map(canonical, old.geo_partners)) - kept
+            if name in leaving:  # where its join is undone, its own address may go as well
+                gone |= set(map(canonical, without(old.remote_geo_access, end[name].remote_geo_access)))
             if gone:
-                if name in leaving:  # where its join is undone, its own address may go as well
-                    gone |= set(map(canonical, without(old.remote_geo_access, end[name].remote_geo_access)))
                 yield name, lists_without(old, gone)
+
+
+def _taken_back(parts: Iterable[Sequence[PartBefore]], stood: Mapping[str, Stood]) -> Iterator[str]:
+    """Yield the sites whose clusters none of their group had before a push made that, which is taken back."""
+    for whole in parts:
+        sites = [site.name for part in whole for site in part.sites]
+        if all(name in stood for name in sites):
+            had = {name for site in sites for name in stood[site].clusters}
+            yield from (name for name in sites if name not in had)
 
 
 def _renewed(

@@ -45,6 +45,8 @@ class Work(NamedTuple):
     cleans_leaving: bool
     ha_changes: tuple[HaChange, ...] = ()
     """What changes of the HA parameters of pairs at work."""
+    taken_back: frozenset[str] = frozenset()
+    """The sites whose clusters go while all of their group, which a push had made, are still partners."""
 
     @property
     def without_cluster(self) -> frozenset[str]:
@@ -104,10 +106,10 @@ def _leave(parts: Sequence[PartBefore], work: Work, edges: Edges) -> list[StepKe
         edges += pairwise(keys)
         return keys
     edges += [edge for steps in shrinking for edge in pairwise(steps)]
-    chain: list[StepKey] = []
-    for site in (site for part in going for site in part.sites):
-        if parts[1:]:
-            chain += [*removals(site.name, work), StepKey(site.name, Action.VERIFY_UNLINKED)]
+    sites = [site.name for part in going for site in part.sites]
+    chain = [StepKey(name, Action.DELETE_CLUSTER) for name in reversed(sites) if name in work.taken_back]
+    for name in sites:
+        chain += [*removals(name, work), *([StepKey(name, Action.VERIFY_UNLINKED)] if parts[1:] else [])]
     for part in going if stay else ():
         known = [site.name for site in part.sites if site.name in work.old_clusters]
         chain += [StepKey(name, action) for action in (Action.PROBE_UNLINKED, Action.DELETE_CLUSTER) for name in known]
@@ -131,7 +133,8 @@ def removals(site: str, work: Work) -> Iterator[StepKey]:
     old, interim = work.old_settings.get(site), work.interim.get(site)
     if old is None or interim is None or site in work.emptied:  # a new unit lists nobody
         return
-    yield StepKey(site, Action.REMOVE_GEO_PARTNERS)
+    if not same_addresses(old.geo_partners, interim.geo_partners):
+        yield StepKey(site, Action.REMOVE_GEO_PARTNERS)
     if not same_addresses(old.remote_geo_access, interim.remote_geo_access):
         yield StepKey(site, Action.REMOVE_REMOTE_GEO_ACCESS)
 
@@ -283,11 +286,12 @@ def placements_of(work: Work) -> Callable[[StepKey], Placement]:
             for settings in part.sites:
                 situations.setdefault(settings.name, Situation(site_of(settings), "5.1"))
     for parts in work.before:
-        if not parts[0].goes_on:
-            continue
+        stay = parts[0].goes_on
         first = situations[hosts_first(parts[0].sites, work.emptied)[0].name].site
-        for part in parts[1:]:
+        for part in parts[1:] if stay else parts:
             for settings in part.sites:
+                if not (stay or settings.name in work.taken_back):
+                    continue
                 deletes_on[settings.name] = first
                 probes_on[settings.name] = situations[part.sites[0].name].site
 

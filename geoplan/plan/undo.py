@@ -15,7 +15,7 @@ import networkx as nx
 from geoplan.addresses import canonical, without
 from geoplan.errors import ChangeRefusedError
 from geoplan.plan.actions import ACTIONS, Action, Phase, Situation
-from geoplan.plan.change import Stood, make_change
+from geoplan.plan.change import Stood, plan_change
 from geoplan.plan.change_graph import Work, growths, links_of, removals, site_of
 from geoplan.plan.described import timing_of, topology_before
 from geoplan.plan.graph import Placement, Reboots, StepKey, with_places
@@ -75,7 +75,7 @@ def _change_back(plan: Plan, before: Before) -> Plan:
             hint="take it back by hand: geoplan push --status says how; the way back to where the change began "
             "is a push of that topology, --from this one",
         )
-    return make_change(topology_before(plan, before.modified), plan, cleans_leaving=True, stood=before.stood)
+    return plan_change(topology_before(plan, before.modified), plan, cleans_leaving=True, stood=before.stood)
 
 
 def _fit(site: SiteSettings, lists: SiteLists) -> bool:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
@@ -185,6 +186,11 @@ class History:
         flags = self.begin.flags
         places = [(place, word) for place, word in enumerate(flags) if word in _WORDS_OF_CHANGE]
         return tuple(each for place, word in places for each in flags[place : place + 1 + _WORDS_OF_CHANGE[word]])
+
+    @property
+    def groups_given(self) -> tuple[str, ...]:
+        """The groups that it was to be of, as they were typed; empty for all of its file."""
+        return tuple(name for word, name in pairwise(self.begin.flags) if word == "--group")
 
     # -- the push as a whole -----------------------------------------------------------------------------------------
 

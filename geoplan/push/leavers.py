@@ -63,7 +63,8 @@ def tell_of_new_boxes(context: Context) -> tuple[str, ...]:
             message = (
                 f"links of the slave {slave} to {join_words(unseen)}: not proven, since that is a new box: make "
                 f"{slave} active for a few minutes, and see that they are green, under {PARTNERS_STATUS} there or, "
-                f"where units tell colours, by: {context.reporter.typed('diff')}"
+                f"where units tell colours, by: {context.reporter.typed('diff')}; or by a drill, which reboots "
+                f"the master: {context.reporter.typed('drill', '--site', site.name)}"
             )
             context.note(NoteKind.LINK_NOT_PROVEN, message, site=site.name, unit=slave)
             slaves.append(slave)

@@ -67,7 +67,24 @@ def before_joining(
                 f"what '{site.name}' had before is not in this journal, which an older geoplan wrote: of {names} "
                 f"nothing is deleted there; delete what it is not to have at {MANAGE_CLUSTERS}"
             )
-    return stood, left
+    return stood, [*left, *_clusters_of_new_groups(history, stood)]
+
+
+def _clusters_of_new_groups(history: History, stood: Mapping[str, Stood]) -> Iterator[str]:
+    """Name what the sites of a group that a push has made got from each other: it was there before, elsewhere."""
+    for group in history.plan.groups:
+        if not all(site in stood for site in group.sites):
+            continue
+        had = dict.fromkeys(name for site in group.sites for name in stood[site].clusters)
+        for site in group.sites:
+            got = [history.plan.cluster(name).name for name in had if name not in stood[site].clusters]
+            yield from (_left_there(name, site) for name in got)
+
+
+def _left_there(cluster: str, site: str) -> str:
+    return (
+        f"the cluster '{cluster}' stays on '{site}', which got it from its group: delete it there at {MANAGE_CLUSTERS}"
+    )
 
 
 def _lists_not_given_back(site: SiteSettings, held: SiteLists | SiteSettings, access: tuple[str, ...]) -> Iterator[str]:
@@ -110,8 +127,7 @@ def _clusters_left(history: History, site: SiteSettings) -> Iterator[str]:
     plan = history.plan
     known = frozenset().union(*(addresses_before(plan, cluster.site) for cluster in plan.clusters))
     for name in dict.fromkeys(each.name for each in _entered(history, site) if canonical(each.address) not in known):
-        got = f"which got it from its group: delete it there at {MANAGE_CLUSTERS}"
-        yield f"the cluster '{name}' stays on '{site.name}', {got}"
+        yield _left_there(name, site.name)
     units = [record.unit for record in history.records if isinstance(record, models.Seeding)]
     by_hand = any(
         step.site == site.name and history.step_states.get(step.id) == StepState.BY_HAND.value

@@ -21,7 +21,13 @@ from geoplan.live.findings.kinds import (
     Severity,
     generic_command,
 )
-from geoplan.live.findings.leaving import clusters_in_use, known_before, note_of_silence, silent_leavers
+from geoplan.live.findings.leaving import (
+    clusters_in_use,
+    known_before,
+    note_of_silence,
+    notes_of_entries,
+    silent_leavers,
+)
 from geoplan.live.findings.mending import WaysToMend
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.findings.pairs import SINGLE, as_if_formed, planned_pairs, sites_to_form
@@ -35,9 +41,9 @@ from geoplan.push.forming_checks import at_work_alone, lost_by_forming, unlike_p
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
-from geoplan.push.problems import Override, Problem
+from geoplan.push.problems import Override, Problem, told_once
 from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
-from geoplan.wording import some_of
+from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -168,6 +174,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     problems += [problem for problem in of_drill if problem.message not in known]
     notes = (
         *notes_of(plan, facts),
+        *notes_of_entries(plan, facts),
         *map(note_of_silence, sorted(silent)),
         *(_noted(finding) for finding in found if _is_noted(finding, pairs, plan)),
         *(_left(difference) for difference in report.left_as_it_is),
@@ -175,7 +182,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     reboots += pairs_to_drill(plan, background.resumed)
-    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
+    return PreflightResult(told_once(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
 
 
 def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
@@ -291,8 +298,9 @@ def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -
     for group, message in too_many(plan, facts, background.max_clusters):
         yield Problem(plan.group_label(group), message, "remove clusters that nobody needs")
     if not background.options.accept_geo_merge:
-        for merge in merge_problems(plan, facts):
-            yield Problem(plan.group_label(merge.group), merge.message, merge.hint, Override.ACCEPT_GEO_MERGE)
+        for merge in merge_problems(plan, facts, background.command):
+            where, word = plan.group_label(merge.group), Override.ACCEPT_GEO_MERGE
+            yield Problem(where, merge.message, merge.hint, word, commands=merge.commands)
 
 
 def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput, owing: Collection[str]) -> list[str]:
@@ -355,14 +363,18 @@ def _unknown_addresses(plan: Plan, site: SiteSettings, facts: Observations, opti
     unit = facts.active(site.name)
     if unit is None or options.remove_unknown or options.undoes:  # that is held against what the push left there
         return
+    unknown: dict[str, list[str]] = {}
     for subject in SUBJECTS:
         extra = without(getattr(unit, subject) or (), getattr(site, subject))
         if extra := without(extra, known_before(plan, site.name, subject, extra)):
-            message = f"{LIST_NAMES[subject]} has {some_of(extra)}, which the plan would remove"
-            hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
-            if plan.change is None:
-                hint = (
-                    "put them into the topology; or, if their site is to leave, push --from the topology that has it. "
-                    f"{Override.REMOVE_UNKNOWN} only takes them off the list, and leaves their clusters on all units"
-                )
-            yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)
+            unknown.setdefault(some_of(extra), []).append(LIST_NAMES[subject])
+    for shown, lists in unknown.items():
+        verb = "have" if lists[1:] else "has"
+        message = f"{join_words(lists)} {verb} {shown}, which the plan would remove"
+        hint = f"put them into the topology, or give {Override.REMOVE_UNKNOWN}"
+        if plan.change is None:
+            hint = (
+                "put them into the topology; or, if their site is to leave, push --from the topology that has it. "
+                f"{Override.REMOVE_UNKNOWN} only takes them off the list, and leaves their clusters on all units"
+            )
+        yield Problem(unit.address, message, hint, Override.REMOVE_UNKNOWN)

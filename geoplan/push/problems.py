@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from geoplan.live.findings.kinds import explained
+from geoplan.wording import some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Override(StrEnum):
@@ -32,3 +37,18 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {explained(self.message, self.hint, self.commands)}"
+
+
+def told_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return each problem once, with all who have it: what partners share, each of them shows."""
+    found: dict[Problem, list[Problem]] = {}
+    for problem in problems:
+        found.setdefault(replace(problem, where="", sites=()), []).append(problem)
+    return tuple(
+        replace(
+            same[0],
+            where=some_of(dict.fromkeys(each.where for each in same)),
+            sites=tuple(dict.fromkeys(site for each in same for site in each.sites)),
+        )
+        for same in found.values()
+    )

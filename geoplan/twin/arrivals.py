@@ -72,7 +72,7 @@ class Watch(RequestWatch):
         is_probe = part is not None and owner in part.sites
         leaver = part or plan.change.part_of(owner)
         is_taken_back = self._world.options.undoes and owner not in {each.site for each in plan.clusters}
-        if leaver is None and is_taken_back:  # what a push has added for all goes for all
+        if is_taken_back and (leaver is None or not leaver.stay):  # what a push has added for all goes for all
             return
         if leaver is None or (part is None and owner not in leaver.sites):
             self.say(f"{unit.address} was told to delete '{cluster.name}', which stays")

@@ -13,7 +13,7 @@ from geoplan import Plan, Topology, make_plan
 from geoplan.addresses import canonical
 from geoplan.errors import ChangeRefusedError
 from geoplan.plan.actions import HA_CHANGES
-from geoplan.plan.change import make_change
+from geoplan.plan.change import plan_change
 from geoplan.plan.model import Action, Phase, SiteSettings, Step
 from geoplan.wording import folded
 
@@ -42,7 +42,7 @@ class Drawn(NamedTuple):
 
     def plan(self) -> Plan:
         """Plan the change; raises :class:`ChangeRefusedError`."""
-        return make_change(
+        return plan_change(
             self.new,
             make_plan(self.old, (Phase.GEO,)),
             replaced=self.replaced,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from geoplan import Plan, Topology, make_plan
@@ -14,8 +16,8 @@ A, B, C, D = "A:10.0.0.1:10.0.0.2", "B:10.0.0.3", "C:10.0.0.5:10.0.0.6", "D:10.0
 TWO, FOUR = f"{A} {B}", f"{A} {B} {C} {D}"
 
 
-def change(old: Topology, new: Topology, *replaced: str, cleans_leaving: bool = False) -> Plan:
-    plan = make_change(new, make_plan(old), replaced=replaced, cleans_leaving=cleans_leaving)
+def change(old: Topology, new: Topology, *replaced: str, **how: Any) -> Plan:
+    plan = make_change(new, make_plan(old), replaced=replaced, **how)
     walk(plan).require_end()
     return plan
 
@@ -56,7 +58,7 @@ def test_sites_leave_without_a_reboot_and_keep_the_lists_of_a_site_alone() -> No
 
 
 def test_group_of_which_everybody_leaves_is_taken_apart_and_keeps_its_clusters() -> None:
-    plan = change(named(FOUR, {"x": ["A", "B"], "y": ["C", "D"]}), named(TWO, {"x": ["A", "B"]}))
+    plan = change(named(FOUR, {"x": ["A", "B"], "y": ["C", "D"]}), named(TWO, {"x": ["A", "B"]}), retired=["y"])
 
     assert {action for action, _ in steps(plan)} == {
         "remove_geo_partners",
@@ -321,3 +323,23 @@ def test_a_replaced_unit_that_is_none_is_told_with_the_units_that_there_are() ->
         make_change(named(FOUR), make_plan(named(FOUR)), replaced=["10.0.0.99"])
     assert "step" not in str(refused.value.hint)
     assert "10.0.0.6" in str(refused.value.hint)
+
+
+X_AND_Y = {"x": ["A", "B"], "y": ["C", "D"]}
+
+
+def test_a_group_leaves_as_a_whole_only_by_its_name() -> None:
+    old, new = make_plan(named(FOUR, X_AND_Y, "old")), named(TWO, {"x": ["A", "B"]}, "new")
+    with pytest.raises(ChangeRefusedError, match="no unit of group 'y' is in 'new': C, D would leave") as refused:
+        make_change(new, old)
+    assert str(refused.value.hint).endswith("--retire y")
+    plan = make_change(new, old, retired=["y"])
+    assert plan.change
+    assert plan.change.leaving == ("C", "D")
+    with pytest.raises(ChangeRefusedError, match="'x' is no group of 'old'"):
+        make_change(new, old, retired=["y", "x"])
+
+
+def test_an_old_that_shares_no_unit_is_no_start() -> None:
+    with pytest.raises(ChangeRefusedError, match="have no unit in common: A, B would leave"):
+        make_change(named(f"{C} {D}"), make_plan(named(TWO)), retired=["main"])

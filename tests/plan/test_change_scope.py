@@ -9,7 +9,7 @@ from hypothesis import given
 
 from geoplan import Plan, make_plan
 from geoplan.errors import ChangeRefusedError
-from geoplan.plan.change import make_change, older_plan
+from geoplan.plan.change import make_change, older_plan, plan_change
 from geoplan.plan.model import Phase
 from geoplan.topology.part import only_groups
 from tests.plan.changes import Drawn, named, possible_changes
@@ -55,7 +55,7 @@ def test_each_group_by_itself_is_what_it_is_in_the_whole_or_names_those_it_needs
         )
         part = only_groups(how.new, [group.name])
         try:
-            own = make_change(part, old, replaced=replaced, cleans_leaving=how.cleans_leaving)
+            own = plan_change(part, old, replaced=replaced, cleans_leaving=how.cleans_leaving)
         except ChangeRefusedError:
             continue
         wanted = Counter((step.site, step.action) for step in plan.steps if step.site in members)
@@ -65,5 +65,5 @@ def test_each_group_by_itself_is_what_it_is_in_the_whole_or_names_those_it_needs
 @given(possible_changes())
 def test_a_change_can_be_made_again_from_itself_alone(drawn: tuple[Drawn, Plan]) -> None:
     how, plan = drawn
-    again = make_change(how.new, older_plan(plan), replaced=how.replaced, cleans_leaving=how.cleans_leaving)
+    again = plan_change(how.new, older_plan(plan), replaced=how.replaced, cleans_leaving=how.cleans_leaving)
     assert again.checksum == plan.checksum

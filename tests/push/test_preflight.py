@@ -31,6 +31,7 @@ from tests.push.support import A1, A2, M1, M2, S1, S2
 PLAN = plan_of()
 FINE = in_place(PLAN)
 FRESH = untouched(PLAN)
+CLUSTERS = FINE.units[M1].clusters
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BACKGROUND = PreflightInput(Options(), 18, NOW)
 
@@ -161,6 +162,36 @@ def test_different_geo_configurations_need_a_word_only_where_units_are_no_partne
     assert "back up the unit whose GEO configuration is right" in problem
     assert problems(changed(FRESH, M2, clusters=other), accept_geo_merge=True) == []
     assert problems(changed(FINE, M2, fqdns=("www.example.com",))) == []
+
+
+def test_sites_that_would_join_others_at_work_are_told_of_the_change_that_lets_them() -> None:
+    at_work = changed(FRESH, M1, clusters=CLUSTERS, geo_partners=(A1,))
+    at_work = changed(at_work, A1, clusters=CLUSTERS, geo_partners=(M1, S1))
+    (problem,) = problems(at_work, remove_unknown=True)
+    assert problem.splitlines()[-1].strip() == "geoplan push TOPOLOGY --from live"
+    (first,) = problems(changed(FRESH, M1, clusters=CLUSTERS))
+    assert "--from" not in first
+
+
+def test_what_partners_share_is_told_once_with_all_who_show_it() -> None:
+    renamed = tuple(replace(each, name=f"{each.name} before") for each in FINE.units[M1].clusters or ())
+    found = problems(changed(FINE, M1, M2, A1, A2, S1, S2, clusters=renamed))
+    assert len(found) == len(renamed)
+    assert all(problem.startswith(f"{M1}, {M2}, {A1}, {A2}: ") for problem in found)
+
+
+def test_addresses_that_partners_have_of_nobody_are_told_once_for_both_lists_of_all() -> None:
+    known = {M1: FINE.units[M1], M2: FINE.units[M2]}
+    facts = FINE
+    for address, unit in known.items():
+        more = {
+            "remote_geo_access": (*(unit.remote_geo_access or ()), "10.9.9.9"),
+            "geo_partners": (*(unit.geo_partners or ()), "10.9.9.9"),
+        }
+        facts = changed(facts, address, **more)
+    (problem,) = problems(facts)
+    assert problem.startswith(f"{M1}, {M2}: Remote GEO LoadMaster Access and GEO LoadMaster Partners have 10.9.9.9, ")
+    assert problem.count("push --from") == 1
 
 
 def test_limit_of_clusters_counts_those_to_come() -> None:

@@ -24,7 +24,7 @@ from geoplan.live.fleet import Fleet
 from geoplan.live.polling import Timings
 from geoplan.loadmaster import Secret, SystemTrust, UserPassword, unit_connections
 from geoplan.loadmaster.clients import connected
-from geoplan.plan.change import make_change
+from geoplan.plan.change import plan_change
 from geoplan.plan.model import Action, Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push import journal
@@ -118,7 +118,7 @@ class ChangingWorld:
         return await self.push(self.plan_of_change(old, new, replaced=replaced), **options)
 
     def plan_of_change(self, old: Topology, new: Topology, **how: Any) -> Plan:
-        return make_change(new, make_plan(old, (Phase.GEO,)), **how)
+        return plan_change(new, make_plan(old, (Phase.GEO,)), **how)
 
     async def change_to_the_end(
         self, plan: Plan, kills: Iterable[float] = (), *, resume: bool = False, **options: Any

@@ -312,13 +312,41 @@ def test_a_unit_that_stays_and_goes_down_meanwhile_costs_nothing(tmp_path: Path,
 # -- changes that are drawn --------------------------------------------------------------------------------------------
 
 
-NOT_MENDED = (150, 276)
-"""One reboots a pair whose links come without that; one is refused before it begins, and no single push does it."""
-
-
 def test_no_drawn_change_of_units_loses_anything_or_could_do_with_fewer_reboots(seeds: range, tmp_path: Path) -> None:
-    few = [seed for seed in seeds[: max(1, len(seeds) // 10)] if seed not in NOT_MENDED]  # each is several pushes
+    few = seeds[: max(1, len(seeds) // 10)]  # each is several pushes
     broken = {
         seed: found for seed in few if (found := run_simulated(simulate_units_change(seed, tmp_path / str(seed))))
     }
     assert not broken, "replay one with: python -m pytest tests/simulation/test_changed_units.py --seed N"
+
+
+@pytest.mark.parametrize("seed", [150, 276])
+def test_a_change_of_units_that_once_went_wrong_does_not_do_so_again(tmp_path: Path, seed: int) -> None:
+    assert run_simulated(simulate_units_change(seed, tmp_path)) == []
+
+
+@pytest.mark.parametrize("has_fqdn", [False, True])
+def test_what_a_seed_replaces_is_not_named_for_hands(tmp_path: Path, has_fqdn: bool) -> None:
+    """The last site of a group joins another one, where its former partner has a new unit and keeps its name."""
+    lab = topology("lab", f"{A} {B} {C} {D} E:10.0.0.77")
+    old = topology("old", f"{A} {B} {C} {D}", {"x": ["A", "B"], "y": ["C", "D"]})
+    new = topology("new", f"{A} {B} {C} D:10.0.0.77", {"x": ["A", "B", "C", "D"]})
+
+    async def scene() -> None:
+        world = ChangingWorld(lab, tmp_path)
+        await world.push_new(old)
+        if has_fqdn:
+            world.network.geo.put_fqdn(world.active("A"), "www.example.com")
+            world.make_masters_active()
+        world.keep("AB", "AB")
+        plan = world.plan_of_change(old, new)
+        if has_fqdn:
+            assert (await world.push(plan, seed_by_api=True)).is_complete
+            world.check_is(plan)
+            return
+        with pytest.raises(PushRefusedError) as refused:
+            await world.push(plan)
+        (problem,) = refused.value.problems
+        assert "a group that nobody goes on with" in problem
+
+    run(scene())

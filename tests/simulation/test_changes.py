@@ -11,6 +11,7 @@ from geoplan.errors import PushRefusedError, PushStoppedError
 from geoplan.lab.device.geo import Cluster
 from geoplan.lab.device.unit import HaParameters
 from geoplan.lab.variants import Variant
+from geoplan.live.findings import NoteKind
 from geoplan.push.journal import histories
 from geoplan.push.options import RebootMode
 from geoplan.push.rollback import going_back
@@ -149,6 +150,34 @@ def test_sites_leave_without_a_reboot(tmp_path: Path) -> None:
         assert result.is_complete, result.report.differences
         assert world.reboots() == before
         world.check_is(plan)
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    ("new", "entry", "told"),
+    [
+        pytest.param(TWO, "10.0.0.7", "10.0.0.7, of 'D'", id="leaves"),
+        pytest.param(TWO, "10.0.0.6", "10.0.0.6, of 'C'", id="the slave of a pair leaves"),
+        pytest.param(topology("moved", f"{A} {B} {C} D:10.0.0.77"), "10.0.0.7", "10.0.0.7, of 'D", id="moves"),
+        pytest.param(TWO, "10.0.0.3", None, id="stays"),
+    ],
+)
+def test_an_fqdn_that_answers_with_an_address_that_leaves_is_told(
+    tmp_path: Path, new: Topology, entry: str, told: str | None
+) -> None:
+    async def scene() -> None:
+        world = ChangingWorld(topology("lab", f"{A} {B} {C} {D} E:10.0.0.77"), tmp_path)
+        await world.push_new(FOUR)
+        geo, unit = world.network.geo, world.active("A")
+        geo.put_fqdn(unit, "www.example.com")
+        geo.put_map(unit, next(geo.fqdns(unit)), entry, "")
+        world.make_masters_active()
+        result = await world.change(FOUR, new, seed_by_api=True)
+        assert result.is_complete
+        notes = [note.message for note in result.verdict.notes if note.kind is NoteKind.FQDN_NAMES_GONE]
+        assert len(notes) == (told is not None)
+        assert all(f"the FQDN www.example.com. answers with {told}" in note for note in notes), notes
 
     run(scene())
 

@@ -77,29 +77,37 @@ def seen(begun: Leave) -> Before:
     return Before(held(begun), green_links(begun), begun.reboots)
 
 
+class New(NamedTuple):
+    """What a change leads to, and what stood before it."""
+
+    groups: Mapping[str, list[str]] | None = None
+    stood: Mapping[str, str] = MappingProxyType({})
+    """The clusters that sites have before they join."""
+
+
+AS_FRESH = New()
+
+
 async def changed(
     begun: Leave,
     names: str,
     to: str,
+    new: New = AS_FRESH,
     *,
     faults: Iterable[str] = (),
-    stood: Mapping[str, str] = MappingProxyType({}),
     **how: Any,
 ) -> tuple[Before, Any]:
-    """Push the sites of these names, then the change to others; return what there was before that, and its end.
-
-    ``stood`` are the clusters that sites have before they join.
-    """
+    """Push the sites of these names, then the change to others; return what there was before that, and its end."""
     world = begun.world
     world.plan = make_plan(topology(names))
     assert isinstance(await begun.push(), PushResult)
     await settle(begun)
-    for name, clusters in stood.items():
+    for name, clusters in new.stood.items():
         stand(begun, name, clusters)
     await settle(begun)
     before = seen(begun)
     world.former.append(world.plan)
-    world.plan = make_change(topology(to), world.plan)
+    world.plan = make_change(topology(to, groups=new.groups), world.plan)
     for fault in faults:
         world.simulation.inject(fault)
     ended = await begun.push(**how)
@@ -386,7 +394,7 @@ async def taken_back_by_chance(chance: random.Random, begun: Leave) -> None:
     """Kill a change and its undo, each at any request or not at all, with faults meanwhile; go on until it is done."""
     names, to = chance.choice([("AB", "ABCD"), ("AB", "ABCD"), ("ABCD", "AB"), ("ABC", "ABD")])
     stood = draw_standing(chance, [name for name in to if name not in names])
-    before, _ = await changed(begun, names, to, stood=stood, kill=drawn_kill(chance))
+    before, _ = await changed(begun, names, to, New(stood=stood), kill=drawn_kill(chance))
     for _ in range(chance.choice([0, 1, 2])):
         what = chance.choice(["set:geopartners", "set:geoclients", "delcluster", "listclusters"])
         kind, unit = chance.choice(["reset", "truncate", "ignore"]), chance.choice([M1, S1, A1, M3, A4])
@@ -425,5 +433,40 @@ def test_a_change_in_which_each_side_has_units_of_its_own_is_taken_back(tmp_path
         assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
         await settle(begun)
         assert_as_before(begun, before)
+
+    play(lambda: fresh(tmp_path, "ABCD"), act)
+
+
+TWO_AND_TWO = {"main": ["A", "B"], "y": ["C", "D"]}
+
+
+@pytest.mark.parametrize("at", [None, *range(1, 12)])
+@pytest.mark.parametrize(
+    ("to", "groups", "had"),
+    [
+        ("ABCD", TWO_AND_TWO, ""),
+        ("ABCD", TWO_AND_TWO, "C"),
+        ("ABCD", TWO_AND_TWO, "CD"),
+        ("ABD", {"main": ["A", "B"], "y": ["D"]}, ""),
+        ("ABC", {"main": ["A", "B"], "y": ["C"]}, ""),
+        ("ABCD", {"main": ["A", "B", "C"], "y": ["D"]}, ""),
+    ],
+)
+def test_a_group_that_a_change_has_made_is_taken_back_wherever_it_was_killed(
+    tmp_path: Path, to: str, groups: dict[str, list[str]], had: str, at: int | None
+) -> None:
+    async def act(begun: Leave) -> None:
+        stood = dict.fromkeys(groups["y"], had)
+        kill = Kill(at, is_taken=at % 2 == 0) if at else None
+        before, ended = await changed(begun, "AB", to, New(groups, stood), kill=kill)
+        assert ended is None or isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+        reboots = begun.reboots
+        if held(begun) != before.held:
+            ended = await take_back(begun)
+            assert isinstance(ended, PushResult), (ended, getattr(ended, "problems", ""))
+            assert ended.is_complete, ended.report.differences
+        await settle(begun)
+        assert_as_before(begun, before)
+        assert begun.reboots == reboots
 
     play(lambda: fresh(tmp_path, "ABCD"), act)

@@ -108,8 +108,20 @@ class Partners:
             and one.takes_part
             and other.takes_part
             and (self._links_ignore_access or self._grant_access(one, other))
+            and self._knows_address(one, other)
+            and self._knows_address(other, one)
             and secret_fault(one, other) is None
         )
+
+    def _knows_address(self, unit: Unit, other: Unit) -> bool:
+        """Return whether a unit has submitted the other at an address that it lists it at, where it lists it at all.
+
+        A standby's list is replicated: where that has another address of the other, its link to the former one is dead.
+        """
+        if unit.submitted is None or unit.submitted == unit.geo_partners:
+            return True
+        listed = {canonical(address) for address in unit.geo_partners if self._directory.find(address) is other}
+        return not listed or not listed.isdisjoint(map(canonical, unit.submitted))
 
     def obstacle(self, one: Unit, other: Unit) -> Obstacle | None:
         """Return what keeps two units apart that are up, or None where they see each other."""

@@ -49,6 +49,8 @@ class NoteKind(StrEnum):
     """A unit of a site that leaves does not answer: it is told what is to be done on it once it is back."""
     STILL_ANSWERS = "still_answers"
     """A site has left, and goes on answering DNS with the GEO configuration that it had."""
+    FQDN_NAMES_GONE = "fqdn_names_gone"
+    """An FQDN answers with an address that a change takes out of its group."""
     NAME_REWRITTEN = "name_rewritten"
     """A unit wrote the name of a cluster in another way than it was sent."""
     BY_HAND = "by_hand"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from geoplan.live.model import GeoCluster
-    from geoplan.plan.model import ClusterDefinition, Plan
+    from geoplan.plan.model import ClusterDefinition, Plan, Step
 
 ARC_SECOND = 1 / 3600  # degrees: as exact as a LoadMaster stores a location
 OLD = " (old)"
@@ -128,12 +128,16 @@ def addresses_before(plan: Plan, site: str) -> frozenset[str]:
     return frozenset(shown | ({canonical(cluster.address)} if cluster else set()))
 
 
-def _reached_by_deletion(plan: Plan, host: str) -> frozenset[str]:
-    """Return the groups whose units share what is deleted on a site.
+def _reached_by_deletion(plan: Plan, step: Step) -> frozenset[str]:
+    """Return the groups whose units share what a step deletes.
 
-    Where nobody leaves or joins, clusters go before links do: all that were partners before share that.
+    Where nobody leaves or joins, clusters go before links do, and so they do where nobody stays: all that were partners
+    before share that.
     """
-    change = plan.change
+    change, host = plan.change, step.on.site
+    part = change.part_of(step.site) if change else None
+    if part and not part.stay:
+        return frozenset(plan.site(name).group for name in (*part.sites, *part.others))
     old = change.old_site(host) if change and not (change.parts or change.joined) else None
     if change is None or old is None:
         return frozenset({plan.site(host).group})
@@ -145,7 +149,7 @@ def deleted_from(plan: Plan, group: str) -> tuple[tuple[ClusterDefinition, froze
     change = plan.change
     found = []
     for step in plan.steps if change else ():
-        is_here = step.action is Action.DELETE_CLUSTER and group in _reached_by_deletion(plan, step.on.site)
+        is_here = step.action is Action.DELETE_CLUSTER and group in _reached_by_deletion(plan, step)
         cluster = change.old_cluster(step.site) if change and is_here else None
         if cluster:
             kept = frozenset().union(*(addresses_of(plan, each) for each in plan.clusters_of(group)))

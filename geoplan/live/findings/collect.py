@@ -67,7 +67,7 @@ def findings_of(  # noqa: PLR0913 - what is known beside the units' answers
         found += services(plan, facts)
         found += links(facts, report, command)
         found += lists_and_clusters(plan, report, forming, recent, command)
-        found += clusters(plan, facts, max_clusters)
+        found += clusters(plan, facts, max_clusters, command)
     formed = {pair.site: pair for pair in planned_pairs(plan)}
     found = [_judged(finding, formed, facts, forming) for finding in found]
     return tuple(sorted(found, key=lambda finding: finding.severity is Severity.KNOWING))

@@ -23,6 +23,7 @@ from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.ha_changes import ha_change_differences
 from geoplan.live.findings.ha_differences import ha_differences
 from geoplan.live.findings.kinds import FindingKind
+from geoplan.live.findings.newcomers import seeded_sites
 from geoplan.live.findings.pairs import planned_pairs, sites_to_form
 from geoplan.live.findings.partners import (
     link_notes,
@@ -73,6 +74,8 @@ class _Seen(NamedTuple):
     """The site on which the cluster of each site that has left is deleted."""
     places: Mapping[str, str]
     """The site of every address of a unit."""
+    seeded: frozenset[str]
+    """The sites that take over a GEO configuration: what they have of another one is no one's to put right by hand."""
 
 
 def verify(
@@ -94,7 +97,7 @@ def verify(
     entering = (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER)
     hosts = {step.site: step.on.site for step in plan.steps if step.action in entering}
     deleted_on = {step.site: step.on.site for step in plan.steps if step.action is Action.DELETE_CLUSTER}
-    seen = _Seen(plan, facts, links, hosts, deleted_on, sites_by_address(plan))
+    seen = _Seen(plan, facts, links, hosts, deleted_on, sites_by_address(plan), frozenset(seeded_sites(plan)))
     reports = []
     for site in facts.asked(plan):
         pair = pairs.get(site.name)
@@ -248,11 +251,12 @@ def _cluster_differences(site: SiteSettings, unit: Observation, seen: _Seen) -> 
 
 def _told_clusters(site: SiteSettings, unit: Observation, seen: _Seen) -> Iterator[Difference]:
     """Yield how clusters differ, where they were told."""
+    is_seeded = site.name in seen.seeded
     for cluster in seen.plan.clusters_of(site.group) if unit.clusters is not None else ():
         at_host = Mend.STEP if seen.hosts.get(cluster.site) == site.name else Mend.REPLICATION
         for kind, message, by_hand in _of_cluster(seen.plan, cluster, unit, seen.facts):
             comes = SHARE if at_host is Mend.REPLICATION and _is_at_host(cluster, seen) else ""
-            mends, hint = (Mend.NOTHING, by_hand) if by_hand else (at_host, comes)
+            mends, hint = (Mend.NOTHING, by_hand) if by_hand and not is_seeded else (at_host, comes)
             yield Difference(site.name, unit.address, kind, CLUSTERS, message, (cluster.name,), mends, hint)
     yield from _left_behind(site, unit, seen)
 

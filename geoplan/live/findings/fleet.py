@@ -239,7 +239,7 @@ def _is_unknown(found: Difference) -> bool:
     return found.kind is Kind.EXTRA and found.mends is Mend.STEP and found.subject in SUBJECTS
 
 
-def clusters(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Finding]:
+def clusters(plan: Plan, facts: Observations, max_clusters: int, command: Command) -> Iterator[Finding]:
     """Say what is odd about clusters that are there, and where there would be too many, or two configurations."""
     by_what: dict[tuple[FindingKind, str, str], list[Observation]] = {}
     for site in plan.sites:
@@ -253,9 +253,9 @@ def clusters(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[Fin
         hint = "remove clusters that nobody needs"
         sites = tuple(site.name for site in facts.asked(plan) if site.group == group)
         yield Finding(FindingKind.TOO_MANY_CLUSTERS, sites, (), message, hint, severity=Severity.BLOCKING)
-    for merge in merge_problems(plan, facts):
-        message = merge.message[:1].upper() + merge.message[1:]
-        yield Finding(FindingKind.GEO_MERGE, merge.sites, merge.units, message, merge.hint, severity=Severity.BLOCKING)
+    for merge in merge_problems(plan, facts, command):
+        message, ways = merge.message[:1].upper() + merge.message[1:], (merge.hint, merge.commands)
+        yield Finding(FindingKind.GEO_MERGE, merge.sites, merge.units, message, *ways, severity=Severity.BLOCKING)
 
 
 def too_many(plan: Plan, facts: Observations, max_clusters: int) -> Iterator[tuple[str, str]]:

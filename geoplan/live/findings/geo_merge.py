@@ -12,6 +12,7 @@ from geoplan.wording import some_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from geoplan.live.findings.kinds import Command
     from geoplan.live.model import GeoCluster, Observation, Observations
     from geoplan.plan.model import Plan
 
@@ -20,6 +21,7 @@ HINT = (
     "'GEO Configuration' on the others by hand (System Administration > Backup/Restore), and push then; "
     "or give --accept-geo-merge"
 )
+JOIN = f"{HINT}. Where sites join others at work, a change gives them first what those have:"
 
 
 class Merge(NamedTuple):
@@ -30,9 +32,10 @@ class Merge(NamedTuple):
     units: tuple[str, ...]
     message: str
     hint: str = HINT
+    commands: tuple[str, ...] = ()
 
 
-def merge_problems(plan: Plan, facts: Observations) -> Iterator[Merge]:
+def merge_problems(plan: Plan, facts: Observations, command: Command) -> Iterator[Merge]:
     """Yield each group in which partnering would merge different configurations.
 
     Who takes over its group's configuration by a step of a change is compared there, once it has it.
@@ -51,7 +54,11 @@ def merge_problems(plan: Plan, facts: Observations) -> Iterator[Merge]:
             shown = "; ".join(f"{active[name].address} has {_shown(active[name])}" for name in _named(differing))
             message = f"these units are about to share one GEO configuration, and theirs differ: {shown}"
             sites = tuple(_named(differing))
-            yield Merge(group.name, sites, tuple(active[name].address for name in sites), message)
+            units = tuple(active[name].address for name in sites)
+            if plan.change is None and any(unit.geo_partners for unit in active.values()):
+                yield Merge(group.name, sites, units, message, JOIN, (command("push", "--from", "live"),))
+            else:
+                yield Merge(group.name, sites, units, message)
 
 
 def _named(pairs: list[tuple[str, str]]) -> list[str]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import Note, NoteKind
-from geoplan.live.findings.clusters import addresses_before, addresses_of, old_name
+from geoplan.live.findings.clusters import addresses_before, addresses_of, deleted_from, old_name
 from geoplan.live.model import Cause, ClusterType
 from geoplan.plan.actions import DELETIONS, Action
-from geoplan.wording import some_of
+from geoplan.vendor import MANAGE_FQDNS
+from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -120,6 +121,25 @@ def in_use(cluster: GeoCluster, fqdns: Collection[str]) -> str:
     """Say which FQDNs use a cluster that is to be deleted."""
     verb = "uses" if len(fqdns) == 1 else "use"
     return f"the cluster '{cluster.name}' is to be deleted, and {some_of(fqdns)} {verb} it"
+
+
+def notes_of_entries(plan: Plan, facts: Observations) -> Iterator[Note]:
+    """Say which FQDNs go on answering with addresses that leave: no step changes an FQDN."""
+    for group in plan.groups:
+        gone = {address: old.site for old, addresses in deleted_from(plan, group.name) for address in addresses}
+        told: set[str] = set()
+        for name in group.sites if gone else ():
+            unit = facts.active(name)
+            for fqdn in (unit.fqdn_maps or ()) if unit else ():
+                answers = [each.address for each in fqdn.maps if canonical(each.address) in gone]
+                if answers and fqdn.name not in told:
+                    told.add(fqdn.name)
+                    sites = join_words(f"'{site}'" for site in dict.fromkeys(gone[canonical(each)] for each in answers))
+                    message = (
+                        f"the FQDN {fqdn.name} answers with {some_of(answers)}, of {sites}, and goes on doing so: no "
+                        f"push changes an FQDN. Take that out at {MANAGE_FQDNS} before nothing serves there any more"
+                    )
+                    yield Note(name, message, NoteKind.FQDN_NAMES_GONE)
 
 
 def silent_leavers(plan: Plan, facts: Observations) -> frozenset[str]:

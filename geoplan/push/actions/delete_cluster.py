@@ -35,9 +35,11 @@ def _is_proved(context: Context, site: str) -> bool:
 
 
 def _staying(context: Context, step: Step) -> list[SiteSettings]:
-    part = context.plan.change.departure_of(step.site) if context.plan.change else None
+    """Return the sites from which it goes: those that stay, or all of a group that is still one."""
+    part = context.plan.change.part_of(step.site) if context.plan.change else None
     host = context.plan.site(step.on.site)
-    return [context.plan.site(name) for name in part.stay] if part else list(context.plan.sites_of(host.group))
+    names = part.stay or (*part.sites, *part.others) if part else ()
+    return [context.plan.site(name) for name in names] or list(context.plan.sites_of(host.group))
 
 
 async def _try_deletion(context: Context, step: Step) -> Outcome | Again:

@@ -192,6 +192,19 @@ def test_a_change_is_one_command(geoplan: Geoplan, running: ExitStack, tmp_path:
     assert compared.code == 0, compared
 
 
+@pytest.mark.usefixtures("quick_pauses")
+def test_what_nothing_proves_after_a_box_was_replaced_is_told_with_the_drill_that_proves_it(
+    geoplan: Geoplan, running: ExitStack, tmp_path: Path
+) -> None:
+    row = ROWS["a dead standalone is replaced where it was"]
+    site, old, new = pushed(geoplan, row, running, tmp_path)
+    row.happens(site)
+    ended = change(
+        geoplan, row, site, ["push", new, "--from", old, *row.options, "--endpoints", site.endpoints, "--yes"]
+    )
+    assert f"geoplan drill {new} --site A --endpoints {site.endpoints}" in ended.stdout, ended
+
+
 @pytest.mark.parametrize("name", ["a preferred host", "the health check port of a pair"])
 def test_ha_parameters_are_confirmed_by_name_and_not_by_yes(
     geoplan: Geoplan, running: ExitStack, tmp_path: Path, name: str

@@ -91,6 +91,7 @@ def test_a_stopped_change_prints_commands_that_carry_it(geoplan: Geoplan, make_s
     assert stopped.code == 3, stopped
     words = f"geoplan push {four} --from {two} --resume --endpoints {site.endpoints}"
     assert words in stopped.stderr
+    assert f"or take it back: geoplan push {four} --undo --endpoints {site.endpoints}" in stopped.stderr
     status = geoplan("push", four, "--endpoints", site.endpoints, "--from", two, "--status")
     assert f"geoplan push {four} --from {two} --abandon" in status.stdout
     ended = push(geoplan, site, four, "--from", two, "--resume")
@@ -108,6 +109,39 @@ def test_who_forgets_where_an_unfinished_change_began_is_told(
     said = geoplan(name, four, *options, "--endpoints", site.endpoints)
     words = f"geoplan push {four} --from {two} --resume --endpoints {site.endpoints}"
     assert words in said.stdout + said.stderr, said
+
+
+@pytest.mark.parametrize("command", ["diff", "status", "push --status", "push --yes", "push --resume --yes"])
+@pytest.mark.parametrize("joins", [True, False])
+def test_who_gives_old_in_place_of_new_is_told_the_file_of_the_unfinished_change(
+    geoplan: Geoplan, make_site: MakeSite, command: str, joins: bool
+) -> None:
+    site, two, four = pushed_pair(geoplan, make_site)
+    old, new = (two, four) if joins else (four, two)
+    if not joins:
+        assert push(geoplan, site, four, "--from", two).code == 0
+    site.lab.inject(f"ignore,unit={M1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site, new, "--from", old).code == 3
+    name, *options = command.split()
+    said = geoplan(name, old, *options, "--endpoints", site.endpoints)
+    words = f"geoplan push {new} --from {old} --resume --endpoints {site.endpoints}"
+    assert words in said.stdout + said.stderr, said
+
+
+@pytest.mark.parametrize("options", [(), ("--from", "four"), ("--resume",)], ids=" ".join)
+def test_who_gives_the_groups_before_a_split_is_told_the_file_of_the_unfinished_one(
+    geoplan: Geoplan, make_site: MakeSite, options: tuple[str, ...]
+) -> None:
+    site, _, four = pushed_pair(geoplan, make_site)
+    assert push(geoplan, site, four, "--from", "live").code == 0
+    groups = {"x": list(TWO), "y": ["HA Pair 2", "Standalone LoadMaster 2"]}
+    split = part(site, "split", groups=groups)
+    site.lab.inject(f"ignore,unit={M1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site, split, "--from", four).code == 3
+    said = push(geoplan, site, four, *(four if word == "four" else word for word in options))
+    words = f"geoplan push {split} --from {four} --resume --endpoints {site.endpoints}"
+    assert said.code == 4
+    assert words in said.stderr, said
 
 
 def test_a_change_is_approved_with_what_was_found(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:

@@ -282,6 +282,41 @@ def test_a_nat_address_names_its_unit() -> None:
     assert network.unit("198.51.100.1") is network.unit("10.0.0.1")
 
 
+def test_a_slave_is_linked_at_the_address_that_it_submitted_and_not_at_another_that_it_is_given() -> None:
+    of = topology(
+        pair(1),
+        {"name": "Other", "standalone": {"address": "10.0.0.2", "nat_address": "198.51.100.2"}},
+    )
+    simulation = simulate(of)
+    network = simulation.network
+    master, slave, other = map(network.unit, ("10.0.1.1", "10.0.1.2", "10.0.0.2"))
+    both = ("10.0.1.1", "10.0.1.2")
+
+    def submit(unit: Unit, address: str) -> None:
+        network.set_parameter(unit, "geoclients", (*both, "10.0.0.2", address))
+        network.set_parameter(unit, "geopartners", (address,))
+
+    network.set_parameter(other, "geoclients", both)
+    network.set_parameter(other, "geopartners", both)
+    submit(master, "198.51.100.2")
+    simulation.fail_over("Pair 1")
+    settle(simulation)
+    submit(slave, "198.51.100.2")
+    network.set_parameter(other, "geopartners", both)
+    assert network.partners.status_of(slave) == [("198.51.100.2", True)]
+    simulation.fail_over("Pair 1")
+    settle(simulation)
+    submit(master, "10.0.0.2")
+    network.set_parameter(other, "geopartners", both)
+    settle(simulation)
+    assert network.partners.status_of(master) == [("10.0.0.2", True)]
+    simulation.fail_over("Pair 1")
+    settle(simulation)
+    assert network.partners.status_of(slave) == [("10.0.0.2", False)]
+    submit(slave, "10.0.0.2")
+    assert network.partners.status_of(slave) == [("10.0.0.2", True)]
+
+
 def test_losing_the_configuration_clears_what_a_unit_remembers() -> None:
     simulation = simulate()
     network = simulation.network

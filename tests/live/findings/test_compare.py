@@ -13,7 +13,7 @@ from geoplan.live.findings.compare import verify
 from geoplan.live.model import REMOTE_LM, Cause, ClusterType, Failure, GeoCluster, Observations, State
 from geoplan.topology.model import Location
 from tests.push.observations import changed, in_place, plan_of
-from tests.push.support import A1, M1, M2, S1, S2
+from tests.push.support import A1, A2, M1, M2, S1, S2
 
 PLAN = plan_of()
 FINE = in_place(PLAN)
@@ -88,6 +88,13 @@ def test_a_cluster_with_another_name_and_place_is_told_with_both_and_with_the_ch
         found.message
     )
     assert "push --from" in found.hint
+
+
+def test_the_way_on_of_what_partners_share_is_told_once_for_each() -> None:
+    renamed = tuple(replace(each, name=f"{each.name} before") for each in CLUSTERS)
+    told = diff.as_text(verify(PLAN, changed(FINE, M1, S1, M2, S2, A1, A2, clusters=renamed)))
+    assert told.count("is called 'HA Pair 1 before'") == 4
+    assert told.count("push --from") == len(renamed)
 
 
 def test_a_cluster_that_the_plan_does_not_mention_is_noted_and_is_no_difference() -> None:
