@@ -31,6 +31,10 @@ class WayOn(NamedTuple):
     sentence: str
     command: str = ""
 
+    def as_it_is(self) -> WayOn:
+        """Return it with a sentence that announces no command where there is none."""
+        return self if self.command else WayOn(self.sentence.removesuffix(":"))
+
 
 def as_text(report: Report, push: Command = PUSH, findings: Iterable[Finding] = ()) -> str:
     """Return a block for each site that differs, what else was found, and a line that counts.
@@ -169,7 +173,7 @@ def _ways_on(report: Report, push: Command) -> Iterator[WayOn]:
         yield WayOn(
             f"to finish {_named(report.pairs_to_finish)} (it reboots {whose}):",
             push(*_reboot(report.pairs_to_finish)),
-        )
+        ).as_it_is()
     yield from _proof(report, push)
 
 
@@ -186,7 +190,7 @@ def _proof(report: Report, push: Command) -> Iterator[WayOn]:
         yield WayOn(
             f"a failover of {_named(pairs)} shows that, where units tell colours (it reboots the master):",
             push(*_reboot(pairs)),
-        )
+        ).as_it_is()
     if hidden:
         yield WayOn(
             f"the links of {', '.join(hidden)} can be seen in the web interface alone, since units tell no colours of "

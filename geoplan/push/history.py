@@ -186,6 +186,12 @@ class History:
         places = [(place, word) for place, word in enumerate(flags) if word in _WORDS_OF_CHANGE]
         return tuple(each for place, word in places for each in flags[place : place + 1 + _WORDS_OF_CHANGE[word]])
 
+    @property
+    def old_state(self) -> str | None:
+        """What a change began at: a file, or ``live`` for what units held; None for any other push."""
+        words = self.words_of_change
+        return words[words.index("--from") + 1] if "--from" in words else None
+
     # -- the push as a whole -----------------------------------------------------------------------------------------
 
     @property

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from geoplan.push.records import AnyRecord, Begin
 
 NONE: frozenset[str] = frozenset()
+AT_WORK = (Action.SET_PREFERRED_HOST, Action.SET_ALL_INTERFACES, Action.SET_HEALTH_CHECK_PORT)
+"""Changes of a pair's HA parameters that leave its units, and their links, as they are: nothing is formed by them."""
 _CHANGES = (
     models.Changing,
     models.Changed,
@@ -216,7 +218,7 @@ class Ledger:
                 after = record.after if isinstance(record.after, tuple) else ()
                 self._partners_added(record.site, before, after)
                 self._set_sent(record.unit, after)
-            case models.Changing(what="ha_parameters"):
+            case models.Changing(what="ha_parameters") if record.action not in AT_WORK:
                 for unit in self._units(record.site):
                     self._account(unit).sights.clear()
                     self._account(unit).is_formed = True

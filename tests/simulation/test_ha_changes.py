@@ -43,6 +43,20 @@ def test_each_parameter_is_changed_on_both_units_the_standby_first(tmp_path: Pat
     run_simulated(scene())
 
 
+@pytest.mark.parametrize("pair", ["A", "C"])
+@pytest.mark.parametrize("settings", [{"preferred_host": "none"}, {"health_check": {"port": 9000}}])
+def test_what_proved_the_links_of_other_pairs_holds_still(
+    tmp_path: Path, pair: str, settings: dict[str, object]
+) -> None:
+    async def scene() -> None:
+        world = await begun(tmp_path)
+        result = await world.push(world.plan_of_change(OLD, with_pair(pair, **settings)))
+        assert result.is_complete
+        assert not result.report.unproven
+
+    run_simulated(scene())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_each_request_it_goes_on(tmp_path: Path, kind: str) -> None:
     async def scene(at: int) -> None:

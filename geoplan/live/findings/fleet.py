@@ -208,6 +208,8 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
 
 
 def _red(units: Sequence[Observation], message: str, hint: str, *commands: str) -> Finding:
+    if not (commands := tuple(command for command in commands if command)):
+        hint = hint.removesuffix(":")
     return about(FindingKind.RED_PARTNER, units, message, hint, commands, severity=Severity.MENDING)
 
 
