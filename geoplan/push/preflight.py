@@ -35,6 +35,7 @@ from geoplan.push.forming_checks import at_work_alone, lost_by_forming, unlike_p
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
+from geoplan.push.ports_apart import of_other_sites
 from geoplan.push.problems import Override, Problem
 from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
 from geoplan.wording import some_of
@@ -175,7 +176,10 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     reboots += pairs_to_drill(plan, background.resumed)
-    return PreflightResult(tuple(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
+    put_off = of_other_sites(plan, facts, problems)
+    problems = [problem for problem in problems if problem not in put_off]
+    pairs_formed = tuple(sorted(forming))
+    return PreflightResult(tuple(problems), notes, tuple(reboots), pairs_formed, resubmits, found, owing, put_off)
 
 
 def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
