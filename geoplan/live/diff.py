@@ -12,7 +12,7 @@ from geoplan.live.findings.collect import OF_HA
 from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
 from geoplan.live.links import Colour
 from geoplan.live.model import HA_SUBJECT
-from geoplan.vendor import PARTNERS_STATUS
+from geoplan.vendor import PARTNERS_STATUS, SHARED_SECRET
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
@@ -166,6 +166,9 @@ def proof(report: Report, push: Command = PUSH) -> list[str]:
 
 def _ways_on(report: Report, push: Command) -> Iterator[WayOn]:
     """Name the commands that would finish what is red; what reboots production is never run on its own."""
+    if report.sites_with_other_secrets:
+        named = _named(report.sites_with_other_secrets)
+        yield WayOn(f"to give all units the same {SHARED_SECRET}, as links of {named} need it:", push("--secret"))
     if report.sites_to_resubmit:
         yield WayOn(f"to submit partners again at {_named(report.sites_to_resubmit)} (it reboots nothing):", push())
     if report.pairs_to_finish:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _WORDS_OF_CHANGE = {"--from": 1, "--replaced": 1, "--clean-leaving": 0, "--follow": 0, "--within": 1, "--retire": 1}
 """The options that make a push a change, each with the number of its values."""
+COMPLETED = ("done", "done with findings")
 MAX_DIGITS = 18
 """Of the number of a push: more than a state folder ever has."""
 MOVE_AWAY = "move it away once you have looked at the units with `geoplan diff`"

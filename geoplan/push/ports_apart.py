@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geoplan.errors import PushRefusedError, PushStoppedError
-from geoplan.live.findings.ha_changes import pairs_with_ports_apart
 from geoplan.live.survey import observe_for_preflight
 from geoplan.plan.model import Action
 from geoplan.push.context import Seen
@@ -18,27 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 
     from geoplan.live.model import Observations
-    from geoplan.plan.model import Plan
     from geoplan.push.context import Context
     from geoplan.push.executor import Executor
     from geoplan.push.preflight import PreflightResult
-    from geoplan.push.problems import Problem
 
     Check = Callable[[Observations], PreflightResult]
     BackUp = Callable[[Context, Observations], Awaitable[None]]
-
-
-def of_other_sites(plan: Plan, facts: Observations, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems that do not keep pairs from being mended first: of other sites, and of no pair to mend."""
-    apart = pairs_with_ports_apart(plan, facts)
-    if not apart:
-        return ()
-    return tuple(problem for problem in problems if apart.isdisjoint(_sites_of(problem, facts)))
-
-
-def _sites_of(problem: Problem, facts: Observations) -> frozenset[str]:
-    unit = facts.units.get(problem.where)
-    return frozenset(problem.sites or (unit.site if unit else problem.where,))
 
 
 def what_comes_first(verdict: PreflightResult) -> Iterator[str]:

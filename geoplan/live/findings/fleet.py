@@ -186,6 +186,10 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
             f"finish {'the pair, which reboots its master' if is_one else 'these pairs, which reboots their masters'}:"
         )
         yield _red(slaves, message, hint, command("push", *words))
+    if apart := by_mend.get(Mend.ROTATION):
+        message = "red as GEO partner though up, since not all units were given the same Partner Shared Secret: "
+        hint = "a push of it has not come to its end; no other push mends that:"
+        yield _red(apart, message + join_words(map(titled, apart)), hint, command("push", "--secret"))
     if others := by_mend.get(Mend.SUBMISSION):
         hint = (
             "see that port 22 is open between partners; a push submits GEO LoadMaster Partners again, and reboots none:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -345,3 +346,71 @@ def test_way_back_after_the_end_needs_a_window_as_the_rotation_did(geoplan: Geop
     ended = geoplan(*words(site, "--back", "--accept-links-down", *OF_CLINIC))
     assert ended.code == 0, ended
     assert set(held(site).values()) == {OLD}
+
+
+def told_live(geoplan: Geoplan, site: Site, command: str) -> str:
+    ended = geoplan(command, site.topology, "--endpoints", site.endpoints)
+    return f"{ended.stdout}\n{ended.stderr}"
+
+
+def test_red_links_of_a_setting_that_came_not_to_its_end_are_mended_by_no_other_push(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site)
+    stopped_at(geoplan, site, A1)
+    plain = ["push", site.topology, "--endpoints", site.endpoints, "--yes"]
+    for command in ("diff", "status"):
+        told = told_live(geoplan, site, command)
+        assert ["--secret", "--resume"] in printed(Outcome(0, told, "")), told
+        assert "ubmit" not in told, "to submit partners again mends nothing"
+    abandoned = geoplan(*plain, "--abandon")
+    assert printed(Outcome(0, abandoned.stdout, "")) == [["--secret"]], abandoned
+    for command in ("diff", "status"):
+        told = told_live(geoplan, site, command)
+        assert printed(Outcome(0, told, ""))[0] == ["--secret"], told
+        assert "ubmit" not in told
+    pushed_anew = geoplan(*plain)
+    assert pushed_anew.code == 1, pushed_anew
+    assert ["--secret"] in printed(pushed_anew)
+    assert "ubmit" not in pushed_anew.stdout
+    assert rotate(geoplan, site).code == 0
+    site.settle()
+    assert geoplan("diff", site.topology, "--endpoints", site.endpoints).code == 0
+
+
+def test_site_that_a_push_before_gave_the_secret_is_not_told_as_not_begun(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    about = ["push", site.topology, "--endpoints", site.endpoints]
+    stopped_at(geoplan, site, A2)
+    assert geoplan(*about, "--abandon", "--yes").code == 0
+    stopped = stopped_at(geoplan, site, S2)
+    for told in (geoplan(*about, "--status").stdout, stopped.stderr):
+        assert "not begun by this push, given a new one by a push before" in told
+        assert not [line for line in told.splitlines() if "not begun:" in line and "LoadMaster 1" in line]
+
+
+def test_who_has_which_secret_is_told_to_programs(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    stopped_at(geoplan, site, M2)
+    told = json.loads(
+        geoplan("push", site.topology, "--endpoints", site.endpoints, "--status", "--format", "json").stdout
+    )
+    assert told["secrets"]["HA Pair 1"] == {
+        "begun": True,
+        "given_before": False,
+        "having": [M1, S1],
+        "unclear": [],
+        "before": [],
+    }
+    assert told["secrets"]["HA Pair 2"]["begun"]
+    assert M2 in (*told["secrets"]["HA Pair 2"]["unclear"], *told["secrets"]["HA Pair 2"]["before"])
+    assert told["secrets"]["HA Pair 2"]["having"] in ([], [S2])
+    assert told["secrets"]["Standalone LoadMaster 1"] == {
+        "begun": False,
+        "given_before": False,
+        "having": [],
+        "unclear": [],
+        "before": [A1],
+    }
