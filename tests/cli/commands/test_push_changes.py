@@ -199,13 +199,18 @@ def test_ha_parameters_are_confirmed_by_name_and_not_by_yes(
     row = ROWS[name]
     site, old, new = pushed(geoplan, row, running, tmp_path)
     before = site.all_that_counts()
-    for words in ([], ["--accept-ha-change", "B"]):
-        refused = geoplan("push", new, "--from", old, "--endpoints", site.endpoints, "--yes", *words)
-        assert refused.code == 4, refused
-        assert "risk: " in refused.stdout
-        assert "the load balancer: " in refused.stdout
-        assert "confirmed by name and not by --yes: 'A'" in refused.stderr
-        assert f"--from {old} --accept-ha-change A" in refused.stderr
+    refused = geoplan("push", new, "--from", old, "--endpoints", site.endpoints, "--yes")
+    assert refused.code == 4, refused
+    assert "risk: " in refused.stdout
+    assert "the load balancer: " in refused.stdout
+    assert "confirmed by name and not by --yes: 'A'" in refused.stderr
+    assert f"--from {old} --accept-ha-change A" in refused.stderr
+    for words in (["B"], ["nobody"], ["A", "--accept-ha-change", "a"]):
+        mistyped = geoplan(
+            *("push", new, "--from", old, "--endpoints", site.endpoints, "--yes"), "--accept-ha-change", *words
+        )
+        assert mistyped.code == 2, mistyped
+        assert "the plan changes HA parameters of no such pair; its pairs are 'A'" in mistyped.stderr
     assert site.all_that_counts() == before
 
 
