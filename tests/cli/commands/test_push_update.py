@@ -105,7 +105,7 @@ def test_after_a_kill_no_unit_that_shows_the_version_is_touched_again(
     reboots = site.reboots
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
 
-    assert f"--upgrade-to {NEW} --image {IMAGE} --resume" in status.stdout
+    assert f"--upgrade-to {NEW} --image {taken} --resume" in status.stdout
     site.settle()
     ended = geoplan(*words(site, "--image", taken, "--no-canary", "--resume"))
     assert ended.code == 0, ended
