@@ -214,6 +214,19 @@ def test_ha_parameters_are_confirmed_by_name_and_not_by_yes(
     assert site.all_that_counts() == before
 
 
+def test_dry_run_shows_what_makes_the_ports_of_a_split_pair_alike(
+    geoplan: Geoplan, running: ExitStack, tmp_path: Path
+) -> None:
+    site, old, new = pushed(geoplan, ROWS["the health check port of a pair"], running, tmp_path)
+    send(site, "10.0.0.2", "awshaparam?partner=10.0.0.1&hcp=9000")
+    arguments = ["push", new, "--from", old, "--endpoints", site.endpoints, "--accept-ha-change", "A"]
+    ended = geoplan(*arguments, "--dry-run")
+    assert ended.code == 3, ended  # what parted on units does not come together on paper
+    assert ended.stdout.count('"hcp": 9000') == 1
+    assert "failed" not in ended.stdout
+    assert site.units["10.0.0.1"]["ha"]["health_check_port"] == 8444
+
+
 def test_roles_that_the_units_do_not_hold_are_refused(geoplan: Geoplan, running: ExitStack, tmp_path: Path) -> None:
     row = ROWS["roles are swapped"]
     site, old, new = pushed(geoplan, row, running, tmp_path)
