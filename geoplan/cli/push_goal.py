@@ -12,7 +12,7 @@ import click
 from geoplan.cli import changing, push_undo
 from geoplan.cli.connection import TypedCommands
 from geoplan.cli.files import load_part, plan_phases, planned_change
-from geoplan.cli.push_options import PushFlags, origin_of
+from geoplan.cli.push_options import PushFlags, origin_of, require_changed_pairs
 from geoplan.cli.push_secret import options_of_secret, plan_of_secret
 from geoplan.cli.push_units import push_store, typed_about
 from geoplan.cli.push_update import plan_of_update
@@ -80,7 +80,8 @@ class Goal(NamedTuple):
         return {"undoes": self.undoing.name} if self.undoing else {}
 
     def push_flags(self, given: PushCommand, path: str) -> PushFlags:
-        """Return how the push goes about it."""
+        """Return how the push goes about it. Raises :class:`click.UsageError` for a pair that is none."""
+        require_changed_pairs(self.plan, given.ha_change.accept_ha_change)
         return PushFlags(
             path,
             given.phase,

@@ -73,6 +73,9 @@ def abandon(
         click.echo("there is no unfinished push")
         return 0
     click.echo("abandoned; its changes stay as they are")
+    if ended.rotation is not None and ended.has_changes:
+        click.echo("links are red between units with different secrets, until all of them have the same")
+        click.echo(f"give all of them the same with: {command('push', '--secret')}")
     if pairs := past_pushes.pairs_that_owe(past.ledger, plan):
         click.echo(f"the next push reboots the masters of these pairs, which are not finished: {', '.join(pairs)}")
         click.echo(f"push with: {command('push')}")

@@ -13,7 +13,7 @@ from geoplan.cli.options import WHOLE, Part
 from geoplan.files import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from geoplan.cli.files import OldState
     from geoplan.plan.model import Plan
@@ -121,6 +121,20 @@ def _pair(plan: Plan, name: str) -> str:
         known = ", ".join(f"'{pair}'" for pair in pairs) or "none"
         raise click.UsageError(f"--reboot always={name}: the plan reboots no such pair; its pairs are {known}")
     return name
+
+
+def require_changed_pairs(plan: Plan, names: Iterable[str]) -> None:
+    """Check that a plan changes HA parameters of these pairs. Raises :class:`click.UsageError`."""
+    from geoplan.plan.ha_change import consequences_of
+
+    pairs = dict.fromkeys(step.site for step in plan.steps if consequences_of(plan, step))
+    for name in names:
+        if name not in pairs:
+            known = ", ".join(f"'{pair}'" for pair in pairs) or "none"
+            message = (
+                f"--accept-ha-change {name}: the plan changes HA parameters of no such pair; its pairs are {known}"
+            )
+            raise click.UsageError(message)
 
 
 _OPTIONS = (

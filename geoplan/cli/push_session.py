@@ -16,7 +16,7 @@ from geoplan.cli.output import Outlet, dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
 from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
 from geoplan.cli.push_record import Recorder
-from geoplan.cli.push_units import push_units, typed_about, typed_unfinished
+from geoplan.cli.push_units import push_units, typed_about, typed_rebooting, typed_unfinished
 from geoplan.cli.push_views import JsonView, as_if, view_of
 from geoplan.cli.signals import interruptible, stopping
 from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
@@ -112,8 +112,10 @@ class PushSession(PushListener):
 
     def typed(self, name: str, *words: str) -> str:
         """Return a command about the same topology; without its lab, units of those addresses would be pushed to."""
-        lab = self._flags.of_lab() if self._flags.lab and name == "push" else []
-        return self._typed(name, *lab, *words)
+        if name != "push":
+            return self._typed(name, *words)
+        lab = self._flags.of_lab() if self._flags.lab else []
+        return typed_rebooting(self._typed, self._plan, [*lab, *words], self._flags.undoing)
 
     def typed_about(self, history: History) -> Command:
         """Return what writes commands about another push, of its own groups."""
@@ -346,7 +348,8 @@ class PushSession(PushListener):
             view.say(f"'{site}' is not finished: its master was not rebooted, or the reboot had no effect")
         if set(result.unfinished_pairs) - set(result.report.pairs_to_finish):
             words = [word for site in result.unfinished_pairs for word in ("--reboot", f"always={site}")]
-            view.say(f"to finish (this reboots masters):\n  {self.command(*words)}")
+            command = self.command(*words)
+            view.say("to finish (this reboots masters)" + (f":\n  {command}" if command else ", boot them by hand"))
         if self._flags.output_format != "json":
             view.say(summary)
         return code

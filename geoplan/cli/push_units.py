@@ -13,11 +13,11 @@ import click
 
 from geoplan.addresses import canonical
 from geoplan.cli.connection import NO_CHANGE, live_fleet
-from geoplan.cli.options import WHOLE, Part, lab_installed
+from geoplan.cli.options import LIVE, WHOLE, Part, lab_installed
 from geoplan.errors import NotInLabError, PushRefusedError, UnusableFileError
 from geoplan.live.fleet import Fleet
 from geoplan.live.polling import SystemClock, Timings
-from geoplan.plan.model import Phase
+from geoplan.plan.model import Action, Phase
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
 from geoplan.push.kinds import words_of_drill, words_of_kind
 from geoplan.push.ledger import Ledger
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from geoplan.loadmaster import ShownRequest, UnitConnection
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
+    from geoplan.push.undoing import Undoing
     from geoplan.topology.model import Topology
 
 LAB_GRACE_SECONDS = 15.0
@@ -129,6 +130,20 @@ def typed_about(history: History, topology: Topology, typed: TypedCommands) -> T
         return typed
     own = replace(typed, part=part_of_push(history, topology) or typed.part, unfinished=None)
     return replace(own, phase=None, change=NO_CHANGE, undo=None) if words_of_kind(history) else own
+
+
+def typed_rebooting(typed: TypedCommands, plan: Plan, words: Sequence[str], undoing: Undoing | None) -> str:
+    """Return a push that reboots pairs which a push of this plan does not: one of the topology that it leads to.
+
+    It is empty where no file is known that has that: a push was taken back that did not begin at one.
+    """
+    pairs = {f"always={step.site}" for step in plan.steps if step.action is Action.REBOOT_MASTER}
+    if pairs.issuperset(word for word in words if word.startswith("always=")):
+        return typed("push", *words)
+    if undoing is None:
+        return replace(typed, change=NO_CHANGE)("push", *words)
+    old = undoing.history.old_state
+    return replace(typed, path=old, change=NO_CHANGE, undo=None)("push", *words) if old and old != LIVE else ""
 
 
 def part_of_push(history: History, topology: Topology) -> Part | None:

@@ -29,6 +29,8 @@ class SecretSession(UnitsSession):
 
     def __init__(self, plan: Plan, typed: TypedCommands, options: Options, flags: PushFlags, review: Review) -> None:
         super().__init__(plan, typed, options, flags, review)
+        self._watched = 0.0
+        """How many seconds each pair is watched once it is whole."""
         self.noun = "push of the secret before, the way back," if self._goes_back else "push of the secret"
 
     @property
@@ -48,6 +50,7 @@ class SecretSession(UnitsSession):
         return f"to go back, with the old one in GEOPLAN_OLD_SECRET: {self._typed('push', '--secret', '--back')}"
 
     async def _push(self, fleet: Fleet, store: Store) -> PushResult:
+        self._watched = fleet.timings.sync_seconds
         return await run_rotation(fleet, self._options, store, self, stop=self._stop)
 
     def may_begin(self, found: Found) -> bool:
@@ -63,7 +66,7 @@ class SecretSession(UnitsSession):
             view.say(f"  {step.number:>3}  {name_step(step)}{pair}")
         if found.options.resume:
             view.say("note: it is set again on every unit, so it need not be the one that was given before")
-        for line in what_to_know(self._plan, found.facts):
+        for line in what_to_know(self._plan, found.facts, self._watched):
             view.say(f"note: {line}")
         view.say(f"plan {self._plan.checksum}")
         details: dict[str, object] = {"checksum": self._plan.checksum, "units": units}

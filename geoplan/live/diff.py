@@ -12,7 +12,7 @@ from geoplan.live.findings.collect import OF_HA
 from geoplan.live.findings.kinds import NOT_READ, NOTED, OF_STATES, FindingKind, Severity, generic_command
 from geoplan.live.links import Colour
 from geoplan.live.model import HA_SUBJECT
-from geoplan.vendor import PARTNERS_STATUS
+from geoplan.vendor import PARTNERS_STATUS, SHARED_SECRET
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class WayOn(NamedTuple):
 
     sentence: str
     command: str = ""
+
+    def as_it_is(self) -> WayOn:
+        """Return it with a sentence that announces no command where there is none."""
+        return self if self.command else WayOn(self.sentence.removesuffix(":"))
 
 
 def as_text(report: Report, push: Command = PUSH, findings: Iterable[Finding] = ()) -> str:
@@ -166,6 +170,9 @@ def proof(report: Report, push: Command = PUSH) -> list[str]:
 
 def _ways_on(report: Report, push: Command) -> Iterator[WayOn]:
     """Name the commands that would finish what is red; what reboots production is never run on its own."""
+    if report.sites_with_other_secrets:
+        named = _named(report.sites_with_other_secrets)
+        yield WayOn(f"to give all units the same {SHARED_SECRET}, as links of {named} need it:", push("--secret"))
     if report.sites_to_resubmit:
         yield WayOn(f"to submit partners again at {_named(report.sites_to_resubmit)} (it reboots nothing):", push())
     if report.pairs_to_finish:
@@ -173,7 +180,7 @@ def _ways_on(report: Report, push: Command) -> Iterator[WayOn]:
         yield WayOn(
             f"to finish {_named(report.pairs_to_finish)} (it reboots {whose}):",
             push(*_reboot(report.pairs_to_finish)),
-        )
+        ).as_it_is()
     yield from _proof(report, push)
 
 
@@ -190,7 +197,7 @@ def _proof(report: Report, push: Command) -> Iterator[WayOn]:
         yield WayOn(
             f"a failover of {_named(pairs)} shows that, where units tell colours (it reboots the master):",
             push(*_reboot(pairs)),
-        )
+        ).as_it_is()
     if hidden:
         yield WayOn(
             f"the links of {', '.join(hidden)} can be seen in the web interface alone, since units tell no colours of "

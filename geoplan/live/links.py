@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from geoplan.addresses import canonical
 from geoplan.live.model import State
@@ -56,10 +56,30 @@ class Link:
     is_unseen: bool = False
     """Whether the partner is a slave that submitted it in its turn, and nobody could tell what came of that."""
 
+    are_secrets_apart: bool = False
+    """Whether its ends may have different Partner Shared Secrets."""
+
     @property
     def is_red(self) -> bool:
         """Whether it is red, and that is not explained."""
         return self.is_asked and self.colour is Colour.RED and not self.is_red_by_nature
+
+
+class GivenSecrets(NamedTuple):
+    """What a setting of the Partner Shared Secret that has not come to its end has left; addresses are canonical."""
+
+    given: frozenset[str]
+    """The units that may have it, whichever try gave it to them."""
+    alike: frozenset[str]
+    """Those of them that have it for certain, all the same one."""
+
+    def may_be_apart(self, one: str, other: str) -> bool:
+        """Return whether two units may have different secrets."""
+        ends = {canonical(one), canonical(other)}
+        return not ends.isdisjoint(self.given) and not ends <= self.alike
+
+
+SAME_SECRETS = GivenSecrets(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +94,7 @@ class KnownLinks:
     """Of each slave the partners that it submitted to in its turn, and was seen neither green nor red with since."""
     green_standbys: frozenset[str] = frozenset()
     """The units that others saw green as standbys since they last submitted: these are not red by nature."""
+    secrets: GivenSecrets = SAME_SECRETS
 
 
 NOTHING_KNOWN = KnownLinks()
@@ -126,6 +147,7 @@ class _Group:
         self._sights = known.sights
         self._owed = known.owed
         self._unseen = known.unseen
+        self._secrets = known.secrets
         self._green_standbys = known.green_standbys
         self._ends: list[_End] = []
         for site in map(plan.site, sites):
@@ -176,6 +198,7 @@ class _Group:
             proven,
             is_red_by_nature=by_nature,
             is_unseen=not end.known.isdisjoint(self._unseen.get(canonical(other.address), frozenset())),
+            are_secrets_apart=self._secrets.may_be_apart(end.address, other.address),
         )
 
     def _is_red_by_nature(self, end: _End, other: _End) -> bool:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from geoplan.errors import UnusableFileError
 from geoplan.push import journal as journals
 from geoplan.push import records as models
-from geoplan.push.backups import COMPLETED
-from geoplan.push.history import number_in
+from geoplan.push.history import COMPLETED, number_in
 from geoplan.push.outcome import StepState
 from geoplan.push.state_dir import journals_folder, require_own, usable
 from geoplan.push.summary import name_step, not_done

@@ -16,6 +16,7 @@ from geoplan.live.findings.leaving import silent_leavers
 from geoplan.live.model import State
 from geoplan.push.change_progress import pairs_to_join
 from geoplan.push.events import EventKind
+from geoplan.push.history import COMPLETED
 from geoplan.push.state_dir import make_own, require_own
 from geoplan.wording import count, shell_command
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 SUFFIX = ".backup"
 BY_BACKUP_DIR = "with --backup-dir"
-COMPLETED = ("done", "done with findings")
 _MAY_BE_ACTIVE = (State.ACTIVE, State.CONTRADICTORY)
 
 

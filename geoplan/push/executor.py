@@ -165,6 +165,11 @@ class Executor:
         self._left_behind = steps_left_behind(context.plan, context.history)
         self._reboots_wanted = frozenset(context.options.reboot_sites)
 
+    @property
+    def may_begin(self) -> bool:
+        """Whether a further step may begin: none has failed, and no end is wanted."""
+        return not self._is_ending
+
     async def run_half_done(self, steps: Collection[str]) -> Progress:
         """Do steps, by their ids, whatever they wait for: an earlier run has left them half done."""
         for half_done in tasks_of(self._context.plan):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _WORDS_OF_CHANGE = {"--from": 1, "--replaced": 1, "--clean-leaving": 0, "--follow": 0, "--within": 1, "--retire": 1}
 """The options that make a push a change, each with the number of its values."""
+COMPLETED = ("done", "done with findings")
 MAX_DIGITS = 18
 """Of the number of a push: more than a state folder ever has."""
 MOVE_AWAY = "move it away once you have looked at the units with `geoplan diff`"
@@ -191,6 +192,12 @@ class History:
     def groups_given(self) -> tuple[str, ...]:
         """The groups that it was to be of, as they were typed; empty for all of its file."""
         return tuple(name for word, name in pairwise(self.begin.flags) if word == "--group")
+
+    @property
+    def old_state(self) -> str | None:
+        """What a change began at: a file, or ``live`` for what units held; None for any other push."""
+        words = self.words_of_change
+        return words[words.index("--from") + 1] if "--from" in words else None
 
     # -- the push as a whole -----------------------------------------------------------------------------------------
 

@@ -36,6 +36,13 @@ def words_of_kind(unfinished: History) -> tuple[str, ...]:
     to = unfinished.update
     if to is None:
         return ()
-    image = next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)
-    way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", image or "FILE")
+    way = ("--back",) if unfinished.begin.options.restores_firmware else ("--image", _image_of(unfinished) or "FILE")
     return ("--upgrade-to", to, *way)
+
+
+def _image_of(unfinished: History) -> str | None:
+    """Return the image of an update as it was typed: its name alone is found from its own folder only."""
+    flags = unfinished.begin.flags
+    if "--image" in flags[:-1]:
+        return flags[flags.index("--image") + 1]
+    return next((each.image for each in unfinished.records if isinstance(each, updates.Installing)), None)

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings import NoteKind
-from geoplan.live.links import KnownLinks
+from geoplan.live.links import SAME_SECRETS, KnownLinks
 from geoplan.plan.model import Action
 from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from geoplan.push.records import AnyRecord, Begin
 
 NONE: frozenset[str] = frozenset()
+AT_WORK = (Action.SET_PREFERRED_HOST, Action.SET_ALL_INTERFACES, Action.SET_HEALTH_CHECK_PORT)
+"""Changes of a pair's HA parameters that leave its units, and their links, as they are: nothing is formed by them."""
 _CHANGES = (
     models.Changing,
     models.Changed,
@@ -120,6 +122,8 @@ class Ledger:
         self._slaves_known_as: dict[str, str] = {}
         self._unknown: frozenset[str] = NONE
         self._renewed: set[str] = set()
+        self.secrets = SAME_SECRETS
+        """What a setting of the Partner Shared Secret before this push has left."""
 
     # -- what stands in it -------------------------------------------------------------------------------------------
 
@@ -172,7 +176,7 @@ class Ledger:
         owed = {unit: debts for unit in accounts if (debts := self.owes(unit))}
         unseen = {unit: frozenset(left) for unit, each in accounts.items() if (left := each.unproven - each.red)}
         green_standbys = frozenset(unit for unit, account in accounts.items() if account.is_green_standby)
-        return KnownLinks(self.all_sights(), owed, unseen, green_standbys)
+        return KnownLinks(self.all_sights(), owed, unseen, green_standbys, self.secrets)
 
     def changed_at(self, unit: str) -> datetime | None:
         """Return when a push last changed something on a unit's site, rebooted or submitted there, if one ever did."""
@@ -216,7 +220,7 @@ class Ledger:
                 after = record.after if isinstance(record.after, tuple) else ()
                 self._partners_added(record.site, before, after)
                 self._set_sent(record.unit, after)
-            case models.Changing(what="ha_parameters"):
+            case models.Changing(what="ha_parameters") if record.action not in AT_WORK:
                 for unit in self._units(record.site):
                     self._account(unit).sights.clear()
                     self._account(unit).is_formed = True

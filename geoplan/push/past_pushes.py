@@ -21,7 +21,8 @@ from geoplan.push.kinds import kind_called, words_of_drill, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
-from geoplan.push.secret_progress import has_begun, sites_that_differ, who_has_which
+from geoplan.push.secret_progress import sites_that_differ
+from geoplan.push.secret_status import as_plain_secrets, secret_lines
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
@@ -96,25 +97,11 @@ def as_text(
         lines += ["", f"to take a restore of {GEO_CONFIGURATION} back, once no list links the unit: at {BACKUP}, from"]
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
     if past.unfinished and past.unfinished.rotation and not running:
-        lines += ["", *_secrets(past.unfinished, command)]
+        lines += ["", *secret_lines(past, past.unfinished, ways_of_secret(past.unfinished, command), command)]
     elif past.unfinished and not running:
         lines += ["", f"to go on with it:  {resuming(past.unfinished, command)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
     return "".join(f"{shown(line)}\n" for line in lines)
-
-
-def _secrets(unfinished: History, command: Command) -> Iterator[str]:
-    """Yield who has which secret by an unfinished setting, and the command each way; to abandon it is none."""
-    sites = [site.name for site in unfinished.plan.sites]
-    begun = [name for name in sites if has_begun(unfinished, [name])]
-    yield from (f"'{name}': {who_has_which(unfinished, name)}" for name in begun)
-    if others := [name for name in sites if name not in begun]:
-        yield f"not begun: {some_of(others)}"
-    yield f"who serves:        {command('status')}"
-    on, *back = ways_of_secret(unfinished, command)
-    yield f"to go on with it:  {on}"
-    yield from (f"to go back:        {each}" for each in back)
-    yield f"to give it up with secrets that differ:  {command('push', '--abandon')}"
 
 
 def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]:
@@ -183,6 +170,7 @@ def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, ob
     }
     if history is None:
         return {"format": FORMAT, "outcome": None, "finished": True, "running": running, **owed}
+    of_secret = {"secrets": as_plain_secrets(past, history)} if history.rotation else {}
     return {
         "format": FORMAT,
         "began": history.begin.at.isoformat(),
@@ -197,6 +185,7 @@ def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, ob
         "backups": dict(history.backed_up),
         "changes": [record.as_plain() for record in history.records if isinstance(record, _CHANGES)],
         "going_back": [asdict(unit) for unit in going_back(history)],
+        **of_secret,
     }
 
 

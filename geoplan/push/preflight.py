@@ -46,7 +46,7 @@ from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
 from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from geoplan.live.findings import Difference, Report
@@ -182,7 +182,10 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     reboots += pairs_to_drill(plan, background.resumed)
-    return PreflightResult(told_once(problems), notes, tuple(reboots), tuple(sorted(forming)), resubmits, found, owing)
+    put_off = _of_others(problems, pairs_with_ports_apart(plan, facts), facts)
+    problems = [problem for problem in problems if problem not in put_off]
+    pairs_formed = tuple(sorted(forming))
+    return PreflightResult(told_once(problems), notes, tuple(reboots), pairs_formed, resubmits, found, owing, put_off)
 
 
 def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
@@ -190,11 +193,19 @@ def _pairs_to_wait_for(plan: Plan, facts: Observations) -> frozenset[str]:
     return frozenset(name for name in pairs_to_join(plan) if any(unit.failure is None for unit in facts.of_site(name)))
 
 
+def _of_others(problems: Iterable[Problem], apart: frozenset[str], facts: Observations) -> tuple[Problem, ...]:
+    """Return the problems that do not keep pairs whose ports differ from being mended first: those of others alone."""
+    return tuple(problem for problem in problems if apart and apart.isdisjoint(_sites_of(problem, facts)))
+
+
 def _is_of(problem: Problem, sites: Collection[str], facts: Observations) -> bool:
     """Return whether a problem is one of these sites alone."""
+    return all(site in sites for site in _sites_of(problem, facts))
+
+
+def _sites_of(problem: Problem, facts: Observations) -> tuple[str, ...]:
     unit = facts.units.get(problem.where)
-    where = problem.sites or (unit.site if unit else problem.where,)
-    return all(site in sites for site in where)
+    return problem.sites or (unit.site if unit else problem.where,)
 
 
 def _problem(finding: Finding) -> Problem:

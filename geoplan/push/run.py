@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.errors import PushRefusedError, PushStoppedError, TooManyOpenFilesError, UnusableFileError
 from geoplan.live.findings.compare import Report, is_seen_green, verify
+from geoplan.live.findings.ha_changes import pairs_with_ports_apart
 from geoplan.live.fleet import NoActiveUnitError
 from geoplan.live.links import standbys_shown_green
 from geoplan.live.survey import observe_for_preflight, observe_for_verify
@@ -30,6 +32,7 @@ from geoplan.push.options import RebootMode
 from geoplan.push.outcome import StepState
 from geoplan.push.partner_links import record_sights
 from geoplan.push.past_pushes import GO_ON, check_resume
+from geoplan.push.ports_apart import mend, only_of, require_ready, what_comes_first
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
@@ -112,12 +115,15 @@ async def run_push(
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
         objections = (*objections, *frozen_problems(store.state), *reboot_problems(fleet, options, verdict.reboots))
-        verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems))
+        later = verdict.put_off if options.only_preflight else ()
+        verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems, *later))
         message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
         reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
         require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
+        for line in what_comes_first(verdict):
+            reporter.say(EventKind.NOTE, line)
         is_left = is_left_to_change(plan, facts, units_to_renew(plan, ledger, history))
         if before.is_configured and not verdict.changes_units and history is None and not is_left:
             if undone:  # it had changed nothing that is still there
@@ -136,7 +142,7 @@ async def run_push(
             forms = frozenset(verdict.forms)
             guards = guarded(fleet, journal, forms)
             context = Context(guards, journal, options, reporter, stop=stop, seen=Seen.in_facts(facts), forms=forms)
-            result = await _change(context, facts, verdict, options.backup_folder or store.backups)
+            result = await _change(context, facts, verdict, background, options.backup_folder or store.backups)
             prune_backups(context, store)
             return result
 
@@ -184,11 +190,22 @@ def begin_or_resume(fleet: Fleet, store: Store, options: Options, history: Histo
     return journal
 
 
-async def _change(context: Context, facts: Observations, verdict: PreflightResult, backups: Path) -> PushResult:
+async def _change(
+    context: Context, facts: Observations, verdict: PreflightResult, background: PreflightInput, backups: Path
+) -> PushResult:
     # a folder of its own for each push: no backup ever takes an earlier one's place
-    await backed_up(context, facts, backups / context.journal.path.stem)
+    folder, executor = backups / context.journal.path.stem, Executor(context)
+    split = pairs_with_ports_apart(context.plan, facts)
+    await backed_up(context, only_of(split, facts) if verdict.put_off else facts, folder)
     with stopping_for_this_machine():
-        return await _do_and_verify(context, verdict)
+        await mend(context, executor, split)
+        if verdict.put_off and executor.may_begin:
+            await require_ready(context, partial(_checked, context, background), partial(back_up, folder=folder))
+        return await _do_and_verify(context, executor, verdict)
+
+
+def _checked(context: Context, background: PreflightInput, facts: Observations) -> PreflightResult:
+    return check(context.plan, facts, replace(background, now=context.clock.wall()))
 
 
 async def backed_up(context: Context, facts: Observations, folder: Path) -> None:
@@ -227,8 +244,8 @@ def stopping_for_this_machine() -> Iterator[None]:
         raise PushStoppedError(f"the push stopped part-way: {error}", hint=error.hint) from None
 
 
-async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResult:
-    progress = await _do_phases(context)
+async def _do_and_verify(context: Context, executor: Executor, verdict: PreflightResult) -> PushResult:
+    progress = await _do_phases(context, executor)
     if progress.failures or not progress.has_ended(step.id for step in context.plan.steps):
         context.journal.write("stopped", outcome="stopped", why=[str(error) for error in progress.failures])
         raise PushStoppedError(stopped_because(context.plan, progress))
@@ -255,9 +272,9 @@ async def _do_and_verify(context: Context, verdict: PreflightResult) -> PushResu
     return PushResult(verdict, report, progress, unfinished, path, unproven=unproven, left_alone=left_alone)
 
 
-async def _do_phases(context: Context) -> Progress:
+async def _do_phases(context: Context, executor: Executor) -> Progress:
     """Do the phases one after the other; pairs that were formed are held against what GEO needs of them first."""
-    executor, progress = Executor(context), Progress()
+    progress = Progress()
     for phase in context.plan.phases():
         if phase is Phase.GEO and any(context.history.was_formed(pair.site) for pair in context.plan.ha_pairs):
             await _require_ready_for_geo(context)
@@ -274,8 +291,7 @@ async def _require_ready_for_geo(context: Context) -> None:
     typed = context.reporter.typed
     background = PreflightInput(options, options.max_clusters, now, context.ledger, context.history, typed)
     verdict = check(context.plan, facts, background)
-    if not verdict.is_clear:
-        why = [str(problem) for problem in verdict.problems]
+    if why := [str(problem) for problem in (*verdict.problems, *verdict.put_off)]:
         context.journal.write("stopped", outcome="stopped", why=why)
         lines = "\n".join(f"  {problem}" for problem in why)
         raise PushStoppedError(f"the pairs are formed, but something blocks GEO on them:\n{lines}")

@@ -105,8 +105,8 @@ def _pair_problems(site: SiteSettings, facts: Observations) -> Iterator[Problem]
     yield from out_of_sync(units)
 
 
-def what_to_know(plan: Plan, facts: Observations) -> Iterator[str]:
-    """Yield what nobody has confirmed of real units, and what it costs."""
+def what_to_know(plan: Plan, facts: Observations, watched: float) -> Iterator[str]:
+    """Yield what nobody has confirmed of real units, and what it costs; pairs are ``watched`` so many seconds."""
     if any(len(group.sites) > 1 for group in plan.groups_now):
         yield (
             "from the first site to the last one of a group its links are red: what is changed on one side then is not "
@@ -117,6 +117,7 @@ def what_to_know(plan: Plan, facts: Observations) -> Iterator[str]:
             "not confirmed on a real unit: what HA does while the two units of a pair differ; both may be active for "
             "these moments, so both are sent it back to back, the standby first"
         )
+        yield f"each pair is then watched for {watched:g} s, a replication: units part some time after their secrets do"
     red = [address for site in plan.sites for address in _red(plan, site, facts)]
     if red:
         yield f"these see active partners red already, by another secret or for another reason: {some_of(red)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.push import records as models
@@ -104,16 +104,34 @@ def secrets_of(history: History, site: str) -> SiteSecrets:
     return found
 
 
+class Holders(NamedTuple):
+    """Which units of a site have what a push sets, by its journal."""
+
+    having: tuple[str, ...]
+    unclear: tuple[str, ...]
+    """Those that may have it, or not."""
+    before: tuple[str, ...]
+    """Those that were not given it: they have what they had."""
+
+
+def holders_of(history: History, name: str) -> Holders:
+    """Return which units of a site have what a push sets. Raises :class:`KeyError` where its plan has no such site."""
+    found, own = secrets_of(history, name), tuple(unit.address for unit in history.plan.site(name).units)
+    if not found.may_differ:
+        return Holders(own, (), ()) if found.has_all else Holders((), (), own)
+    unclear = tuple(each for each in found.order if each not in found.given)
+    return Holders(tuple(found.given), unclear, tuple(each for each in own if each not in found.order))
+
+
 def who_has_which(history: History, name: str) -> str:
     """Say of a site that was begun who may have which secret."""
     found = secrets_of(history, name)
     named = "the old" if history.rotation and history.rotation.goes_back else "the new"
     if not found.may_differ:
         return f"all of it has {named} {SHARED_SECRET}" if found.has_all else "its units have the same"
-    own = [unit.address for unit in history.plan.site(name).units]
-    unclear = [each for each in found.order if each not in found.given]
-    words = [(found.given, f"has {named} {SHARED_SECRET}"), (unclear, "may have it, or not")]
-    words.append(([each for each in own if each not in found.order], "has the one before"))
+    holders = holders_of(history, name)
+    words = [(holders.having, f"has {named} {SHARED_SECRET}"), (holders.unclear, "may have it, or not")]
+    words.append((holders.before, "has the one before"))
     return f"its units may differ: {', '.join(f'{join_words(units)} {has}' for units, has in words if units)}"
 
 

@@ -64,6 +64,11 @@ async def _standing(context: Context) -> list[str]:
     lines = [await _standing_of(context, site) for site in begun]
     alone = recorded_alone(context.history) or frozenset()
     whole = [site.name for site in context.plan.sites if site not in begun and site.name not in alone]
+    given = context.ledger.secrets.given
+    before = [name for name in whole if given & units_of(context.plan.site(name))]
+    if before:
+        lines.append(f"  now       not begun by this push, given a new one by a push before: {join_words(before)}")
+    whole = [name for name in whole if name not in before]
     if begun and whole:
         lines.append(f"  now       not begun: {join_words(whole)}; links with them are red until all have the same")
     if alone:

@@ -10,9 +10,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.live.links import SAME_SECRETS, GivenSecrets
 from geoplan.push import secret_records as secrets
-from geoplan.push.backups import COMPLETED
-from geoplan.push.secret_progress import left_different, sites_that_differ
+from geoplan.push.history import COMPLETED
+from geoplan.push.secret_progress import holders_of, left_different, sites_that_differ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,6 +66,22 @@ def not_taken_back(rotations: Sequence[History]) -> frozenset[str]:
             back = [_units(site) for site in sites if site.name not in differing and _units(site) <= _has(history)]
             left = (left | (left & own or own)).difference(*back)
     return left
+
+
+def given_secrets(rotations: Sequence[History]) -> GivenSecrets:
+    """Return what pushes of the secret have left that did not come to their end, the oldest first."""
+    given = not_taken_back(rotations)
+    if not given:
+        return SAME_SECRETS
+    last = rotations[-1]
+    alike = (unit for site in last.plan.sites for unit in holders_of(last, site.name).having)
+    return GivenSecrets(given, frozenset(map(canonical, alike)) & given)
+
+
+def given_before(own: History, rotations: Sequence[History]) -> frozenset[str]:
+    """Return the sites of a push of which a unit may have the secret of one before it that never came to its end."""
+    given = not_taken_back([each for each in rotations if each.path != own.path and each.number < own.number])
+    return frozenset(site.name for site in own.plan.sites if given & _units(site))
 
 
 def _may_have(history: History) -> frozenset[str]:

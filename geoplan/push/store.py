@@ -20,6 +20,7 @@ from geoplan.push.carry_over import carry_over
 from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
 from geoplan.push.secret_progress import left_different
+from geoplan.push.secret_scope import given_secrets
 from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
 from geoplan.wording import shell_command
 
@@ -132,6 +133,7 @@ class Store:
             rotations += [history] if history.rotation else []
             if not history.is_finished:
                 unfinished = history
+        ledger.secrets = given_secrets(rotations)
         return Past(ledger, latest, unfinished, left_different(rotations), tuple(rotations))
 
     def histories(self, *, more_than: int = 0) -> Iterator[History]:

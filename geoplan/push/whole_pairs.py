@@ -8,7 +8,7 @@ from geoplan.addresses import same_addresses
 from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.live.activity import AT_WORK, said, states_of
 from geoplan.live.findings import NoteKind
-from geoplan.live.fleet import only_active
+from geoplan.live.fleet import are_healthy, only_active
 from geoplan.push.context import StepError
 
 if TYPE_CHECKING:
@@ -56,6 +56,28 @@ async def until_whole(
     if told is None:
         raise StepError(step, f"it is not whole after {after}: {'; '.join(faults)}", hint=hint)
     return told
+
+
+async def until_at_work(context: Context, step: Step, waiting: str) -> None:
+    """Wait until one unit is active and the other its standby: the master, if it takes over at once.
+
+    ``waiting`` says what is waited for. Raises :class:`StepError` where the pair is not at work in time; that the slave
+    stays active is only noted.
+    """
+    site = context.plan.site(step.site)
+
+    async def look() -> bool | None:
+        return True if are_healthy(site, states_of(await context.fleet.look(site))) else None
+
+    telling = context.reporter.waiting(step, waiting, site.units[0].address)
+    if await context.until(look, within=context.timings.failover_deadline, on_wait=telling):
+        return
+    looks = await context.fleet.look(site)
+    if sorted(states_of(looks).values()) != AT_WORK:
+        hint = "look at both units; once one is active and the other its standby, go on"
+        raise StepError(step, f"one unit has to be active and the other its standby, but {said(looks)}", hint=hint)
+    message = f"'{site.name}': {said(looks)}; the master takes over at its next boot, or by a switch-over by hand"
+    context.note(NoteKind.TOOK_OVER, message, site=site.name, step=step)
 
 
 async def _out_of_sync(context: Context, step: Step, active: str) -> list[str]:

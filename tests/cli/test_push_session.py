@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from geoplan.cli.connection import ConnectionOptions, TypedCommands
+from geoplan.cli.options import ChangeOptions
 from geoplan.cli.push_options import PushFlags
 from geoplan.cli.push_session import PushSession
 from geoplan.live.findings.compare import verify
 from geoplan.live.links import NO_SIGHTS, KnownLinks, Sights
 from geoplan.live.model import ClusterType, GeoCluster, Observations
-from geoplan.plan.model import Plan
+from geoplan.plan.change import make_change
+from geoplan.plan.model import Action, Plan
+from geoplan.plan.planner import make_plan
 from geoplan.push.approval import Review
 from geoplan.push.executor import Progress
+from geoplan.push.history import History
 from geoplan.push.options import Options
 from geoplan.push.preflight import PreflightResult
+from geoplan.push.records import FORMAT, make
 from geoplan.push.run import PushResult
+from geoplan.push.undoing import Undoing
+from geoplan.topology.loader import load_topology
+from geoplan.topology.model import Topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.observations import changed, in_place, plan_of
 from tests.push.support import A1, M1, M2, S1, S2
@@ -117,3 +127,41 @@ def test_whatever_a_push_to_an_embedded_lab_says_to_type_goes_to_one_again(geopl
     pushes = [line for line in (ended.stdout + ended.stderr).splitlines() if "geoplan push" in line]
     assert pushes
     assert all(" ".join(lab) in line for line in pushes)
+
+
+OLD = load_topology(TOPOLOGIES / "section-5.4.yaml")
+OTHER_HOST = OLD.model_dump(mode="json", exclude_none=True)
+OTHER_HOST["sites"][0]["ha_pair"]["preferred_host"] = "none"
+NEW = Topology.model_validate(OTHER_HOST)
+PAIR = OLD.sites[0].name
+REBOOTED = ("--reboot", f"always={PAIR}")
+
+
+def typed_by(plan: Plan, typed: TypedCommands, undoing: Undoing | None = None) -> list[str]:
+    """Return the words of the command that reboots a pair, as a push of that plan prints it; none if it prints none."""
+    wishes: dict[str, Any] = dict.fromkeys(PushFlags.__dataclass_fields__) | {"undoing": undoing}
+    session = PushSession(plan, typed, Options(), PushFlags(**wishes), Review(None, None))
+    return shlex.split(session.command(*REBOOTED))
+
+
+def undo_of(*flags: str, plan: Plan) -> Undoing:
+    begin = {"format": FORMAT, "who": "a", "checksum": "b", "options": {}, "units": {}, "flags": list(flags)}
+    record = make("begin", datetime(2026, 1, 1, tzinfo=UTC), **begin, plan=plan.model_dump(mode="json"))
+    return Undoing(History(JOURNAL, [record]), plan, ())
+
+
+def test_reboot_that_is_told_is_one_that_the_printed_push_takes() -> None:
+    plan, back = make_change(NEW, make_plan(OLD)), make_change(OLD, make_plan(NEW))
+    change = ChangeOptions(old="old.yaml")
+    of_change = TypedCommands(ConnectionOptions(), "new.yaml", change=change)
+    of_undo = TypedCommands(ConnectionOptions(), "new.yaml", undo="3")
+    assert not [step for step in plan.steps if step.action is Action.REBOOT_MASTER], "it changes HA parameters alone"
+    assert typed_by(make_plan(OLD), TypedCommands(ConnectionOptions(), "old.yaml")) == [
+        *("geoplan", "push", "old.yaml"),
+        *REBOOTED,
+    ]
+    assert typed_by(plan, of_change) == ["geoplan", "push", "new.yaml", *REBOOTED]
+    undoing = undo_of("--from", "old.yaml", plan=plan)
+    assert typed_by(back, of_undo, undoing) == ["geoplan", "push", "old.yaml", *REBOOTED]
+    assert not typed_by(back, of_undo, undo_of("--from", "live", plan=plan)), "no file has what units hold now"
+    assert not typed_by(back, of_undo, undo_of(plan=plan))

@@ -109,6 +109,22 @@ def test_a_debt_arises_with_a_partner_and_stays_over_pushes_until_the_pair_has_h
     assert ledger.owes(S1) == frozenset()
 
 
+HA_OF_THE_SAME_PAIR = ("set_preferred_host", "set_all_interfaces", "set_health_check_port")
+HA_OF_ANOTHER_PAIR = ("set_ha_partner", "set_master_ha_parameters", "set_slave_ha_parameters")
+
+
+@pytest.mark.parametrize("action", [*HA_OF_THE_SAME_PAIR, *HA_OF_ANOTHER_PAIR])
+def test_sights_hold_while_ha_parameters_change_unless_the_pair_is_another_one(action: str) -> None:
+    ledger = Ledger()
+    push = Push(ledger)
+    push.whole()
+    values = {"before": {"mode": "slave"}, "after": {"mode": "slave"}}
+    push("changing", step="h", site="P1", action=action, unit=S1, what="ha_parameters", **values)
+    is_another = action in HA_OF_ANOTHER_PAIR
+    assert ledger.sights(S1) == (frozenset() if is_another else PARTNERS_OF_S1)
+    assert ledger.was_formed(PLAN.site("P1")) is is_another
+
+
 def test_what_was_there_before_and_is_not_told_is_taken_for_nothing() -> None:
     ledger = Ledger()
     Push(ledger).change(before=None, seen=False)

@@ -22,10 +22,14 @@ OLD = topology("old", SITES)
 HA_COMMANDS = ("awshaparam", "setcloudhaparam", "awshamode", "setcloudhamode")
 
 
-def with_pair(**settings: Any) -> Topology:
-    """Return the old topology with other settings of its pair A."""
-    pair = {"ha_pair": {"master": "10.0.0.1", "slave": "10.0.0.2", **settings}}
-    return topology("new", SITES, A=pair)
+PAIRS = {"A": ("10.0.0.1", "10.0.0.2"), "C": ("10.0.0.5", "10.0.0.6")}
+
+
+def with_pair(pair: str = "A", **settings: Any) -> Topology:
+    """Return the old topology with other settings of one of its pairs."""
+    master, slave = PAIRS[pair]
+    described: dict[str, Any] = {pair: {"ha_pair": {"master": master, "slave": slave, **settings}}}
+    return topology("new", SITES, **described)
 
 
 NEW_PORT = with_pair(health_check={"port": 9000})

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.api.request import ApiRequest
-from geoplan.lab.clock import Timings as LabTimings
 from geoplan.lab.faults import FaultKind
-from geoplan.live.polling import Timings
+from geoplan.lab.variants import Variant
 from geoplan.loadmaster import Secret
 from geoplan.plan.secret import make_rotation
 from geoplan.push import journal
@@ -23,65 +21,42 @@ from geoplan.push.options import Options
 from geoplan.push.secret_progress import OF_SITES
 from geoplan.push.secret_records import SettingSecret
 from geoplan.push.secret_run import run_rotation
-from geoplan.push.store import Store
-from geoplan.push.units_run import UnitsResult
-from geoplan.topology.model import Topology
 from geoplan.twin.arrivals import Watch
-from geoplan.twin.placing import place_as_planned
 from geoplan.twin.rehearsal import Heard
-from geoplan.twin.stage import Stage, UnitsAtStart
 from geoplan.twin.transport import Sent
-from tests.push.support import real_store
-from tests.simulation.world import BOOT, SYNC
+from tests.simulation.courses import (
+    KINDS,
+    MAY_BE_APPLIED,
+    READ_WORDS,
+    READS,
+    Course,
+    CourseWorld,
+    fault,
+    topology_of,
+)
 
 BEFORE, NEW, OTHER = "the-one-before", "Zq7~new-Secret{of}Partners!", "Yet-another#One-of=Partners"
-MAX_RUNS = 14
-LIFTED_AFTER = 4
-READS = ("get", "getall", "getawshaparams", "listclusters", "health", "backup")
-READ_WORDS = ("get", "list", "show", "is", "backup", "stats")
-KINDS = (
-    FaultKind.RESET,
-    FaultKind.TIMEOUT,
-    FaultKind.TRUNCATE,
-    FaultKind.ERROR,
-    FaultKind.IGNORE,
-    FaultKind.SLOW,
-    FaultKind.REFUSE,
-)
 
 
 @dataclass
-class Course:
+class Rotated(Course):
     """What a seed has in store for a rotation."""
 
-    topology: Topology
-    faults: list[str] = field(default_factory=list)
     kills: list[int] = field(default_factory=list)
     """The process is killed at half of it, counted over all settings: of odd ones just after that has arrived."""
     secrets: tuple[str, ...] = (NEW,)
     """What each run is given, the last one from then on."""
-    longest_delay: float = 0.0
 
 
-def draw(seed: int) -> Course:
+def draw(seed: int) -> Rotated:
     chance = random.Random(f"rotation {seed}")  # noqa: S311 - not for secrets
     topology = topology_of(chance.choice(["p", "ps", "pp", "s", "pps", "ppp"]), chance)
     units = [unit.address for site in topology.sites for unit in site.units]
     faults = [_fault(chance, units) for _ in range(chance.choice([0, 1, 1, 2, 3]))]
     kills = sorted(chance.sample(range(4 * len(units)), chance.choice([0, 1, 1, 2])))
     secrets = chance.choice([(NEW,), (NEW,), (NEW, OTHER)])
-    return Course(topology, faults, kills, secrets, chance.choice([0.0, 0.05, 0.5]))
-
-
-def topology_of(kinds: str, chance: random.Random) -> Topology:
-    sites = []
-    for number, kind in enumerate(kinds, start=1):
-        pair = {"master": f"10.0.{number}.1", "slave": f"10.0.{number}.2"}
-        described = {**pair, "preferred_host": chance.choice(["master", "none"])}
-        sites.append(
-            {"name": f"S{number}", **({"ha_pair": described} if kind == "p" else {"standalone": pair["master"]})}
-        )
-    return Topology.model_validate({"sites": sites, "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC}})
+    delay, variants = chance.choice([0.0, 0.05, 0.5]), chance.choice([(), (), (Variant.SECRETS_KEEP_HA,)])
+    return Rotated(topology, faults, delay, variants, kills=kills, secrets=secrets)
 
 
 def _fault(chance: random.Random, units: list[str]) -> str:
@@ -90,10 +65,8 @@ def _fault(chance: random.Random, units: list[str]) -> str:
     kind = chance.choice(KINDS)
     if kind is FaultKind.IGNORE or (command == "health" and kind is FaultKind.ERROR):
         kind = FaultKind.RESET  # of a secret that was answered and not set nobody can know
-    parts = [f"{kind},unit={unit},command={command},occurrence={chance.choice([1, 1, 2, 3])}"]
-    if kind is FaultKind.REFUSE:
-        parts.append(f"seconds={chance.choice([1, 10, 40])}")
-    if kind in (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.TRUNCATE, FaultKind.SLOW, FaultKind.ERROR):
+    parts = fault(kind, unit, command, chance)
+    if kind in MAY_BE_APPLIED:
         applied = chance.choice(["yes", "no"])
         parts.append(f"applied={'yes' if kind is FaultKind.SLOW else applied}")  # a late answer tells what is so
     return ",".join(parts)
@@ -135,40 +108,22 @@ class RotationWatch(Watch):
         return len(own) == 1
 
 
-class RotationWorld(Stage):
+class RotationWorld(CourseWorld):
     """Units at work as planned, whose secret is set, by processes that are killed and resumed, and watched."""
 
-    def __init__(self, course: Course, seed: int, folder: Path) -> None:
+    max_runs, lifted_after = 14, 4
+
+    def __init__(self, course: Rotated, seed: int, folder: Path) -> None:
         self.course = course
-        topology = course.topology
-        folder.mkdir(parents=True, exist_ok=True)
-        start = UnitsAtStart(
-            topology,
-            LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
-            "7.2.60.1",
-            longest_delay=course.longest_delay,
-        )
-        super().__init__(
-            start,
-            make_rotation(topology),
-            folder / "state",
-            options=Options(has_way_back=True, accepts_links_down=True),
-            timings=Timings(BOOT, SYNC, grace_seconds=30.0),
-            seed=seed,
-        )
+        options = Options(has_way_back=True, accepts_links_down=True)
+        super().__init__(course, make_rotation(course.topology), "7.2.60.1", options=options, seed=seed, folder=folder)
         self.watch: RotationWatch = RotationWatch(self)
-        place_as_planned(self.network, topology)
         for unit in self.network.units.values():
             unit.secret = BEFORE
-        self.ended: UnitsResult | GeoplanError | None = None
-        self.story: list[str] = []
         self.settings = 0
+        self._secrets, self._given = list(course.secrets), BEFORE
         self._doing: asyncio.Future[None] | None = None
         self.ways.append(self._kill)
-
-    @property
-    def store(self) -> Store:
-        return real_store(self.folder, self.plan)
 
     def unequal(self) -> set[str]:
         """Return the pairs whose units have different secrets."""
@@ -183,30 +138,12 @@ class RotationWorld(Stage):
 
     async def _run(self, secret: str, *, resume: bool) -> None:
         options = replace(self.options, resume=resume, secret=Secret(secret))
-        async with self.connected_fleet() as fleet:
-            try:
-                self.ended = await run_rotation(fleet, options, self.store, Heard())
-            except (PushRefusedError, PushStoppedError) as error:
-                self.ended = error
+        await self.ending(lambda fleet: run_rotation(fleet, options, self.store, Heard()))
 
-    async def run(self) -> list[str]:
-        """Set it, resume after every end but the last, and return what was wrong."""
-        for fault in self.course.faults:
-            self.simulation.inject(fault)
-        secrets = list(self.course.secrets)
-        for number in range(MAX_RUNS):
-            secret = secrets.pop(0) if len(secrets) > 1 else secrets[0]
-            await self.rotate(secret, resume=self.is_unfinished)
-            self.story.append(f"{number}: {self.ended!r:.300} {getattr(self.ended, 'problems', '')}")
-            if isinstance(self.ended, UnitsResult):
-                self._check_end(secret)
-                return self.broken
-            if number >= LIFTED_AFTER:
-                self.simulation.lift_all()
-                self.make_masters_active(preferred_alone=True)
-            await asyncio.sleep(90.0)
-        self.watch.say("it never comes to its end: " + " | ".join(self.story))
-        return self.broken
+    async def one_run(self, *, resume: bool) -> None:
+        secret = self._secrets.pop(0) if len(self._secrets) > 1 else self._secrets[0]
+        self._given = secret
+        await self.rotate(secret, resume=resume)
 
     async def _kill(self, sent: Sent) -> httpx.Response | None:
         if not (sent.call and sent.call.command == "setlmcommsecret"):
@@ -220,15 +157,10 @@ class RotationWorld(Stage):
             raise httpx.ReadError("the process is gone", request=sent.http)
         return None
 
-    def _check_end(self, secret: str) -> None:
-        if not isinstance(self.ended, UnitsResult) or not self.ended.is_complete:
-            self.watch.say(f"the end is not complete: {self.ended}")
+    def check_end(self) -> None:
         for unit in self.network.units.values():
-            if unit.secret != secret:
+            if unit.secret != self._given:
                 self.watch.say(f"it says that it is done, and {unit.address} has another secret")
-        self.check_pairs()
-        if red := self.red_in_any_state():
-            self.watch.say(f"red after a failover: {sorted(red)}")
         for path in self.folder.rglob("*"):
             if path.is_file() and any(each.encode() in path.read_bytes() for each in (NEW, OTHER, BEFORE)):
                 self.watch.say(f"a secret stands in {path.name}")

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.plan.model import Plan
 from geoplan.push.undoing import LAST, find_push, undoing
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.rehearsal import Heard
 from geoplan.twin.shapes import shape_units
 from tests.lab.boxes import make_whole, put_in_pair
 from tests.push.support import real_store
-from tests.simulation.changes import topology
+from tests.simulation.changes import ChangingWorld, topology
 from tests.simulation.ha_changes import OLD, SCENARIOS, SITES, begun, ha_requests, refusing, set_port, with_pair
 
 BOX = topology("lab", f"{SITES} E:10.0.0.12")
@@ -43,6 +44,20 @@ def test_each_parameter_is_changed_on_both_units_the_standby_first(tmp_path: Pat
     run_simulated(scene())
 
 
+@pytest.mark.parametrize("pair", ["A", "C"])
+@pytest.mark.parametrize("settings", [{"preferred_host": "none"}, {"health_check": {"port": 9000}}])
+def test_what_proved_the_links_of_other_pairs_holds_still(
+    tmp_path: Path, pair: str, settings: dict[str, object]
+) -> None:
+    async def scene() -> None:
+        world = await begun(tmp_path)
+        result = await world.push(world.plan_of_change(OLD, with_pair(pair, **settings)))
+        assert result.is_complete
+        assert not result.report.unproven
+
+    run_simulated(scene())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_each_request_it_goes_on(tmp_path: Path, kind: str) -> None:
     async def scene(at: int) -> None:
@@ -66,17 +81,67 @@ def test_killed_at_each_request_it_goes_on(tmp_path: Path, kind: str) -> None:
         run_simulated(scene(at))
 
 
-def test_ports_left_apart_are_made_alike_by_a_new_push_as_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["port", "all of them"])
+def test_ports_left_apart_are_made_alike_by_a_new_push_as_well(tmp_path: Path, kind: str) -> None:
     async def scene() -> None:
         world = await begun(tmp_path)
         set_port(world, 9000, "10.0.0.2")
         await asyncio.sleep(60.0)
-        plan = world.plan_of_change(OLD, KINDS["port"])
+        plan = world.plan_of_change(OLD, KINDS[kind])
         assert (await world.push(plan)).is_complete
         world.check_is(plan)
-        assert ha_requests(world) == ["10.0.0.1"]
+        assert ha_requests(world) == ["10.0.0.1", *["10.0.0.2", "10.0.0.1"] * (REQUESTS[kind] // 2 - 1)]
 
     run_simulated(scene())
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("down", ["10.0.0.3", "10.0.0.6", "10.0.0.5"])
+def test_ports_apart_are_made_alike_first_whatever_is_down_elsewhere(
+    tmp_path: Path, down: str, *, resume: bool
+) -> None:
+    async def scene() -> None:
+        world = await begun(tmp_path)
+        plan = world.plan_of_change(OLD, KINDS["all of them"])
+        if resume:
+            await _killed_between_its_ports(world, plan)
+        else:
+            set_port(world, 9000, "10.0.0.2")
+        world.simulation.power_off(down)
+        await asyncio.sleep(60.0)
+        assert not world.network.pair("A").is_formed
+        sent = len(ha_requests(world))
+        with pytest.raises(PushRefusedError) as refused:
+            await world.push(plan, resume=resume, only_preflight=True)
+        assert down in str(refused.value.problems)
+        assert len(ha_requests(world)) == sent, "to look is to change nothing"
+        with pytest.raises(PushStoppedError) as stopped:
+            await world.push(plan, resume=resume)
+        assert ha_requests(world)[sent:] == ["10.0.0.1"], "nothing else is begun"
+        assert world.network.pair("A").is_formed
+        assert down in str(stopped.value)
+        world.simulation.power_on(down)
+        await asyncio.sleep(120.0)
+        world.make_masters_active()
+        await asyncio.sleep(120.0)
+        assert (await world.push(plan, resume=True)).is_complete
+        world.check_is(plan)
+
+    run_simulated(scene())
+
+
+async def _killed_between_its_ports(world: ChangingWorld, plan: Plan) -> None:
+    """Push until one unit of the pair has its new port, and the other has not."""
+    pushing = asyncio.ensure_future(world.push(plan))
+
+    def kill(_address: str, _command: str) -> None:
+        if len({unit.ha.health_check_port for unit in world.network.pair("A").units}) > 1:
+            pushing.cancel()
+
+    world.after_change = kill
+    with contextlib.suppress(asyncio.CancelledError):
+        await pushing
+    world.after_change = lambda _address, _command: None
 
 
 @pytest.mark.parametrize("fault", ["reset", "truncate", "error", "timeout", "ignore"])

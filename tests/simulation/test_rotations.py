@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from geoplan.errors import PushRefusedError, PushStoppedError
+from geoplan.lab.variants import Variant
 from geoplan.loadmaster import Secret
 from geoplan.plan.secret import make_rotation
 from geoplan.push import journal
@@ -26,7 +27,8 @@ from geoplan.topology.model import Topology
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.rehearsal import Heard
 from geoplan.twin.transport import Sent
-from tests.simulation.rotations import BEFORE, NEW, OTHER, Course, RotationWorld, draw, topology_of
+from tests.simulation.courses import topology_of
+from tests.simulation.rotations import BEFORE, NEW, OTHER, Rotated, RotationWorld, draw
 
 PAIRS = topology_of("pps", random.Random(1))  # noqa: S311 - not for secrets
 
@@ -40,13 +42,17 @@ def test_no_seed_breaks_an_invariant_of_rotations(seeds: range, tmp_path: Path) 
     assert not broken, "replay one with: python -m pytest tests/simulation/test_rotations.py --seed N"
 
 
+@pytest.mark.parametrize("variants", [(), (Variant.SECRETS_KEEP_HA,)])
 @pytest.mark.parametrize("kill", range(10))
-def test_kill_at_any_request_is_resumed_to_the_same_secret_everywhere(kill: int, tmp_path: Path) -> None:
-    assert run_simulated(killed_at(kill, tmp_path)) == []
+def test_kill_at_any_request_is_resumed_to_the_same_secret_everywhere(
+    kill: int, variants: tuple[Variant, ...], tmp_path: Path
+) -> None:
+    assert run_simulated(killed_at(kill, variants, tmp_path)) == []
 
 
-async def killed_at(kill: int, folder: Path) -> list[str]:
-    return await RotationWorld(Course(PAIRS, kills=[kill], secrets=(NEW, OTHER)), kill, folder).run()
+async def killed_at(kill: int, variants: tuple[Variant, ...], folder: Path) -> list[str]:
+    course = Rotated(PAIRS, variants=variants, kills=[kill], secrets=(NEW, OTHER))
+    return await RotationWorld(course, kill, folder).run()
 
 
 def refusing(world: RotationWorld, *addresses: str) -> list[str]:
@@ -68,7 +74,7 @@ def held(world: RotationWorld) -> set[str | None]:
 
 def test_standby_that_does_not_take_the_secret_leaves_the_pair_as_it_was(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         refusing(world, "10.0.1.2")
         await world.rotate(NEW)
         assert isinstance(world.ended, PushStoppedError)
@@ -91,7 +97,7 @@ async def left_apart(world: RotationWorld) -> list[str]:
 
 def test_stop_while_the_pair_is_mended_says_that_it_is_in_place(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         left = await left_apart(world)
         left.clear()
         stop = Stop()
@@ -112,7 +118,7 @@ def test_stop_while_the_pair_is_mended_says_that_it_is_in_place(tmp_path: Path) 
 
 def test_way_back_takes_the_place_of_what_was_stopped_and_mends_the_pair_first(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         left = await left_apart(world)
         left.clear()
         (stopped,) = journal.histories(world.folder)
@@ -129,7 +135,7 @@ def test_way_back_takes_the_place_of_what_was_stopped_and_mends_the_pair_first(t
 
 def test_rotation_after_one_that_was_abandoned_mends_what_that_left(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         left = await left_apart(world)
         left.clear()
         (stopped,) = journal.histories(world.folder)
@@ -166,7 +172,7 @@ def given(world: RotationWorld) -> list[str]:
 @pytest.mark.parametrize("way", ["on", "back", "anew"])
 def test_pair_that_differs_is_mended_whatever_is_down_elsewhere(way: str, tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(topology_of("pps", random.Random(1))), 1, tmp_path)  # noqa: S311
+        world = RotationWorld(Rotated(topology_of("pps", random.Random(1))), 1, tmp_path)  # noqa: S311
         refused = refusing(world, "10.0.2.1")
         await world.rotate(NEW)
         assert world.unequal() == {"S2"}
@@ -196,7 +202,7 @@ def test_pair_that_differs_is_mended_whatever_is_down_elsewhere(way: str, tmp_pa
 
 def test_way_back_needs_no_unit_that_was_never_given_the_secret(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         refused = refusing(world, "10.0.2.2")
         await world.rotate(NEW)
         assert isinstance(world.ended, PushStoppedError)
@@ -215,7 +221,7 @@ def test_way_back_needs_no_unit_that_was_never_given_the_secret(tmp_path: Path) 
 
 def test_way_back_of_a_whole_rotation_is_of_all_units(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         await world.rotate(NEW)
         go_back(world, None)
         await world.rotate(BEFORE)
@@ -235,7 +241,7 @@ async def with_one_dead(seed: int, folder: Path) -> list[str]:
     """Kill a rotation at a request, and go on or back while a unit of another site is dead."""
     chance = random.Random(f"dead {seed}")  # noqa: S311 - not for secrets
     topology = topology_of(chance.choice(["pps", "ppp", "sps", "pp"]), chance)
-    course = Course(topology, kills=[chance.randrange(4 * len(topology.sites))])
+    course = Rotated(topology, kills=[chance.randrange(4 * len(topology.sites))])
     world = RotationWorld(course, seed, folder)
     await world.rotate(NEW)
     if not world.is_unfinished:
@@ -267,7 +273,7 @@ def units_of(topology: Topology, sites: set[str]) -> set[str]:
 
 def test_pair_that_is_not_whole_is_not_begun(tmp_path: Path) -> None:
     async def go() -> None:
-        world = RotationWorld(Course(PAIRS), 1, tmp_path)
+        world = RotationWorld(Rotated(PAIRS), 1, tmp_path)
         world.simulation.power_off("10.0.2.2")
         await world.rotate(NEW)
         assert isinstance(world.ended, PushRefusedError)
@@ -316,6 +322,6 @@ def test_mutation_of_rotations_is_caught(mutation: str, tmp_path: Path, monkeypa
     patches, said = MUTATIONS[mutation]
     for of, name, mutated in patches:
         monkeypatch.setattr(of, name, mutated)
-    found = run_simulated(killed_at(5, tmp_path))
+    found = run_simulated(killed_at(5, (), tmp_path))
     assert found
     assert any(said in each for each in found), found

@@ -32,7 +32,7 @@ from geoplan.twin.loop import EPOCH, run_simulated
 from geoplan.twin.rehearsal import Heard
 from geoplan.twin.script import Script
 from geoplan.twin.transport import Sent
-from tests.simulation.updates import NEW, OLD, Course, UpdateWorld, draw
+from tests.simulation.updates import NEW, OLD, UpdateWorld, Updating, draw
 from tests.simulation.world import BOOT, SYNC, World
 
 
@@ -68,7 +68,7 @@ def versions(world: UpdateWorld) -> list[str]:
 
 def test_update_stops_between_sites_when_the_next_does_not_fit_with_its_way_back(tmp_path: Path) -> None:
     async def go() -> None:
-        world = UpdateWorld(Course(two_pairs()), 1, tmp_path)
+        world = UpdateWorld(Updating(two_pairs()), 1, tmp_path)
         world.options = replace(world.options, until=EPOCH + timedelta(seconds=4 * 2 * BOOT + 40))
         await world.update()
         assert isinstance(world.ended, PushStoppedError), world.ended
@@ -101,7 +101,7 @@ def test_push_reboots_nothing_that_does_not_fit_and_begins_nothing_where_the_fir
 
 def test_unit_that_does_not_know_installpatch_is_updated_by_hand_and_waited_for(tmp_path: Path) -> None:
     async def go() -> None:
-        world = UpdateWorld(Course(two_pairs()), 1, tmp_path)
+        world = UpdateWorld(Updating(two_pairs()), 1, tmp_path)
         slave = world.network.unit("10.0.1.2")
 
         async def refuse(sent: Sent) -> httpx.Response | None:
@@ -191,7 +191,7 @@ def test_nothing_is_sent_to_an_active_unit_whose_standby_has_just_gone_away(tmp_
 
 async def updated_while_a_standby_goes_away(folder: Path) -> list[str]:
     """Update two pairs; the first unit that is updated loses power once, just before its partner's turn."""
-    world = UpdateWorld(Course(two_pairs()), 1, folder)
+    world = UpdateWorld(Updating(two_pairs()), 1, folder)
     gone: list[Unit] = []
 
     async def go_away(sent: Sent) -> httpx.Response | None:
@@ -227,7 +227,7 @@ class StopsAfter(Heard):
 @pytest.mark.parametrize("action", [Action.SET_PREFERRED_HOST_ASIDE, Action.UPDATE_STANDBY, Action.UPDATE_ACTIVE])
 def test_update_that_is_given_up_part_way_goes_back_to_the_old_version(action: Action, tmp_path: Path) -> None:
     async def go() -> None:
-        world = UpdateWorld(Course(two_pairs()), 1, tmp_path)
+        world = UpdateWorld(Updating(two_pairs()), 1, tmp_path)
         heard = StopsAfter(action)
         async with world.connected_fleet() as fleet:
             with pytest.raises(PushStoppedError, match="'S1'") as caught:

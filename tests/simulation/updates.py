@@ -7,97 +7,71 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.api.request import ApiRequest
-from geoplan.lab.clock import Timings as LabTimings
 from geoplan.lab.device.unit import Unit
 from geoplan.lab.faults import FaultKind
-from geoplan.live.polling import Timings
 from geoplan.loadmaster.firmware import FirmwareImage
 from geoplan.plan.upgrade import make_upgrade
 from geoplan.push import journal
 from geoplan.push.firmware_records import Booting, Installed, Installing, Preferring, Updated
 from geoplan.push.options import Options
 from geoplan.push.record import Record
-from geoplan.push.store import Store
-from geoplan.push.units_run import UnitsResult
 from geoplan.push.update_run import run_update
-from geoplan.topology.model import Topology
 from geoplan.twin.arrivals import Watch
-from geoplan.twin.placing import place_as_planned
 from geoplan.twin.rehearsal import Heard
-from geoplan.twin.stage import Stage, UnitsAtStart
 from geoplan.twin.transport import Sent
-from tests.push.support import real_store
-from tests.simulation.world import BOOT, SYNC
+from tests.simulation.courses import (
+    KINDS,
+    MAY_BE_APPLIED,
+    READ_WORDS,
+    READS,
+    Course,
+    CourseWorld,
+    fault,
+    topology_of,
+)
 
 OLD, NEW = "7.2.59.4", "7.2.60.1"
-MAX_RUNS = 12
-LIFTED_AFTER = 3
 UNDER_WAY = ("installpatch", "reboot", "awshaparam")
-READS = ("get", "getall", "getawshaparams", "listclusters", "health", "listvs", "backup")
-KINDS = (
-    FaultKind.RESET,
-    FaultKind.TIMEOUT,
-    FaultKind.TRUNCATE,
-    FaultKind.ERROR,
-    FaultKind.IGNORE,
-    FaultKind.SLOW,
-    FaultKind.REFUSE,
-)
 
 
 @dataclass
-class Course:
+class Updating(Course):
     """What a seed has in store for an update."""
 
-    topology: Topology
-    faults: list[str] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     cuts: int = 0
     """How many uploads are cut on their way."""
     pacified: bool = False
     """Whether the first unit was rebooted so often that its next boot makes it passive."""
-    longest_delay: float = 0.0
 
 
-def draw(seed: int) -> Course:
+def draw(seed: int) -> Updating:
     chance = random.Random(f"update {seed}")  # noqa: S311 - not for secrets
-    topology = _topology(chance)
+    topology = topology_of(chance.choice(["p", "ps", "pp", "s", "pps"]), chance)
     units = [unit.address for site in topology.sites for unit in site.units]
     faults = [_fault(chance, units) for _ in range(chance.choice([0, 1, 1, 2, 3]))]
     kills = [chance.uniform(0.0, 200.0) for _ in range(chance.choice([0, 0, 1, 2]))]
     cuts = chance.choice([0, 0, 0, 1, 2])
-    return Course(topology, faults, kills, cuts, chance.random() < 0.05, chance.choice([0.0, 0.05, 0.5]))
-
-
-def _topology(chance: random.Random) -> Topology:
-    sites: list[dict[str, Any]] = []
-    for number, kind in enumerate(chance.choice(["p", "ps", "pp", "s", "pps"]), start=1):
-        pair = {"master": f"10.0.{number}.1", "slave": f"10.0.{number}.2"}
-        pair["preferred_host"] = chance.choice(["master", "none"])
-        sites.append({"name": f"S{number}", **({"ha_pair": pair} if kind == "p" else {"standalone": pair["master"]})})
-    return Topology.model_validate({"sites": sites, "timing": {"boot_seconds": BOOT, "sync_seconds": SYNC}})
+    pacified, delay = chance.random() < 0.05, chance.choice([0.0, 0.05, 0.5])
+    return Updating(topology, faults, delay, kills=kills, cuts=cuts, pacified=pacified)
 
 
 def _fault(chance: random.Random, units: list[str]) -> str:
     unit = chance.choice(units)
     if chance.random() < 0.2:
         return f"{FaultKind.NO_RETURN},unit={unit},occurrence=1"
-    command = chance.choice([*UNDER_WAY * 3, *READS])
+    command = chance.choice([*UNDER_WAY * 3, *READS, "listvs"])
     kind = chance.choice(KINDS)
     if command == "health" and kind in (FaultKind.IGNORE, FaultKind.ERROR):
         kind = FaultKind.RESET
     if kind is FaultKind.IGNORE and command not in UNDER_WAY:
         kind = FaultKind.RESET
-    parts = [f"{kind},unit={unit},command={command},occurrence={chance.choice([1, 1, 2, 3])}"]
-    if kind is FaultKind.REFUSE:
-        parts.append(f"seconds={chance.choice([1, 10, 40])}")
-    if kind in (FaultKind.RESET, FaultKind.TIMEOUT, FaultKind.TRUNCATE, FaultKind.SLOW, FaultKind.ERROR):
+    parts = fault(kind, unit, command, chance)
+    if kind in MAY_BE_APPLIED:
         parts.append(f"applied={chance.choice(['yes', 'no'])}")
     return ",".join(parts)
 
@@ -143,50 +117,32 @@ class UpdateWatch(Watch):
 
 WANTED: dict[str, type[Record]] = {"installpatch": Installing, "reboot": Booting, "awshaparam": Preferring}
 OF_UNITS = (Installing, Installed, Booting, Preferring, Updated)
-READ_WORDS = ("get", "list", "show", "is", "backup", "stats")
 
 
-class UpdateWorld(Stage):
+class UpdateWorld(CourseWorld):
     """Units at work as planned, on which an update is carried out, killed, resumed, and watched."""
 
-    def __init__(self, course: Course, seed: int, folder: Path, *, options: Options | None = None) -> None:
+    max_runs, lifted_after = 12, 3
+
+    def __init__(self, course: Updating, seed: int, folder: Path, *, options: Options | None = None) -> None:
         self.course = course
-        topology = course.topology
-        running = {unit.address: OLD for site in topology.sites for unit in site.units}
+        running = {unit.address: OLD for site in course.topology.sites for unit in site.units}
         image = folder / f"LM-{NEW}.1.RELEASE.bin"
         folder.mkdir(parents=True, exist_ok=True)
         image.write_bytes(b"firmware")
-        start = UnitsAtStart(
-            topology,
-            LabTimings(boot_seconds=BOOT, failover_seconds=3.0, sync_seconds=SYNC),
-            OLD,
-            longest_delay=course.longest_delay,
-        )
-        super().__init__(
-            start,
-            make_upgrade(topology, NEW, running, holds_roles=True),
-            folder / "state",
-            options=options or Options(image=FirmwareImage.at(image)),
-            timings=Timings(BOOT, SYNC, grace_seconds=30.0),
-            seed=seed,
-        )
+        plan = make_upgrade(course.topology, NEW, running, holds_roles=True)
+        options = options or Options(image=FirmwareImage.at(image))
+        super().__init__(course, plan, OLD, options=options, seed=seed, folder=folder)
         self.watch: UpdateWatch = UpdateWatch(self)
-        place_as_planned(self.network, topology)
-        self.ended: UnitsResult | GeoplanError | None = None
         self.shown: set[str] = set()
         """The units that have shown the new version."""
-        self.story: list[str] = []
-        self._cuts = course.cuts
+        self._cuts, self._kills = course.cuts, list(course.kills)
         self._lifted = False
         self.ways.append(self._cut)
         self.on_change.append(self._look)
         if course.pacified:
             first = next(iter(self.network.units.values()))
             first.reboots[:] = [-30.0, -20.0, -10.0]
-
-    @property
-    def store(self) -> Store:
-        return real_store(self.folder, self.plan)
 
     async def update(self, *, resume: bool = False, kill_after: float | None = None) -> None:
         """Update once, as a process of its own would; keep how it ended."""
@@ -200,34 +156,17 @@ class UpdateWorld(Stage):
             await doing
 
     async def _run(self, *, resume: bool) -> None:
-        async with self.connected_fleet() as fleet:
-            try:
-                self.ended = await run_update(fleet, replace(self.options, resume=resume), self.store, Heard())
-            except (PushRefusedError, PushStoppedError) as error:
-                self.ended = error
+        options = replace(self.options, resume=resume)
+        await self.ending(lambda fleet: run_update(fleet, options, self.store, Heard()))
 
-    async def run(self) -> list[str]:
-        """Update, resume after every end but the last, and return what was wrong."""
-        for fault in self.course.faults:
-            self.simulation.inject(fault)
-        kills = list(self.course.kills)
-        for number in range(MAX_RUNS):
-            await self.update(resume=self.is_unfinished, kill_after=kills.pop(0) if kills else None)
-            self.story.append(f"{number}: {self.ended!r:.300} {getattr(self.ended, 'problems', '')}")
-            self._check_state()
-            if isinstance(self.ended, UnitsResult):
-                self._check_end()
-                return self.broken
-            if number >= LIFTED_AFTER and not self._lifted:
-                self._lift()
-            await asyncio.sleep(90.0)
-        self.watch.say("it never comes to its end: " + " | ".join(self.story))
-        return self.broken
+    async def one_run(self, *, resume: bool) -> None:
+        await self.update(resume=resume, kill_after=self._kills.pop(0) if self._kills else None)
 
-    def _lift(self) -> None:
-        self._lifted = True
+    def lift(self) -> None:
+        if self._lifted:
+            return
+        self._lifted, self._cuts = True, 0
         self.simulation.lift_all()
-        self._cuts = 0
         self.restart_pacified()
         for unit in self.network.units.values():
             unit.reboots[:] = [moment - 600 for moment in unit.reboots]
@@ -255,16 +194,14 @@ class UpdateWorld(Stage):
     def _is_by_a_fault(self, unit: Unit) -> bool:
         return any(fault.startswith(f"{FaultKind.NO_RETURN},unit={unit.address},") for fault in self.course.faults)
 
-    def _check_state(self) -> None:
+    def check_state(self) -> None:
         for unit in self.network.units.values():
             if unit.firmware.text.startswith(NEW):
                 self.shown.add(unit.address)
             elif unit.address in self.shown or not unit.firmware.text.startswith(OLD):
                 self.watch.say(f"{unit.address} runs {unit.firmware.text}")
 
-    def _check_end(self) -> None:
-        if not isinstance(self.ended, UnitsResult) or not self.ended.is_complete:
-            self.watch.say(f"the end is not complete: {self.ended}")
+    def check_end(self) -> None:
         for unit in self.network.units.values():
             if not unit.firmware.text.startswith(NEW):
                 self.watch.say(f"it says that it is done, and {unit.address} runs {unit.firmware.text}")
@@ -275,6 +212,3 @@ class UpdateWorld(Stage):
                     self.watch.say(f"{unit.address} has other lists")
                 if site.kind == "ha_pair" and unit.ha.prefer_master is not (site.preferred_host == "master"):
                     self.watch.say(f"{unit.address} has another preferred host")
-        self.check_pairs()
-        if red := self.red_in_any_state():
-            self.watch.say(f"red after a failover: {sorted(red)}")

@@ -90,6 +90,8 @@ class Mend(StrEnum):
     """The partners submitted again on the active units that it is about; it needs no reboot."""
     REBOOT = "reboot"
     """The reboot of a master, after which the slave submits its partners itself."""
+    ROTATION = "rotation"
+    """The Partner Shared Secret, once all units have the same: a push of that, and no other one."""
     BY_HAND = "by hand"
     """Something that no push does; it is a finding, and blocks none."""
     LEFT = "left as it is"
@@ -230,6 +232,11 @@ class Report:
     def sites_to_resubmit(self) -> tuple[str, ...]:
         """The sites on whose active unit partners should be submitted again, in the plan's order."""
         return self._named_by(Mend.SUBMISSION)
+
+    @property
+    def sites_with_other_secrets(self) -> tuple[str, ...]:
+        """The sites between which links are red since a setting of the secret has not come to its end."""
+        return self._named_by(Mend.ROTATION)
 
     def _named_by(self, mend: Mend) -> tuple[str, ...]:
         red = [found for found in self.differences if found.kind is Kind.RED and found.mends is mend]

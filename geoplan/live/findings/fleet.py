@@ -184,6 +184,10 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
             f"finish {'the pair, which reboots its master' if is_one else 'these pairs, which reboots their masters'}:"
         )
         yield _red(slaves, message, hint, command("push", *words))
+    if apart := [*by_mend.get(Mend.ROTATION, {}).values()]:
+        message = "red as GEO partner though up, since not all units were given the same Partner Shared Secret: "
+        hint = "a push of it has not come to its end; no other push mends that:"
+        yield _red(apart, message + join_words(map(titled, apart)), hint, command("push", "--secret"))
     if others := [*by_mend.get(Mend.SUBMISSION, {}).values()]:
         hint = (
             "see that port 22 is open between partners; a push submits GEO LoadMaster Partners again, and reboots none:"
@@ -206,6 +210,8 @@ def links(facts: Observations, report: Report, command: Command) -> Iterator[Fin
 
 
 def _red(units: Sequence[Observation], message: str, hint: str, *commands: str) -> Finding:
+    if not (commands := tuple(command for command in commands if command)):
+        hint = hint.removesuffix(":")
     return about(FindingKind.RED_PARTNER, units, message, hint, commands, severity=Severity.MENDING)
 
 

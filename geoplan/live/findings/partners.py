@@ -8,6 +8,7 @@ from geoplan.addresses import canonical
 from geoplan.live.findings import Difference, Kind, Mend, Note, NoteKind
 from geoplan.live.links import Colour
 from geoplan.live.model import State
+from geoplan.vendor import SHARED_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -89,7 +90,11 @@ def units_to_submit_again(links: Sequence[Link], facts: Observations) -> frozens
 
     What such a unit sees red besides may have the same reason, so that a reboot is not called for yet.
     """
-    both_active = (link for link in links if link.is_red and _takes_settings(facts.unit(link.partner)))
+    both_active = (
+        link
+        for link in links
+        if link.is_red and not link.are_secrets_apart and _takes_settings(facts.unit(link.partner))
+    )
     return frozenset(address for link in both_active for address in (link.unit, link.partner))
 
 
@@ -105,6 +110,11 @@ def _red(link: Link, facts: Observations, *, is_troubled: bool) -> Difference:
     def found(message: str, mends: Mend, sites: tuple[str, ...] = (), hint: str = "") -> Difference:
         return Difference(link.site, link.unit, Kind.RED, SUBJECT, message, sites, mends, hint, link.partner)
 
+    if link.are_secrets_apart:
+        message = (
+            f"partner {link.partner} is red, and may have another {SHARED_SECRET}: a push of that came not to its end"
+        )
+        return found(message, Mend.ROTATION, (link.site, link.partner_site), "give all units the same: push --secret")
     if _takes_settings(partner):
         message = f"partner {link.partner} is red though it is up: partners may have to be submitted again"
         return found(message, Mend.SUBMISSION, (link.site, link.partner_site))

@@ -12,7 +12,6 @@ from geoplan.errors import UnitError, UnitRefusedError
 from geoplan.live.activity import AT_WORK, said, states_of
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.ha_changes import PARAMETERS, are_ports_apart
-from geoplan.live.fleet import are_healthy
 from geoplan.live.model import HA_SUBJECT, State
 from geoplan.plan.model import Action
 from geoplan.push.actions.change import Again, not_applied, try_change, until_done
@@ -20,6 +19,7 @@ from geoplan.push.by_hand import until_done_by_hand
 from geoplan.push.context import StepError
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.values import plain_ha
+from geoplan.push.whole_pairs import until_at_work
 from geoplan.vendor import HA_PARAMETERS
 from geoplan.wording import join_words
 
@@ -59,8 +59,10 @@ async def change_ha_parameters(context: Context, step: Step) -> Outcome:
         outcome = await until_done(context, step, _attempt)
     except StepError as error:
         raise await _explained(context, step, error) if goal.is_port else error from None
+    if context.fleet.is_on_paper:
+        return outcome  # what parted on units does not come together on paper
     if goal.is_port or outcome.state is not StepState.IN_PLACE:
-        await _until_whole(context, step)
+        await until_at_work(context, step, "waiting until the pair is whole")
     return outcome
 
 
@@ -145,7 +147,8 @@ async def _set(
         return Again(f"{address} tells other HA parameters than a moment ago", address)
     looks = await context.fleet.look(context.plan.site(step.site), is_last=True)
     is_apart = are_ports_apart(context.plan.ha_change(step.site), now.values())
-    if sorted(states_of(looks).values()) != AT_WORK and not (parameter is PARAMETERS[_PORT] and is_apart):
+    may_be_split = context.fleet.is_on_paper or (parameter is PARAMETERS[_PORT] and is_apart)
+    if sorted(states_of(looks).values()) != AT_WORK and not may_be_split:
         return Again(f"one unit has to be active and the other its standby, but {said(looks)}", address)
     context.seen.ha.pop(address, None)
     problem = await try_change(unit.change_ha_parameters(parameter.request(found.partner or "", value)))
@@ -199,27 +202,6 @@ async def _by_hand(context: Context, step: Step, units: list[str], why: str) -> 
     what = f"set {goal.shown} at {HA_PARAMETERS} on {join_words(units)}{at_once}: {why}"
     told = await until_done_by_hand(context, step, look, what=what)
     return Outcome(StepState.BY_HAND, None, f"{goal.shown} on {join_words(units)}: {told}")
-
-
-async def _until_whole(context: Context, step: Step) -> None:
-    """Wait until one unit is active and the other its standby, under *Prefer Master* the master.
-
-    Raises :class:`StepError` where the pair does not work; that the slave stays active is only noted.
-    """
-    site = context.plan.site(step.site)
-
-    async def look() -> bool | None:
-        return True if are_healthy(site, states_of(await context.fleet.look(site))) else None
-
-    telling = context.reporter.waiting(step, "waiting until the pair is whole", site.units[0].address)
-    if await context.until(look, within=context.timings.failover_deadline, on_wait=telling):
-        return
-    looks = await context.fleet.look(site)
-    if sorted(states_of(looks).values()) != AT_WORK:
-        hint = "look at both units; once one is active and the other its standby, go on"
-        raise StepError(step, f"one unit has to be active and the other its standby, but {said(looks)}", hint=hint)
-    message = f"'{site.name}': {said(looks)}; the master takes over at its next boot, or by a switch-over by hand"
-    context.note(NoteKind.TOOK_OVER, message, site=site.name, step=step)
 
 
 async def _explained(context: Context, step: Step, error: StepError) -> StepError:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from geoplan.errors import UnitError
 from geoplan.live.activity import AT_WORK, said, states_of
-from geoplan.live.findings import NoteKind
-from geoplan.live.fleet import are_healthy
 from geoplan.plan.model import Action
 from geoplan.push.actions.change import Again, not_applied, read_back, try_change, until_done
 from geoplan.push.between_sites import wait_between_sites
 from geoplan.push.context import StepError
 from geoplan.push.firmware_progress import set_aside_on
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.whole_pairs import until_at_work
 from geoplan.vendor import NO_PREFERRED_HOST, PREFER_MASTER, PREFERRED_SERVER
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ async def set_preferred_host(context: Context, step: Step) -> Outcome:
     if step.action is Action.SET_PREFERRED_HOST_ASIDE:
         return await until_done(context, step, _set_aside)
     outcome = await until_done(context, step, _set_again)
-    await _until_it_stays(context, step)
+    await until_at_work(context, step, "waiting until the master is active")
     await wait_between_sites(context, step)
     return outcome
 
@@ -93,24 +92,3 @@ async def _told(step: Step, unit: Unit) -> tuple[str, bool]:
     if found is None or found.prefers_master is None or not found.partner:
         raise StepError(step, reason, unit=unit.address, hint=AGAIN)
     return found.partner, found.prefers_master
-
-
-async def _until_it_stays(context: Context, step: Step) -> None:
-    """Wait until the pair is at work again, with the master active if it takes over at once.
-
-    Raises :class:`StepError` where it is not at work; that the slave stays active is only noted.
-    """
-    site = context.plan.site(step.site)
-
-    async def look() -> bool | None:
-        return True if are_healthy(site, states_of(await context.fleet.look(site))) else None
-
-    telling = context.reporter.waiting(step, "waiting until the master is active", site.units[0].address)
-    if await context.until(look, within=context.timings.failover_deadline, on_wait=telling):
-        return
-    looks = await context.fleet.look(site)
-    if sorted(states_of(looks).values()) != AT_WORK:
-        hint = "look at both units; once one is active and the other its standby, go on"
-        raise StepError(step, f"one unit has to be active and the other its standby, but {said(looks)}", hint=hint)
-    message = f"'{site.name}': {said(looks)}; the master takes over at its next boot, or by a switch-over by hand"
-    context.note(NoteKind.TOOK_OVER, message, site=site.name, step=step)

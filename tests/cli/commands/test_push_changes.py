@@ -212,14 +212,32 @@ def test_ha_parameters_are_confirmed_by_name_and_not_by_yes(
     row = ROWS[name]
     site, old, new = pushed(geoplan, row, running, tmp_path)
     before = site.all_that_counts()
-    for words in ([], ["--accept-ha-change", "B"]):
-        refused = geoplan("push", new, "--from", old, "--endpoints", site.endpoints, "--yes", *words)
-        assert refused.code == 4, refused
-        assert "risk: " in refused.stdout
-        assert "the load balancer: " in refused.stdout
-        assert "confirmed by name and not by --yes: 'A'" in refused.stderr
-        assert f"--from {old} --accept-ha-change A" in refused.stderr
+    refused = geoplan("push", new, "--from", old, "--endpoints", site.endpoints, "--yes")
+    assert refused.code == 4, refused
+    assert "risk: " in refused.stdout
+    assert "the load balancer: " in refused.stdout
+    assert "confirmed by name and not by --yes: 'A'" in refused.stderr
+    assert f"--from {old} --accept-ha-change A" in refused.stderr
+    for words in (["B"], ["nobody"], ["A", "--accept-ha-change", "a"]):
+        mistyped = geoplan(
+            *("push", new, "--from", old, "--endpoints", site.endpoints, "--yes"), "--accept-ha-change", *words
+        )
+        assert mistyped.code == 2, mistyped
+        assert "the plan changes HA parameters of no such pair; its pairs are 'A'" in mistyped.stderr
     assert site.all_that_counts() == before
+
+
+def test_dry_run_shows_what_makes_the_ports_of_a_split_pair_alike(
+    geoplan: Geoplan, running: ExitStack, tmp_path: Path
+) -> None:
+    site, old, new = pushed(geoplan, ROWS["the health check port of a pair"], running, tmp_path)
+    send(site, "10.0.0.2", "awshaparam?partner=10.0.0.1&hcp=9000")
+    arguments = ["push", new, "--from", old, "--endpoints", site.endpoints, "--accept-ha-change", "A"]
+    ended = geoplan(*arguments, "--dry-run")
+    assert ended.code == 3, ended  # what parted on units does not come together on paper
+    assert ended.stdout.count('"hcp": 9000') == 1
+    assert "failed" not in ended.stdout
+    assert site.units["10.0.0.1"]["ha"]["health_check_port"] == 8444
 
 
 def test_roles_that_the_units_do_not_hold_are_refused(geoplan: Geoplan, running: ExitStack, tmp_path: Path) -> None:

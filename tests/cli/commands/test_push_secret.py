@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from geoplan.push.journal import read
 from geoplan.push.records import Resumed
 from tests.conftest import ROOT, TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import A1, A2, M1, M2, S1, S2, Site
+from tests.push.support import A1, A2, M1, M2, S1, S2, SYNC, Site
 
 __all__ = ["make_site"]
 
@@ -39,8 +42,10 @@ def rotate(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
     return geoplan(*words(site, "--accept-links-down", *options))
 
 
-def pushed(geoplan: Geoplan, make_site: MakeSite, section: str = "5.3", **settings: Any) -> Site:
-    site = make_site(section, settings=settings)
+def pushed(
+    geoplan: Geoplan, make_site: MakeSite, section: str = "5.3", variants: Sequence[str] = (), **settings: Any
+) -> Site:
+    site = make_site(section, settings=settings, variants=variants)
     for unit in network(site).units.values():
         unit.secret = OLD
     ended = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
@@ -109,6 +114,7 @@ def test_a_group_is_rotated_pair_by_pair_and_all_links_are_green_again(
     assert shown[0].stdout.count('"secret": "********"') == 3
     assert set(held(site).values()) == {NEW}
     assert "all links that were green are" in shown[1].stdout
+    assert f"each pair is then watched for {SYNC:g} s" in shown[1].stdout
     assert [each.unit for each in records(site, secrets.SecretSet)] == [S1, M1, A1]
     assert site.reboots == before
     shown.append(geoplan("push", site.topology, "--endpoints", site.endpoints, "--status"))
@@ -345,3 +351,165 @@ def test_way_back_after_the_end_needs_a_window_as_the_rotation_did(geoplan: Geop
     ended = geoplan(*words(site, "--back", "--accept-links-down", *OF_CLINIC))
     assert ended.code == 0, ended
     assert set(held(site).values()) == {OLD}
+
+
+def told_live(geoplan: Geoplan, site: Site, command: str) -> str:
+    ended = geoplan(command, site.topology, "--endpoints", site.endpoints)
+    return f"{ended.stdout}\n{ended.stderr}"
+
+
+def test_red_links_of_a_setting_that_came_not_to_its_end_are_mended_by_no_other_push(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site)
+    stopped_at(geoplan, site, A1)
+    plain = ["push", site.topology, "--endpoints", site.endpoints, "--yes"]
+    for command in ("diff", "status"):
+        told = told_live(geoplan, site, command)
+        assert ["--secret", "--resume"] in printed(Outcome(0, told, "")), told
+        assert "ubmit" not in told, "to submit partners again mends nothing"
+    abandoned = geoplan(*plain, "--abandon")
+    assert printed(Outcome(0, abandoned.stdout, "")) == [["--secret"]], abandoned
+    for command in ("diff", "status"):
+        told = told_live(geoplan, site, command)
+        assert printed(Outcome(0, told, ""))[0] == ["--secret"], told
+        assert "ubmit" not in told
+    pushed_anew = geoplan(*plain)
+    assert pushed_anew.code == 1, pushed_anew
+    assert ["--secret"] in printed(pushed_anew)
+    assert "ubmit" not in pushed_anew.stdout
+    assert rotate(geoplan, site).code == 0
+    site.settle()
+    assert geoplan("diff", site.topology, "--endpoints", site.endpoints).code == 0
+
+
+def test_site_that_a_push_before_gave_the_secret_is_not_told_as_not_begun(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    about = ["push", site.topology, "--endpoints", site.endpoints]
+    stopped_at(geoplan, site, A2)
+    assert geoplan(*about, "--abandon", "--yes").code == 0
+    stopped = stopped_at(geoplan, site, S2)
+    for told in (geoplan(*about, "--status").stdout, stopped.stderr):
+        assert "not begun by this push, given a new one by a push before" in told
+        assert not [line for line in told.splitlines() if "not begun:" in line and "LoadMaster 1" in line]
+
+
+def test_who_has_which_secret_is_told_to_programs(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site, "5.4")
+    stopped_at(geoplan, site, M2)
+    told = json.loads(
+        geoplan("push", site.topology, "--endpoints", site.endpoints, "--status", "--format", "json").stdout
+    )
+    assert told["secrets"]["HA Pair 1"] == {
+        "begun": True,
+        "given_before": False,
+        "having": [M1, S1],
+        "unclear": [],
+        "before": [],
+    }
+    assert told["secrets"]["HA Pair 2"]["begun"]
+    assert M2 in (*told["secrets"]["HA Pair 2"]["unclear"], *told["secrets"]["HA Pair 2"]["before"])
+    assert told["secrets"]["HA Pair 2"]["having"] in ([], [S2])
+    assert told["secrets"]["Standalone LoadMaster 1"] == {
+        "begun": False,
+        "given_before": False,
+        "having": [],
+        "unclear": [],
+        "before": [A1],
+    }
+
+
+def file_with(folder: Path, name: str, secret: str, mode: int = 0o600) -> Path:
+    path = folder / name
+    path.write_text(f"{secret}\n")
+    path.chmod(mode)
+    return path
+
+
+def test_secrets_come_from_files_that_only_their_owner_reads(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site)
+    monkeypatch.delenv("GEOPLAN_SECRET")
+    monkeypatch.delenv("GEOPLAN_OLD_SECRET")
+    folder = tmp_path.with_name(f"{tmp_path.name}-given")
+    folder.mkdir()
+    old = file_with(folder, "old", OLD)
+    refused = rotate(geoplan, site, "--secret-file", file_with(folder, "open", NEW, 0o644), "--old-secret-file", old)
+    assert refused.code == 2, refused
+    assert set(held(site).values()) == {OLD}
+    new = file_with(folder, "new", NEW)
+    ended = rotate(geoplan, site, "--secret-file", new, "--old-secret-file", old)
+    assert ended.code == 0, ended
+    assert set(held(site).values()) == {NEW}
+    back = rotate(geoplan, site, "--back", "--old-secret-file", old)
+    assert back.code == 0, back
+    assert set(held(site).values()) == {OLD}
+    printed_texts = [text for each in (refused, ended, back) for text in (each.stdout, each.stderr)]
+    assert traces(tmp_path, *printed_texts) == []
+    begun = [each.begin.flags for each in map(read, site.journals())]
+    assert not [word for flags in begun for word in flags if str(folder) in word], "no journal names these files"
+
+
+class Terminal:
+    """A process whose terminal is typed on, each answer once it is asked for."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._ours, theirs = pty.openpty()
+        self.shown = b""
+        self._running = subprocess.Popen(
+            command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
+        os.close(theirs)
+
+    def type(self, asked: bytes, answer: str) -> None:
+        begin = len(self.shown)
+        while asked not in self.shown[begin:]:
+            if not self._read():
+                raise AssertionError(self.shown.decode())
+        os.write(self._ours, answer.encode() + b"\n")
+
+    def end(self) -> int:
+        while self._read():
+            pass
+        os.close(self._ours)
+        return self._running.wait(timeout=60)
+
+    def _read(self) -> bytes:
+        try:
+            part = os.read(self._ours, 65536)
+        except OSError:  # Linux says so where the other side is closed
+            part = b""
+        self.shown += part
+        return part
+
+
+def test_secrets_are_typed_twice_and_the_old_one_once_and_never_shown(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = pushed(geoplan, make_site)
+    monkeypatch.delenv("GEOPLAN_SECRET")
+    monkeypatch.delenv("GEOPLAN_OLD_SECRET")
+    terminal = Terminal([sys.executable, "-m", "geoplan", *map(str, words(site, "--accept-links-down"))])
+    terminal.type(b"ew Partner Shared Secret:", NEW)
+    terminal.type(b"epeat for confirmation:", "another one")
+    terminal.type(b"ew Partner Shared Secret:", NEW)
+    terminal.type(b"epeat for confirmation:", NEW)
+    terminal.type(b"that units have now:", OLD)
+    assert terminal.end() == 0, terminal.shown.decode()
+    assert set(held(site).values()) == {NEW}
+    assert traces(tmp_path, terminal.shown.decode()) == []
+
+
+def test_pairs_that_go_on_with_different_secrets_are_rotated_and_mended_just_so(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site, variants=["secrets-keep-ha"])
+    stopped = stopped_at(geoplan, site, M1)
+    assert (held(site)[S1], held(site)[M1]) == (NEW, OLD)
+    assert f"{M1} serves" in stopped.stderr
+    ended = rotate(geoplan, site, "--resume")
+    assert ended.code == 0, ended
+    assert set(held(site).values()) == {NEW}

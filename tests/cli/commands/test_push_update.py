@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from geoplan.push import firmware_records as updates
 from geoplan.push.journal import read
-from tests.conftest import ROOT, Geoplan, Outcome
+from tests.conftest import ROOT, TOPOLOGIES, Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
 from tests.push.support import A1, A2, M1, M2, PASSWORD, S1, S2, Site
 
@@ -104,7 +105,7 @@ def test_after_a_kill_no_unit_that_shows_the_version_is_touched_again(
     reboots = site.reboots
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
 
-    assert f"--upgrade-to {NEW} --image {IMAGE} --resume" in status.stdout
+    assert f"--upgrade-to {NEW} --image {taken} --resume" in status.stdout
     site.settle()
     ended = geoplan(*words(site, "--image", taken, "--no-canary", "--resume"))
     assert ended.code == 0, ended
@@ -219,3 +220,18 @@ def test_image_of_400_mb_takes_no_memory(make_site: MakeSite, tmp_path: Path) ->
     assert ended.returncode == 0, ended
     assert int(report.read_text()) * 1024 < A_LIMIT
     assert set(versions(site).values()) == {NEW}
+
+
+def test_example_of_two_regions_is_updated_in_its_lab_in_order_and_only_versions_change(
+    geoplan: Geoplan, tmp_path: Path
+) -> None:
+    options = ["--upgrade-to", NEW, "--image", str(image(tmp_path)), "--no-canary", "--lab", "--yes"]
+    ended = geoplan("push", TOPOLOGIES / "aws-dublin-ohio.yaml", *options, "--format", "json")
+    assert ended.code == 0, ended
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    given = [each["unit"] for each in events if each["event"] == "step_ended" and "it runs" in each["message"]]
+    assert given == ["10.10.2.5", "10.10.1.5", "10.20.2.5", "10.20.1.5", "10.30.0.5"]
+    (compared,) = [each["compared"] for each in events if "compared" in each]
+    assert sorted(row["unit"] for row in compared) == sorted(given)
+    assert not [row for row in compared if row["changed"]]
+    assert all(row["before"].startswith(OLD) and row["after"].startswith(NEW) for row in compared)
