@@ -39,7 +39,7 @@ def render(  # noqa: PLR0913 - what a playbook may be told
     Names come from a file that somebody else may have written. They stand in the inventory alone, where nothing takes
     them for a template.
     """
-    file = f"{slugs_of([topology])[topology]}.yaml"
+    file = f"{slugs_of([topology])[topology]}.topology"  # as no YAML: how somebody indents is nothing for ansible-lint
     pushed = Pushed(file=file, sha256=hashlib.sha256(content).hexdigest(), phase=phase or "")
     files = {name: text.encode() for name, text in _content(serial, max_fail_percentage).items()}
     files[f"{TOPOLOGIES}/{file}"] = content

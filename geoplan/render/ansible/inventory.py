@@ -18,7 +18,7 @@ GROUP = "geoplan"
 """The group of Ansible that all hosts are in."""
 TAKEN = (" all", " ungrouped", " localhost", f" {GROUP}")
 """What means something else to Ansible; no name of the topology begins with a blank."""
-LONGEST_LINE = 4096
+LONGEST_LINE = 120
 
 
 class Part(NamedTuple):
@@ -70,12 +70,12 @@ def inventory(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str])
     """Return the inventory as YAML; ``regions`` are by groups, and a group without one has a host of its own."""
     hosts = _hosts(pushed, parts, regions)
     variables = {
-        "geoplan_topology": Unsafe(pushed.file),
+        "geoplan_topology": pushed.file,
         "geoplan_topology_sha256": pushed.sha256,
         "geoplan_phase": pushed.phase,
     }
     written = {
-        name: {"geoplan_parts": [{"group": _unsafe(part.group), "checksum": part.checksum} for part in its]}
+        name: {"geoplan_parts": [{"group": _text(part.group), "checksum": part.checksum} for part in its]}
         for name, its in hosts.items()
     }
     text = yaml.dump(
@@ -90,8 +90,9 @@ def inventory(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str])
     return HEAD + text
 
 
-def _unsafe(name: str | None) -> Unsafe | None:
-    return None if name is None else Unsafe(name)
+def _text(name: str | None) -> str | None:
+    """Mark what could be a template, and nothing else: under that mark Ansible reads even a quoted 'no' as false."""
+    return Unsafe(name) if name is not None and "{" in name else name
 
 
 def _hosts(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str]) -> dict[str, list[Part]]:

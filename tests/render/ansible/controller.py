@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -52,9 +53,24 @@ def environment(home: Path) -> dict[str, str]:
 def set_up(folder: Path, host: str, **variables: object) -> None:
     """Write what an operator knows of a host: here it is this machine."""
     known = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    own = {"geoplan_executable": str(BIN / "geoplan")}
+    own = {"geoplan_executable": str(BIN / "geoplan"), "geoplan_state_dir": str(folder / f"{host} state")}
     (folder / "host_vars").mkdir(exist_ok=True)
     (folder / "host_vars" / f"{host}.yaml").write_text(yaml.safe_dump(known | own | variables))
+
+
+def pretend(folder: Path) -> Path:
+    """Put a stand-in for geoplan into a folder, and return it: see :mod:`tests.render.ansible.pretender`."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "geoplan"
+    program.write_text(f"#!{sys.executable}\n" + Path(__file__).with_name("pretender.py").read_text())
+    program.chmod(0o700)
+    return program
+
+
+def calls(program: Path) -> list[dict[str, Any]]:
+    """Return how a stand-in was called, the first call first."""
+    noted = program.with_name("calls")
+    return [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
 
 
 def play(folder: Path, home: Path, *options: str, **variables: str) -> Run:

