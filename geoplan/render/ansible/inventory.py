@@ -92,7 +92,11 @@ def inventory(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str])
 
 def _text(name: str | None) -> str | None:
     """Mark what could be a template, and nothing else: under that mark Ansible reads even a quoted 'no' as false."""
-    return Unsafe(name) if name is not None and "{" in name else name
+    return Unsafe(name) if name is not None and _TEMPLATE.search(name) else name
+
+
+_TEMPLATE = re.compile(r"\{|^#")
+"""What a template has, or begins with where it chooses other braces; no number, date or truth value has it."""
 
 
 def _hosts(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str]) -> dict[str, list[Part]]:

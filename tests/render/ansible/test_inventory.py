@@ -29,7 +29,9 @@ def hosts(*groups: str | None, **regions: str) -> dict[str, list[str | None]]:
     read: Any = yaml.load(text, Loader)  # noqa: S506 - a safe loader, with one tag more
     found = {name: [part["group"] for part in of["geoplan_parts"]] for name, of in read["geoplan"]["hosts"].items()}
     marked = [isinstance(group, Untouched) for its in found.values() for group in its]
-    assert marked == [group is not None and "{" in group for its in found.values() for group in its]
+    assert marked == [
+        group is not None and ("{" in group or group.startswith("#")) for its in found.values() for group in its
+    ]
     return found
 
 
@@ -67,7 +69,7 @@ def test_a_host_has_a_name_that_no_program_takes_for_an_option() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["{{ x }}", "no", "1.0", "'", '"\\n"', "a: b", "# a", "é\U0001f600", "!unsafe x", "x" * 200]
+    "name", ["{{ x }}", "no", "1.0", "'", '"\\n"', "a: b", "# a", "#jinja2: x", "é\U0001f600", "!unsafe x", "x" * 200]
 )
 def test_names_are_read_back_as_they_are_and_are_no_templates(name: str) -> None:
     assert list(hosts(name).values()) == [[name]]

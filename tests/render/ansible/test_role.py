@@ -18,6 +18,7 @@ PASSWORD = "{{ 7 * 7 }} and $HOME, 'quoted' \"twice\""  # noqa: S105 - of nobody
 HOSTILE = [
     "{{ lookup('ansible.builtin.pipe', 'touch owned') }}",
     "{% for x in y %}",
+    "#jinja2:variable_start_string:'[['",
     "$HOME ~ `id` $(id) ; id",
     "-x",
     "no",
