@@ -14,6 +14,7 @@ SHORT_LINES = 60  # so short, a module goes with those that use it
 
 # Longer modules whose tests do not lie where they do, and what guards them; a folder stands for all modules in it.
 GUARDED_BY = {
+    "cli/ansible_folder": "cli/commands/test_export_ansible.py",
     "cli/changing": "cli/commands/test_push_from_live.py",
     "cli/commands/diff": "cli/commands/test_push.py",
     "cli/commands/facts": "test_vendor.py",

@@ -31,6 +31,18 @@ def load_topology(path: str) -> Topology:
     return load_part(path, WHOLE)[0]
 
 
+def load_with_text(path: str) -> tuple[Topology, str]:
+    """Read a topology as :func:`load_topology` does, and return the very text that it was read from as well."""
+    from geoplan.topology.loader import check_text
+
+    name, text = display_name(path), read_text(path)
+    checked = check_text(text.encode(), path=name, default_name=PurePath(name).stem)
+    if checked.topology is None:
+        raise InvalidInputError(f"{name} is not a usable topology", checked.diagnostics)
+    _warn(checked.diagnostics, checked.topology, checked.topology)
+    return checked.topology, text
+
+
 def load_part(path: str, part: Part) -> tuple[Topology, Part]:
     """Read a topology, and return its groups that a command is about, with their names as the file writes them.
 

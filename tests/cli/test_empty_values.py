@@ -47,13 +47,22 @@ WITH_ARGUMENTS = [
 ]
 
 
+NEEDED = {("upgrade",): {"--to": "7.2.60.1"}, ("export", "ansible"): {"--output": "nowhere"}}
+"""What some commands do not go without, by their options."""
+
+
+def needed(path: tuple[str, ...], given: str = "") -> list[str]:
+    given = {"-o": "--output"}.get(given, given)
+    return [word for option in NEEDED.get(path, {}).items() if option[0] != given for word in option]
+
+
 def named(part: str | tuple[str, ...]) -> str:
     return part if isinstance(part, str) else " ".join(part)
 
 
 @pytest.mark.parametrize(("path", "option"), WITH_OPTIONS, ids=named)
 def test_empty_value_of_an_option_is_wrong_usage(geoplan: Geoplan, path: tuple[str, ...], option: str) -> None:
-    more = ["--to", "7.2.60.1"] if path == ("upgrade",) and option != "--to" else []
+    more = needed(path, option)
     arguments = {"facts": [], "import": ["192.0.2.7"], "init": [], "probe": ["192.0.2.7"], "schema": ["plan"]}.get(
         path[0], [EXAMPLE]
     )
@@ -66,8 +75,7 @@ def test_empty_value_of_an_option_is_wrong_usage(geoplan: Geoplan, path: tuple[s
 def test_empty_argument_is_wrong_usage(geoplan: Geoplan, path: tuple[str, ...], place: int) -> None:
     given = [EXAMPLE] * 2 if path == ("compare",) else [EXAMPLE]
     given[place] = ""
-    more = ["--to", "7.2.60.1"] if path == ("upgrade",) else []
-    ended = geoplan(*path, *given, *more)
+    ended = geoplan(*path, *given, *needed(path))
     assert (ended.code, ended.stdout) == (2, "")
     assert "Invalid value" in ended.stderr
 

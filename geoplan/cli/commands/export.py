@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.ansible_folder import serial_of
 from geoplan.cli.files import load_topology, write
 from geoplan.cli.formats import require_yaml
-from geoplan.cli.options import Group, output_option, site_option, topology_argument
+from geoplan.cli.options import Group, output_option, phase_option, site_option, topology_argument
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 @click.group("export", cls=Group)
 def command() -> None:
-    """Write templates for other tools: AWS CloudFormation, for the load balancers in front of pairs in AWS.
+    """Write files for other tools: AWS CloudFormation, for the load balancers in front of pairs in AWS, and Ansible.
 
     \b
       geoplan export cloudformation my.yaml --site dublin -o dublin.yaml
+      geoplan export ansible my.yaml -o my-ansible/
 
-    geoplan export cloudformation --help describes what the template creates and how to deploy it.
+    Each one's --help describes what is written and how to use it.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
 
 
@@ -66,6 +68,68 @@ def cloudformation(path: str, sites: tuple[str, ...], output: str | None) -> Non
     for sentence in crowded_groups(template.pairs):
         click.echo(f"geoplan: warning: {sentence}\n  hint: see Service Quotas in your account, Amazon VPC", err=True)
     _say_how_to_deploy_by_bucket(template, output)
+
+
+@command.command("ansible", short_help="Write an inventory, a playbook and a role that push each group from its host.")
+@topology_argument
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    required=True,
+    help="The folder to write; other files in it stay.",
+)
+@click.option(
+    "--region",
+    "regions",
+    metavar="NAME=GROUP",
+    multiple=True,
+    help="Push this group from the host of a region, in place of one of its own (repeatable).",
+)
+@phase_option
+@click.option(
+    "--serial",
+    metavar="N|N%",
+    default="1",
+    show_default=True,
+    callback=serial_of,
+    help="How many hosts push at the same time.",
+)
+@click.option(
+    "--max-fail-percentage",
+    metavar="N",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="How many of these may fail, in percent, before no other begins.",
+)
+def ansible(  # noqa: PLR0913 - one for each option
+    *,
+    path: str,
+    output: str,
+    regions: tuple[str, ...],
+    phase: str | None,
+    serial: int | str,
+    max_fail_percentage: int,
+) -> None:
+    """Write a folder for Ansible: each group of the topology is pushed by geoplan on a host that reaches its units.
+
+    The inventory has a host for each group, or for each region that you name, with the checksum of each group's plan:
+    a push of anything else is refused. A playbook runs a role there. With --check it compares units with the plan and
+    changes nothing; without, it pushes. Journals are brought back to the controller, and backups stay on the host.
+
+    Hosts push one after the other, and after a failure no other begins, unless --serial and --max-fail-percentage say
+    otherwise. The README in the folder says where to put addresses of hosts and secrets; none is in what is written.
+
+    \b
+      geoplan export ansible my.yaml -o fleet/
+      geoplan export ansible my.yaml -o fleet/ --region europe=shop --region europe=bank
+      ansible-playbook -i fleet/inventory.yaml fleet/push.yaml --check
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from geoplan.cli.ansible_folder import export
+
+    export(path, output, regions=regions, phase=phase, serial=serial, max_fail_percentage=max_fail_percentage)
 
 
 def _say_how_to_deploy_by_bucket(template: Template, output: str | None) -> None:

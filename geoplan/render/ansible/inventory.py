@@ -1,0 +1,115 @@
+"""The inventory: a host for each group, or for each region with its groups."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from geoplan.render.yaml import RESOLVERS_OF_BOTH_VERSIONS
+from geoplan.topology.slugs import slugs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+GROUP = "geoplan"
+"""The group of Ansible that all hosts are in."""
+TAKEN = (" all", " ungrouped", " localhost", f" {GROUP}")
+"""What means something else to Ansible; no name of the topology begins with a blank."""
+LONGEST_LINE = 120
+
+
+class Part(NamedTuple):
+    """One group of the topology, as it is pushed."""
+
+    group: str | None
+    """None where the topology writes no groups: then it is the whole."""
+    checksum: str
+
+
+class Pushed(NamedTuple):
+    """What all hosts push."""
+
+    file: str
+    sha256: str
+    phase: str
+
+
+class Unsafe(str):
+    """A text that Ansible never takes for a template: ``!unsafe``."""
+
+    __slots__ = ()
+
+
+class _InventoryDumper(yaml.SafeDumper):
+    """PyYAML's safe dumper, which marks what is no template."""
+
+    yaml_implicit_resolvers = RESOLVERS_OF_BOTH_VERSIONS
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002, ANN401 - PyYAML's signature
+        """Write every value out."""
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Indent the items of a list below its key."""
+        super().increase_indent(flow, False)  # noqa: FBT003 - PyYAML's signature
+
+
+_InventoryDumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'"))
+
+HEAD = """\
+---
+# The hosts that push, each with its groups and the checksums of their plans. The next export writes this file anew:
+# what you know of a host, as ansible_host, goes into host_vars/HOST.yaml beside it, and a secret into Ansible Vault.
+"""
+
+
+def inventory(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str]) -> str:
+    """Return the inventory as YAML; ``regions`` are by groups, and a group without one has a host of its own."""
+    hosts = _hosts(pushed, parts, regions)
+    variables = {
+        "geoplan_topology": pushed.file,
+        "geoplan_topology_sha256": pushed.sha256,
+        "geoplan_phase": pushed.phase,
+    }
+    written = {
+        name: {"geoplan_parts": [{"group": _text(part.group), "checksum": part.checksum} for part in its]}
+        for name, its in hosts.items()
+    }
+    text = yaml.dump(
+        {GROUP: {"hosts": written, "vars": variables}},
+        Dumper=_InventoryDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=LONGEST_LINE,
+    )
+    assert isinstance(text, str)  # noqa: S101 - for the type checker
+    return HEAD + text
+
+
+def _text(name: str | None) -> str | None:
+    """Mark what could be a template, and nothing else: under that mark Ansible reads even a quoted 'no' as false."""
+    return Unsafe(name) if name is not None and _TEMPLATE.search(name) else name
+
+
+_TEMPLATE = re.compile(r"\{|^#")
+"""What a template has, or begins with where it chooses other braces; no number, date or truth value has it."""
+
+
+def _hosts(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str]) -> dict[str, list[Part]]:
+    """Return what each host pushes, in the order of the topology; a region stands where its first group does."""
+    by_owner: dict[str, list[Part]] = {}
+    for part in parts:
+        group = Path(pushed.file).stem if part.group is None else part.group
+        # A region and a group of one name are two hosts, and no group's name begins with a blank.
+        owner = f"  {regions[group]}" if group in regions else group
+        by_owner.setdefault(owner, []).append(part)
+    titles = {owner: owner if _LETTER.search(owner) else f"group {owner}" for owner in by_owner}
+    names = slugs_of([*TAKEN, *titles.values()])
+    return {names[titles[owner]]: its for owner, its in by_owner.items()}
+
+
+_LETTER = re.compile(r"[^\W_]")
