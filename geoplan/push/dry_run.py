@@ -67,6 +67,8 @@ class DryRunState:
         self.firmware: dict[str, str] = {}
         """The versions that units would run by now."""
         self._seeded = frozenset(seeded_sites(plan))
+        self._linked_anew: set[str] = set()
+        """The groups, of now and of before, whose links a step has made anew."""
 
     def noted_clusters(self, site: SiteSettings) -> tuple[GeoCluster, ...] | None:
         """Return the clusters that are noted of a site, or None where it has what it tells."""
@@ -79,6 +81,18 @@ class DryRunState:
     def note_clusters(self, site: SiteSettings, clusters: tuple[GeoCluster, ...]) -> None:
         """Note the clusters of a site, and of all that it is linked with."""
         self.clusters |= dict.fromkeys((each.name for each in self._sharing(site)), clusters)
+
+    def note_links(self, site: SiteSettings) -> None:
+        """Note that a step on a site makes links of its group anew."""
+        self._linked_anew |= self._groups(site)
+
+    def has_links_as_told(self, site: SiteSettings) -> bool:
+        """Return whether no step has made links of a site's group anew, so that its units still tell them."""
+        return self._linked_anew.isdisjoint(self._groups(site))
+
+    def _groups(self, site: SiteSettings) -> set[str]:
+        old = self.plan.change.old_site(site.name) if self.plan.change else None
+        return {site.group, *([old.group] if old else [])}
 
     def _sharing(self, site: SiteSettings) -> list[SiteSettings]:
         """Return the sites that a site is linked with by now, and that one."""
@@ -116,6 +130,7 @@ class DryRunState:
         if address in self.installed:
             self.firmware[address] = self.installed.pop(address)
         self._rebooted[site.name] = self._clock.now(), address
+        self.note_links(site)
 
     def is_changed(self, site: SiteSettings) -> bool:
         """Return whether who is active in a pair goes by what is noted, and not by its units any more."""
@@ -215,7 +230,12 @@ class DryRunUnit:
         return await self._unit.geo_partners() if noted is None else noted
 
     async def partner_status(self) -> Mapping[str, bool | None]:
-        """Return every partner of the plan as green: a push on paper succeeds."""
+        """Return what it tells, and once a step has made links anew every partner as green: on paper steps succeed.
+
+        Before that a dry run finds what a real one would: a red slave, or that nobody tells.
+        """
+        if self._paper.has_links_as_told(self._site):
+            return await self._unit.partner_status()
         return dict.fromkeys(self._site.geo_partners, True)
 
     async def clusters(self) -> tuple[GeoCluster, ...]:
@@ -236,10 +256,12 @@ class DryRunUnit:
         """Show the change and note the list."""
         await self._unit.set_geo_partners(addresses)
         self._paper.lists[self._site.name, "partners"] = tuple(addresses)
+        self._paper.note_links(self._site)
 
     async def resubmit_geo_partners(self, addresses: Sequence[str]) -> None:
         """Show the submission."""
         await self._unit.resubmit_geo_partners(addresses)
+        self._paper.note_links(self._site)
 
     async def add_remote_lm_cluster(
         self, name: str, address: str, *, also_as: Collection[str] = (), look: Look = None
@@ -332,8 +354,9 @@ class DryRunUnit:
         self._paper.changed_ha[self.address] = replace(known, prefers_master=prefers_master)
 
     async def set_partner_secret(self, secret: Secret) -> None:
-        """Show the setting; units tell no secret, so that nothing is to be noted."""
+        """Show the setting; units tell no secret, so that only the links are to be noted."""
         await self._unit.set_partner_secret(secret)
+        self._paper.note_links(self._site)
 
     async def reboot(self) -> None:
         """Show the reboot and note it."""

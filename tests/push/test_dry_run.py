@@ -44,6 +44,20 @@ def test_every_event_says_that_it_is_a_dry_run_and_none_that_something_was_done(
     assert site.all_that_counts() == before
 
 
+def test_a_slave_that_forgot_its_partners_is_as_red_on_paper_as_it_is(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = make_site("5.3")
+    command = ("push", site.topology, "--endpoints", site.endpoints)
+    assert geoplan(*command, "--yes").code == 0
+    site.settle()
+    site.lab.forget_partners(S1)
+    site.settle()
+    on_paper, really = geoplan(*command, "--dry-run"), geoplan(*command, "--yes")
+    assert (on_paper.code, really.code) == (1, 1), on_paper
+    red = f"red: partner {S1} is red though it is up: the slave of 'HA Pair 1' may never have submitted its partners"
+    assert red in on_paper.stdout
+    assert red in really.stdout
+
+
 def test_requests_are_events_with_the_step_that_sends_them_and_without_secrets(
     geoplan: Geoplan, make_site: MakeSite
 ) -> None:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -483,6 +484,20 @@ def test_dry_run_drills_simulated_units_that_hold_the_same(
     assert re.search(rf"{M1} answers again +\d", on_twin)
     assert f"'{PAIR}' stayed in GEO: 1 partner site saw it, and it saw them" in on_twin
     assert "this proves nothing of the live units" in on_twin
+
+
+@pytest.mark.parametrize("spoil", [never_submitted, nothing_known])
+def test_dry_run_is_refused_for_what_a_drill_is_refused_for(
+    geoplan: Geoplan, make_site: MakeSite, spoil: Callable[[Site], None]
+) -> None:
+    site = pushed(geoplan, make_site)
+    spoil(site)
+    on_paper, really = drill(geoplan, site, "--dry-run"), drill(geoplan, site)
+    assert on_paper.code == really.code
+    assert [line for line in on_paper.stderr.splitlines() if S1 in line and "hint" not in line] == [
+        line for line in really.stderr.splitlines() if S1 in line and "hint" not in line
+    ]
+    assert spoil is nothing_known or (on_paper.code, S1 in on_paper.stderr) == (4, True)
 
 
 def test_what_cannot_be_drilled_is_said_at_once(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
