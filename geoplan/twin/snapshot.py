@@ -13,6 +13,7 @@ from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
+from geoplan.errors import GeoplanError
 from geoplan.lab.clock import SimulatedClock
 from geoplan.lab.device.network import Network
 from geoplan.lab.device.parameters import GEO_PARTNERS, REMOTE_GEO_ACCESS
@@ -88,6 +89,16 @@ class Snapshot:
                 for unit in off or standbys or sorted(ends)[:1]:
                     found.setdefault(unit, set()).add(ends)
         return {unit: frozenset(ends) for unit, ends in found.items()}
+
+    def require_told(self) -> None:
+        """Check that there is something to try: raises :class:`GeoplanError` where no unit told what it holds."""
+        units = tuple(self.facts.units.values())
+        if any(unit.remote_geo_access is not None or unit.geo_partners is not None for unit in units):
+            return
+        failed = next(((unit.address, unit.failure) for unit in units if unit.failure), None)
+        why = f": {failed[0]}: {failed[1].message}" if failed else ""
+        hint = (failed[1].hint if failed else None) or "geoplan status shows what each unit answers"
+        raise GeoplanError(f"no unit told what it holds, so that nothing live can be tried{why}", hint=hint)
 
     def notes(self) -> tuple[str, ...]:
         """Return what was taken as planned because nobody told it."""
@@ -237,7 +248,8 @@ class Snapshot:
                     if self.is_off(facts.address):
                         yield f"{facts.address} does not answer: taken as off, with its lists {taken}"
                     else:
-                        yield f"{facts.address} did not tell both lists: taken {taken}"
+                        why = f" ({facts.failure.message})" if facts.failure else ""
+                        yield f"{facts.address} did not tell both lists{why}: taken {taken}"
             if site.kind == "ha_pair" and self.facts.active(site.name) is None:
                 yield f"which unit of {site.name} is active was not told by exactly one: taken as by its HA parameters"
 

@@ -154,7 +154,7 @@ def verdict(report: Report) -> list[str]:
     said += [_fault_in_words(loss, rows) for loss, rows in by_loss.items()]
     said += [*(doubt_in_words(doubt) for doubt in report.doubts), *(f"Note: {note}." for note in report.notes)]
     if report.is_well:
-        proviso = " Its units did not tell everything." if report.doubts else ""
+        proviso = " Its units did not tell everything." if report.doubts or report.notes else ""
         said.insert(0, f"OK: no single failure cuts off a site that has a unit left.{proviso}")
     return said
 

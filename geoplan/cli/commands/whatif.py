@@ -113,7 +113,9 @@ def _snapshot(topology: Topology, plan: Plan, reach: ConnectionOptions, jobs: in
         async with live_fleet(plan, accesses, SystemClock(), jobs=jobs, is_lab=is_lab) as fleet:
             return await observe_for_preflight(fleet)
 
-    return Snapshot(topology, plan, asyncio.run(look()), known)
+    snapshot = Snapshot(topology, plan, asyncio.run(look()), known)
+    snapshot.require_told()
+    return snapshot
 
 
 def _show(report: Report, plan: Plan, output_format: str, output: str | None) -> None:

@@ -188,6 +188,22 @@ def test_a_resubmission_that_was_skipped_is_found_before_its_failover(geoplan: G
     assert {tuple(row["cut_off"]) for row in content["rows"] if row["fault"]} == {("HA Pair 1",)}
 
 
+@pytest.mark.parametrize("spoil", ["off", "password"])
+def test_nothing_is_called_well_where_no_unit_told_anything(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    site = make_site("5.3")
+    if spoil == "off":
+        for address in site.reboots:
+            site.lab.power_off(address)
+    else:
+        monkeypatch.setenv("GEOPLAN_PASSWORD", "another one")
+    ended = live(geoplan, site)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert "no unit told what it holds, so that nothing live can be tried: " in ended.stderr
+    assert ("does not accept the" in ended.stderr) == (spoil == "password")
+
+
 def test_a_slave_that_is_off_is_named_and_what_it_had_is_taken_for_nothing(
     geoplan: Geoplan, make_site: MakeSite
 ) -> None:
