@@ -21,6 +21,7 @@ from geoplan.cli.status_watch import TIMEOUTS
 from geoplan.follow.events import events_between, title
 from geoplan.follow.judge import advance, ticked
 from geoplan.follow.model import EventKind, Look, Progress, StepState
+from geoplan.live.model import Cause
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.live.survey import observe_for_follow
 from geoplan.plan.model import Action
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from geoplan.follow.model import Event, StepStatus
+    from geoplan.live.model import Failure, Observations
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.plan.model import Plan, Step
     from geoplan.serve.loopback import Request
@@ -62,6 +64,7 @@ class Follower:
         self._as_json = as_json
         self._clock = SystemClock()
         self._page_events = Events()
+        self._failures: dict[str, Failure] = {}
 
     @property
     def is_done(self) -> bool:
@@ -88,6 +91,7 @@ class Follower:
                 running.enter_context(_lines_of_stdin(self._typed))
                 while not self.is_done:
                     facts = await observe_for_follow(fleet, unit_seconds=self._unit_seconds)
+                    self._tell_failures(facts)
                     self.take(
                         advance(self.plan, self.progress, Look(facts, self._clock.now()), self._timings.boot_seconds)
                     )
@@ -115,6 +119,17 @@ class Follower:
             numbers = join_words(str(step.number) for step in left)
             text += f"; left: {numbers}. Next: step {left[0].number}, {title(left[0])}"
         click.echo(text, err=True)
+
+    def _tell_failures(self, facts: Observations) -> None:
+        """Say once which unit cannot be read, and why: of one that only boots its steps say what is to be known."""
+        failures = {address: unit.failure for address, unit in facts.units.items() if unit.failure}
+        for address, failure in failures.items():
+            has_answered = address in self.progress.last
+            if self._failures.get(address) != failure and not (failure.cause is Cause.UNREACHABLE and has_answered):
+                hint = f"\n  hint: {failure.hint}" if failure.hint else ""
+                told = f"{address} cannot be read, so none of its steps ticks itself: {failure.message}{hint}"
+                click.echo(told, err=True)
+        self._failures = failures
 
     def _pause(self) -> float:
         """Return the seconds until the next look: fewer in the window of a reboot, and just before one."""

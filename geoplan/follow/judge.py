@@ -72,13 +72,19 @@ def ticked(plan: Plan, progress: Progress, step_id: str) -> tuple[Progress, str]
         return progress, ""
     if status.state in (StepState.WRONG, StepState.TOO_LATE):
         return progress, f"step {step.number} cannot be ticked: {status.said}"
-    if status.state is StepState.OPEN and step.action in SEEN_BY_LISTS:
+    if status.state is StepState.OPEN and (step.action in SEEN_BY_LISTS or _is_red_in_window(plan, step, status)):
         return progress, f"step {step.number} ticks itself once it is seen{': ' if status.said else ''}{status.said}"
     open_before = _open_before(plan, step, progress.steps)
     if open_before:
         return progress, f"step {step.number} comes after step {join_words(map(str, open_before))}"
     done = StepStatus(StepState.DONE, "ticked by hand", by_hand=True)
     return replace(progress, steps={**progress.steps, step.id: done}), ""
+
+
+def _is_red_in_window(plan: Plan, step: Step, status: StepStatus) -> bool:
+    """Return whether a slave is active for its submission, and tells that its partners are not green."""
+    is_of_slave = step.action is Action.RESUBMIT_GEO_PARTNERS and plan.site(step.site).kind == "ha_pair"
+    return is_of_slave and bool(status.said)
 
 
 def _open_before(plan: Plan, step: Step, steps: Mapping[str, StepStatus]) -> tuple[int, ...]:

@@ -137,6 +137,7 @@ def test_a_slave_whose_partners_turn_green_has_submitted() -> None:
     after = run(ready, rebooting(ready), green(rebooting(ready), S1))
 
     assert [state_of(before, number) for number in (9, 10)] == [StepState.DONE, StepState.OPEN]
+    assert ticked(PLAN, before, PLAN.steps[9].id)[1].startswith("step 10 ticks itself once it is seen: on ")
     assert state_of(after, 10) is StepState.DONE
 
 

@@ -203,6 +203,28 @@ def test_a_submission_that_comes_too_late_is_told(prepared: Prepare) -> None:
     assert "Traceback" not in rest
 
 
+def test_a_unit_that_cannot_be_read_is_told_once_with_the_reason(
+    prepared: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, _ = prepared()
+    monkeypatch.setenv("GEOPLAN_PASSWORD", "another one")
+    with following(site) as follow:
+        assert follow.process.stdout is not None
+        said = ""
+        while f"{M1} cannot be read" not in said:
+            said += (line := follow.process.stdout.readline())
+            assert line, said
+        follow.type("0")  # answered at once, and after it nothing more comes of what was told
+        while "type the number" not in said:
+            said += follow.process.stdout.readline()
+        follow.process.send_signal(signal.SIGINT)
+        said += follow.rest()
+
+    assert " cannot be read, so none of its steps ticks itself: it does not accept the credentials" in said
+    assert said.count(f"{M1} cannot be read") == 1
+    assert "another one" not in said
+
+
 def test_where_units_do_not_tell_it_the_person_is_asked(prepared: Prepare) -> None:
     site, hands = prepared(variants=["partners-unknown"])
     with following(site) as follow:
