@@ -128,7 +128,7 @@ def completed(words: str, monkeypatch: pytest.MonkeyPatch, geoplan: Geoplan) -> 
     [
         ("geoplan ", [f"plain,{name}" for name in COMMANDS]),
         ("geoplan st", ["plain,status"]),
-        ("geoplan export ", ["plain,cloudformation"]),
+        ("geoplan export ", ["plain,ansible", "plain,cloudformation"]),
         ("geoplan check a.yaml --format s", ["plain,sarif"]),
         ("geoplan check a.yaml b", ["file,b"]),
         ("geoplan push --und", ["plain,--undo"]),
