@@ -51,6 +51,15 @@ For what the last push did: geoplan push TOPOLOGY --status
 """
 
 
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    _OfPort: TypeAlias = click.ParamType[int]
+    _OfWords: TypeAlias = click.ParamType[tuple[str, ...]]
+else:  # the oldest click that is allowed does not say what a type is of
+    _OfPort = _OfWords = click.ParamType
+
+
 class _Seconds(click.FloatRange):
     """Seconds; what is no number is none either."""
 
@@ -62,7 +71,7 @@ class _Seconds(click.FloatRange):
         return seconds
 
 
-class _LoopbackPort(click.ParamType[int]):
+class _LoopbackPort(_OfPort):
     """A port of loopback, with or without its host."""
 
     name = "port"
@@ -79,7 +88,7 @@ class _LoopbackPort(click.ParamType[int]):
         return int(port)
 
 
-class _Program(click.ParamType[tuple[str, ...]]):
+class _Program(_OfWords):
     """A program with its arguments, as a shell reads them; none runs it."""
 
     name = "command"
