@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import WorkStealingScheduling
 
 from geoplan.cli import run
 from tests.loopback.guard import hold_to_loopback
@@ -39,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", default=None):
         given = os.environ.get("PYTHONPATH")
         os.environ["PYTHONPATH"] = os.pathsep.join([str(LOOPBACK), *([given] if given else [])])
+
+
+@pytest.hookimpl(optionalhook=True)  # it is of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WorkStealingScheduling:
+    """Let a worker that is done take tests from another one: else the slow ones at the end wait behind each other."""
+    return WorkStealingScheduling(config, log)
 
 
 def pytest_collection_finish() -> None:

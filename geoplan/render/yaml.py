@@ -34,6 +34,20 @@ class _PlanDumper(_SafeDumper):  # type: ignore[misc]  # its base is chosen abov
         return True
 
 
+class ReadableDumper(yaml.SafeDumper):
+    """PyYAML's safe dumper as people read it: every value written out, quoted alike, items indented below their key."""
+
+    yaml_implicit_resolvers = RESOLVERS_OF_BOTH_VERSIONS
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write every value out: CloudFormation and simple parsers read no aliases."""
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Indent the items of a list below its key."""
+        super().increase_indent(flow, False)  # noqa: FBT003 - PyYAML's signature
+
+
 def render(plan: Plan) -> str:
     """Return a plan that ``Plan.model_validate(yaml.safe_load(text))`` reads back to an equal one."""
     written = plan.model_dump(mode="json", include=set(plan.written_fields))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]
 
 expect.set_options(timeout=PATIENCE)
+
+
+def violations(page: Page, within: str = ":root") -> list[tuple[str, list[str]]]:
+    """Return each rule of accessibility that axe-core finds broken within an element, with what breaks it."""
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("within => axe.run(within).then(results => results.violations)", within)
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from geoplan.topology.model import Topology
 from geoplan.twin import whatif_html
 from geoplan.twin.whatif import what_if
 from geoplan.twin.world import World, planned_world
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, violations
 from tests.conftest import TOPOLOGIES
 
 SMALL = {"width": 400, "height": 800}
@@ -86,9 +85,7 @@ def test_it_works_by_keyboard_alone(open_html: Open, example: str) -> None:
 def test_page_is_accessible(open_html: Open, example: str, scheme: str, size: Any) -> None:
     page = open_html(example, color_scheme=scheme, viewport=size or {"width": 1200, "height": 900})
     page.locator(".case").first.click()
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(results => results.violations)")
-    assert [(rule["id"], [node["html"][:80] for node in rule["nodes"]]) for rule in found] == []
+    assert violations(page) == []
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
-from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from geoplan import load_topology, make_plan
 from geoplan.render.runbook.html import render
 from geoplan.serve.loopback import Events, LoopbackServer, Request, Response
+from tests.browser.conftest import violations
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import usual_apis
 
@@ -93,9 +93,7 @@ def test_steps_tick_themselves_and_warnings_are_shown(page: Page, served: Served
     expect(page.locator("#followed")).to_contain_text("Step 2: the list of 172.24.1.5 lacks")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(results => results.violations.map(each => each.id))")
-    assert found == []
+    assert violations(page) == []
 
 
 def test_a_tick_by_hand_that_is_refused_is_taken_back(page: Page, served: Served) -> None:

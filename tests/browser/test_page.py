@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from geoplan import Plan, Topology, load_topology, make_plan
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, violations
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import HOSTILE_NAMES, behind_balancer, eighteen_sites, two_sites
 
@@ -361,13 +360,6 @@ def test_hostile_names_are_text(open_page: Open) -> None:
     page.check("#tick-1")
     page.reload()
     expect_ticked(page, ["tick-1"])
-
-
-def violations(page: Page, within: str = ":root") -> list[tuple[str, list[str]]]:
-    """Return each rule of accessibility that axe-core finds broken within an element, with what breaks it."""
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("within => axe.run(within).then(results => results.violations)", within)
-    return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from geoplan.render.runbook import html
 from geoplan.topology.model import Topology
 from geoplan.twin.cases import Plays, play_planned
 from geoplan.twin.rehearsal_report import timeline_svg
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, violations
 from tests.conftest import TOPOLOGIES
 from tests.render.runbooks import HOSTILE_NAMES, usual_apis
 
@@ -92,9 +91,7 @@ frame => new Promise(done => {
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 def test_page_with_the_picture_is_accessible(open_html: Open, pages: dict[str, str], scheme: str, size: Any) -> None:
     page = open_html(pages["section-5.4"], color_scheme=scheme, viewport=size)
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(results => results.violations)")
-    assert [(rule["id"], [node["html"][:80] for node in rule["nodes"]]) for rule in found] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 

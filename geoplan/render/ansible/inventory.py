@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from geoplan.render.yaml import RESOLVERS_OF_BOTH_VERSIONS
+from geoplan.render.yaml import ReadableDumper
 from geoplan.topology.slugs import slugs_of
 
 if TYPE_CHECKING:
@@ -43,18 +43,8 @@ class Unsafe(str):
     __slots__ = ()
 
 
-class _InventoryDumper(yaml.SafeDumper):
+class _InventoryDumper(ReadableDumper):
     """PyYAML's safe dumper, which marks what is no template."""
-
-    yaml_implicit_resolvers = RESOLVERS_OF_BOTH_VERSIONS
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002, ANN401 - PyYAML's signature
-        """Write every value out."""
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Indent the items of a list below its key."""
-        super().increase_indent(flow, False)  # noqa: FBT003 - PyYAML's signature
 
 
 _InventoryDumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from geoplan.render.yaml import RESOLVERS_OF_BOTH_VERSIONS
+from geoplan.render.yaml import ReadableDumper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,18 +47,8 @@ class Entry(NamedTuple):
     comment: str | None = None
 
 
-class _TemplateDumper(yaml.SafeDumper):
+class _TemplateDumper(ReadableDumper):
     """PyYAML's safe dumper, which also knows the functions and quotes none of them without need."""
-
-    yaml_implicit_resolvers = RESOLVERS_OF_BOTH_VERSIONS
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002, ANN401 - PyYAML's signature
-        """Write every value out: CloudFormation reads no aliases."""
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Indent the items of a list below its key."""
-        super().increase_indent(flow, False)  # noqa: FBT003 - PyYAML's signature
 
     def choose_scalar_style(self) -> Any:  # noqa: ANN401 - PyYAML's signature
         """Leave the quotes away from a name behind a function, where it can stand without."""
