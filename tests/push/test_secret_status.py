@@ -53,7 +53,7 @@ def test_programs_are_told_the_same_of_each_site(store: Store) -> None:
     pushed(store, all_of("T"), "abandoned")
     pushed(store, HALF, "stopped")
     secrets = as_plain(store.past(), ON)["secrets"]
-    none = {"having": [], "unclear": [], "before": []}
+    none: dict[str, list[str]] = {"having": [], "unclear": [], "before": []}
     assert secrets == {
         "P": {"begun": True, "given_before": False, **none, "having": ["10.0.1.2"], "unclear": ["10.0.1.1"]},
         "S": {"begun": True, "given_before": False, **none, "having": ["10.0.2.1"]},
