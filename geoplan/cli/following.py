@@ -25,7 +25,8 @@ from geoplan.live.model import Cause
 from geoplan.live.polling import SystemClock, Timings
 from geoplan.live.survey import observe_for_follow
 from geoplan.plan.model import Action
-from geoplan.serve.loopback import Events, LoopbackServer, Response
+from geoplan.serve.loopback import Response
+from geoplan.serve.page import LivePage
 from geoplan.wording import count, join_words
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from geoplan.live.model import Failure, Observations
     from geoplan.loadmaster.connection import UnitConnection
     from geoplan.plan.model import Plan, Step
-    from geoplan.serve.loopback import Request
 
 LEFT_UNDONE = 1
 MAX_LINE_BYTES = 1024
@@ -63,7 +63,7 @@ class Follower:
         self._seconds = seconds
         self._as_json = as_json
         self._clock = SystemClock()
-        self._page_events = Events()
+        self._page: LivePage | None = None
         self._failures: dict[str, Failure] = {}
 
     @property
@@ -82,9 +82,9 @@ class Follower:
         with on_signals(end), suppress(asyncio.CancelledError):
             async with AsyncExitStack() as running:
                 if page is not None:
-                    server = LoopbackServer(self._answering(page), self._page_events, self._snapshot)
-                    await running.enter_async_context(server.running(port))
-                    click.echo(f"The runbook, ticking itself: {server.url}", err=True)
+                    self._page = LivePage(page, self._snapshot, {"/tick": self._tick_of})
+                    await running.enter_async_context(self._page.server.running(port))
+                    click.echo(f"The runbook, ticking itself: {self._page.server.url}", err=True)
                 fleet = await running.enter_async_context(
                     live_fleet(self.plan, accesses, self._clock, jobs=jobs, timings=self._timings)
                 )
@@ -145,7 +145,8 @@ class Follower:
             step = self.plan.steps[event.number - 1]
             told = {"steps": [_of_step(step, progress.status(step.id))], "number": event.number}
             warning = event.kind in WARNINGS
-            self._page_events.send(json.dumps({**told, "message": event.message, "warning": warning}))
+            if self._page:
+                self._page.tell({**told, "message": event.message, "warning": warning})
 
     def _show(self, event: Event) -> None:
         step = self.plan.steps[event.number - 1]
@@ -168,9 +169,9 @@ class Follower:
             click.echo("\n".join(_broken(line, columns())))
         sys.stdout.flush()
 
-    def _snapshot(self) -> str:
+    def _snapshot(self) -> dict[str, Any]:
         steps = [_of_step(step, self.progress.status(step.id)) for step in self.plan.steps]
-        return json.dumps({"steps": steps})
+        return {"steps": steps}
 
     def _typed(self, line: str) -> None:
         word = line.strip().rstrip(".")
@@ -180,17 +181,6 @@ class Follower:
         refusal = self.tick(step.id) if step else "type the number of a step that you have done, then Enter"
         if refusal:
             click.echo(refusal, err=True)
-
-    def _answering(self, page: str) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
-            match request.method, request.path:
-                case "GET", "/":
-                    return Response(page, content_type="text/html; charset=utf-8")
-                case "POST", "/tick":
-                    return self._tick_of(request.body)
-            return Response("there is nothing here\n", HTTPStatus.NOT_FOUND)
-
-        return answer
 
     def _tick_of(self, body: bytes) -> Response:
         try:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.cli.connection import TypedCommands, paces
 from geoplan.cli.files import write
 from geoplan.cli.leavers import back_findings
-from geoplan.cli.output import end_if_unread, own_console, show_laid_out, terminal
+from geoplan.cli.output import show_laid_out, terminal
 from geoplan.cli.push_units import known_past, left_findings, push_store, say_unfinished, typed_after
 from geoplan.cli.signals import on_signals
-from geoplan.errors import PushRefusedError, UnusableFileError
+from geoplan.cli.status_glimpses import Glimpses
+from geoplan.cli.status_telling import telling
+from geoplan.errors import GeoplanError, PushRefusedError, UnusableFileError
 from geoplan.live.findings.collect import examine
 from geoplan.live.findings.kinds import Severity
 from geoplan.live.fleet import Fleet
@@ -29,43 +28,42 @@ from geoplan.loadmaster.connection import Timeouts
 from geoplan.plan.model import Phase
 from geoplan.plan.planner import make_plan
 from geoplan.status.assess import assess
-from geoplan.status.json import as_json, as_json_line
+from geoplan.status.json import as_json
+from geoplan.status.links import site_links
 from geoplan.status.model import Drift, Seen
 from geoplan.status.notification import beyond
 from geoplan.status.prometheus import Exporter
 from geoplan.status.state_changes import Sightings
-from geoplan.status.table import as_lines, as_text
-from geoplan.wording import local_time
+from geoplan.status.table import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import Part
+    from geoplan.cli.status_telling import Telling, WatchOptions
+    from geoplan.live.findings.kinds import Finding
+    from geoplan.live.model import Observations
     from geoplan.live.unit import Unit
     from geoplan.plan.model import Plan
+    from geoplan.push.store import Past
     from geoplan.status.model import Status
     from geoplan.topology.model import Topology
+
+    Drifting = Callable[[Seen], Awaitable[Drift | None]]
 
 # A glance has less patience than a push: a unit that is slow to answer is told as that.
 TIMEOUTS = Timeouts(connect=4.0, answer=10.0, health=3.0)
 
 
-@dataclass(frozen=True, slots=True)
-class WatchOptions:
-    """How a watch shows what it sees, and whom else it tells."""
+class _Look(NamedTuple):
+    """What was read of units and journals at one time."""
 
-    seconds: float
-    """Between two looks."""
-    output_format: str
-    output: str | None = None
-    """The file that metrics are written to at each look."""
-    port: int | None = None
-    """The port of loopback that serves metrics."""
-    notify: tuple[str, ...] = ()
-    """The program that is told of changes, with its arguments."""
-    diff_seconds: float | None = None
-    """Between two comparisons with the plan; None for none."""
+    facts: Observations
+    back: tuple[Finding, ...]
+    past: Past
+    typed: TypedCommands
+    is_pushed: bool | None
 
 
 class UnitWatch:
@@ -80,13 +78,14 @@ class UnitWatch:
         jobs: int,
         *,
         only_problems: bool = False,
+        is_for_page: bool = False,
     ) -> None:
         self._plan = make_plan(topology, [Phase.GEO])
         self._accesses = {
             address: replace(access, timeouts=TIMEOUTS)
             for address, access in reach.accesses(topology, part.only).items()
         }
-        self._only, self._only_problems = part.only, only_problems
+        self._only, self._only_problems, self._is_for_page = part.only, only_problems, is_for_page
         self._topology, self._typed = topology, TypedCommands(reach, path, part=part)
         self._known_past = partial(known_past, topology, reach)
         self._timings = Timings.of(self._plan.estimates, is_lab=reach.lab_file() is not None)
@@ -94,11 +93,12 @@ class UnitWatch:
         self._jobs = jobs
         self._clock = SystemClock()
         self._sightings = Sightings()
+        self._drift: Drift | None = None
 
     async def look_once(self) -> Seen:
         """Return how everything stands now."""
         async with self._units() as units:
-            return await self._look(self._fleet(units, self._plan))
+            return self._assessed(await self._observed(self._fleet(units, self._plan)))
 
     def say_unfinished(self) -> None:
         """Say on standard error that a push is to be resumed, if one is."""
@@ -116,18 +116,48 @@ class UnitWatch:
                 task.cancel()
 
         with on_signals(end), suppress(asyncio.CancelledError):
-            async with telling(options) as (show, tell), self._units() as units:
-                fleet = self._fleet(units, self._plan)
-                drifting = self._drifting(units, options.diff_seconds) if options.diff_seconds else None
-                drift: Drift | None = None
-                while True:
-                    seen = replace(await self._look(fleet), drift=drift)
-                    show(seen.status)
-                    await tell(seen)
-                    if drifting and (found := await drifting(seen)):
-                        drift = found
-                        await tell(replace(seen, drift=drift))
-                    await self._clock.sleep(options.seconds)
+            async with telling(options, self._plan) as told, self._units() as units:
+                await (self._watch_for_page if options.serve else self._watch)(units, options, told)
+
+    async def _watch(self, units: Mapping[str, Unit], options: WatchOptions, told: Telling) -> None:
+        fleet, drifting = self._fleet(units, self._plan), self._drifting(units, options.diff_seconds)
+        while True:
+            await self._show(self._assessed(await self._observed(fleet)), told, drifting)
+            await self._clock.sleep(options.seconds)
+
+    async def _watch_for_page(self, units: Mapping[str, Unit], options: WatchOptions, told: Telling) -> None:
+        """Watch, and go on where a look fails; a failover shows before everything has been asked."""
+        fleet, drifting = self._fleet(units, self._plan), self._drifting(units, options.diff_seconds)
+        look: _Look | None = None
+
+        async def take(facts: Observations) -> None:
+            if look:
+                await told.tell(replace(self._assessed(look._replace(facts=facts)), drift=self._drift))
+
+        glimpses, is_again = Glimpses(self._fleet(units, self._plan), take), False
+        async with glimpses.running():
+            while True:
+                glimpses.begin_look()
+                try:
+                    found = await self._observed(fleet)
+                    is_again = glimpses.has_missed() and not is_again
+                    if is_again:  # who is active may have been read before that changed
+                        continue
+                    look = found
+                    glimpses.end_look(look.facts)
+                    await self._show(self._assessed(look), told, drifting)
+                except GeoplanError as error:
+                    told.fail(error)
+                await glimpses.pause(options.seconds)
+
+    async def _show(self, seen: Seen, told: Telling, drifting: Drifting | None) -> None:
+        """Show and tell a look, and compare with the plan if that is due."""
+        seen = replace(seen, drift=self._drift)
+        told.show(seen.status)
+        await told.tell(seen)
+        if drifting and (found := await drifting(seen)):
+            self._drift = found
+            await told.tell(replace(seen, drift=found))
 
     @asynccontextmanager
     async def _units(self) -> AsyncIterator[Mapping[str, Unit]]:
@@ -139,28 +169,44 @@ class UnitWatch:
     def _fleet(self, units: Mapping[str, Unit], plan: Plan) -> Fleet:
         return Fleet(plan, units, self._clock, self._timings, jobs=self._jobs, only=self._only)
 
-    async def _look(self, fleet: Fleet) -> Seen:
+    async def _observed(self, fleet: Fleet) -> _Look:
         was_pushed, past = self._is_pushed(), self._known_past()
         typed = typed_after(past, self._topology, self._typed)
         facts, back = await asyncio.gather(
             observe_for_status(fleet), back_findings(self._topology, self._typed.reach, typed)
         )
-        at = self._clock.wall()
+        is_pushed = was_pushed or self._is_pushed()  # one that has begun or ended during the look counts
+        return _Look(facts, tuple(back), past, typed, is_pushed)
+
+    def _assessed(self, look: _Look) -> Seen:
+        at, known = self._clock.wall(), look.past.ledger.known_links()
         status = assess(
             self._plan,
-            facts,
+            look.facts,
             at,
-            since=self._sightings.look(facts, at),
-            command=typed,
-            known=past.ledger.known_links(),
+            since=self._sightings.look(look.facts, at),
+            command=look.typed,
+            known=known,
             max_clusters=self._max_clusters,
         )
-        status = replace(status, findings=(*status.findings, *back))
-        is_pushed = was_pushed or self._is_pushed()  # one that has begun or ended during the look counts
-        return Seen(status.problems if self._only_problems else status, is_pushed=is_pushed)
+        status = replace(status, findings=(*status.findings, *look.back))
+        seen = Seen(status.problems if self._only_problems else status, is_pushed=look.is_pushed)
+        return self._for_page(seen, status, look) if self._is_for_page else seen
 
-    def _drifting(self, units: Mapping[str, Unit], seconds: float) -> Callable[[Seen], Awaitable[Drift | None]]:
+    def _for_page(self, seen: Seen, status: Status, look: _Look) -> Seen:
+        from geoplan.cli.status_page import running_push
+
+        return replace(
+            seen,
+            push=running_push(push_store(self._topology, self._typed.reach, None)),
+            links=tuple(site_links(self._plan, look.facts, look.past.ledger.known_links())),
+            states={unit.address: unit.state for site in status.sites for unit in site.units},
+        )
+
+    def _drifting(self, units: Mapping[str, Unit], seconds: float | None) -> Drifting | None:
         """Return what compares all units with the plan once that is due, but not while a push has them in between."""
+        if seconds is None:
+            return None
         fleet = self._fleet(units, make_plan(self._topology))
         due_at = -math.inf
 
@@ -216,92 +262,3 @@ def show_always(watch: UnitWatch, options: WatchOptions) -> int:
     """Look again and again until Ctrl-C or SIGTERM, which is no failure."""
     asyncio.run(watch.watch(options))
     return 0
-
-
-@asynccontextmanager
-async def telling(
-    options: WatchOptions,
-) -> AsyncIterator[tuple[Callable[[Status], None], Callable[[Seen], Awaitable[None]]]]:
-    """Yield what shows each status to people, and what tells all that was seen to programs."""
-    from geoplan.cli.status_metrics import showing_metrics
-    from geoplan.cli.status_notify import Notifier
-
-    tellers: list[Callable[[Seen], Awaitable[None]]] = []
-
-    async def tell(seen: Seen) -> None:
-        for teller in tellers:
-            await teller(seen)
-
-    async with AsyncExitStack() as running:
-        if options.output_format == "prometheus":
-            tellers.append(await running.enter_async_context(showing_metrics(options.output, options.port)))
-        if options.notify:
-            tellers.append(Notifier(options.notify))
-        yield running.enter_context(showing(options.output_format)), tell
-
-
-@contextmanager
-def showing(output_format: str) -> Iterator[Callable[[Status], None]]:
-    """Yield what shows one status after the other: in place on a terminal, appended in a pipe, a line each as JSON.
-
-    Metrics are not shown to people.
-    """
-    if output_format == "prometheus":
-        yield lambda _status: None
-    elif output_format == "json":
-        yield _while_read(_append_json)
-    elif sys.stdout.isatty():
-        with _redrawing() as show:
-            yield _while_read(show)
-    else:
-        yield _while_read(_appending_changes())
-
-
-def _while_read(show: Callable[[Status], None]) -> Callable[[Status], None]:
-    """Return what shows a status, and ends the command where nobody reads it."""
-
-    def show_or_end(status: Status) -> None:
-        show(status)
-        end_if_unread()
-
-    return show_or_end
-
-
-def _append_json(status: Status) -> None:
-    click.echo(as_json_line(status), nl=False)
-    sys.stdout.flush()
-
-
-def _appending_changes() -> Callable[[Status], None]:
-    """Return what writes the whole text with its time, unless nothing has changed but the time."""
-    before: Status | None = None
-
-    def show(status: Status) -> None:
-        nonlocal before
-        if before is None or replace(status, at=before.at) != before:
-            parting = "\n" if before else ""
-            moment = local_time(status.at)
-            click.echo(f"{parting}{moment}\n\n{as_text(status, width=terminal()[0])}", nl=False)
-            sys.stdout.flush()
-        before = status
-
-    return show
-
-
-@contextmanager
-def _redrawing() -> Iterator[Callable[[Status], None]]:
-    """Yield what draws the whole text in the place of the one before; the last one stays."""
-    from rich.console import Group
-    from rich.live import Live
-    from rich.text import Text
-
-    console = own_console()
-    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-
-        def show(status: Status) -> None:
-            width, height = console.size
-            moment = Text(f"{status.at.astimezone():%H:%M:%S}   Ctrl-C to stop", style="dim")
-            lines = as_lines(status, width=width, height=height - 3)  # the moment, an empty line, one for the cursor
-            live.update(Group(moment, Text(), *lines), refresh=True)
-
-        yield show

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup, escape
 
 from geoplan.render.diagram import svg
 from geoplan.render.runbook.html import policy, styles_in
-from geoplan.render.runbook.templating import TEMPLATES, environment
+from geoplan.render.runbook.templating import asset, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +56,9 @@ class FailurePage(NamedTuple):
 
 def render(plan: Plan, page: FailurePage) -> str:
     """Return the page: it works from a file, asks for nothing, and is a table where scripts are off."""
-    style = "".join((TEMPLATES / f"{name}.css").read_text("utf-8") for name in ("runbook", "failures"))
-    script = (TEMPLATES / "failures.js").read_text("utf-8")
-    picture = _with_sites(svg.render(plan))
+    style = asset("runbook.css", "failures.css")
+    script = asset("failures.js")
+    picture = svg.render(plan, is_marked=True)
     return (
         environment(escape, autoescape=True)
         .get_template("failures.html.jinja")
@@ -73,13 +72,3 @@ def render(plan: Plan, page: FailurePage) -> str:
             picture=Markup(picture),  # noqa: S704
         )
     )
-
-
-def _with_sites(picture: str) -> str:
-    """Return the picture with each site's card named for the script; titles stand in the picture escaped already."""
-
-    def named(found: re.Match[str]) -> str:
-        gap, title = found.groups()
-        return f'<g data-site="{title.replace(chr(34), "&quot;")}">{gap}<title>{title}</title>'
-
-    return re.sub(r"<g>(\s*)<title>([^<]*)</title>", named, picture)

@@ -11,6 +11,7 @@ import socket
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
+from enum import IntEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,8 @@ NAMES = (LOOPBACK, "localhost")
 OWN_SITES = ("same-origin", "none")  # of Sec-Fetch-Site, with which browsers say where a request comes from
 MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 4 * 1024
-MAX_CONNECTIONS = 32
+MAX_CONNECTIONS = 64
+"""Beyond, the one that has waited longest without a request makes room; where all have asked, the page open longest."""
 MAX_WAITING_EVENTS = 1000
 """For one page that does not read; beyond, it is cut off, and connects again."""
 REQUEST_SECONDS = 10.0
@@ -56,6 +58,16 @@ class Response:
     body: str
     status: HTTPStatus = HTTPStatus.OK
     content_type: str = "text/plain; charset=utf-8"
+
+
+class _Doing(IntEnum):
+    """What a connection is at; of the first kind one is cut off first."""
+
+    WAITING = 0
+    """Nothing was asked yet, or not to the end."""
+    TELLING = 1
+    """An open page."""
+    ANSWERING = 2
 
 
 class _RefusedError(Exception):
@@ -95,7 +107,8 @@ class Events:
 class LoopbackServer:
     """Answers on one port of loopback: ``answer`` what is asked, ``/events`` what is told, where there are events.
 
-    ``snapshot`` is the first event of a page, so that one that connects again has missed nothing.
+    ``snapshot`` is the first event of a page, so that one that connects again has missed nothing. The last one is
+    called ``ended`` where the server ends, and ``replaced`` where a newer page takes the place of this one.
     """
 
     def __init__(
@@ -107,7 +120,9 @@ class LoopbackServer:
         self._answer = answer
         self._events = events
         self._snapshot = snapshot
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], _Doing] = {}
+        """The open ones, the oldest first."""
+        self._is_ending = False
         self.port = 0
 
     @property
@@ -129,6 +144,7 @@ class LoopbackServer:
         try:
             yield
         finally:
+            self._is_ending = True
             server.close()
             for task in list(self._connections):
                 task.cancel()
@@ -136,20 +152,30 @@ class LoopbackServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._connections) >= MAX_CONNECTIONS:
+        if task is None:
             writer.transport.abort()
             return
-        self._connections.add(task)
+        if len(self._connections) >= MAX_CONNECTIONS:
+            self._make_room()
+        self._connections[task] = _Doing.WAITING
         try:
             with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-                await self._serve(reader, writer)
+                await self._serve(task, reader, writer)
         except asyncio.CancelledError:
-            pass  # the server ends, and nobody awaits this
+            pass  # the server ends, or another one takes its place, and nobody awaits this
         finally:
-            self._connections.discard(task)
+            self._connections.pop(task, None)
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _make_room(self) -> None:
+        """Cut one connection off, so that who connects and asks is always answered, whatever else is left open."""
+        longest = min(self._connections, key=lambda task: self._connections[task])  # of several the first is the oldest
+        del self._connections[longest]
+        longest.cancel()
+
+    async def _serve(
+        self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 request = await self._read(reader)
@@ -157,8 +183,10 @@ class LoopbackServer:
             response = Response(f"{refusal}\n", refusal.status)
         else:
             if self._events and (request.method, request.path) == ("GET", "/events"):
+                self._connections[task] = _Doing.TELLING
                 await self._tell(writer, self._events)
                 return
+            self._connections[task] = _Doing.ANSWERING
             response = await self._answer(request)
         body = response.body.encode()
         _write_head(writer, response.status, {"Content-Type": response.content_type, "Content-Length": str(len(body))})
@@ -168,13 +196,18 @@ class LoopbackServer:
 
     async def _tell(self, writer: asyncio.StreamWriter, events: Events) -> None:
         _write_head(writer, HTTPStatus.OK, {"Content-Type": "text/event-stream"})
-        async with events.listening() as queue:
-            data: str | None = self._snapshot()
-            while data is not None:
-                writer.write(b"".join(b"data: " + line.encode() + b"\n" for line in data.splitlines()) + b"\n")
-                async with asyncio.timeout(REQUEST_SECONDS):
-                    await writer.drain()
-                data = await self._next(queue, writer)
+        try:
+            async with events.listening() as queue:
+                data: str | None = self._snapshot()
+                while data is not None:
+                    writer.write(b"".join(b"data: " + line.encode() + b"\n" for line in data.splitlines()) + b"\n")
+                    async with asyncio.timeout(REQUEST_SECONDS):
+                        await writer.drain()
+                    data = await self._next(queue, writer)
+        except asyncio.CancelledError:
+            name = "ended" if self._is_ending else "replaced"
+            writer.write(f"event: {name}\ndata: {name}\n\n".encode())
+            raise
 
     @staticmethod
     async def _next(queue: asyncio.Queue[str | None], writer: asyncio.StreamWriter) -> str | None:

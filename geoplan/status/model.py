@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from geoplan.live.findings.kinds import Severity
 
+UNDER_WAY, LEFT = "under way", "left"
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from geoplan.live.findings import Report
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from geoplan.live.model import Failure, HaFacts
     from geoplan.plan.model import Kind as SiteKind
     from geoplan.plan.model import Role
+    from geoplan.status.links import SiteLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,31 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class PushStep:
+    """A step of a push that runs."""
+
+    number: int
+    name: str
+    state: str
+    """``under way``, ``left``, or how it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPush:
+    """A push, drill or upgrade that runs on this machine."""
+
+    called: str
+    """Of what, by whom and since when."""
+    steps: tuple[PushStep, ...] = ()
+    """Empty before its first change, while it checks."""
+
+    @property
+    def done(self) -> int:
+        """How many steps have ended."""
+        return sum(step.state not in (UNDER_WAY, LEFT) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What a watch knows after a look."""
 
@@ -122,3 +151,9 @@ class Seen:
     """The last comparison with the plan; None where there was none."""
     is_pushed: bool | None = None
     """Whether a push of these units ran during the look; None where it is not known."""
+    push: RunningPush | None = None
+    """The one that ran at its end, for a page."""
+    links: tuple[SiteLinks, ...] = ()
+    """What active units say of each two sites, for a page."""
+    states: Mapping[str, UnitState] = field(default_factory=dict)
+    """The state of each unit that was asked, those of sites that are left out among them, for a page."""

@@ -39,7 +39,8 @@ _STYLES = {
     UnitState.DOWN: "bold red",
     UnitState.UNKNOWN: "bold yellow",
 }
-_WRONG = "bold yellow"
+WRONG = "bold yellow"
+"""How a cell is shown that is not as it should be."""
 _CAUSES = {
     Cause.UNREACHABLE: "no API",
     Cause.UNAUTHORIZED: "denied",
@@ -94,7 +95,7 @@ def _rows(sites: Sequence[SiteStatus], roles: Mapping[str, str] = MappingProxyTy
     """Return the headings and a row for each unit."""
     return [
         [Text(heading, style="bold") for heading in HEADINGS],
-        *(_row(site, unit, roles) for site in sites for unit in site.units),
+        *(row_of(site, unit, roles) for site in sites for unit in site.units),
     ]
 
 
@@ -137,13 +138,14 @@ def _joined(rows: Sequence[Sequence[Text]], gap: int) -> list[Text]:
     return [lines[0], rule, *lines[1:]]
 
 
-def _row(site: SiteStatus, unit: UnitStatus, roles: Mapping[str, str]) -> list[Text]:
+def row_of(site: SiteStatus, unit: UnitStatus, roles: Mapping[str, str] = MappingProxyType({})) -> list[Text]:
+    """Return the cells of a unit, one for each heading; ``roles`` are shorter words for some."""
     is_paired = site.kind == "ha_pair"
     is_stand_in = site.failed_over and unit.address == site.active
     return [
         Text(unit.address),
         Text(roles.get(unit.role, unit.role)),
-        Text(unit.state.value, style=_WRONG if is_stand_in else _STYLES[unit.state]),
+        Text(unit.state.value, style=WRONG if is_stand_in else _STYLES[unit.state]),
         Text(unit.health or NOT_THERE),
         _firmware(unit),
         _ha(unit) if is_paired else Text(NOT_THERE),
@@ -158,7 +160,7 @@ def _firmware(unit: UnitStatus) -> Text:
         return Text(".".join(map(str, parse_version(unit.firmware))))
     if unit.state is UnitState.DOWN or unit.failure is None:
         return Text(NOT_THERE if unit.state is UnitState.DOWN else NOT_TOLD)
-    return Text(_CAUSES[unit.failure.cause], style=_WRONG)
+    return Text(_CAUSES[unit.failure.cause], style=WRONG)
 
 
 def _ha(unit: UnitStatus) -> Text:
@@ -169,7 +171,7 @@ def _ha(unit: UnitStatus) -> Text:
             return Text(NOT_COMPARABLE)
         return Text(NOT_TOLD if unit.ha_not_compared else "ok")
     first, *others = unit.ha_differs
-    return Text(f"{first} +{len(others)}" if others else first, style=_WRONG)
+    return Text(f"{first} +{len(others)}" if others else first, style=WRONG)
 
 
 def _preferred(unit: UnitStatus) -> Text:
@@ -185,7 +187,7 @@ def _counted(unit: UnitStatus, counted: Count | None) -> Text:
         return Text(NOT_THERE)
     if counted.good is None:
         return Text(f"{NOT_TOLD}/{counted.planned}")
-    return Text(f"{counted.good}/{counted.planned}", style="" if counted.good == counted.planned else _WRONG)
+    return Text(f"{counted.good}/{counted.planned}", style="" if counted.good == counted.planned else WRONG)
 
 
 DEFAULT_WIDTH = 80
@@ -249,8 +251,12 @@ def _findings(status: Status, width: int) -> Iterator[Text]:
     for finding in status.findings:
         yield from _finding(finding, width)
         yield Text()
-    is_seen_well = status.is_well and not _has_untold_links(status)
-    yield Text(summary(status), style="bold green" if is_seen_well else "bold yellow")
+    yield Text(summary(status), style="bold green" if is_seen_well(status) else "bold yellow")
+
+
+def is_seen_well(status: Status) -> bool:
+    """Return whether nothing has to be done, and nothing that counts is hidden."""
+    return status.is_well and not _has_untold_links(status)
 
 
 def _finding(finding: Finding, width: int) -> Iterator[Text]:

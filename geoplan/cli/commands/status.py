@@ -38,6 +38,10 @@ commands, severity (blocking, worth mending, worth knowing).
 --watch redraws in place on a terminal. In a pipe it appends: text with the time whenever something changed, JSON as
 one line each time. Ctrl-C or SIGTERM ends it with exit code 0, as with watch(1).
 
+--serve shows it as a page at an address of 127.0.0.1 that it prints: a picture with groups, sites, units and links;
+findings, changes, and the steps of a push that runs on this machine. --watch SECONDS says how often it looks, --listen
+PORT where it is. Ctrl-C or SIGTERM ends it with exit code 0.
+
 --format prometheus writes metrics: once, or with --watch at each look, to -o FILE for the textfile collector of
 node_exporter, or at --listen. What a unit does not tell has no sample.
 
@@ -82,7 +86,7 @@ class _LoopbackPort(_OfPort):
 
         host, _, port = str(value).rpartition(":")
         if host and host not in NAMES:
-            self.fail(f"{value} is not on loopback: metrics are served on {LOOPBACK} alone", param, ctx)
+            self.fail(f"{value} is not on loopback: nothing is served but on {LOOPBACK}", param, ctx)
         if not re.fullmatch("[0-9]{1,5}", port) or int(port) > MAX_PORT:
             self.fail(f"{value} is no port", param, ctx)
         return int(port)
@@ -136,14 +140,15 @@ class _WatchCommand(Command):
     "port",
     type=_LoopbackPort(),
     metavar="[HOST:]PORT",
-    help="With --watch, serve the metrics at this port of 127.0.0.1, under /metrics; 0 is a free one.",
+    help="Serve the metrics of a watch under /metrics, or the page, at this port of 127.0.0.1; 0 is a free one.",
 )
+@click.option("--serve", is_flag=True, help="Watch, and show it as a live page on 127.0.0.1, for a browser.")
 @click.option(
     "--diff-every",
     "diff_seconds",
     type=_Seconds(MIN_DIFF_SECONDS, MAX_SECONDS),
     metavar="SECONDS",
-    help="With --watch, compare with the plan as well, as diff does, so often; for metrics and --notify.",
+    help="With --watch, compare with the plan as well, as diff does, so often; for the page, metrics and --notify.",
 )
 @click.option(
     "--notify",
@@ -162,6 +167,7 @@ def command(  # noqa: PLR0913 - one for each option
     output_format: str | None,
     output: str | None,
     port: int | None,
+    serve: bool,
     diff_seconds: float | None,
     notify: tuple[str, ...] | None,
     jobs: int,
@@ -174,28 +180,49 @@ def command(  # noqa: PLR0913 - one for each option
 
     With --site only that site's own units are asked; a link to another unit is shown as they see it.
     """
+    if serve and (output_format or output is not None):
+        given = "--format" if output_format else "-o"
+        raise click.UsageError(f"--serve cannot be used with {given}: the page is what it shows. Leave one of them out")
     chosen = chosen_format("status", output_format, output)
     output = None if output == "-" else output
+    if serve:
+        watch_seconds = watch_seconds or EVERY_SECONDS
+    else:
+        _require_usable(chosen, output, watch_seconds, port, diff_seconds, tells=bool(notify), problems=problems)
+    from geoplan.cli.status_telling import WatchOptions
+    from geoplan.cli.status_watch import UnitWatch, show_always, show_once
+
+    watch = UnitWatch(*load_part(path, part), path, reach, jobs, only_problems=problems, is_for_page=serve)
+    if watch_seconds is None:
+        return show_once(watch, chosen, output)
+    return show_always(watch, WatchOptions(watch_seconds, chosen, output, port, serve, notify or (), diff_seconds))
+
+
+def _require_usable(  # noqa: PLR0913 - options
+    chosen: str,
+    output: str | None,
+    watch_seconds: float | None,
+    port: int | None,
+    diff_seconds: float | None,
+    *,
+    tells: bool,
+    problems: bool,
+) -> None:
+    """Check that the options without ``--serve`` fit together. Raises :class:`click.UsageError` where they do not."""
     is_exporting = chosen == "prometheus"
     if is_exporting and problems:
         raise click.UsageError("--problems cannot be used with --format prometheus, which tells of all units")
     if watch_seconds is None:
-        if port is not None or diff_seconds is not None or notify:
-            raise click.UsageError("--listen, --diff-every and --notify are for --watch: add it")
+        if port is not None or diff_seconds is not None or tells:
+            raise click.UsageError("--listen, --diff-every and --notify are for --watch or --serve: add one of them")
     elif is_exporting and output is None and port is None:
         raise click.UsageError("--watch with --format prometheus needs -o FILE or --listen PORT: where the metrics go")
     elif not is_exporting and output is not None:
         raise click.UsageError("--watch cannot be used with -o FILE, which holds one status")
     elif not is_exporting and port is not None:
-        raise click.UsageError("--listen serves metrics: add --format prometheus")
-    elif diff_seconds is not None and not is_exporting and not notify:
-        raise click.UsageError("--diff-every needs --format prometheus or --notify, which tell what it finds")
-    from geoplan.cli.status_watch import UnitWatch, WatchOptions, show_always, show_once
-
-    watch = UnitWatch(*load_part(path, part), path, reach, jobs, only_problems=problems)
-    if watch_seconds is None:
-        return show_once(watch, chosen, output)
-    return show_always(watch, WatchOptions(watch_seconds, chosen, output, port, notify or (), diff_seconds))
+        raise click.UsageError("--listen serves metrics or a page: add --format prometheus or --serve")
+    elif diff_seconds is not None and not is_exporting and not tells:
+        raise click.UsageError("--diff-every needs --format prometheus, --serve or --notify, which tell what it finds")
 
 
 def _is_value(word: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,8 @@ from geoplan.render.diagram.captions import picture_in_words
 from geoplan.render.diagram.layout import FLUSH_RIGHT, SIZES, lay_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from geoplan.plan.model import Plan
     from geoplan.render.diagram.layout import Area, Box, Card, Label, Line, UnitRow
 
@@ -53,8 +56,13 @@ _THIN_FROM = 46  # lines: ten sites
 _SIX_DIGITS = 99_999
 
 
-def render(plan: Plan) -> str:
-    """Return the picture as an ``svg`` element, without an XML declaration, in UTF-8 text."""
+def render(plan: Plan, *, is_marked: bool = False) -> str:
+    """Return the picture as an ``svg`` element, without an XML declaration, in UTF-8 text.
+
+    One that ``is_marked`` is for a page whose script changes it: each site has its name as ``data-site`` and its
+    place in the plan as ``data-place``, each unit its address as ``data-unit``, and each partnership is a line of its
+    own with both places as ``data-link``.
+    """
     picture = lay_out(plan)
     width, height = number(picture.width), number(picture.height)
     root = ET.Element(
@@ -74,35 +82,46 @@ def render(plan: Plan) -> str:
     ET.SubElement(root, "style").text = style_sheet()
     ET.SubElement(root, "rect", {"width": width, "height": height, **look("paper")})
     _add_labels(root, picture.labels)
+    places = {site.name: place for place, site in enumerate(plan.sites)} if is_marked else None
     for area in picture.areas:
-        _add_area(root, area)
+        _add_area(root, area, places)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", short_empty_elements=True) + "\n"
 
 
-def _add_area(parent: ET.Element, area: Area) -> None:
+def _add_area(parent: ET.Element, area: Area, places: Mapping[str, int] | None) -> None:
     group = ET.SubElement(parent, "g")
     add_box(group, area.box, 14, look("area"))
     if area.lines:
         count = len(area.lines)
         opacity = max(_FAINTEST, _STRONGEST * min(1, _LINES_AT_FULL_STRENGTH / count) ** 0.35)
         painted = {**look("lines"), "fill": "none", "stroke-width": "1.25" if count < _THIN_FROM else "0.9"}
-        path = " ".join(_curve(line) for line in area.lines)
-        ET.SubElement(group, "path", {"d": path, **painted, "stroke-opacity": f"{opacity:.2f}"})
+        for ends, path in _paths(area, places):
+            ET.SubElement(group, "path", {"d": path, **painted, "stroke-opacity": f"{opacity:.2f}", **ends})
     for card in area.cards:
-        _add_card(group, card)
+        _add_card(group, card, None if places is None else places[card.site.name])
     for point in area.anchors:
         ET.SubElement(group, "circle", {"cx": number(point.x), "cy": number(point.y), "r": "3", **look("anchor")})
     _add_labels(group, area.labels)
 
 
-def _add_card(parent: ET.Element, card: Card) -> None:
-    group = ET.SubElement(parent, "g")
+def _paths(area: Area, places: Mapping[str, int] | None) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield the lines of a group: as one path, or each as a path that names both its ends."""
+    if places is None:
+        yield {}, " ".join(_curve(line) for line in area.lines)
+        return
+    for (one, other), line in zip(combinations(area.cards, 2), area.lines, strict=True):
+        yield {"data-link": f"{places[one.site.name]} {places[other.site.name]}"}, _curve(line)
+
+
+def _add_card(parent: ET.Element, card: Card, place: int | None) -> None:
+    marks = {} if place is None else {"data-site": xml_text(card.site.name), "data-place": str(place)}
+    group = ET.SubElement(parent, "g", marks)
     ET.SubElement(group, "title").text = xml_text(card.site.name)
     add_box(group, card.box, 9, {**look("card"), **_BORDERS.get(card.fate, {"stroke-opacity": "0.45"})})
     _add_labels(group, card.labels)
     for row in card.rows:
-        _add_unit(group, row)
+        _add_unit(ET.SubElement(group, "g", {"data-unit": row.unit.address}) if marks else group, row)
 
 
 _BORDERS = {

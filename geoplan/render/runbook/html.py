@@ -15,7 +15,7 @@ from geoplan.render.diagram import svg
 from geoplan.render.runbook import wui
 from geoplan.render.runbook.build import build
 from geoplan.render.runbook.prose import Label, Name, Pasted, Prose, StepNumber, Url, Value, duration
-from geoplan.render.runbook.templating import TEMPLATES, environment
+from geoplan.render.runbook.templating import asset, environment
 from geoplan.wording import count
 
 if TYPE_CHECKING:
@@ -45,10 +45,8 @@ def render(plan: Plan, apis: Mapping[str, UnitApi], *, is_followed: bool = False
     One that ``is_followed`` has its ticks from the place that serves it, and asks nobody else. ``timeline`` is the
     picture of the push as rehearsed, which :mod:`geoplan.render.diagram.timeline` draws.
     """
-    parts = ("runbook", "follow") if is_followed else ("runbook",)
-    style, script = (
-        "".join((TEMPLATES / f"{part}.{kind}").read_text("utf-8") for part in parts) for kind in ("css", "js")
-    )
+    style = asset("runbook.css", *(["follow.css"] if is_followed else []))
+    script = asset("runbook.js", *(["live.js", "follow.js"] if is_followed else []))
     picture = svg.render(plan)
     return (
         _templates()

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+def asset(*names: str) -> str:
+    """Return style sheets or scripts of this package as one text."""
+    return "".join((TEMPLATES / name).read_text("utf-8") for name in names)
+
+
 def environment(finalize: Callable[[object], str], *, autoescape: bool) -> Environment:
     """Build an environment in which ``finalize`` turns each value that a template writes into the format's text."""
     return Environment(

@@ -48,13 +48,16 @@
     }
   });
 
-  const source = new EventSource("/events");
-  source.onopen = () => { link.textContent = "geoplan follow is watching the units."; };
-  source.onerror = () => { link.textContent = "geoplan follow does not answer: ticks may be old."; };
-  source.onmessage = (event) => {
-    const told = JSON.parse(event.data);
+  listenToEvents((told) => {
     (told.steps || []).forEach(show);
     if (told.message) said.textContent = `Step ${told.number}: ${told.message}`;
     if (told.warning) link.textContent = `Step ${told.number}: ${told.message}`;
-  };
+  }, (state) => {
+    link.textContent = {
+      connected: "geoplan follow is watching the units.",
+      lost: "geoplan follow does not answer: ticks may be old.",
+      ended: "geoplan follow has ended: ticks may be old.",
+      replaced: "Too many pages are open, so this one is told nothing more: ticks may be old. Reload it to go on.",
+    }[state];
+  });
 })();
