@@ -28,6 +28,8 @@ GUARDED_BY = {
     "cli/push_secret": "cli/commands/test_push_secret.py",
     "cli/runbook_folder": "cli/commands/test_runbook.py",
     "cli/secret_session": "cli/commands/test_push_secret.py",
+    "cli/status_glimpses": "browser/test_status_page.py",
+    "cli/status_telling": "cli/test_status_watch.py",
     "cli/units_session": "cli/commands/test_push_update.py",
     "cli/push_units": "cli/commands/test_push.py",
     "cli/push_update": "cli/commands/test_push_update.py",

@@ -7,7 +7,15 @@ import asyncio
 import pytest
 
 from geoplan.errors import GeoplanError
-from geoplan.serve.loopback import MAX_BODY_BYTES, MAX_HEAD_BYTES, Events, LoopbackServer, Request, Response
+from geoplan.serve.loopback import (
+    MAX_BODY_BYTES,
+    MAX_CONNECTIONS,
+    MAX_HEAD_BYTES,
+    Events,
+    LoopbackServer,
+    Request,
+    Response,
+)
 
 
 async def answer(request: Request) -> Response:
@@ -81,3 +89,61 @@ def test_a_port_that_is_taken_is_an_error_with_its_remedy() -> None:
                     pass
 
     asyncio.run(run())
+
+
+async def opened(server: LoopbackServer, path: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect, and ask for a path if one is given."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    if path:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+    return reader, writer
+
+
+@pytest.mark.parametrize("left_open", ["", "/events"], ids=["idle connections", "open pages"])
+def test_whatever_is_left_open_a_reader_gets_in(left_open: str) -> None:
+    async def run() -> None:
+        server = LoopbackServer(answer, Events(), lambda: "first")
+        async with server.running(0):
+            others = [await opened(server, left_open) for _ in range(300)]
+            reader, writer = await opened(server, "/page")
+            assert (await reader.read()).endswith(b"GET /page ")
+            page, events = await opened(server, "/events")
+            await page.readuntil(b"data: first\n\n")
+            for each in (writer, events, *(writer for _, writer in others)):
+                each.close()
+
+    asyncio.run(run())
+
+
+def test_pages_that_are_open_stay_open_while_idle_connections_come() -> None:
+    async def run() -> None:
+        events = Events()
+        server = LoopbackServer(answer, events, lambda: "first")
+        async with server.running(0):
+            page, writer = await opened(server, "/events")
+            await page.readuntil(b"data: first\n\n")
+            others = [await opened(server) for _ in range(3 * MAX_CONNECTIONS)]
+            await asyncio.gather(*(reader.read() for reader, _ in others[:MAX_CONNECTIONS]))  # these made room
+            events.send("second")
+            assert await page.readuntil(b"data: second\n\n") == b"data: second\n\n"
+            for each in (writer, *(writer for _, writer in others)):
+                each.close()
+
+    asyncio.run(run())
+
+
+def test_a_page_is_told_why_it_is_told_nothing_more() -> None:
+    async def run() -> tuple[bytes, bytes]:
+        server = LoopbackServer(answer, Events(), lambda: "first")
+        async with server.running(0):
+            pages = [await opened(server, "/events") for _ in range(MAX_CONNECTIONS)]
+            for page, _ in pages:
+                await page.readuntil(b"data: first\n\n")
+            _, newest = await opened(server, "/events")
+            replaced = await pages[0][0].read()
+        ended = await pages[-1][0].read()
+        for writer in (newest, *(writer for _, writer in pages)):
+            writer.close()
+        return replaced, ended
+
+    assert asyncio.run(run()) == (b"event: replaced\ndata: replaced\n\n", b"event: ended\ndata: ended\n\n")

@@ -19,6 +19,8 @@ from tests.render.pictures import HOSTILE_NAMES, hostile_plan, plan_of_size, pla
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "desc", "style", "g", "rect", "path", "circle", "text"}
 
+MARKS = ("data-site", "data-place", "data-unit", "data-link")
+
 
 def parsed(plan: Plan) -> ET.Element:
     return ET.fromstring(svg.render(plan))  # noqa: S314 - our own
@@ -113,3 +115,14 @@ def test_a_page_sets_the_colours_in_light_and_dark(name: str) -> None:
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
     assert svg.render(hostile_plan()) == svg.render(hostile_plan())
+
+
+def test_marked_picture_names_sites_units_and_links() -> None:
+    plan = make_plan(load_topology(TOPOLOGIES / "section-5.4.yaml"))
+    root = ET.fromstring(svg.render(plan, is_marked=True))  # noqa: S314 - our own
+    marks = {name: [each.get(name) for each in root.iter() if each.get(name)] for name in MARKS}
+    assert marks["data-site"] == [site.name for site in plan.sites]
+    assert marks["data-place"] == ["0", "1", "2", "3"]
+    assert marks["data-unit"] == [unit.address for site in plan.sites for unit in site.units]
+    assert marks["data-link"] == ["0 1", "0 2", "0 3", "1 2", "1 3", "2 3"]
+    assert not any(name in svg.render(plan) for name in MARKS)
