@@ -29,6 +29,7 @@ class Glimpses:
         self._take = take
         self._facts: Observations | None = None
         self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def begin_look(self) -> None:
         """Note that a look at everything begins."""
@@ -43,7 +44,10 @@ class Glimpses:
         self._facts = facts
 
     async def pause(self, seconds: float) -> None:
-        """Wait, until something has changed at the longest."""
+        """Wait, until something has changed at the longest. A fault of a glimpse is raised."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -53,13 +57,13 @@ class Glimpses:
         """Look while the block lasts."""
         pairs = [site for site in Observations(only=self._fleet.only).asked(self._fleet.plan) if site.kind == "ha_pair"]
         every = max(EVERY_SECONDS, len(pairs) * SECONDS_OF_A_PAIR)
-        tasks = [asyncio.create_task(self._look_at(site, every)) for site in pairs]
+        self._tasks = [asyncio.create_task(self._look_at(site, every)) for site in pairs]
         try:
             yield
         finally:
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _look_at(self, site: SiteSettings, every: float) -> None:
         while True:

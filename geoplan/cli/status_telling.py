@@ -17,7 +17,7 @@ from geoplan.wording import local_time
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from geoplan.errors import GeoplanError
+    from geoplan.cli.status_page import StatusPage
     from geoplan.plan.model import Plan
     from geoplan.status.model import Seen, Status
 
@@ -48,8 +48,8 @@ class Telling(NamedTuple):
     """Shows it to people at the terminal."""
     tell: Callable[[Seen], Awaitable[None]]
     """Tells all that was seen to pages and programs."""
-    fail: Callable[[GeoplanError], None]
-    """Shows that a look has failed; raises that where no page does."""
+    page: StatusPage | None = None
+    """The page, if one shows it."""
 
 
 @asynccontextmanager
@@ -64,21 +64,18 @@ async def telling(options: WatchOptions, plan: Plan) -> AsyncIterator[Telling]:
         for teller in tellers:
             await teller(seen)
 
-    def fail(error: GeoplanError) -> None:
-        raise error
-
     async with AsyncExitStack() as running:
         if options.output_format == "prometheus":
             tellers.append(await running.enter_async_context(showing_metrics(options.output, options.port)))
+        page: StatusPage | None = None
         if options.serve:
             from geoplan.cli.status_page import showing_page
 
             page = await running.enter_async_context(showing_page(plan, options.port or 0, options.seconds))
             tellers.append(page)
-            fail = page.fail
         if options.notify:
             tellers.append(Notifier(options.notify))
-        yield Telling(running.enter_context(showing(None if options.serve else options.output_format)), tell, fail)
+        yield Telling(running.enter_context(showing(None if options.serve else options.output_format)), tell, page)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import Part
+    from geoplan.cli.status_page import StatusPage
     from geoplan.cli.status_telling import Telling, WatchOptions
     from geoplan.live.findings.kinds import Finding
     from geoplan.live.model import Observations
@@ -117,7 +118,10 @@ class UnitWatch:
 
         with on_signals(end), suppress(asyncio.CancelledError):
             async with telling(options, self._plan) as told, self._units() as units:
-                await (self._watch_for_page if options.serve else self._watch)(units, options, told)
+                if told.page:
+                    await self._watch_for_page(units, options, told, told.page)
+                else:
+                    await self._watch(units, options, told)
 
     async def _watch(self, units: Mapping[str, Unit], options: WatchOptions, told: Telling) -> None:
         fleet, drifting = self._fleet(units, self._plan), self._drifting(units, options.diff_seconds)
@@ -125,14 +129,16 @@ class UnitWatch:
             await self._show(self._assessed(await self._observed(fleet)), told, drifting)
             await self._clock.sleep(options.seconds)
 
-    async def _watch_for_page(self, units: Mapping[str, Unit], options: WatchOptions, told: Telling) -> None:
-        """Watch, and go on where a look fails; a failover shows before everything has been asked."""
+    async def _watch_for_page(
+        self, units: Mapping[str, Unit], options: WatchOptions, told: Telling, page: StatusPage
+    ) -> None:
+        """Watch, and go on where a look fails; the page shows a failover before everything has been asked."""
         fleet, drifting = self._fleet(units, self._plan), self._drifting(units, options.diff_seconds)
         look: _Look | None = None
 
         async def take(facts: Observations) -> None:
             if look:
-                await told.tell(replace(self._assessed(look._replace(facts=facts)), drift=self._drift))
+                await page(replace(self._assessed(look._replace(facts=facts)), drift=self._drift))
 
         glimpses, is_again = Glimpses(self._fleet(units, self._plan), take), False
         async with glimpses.running():
@@ -147,7 +153,7 @@ class UnitWatch:
                     glimpses.end_look(look.facts)
                     await self._show(self._assessed(look), told, drifting)
                 except GeoplanError as error:
-                    told.fail(error)
+                    page.fail(error)
                 await glimpses.pause(options.seconds)
 
     async def _show(self, seen: Seen, told: Telling, drifting: Drifting | None) -> None:

@@ -30,8 +30,7 @@ from geoplan.topology.model import Topology
 from tests.cli.commands.looks import until
 from tests.conftest import TOPOLOGIES
 from tests.push.support import CREDENTIALS, PASSWORD
-from tests.status.made import M1, PLAN, S1, changed, down, failed_over, status_of, well
-from tests.status.test_page import seen_of
+from tests.status.made import M1, PLAN, S1, changed, down, failed_over, seen_of, status_of, well
 
 PATIENCE = 60.0  # seconds, so that a failing test ends
 HOSTILE = "<script>document.title = 'owned'</script>"
@@ -166,6 +165,11 @@ def test_a_page_is_old_when_no_look_comes(chromium: Browser) -> None:
         context.close()
 
 
+def faults_of(page: Page) -> list[tuple[str, list[str]]]:
+    found = page.evaluate("axe.run().then(results => results.violations)")
+    return [(rule["id"], [node["html"][:80] for node in rule["nodes"]]) for rule in found]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 400])
 def test_page_is_accessible(chromium: Browser, scheme: str, width: int) -> None:
@@ -174,13 +178,13 @@ def test_page_is_accessible(chromium: Browser, scheme: str, width: int) -> None:
         serving() as served,
         opened(chromium, served.url, color_scheme=scheme, viewport={"width": width, "height": 800}) as page,
     ):
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+        assert faults_of(page) == []
         served.look(well())
         served.look(failed_over(well()), push=RunningPush("a push of 'x' by ann", steps))
         served.fail("it cannot be read")
         expect(page.locator("#stale")).to_be_visible()
-        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run().then(results => results.violations)")
-        assert [(rule["id"], [node["html"][:80] for node in rule["nodes"]]) for rule in found] == []
+        assert faults_of(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

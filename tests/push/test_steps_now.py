@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 from geoplan.plan.model import Step
 from geoplan.push.history import History
-from geoplan.push.records import make
+from geoplan.push.records import FORMAT, make
 from geoplan.push.steps_now import steps_now
-from tests.push.test_past_pushes import NOW, PLAN, begun
+from tests.push.observations import plan_of
 
+PLAN = plan_of()
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST, SECOND, THIRD = PLAN.steps[:3]
+
+
+def begun() -> History:
+    fields = {"who": "ann@desk", "checksum": PLAN.checksum, "options": {}, "units": {}}
+    return History(Path("journal"), (make("begin", NOW, format=FORMAT, plan=PLAN.model_dump(mode="json"), **fields),))
 
 
 def stand(history: History) -> dict[int, str]:

@@ -13,7 +13,8 @@ from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.plan.model import Phase, Plan
 from geoplan.plan.planner import make_plan
 from geoplan.status.assess import assess
-from geoplan.status.model import Status
+from geoplan.status.links import site_links
+from geoplan.status.model import Seen, Status
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES
 from tests.push import observations as push_facts
@@ -79,6 +80,11 @@ def down(facts: Observations, address: str) -> Observations:
 
 def status_of(facts: Observations, plan: Plan = PLAN, since: Since = NOTHING_SEEN) -> Status:
     return assess(plan, facts, AT, since=since)
+
+
+def seen_of(facts: Observations, **fields: Any) -> Seen:
+    """Return what a watch for a page has seen."""
+    return Seen(status_of(facts), links=tuple(site_links(PLAN, facts)), states=unit_states(facts), **fields)
 
 
 def unit_states(facts: Observations) -> dict[str, UnitState]:

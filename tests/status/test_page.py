@@ -8,15 +8,9 @@ from typing import Any
 
 from geoplan.live.model import Observations
 from geoplan.status.links import site_links
-from geoplan.status.model import LEFT, UNDER_WAY, PushStep, RunningPush, Seen
+from geoplan.status.model import LEFT, UNDER_WAY, PushStep, RunningPush
 from geoplan.status.page import PageContent
-from tests.status.made import A1, AT, M1, M2, PLAN, S1, changed, down, failed_over, status_of, well
-
-
-def seen_of(facts: Observations, **fields: Any) -> Seen:
-    status = status_of(facts)
-    states = {unit.address: unit.state for site in status.sites for unit in site.units}
-    return Seen(status, links=tuple(site_links(PLAN, facts)), states=states, **fields)
+from tests.status.made import A1, AT, M1, M2, PLAN, S1, changed, down, failed_over, seen_of, well
 
 
 def taken(*facts: Observations) -> tuple[PageContent, Any]:

@@ -61,12 +61,11 @@
       byId("left-out").hidden = !text;
     },
     sites: (sites) => {
-      const groups = now.groups.length ? now.groups : [null];
-      byId("units").replaceChildren(...groups.flatMap((group) => {
-        const own = group === null ? sites : sites.filter((site) => site.group === group);
-        const head = group === null || !own.length ? [] : [as("row", make("tr", "", wide("group", `Group ${group}`)))];
-        return [...head, ...own.flatMap(siteRows)];
-      }));
+      const groups = new Map(now.groups.map((group) => [group, []]));
+      for (const site of sites) groups.get(site.group)?.push(...siteRows(site));
+      const rows = now.groups.length ? [...groups].filter(([, own]) => own.length).flatMap(([group, own]) =>
+        [as("row", make("tr", "", wide("group", `Group ${group}`))), ...own]) : sites.flatMap(siteRows);
+      byId("units").replaceChildren(...rows);
       const known = new Map(sites.map((site) => [site.place, site]));
       for (const card of cards) {
         const site = known.get(Number(card.dataset.place));
