@@ -50,9 +50,9 @@ def _seen(unit: Observation, look: Look, answer: HealthAnswer) -> Observation | 
     if look.health is not answer.state:
         return None
     if look.health in _ROLES:
-        is_over = unit.failure is not None and unit.failure.cause is Cause.UNREACHABLE
-        failure = None if is_over else unit.failure
-        seen = replace(unit, failure=failure)
+        if unit.failure is not None and unit.failure.cause is Cause.UNREACHABLE:
+            return None  # it is back, and nothing else is known of it
+        seen = unit
     elif look.state is State.DOWN and (unit.ha_status is not None or unit.failure is not None):
         seen = Observation(unit.address, unit.site, unit.role, failure=unit.failure or _SILENT)
     else:

@@ -10,7 +10,7 @@ from geoplan.loadmaster.health import HealthAnswer
 from geoplan.loadmaster.model import HaStatus
 from geoplan.twin.loop import run_simulated
 from tests.live.scripted import ScriptedUnit, fleet_of
-from tests.status.made import DENIED, M1, PLAN, S1, changed, well
+from tests.status.made import DENIED, M1, PLAN, S1, changed, down, well
 
 ACTIVE, STANDBY = HealthAnswer(State.ACTIVE, "200"), HealthAnswer(State.STANDBY, "503")
 SILENT = HealthAnswer(State.DOWN, "refused")
@@ -55,6 +55,13 @@ def test_a_silent_unit_that_may_be_up_is_left_to_a_look_at_everything() -> None:
     assert seen(before(), up, slave) == {}
     never_told = tuple(changed(well(), M1, by_health=State.ACTIVE).of_site(SITE.name))
     assert seen(never_told, ScriptedUnit(M1, GONE, health_answer=SILENT), slave) == {}
+
+
+def test_a_unit_that_is_back_is_left_to_a_look_at_everything() -> None:
+    was = changed(down(well(), M1), M1, by_health=State.DOWN)
+    was = changed(was, S1, state=State.ACTIVE, by_health=State.ACTIVE)
+    units = ScriptedUnit(M1, health_answer=ACTIVE), ScriptedUnit(S1, health_answer=STANDBY)
+    assert seen(was.of_site(SITE.name), *units) == {}
 
 
 def test_credentials_that_were_refused_are_not_forgotten() -> None:
