@@ -252,7 +252,7 @@ def running(*words: object, **environment: str) -> Iterator[subprocess.Popen[str
         text=True,
         env=clean | credentials | environment,
     )
-    limit = threading.Timer(3 * PATIENCE, process.kill)
+    limit = threading.Timer(6 * PATIENCE, process.kill)
     limit.start()
     try:
         yield process
