@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.follow.held import status_of_held
-from geoplan.follow.links import links_of_slave
+from geoplan.follow.links import denied_by, links_of_slave, shows_standbys
 from geoplan.follow.model import Progress, StepState, StepStatus
 from geoplan.follow.windows import changed_since, is_changed, pair_after
+from geoplan.live.model import State
 from geoplan.plan.model import Action
 from geoplan.push.boots import as_clock_time
-from geoplan.wording import join_words
+from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,14 +50,16 @@ def advance(plan: Plan, progress: Progress, look: Look, boot_seconds: float) -> 
         if active is not None and active.failure is None and active.geo_partners is not None:
             first.setdefault(site.name, active)
     known = replace(progress, first=first)
+    denied = _denied(plan, progress, look)
     steps: dict[str, StepStatus] = {}
     pairs = dict(progress.pairs)
     for step in plan.steps:
         if step.action is Action.REBOOT_MASTER:
             pairs[step.site] = pair_after(plan, step, known, look=look, boot_seconds=boot_seconds, before=steps)
-        steps[step.id] = _status(plan, step, known, look=look, earlier=steps, pairs=pairs)
+        red = denied.get(step.id, frozenset())
+        steps[step.id] = _status(plan, step, known, look=look, earlier=steps, pairs=pairs, denied=red)
     last = {**progress.last, **{address: unit for address, unit in look.facts.units.items() if unit.failure is None}}
-    return Progress(steps, pairs, first, last, progress.looks + 1)
+    return Progress(steps, pairs, first, last, denied, progress.looks + 1)
 
 
 def ticked(plan: Plan, progress: Progress, step_id: str) -> tuple[Progress, str]:
@@ -77,14 +80,19 @@ def ticked(plan: Plan, progress: Progress, step_id: str) -> tuple[Progress, str]
     open_before = _open_before(plan, step, progress.steps)
     if open_before:
         return progress, f"step {step.number} comes after step {join_words(map(str, open_before))}"
+    if red := progress.denied.get(step.id):
+        return progress, f"step {step.number} cannot be ticked: {_denial(plan, step, red)}"
     done = StepStatus(StepState.DONE, "ticked by hand", by_hand=True)
     return replace(progress, steps={**progress.steps, step.id: done}), ""
 
 
 def _is_red_in_window(plan: Plan, step: Step, status: StepStatus) -> bool:
     """Return whether a slave is active for its submission, and tells that its partners are not green."""
-    is_of_slave = step.action is Action.RESUBMIT_GEO_PARTNERS and plan.site(step.site).kind == "ha_pair"
-    return is_of_slave and bool(status.said)
+    return _is_on_slave(plan, step) and bool(status.said)
+
+
+def _is_on_slave(plan: Plan, step: Step) -> bool:
+    return step.action is Action.RESUBMIT_GEO_PARTNERS and plan.site(step.site).kind == "ha_pair"
 
 
 def _open_before(plan: Plan, step: Step, steps: Mapping[str, StepStatus]) -> tuple[int, ...]:
@@ -103,18 +111,20 @@ def _status(  # noqa: PLR0913 - a kind of step each
     look: Look,
     earlier: Mapping[str, StepStatus],
     pairs: Mapping[str, PairSeen],
+    denied: frozenset[str],
 ) -> StepStatus:
     before = progress.status(step.id)
     open_before = _open_before(plan, step, earlier)
     if step.action is Action.REBOOT_MASTER:
-        return _of_reboot(plan, step, before, pairs[step.site], is_due=not open_before)
-    if before.is_done and step.action not in SEEN_BY_LISTS and step.action is not Action.RESUBMIT_GEO_PARTNERS:
+        return _of_reboot(plan, step, before, pairs[step.site], is_due=not open_before and not denied)
+    is_in_window = step.action is Action.RESUBMIT_GEO_PARTNERS and step.site in pairs
+    if before.is_done and step.action not in SEEN_BY_LISTS and not is_in_window:
         return before
-    if step.action is Action.RESUBMIT_GEO_PARTNERS and step.site in pairs:
+    if is_in_window:
         was, seen = progress.pairs.get(step.site), pairs[step.site]
-        return _of_window(plan, step, before, was=was, seen=seen, look=look, is_due=not open_before)
-    if before.is_done and step.action in RESUBMISSIONS:
-        return before
+        if seen.window is None and not open_before:
+            return _of_earlier(plan, step, before, look, denied=denied, was_denied=bool(progress.denied.get(step.id)))
+        return _of_window(plan, step, before, was=was, seen=seen, look=look)
     if step.action in RESUBMISSIONS:
         was_due = not _open_before(plan, step, progress.steps)
         return _of_submission(plan, step, look, progress, is_due=not open_before, was_due=was_due)
@@ -144,9 +154,20 @@ def _of_reboot(plan: Plan, step: Step, before: StepStatus, seen: PairSeen, *, is
     return StepStatus(StepState.WRONG, said, window.not_before)
 
 
-def _of_earlier(plan: Plan, step: Step) -> StepStatus:
-    """Judge a submission after a reboot that nobody saw, and that the person has ticked: it is the person's as well."""
+def _of_earlier(  # noqa: PLR0913 - before and after
+    plan: Plan, step: Step, before: StepStatus, look: Look, *, denied: frozenset[str], was_denied: bool
+) -> StepStatus:
+    """Judge a submission after a reboot that nobody saw, and that the person has ticked: it is the person's as well.
+
+    A red link denies what the person said, at the second look in a row: it may be red for a moment.
+    """
+    if before.is_done and not (before.by_hand and denied and was_denied):
+        return before
     master, slave = (unit.address for unit in plan.site(step.site).units)
+    if denied and look.facts.active(step.site) is look.facts.unit(slave):
+        return StepStatus(StepState.OPEN, _still_red(denied, slave))
+    if denied:
+        return StepStatus(StepState.TOO_LATE, _denial(plan, step, denied))
     said = (
         f"the reboot of {master} was not seen, so nothing shows it: tick step {step.number} if it was submitted on "
         f"{slave} while that was active; if not, reboot {master} again, and submit there"
@@ -154,13 +175,49 @@ def _of_earlier(plan: Plan, step: Step) -> StepStatus:
     return StepStatus(StepState.ASKS, said)
 
 
+def _denied(plan: Plan, progress: Progress, look: Look) -> Mapping[str, frozenset[str]]:
+    """Return the partners that deny reboots and submissions by red links, by steps.
+
+    A slave may be red only as a standby, where none is shown green: then those do not that it has had links with.
+    """
+    denied: dict[str, frozenset[str]] = {}
+    may_be_red = not shows_standbys(plan, look.facts)
+    for step in plan.steps:
+        site = plan.site(step.site)
+        if step.action is Action.REBOOT_MASTER or _is_on_slave(plan, step):
+            red = denied_by(plan, site, site.units[1], look.facts)
+            slave = look.facts.unit(site.units[1].address)
+            if slave is not None and slave.state is State.ACTIVE and step.action is Action.REBOOT_MASTER:
+                red = frozenset()  # the reboot is under way, and the submission is still to come
+            elif may_be_red and (seen := progress.pairs.get(site.name)):
+                red = frozenset(address for address in red if canonical(address) not in seen.green)
+        elif step.action in RESUBMISSIONS and (active := look.facts.active(site.name)):
+            unit = next(unit for unit in site.units if unit.address == active.address)
+            red = denied_by(plan, site, unit, look.facts)
+        else:
+            continue
+        denied[step.id] = red
+    return denied
+
+
+def _denial(plan: Plan, step: Step, red: frozenset[str]) -> str:
+    """Say what the red links of a unit deny, and what to do about it."""
+    units = plan.site(step.site).units
+    others = some_of(sorted(red, key=canonical))
+    if step.action is not Action.REBOOT_MASTER and not _is_on_slave(plan, step):
+        return f"the links with {others} are red: submit its partners there again"
+    again = "" if step.action is Action.REBOOT_MASTER else " again"
+    return (
+        f"the links of {units[1].address} with {others} are red, so what may have been submitted on it does not hold: "
+        f"reboot {units[0].address}{again}, and submit on {units[1].address} while that is active"
+    )
+
+
 def _of_window(  # noqa: PLR0913 - before and after
-    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look, is_due: bool
+    plan: Plan, step: Step, before: StepStatus, *, was: PairSeen | None, seen: PairSeen, look: Look
 ) -> StepStatus:
     """Judge a submission on a slave, which only its own links show."""
     window = seen.window
-    if window is None and is_due and not before.is_done:
-        return _of_earlier(plan, step)
     is_new = window is not None and (was is None or was.window is None or was.window.opened != window.opened)
     if before.is_done and not (is_new and window and window.counts):
         return before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
+from geoplan.live.links import standbys_shown_green
 from geoplan.live.model import State
 
 if TYPE_CHECKING:
@@ -47,6 +48,30 @@ def links_of_slave(plan: Plan, site: SiteSettings, facts: Observations) -> Slave
         if found is not None and facts.active(other.name) is found and _is_up(found):
             needed.add(own)
     return SlaveLinks(frozenset(green), frozenset(red), frozenset(needed))
+
+
+def denied_by(plan: Plan, site: SiteSettings, unit: PlannedUnit, facts: Observations) -> frozenset[str]:
+    """Return the partners, by their own addresses, whose red link with a unit denies that it submitted them last.
+
+    Both ends are up, at least one says red, and neither green. A slave that is active is left out: it is red until it
+    has submitted its own partners.
+    """
+    own = facts.unit(unit.address)
+    if own is not None and own.failure is None and own.state is State.DOWN:
+        return frozenset()
+    denied = set[str]()
+    for other, partner in _partners(plan, site):
+        found = facts.unit(partner.address)
+        if partner.role == "slave" or not _is_up(found) or facts.active(other.name) is not found:
+            continue
+        if {_told(own, partner), _told(found, unit)} in ({False}, {False, None}):
+            denied.add(partner.address)
+    return frozenset(denied)
+
+
+def shows_standbys(plan: Plan, facts: Observations) -> bool:
+    """Return whether any standby is shown green: then a red one is not red because it is a standby."""
+    return bool(standbys_shown_green(plan, facts))
 
 
 def _partners(plan: Plan, site: SiteSettings) -> Iterator[tuple[SiteSettings, PlannedUnit]]:

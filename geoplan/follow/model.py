@@ -101,6 +101,8 @@ class Progress:
     """What each site's active unit held when it was first read, by the site."""
     last: Mapping[str, Observation] = field(default_factory=dict)
     """Each unit as it was last read."""
+    denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The partners that deny, by a red link, that a reboot or a submission has come to its end; by the step's id."""
     looks: int = 0
 
     def status(self, step_id: str) -> StepStatus:

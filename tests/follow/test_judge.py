@@ -220,7 +220,6 @@ def test_a_submission_on_a_standalone_is_seen_by_its_change_time_alone() -> None
     assert state_of(moved, 13) is StepState.DONE
     assert state_of(untold, 13) is StepState.ASKS
     assert [state_of(each, 13) for each in (mixed, later)] == [StepState.ASKS] * 2  # a guess is no sight
-    assert not ticked(PLAN, untold, PLAN.steps[12].id)[1]
 
 
 def due(*numbers: int, looks: int = 1, facts: Observations | None = None) -> Progress:
@@ -250,10 +249,10 @@ UNRELATED = ("an FQDN", "a boot", "a cluster", "what a partner synchronises")
     st.booleans(),
 )
 def test_no_other_change_ticks_a_submission(changes: list[tuple[str, str, bool]], is_told: bool) -> None:
-    facts = with_lists(fresh())
+    facts = green(with_lists(fresh()), A1)
     if not is_told:
         facts = changed(facts, A1, change_time=None)
-    progress = due(13)
+    progress = due(13, facts=facts)
     for number, (what, unit, tells_time) in enumerate(changes):
         moved = {"change_time": str(1700000100 + number)} if tells_time and is_told else {}
         facts = changed(facts, unit, **unrelated(what, number), **moved)
@@ -312,10 +311,123 @@ def test_a_watch_from_the_beginning_asks_for_no_reboot() -> None:
 
 
 def test_a_reboot_that_is_seen_needs_no_tick_where_one_was_asked_for() -> None:
-    ready = with_lists(fresh())
+    ready = green(with_lists(fresh()), S1)
     assert asked_by(run(ready)) == [9]
-    assert asked_by(run(ready, rebooting(ready))) == []
     assert state_of(run(ready, rebooting(ready)), 9) is StepState.DONE
+
+
+def standing(*, standby: bool | None, own: bool | None = None) -> Observations:
+    """Return units with all lists, whose partners say so of the slave of the first pair, as it does of them itself."""
+    facts = with_lists(fresh())
+    for partner in PARTNERS_AT_WORK:
+        status = dict.fromkeys(facts.units[partner].geo_partners or (), True) | {S1: standby}
+        facts = changed(facts, partner, partner_status={k: v for k, v in status.items() if v is not None})
+    told = None if own is None else dict.fromkeys(facts.units[S1].geo_partners or (), own)
+    return changed(facts, S1, partner_status=told)
+
+
+def tick(progress: Progress, number: int) -> tuple[Progress, str]:
+    return ticked(PLAN, progress, PLAN.steps[number - 1].id)
+
+
+def test_what_partners_show_red_is_neither_asked_nor_ticked_after_a_restart() -> None:
+    red = standing(standby=False)
+    progress = run(red, red)
+    same, refusal = tick(progress, 9)
+
+    assert asked_by(progress) == []
+    assert same is progress
+    assert refusal == (
+        f"step 9 cannot be ticked: the links of {S1} with {', '.join(sorted(PARTNERS_AT_WORK))} are red, so what may "
+        f"have been submitted on it does not hold: reboot {M1}, and submit on {S1} while that is active"
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([True, False, None]), st.booleans()), max_size=8), st.booleans())
+def test_no_course_of_looks_ticks_what_the_last_one_denies(looks: list[tuple[bool | None, bool]], early: bool) -> None:
+    """Ticks typed at any moment, also both before the next look, and links that change as they like."""
+    progress = run(standing(standby=True))
+    for number, (colour, types) in enumerate(looks):
+        progress = advance(PLAN, progress, Look(standing(standby=colour), 10.0 * number), BOOT)
+        for step in (9, 10) if types else ():
+            progress, refusal = tick(progress, step)
+            assert colour is not False or refusal or progress.status(PLAN.steps[step - 1].id).by_hand
+    was = {number: state_of(progress, number) for number in (9, 10)}
+    red = advance(PLAN, progress, Look(standing(standby=False), 200.0), BOOT)
+    if early:
+        red = advance(PLAN, red, Look(standing(standby=False), 210.0), BOOT)
+
+    for number in (9, 10):
+        if was[number] is not StepState.DONE:
+            assert state_of(tick(red, number)[0], number) is not StepState.DONE
+
+
+def test_typing_ahead_ticks_nothing_that_units_deny() -> None:
+    progress = run(standing(standby=None))
+    progress = advance(PLAN, tick(progress, 9)[0], Look(standing(standby=False), 10.0), BOOT)
+
+    assert tick(progress, 10)[1].startswith("step 10 cannot be ticked: the links of ")
+    assert state_of(progress, 10) is StepState.TOO_LATE
+
+
+def test_submission_ticked_by_hand_is_taken_back_once_units_deny_it() -> None:
+    untold = standing(standby=None)
+    progress = tick(run(untold), 9)[0]
+    progress = tick(advance(PLAN, progress, Look(untold, 10.0), BOOT), 10)[0]
+    once = advance(PLAN, progress, Look(standing(standby=False), 20.0), BOOT)
+    twice = advance(PLAN, once, Look(standing(standby=False), 30.0), BOOT)
+
+    assert state_of(progress, 10) is StepState.DONE
+    assert state_of(once, 10) is StepState.DONE  # a link may be red for a moment
+    assert state_of(twice, 10) is StepState.TOO_LATE
+
+
+def test_a_watch_that_begins_while_the_slave_is_active_lets_it_submit_first() -> None:
+    red = standing(standby=False, own=False)
+    progress, refusal = tick(run(rebooting(red)), 9)
+    progress = advance(PLAN, progress, Look(rebooting(red), 10.0), BOOT)
+    submitted = advance(PLAN, progress, Look(rebooting(standing(standby=True, own=True)), 20.0), BOOT)
+
+    assert not refusal
+    assert tick(progress, 10)[1].startswith(f"step 10 ticks itself once it is seen: on {S1} not green yet")
+    assert not tick(submitted, 10)[1]
+
+
+def test_standby_that_is_red_by_nature_and_was_seen_green_denies_nothing() -> None:
+    submitted = rebooting(standing(standby=True, own=True))
+    progress = tick(run(submitted), 9)[0]
+    progress = tick(advance(PLAN, progress, Look(submitted, 10.0), BOOT), 10)[0]
+    back = standing(standby=False, own=False)
+    by_nature = changed(back, *PARTNERS_AT_WORK, partner_status={S1: False, "172.24.1.7": False})
+    kept, lost = (
+        run_on(progress, facts, facts)
+        for facts in (by_nature, back)  # here the other standby is shown green
+    )
+
+    assert state_of(kept, 10) is StepState.DONE
+    assert state_of(lost, 10) is StepState.TOO_LATE
+
+
+def run_on(progress: Progress, *looks: Observations) -> Progress:
+    for number, facts in enumerate(looks):
+        progress = advance(PLAN, progress, Look(facts, 100.0 + 10 * number), BOOT)
+    return progress
+
+
+def test_slave_of_another_pair_that_is_active_denies_nothing() -> None:
+    m2, s2 = (unit.address for unit in PLAN.site("HA Pair 2").units)
+    facts = changed(standing(standby=True), m2, state=State.STANDBY, by_health=State.STANDBY)
+    facts = changed(facts, s2, state=State.ACTIVE, by_health=State.ACTIVE, partner_status={S1: False})
+
+    assert not tick(run(facts), 9)[1]
+
+
+def test_submission_on_a_standalone_is_not_ticked_while_its_links_are_red() -> None:
+    red = changed(with_lists(fresh()), A1, change_time=None)
+    progress = advance(PLAN, due(13, facts=red), Look(red, 10.0), BOOT)
+
+    assert "submit its partners there again" in tick(progress, 13)[1]
 
 
 # -- pairs before GEO --------------------------------------------------------------------------------------------------

@@ -225,6 +225,28 @@ def test_a_unit_that_cannot_be_read_is_told_once_with_the_reason(
     assert "another one" not in said
 
 
+def test_a_watch_that_begins_again_ticks_no_reboot_and_submission_that_partners_deny(prepared: Prepare) -> None:
+    site, hands = prepared()
+    for step in hands.plan.steps[:8]:
+        enter(site, hands.plan, step)
+    site.settle()
+    with following(site) as follow:
+        follow.until("done", 8)
+        follow.type("9")
+        follow.type("10")
+        assert follow.process.stdout is not None
+        said = "".join(follow.process.stdout.readline() for _ in range(2))
+        hands.do(hands.plan.steps[8])
+        follow.until("window_open", 10)
+        hands.do(hands.plan.steps[9])
+        done = follow.until("done", 10)
+
+    assert f"step 9 cannot be ticked: the links of {S1} with " in said
+    assert f"reboot {M1}, and submit on {S1} while that is active" in said
+    assert "step 10 comes after step 9" in said
+    assert not done["by_hand"]
+
+
 def test_where_units_do_not_tell_it_the_person_is_asked(prepared: Prepare) -> None:
     site, hands = prepared(variants=["partners-unknown"])
     with following(site) as follow:
