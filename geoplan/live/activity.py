@@ -58,6 +58,11 @@ class Look:
         return State.CONTRADICTORY
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing of it has answered."""
+        return self.told is None and self.health is State.DOWN
+
+    @property
     def way(self) -> Way:
         """What told that."""
         by_health = self.health in _ROLES

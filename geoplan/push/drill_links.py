@@ -23,17 +23,24 @@ if TYPE_CHECKING:
 class DrillLinks:
     """What one unit and the active units of its partner sites say of each other.
 
-    ``saw`` is told what is seen of a link: what, by which unit, and the link's other end.
+    ``saw`` is told what is seen of a link: what, by which unit, and the link's other end; ``has_seen`` is asked that.
     """
 
     def __init__(
-        self, context: Context, site: SiteSettings, unit: str, saw: Callable[[Sight, str, str | None], None]
+        self,
+        context: Context,
+        site: SiteSettings,
+        unit: str,
+        saw: Callable[[Sight, str, str | None], None],
+        *,
+        has_seen: Callable[[Sight, str, str | None], bool],
     ) -> None:
         self._context = context
         self._site = site
         self._unit = unit
         self._known = _known(site, unit)
         self._saw = saw
+        self._has_seen = has_seen
         self._others = [other for other in context.plan.sites_of(site.group) if other.name != site.name]
         self._partners: dict[str, str] = {}
         """The active unit of each partner site, by the site's name."""
@@ -104,13 +111,20 @@ class DrillLinks:
         return all(self._own.get(other.name) and self._theirs.get(other.name) for other in self._others)
 
     def end(self) -> None:
-        """Say of each partner site whose link is not proven whether an end says red, or none has told."""
-        for other in self._others:
-            colours = (self._own.get(other.name), self._theirs.get(other.name))
-            if all(colours):
-                continue
-            what = Sight.RED if False in colours else Sight.NOT_TOLD
-            self._saw(what, self._unit, self._partners.get(other.name, other.units[0].address))
+        """Say of each partner site whose link is not proven whether an end says red, or none has told.
+
+        What an earlier run saw green stays so, where this one was told nothing of it; where the unit was not seen
+        active in this run, nobody was asked, and there is nothing to say.
+        """
+        for other in self._others if self._own or self._theirs else ():
+            partner = self._partners.get(other.name, other.units[0].address)
+            own, theirs = self._own.get(other.name), self._theirs.get(other.name)
+            if own is None and self._has_seen(Sight.SEES_GREEN, self._unit, partner):
+                own = True
+            if theirs is None and self._has_seen(Sight.SEEN_GREEN, partner, self._unit):
+                theirs = True
+            if not (own and theirs):
+                self._saw(Sight.RED if False in (own, theirs) else Sight.NOT_TOLD, self._unit, partner)
 
 
 def _known(site: SiteSettings, address: str) -> frozenset[str]:

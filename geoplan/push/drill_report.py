@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from geoplan.push import records as models
 from geoplan.push.values import Sight
-from geoplan.wording import count, shown
+from geoplan.wording import count, shown, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,16 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruption:
+    """The time after a reboot in which no run of the drill was looking."""
+
+    since: str
+    """When the run before wrote its last record."""
+    until: str
+    """When the drill was resumed."""
+
+
+@dataclass(frozen=True, slots=True)
 class DrillReport:
     """A drill from its first reboot to its end, or to where it has come."""
 
@@ -85,6 +96,8 @@ class DrillReport:
     active: str
     """The unit on which the pair is now, as far as this drill knows."""
     journal: str
+    interruptions: tuple[Interruption, ...] = ()
+    """When nobody looked, though a reboot was under way: what happened then was seen later, or not at all."""
     format: str = FORMAT
 
     @property
@@ -101,7 +114,11 @@ class DrillReport:
             return f"'{self.site}' stayed in GEO{linked if self.failovers[0].links else ''}"
         if red := [link.site for each in self.failovers for link in each.lost if link.state == RED]:
             return f"'{self.site}' DROPPED OUT for {', '.join(dict.fromkeys(red))}: its links stayed red"
-        return f"not proven that '{self.site}' stayed in GEO" + (f": {', '.join(lost)}" if lost else "")
+        unseen = [each.took_over for each in self.failovers if each.active is None]
+        reasons = [f"nobody saw {some_of(unseen)} active"] if unseen else []
+        reasons += [f"links with {', '.join(lost)}"] if lost and not unseen else []
+        reasons += ["the drill was interrupted"] if reasons and self.interruptions else []
+        return f"not proven that '{self.site}' stayed in GEO" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
 def report_of(history: History, looked_every: float) -> DrillReport:
@@ -121,7 +138,16 @@ def report_of(history: History, looked_every: float) -> DrillReport:
         failovers=failovers,
         active=_active_now(site, failovers),
         journal=str(history.path),
+        interruptions=tuple(_interruptions(history)),
     )
+
+
+def _interruptions(history: History) -> Iterator[Interruption]:
+    is_under_way = False
+    for before, record in pairwise(history.records):
+        is_under_way = (is_under_way or isinstance(before, models.Rebooting)) and not isinstance(before, models.Healthy)
+        if is_under_way and isinstance(record, models.Resumed):
+            yield Interruption(_moment(before.at), _moment(record.at))
 
 
 def _active_now(site: SiteSettings, failovers: tuple[Failover, ...]) -> str:
@@ -206,8 +232,13 @@ def seen_lines(report: DrillReport) -> Iterator[str]:
 def _facts(report: DrillReport) -> Iterator[str]:
     yield (
         f"looked every {report.looked_every:g} s; nothing was seen more than {report.at_most_late:g} s "
-        "after it happened"
+        f"after it happened{', but for what is not timed' if report.interruptions else ''}"
     )
+    for each in report.interruptions:
+        yield (
+            f"interrupted: nobody looked from {each.since} to {each.until}; what is not timed was first seen after that, "
+            "and what was not seen cannot be measured any more"
+        )
     yield f"the pair is now on {report.active}"
     yield f"by {report.who}, topology {report.topology}, outcome: {report.outcome}"
     yield f"journal: {report.journal}"
@@ -220,7 +251,8 @@ def _rows(each: Failover) -> Iterator[tuple[str, Seen | None]]:
             yield f"{link.site} ({link.partner}) sees it green", link.is_seen_green
             yield f"it sees {link.site} ({link.partner}) green", link.sees_green
         else:
-            yield f"link with {link.site} ({link.partner}): {link.state.upper()}", None
+            one_end = ", green on one end alone" if link.is_seen_green or link.sees_green else ""
+            yield f"link with {link.site} ({link.partner}): {link.state.upper()}{one_end}", None
     yield f"{each.rebooted} answers again", each.back
     yield "both units are where they stay", each.whole
 

@@ -24,7 +24,7 @@ from geoplan.push.events import EventKind
 from geoplan.push.history import PairProgress
 from geoplan.push.outcome import Outcome, StepState
 from geoplan.push.values import Sight
-from geoplan.wording import count
+from geoplan.wording import count, join_words
 
 if TYPE_CHECKING:
     from geoplan.live.activity import Look
@@ -57,7 +57,7 @@ class FailOver(PairReboot):
         self._seen_at = 0.0
         """When the last answers were there."""
         self._longest = 0.0
-        self._links = DrillLinks(context, self.site, self.slave, self._saw)
+        self._links = DrillLinks(context, self.site, self.slave, self._saw, has_seen=self._has_seen)
 
     async def drill(self) -> Outcome:
         """Do what is left of the step. Raises :class:`StepError`, or ``StoppedError`` before a reboot is sent."""
@@ -75,8 +75,7 @@ class FailOver(PairReboot):
         if await self._fail_over(under_way=under_way):
             await self._watch_links()
         else:
-            message = f"'{self.site.name}': nobody saw the {self.roles[1]} active, so nothing is proven of its links"
-            self.note(NoteKind.LINK_NOT_PROVEN, message)
+            self._note_what_was_missed()
         await self._until_whole()
         self.context.journal.write("healthy", site=self.site.name)
         return self._outcome(StepState.DONE)
@@ -111,6 +110,22 @@ class FailOver(PairReboot):
         if not goes_back(self.context.plan) or self.reboot.on.unit == "slave":
             return False
         return states_of(await self.look()) == {self.master: State.STANDBY, self.slave: State.ACTIVE}
+
+    def _note_what_was_missed(self) -> None:
+        """Note what nobody sees any more of the unit that was to be active: an earlier run may have seen a part."""
+        found = failover_of(self.context.history, self.context.plan, self.reboot)
+        interrupted = ": this drill was interrupted meanwhile" if self._is_resumed else ""
+        if found.active is None:
+            message = f"nobody saw the {self.roles[1]} active{interrupted}, so nothing is proven of its links"
+        elif found.lost:
+            unseen = join_words(link.site for link in found.lost)
+            message = (
+                f"the {self.roles[1]} was seen active, and is not any more{interrupted}; "
+                f"its links with {unseen} were not seen on both ends by then, so they are not proven"
+            )
+        else:
+            return
+        self.note(NoteKind.LINK_NOT_PROVEN, f"'{self.site.name}': {message}")
 
     async def _shows_red_now(self) -> bool:
         """Write down how the links of the unit are that is active already: going back, nobody can ask it any more."""
@@ -163,6 +178,7 @@ class FailOver(PairReboot):
             asked = context.clock.now()
             with at_once():  # a slave shows them only as long as its master boots
                 told, looks = await asyncio.gather(self._links.ask(), self.look(is_last=True))
+            self._end_in_silence(looks)
             states = states_of(looks)
             self._seen_at = context.clock.now()
             self._longest = max(self._longest, self._seen_at - asked)
@@ -184,6 +200,7 @@ class FailOver(PairReboot):
 
         async def look() -> bool | None:
             seen.update(await self.look())
+            self._end_in_silence(seen)
             return True if self._is_whole(states_of(seen)) and await answers(self.master_unit) else None
 
         context, within = self.context, self.context.timings.return_deadline
@@ -195,6 +212,7 @@ class FailOver(PairReboot):
                 unit=self.master,
                 hint=f"bring {self.master} back; then go on: the pair is not rebooted again",
             )
+        self._saw(Sight.BACK, self.master)  # at the latest: one that was back before a resume was never seen gone
         self._saw(Sight.WHOLE, self.master)
 
     def _is_whole(self, states: dict[str, State]) -> bool:
@@ -206,7 +224,7 @@ class FailOver(PairReboot):
     def _saw(self, what: Sight, unit: str, partner: str | None = None) -> None:
         """Write down once that something was seen, and how long after the reboot."""
         context = self.context
-        if context.history.has_timed(self.reboot.id, what, unit, partner):
+        if self._has_seen(what, unit, partner):
             return
         of_link: dict[str, object] = {} if partner is None else {"partner": partner}
         seconds = None if self._sent_at is None else max(0.0, self._seen_at - self._sent_at)
@@ -217,6 +235,9 @@ class FailOver(PairReboot):
             after = "" if seconds is None else f" {seconds:.1f} s after the reboot"
             message = f"'{self.site.name}': {unit} {_SAID[what]}{after}"
             context.reporter.say(EventKind.NOTE, message, step=self.reboot, unit=unit, what=what.value)
+
+    def _has_seen(self, what: Sight, unit: str, partner: str | None = None) -> bool:
+        return self.context.history.has_timed(self.reboot.id, what, unit, partner)
 
     def _outcome(self, state: StepState) -> Outcome:
         """Return how it ended: red unless every link was seen from both ends, in this run or one before."""

@@ -12,7 +12,7 @@ from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import units_down
 from geoplan.live.model import State
 from geoplan.push.boots import as_clock_time, boot_time, is_another_boot, room_at
-from geoplan.push.context import StepError
+from geoplan.push.context import StepError, StoppedError
 from geoplan.vendor import MAX_REBOOTS, SYNC_PORT
 from geoplan.wording import local_time
 
@@ -73,6 +73,11 @@ class Pair:
 
         return bool(await self.context.until(look, within=self.context.timings.settle_timeout))
 
+    def stop_if_wanted(self) -> None:
+        """Raise :class:`StoppedError` where the operator wants an end: nothing was sent yet."""
+        if self.context.stop.requested:
+            raise StoppedError
+
     def note(self, kind: NoteKind, message: str) -> None:
         """Write something worth knowing into the journal, and say it."""
         self.context.note(kind, message, site=self.site.name)
@@ -103,11 +108,17 @@ async def require_ready(pair: Pair) -> None:
 
     async def look_at_pair() -> bool | None:
         seen.update(await pair.look())
-        return True if states_of(seen) == wanted else None
+        if states_of(seen) == wanted:
+            return True
+        pair.stop_if_wanted()
+        return None
 
     async def look_at_group() -> bool | None:
         down[:] = await units_down(context.fleet, pair.site)
-        return None if down else True
+        if not down:
+            return True
+        pair.stop_if_wanted()
+        return None
 
     waiting = context.reporter.waiting
     telling = waiting(pair.reboot, "waiting until both units are healthy", pair.master)
@@ -209,7 +220,10 @@ async def until_slave_has_lists(pair: Pair) -> str:
     async def look() -> Holds | None:
         nonlocal last, reason
         last, reason = await what_slave_holds(pair)
-        return last if last in (Holds.BOTH, Holds.REFUSES) else None
+        if last in (Holds.BOTH, Holds.REFUSES):
+            return last
+        pair.stop_if_wanted()
+        return None
 
     every = max(timings.poll_seconds, min(2.0, timings.sync_seconds / 20))
     telling = context.reporter.waiting(pair.reboot, f"waiting until the {pair.roles[1]} holds both lists", pair.slave)

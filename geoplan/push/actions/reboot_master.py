@@ -46,11 +46,16 @@ from geoplan.push.partner_links import RED, links_stay_red, record_green
 from geoplan.wording import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geoplan.live.activity import Look
     from geoplan.plan.model import Step
     from geoplan.push.context import Context
 
 MAX_ATTEMPTS = 3  # in one run: a pair that cannot be done in three reboots will not be done in four
+
+SILENT_LOOKS = 2
+"""One after the other, until it is taken that nobody answers."""
 
 
 class Reached(Enum):
@@ -97,6 +102,7 @@ class PairReboot(Pair):
         self._submission = Resubmission(self)
         self._tries = 0
         """How often the reboot was certainly not sent."""
+        self._silent_looks = 0
         self.outcomes: dict[str, Outcome] = {}
         """How the two steps ended, by their ids; empty again where the pair has to be started again."""
 
@@ -249,6 +255,7 @@ class PairReboot(Pair):
         async def look() -> Reached | None:
             nonlocal went
             seen.update(await self.look())
+            self._end_in_silence(seen)
             master, slave = (seen[address].state for address in (self.master, self.slave))
             if slave is State.ACTIVE and master not in (State.ACTIVE, State.CONTRADICTORY):
                 return Reached.SLAVE_ACTIVE
@@ -285,6 +292,21 @@ class PairReboot(Pair):
             unit=self.slave,
             hint="look at both units at once: this site may be down",
         )
+
+    def _end_in_silence(self, looks: Mapping[str, Look]) -> None:
+        """Raise :class:`StepError` where an end is wanted, and neither unit answers: to wait on would show nothing.
+
+        Not at the first such look: one answer may be late.
+        """
+        self._silent_looks = self._silent_looks + 1 if all(look.is_silent for look in looks.values()) else 0
+        if self.context.stop.requested and self._silent_looks >= SILENT_LOOKS:
+            raise StepError(
+                self.reboot,
+                f"ended as asked for, since neither unit of the pair answers any more: {said(looks)}",
+                unit=self.master,
+                hint="see whether this machine reaches the units, and bring them up; then go on: "
+                "a reboot that was sent is not sent again",
+            )
 
     def _failure_of(self, sending: Sending) -> str | None:
         """Return why a reboot was certainly not sent, or None where it may have been.
@@ -351,6 +373,7 @@ class PairReboot(Pair):
 
         async def look() -> bool | None:
             seen.update(await self.look())
+            self._end_in_silence(seen)
             # A health check may be answered for a unit that is gone: the master has to answer by its API, too.
             return True if are_healthy(self.site, states_of(seen)) and await answers(self.master_unit) else None
 

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from geoplan.push.journal import read
 from tests.conftest import Geoplan, Outcome
 from tests.push.conftest import MakeSite, make_site
-from tests.push.support import M1, PASSWORD, S1, Site, red_in_any_state
+from tests.push.support import M1, PASSWORD, PATIENCE_SECONDS, S1, Site, red_in_any_state
 
 __all__ = ["make_site"]
 
@@ -450,6 +451,93 @@ def test_cut_after_the_reboot_it_goes_on_and_reboots_nothing_twice(
         assert running.returncode == 0
     site.settle()
     assert ({unit: site.reboots[unit] - before[unit] for unit in (M1, S1)}, active(site)) == ({M1: 1, S1: 0}, S1)
+    assert read(site.journals()[-1]).is_finished
+
+
+def begun(site: Site) -> subprocess.Popen[str]:
+    command = ["drill", str(site.topology), "--site", PAIR, "--endpoints", str(site.endpoints), "--yes"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "geoplan", *command], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def read_until(running: subprocess.Popen[str], text: str) -> None:
+    assert running.stdout
+    while text not in (line := running.stdout.readline()):
+        assert line
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def has_come_to(site: Site, what: str) -> bool:
+    return any(each.what == what for each in read(site.journals()[-1]).timed)
+
+
+@pytest.mark.parametrize("when", ["rebooting", "active", "green"])
+def test_report_of_a_resumed_drill_says_of_everything_what_was_seen_and_when(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, when: str
+) -> None:
+    site = pushed(geoplan, make_site, "5.4", boot=2.0, settings={"boot": 2.0})
+    before = site.reboots
+    running = begun(site)
+    if when == "rebooting":
+        wait_for(lambda: site.reboots[M1] > before[M1])
+    else:
+        wait_for(lambda: has_come_to(site, "active" if when == "active" else "seen_green"))
+    running.kill()
+    running.communicate()
+    site.settle()
+    assert active(site) == M1
+    ended = drill(geoplan, site, "--resume", "-o", tmp_path / "drill.json")
+    report = report_in(tmp_path / "drill.json")
+    (failover,) = report["failovers"]
+    text = ended.stdout + ended.stderr
+    lost = [link["site"] for link in failover["links"] if link["state"] != "green"]
+
+    assert [set(each) for each in report["interruptions"]] == [{"since", "until"}]
+    assert failover["back"] is not None
+    assert failover["back"]["seconds"] is None
+    assert failover["whole"] is not None
+    assert ("nobody saw the slave active" in text) is (failover["active"] is None)
+    assert report["is_proven"] is (failover["active"] is not None and not lost)
+    assert (ended.code == 0) is report["is_proven"]
+    if failover["active"] is None:
+        assert report["verdict"].endswith(f"nobody saw {S1} active; the drill was interrupted")
+    elif lost:
+        assert "was seen active, and is not any more: this drill was interrupted meanwhile" in text
+    assert {link["state"] for link in failover["links"]} <= {"green", "not seen"}
+    again = geoplan("push", site.topology, "--endpoints", site.endpoints, "--yes")
+    assert again.code in (0, 1), again
+
+
+@pytest.mark.parametrize("when", ["rebooting", "active"])
+def test_ctrl_c_ends_a_drill_at_once_where_nobody_answers_any_more(
+    geoplan: Geoplan, make_site: MakeSite, when: str
+) -> None:
+    site = pushed(geoplan, make_site, boot=2.0, settings={"boot": 2.0})
+    before = site.reboots
+    running = begun(site)
+    wait_for(lambda: site.reboots[M1] > before[M1] if when == "rebooting" else has_come_to(site, "active"))
+    for unit in (M1, S1, "172.24.1.9"):
+        site.lab.power_off(unit)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate()
+    assert running.returncode == 3, said
+    assert "ended as asked for, since neither unit of the pair answers any more" in said
+    assert "to go back: " in said
+    (resume,) = [command for command in commands_in(said) if "--resume" in command]
+    for unit in (M1, S1, "172.24.1.9"):
+        site.lab.power_on(unit)
+    site.settle()
+    before = site.reboots
+    ended = typed(geoplan, resume)
+    assert ended.code in (0, 1), ended
+    assert site.reboots == before
     assert read(site.journals()[-1]).is_finished
 
 
