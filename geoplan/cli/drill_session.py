@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from geoplan.cli.connection import TypedCommands
     from geoplan.cli.push_views import View
+    from geoplan.errors import GeoplanError
     from geoplan.live.model import Observations
     from geoplan.live.polling import Timings
     from geoplan.plan.model import SiteSettings
@@ -41,6 +42,9 @@ class DrillSession(PushSession):
     """How often it looks, once that is known."""
     facts: Observations | None = None
     """What the units told before the drill, once its checks have passed."""
+
+    said_at_end = ""
+    """How it ended, in words, once it has."""
 
     @property
     def has_begun(self) -> bool:
@@ -75,6 +79,10 @@ class DrillSession(PushSession):
                 f"under No Preferred Host the pair then stays on {slave}; going back: {self.drill('--back')}"
             )
         return super().may_begin(found)
+
+    def _show_end(self, message: str, code: int, error: GeoplanError | None = None) -> None:
+        self.said_at_end = message
+        super()._show_end(message, code, error)
 
     def _question(self) -> str:
         return f"Fail '{self._site.name}' over now?"

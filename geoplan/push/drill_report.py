@@ -236,8 +236,8 @@ def _facts(report: DrillReport) -> Iterator[str]:
     )
     for each in report.interruptions:
         yield (
-            f"interrupted: nobody looked from {each.since} to {each.until}; what is not timed was first seen after that, "
-            "and what was not seen cannot be measured any more"
+            f"interrupted: nobody looked from {each.since} to {each.until}; what is not timed was first seen after "
+            "that, and what was not seen cannot be measured any more"
         )
     yield f"the pair is now on {report.active}"
     yield f"by {report.who}, topology {report.topology}, outcome: {report.outcome}"

@@ -216,12 +216,19 @@ def _table(groups: Iterable[Group]) -> Iterator[str]:
 def _legend(report: Report) -> Iterator[str]:
     played = sum(len(group.results) for group in report.groups)
     total = sum(group.total for group in report.groups)
-    yield f"All {total:,} cases were played." if played == total else f"{played:,} of {total:,} cases were played."
+    yield _played_in_words(played, total)
     if report.seeds:
-        yield f"Draws: seeds {report.seeds.start} to {report.seeds.stop - 1}."
+        first, last = report.seeds.start, report.seeds.stop - 1
+        yield f"Draw: seed {first}." if first == last else f"Draws: seeds {first} to {last}."
     yield "resumed: stopped or killed, then --resume completed it."
     yield "refused: nothing was changed; pushed anew once it was over."
     yield "finished: done with findings, then done as they say."
+
+
+def _played_in_words(played: int, total: int) -> str:
+    if played < total:
+        return f"{played:,} of {total:,} cases {'was' if played == 1 else 'were'} played."
+    return "The only case was played." if total == 1 else f"All {total:,} cases were played."
 
 
 def _gaps(report: Report) -> Iterator[str]:

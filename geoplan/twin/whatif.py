@@ -52,14 +52,20 @@ def what_if(
         count,
         len(cases) - impossible,
         seed if len(cases) > MOST_CASES else None,
-        assumed=tuple(_assumed(rows)),
+        assumed=tuple(_assumed(rows, _with_partners(topology))),
     )
 
 
-def _assumed(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the facts of the ledger by which a loss ends once what failed is repaired."""
+def _with_partners(topology: Topology) -> frozenset[str]:
+    """Return the sites that have links: those of groups of several."""
+    groups = (tuple(site.name for site in group.sites) for group in topology.partner_groups())
+    return frozenset(site for sites in groups if len(sites) > 1 for site in sites)
+
+
+def _assumed(rows: Sequence[Row], partners: frozenset[str]) -> Iterator[str]:
+    """Yield the facts of the ledger by which a loss ends once what failed is repaired; ``partners`` have links."""
     repaired = [row for row in rows if row.outcome.until is Until.REPAIR]
-    kinds = {failure.kind for row in repaired for failure in row.failures}
+    kinds = {failure.kind for row in repaired for failure in row.failures if partners.intersection(failure.sites)}
     if kinds & {FailureKind.UNIT_OFF, FailureKind.SITE_OFF, FailureKind.REGION_OFF}:
         yield "LINKS_AFTER_BOOT"
     if FailureKind.NETWORK_CUT in kinds:

@@ -98,7 +98,7 @@ def _losses(outcome: Outcome) -> Iterator[str]:
     if older := [site for site in outcome.older if site not in outcome.lost]:
         yield f"an older configuration answers at {join_words(older)}"
     if outcome.behind:
-        yield f"{join_words(outcome.behind)} holds an older configuration"
+        yield f"{join_words(outcome.behind)} hold{'s' if len(outcome.behind) == 1 else ''} an older configuration"
 
 
 def links_in_words(links: tuple[Link, ...]) -> str:
@@ -128,7 +128,7 @@ def task_in_words(task: Task) -> str:
 def cases_in_words(report: Report) -> str:
     """Return how many cases were tried: all there are, or a part that was drawn."""
     if report.seed is None:
-        return f"all {report.cases:,} cases"
+        return "the only case" if report.cases == 1 else f"all {report.cases:,} cases"
     return f"{report.cases:,} of {report.possible:,} cases, drawn with seed {report.seed}"
 
 
@@ -206,8 +206,9 @@ def assumed_in_words(report: Report) -> str:
     if not report.assumed:
         return ""
     said = join_words(f"{_ASSUMED[fact]} ({fact})" for fact in report.assumed)
-    if_not = f"if links stay red, submit {vendor.GEO_PARTNERS} again on the active unit at each end"
-    return f"Not confirmed by the vendor: {said}. See geoplan facts; {if_not}."
+    if_not = f"; if links stay red, submit {vendor.GEO_PARTNERS} again on the active unit at each end"
+    rests_on_links = {"LINKS_AFTER_BOOT", "LINKS_AFTER_CUT"}.intersection(report.assumed)
+    return f"Not confirmed by the vendor: {said}. See geoplan facts{if_not if rests_on_links else ''}."
 
 
 def _cut_off(rows: tuple[Row, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, InputFile, Part, output_option
 from geoplan.cli.push_command import window_options
 from geoplan.cli.push_options import PushFlags, origin_of, state_dir_option
+from geoplan.cli.refusals import ended, note_report, tells_refusals
 from geoplan.wording import shown
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ by you, and nothing rebooted.
 @format_option("drill")
 @state_dir_option
 @connection_options
+@tells_refusals("geoplan/drill/1")
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
@@ -86,6 +88,7 @@ def command(  # noqa: PLR0913 - one for each option
     from geoplan.cli.push_units import push_store
     from geoplan.cli.window import end_of
     from geoplan.plan.drill import make_drill
+    from geoplan.push.drill_report import FORMAT
     from geoplan.push.options import Options
     from geoplan.topology.names import site_named
     from geoplan.topology.part import only_groups
@@ -118,9 +121,12 @@ def command(  # noqa: PLR0913 - one for each option
         code = push_session.run(topology, store, session)
         return code if session.facts is None else _on_twin(topology, plan, store, session.facts) or code
     try:
-        return push_session.run(topology, store, session)
+        code = push_session.run(topology, store, session)
     finally:
-        _file(store, session, chosen, output)
+        is_filed = _file(store, session, chosen, output)
+    if not is_filed and chosen == "json" and output in (None, "-"):
+        click.echo(ended(FORMAT, session.said_at_end, code))
+    return code
 
 
 def _on_twin(topology: Topology, plan: Plan, store: Store, facts: Observations) -> int:
@@ -139,16 +145,18 @@ def _on_twin(topology: Topology, plan: Plan, store: Store, facts: Observations) 
     return 0 if forecast.is_well else 1
 
 
-def _file(store: Store, session: DrillSession, chosen: str, output: str | None) -> None:
-    """Write the report of what this run has begun or gone on with, if it has come to a reboot."""
+def _file(store: Store, session: DrillSession, chosen: str, output: str | None) -> bool:
+    """Write the report of what this run has begun or gone on with; return False where it has not come to a reboot."""
     from geoplan.push.drill_report import as_json, as_markdown, as_text, report_of
 
     history = store.past().latest if session.has_begun else None
     if history is None or history.drill is None:
-        return
+        return False
     report = report_of(history, session.poll_seconds)
     if not report.failovers:
-        return
+        return False
     write({"json": as_json, "markdown": as_markdown, "text": as_text}[chosen](report), output)
     if output not in (None, "-"):
         click.echo(f"{report.verdict}\nreport: {output}")
+    note_report()
+    return True

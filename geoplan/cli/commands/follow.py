@@ -19,6 +19,7 @@ from geoplan.cli.options import (
     phase_option,
     topology_argument,
 )
+from geoplan.cli.refusals import tells_refusals
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -38,7 +39,8 @@ asks for a step that nothing would show, or that may have been done before the w
 or tick it on the page. Nothing is ever ticked by guess, and what units show otherwise is not ticked by hand.
 
 JSON is one object a line: format geoplan/follow/1, at, event (done, wrong, undone, out_of_order, asks, window_open,
-window_closing, too_late), step, number, message, by_hand.
+window_closing, too_late), step, number, message, by_hand. Where it is refused: event ended, message, exit_code,
+problems.
 
 Exit codes: 0 all steps are done; 1 it was ended with steps left.
 """
@@ -65,6 +67,7 @@ Exit codes: 0 all steps are done; 1 it was ended with steps left.
 @format_option("follow")
 @jobs_option
 @connection_options
+@tells_refusals("geoplan/follow/1")
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,

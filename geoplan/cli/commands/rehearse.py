@@ -32,9 +32,10 @@ from geoplan.cli.options import (
 )
 from geoplan.cli.output import terminal
 from geoplan.cli.push_options import GivenFlags, flags_options
+from geoplan.cli.refusals import tells_refusals
 from geoplan.cli.rehearsing import plays_of
 from geoplan.console import USUAL_COLUMNS
-from geoplan.wording import join_words, shell_command
+from geoplan.wording import count, join_words, shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,7 @@ what was done so far was printed.
 @format_option("rehearse")
 @output_option
 @connection_options
+@tells_refusals("geoplan/rehearsal/1")
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
@@ -209,7 +211,7 @@ def _progress(stop: list[int], done: int, total: int) -> None:
     if stop:
         raise KeyboardInterrupt
     if sys.stderr.isatty() and (done % TOLD_AFTER == 0 or done == total):
-        click.echo(f"rehearsed {done} of {total} cases", err=True)
+        click.echo(f"rehearsed {done} of {count(total, 'case')}", err=True)
 
 
 def _width(output: str | None) -> int:

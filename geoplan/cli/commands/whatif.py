@@ -10,6 +10,7 @@ from geoplan.cli.connection import ConnectionOptions, connection_options, live_f
 from geoplan.cli.files import load_part, write
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import Command, Part, group_option, jobs_option, output_option, topology_argument
+from geoplan.cli.refusals import tells_refusals
 
 if TYPE_CHECKING:
     from geoplan.live.model import Observations
@@ -57,6 +58,7 @@ Exit codes: 0 if no single failure cuts off a site that has a unit left; 1 if on
 @output_option
 @jobs_option
 @connection_options
+@tells_refusals("geoplan/whatif/1")
 def command(  # noqa: PLR0913 - one for each option
     *,
     path: str,
@@ -138,7 +140,13 @@ def _together(topology: Topology, names: str, path: str) -> tuple[str, ...]:
     from geoplan.files import display_name
     from geoplan.topology.names import site_named
 
-    sites = [site_named(topology, name.strip(), place=display_name(path)).name for name in names.split(",")]
+    given = [name.strip() for name in names.split(",")]
+    if not all(given):
+        raise click.BadParameter(
+            f"a name is missing in '{names}': name two sites at least, with one comma between each two.",
+            param_hint="'--together'",
+        )
+    sites = [site_named(topology, name, place=display_name(path)).name for name in given]
     if len(set(sites)) < 2:  # noqa: PLR2004 - one alone fails anyway
         raise click.BadParameter("name two sites at least, with commas between them.", param_hint="'--together'")
     return tuple(dict.fromkeys(sites))

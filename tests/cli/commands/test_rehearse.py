@@ -141,3 +141,9 @@ def test_options_that_reach_units_matter_only_with_live_ones(two_standalones: Pa
 
     assert ended.code == 2
     assert "--from live" in ended.stderr
+
+
+def test_one_seed_is_told_in_the_singular(two_standalones: Path, geoplan: Geoplan) -> None:
+    said = geoplan("rehearse", two_standalones, "--seeds", "1", "--first-seed", "3").stdout
+
+    assert "Draw: seed 3." in said

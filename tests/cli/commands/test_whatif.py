@@ -152,6 +152,24 @@ def test_sites_that_stand_together_are_named_as_anywhere(geoplan: Geoplan) -> No
     assert (alone.code, "name two sites" in alone.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("names", [",", "", "HA Pair 1,", ", HA Pair 1", "HA Pair 1,,HA Pair 2"])
+def test_name_that_is_missing_is_said_to_be(geoplan: Geoplan, names: str) -> None:
+    ended = geoplan("whatif", EXAMPLE, "--together", names)
+
+    assert ended.code == 2
+    assert "--together" in ended.stderr
+    assert "has no site" not in ended.stderr
+
+
+def test_one_case_of_one_site_is_told_in_the_singular(geoplan: Geoplan, tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text("name: one\nsites: [{name: A, standalone: 10.0.0.1}]\n")
+    said = geoplan("whatif", path).stdout
+
+    assert "1 site, as planned; the only case from 1 starting state" in said
+    assert "Not confirmed" not in said  # a site without partners has no links to come back
+
+
 def test_one_group_alone(geoplan: Geoplan) -> None:
     content = json.loads(geoplan("whatif", TOPOLOGIES / "fleet.yaml", "--group", "bank", "--format", "json").stdout)
     assert [group["sites"] for group in content["groups"]] == [["Bank Paris", "Bank Madrid"]]
