@@ -39,7 +39,8 @@ def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Generator[Result
     stop = multiprocessing.Event()
     pool = ProcessPoolExecutor(jobs, initializer=_begin_worker, initargs=(plays, stop))
     try:
-        futures = [pool.submit(_play_in_worker, batch) for batch in batches(plays, cases)]
+        longest_first = sorted(batches(plays, cases), key=lambda batch: -len(batch.cases))  # none waits for it at the end
+        futures = [pool.submit(_play_in_worker, batch) for batch in longest_first]
         for future in as_completed(futures):
             yield from future.result()
     finally:
