@@ -97,7 +97,7 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 differences or findings, 2 wrong usage or unusable input, 3 a push stopped part-way,
     4 a push was refused, by a check or by you, before it changed anything, 70 a fault in geoplan itself,
-    130 interrupted, 141 nobody reads the output of status --watch or lab any more.
+    130 interrupted, 141 nobody reads the output of status --watch, follow or lab any more.
     """
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoplan.cli.connection import live_fleet
-from geoplan.cli.output import terminal
+from geoplan.cli.output import end_if_unread, terminal
 from geoplan.cli.signals import on_signals
 from geoplan.cli.status_watch import TIMEOUTS
 from geoplan.follow.events import events_between, title
@@ -95,6 +95,8 @@ class Follower:
                     self.take(
                         advance(self.plan, self.progress, Look(facts, self._clock.now()), self._timings.boot_seconds)
                     )
+                    if page is None:
+                        end_if_unread()
                     if not self.is_done:
                         await self._clock.sleep(self._pause())
 

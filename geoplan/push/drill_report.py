@@ -93,8 +93,8 @@ class DrillReport:
     at_most_late: float
     """The longest time between two looks, in seconds: nothing was seen later than that after it happened."""
     failovers: tuple[Failover, ...]
-    active: str
-    """The unit on which the pair is now, as far as this drill knows."""
+    active: str | None
+    """The unit that was seen active last; None where nobody saw any since the last reboot."""
     journal: str
     interruptions: tuple[Interruption, ...] = ()
     """When nobody looked, though a reboot was under way: what happened then was seen later, or not at all."""
@@ -110,14 +110,17 @@ class DrillReport:
         """Say in one sentence what the drill has shown."""
         lost = list(dict.fromkeys(link.site for each in self.failovers for link in each.lost))
         if self.is_proven:
-            linked = f": {count(len(self.failovers[0].links), 'partner site')} saw it, and it saw them"
-            return f"'{self.site}' stayed in GEO{linked if self.failovers[0].links else ''}"
+            sites = len(self.failovers[0].links)
+            linked = f": {count(sites, 'partner site')} saw it, and it saw {'that' if sites == 1 else 'them'}"
+            return f"'{self.site}' stayed in GEO{linked if sites else ''}"
         if red := [link.site for each in self.failovers for link in each.lost if link.state == RED]:
             return f"'{self.site}' DROPPED OUT for {', '.join(dict.fromkeys(red))}: its links stayed red"
         unseen = [each.took_over for each in self.failovers if each.active is None]
         reasons = [f"nobody saw {some_of(unseen)} active"] if unseen else []
         reasons += [f"links with {', '.join(lost)}"] if lost and not unseen else []
         reasons += ["the drill was interrupted"] if reasons and self.interruptions else []
+        if not reasons and any(each.whole is None for each in self.failovers):
+            reasons.append("the drill did not come to its end")
         return f"not proven that '{self.site}' stayed in GEO" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
@@ -150,10 +153,13 @@ def _interruptions(history: History) -> Iterator[Interruption]:
             yield Interruption(_moment(before.at), _moment(record.at))
 
 
-def _active_now(site: SiteSettings, failovers: tuple[Failover, ...]) -> str:
-    if not failovers or site.preferred_host != "none":
+def _active_now(site: SiteSettings, failovers: tuple[Failover, ...]) -> str | None:
+    if not failovers:
         return site.units[0].address
-    return failovers[-1].took_over
+    last = failovers[-1]
+    if last.whole is None:
+        return None if last.active is None else last.took_over
+    return last.took_over if site.preferred_host == "none" else site.units[0].address
 
 
 def failover_of(history: History, plan: Plan, step: Step) -> Failover:
@@ -239,7 +245,11 @@ def _facts(report: DrillReport) -> Iterator[str]:
             f"interrupted: nobody looked from {each.since} to {each.until}; what is not timed was first seen after "
             "that, and what was not seen cannot be measured any more"
         )
-    yield f"the pair is now on {report.active}"
+    if report.active is None:
+        yield "nobody saw which unit is active now"
+    else:
+        is_over = all(each.whole for each in report.failovers)
+        yield f"the pair {'is now' if is_over else 'was last seen'} on {report.active}"
     yield f"by {report.who}, topology {report.topology}, outcome: {report.outcome}"
     yield f"journal: {report.journal}"
 

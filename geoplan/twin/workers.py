@@ -39,8 +39,9 @@ def play_all(plays: Plays, cases: Sequence[Case], jobs: int) -> Generator[Result
     stop = multiprocessing.Event()
     pool = ProcessPoolExecutor(jobs, initializer=_begin_worker, initargs=(plays, stop))
     try:
-        longest_first = sorted(batches(plays, cases), key=lambda batch: -len(batch.cases))  # none waits for it at the end
-        futures = [pool.submit(_play_in_worker, batch) for batch in longest_first]
+        # The largest first, so that at the end no processor waits long for another one.
+        largest_first = sorted(batches(plays, cases), key=lambda batch: -len(batch.cases))
+        futures = [pool.submit(_play_in_worker, batch) for batch in largest_first]
         for future in as_completed(futures):
             yield from future.result()
     finally:

@@ -42,7 +42,7 @@ JSON is one object a line: format geoplan/follow/1, at, event (done, wrong, undo
 window_closing, too_late), step, number, message, by_hand. Where it is refused: event ended, message, exit_code,
 problems.
 
-Exit codes: 0 all steps are done; 1 it was ended with steps left.
+Exit codes: 0 all steps are done; 1 it was ended with steps left; 141 nobody reads its output, and it serves no page.
 """
 
 

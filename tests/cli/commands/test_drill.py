@@ -392,7 +392,9 @@ def test_master_that_does_not_come_back_stops_it_and_it_is_resumed(
     assert f"geoplan drill {site.topology} --site '{PAIR}' --resume" in ended.stderr
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status").stdout
     assert f"to go on with it:  geoplan drill {site.topology} --site '{PAIR}' --resume" in status
-    assert report_in(tmp_path / "first.json")["failovers"][0]["back"] is None
+    first = report_in(tmp_path / "first.json")
+    assert (first["failovers"][0]["back"], first["active"]) == (None, S1)
+    assert first["verdict"].endswith("the drill did not come to its end")
     for name in ("status", "diff"):
         noted = geoplan(name, site.topology, "--endpoints", site.endpoints)
         how = f"geoplan drill {site.topology} --site '{PAIR}' --resume --endpoints {site.endpoints}"
@@ -570,7 +572,7 @@ def test_dry_run_drills_simulated_units_that_hold_the_same(
     assert on_twin.count(" rebooted, ") == 1 + len(options)
     assert re.search(rf"{S1} is active +\d", on_twin)
     assert re.search(rf"{M1} answers again +\d", on_twin)
-    assert f"'{PAIR}' stayed in GEO: 1 partner site saw it, and it saw them" in on_twin
+    assert f"'{PAIR}' stayed in GEO: 1 partner site saw it, and it saw that" in on_twin
     assert "this proves nothing of the live units" in on_twin
 
 

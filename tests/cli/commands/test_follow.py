@@ -88,7 +88,8 @@ def following(site: Site, *options: str, topology: Path | None = None) -> Iterat
         limit.cancel()
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        if process.stdout and not process.stdout.closed:
+            process.communicate()
 
 
 class Hands:
@@ -260,6 +261,17 @@ def test_where_units_do_not_tell_it_the_person_is_asked(prepared: Prepare) -> No
 
     assert "tick step 10" in told["message"]
     assert done["by_hand"]
+
+
+def test_it_ends_once_nobody_reads_what_it_tells(prepared: Prepare) -> None:
+    site, hands = prepared()
+    with following(site) as follow:
+        hands.do(hands.plan.steps[0])
+        follow.until("done", 1)
+        assert follow.process.stdout is not None
+        follow.process.stdout.close()
+        hands.do(hands.plan.steps[2])
+        assert follow.process.wait() == 141
 
 
 def enter(site: Site, plan: Plan, step: Step) -> None:
