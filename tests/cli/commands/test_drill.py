@@ -456,6 +456,10 @@ def test_cut_after_the_reboot_it_goes_on_and_reboots_nothing_twice(
     assert read(site.journals()[-1]).is_finished
 
 
+SLOW: dict[str, Any] = {"boot": 6.0, "settings": {"boot": 6.0}}
+"""Units whose boots are so far apart that their times tell one from another."""
+
+
 def begun(site: Site) -> subprocess.Popen[str]:
     command = ["drill", str(site.topology), "--site", PAIR, "--endpoints", str(site.endpoints), "--yes"]
     return subprocess.Popen(
@@ -484,7 +488,7 @@ def has_come_to(site: Site, what: str) -> bool:
 def test_report_of_a_resumed_drill_says_of_everything_what_was_seen_and_when(
     geoplan: Geoplan, make_site: MakeSite, tmp_path: Path, when: str
 ) -> None:
-    site = pushed(geoplan, make_site, "5.4", boot=2.0, settings={"boot": 2.0})
+    site = pushed(geoplan, make_site, "5.4", **SLOW)
     before = site.reboots
     running = begun(site)
     if when == "rebooting":
@@ -521,7 +525,7 @@ def test_report_of_a_resumed_drill_says_of_everything_what_was_seen_and_when(
 def test_ctrl_c_ends_a_drill_at_once_where_nobody_answers_any_more(
     geoplan: Geoplan, make_site: MakeSite, when: str
 ) -> None:
-    site = pushed(geoplan, make_site, boot=2.0, settings={"boot": 2.0})
+    site = pushed(geoplan, make_site, **SLOW)
     before = site.reboots
     running = begun(site)
     wait_for(lambda: site.reboots[M1] > before[M1] if when == "rebooting" else has_come_to(site, "active"))
