@@ -10,6 +10,7 @@ GeoplanError
 ├── TooManyOpenFilesError    this machine's limit, no unit's failure
 ├── UnitError                something went wrong on one unit
 │   ├── UnitUnreachableError     no answer
+│   │   └── ProxyRefusedError        nor was it asked: the proxy on the way is dead, or lets nothing through
 │   ├── UntrustedUnitError       another certificate than expected
 │   │   └── NoTlsError               no TLS that both take, or no certificate of ours that it takes
 │   ├── AuthenticationError      the credentials are not accepted
@@ -115,6 +116,10 @@ class UnitUnreachableError(UnitError):
     def __init__(self, unit: str, message: str, *, request_sent: bool, hint: str | None = None) -> None:
         super().__init__(unit, message, hint=hint)
         self.request_sent = request_sent
+
+
+class ProxyRefusedError(UnitUnreachableError):
+    """A unit was not asked, since the proxy on the way to it is dead or lets nothing through: it may well be up."""
 
 
 class UntrustedUnitError(UnitError):

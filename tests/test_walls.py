@@ -163,15 +163,14 @@ def test_url_by_hand_is_seen(code: str) -> None:
     assert urls_by_hand(code) == [1]
 
 
+FILLED_IN = "\ufffc"
+OWN_COMMANDS = "|".join(path.stem.rstrip("_") for path in (PACKAGE / "cli" / "commands").glob("[!_]*.py"))
 # Programs whose commands geoplan prints; a word in front of which they stand is an argument.
 _TYPED = re.compile(
-    r"\b(?:geoplan (?:check|plan|compare|runbook|upgrade|diagram|export|push|diff|status|whatif|rehearse|drill|trust"
-    r"|probe|lab|facts|schema|follow)"
-    r"|curl|openssl|aws (?:cloudformation|ec2|elbv2|s3)|ssh|scp|chmod|chown|rm|mv|cp|mkdir|kill|docker|sudo) "
+    rf"\b(?:geoplan (?:{OWN_COMMANDS})"
+    r"|curl|openssl|aws (?:cloudformation|ec2|elbv2|s3)|ssh|scp|chmod|chown|rm|mv|cp|mkdir|kill|docker|sudo)"
+    rf"(?: |(?={FILLED_IN}))"
 )
-
-
-FILLED_IN = "\ufffc"
 
 
 def made_of_parts(tree: ast.AST) -> Iterator[str]:
@@ -221,6 +220,7 @@ def test_no_template_makes_a_command_to_be_typed(path: Path) -> None:
         ('"curl -k %s" % url', True),
         ('"chmod 600 {}".format(path)', True),
         ('f"rm {path}; then go on"', True),
+        ('f"  curl{options} {url}"', True),
         ('f"{unit}: pin it with geoplan trust, or give {option}"', False),
         ('shell_command("rm", path)', False),
         ('"see geoplan diff --help"', False),

@@ -12,6 +12,7 @@ from geoplan.addresses import canonical
 from geoplan.errors import (
     AuthenticationError,
     NotAskedError,
+    ProxyRefusedError,
     UnitError,
     UnitRefusedError,
     UnitUnreachableError,
@@ -39,6 +40,8 @@ class Cause(StrEnum):
     """Why a unit could not be read."""
 
     UNREACHABLE = "unreachable"
+    PROXY = "proxy"
+    """It was not asked: the proxy on the way to it is dead, or lets nothing through. It may well be up."""
     UNAUTHORIZED = "unauthorized"
     NOT_ASKED = "not asked"
     """Another unit has refused the credentials that are given for both."""
@@ -196,6 +199,8 @@ def failure_of(error: UnitError) -> Failure:
             cause = Cause.NOT_ASKED
         case AuthenticationError() | UntrustedUnitError():
             cause = Cause.UNAUTHORIZED
+        case ProxyRefusedError():
+            cause = Cause.PROXY
         case UnitUnreachableError():
             cause = Cause.UNREACHABLE
         case UnitRefusedError():

@@ -17,6 +17,7 @@ import httpx
 
 from geoplan.errors import (
     AuthenticationError,
+    ProxyRefusedError,
     UnitRefusedError,
     UnitUnreachableError,
     UntrustedUnitError,
@@ -337,7 +338,7 @@ class UnitHttp:
         else:
             reason = describe_os_error(failed) if failed else "the connection was closed in the handshake"
         if self._proxy:
-            return self._not_through_proxy(reason, is_proxys_own=is_before_connection(failed))
+            return self._not_through_proxy(error, reason, is_proxys_own=is_before_connection(failed))
         return UnitUnreachableError(
             self.unit,
             f"cannot connect to {api.url} ({api.said_by}): {reason}",
@@ -345,15 +346,17 @@ class UnitHttp:
             hint=f"check that the unit is up and that its API is at this URL; {api.changed_by}",
         )
 
-    def _not_through_proxy(self, reason: str, *, is_proxys_own: bool) -> UnitUnreachableError:
-        """Say that the unit was not reached, and whether not even the proxy was."""
+    def _not_through_proxy(self, error: Exception, reason: str, *, is_proxys_own: bool) -> UnitUnreachableError:
+        """Say that the unit was not reached, and whether it was not even asked."""
+        was_refused = isinstance(error, httpx.ProxyError) and str(error).startswith("4")  # its status
         if is_proxys_own:
             message = f"cannot connect to the proxy {self._proxy}: {reason}"
             hint = "check that the proxy is up, or leave --use-proxies out; the unit itself was not asked"
         else:
             message = f"cannot connect to {self._access.api_url} through the proxy {self._proxy}: {reason}"
             hint = "check that the proxy lets this URL through and that the unit is up, or leave --use-proxies out"
-        return UnitUnreachableError(self.unit, message, request_sent=False, hint=hint)
+        kind = ProxyRefusedError if is_proxys_own or was_refused else UnitUnreachableError
+        return kind(self.unit, message, request_sent=False, hint=hint)
 
     def _lost(self, reason: str) -> UnitUnreachableError:
         hint = "check that the unit is up and that the network path to it works"

@@ -53,6 +53,7 @@ async def fetch_fingerprint(
     """
     api = ReachedApi(api_url, port_source)
     where = f"{api.url} ({api.said_by})"
+    hint = f"check that the unit is up and that its API is at this URL; {api.changed_by}"
     try:
         async with asyncio.timeout(timeout_seconds):
             _, writer = await asyncio.open_connection(urlsplit(api.url).hostname, api.port, ssl=_unverified())
@@ -65,16 +66,12 @@ async def fetch_fingerprint(
             raise own_failure from None
         found = no_tls(unit, error)
         reason = f"no TLS handshake with {where}: {found.reason if found else describe_os_error(error)}"
+        hint = (found.hint if found else None) or hint
     else:
         if certificate:
             return fingerprint_of(certificate)
         reason = f"{where} presents no certificate"
-    raise UnitUnreachableError(
-        unit,
-        reason,
-        request_sent=False,
-        hint=f"check that the unit is up and that its API is at this URL; {api.changed_by}",
-    )
+    raise UnitUnreachableError(unit, reason, request_sent=False, hint=hint)
 
 
 def describe_os_error(error: OSError) -> str:

@@ -43,6 +43,7 @@ WRONG = "bold yellow"
 """How a cell is shown that is not as it should be."""
 _CAUSES = {
     Cause.UNREACHABLE: "no API",
+    Cause.PROXY: "no proxy",
     Cause.UNAUTHORIZED: "denied",
     Cause.UNREADABLE: "no API",
     Cause.REFUSED: "refuses",

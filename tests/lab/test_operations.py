@@ -9,6 +9,7 @@ import pytest
 from geoplan.cli import run
 from geoplan.lab import BackgroundLab, Lab, Simulation
 from geoplan.lab.operations import VERBS, Operations, Verb
+from geoplan.wording import words_of_command
 
 
 @pytest.mark.parametrize("lab", [Simulation, Lab, BackgroundLab])
@@ -25,4 +26,5 @@ def test_help_shows_every_verb_of_the_control_endpoint(capsys: pytest.CaptureFix
     shown = capsys.readouterr().out.splitlines()
     (line,) = [line for line in shown if f" CONTROL{path} " in line and verb.help in line]
     assert len(line) <= 100
-    assert (f"-X {verb.method} " in line) == (verb.method != "GET" and not verb.example)
+    sent = ["-d", verb.example] if verb.example else ["-X", verb.method] if verb.method != "GET" else []
+    assert words_of_command(line.partition(" # ")[0]) == ["curl", *sent, f"CONTROL{path}"]

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -366,8 +367,21 @@ def test_unit_that_is_asked_for_its_fingerprint_says_that_it_takes_no_tls() -> N
     context = make_certificate(UNIT).context
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    with OpenSslServer(context) as server, pytest.raises(UnitUnreachableError, match="wants a client certificate"):
+    with OpenSslServer(context) as server, pytest.raises(UnitUnreachableError, match="wants a client certificate") as caught:
         asyncio.run(fetch_fingerprint(UNIT, server.url))
+    assert "--client-cert" in str(caught.value.hint)
+    assert "is up and" not in str(caught.value.hint)
+
+
+def test_unit_that_is_asked_for_its_fingerprint_says_that_no_version_is_in_common() -> None:
+    context = make_certificate(UNIT).context
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with OpenSslServer(context) as server, pytest.raises(UnitUnreachableError, match="no version of TLS") as caught:
+        asyncio.run(fetch_fingerprint(UNIT, server.url))
+    assert "allow TLS 1.2 or 1.3" in str(caught.value.hint)
+    assert "is up and" not in str(caught.value.hint)
 
 
 @VERSIONS

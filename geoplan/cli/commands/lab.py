@@ -32,8 +32,8 @@ def _request(verb: Verb) -> str:
     path = verb.path
     for word, example in _EXAMPLES.items():
         path = path.replace(word, example)
-    options = f" -d {verb.example}" if verb.example else {"GET": ""}.get(verb.method, f" -X {verb.method}")
-    return f"  curl{options} CONTROL{path}"
+    by_method = ["-X", verb.method] if verb.method != "GET" else []
+    return f"  {shell_command('curl', *(['-d', verb.example] if verb.example else by_method), f'CONTROL{path}')}"
 
 
 _VERBS = "\n".join(f"{_request(verb):57} # {verb.help}" for verb in VERBS)

@@ -29,6 +29,7 @@ _CAUSES = {
         FindingKind.UNREACHABLE,
         "see that its API can be reached from here and is enabled; nothing of it but its health check is known",
     ),
+    Cause.PROXY: (FindingKind.UNREACHABLE, "see that the proxy is up and lets the unit's URL through"),
     Cause.UNAUTHORIZED: (FindingKind.UNAUTHORIZED, CHECK_CREDENTIALS),
     Cause.NOT_ASKED: (FindingKind.UNAUTHORIZED, CHECK_CREDENTIALS),
     Cause.UNREADABLE: (FindingKind.UNREADABLE, "see that its API is enabled and that the URL is the right one"),

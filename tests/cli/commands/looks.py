@@ -19,8 +19,8 @@ def status(geoplan: Geoplan, site: Site, *options: str | Path) -> Outcome:
     return geoplan("status", site.topology, "--endpoints", site.endpoints, *options)
 
 
-def report_of(geoplan: Geoplan, site: Site) -> Any:
-    return json.loads(status(geoplan, site, "--format", "json").stdout)
+def report_of(geoplan: Geoplan, site: Site, *options: str | Path) -> Any:
+    return json.loads(status(geoplan, site, "--format", "json", *options).stdout)
 
 
 def kinds(report: Any) -> list[str]:

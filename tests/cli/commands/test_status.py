@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import select
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +94,46 @@ def test_units_that_are_down_or_refuse_are_part_of_the_picture(
     assert states == {M1: "active", S1: "down", M2: "active", S2: "standby", A1: "down", A2: "unknown"}
     assert units_of(report)[A2]["failure"]["cause"] == "unauthorized"
     assert units_of(report)[S1]["health"] == "refused"
+
+
+@pytest.mark.parametrize("answer", [None, b"407 Proxy Authentication Required", b"403 Forbidden"])
+def test_unit_behind_a_proxy_that_lets_nothing_through_is_not_called_down(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
+) -> None:
+    site = make_site()
+    site.lab.inject(f"refuse,unit={S2},command=health")
+    with refusing_proxy(answer) as url:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, url)
+        report = report_of(geoplan, site, "--use-proxies")
+
+    states = {address: unit["state"] for address, unit in units_of(report).items()}
+    assert states == {M1: "active", S1: "standby", M2: "active", S2: "unknown", A1: "unknown", A2: "unknown"}
+    assert {unit["failure"]["cause"] for unit in units_of(report).values()} == {"proxy"}
+    assert not {"unit_down", "pair_down"} & set(kinds(report))
+    assert all("see that it runs" not in finding["hint"] for finding in report["findings"])
+
+
+@contextmanager
+def refusing_proxy(answer: bytes | None) -> Iterator[str]:
+    """Be a proxy that answers so whatever it is asked, or one that is dead."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        if answer is not None:
+            listening.listen()
+            threading.Thread(target=answering, args=(listening, answer), daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+
+
+def answering(listening: socket.socket, answer: bytes) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_refused_credentials_reach_one_site_once(
