@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.lab.api.request import NOT_ALLOWED, UNKNOWN_COMMAND, UNPROCESSABLE, Answer, ApiError, Command
 from geoplan.lab.device.unit import Firmware
+from geoplan.topology.types import is_firmware
 
 if TYPE_CHECKING:
     from geoplan.lab.api.request import ApiRequest, Context
@@ -19,7 +20,7 @@ def install(context: Context, call: ApiRequest) -> Answer:
     if call.version != APIV1:
         raise ApiError(NOT_ALLOWED, UNKNOWN_COMMAND)  # which APIv2 has not
     found = re.search(r"\d+(\.\d+){2,4}(\.RELEASE)?", call.file_name)
-    if found is None or not call.file_bytes:
+    if found is None or not is_firmware(found[0]) or not call.file_bytes:
         raise ApiError(UNPROCESSABLE, "Invalid patch file")
     context.network.upgrade(context.unit, Firmware(found[0]))
     return Answer()

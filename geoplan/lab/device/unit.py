@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from geoplan.lab.device.parameters import GEO_PARTNERS, OWN_DEFAULTS, REMOTE_GEO_ACCESS, SYNCHRONISED_DEFAULTS, Value
 from geoplan.lab.errors import LabError
+from geoplan.topology.types import is_firmware
 from geoplan.vendor import Version, has_partner_secret, parse_version
+from geoplan.wording import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +37,8 @@ class Firmware:
     text: str = DEFAULT_FIRMWARE
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d+(\.\d+){2,4}(\.[A-Za-z]+)?", self.text):
-            raise LabError(f"'{self.text}' is not a firmware version", hint="write it as 7.2.59.4")
+        if not is_firmware(self.text):
+            raise LabError(f"'{shorten(self.text)}' is not a firmware version", hint="write it as 7.2.59.4")
 
     @cached_property
     def version(self) -> Version:

@@ -33,21 +33,25 @@ def is_for_bucket(text: str) -> bool:
     return size_of(text) > TEMPLATE_BYTES_IN_REQUEST.most
 
 
-def require_to_fit(text: str, entries: Mapping[str, int], sites: Sequence[str]) -> None:
+def require_to_fit(text: str, entries: Mapping[str, int], pairs: Sequence[BalancedPair]) -> None:
     """Check that AWS takes a template of so many entries a section; raises :class:`GeoplanError` with what helps."""
     counted = [(entries[name], limit) for name, limit in ENTRIES.items()]
     for count, limit in (*counted, (size_of(text), TEMPLATE_BYTES_IN_BUCKET)):
         if count > limit.most:
-            what = f"the template of {len(sites)} sites" if len(sites) > 1 else f"the template of '{sites[0]}'"
+            whose = f"{len(pairs)} sites" if len(pairs) > 1 else f"'{pairs[0].site}'"
             raise GeoplanError(
-                f"{what} would have {count:,}; AWS takes {limit.most:,} {limit.of}", hint=_way_out(sites)
+                f"the template of {whose} is too large: AWS takes {limit.most:,} {limit.of}, and this has {count:,}",
+                hint=_way_out(pairs, entries["Resources"]),
             )
 
 
-def _way_out(sites: Sequence[str]) -> str:
-    if len(sites) > 1:
+def _way_out(pairs: Sequence[BalancedPair], resources: int) -> str:
+    if len(pairs) > 1:
         return "write several templates, each for fewer sites: --site NAME, which can be given more than once"
-    return "most are rules for GEO units elsewhere: name fewer under extra_remote_geo_access, or make groups of sites"
+    for_partners = len(pairs[0].units) * len(pairs[0].partners)  # a rule for each in each unit's group
+    if for_partners > resources / 2:
+        return "most belong to GEO units elsewhere: name fewer under extra_remote_geo_access, or make groups of sites"
+    return "most belong to its listeners: give it fewer listeners, and another pair the others"
 
 
 def crowded_groups(pairs: Sequence[BalancedPair]) -> Iterator[str]:

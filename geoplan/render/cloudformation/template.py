@@ -79,7 +79,7 @@ def make_template(topology: Topology, site: str | None = None, *others: str) -> 
     }
     written = (_head(topology, pairs, region), *(section(name, entries) for name, entries in sections.items()))
     text = "\n".join(written)
-    require_to_fit(text, {name: len(entries) for name, entries in sections.items()}, [pair.site for pair in pairs])
+    require_to_fit(text, {name: len(entries) for name, entries in sections.items()}, pairs)
     needed = tuple(
         entry.id for entry in sections["Parameters"] if "Default" not in cast("dict[str, object]", entry.body)
     )

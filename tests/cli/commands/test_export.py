@@ -127,11 +127,23 @@ def test_template_of_too_many_resources_is_refused_with_site_as_the_way(tmp_path
     assert geoplan("export", "cloudformation", path, "--site", "Pair 1", "--site", "Pair 2").code == 0
 
 
-def test_pair_of_too_many_resources_is_refused_with_what_they_are(tmp_path: Path, geoplan: Geoplan) -> None:
-    refused = geoplan("export", "cloudformation", in_one_region(tmp_path, pairs=1, partners=250))
+@pytest.mark.parametrize(
+    ("size", "is_most", "way"),
+    [
+        ({"partners": 250}, "GEO units elsewhere", "extra_remote_geo_access"),
+        ({"listeners": 120}, "its listeners", "fewer listeners"),
+    ],
+)
+def test_pair_of_too_many_resources_is_refused_with_what_they_are(
+    size: dict[str, int], is_most: str, way: str, tmp_path: Path, geoplan: Geoplan
+) -> None:
+    path = in_one_region(tmp_path, pairs=1, **size)
+    refused = geoplan("export", "cloudformation", path)
     assert refused.code == 2
-    assert "'Pair 1' would have" in refused.stderr
-    assert "extra_remote_geo_access" in refused.stderr
+    assert "the template of 'Pair 1' is too large: AWS takes 500 resources of a template" in refused.stderr
+    hint = refused.stderr.partition("  hint: most ")[2]
+    assert hint.startswith(f"belong to {is_most}"), refused.stderr
+    assert way in hint
     assert "--site" not in refused.stderr
 
 

@@ -50,7 +50,7 @@ def test_unit_tells_what_it_ran_before_and_goes_back_to_it_at_a_boot(lab: Rehear
     assert version(lab) == before
 
 
-@pytest.mark.parametrize(("name", "size"), [("firmware.bin", 1), ("", 1), (IMAGE, 0)])
+@pytest.mark.parametrize(("name", "size"), [("firmware.bin", 1), ("7.2.9999999999.1.bin", 1), ("", 1), (IMAGE, 0)])
 def test_what_is_no_image_is_refused_and_changes_nothing(lab: Rehearsal, name: str, size: int) -> None:
     before = version(lab)
     assert status(install(lab, S1, name, size)) == 422
