@@ -53,7 +53,11 @@ class Variant(StrEnum):
     HA_TOLD_FIRST = "ha-told-first", "HA_MODE_WORD", "tell HaMode as `First` or `Second`"
     HA_PARTNER_BY_NAME = "ha-partner-by-name", "HA_PARTNER", "tell the partner of HA by the name of its host"
     HAMODE_0 = "hamode-0", "HA_MODE_NUMBER", "tell hamode 0, though they are a cloud pair"
-    AZURE = "azure", "HA_FAMILY", "run in Azure: element AzureHA, and nothing from the commands of AWS"
+    AZURE = (
+        "azure",
+        "HA_FAMILY",
+        "run in Azure: AzureHA in place of AwsHA, and a standby's changes reach its active unit",
+    )
     CLOUD_HA_ONLY = "cloud-ha-only", "HA_FAMILY", "know the HA commands of every cloud alone"
     NO_GETALL = "no-getall", "GETALL", "do not know getall"
     NO_BOOTTIME = "no-boottime", "BOOT_TIME", "do not know boottime"

@@ -29,6 +29,8 @@ SECONDS_OF_ARC = 3600  # in a degree
 MAX_LATITUDE_SECONDS = 90 * SECONDS_OF_ARC
 MAX_LONGITUDE_SECONDS = 180 * SECONDS_OF_ARC
 
+CHECK_SECONDS, CHECK_TIMEOUT, CHECK_RETRIES = 120, 20, 2  # GEO Feature Description, Interface Description
+
 CLUSTER_DELETED = "Cluster deleted"
 LOCATION_UPDATED = "Cluster location updated"
 
@@ -112,6 +114,11 @@ def turn_geo(*, on: bool) -> Handler:
         return Answer()
 
     return turn
+
+
+def list_parameters(_context: Context, _call: ApiRequest) -> Answer:
+    """Answer how clusters and addresses are checked, as on a fresh unit; that it tells these, and flat, is a guess."""
+    return Answer(data={"CheckInterval": CHECK_SECONDS, "ConnTimeout": CHECK_TIMEOUT, "RetryAttempts": CHECK_RETRIES})
 
 
 def list_fqdns(context: Context, _call: ApiRequest) -> Answer:
@@ -269,6 +276,7 @@ COMMANDS = (
     Command("isgeoenabled", is_geo_enabled),
     Command("enablegeo", turn_geo(on=True), changes=True),
     Command("disablegeo", turn_geo(on=False), changes=True),
+    Command("listparams", list_parameters),
     Command("listfqdns", list_fqdns),
     Command("showfqdn", show_fqdn, ("fqdn",)),
     Command("addfqdn", add_fqdn, ("fqdn",), changes=True),

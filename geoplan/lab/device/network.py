@@ -8,6 +8,7 @@ power and what is entered on a unit, and the order in which one thing leads to a
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from geoplan.lab.clock import Timings
@@ -21,7 +22,7 @@ from geoplan.lab.errors import LabError, NotInLabError
 from geoplan.lab.variants import Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from geoplan.lab.clock import Clock, Timer
     from geoplan.lab.device.unit import Firmware
@@ -87,6 +88,7 @@ class Network:
             after_write=self.after_write,
             maps_go=Variant.MAPS_GO in variants,
         )
+        self._goes_both_ways = Variant.AZURE in variants
         self.pairs = {site.name: self._pair(site.ha_pair) for site in topology.sites if site.ha_pair}
         self._active_since = {unit: unit.booted for unit in self.units.values() if self.is_active(unit)}
 
@@ -159,13 +161,15 @@ class Network:
 
     def require_active(self, unit: Unit) -> None:
         """Raise :class:`NotActiveError` on a unit that takes no synchronised settings."""
-        if not self.is_active(unit):
+        pair = self.pair_of(unit)
+        if not (self.is_active(unit) or (pair and pair.takes_changes(unit))):
             raise NotActiveError(f"{unit.address} is not the active unit")
 
     def set_parameter(self, unit: Unit, name: str, value: Value) -> None:
         """Write a setting, and submit it where it is the partners list.
 
-        Raises :class:`NotActiveError` for one that is synchronised, on a unit that is not active.
+        Raises :class:`NotActiveError` for one that is synchronised, on a unit that is not active. A standby in Azure
+        takes it; that a partners list which is entered there is not submitted is a guess.
         """
         if name in PARAMETERS and not PARAMETERS[name].synchronised:
             unit.own[name] = value
@@ -173,9 +177,9 @@ class Network:
             return
         self.require_active(unit)
         unit.configuration = unit.configuration.with_settings({name: value})
-        if name == GEO_PARTNERS and isinstance(value, tuple):
+        if name == GEO_PARTNERS and isinstance(value, tuple) and self.is_active(unit):
             self.partners.submit(unit, value)
-        self.after_write(unit)
+        self.after_write(unit, {name: value})
 
     def set_ha(self, unit: Unit, parameters: HaParameters) -> None:
         """Replace a unit's HA mode and parameters, be it active or standby; its pair may form or part by that."""
@@ -211,10 +215,17 @@ class Network:
         """Note that something has polled a unit's health check and had its answer (section 8)."""
         unit.is_polled = True
 
-    def after_write(self, unit: Unit) -> None:
-        """Replicate what was written on a unit: to its partners at once, to its standby in ``sync_seconds``."""
+    def after_write(self, unit: Unit, settings: Mapping[str, Value] = MappingProxyType({})) -> None:
+        """Replicate what was written on a unit, entries and these settings.
+
+        To its partners it goes at once, to its standby in ``sync_seconds``, and from a standby to its active unit.
+        """
         unit.changed = self.clock.now()
-        self._replicate(unit)
+        pair = self.pair_of(unit)
+        if pair and unit is pair.standby:
+            pair.changed_on_standby(settings)
+        else:
+            self._replicate(unit)
         self._settle()
 
     def reboot(self, unit: Unit, *, returns: bool = True) -> None:
@@ -354,4 +365,12 @@ class Network:
 
     def _pair(self, units: model.HaPair) -> Pair:
         master, slave = self.units[units.master.address], self.units[units.slave.address]
-        return Pair(master, slave, clock=self.clock, timings=self.timings, spread=self._spread, on_change=self._settle)
+        return Pair(
+            master,
+            slave,
+            clock=self.clock,
+            timings=self.timings,
+            spread=self._spread,
+            on_change=self._settle,
+            goes_both_ways=self._goes_both_ways,
+        )

@@ -4,6 +4,7 @@
     active goes down ──── failover_seconds ───▶ the standby is active
     unit comes up    ──── joins as standby ───▶ has what the active has ──▶ a preferred master takes over
     active changes   ──── sync_seconds ───────▶ the standby has that change
+    standby changes  ──── sync_seconds ───────▶ the active has that change: in Azure alone
     parameters agree no more ────────▶ each unit is by itself
 
 By itself a unit is active in mode single or master; in mode slave it is the standby of whatever it polls, and active
@@ -22,15 +23,18 @@ from geoplan.lab.device.geo import later_of
 from geoplan.lab.device.pairing import ha_status, have_same_mode, pairing_of, reaches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from geoplan.lab.clock import Clock, Timer, Timings
-    from geoplan.lab.device.geo import ReplicationLog
+    from geoplan.lab.device.geo import Entries, ReplicationLog
+    from geoplan.lab.device.parameters import Value
     from geoplan.lab.device.unit import Configuration, Unit
 
 
 class Pair:
     """Two units of which, while they form a pair, at most one is active. A fresh pair's master is.
+
+    With ``goes_both_ways`` the standby takes changes too, and they reach the active (HA for Azure).
 
     ``master`` and ``slave`` are the topology's; HA goes by the units' own modes. ``active`` is None while there is
     no pair. ``on_change`` is called whenever time, and not a caller, has changed something.
@@ -45,6 +49,7 @@ class Pair:
         timings: Timings,
         spread: ReplicationLog,
         on_change: Callable[[], None],
+        goes_both_ways: bool = False,
     ) -> None:
         self.master = master
         self.slave = slave
@@ -55,6 +60,7 @@ class Pair:
         self.last_active = master
         self.replicates = True
         """Whether the standby gets what the active has; broken, it keeps what it had, also when it takes over."""
+        self._goes_both_ways = goes_both_ways
         self._clock = clock
         self._timings = timings
         self._spread = spread
@@ -151,6 +157,16 @@ class Pair:
         self._join(self.active, unit)
         if unit is self.preferred and self.prefers_master:
             self._activate(unit)
+
+    def takes_changes(self, unit: Unit) -> bool:
+        """Return whether a unit takes synchronised settings: an active one, and in Azure the standby too."""
+        return self.is_active(unit) or (self._goes_both_ways and self.is_formed and unit is self.standby)
+
+    def changed_on_standby(self, settings: Mapping[str, Value]) -> None:
+        """Bring what was written on the standby to the active in ``sync_seconds``: these settings, and GEO entries."""
+        if self.standby:
+            seconds, geo = self._timings.sync_seconds, self.standby.configuration.geo
+            self._deliveries.append(self._clock.call_later(seconds, lambda: self._deliver_back(settings, geo)))
 
     def changed(self) -> None:
         """Replicate the active's configuration as it is now: the standby has it in ``sync_seconds``."""
@@ -277,6 +293,15 @@ class Pair:
         standby = self.standby
         if standby and self.replicates:
             self._receive(standby, configuration)
+            self._on_change()
+
+    def _deliver_back(self, settings: Mapping[str, Value], geo: Entries) -> None:
+        """Give the active what was written on the standby; it comes back with all that the active has besides."""
+        self._deliveries.pop(0)
+        if self.active and self.replicates:
+            own = self.active.configuration
+            self._receive(self.active, own.with_settings(settings).with_geo(later_of(own.geo, geo)))
+            self.changed()
             self._on_change()
 
     def _receive(self, unit: Unit, configuration: Configuration) -> None:

@@ -414,6 +414,13 @@ def test_a_place_takes_one_cluster_and_a_unit_eighteen() -> None:
     assert status(v1(lab, "10.1.1.1", "addcluster", ip="192.0.2.99", name="more")) == 422
 
 
+def test_parameters_of_geo_are_told(lab: Rehearsal) -> None:
+    told = {"CheckInterval": 120, "ConnTimeout": 20, "RetryAttempts": 2}
+    assert read_v2(lab, M1, "listparams") == {"code": 200, "status": "ok", **told}
+    shown = body(v1(lab, M1, "listparams"))
+    assert "<Data>" + "".join(f"<{name}>{value}</{name}>" for name, value in told.items()) + "</Data>" in shown
+
+
 def test_fqdns_are_listed(lab: Rehearsal) -> None:
     v1(lab, A1, "addfqdn", fqdn="www.example.com")
     listed = body(v1(lab, A1, "listfqdns"))

@@ -58,6 +58,13 @@ def modes_taken(lab: Rehearsal) -> list[str]:
     return [word for word in words if status(v1(lab, M1, "awshamode", hamode=word)) == 200]
 
 
+def set_on_standby(lab: Rehearsal) -> tuple[int, Any]:
+    """Return how a standby answers a change, and what its active unit has of it."""
+    answered = status(v1(lab, S1, "set", param="geosshport", value="2022"))
+    settle(lab)
+    return answered, shown(lab, M1, "geosshport")
+
+
 def clusters_by(lab: Rehearsal) -> list[tuple[int, int]]:
     v1(lab, A1, "addcluster", ip=A1, name="x")
     return [
@@ -296,7 +303,11 @@ LOOKS: dict[Variant, tuple[Look, Any, Any]] = {
     Variant.HA_TOLD_FIRST: (ha_told, USUAL_HA, USUAL_HA.replace("slave", "Second")),
     Variant.HA_PARTNER_BY_NAME: (ha_told, USUAL_HA, USUAL_HA.replace(M1, "lb-172-24-1-5")),
     Variant.HAMODE_0: (lambda lab: shown(lab, M1, "hamode"), 3, 0),
-    Variant.AZURE: (ha_commands, ["AwsHA", "AwsHA", ""], ["", "AzureHA", "AzureHA"]),
+    Variant.AZURE: (
+        lambda lab: (*ha_commands(lab), set_on_standby(lab)),
+        ("AwsHA", "AwsHA", "", (422, 22)),
+        ("", "AzureHA", "AzureHA", (200, 2022)),
+    ),
     Variant.CLOUD_HA_ONLY: (ha_commands, ["AwsHA", "AwsHA", ""], ["405", "AwsHA", "405"]),
     Variant.NO_GETALL: (lambda lab: status(v1(lab, M1, "getall")), 200, 405),
     Variant.NO_BOOTTIME: (lambda lab: in_getall(lab, "boottime"), (200, True), (422, False)),

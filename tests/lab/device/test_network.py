@@ -191,6 +191,56 @@ def test_the_standby_refuses_synchronised_settings_and_takes_its_own() -> None:
     assert network.unit(M1).setting("hostname") != "lb-two"
 
 
+def test_in_azure_what_is_changed_on_a_standby_reaches_its_active_unit() -> None:
+    simulation = simulate(variants=["azure"])
+    network, clock = simulation.network, simulation.clock
+    master, slave = network.unit(M1), network.unit(S1)
+    network.set_parameter(slave, "geosshport", 2022)
+    network.geo.put_cluster(slave, Cluster("192.0.2.1", "of the standby"))
+    network.set_parameter(master, "geoclients", EVERYONE)  # meanwhile
+    clock.advance(1 - MOMENT)
+    assert (master.setting("geosshport"), clusters_of(network, master)) == (22, [])
+    settle(simulation)
+    for unit in (master, slave):
+        assert (unit.setting("geosshport"), unit.remote_geo_access) == (2022, EVERYONE)
+        assert clusters_of(network, unit) == ["192.0.2.1"]
+    network.geo.remove_cluster(slave, "192.0.2.1")
+    settle(simulation)
+    assert clusters_of(network, master) == []
+
+
+def test_in_azure_a_list_that_is_entered_on_a_standby_is_no_submission_and_makes_no_link() -> None:
+    simulation = simulate(variants=["azure"])
+    network = simulation.network
+    make_partners(simulation, M1, A1)
+    network.partners.forget(network.unit(M1))
+    make_partners(simulation, S1)
+    settle(simulation)
+    assert network.unit(S1).submitted is None
+    assert network.unit(M1).geo_partners == EVERYONE
+    assert not list(network.partners)
+
+
+def test_in_azure_what_has_not_reached_the_active_unit_when_that_dies_is_what_the_standby_goes_on_with() -> None:
+    simulation = simulate(variants=["azure"])
+    network = simulation.network
+    network.set_parameter(network.unit(S1), "geosshport", 2022)
+    network.power_off(network.unit(M1))
+    settle(simulation)
+    network.power_on(network.unit(M1))
+    settle(simulation)
+    assert network.unit(M1).setting("geosshport") == 2022
+
+
+def test_in_azure_nothing_passes_where_replication_is_broken() -> None:
+    simulation = simulate(variants=["azure"])
+    network = simulation.network
+    simulation.break_replication("HA Pair 1")
+    network.set_parameter(network.unit(S1), "geosshport", 2022)
+    settle(simulation)
+    assert network.unit(M1).setting("geosshport") == 22
+
+
 # -- partners --------------------------------------------------------------------------------------------------------
 
 
