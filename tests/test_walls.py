@@ -228,3 +228,27 @@ def test_no_template_makes_a_command_to_be_typed(path: Path) -> None:
 )
 def test_wall_knows_a_command_that_is_put_together(written: str, *, is_found: bool) -> None:
     assert any(map(_takes_arguments, made_of_parts(ast.parse(written)))) is is_found
+
+
+SEEN_AS_IT_HAPPENS = {
+    "cli/following.py",
+    "cli/status_watch.py",
+    "lab/serve/process.py",
+}  # on the screen of whoever watches
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_time_of_day_is_told_with_its_zone(path: Path) -> None:
+    if path.relative_to(PACKAGE).as_posix() in SEEN_AS_IT_HAPPENS:
+        return
+    formats = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    times = [form for form in formats if isinstance(form, str) and re.search(r"%H:%M|%T", form)]
+    assert [form for form in times if not re.search("%z|%Z", form) and form not in OF_UNITS] == []
+
+
+OF_UNITS = {"%a %b %d %H:%M:%S %Y"}  # how a unit may tell when it was booted
+
+
+@pytest.mark.parametrize("name", SEEN_AS_IT_HAPPENS)
+def test_what_is_seen_as_it_happens_is_there(name: str) -> None:
+    assert "%H:%M:%S" in (PACKAGE / name).read_text()

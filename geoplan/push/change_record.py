@@ -144,7 +144,9 @@ def _steps(history: History) -> Iterator[str]:
     for step in steps:
         told = last.get(step.id)
         cells = (
-            (told.unit or "", _time(told.at), told.state.value, told.why or "") if told else ("", "", "not done", "")
+            (told.unit or "", local_time(told.at), told.state.value, told.why or "")
+            if told
+            else ("", "", "not done", "")
         )
         yield f"| {step.number} | {_words(say_step(step))} | {' | '.join(map(_words, cells))} |"
 
@@ -157,7 +159,7 @@ def _changes(history: History) -> Iterator[str]:
     yield from ("| at | unit | what | before | after | read back |", "|---|---|---|---|---|---|")
     words = {True: "yes", False: "**no**", None: ""}
     for each in found:
-        cells = map(_words, (_time(each.at), each.unit, each.what, each.before, each.after))
+        cells = map(_words, (local_time(each.at), each.unit, each.what, each.before, each.after))
         yield f"| {' | '.join(cells)} | {words[each.is_read_back]} |"
 
 
@@ -241,10 +243,6 @@ def _value(value: Value) -> str:
             return ", ".join(f"{name.replace('_', ' ')} {each}" for name, each in told.items()) or "not told"
         case None:
             return "not there"
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _words(text: str) -> str:

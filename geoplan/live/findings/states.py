@@ -11,7 +11,7 @@ from geoplan.live.findings.kinds import Finding, FindingKind, Severity, about, t
 from geoplan.live.findings.pairs import SINGLE
 from geoplan.live.model import Cause, State, how_to_reach
 from geoplan.vendor import HA_PARAMETERS, SYNC_PORT
-from geoplan.wording import http_status, join_words
+from geoplan.wording import http_status, join_words, local_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,7 +253,7 @@ def _none_active(pair: Pair, states: dict[str, UnitState], standby: list[Observa
 
 def _failed_over(pair: Pair, master: UnitState) -> Iterator[Finding]:
     moment = pair.since.get(pair.slave.address)
-    present = f"since {moment.astimezone():%H:%M:%S}" if moment else "at present"
+    present = f"since {local_time(moment)}" if moment else "at present"
     taken = f"failed over: the slave {pair.slave.address} is active {present}"
     hint, severity = "", Severity.MENDING
     commands: tuple[str, ...] = ()

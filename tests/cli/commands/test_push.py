@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -322,6 +323,35 @@ def test_running_and_unfinished_pushes_stand_in_the_same_report(geoplan: Geoplan
     assert f"running    another push is running on {M1}" in status
     assert site.all_that_counts() == before
     assert journal.read_text() == written
+
+
+@pytest.mark.parametrize(
+    ("options", "password"),
+    [([], "not the password"), (["--only-preflight"], PASSWORD), (["--dry-run"], PASSWORD), (["--resume"], PASSWORD)],
+)
+def test_push_that_changes_nothing_leaves_nothing_of_a_push_behind(
+    geoplan: Geoplan, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, options: list[str], password: str
+) -> None:
+    site = make_site("5.1")
+    monkeypatch.setenv("GEOPLAN_PASSWORD", password)
+    ended = push(geoplan, site, *options)
+    assert ended.code in (0, 4), ended
+    left = {path.relative_to(site.state).parts[0] for path in site.state.rglob("*")}
+    assert left <= {"locks"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["check"], ["plan"], ["runbook"], ["diagram"], ["diff"], ["status"], ["push", "--dry-run"], ["push", "--yes"]],
+    ids=" ".join,
+)
+def test_where_no_groups_are_written_none_is_named(geoplan: Geoplan, make_site: MakeSite, words: list[str]) -> None:
+    site = make_site("5.3")
+    first, *options = words
+    lab = ["--endpoints", site.endpoints] if first in ("diff", "status", "push") else []
+    ended = geoplan(first, site.topology, *lab, *options)
+    assert ended.stdout + ended.stderr
+    assert not re.search(r"\bdefault\b", ended.stdout + ended.stderr)
 
 
 def test_second_push_of_the_same_units_stops_whatever_its_name_and_its_state_folder(

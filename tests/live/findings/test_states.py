@@ -10,6 +10,7 @@ from geoplan.live.findings.kinds import FindingKind, Severity
 from geoplan.live.findings.states import UnitState
 from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.status.state_changes import Sightings
+from geoplan.wording import local_time
 from tests.status.made import (
     A1,
     AT,
@@ -88,7 +89,7 @@ def test_who_watched_knows_since_when() -> None:
 
     assert first == {}
     assert since == again == {M1: AT + timedelta(seconds=5), S1: AT + timedelta(seconds=5)}
-    assert f"active since {(AT + timedelta(seconds=5)).astimezone():%H:%M:%S}" in status.findings[0].message
+    assert f"active since {local_time(AT + timedelta(seconds=5))}" in status.findings[0].message
 
 
 # -- states that do not go together ------------------------------------------------------------------------------------
