@@ -249,6 +249,6 @@ def test_every_time_of_day_is_told_with_its_zone(path: Path) -> None:
 OF_UNITS = {"%a %b %d %H:%M:%S %Y"}  # how a unit may tell when it was booted
 
 
-@pytest.mark.parametrize("name", SEEN_AS_IT_HAPPENS)
+@pytest.mark.parametrize("name", sorted(SEEN_AS_IT_HAPPENS))
 def test_what_is_seen_as_it_happens_is_there(name: str) -> None:
     assert "%H:%M:%S" in (PACKAGE / name).read_text()
