@@ -206,9 +206,10 @@ def assumed_in_words(report: Report) -> str:
     if not report.assumed:
         return ""
     said = join_words(f"{_ASSUMED[fact]} ({fact})" for fact in report.assumed)
-    if_not = f"; if links stay red, submit {vendor.GEO_PARTNERS} again on the active unit at each end"
-    rests_on_links = {"LINKS_AFTER_BOOT", "LINKS_AFTER_CUT"}.intersection(report.assumed)
-    return f"Not confirmed by the vendor: {said}. See geoplan facts{if_not if rests_on_links else ''}."
+    told = f"Not confirmed by the vendor: {said}. See geoplan facts"
+    if {"LINKS_AFTER_BOOT", "LINKS_AFTER_CUT"}.intersection(report.assumed):
+        return f"{told}; if links stay red, submit {vendor.GEO_PARTNERS} again on the active unit at each end."
+    return f"{told}."
 
 
 def _cut_off(rows: tuple[Row, ...]) -> tuple[str, ...]:
