@@ -10,7 +10,7 @@ from geoplan.lab.device.pairing import secret_fault
 from geoplan.lab.device.parameters import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from geoplan.lab.device.geo import ReplicationLog
     from geoplan.lab.device.unit import Unit
@@ -141,9 +141,16 @@ class Partners:
     def share(self, active: Sequence[Unit], spread: ReplicationLog) -> list[Unit]:
         """Give all units that green links join the later of every entry; return those that this has changed."""
         changed: list[Unit] = []
-        if len({id(unit.configuration.geo) for unit in active}) <= 1 and self._is_spread(active, spread):
+        if not active or _has_been_shared(active, spread):
             return changed  # whoever has links with whom, all have the same
-        for group in self._joined(active):
+        for island in self._islands(active):
+            if len(island) > 1 and not _has_been_shared(island, spread):
+                changed += self._share_among(island, spread)
+        return changed
+
+    def _share_among(self, island: Sequence[Unit], spread: ReplicationLog) -> list[Unit]:
+        changed: list[Unit] = []
+        for group in self._joined(island):
             together = later_of(*(unit.configuration.geo for unit in group))
             if len(group) > 1:
                 spread.record(together)
@@ -154,11 +161,6 @@ class Partners:
                 if before != together:
                     changed.append(unit)
         return changed
-
-    @staticmethod
-    def _is_spread(active: Sequence[Unit], spread: ReplicationLog) -> bool:
-        """Return whether it is on record that several units have had what the first of these has."""
-        return not active or spread.has(active[0].configuration.geo)
 
     def _is_ready(self, unit: Unit, other: Unit) -> bool:
         """Return whether a list just submitted on a unit makes a link with another that it names."""
@@ -176,11 +178,33 @@ class Partners:
         access, other_access = one.remote_geo_access, other.remote_geo_access
         return other in self._directory.units_of(access) and one in self._directory.units_of(other_access)
 
+    def _islands(self, units: Sequence[Unit]) -> list[list[Unit]]:
+        """Return the units in sets between which there is no link, be it red, in the same order on every run.
+
+        What happens in one is nothing to the others, of which an estate of many groups has hundreds.
+        """
+        places = {unit: place for place, unit in enumerate(units)}
+        islands = _grouped(units, (link for link in self._links if link <= places.keys()))
+        return [sorted(island, key=places.__getitem__) for island in islands]
+
     def _joined(self, units: Sequence[Unit]) -> list[list[Unit]]:
         """Return the units in groups that green links hold together, in the same order on every run."""
-        groups = {unit: [unit] for unit in units}
-        for one, other in combinations(units, 2):
-            if groups[one] is not groups[other] and self.is_green(one, other):
-                together = groups[one] + groups[other]
-                groups.update(dict.fromkeys(together, together))
-        return list({id(group): group for group in groups.values()}.values())
+        return _grouped(units, combinations(units, 2), self.is_green)
+
+
+def _has_been_shared(units: Sequence[Unit], spread: ReplicationLog) -> bool:
+    """Return whether units all have the same, and it is on record that several units have had that."""
+    first = units[0].configuration.geo
+    return all(unit.configuration.geo is first for unit in units) and spread.has(first)
+
+
+def _grouped(
+    units: Iterable[Unit], links: Iterable[Iterable[Unit]], joins: Callable[[Unit, Unit], bool] | None = None
+) -> list[list[Unit]]:
+    """Return the units in groups that links hold together, of which ``joins`` says which count."""
+    groups = {unit: [unit] for unit in units}
+    for one, other in links:
+        if groups[one] is not groups[other] and (joins is None or joins(one, other)):
+            together = groups[one] + groups[other]
+            groups.update(dict.fromkeys(together, together))
+    return list({id(group): group for group in groups.values()}.values())

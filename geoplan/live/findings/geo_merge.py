@@ -41,6 +41,7 @@ def merge_problems(plan: Plan, facts: Observations, command: Command) -> Iterato
     Who takes over its group's configuration by a step of a change is compared there, once it has it.
     """
     seeded = {step.site for step in plan.steps if step.action is Action.SEED_GEO_CONFIGURATION}
+    places = sites_by_address(plan)
     for group in plan.groups:
         told = {name: unit for name in group.sites if (unit := facts.active(name)) and unit.clusters is not None}
         active = {name: unit for name, unit in told.items() if name not in seeded}
@@ -48,7 +49,7 @@ def merge_problems(plan: Plan, facts: Observations, command: Command) -> Iterato
             (one, other)
             for one, other in combinations(active, 2)
             if not _are_partners(plan, active[one], active[other])
-            and _geo(plan, active[one]) != _geo(plan, active[other])
+            and _geo(places, active[one]) != _geo(places, active[other])
         ]
         if differing:
             shown = "; ".join(f"{active[name].address} has {_shown(active[name])}" for name in _named(differing))
@@ -75,9 +76,8 @@ def _lists(plan: Plan, unit: Observation, site: str) -> bool:
     return all(canonical(member.nat_address or member.address) in held for member in plan.site(site).units)
 
 
-def _geo(plan: Plan, unit: Observation) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
+def _geo(places: Mapping[str, str], unit: Observation) -> tuple[frozenset[tuple[str, str, str]], frozenset[str]]:
     """Return clusters and FQDNs as they can be compared: a pair's addresses all stand for the pair."""
-    places = sites_by_address(plan)
     clusters = frozenset((site_at(places, cluster), cluster.name, cluster.type) for cluster in unit.clusters or ())
     return clusters, frozenset(name.lower() for name in unit.fqdns or ())
 
