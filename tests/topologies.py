@@ -105,6 +105,11 @@ def large_topology(sites: int) -> str:
 
 def topology_of_groups(groups: int) -> Topology:
     """Return so many groups of two pairs and a standalone."""
+    return Topology.model_validate(document_of_groups(groups))
+
+
+def document_of_groups(groups: int) -> dict[str, Any]:
+    """Return a file's content with so many groups of two pairs and a standalone."""
     sites: list[dict[str, object]] = []
     for number in range(groups):
         subnet = f"10.{number // 250}.{number % 250}"
@@ -114,4 +119,4 @@ def topology_of_groups(groups: int) -> Topology:
             {"name": f"C{number}", "standalone": f"{subnet}.5"},
         ]
     members = {f"g{number}": [f"{name}{number}" for name in "ABC"] for number in range(groups)}
-    return Topology.model_validate({"sites": sites, "groups": members})
+    return {"sites": sites, "groups": members}

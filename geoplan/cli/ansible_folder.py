@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_with_text, planned, write
+from geoplan.cli.files import load_with_text, named_phase, planned, write
 from geoplan.errors import UnusableFileError
 from geoplan.wording import count, shell_command
 
@@ -81,6 +81,7 @@ def _parts(topology: Topology, phase: str | None) -> Iterator[Part]:
     from geoplan.render.ansible import Part
     from geoplan.topology.part import each_group
 
+    phase = named_phase(topology, phase)
     for group, part in each_group(topology):
         if phase != "ha" or topology.groups is None or any(site.ha_pair for site in part.sites):
             yield Part(None if topology.groups is None else group, planned(part, phase).checksum)

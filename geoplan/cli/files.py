@@ -129,6 +129,13 @@ def plan_phases(topology: Topology, phase: str | None) -> tuple[Phase, ...]:
     return phases
 
 
+def named_phase(topology: Topology, phase: str | None) -> str:
+    """Return ``--phase``, or the name of what is usual: for hundreds of groups that is looked for once."""
+    from geoplan.plan.model import Phase
+
+    return phase or ("all" if Phase.HA in plan_phases(topology, None) else "geo")
+
+
 def load_plan(path: str, phase: str | None = None, part: Part = WHOLE) -> Plan:
     """Read a topology and plan it, or a part of it."""
     return planned(load_part(path, part)[0], phase)

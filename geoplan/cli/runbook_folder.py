@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import planned, write
+from geoplan.cli.files import named_phase, planned, write
 from geoplan.cli.output import text_of_runbook
 from geoplan.errors import UnusableFileError
 
@@ -39,6 +39,7 @@ def write_folder(topology: Topology, phase: str | None, output_format: str, outp
     except OSError as error:
         hint = "nothing was changed; choose another folder"
         raise UnusableFileError(f"cannot write {output}: {error.strerror or error}", hint=hint) from None
+    phase = named_phase(topology, phase)
     entries = []
     for group, name, part in _parts(topology, phase):
         plan = planned(part, phase)

@@ -46,7 +46,12 @@ class AddressTable(Table):
 
 def _addresses_in(column: Column) -> list[str]:
     words = (word for cell in column.cells for word in str(cell).split())
-    return [word for word in words if is_address(word.strip("+-,;()"))]
+    return [word for word in words if _may_be_address(word) and is_address(word.strip("+-,;()"))]
+
+
+def _may_be_address(word: str) -> bool:
+    """Return whether it is worth while to ask: most words of a table are none."""
+    return ":" in word or word.count(".") == 3  # noqa: PLR2004 - of IPv4
 
 
 def table(*headings: str) -> Table:

@@ -85,8 +85,19 @@ def mark(value: object) -> Markup:
 
 
 def _sentences(lines: Sequence[str]) -> Prose:
+    text = " ".join(" ".join(lines).split())
+    return _read_sentences(text) if "\x02" in text else _constant_sentences(text)
+
+
+@cache
+def _constant_sentences(text: str) -> Prose:
+    """Read what is the same in every runbook, so that of hundreds it is read once."""
+    return _read_sentences(text)
+
+
+def _read_sentences(text: str) -> Prose:
     parts: list[str] = []
-    for words, kind, characters in _PIECE.findall(re.sub(r"\s+", " ", " ".join(lines))):
+    for words, kind, characters in _PIECE.findall(text):
         part = words or _KINDS[kind](bytes.fromhex(characters).decode("utf-8", "surrogatepass"))
         if type(part) is str and parts and type(parts[-1]) is str:
             parts[-1] += part

@@ -79,7 +79,9 @@ def _one_line(text: str) -> str:
 
 
 def _longest_run(character: str, text: str) -> int:
-    return max((len(run) for run in re.findall(f"{re.escape(character)}+", text)), default=0)
+    if character not in text:
+        return 0
+    return max(len(run) for run in re.findall(f"{re.escape(character)}+", text))
 
 
 def render(plan: Plan, apis: Mapping[str, UnitApi], *, picture: bool = True, links: bool = True) -> str:
