@@ -9,6 +9,7 @@ import click
 
 from geoplan.cli.options import InputFile, options_together, variant_option
 from geoplan.cli.push_options import keep_backups_option, state_dir_option
+from geoplan.concurrency import DEFAULT_AT_ONCE, DEFAULT_JOBS
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
@@ -165,7 +166,7 @@ class RunOptions:
     yes: bool = False
     dry_run: bool = False
     only_preflight: bool = False
-    jobs: int = 8
+    jobs: int | None = None
 
 
 run_options = options_together(
@@ -179,9 +180,7 @@ run_options = options_together(
     click.option(
         "--jobs",
         type=click.IntRange(1),
-        default=8,
-        show_default=True,
-        help="How many steps to do, and units to ask, at once.",
+        help="How many steps to do, and units to ask, at once.  [default: 8; 32 with --parallel-groups]",
     ),
 )
 
@@ -311,6 +310,11 @@ class PushCommand:
     output_format: str
     lab: LabOptions
     reach: ConnectionOptions
+
+    @property
+    def jobs(self) -> int:
+        """How many steps to do at once; of groups that reboot side by side most only wait."""
+        return self.run.jobs or (DEFAULT_AT_ONCE if self.flags.parallel_groups else DEFAULT_JOBS)
 
     @property
     def changes_units(self) -> bool:

@@ -58,7 +58,7 @@ class Goal(NamedTuple):
         known = {**(known_units(self.old.topology) if self.old and self.old.topology else {})}
         return replace(
             given.flags.options(self.plan),
-            jobs=1 if run.dry_run else run.jobs,
+            jobs=1 if run.dry_run else given.jobs,
             max_clusters=self.topology.limits.max_clusters,
             backup_folder=None if places.backup_dir is None or run.dry_run else Path(places.backup_dir),
             keep_backups=None if run.dry_run else places.keep_backups,
@@ -90,7 +90,7 @@ class Goal(NamedTuple):
             yes=given.run.yes,
             dry_run=given.run.dry_run,
             lab=given.lab.lab,
-            jobs=given.run.jobs,
+            jobs=given.jobs,
             part=self.part,
             old=self.old,
             accepts_seed_by_api=given.seed.accept_seed_by_api,

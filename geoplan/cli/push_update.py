@@ -53,7 +53,7 @@ def _ask(topology: Topology, given: PushCommand) -> dict[str, str]:
 
     async def ask() -> dict[str, str]:
         async with connected(accesses, SystemClock(), paces=paces()) as units:
-            return await firmware_of(units, jobs=given.run.jobs)
+            return await firmware_of(units, jobs=given.jobs)
 
     found = asyncio.run(ask())
     for difference in differences(topology, found):

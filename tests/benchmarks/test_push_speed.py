@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
 from geoplan.lab.clock import Timings
 from geoplan.lab.device.unit import Credentials
-from geoplan.lab.http import Outcome, Request
 from geoplan.lab.lab import BackgroundLab
 from geoplan.plan.planner import make_plan
 from geoplan.topology.loader import load_topology
 from tests.benchmarks.conftest import Compare
+from tests.benchmarks.fleet import Recorded, bare_requests, run
 from tests.conftest import TOPOLOGIES
 
 PASSWORD = "benchmark"  # noqa: S105 - of a lab
@@ -29,45 +25,12 @@ RUNS = 3
 GOAL_TIMES_ESTIMATE = 1.15
 MAX_MEBIBYTES = 150
 
-# A client for each unit, one request after the other on each: with all of them at once there would be more handshakes.
-BARE = """
-import asyncio, httpx, json, sys
-units = json.load(open({path!r}))
-async def ask(requests):
-    async with httpx.AsyncClient(verify=False, trust_env=False) as client:
-        for method, url, headers, body in requests:
-            await client.request(method, url, headers=headers, content=body.encode())
-async def main():
-    await asyncio.gather(*map(ask, units))
-asyncio.run(main())
-"""
-
-
-class Ended(NamedTuple):
-    """A command that has come to its end."""
-
-    stdout: str
-    seconds: float
-    mebibytes: float
-
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GEOPLAN_USER", "bal")
     monkeypatch.setenv("GEOPLAN_PASSWORD", PASSWORD)
     monkeypatch.setenv("GEOPLAN_STATE_DIR", str(tmp_path / "state"))
-
-
-def run(*arguments: str | Path) -> Ended:
-    """Run a command as a process of its own."""
-    begin = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-m", "geoplan", *arguments], stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout
-        stdout = running.stdout.read()
-        _, status, used = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-    assert running.returncode == 0, stdout
-    return Ended(stdout, time.perf_counter() - begin, used.ru_maxrss / 1024)
 
 
 @pytest.fixture
@@ -130,44 +93,9 @@ def test_push_and_diff_of_thirty_six_units(
             f"(bound {MAX_MEBIBYTES})"
         )
     assert max(pushed.mebibytes, compared.mebibytes) < MAX_MEBIBYTES
-    requests = tmp_path / "requests.json"
-    requests.write_text(json.dumps(list(recorded.requests.values())))
     command = ["diff", str(topology), "--endpoints", str(endpoints)]
-    bare = BARE.format(path=str(requests))
+    bare = bare_requests(tmp_path / "requests.json", recorded)
     compare_processes(f"diff of {2 * PAIRS} units", command, "the same requests by bare httpx", bare, 3)
     found = ["import", "10.0.1.1", "--follow", "--within", "10.0.0.0/8", "--endpoints", str(endpoints)]
     diff = f"import sys; sys.argv = {['geoplan', *command]!r}; from geoplan.cli import main; main()"
     compare_processes(f"import of {2 * PAIRS} units from one of them", found, "diff of them", diff, 1.5)
-
-
-class Recorded:
-    """Notes every request to a lab while the block lasts, by units, as a script could send it again."""
-
-    def __init__(self, lab: BackgroundLab) -> None:
-        self._simulation: Any = lab._lab.simulation
-        self._endpoints = lab.endpoints
-        self.requests: dict[str, list[tuple[str, str, dict[str, str], str]]] = {}
-
-    def __enter__(self) -> Recorded:
-        handle, check_health = self._simulation.handle, self._simulation.check_health
-
-        def note_api(address: str, request: Request) -> Outcome:
-            self._note(address, self._endpoints.units[address].api, request)
-            outcome: Outcome = handle(address, request)
-            return outcome
-
-        def note_health(address: str, request: Request) -> Outcome:
-            self._note(address, self._endpoints.units[address].health or "", request)
-            outcome: Outcome = check_health(address, request)
-            return outcome
-
-        self._simulation.handle, self._simulation.check_health = note_api, note_health
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        del self._simulation.handle, self._simulation.check_health
-
-    def _note(self, address: str, base: str, request: Request) -> None:
-        url = base + request.path + (f"?{request.query}" if request.query else "")
-        headers = {name: value for name, value in request.headers.items() if name in ("authorization", "content-type")}
-        self.requests.setdefault(address, []).append((request.method, url, headers, request.body.decode()))
