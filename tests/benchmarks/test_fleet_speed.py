@@ -24,7 +24,7 @@ GOAL_SECONDS = 10
 GOAL_TIMES_CHAIN = 4
 GOAL_TIMES_REQUESTS = 2
 GOAL_MEBIBYTES = 300
-TIMING = {"boot_seconds": 3, "sync_seconds": 1}
+TIMING = {"boot_seconds": 6, "sync_seconds": 1}
 """Of the lab and of the topology: units of a lab are waited for as long as they take."""
 
 
