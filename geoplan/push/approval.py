@@ -201,7 +201,8 @@ class Review:
             message = (
                 f"{self.checksum} is neither the plan's checksum ({plan.checksum}) nor that of an approval of this"
             )
-            problems.append(Problem(plan.topology, message, AGAIN))
+            hint = f"{AGAIN}; where Ansible pushes, review the plan and export it anew with geoplan export ansible"
+            problems.append(Problem(plan.topology, message, hint))
         return tuple(problems)
 
 

@@ -1,7 +1,7 @@
 """Stands in for geoplan on a host: it notes how it was called, and tells what a test wants it to tell.
 
 Its folder has ``calls``, to which it adds a line of JSON for each call, and may have ``answers``: exit code, standard
-output and standard error by group.
+output and standard error by group, and for ``--status`` those of ``GROUP --status``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def main() -> int:
         calls.write(json.dumps(call) + "\n")
     group = arguments[arguments.index("--group") + 1] if "--group" in arguments else ""
     answers: dict[str, Any] = json.loads((HERE / "answers").read_text()) if (HERE / "answers").exists() else {}
-    code, told, said = answers.get(group, [0, '{"event": "ended", "message": "nothing to do", "exit_code": 0}', ""])
+    usual = '{"event": "ended", "message": "nothing to do", "exit_code": 0}'
+    if "--status" in arguments:
+        group, usual = f"{group} --status", '{"finished": true}'
+    code, told, said = answers.get(group, [0, usual, ""])
     sys.stdout.write(told)
     sys.stderr.write(said)
     return int(code)

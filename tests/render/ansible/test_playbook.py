@@ -20,6 +20,7 @@ from tests.render.ansible.controller import Run, play, require_ansible, set_up
 FLEET = TOPOLOGIES / "fleet.yaml"
 BOOT = 3.0  # seconds: the whole machine may be busy while a master boots
 REGIONS = {"north": ("clinic", "laboratory"), "south": ("shop", "bank")}
+BANK = "10.2.1.5"
 SECRETS = {"GEOPLAN_USER": CREDENTIALS.user, "GEOPLAN_PASSWORD": PASSWORD}
 
 
@@ -30,8 +31,8 @@ class Fleet(NamedTuple):
     home: Path
     labs: dict[str, BackgroundLab]
 
-    def play(self, *options: str) -> Run:
-        return play(self.folder, self.home, *options, **SECRETS)
+    def play(self, *options: str, **secrets: str) -> Run:
+        return play(self.folder, self.home, *options, **SECRETS | secrets)
 
     def reboots(self) -> dict[str, int]:
         return {
@@ -82,3 +83,27 @@ def test_two_regions_are_compared_pushed_and_left_alone_the_second_time(fleet: F
     for host in REGIONS:
         assert [read(journal).outcome for journal in fleet.journals(host)] == ["done", "done"]
     assert PASSWORD not in compared.output + first.output + second.output
+
+
+def test_refused_credentials_fail_the_comparison_and_are_not_tried_on_a_further_group(fleet: Fleet) -> None:
+    compared = fleet.play("--check", GEOPLAN_PASSWORD="of somebody else")
+
+    assert compared.code
+    assert [(host.changed, host.failed) for host in compared.hosts.values()] == [(0, 1)], compared.output
+    assert "does not accept the credentials" in compared.output
+    assert "=> (item=bank)" in compared.output
+    assert compared.output.count("TASK [geoplan : Compare the group with the plan]") == 1
+
+
+def test_a_push_that_stopped_is_resumed_and_the_group_that_is_done_left_alone(fleet: Fleet) -> None:
+    fleet.labs["south"].inject(f"ignore,unit={BANK},command=set:geopartners,occurrence=1")
+    stopped = fleet.play("--limit", "south")
+    assert (stopped.code > 0, stopped.hosts["south"].failed) == (True, 1), stopped.output
+    assert "-e geoplan_resume=true" in stopped.output
+
+    resumed = fleet.play("--limit", "south", "-e", "geoplan_resume=true")
+
+    assert (resumed.code, resumed.hosts["south"].failed) == (0, 0), resumed.output
+    assert "nothing to do: everything is in place" in resumed.output, "the first group of the host is done already"
+    assert [read(journal).outcome for journal in fleet.journals("south")] == ["done", "done"]
+    assert red_in_any_state(fleet.labs["south"]) == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,7 @@ def test_a_group_that_fails_stops_those_after_it_on_its_host(tmp_path: Path, geo
     (journals / "backups").mkdir(parents=True)
     for name in ("000001-x.jsonl", "000001.units", "backups/10.1.1.5.backup"):
         (journals / name).write_text("of a push")
+    (folder / "journals" / "all-2").mkdir(parents=True)  # as an older geoplan left it
     program.with_name("answers").write_text(json.dumps({"bank": [2, "", "geoplan: error: no such unit"]}))
 
     run = play(folder, tmp_path)
@@ -158,7 +160,88 @@ def test_a_group_that_fails_stops_those_after_it_on_its_host(tmp_path: Path, geo
     assert run.code
     assert "bank: geoplan: error: no such unit" in run.output
     assert [call["arguments"][3] for call in calls(program)] == ["shop", "bank"]
-    assert [path.name for path in (folder / "journals").rglob("*") if path.is_file()] == ["000001-x.jsonl"]
+    (fetched,) = (folder / "journals" / "all-2").iterdir()
+    assert (fetched.name, stat.S_IMODE(fetched.stat().st_mode)) == ("000001-x.jsonl", 0o600)
+    assert stat.S_IMODE(fetched.parent.stat().st_mode) == 0o700
+
+
+def test_exactly_the_groups_that_are_unfinished_are_resumed(tmp_path: Path, geoplan: Geoplan) -> None:
+    folder, program = tmp_path / "x", pretend(tmp_path / "host")
+    geoplan("export", "ansible", FLEET, "-o", folder, *(word for name in ALL for word in ("--region", f"all={name}")))
+    window = ["--window", "Sat 22:00-04:00"]
+    places = {"geoplan_endpoints": "lab.yaml", "geoplan_options": ["--use-proxies"]}
+    set_up(folder, "all-2", geoplan_executable=str(program), geoplan_push_options=window, **places)
+    program.with_name("answers").write_text(json.dumps({"bank --status": [0, '{"finished": false}', ""]}))
+
+    run = play(folder, tmp_path, "-e", "geoplan_resume=true", GEOPLAN_PASSWORD=PASSWORD)
+
+    assert run.code == 0, run.output
+    asked = [call for call in calls(program) if "--status" in call["arguments"]]
+    pushed = [call["arguments"] for call in calls(program) if "--status" not in call["arguments"]]
+    assert [words[3] for words in pushed if "--resume" in words] == ["bank"]
+    assert [words[3] for words in pushed] == [call["arguments"][3] for call in asked] == ALL
+    assert all(words[-2:] == window for words in pushed)
+    for call in asked:
+        assert call["arguments"][-3:] == ["--endpoints", "lab.yaml", "--use-proxies"]
+        assert call["stdin"] == "", "who only asks for journals needs no credentials"
+        assert call["arguments"][call["arguments"].index("--state-dir") + 1] == str(folder / "all-2 state")
+
+
+def test_a_group_is_not_pushed_where_nobody_knows_whether_it_is_unfinished(tmp_path: Path, geoplan: Geoplan) -> None:
+    folder, program = tmp_path / "x", pretend(tmp_path / "host")
+    geoplan("export", "ansible", TOPOLOGIES / "section-5.4.yaml", "-o", folder)
+    set_up(folder, "two-pairs-two-standalones", geoplan_executable=str(program))
+    program.with_name("answers").write_text(json.dumps({" --status": [2, "", "geoplan: error: a damaged journal"]}))
+
+    run = play(folder, tmp_path, "-e", "geoplan_resume=true")
+
+    assert run.code
+    assert "geoplan: error: a damaged journal" in run.output
+    assert len(calls(program)) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--check",), ("-e", "geoplan_resume=true")])
+def test_a_program_that_is_not_there_is_named(options: tuple[str, ...], tmp_path: Path, geoplan: Geoplan) -> None:
+    folder = tmp_path / "x"
+    geoplan("export", "ansible", TOPOLOGIES / "section-5.4.yaml", "-o", folder)
+    set_up(folder, "two-pairs-two-standalones", geoplan_executable="/nowhere/geoplan")
+
+    run = play(folder, tmp_path, *options)
+
+    assert run.code
+    assert "/nowhere/geoplan could not be run" in run.output
+    assert "geoplan_executable" in run.output
+
+
+def compared(folder: Path, *differences: dict[str, str], **more: object) -> str:
+    """Return what a comparison tells of the only host's first group in a folder."""
+    text = (folder / "inventory.yaml").read_text()
+    checksum = re.findall("sha256:[0-9a-f]{64}", text)[0]
+    whole: dict[str, object] = {"in_place": not differences, "sites_to_resubmit": [], "pairs_to_finish": []}
+    sites = [{"differences": differences}]
+    return json.dumps(whole | {"checksum": checksum, "sites": sites, "findings": []} | more)
+
+
+UNREAD = {"kind": "unreadable", "message": "10.1.1.5 could not be read: no answer"}
+MISSING = {"kind": "missing", "message": "cluster 'Shop' is missing"}
+
+
+@pytest.mark.parametrize(
+    ("told", "changed", "failed"), [([UNREAD], 0, 1), ([UNREAD, MISSING], 1, 1), ([MISSING], 1, 0), ([], 0, 0)]
+)
+def test_a_comparison_fails_where_units_could_not_be_read(
+    told: list[dict[str, str]], changed: int, failed: int, tmp_path: Path, geoplan: Geoplan
+) -> None:
+    folder, program = tmp_path / "x", pretend(tmp_path / "host")
+    geoplan("export", "ansible", TOPOLOGIES / "section-5.4.yaml", "-o", folder)
+    host = "two-pairs-two-standalones"
+    set_up(folder, host, geoplan_executable=str(program))
+    program.with_name("answers").write_text(json.dumps({"": [int(bool(told)), compared(folder, *told), ""]}))
+
+    run = play(folder, tmp_path, "--check")
+
+    assert (run.code > 0, run.hosts[host].changed, run.hosts[host].failed) == (failed > 0, changed, failed)
+    assert ("not compared: 10.1.1.5 could not be read: no answer" in run.output) == (failed > 0)
 
 
 def test_findings_are_a_failure_unless_they_are_accepted(tmp_path: Path, geoplan: Geoplan) -> None:
