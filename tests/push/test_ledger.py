@@ -345,6 +345,26 @@ def test_a_submission_that_nobody_could_see_the_outcome_of_is_unseen_until_a_col
     assert ledger.known_links().unseen == {S1: PARTNERS_OF_S1 - {M2}}  # green once, and no reboot takes that back
 
 
+def test_a_partner_that_was_red_before_its_own_turn_is_not_known_to_be_red_after_it() -> None:
+    """A slave is red on others until its pair has had its turn; a push that is cut right after that sees no colour."""
+    ledger = Ledger()
+    push = Push(ledger)
+    push.change(before=[])
+    push.change(site="P2", before=[])
+    push.reboot()
+    push.submit()
+    push("green", site="P1", unit=S1, partners=[M2, A], red=[S2])
+    push("healthy", site="P1")
+    assert ledger.seen_red(S1) == {S2}
+
+    push.reboot(site="P2")
+    assert ledger.seen_red(S1) == {S2}
+    push.submit(site="P2")
+
+    assert ledger.seen_red(S1) == frozenset()
+    assert ledger.unproven(S1) == {S2}, "not red is not green"
+
+
 def test_a_standby_that_was_green_is_red_by_nature_once_a_submission_has_proven_its_links_since() -> None:
     ledger = Ledger()
     first = Push(ledger)
