@@ -36,7 +36,7 @@ COMMANDS = {
     "runbook": "Write the runbook for the maintenance window.",
     "upgrade": "Write the runbook for a firmware change, up or down.",
     "diagram": "Draw the topology as SVG, Mermaid or DOT.",
-    "export": "Write an AWS CloudFormation template for the load balancers.",
+    "export": "Write files for other tools: AWS CloudFormation, Ansible.",
     "rehearse": "Rehearse a push on simulated units, under every fault.",
     "push": "Apply the plan to the units over their API.",
     "drill": "Fail one live pair over, time it, and prove that its site stays.",

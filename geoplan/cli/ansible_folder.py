@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import load_with_text, named_phase, planned, write
-from geoplan.errors import UnusableFileError
-from geoplan.wording import count, shell_command
+from geoplan.cli.files import load_with_text, named_phase, planned
+from geoplan.cli.folders import written_folder
+from geoplan.wording import count, shell_command, shown, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,31 +34,30 @@ def export(  # noqa: PLR0913 - one for each option
     path: str, output: str, *, regions: tuple[str, ...], phase: str | None, serial: int | str, max_fail_percentage: int
 ) -> None:
     """Write the folder; the playbook is the last file, so that nothing can be run before all of it is there."""
-    from geoplan.render.ansible import INVENTORY, PLAYBOOK, render
+    from geoplan.render.ansible import INVENTORY, PLAYBOOK, hosts_of, render
 
     topology, text = load_with_text(path)
-    parts = tuple(_parts(topology, phase))
+    parts, by_group = tuple(_parts(topology, phase)), _regions(topology, regions)
     files = render(
         topology.name,
         text.encode(),
         parts,
-        regions=_regions(topology, regions),
+        regions=by_group,
         phase=phase,
         serial=serial,
         max_fail_percentage=max_fail_percentage,
     )
+    names = sorted(files, key=lambda name: (name == PLAYBOOK, name))
+    with written_folder(output, names) as write:
+        for name in names:
+            write(name, files[name].decode())
     folder = Path(output)
-    for name in sorted(files, key=lambda name: (name == PLAYBOOK, name)):
-        file = folder / name
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            hint = "choose another folder; no host was reached"
-            raise UnusableFileError(f"cannot write {file}: {error.strerror or error}", hint=hint) from None
-        write(files[name].decode(), str(file), is_complete=True)
     of = count(len(parts), "group")
     run = shell_command("ansible-playbook", "-i", str(folder / INVENTORY), str(folder / PLAYBOOK), "--check")
     click.echo(f"{of}, each with its checksum: {folder}\n  compare, and change nothing: {run}", err=True)
+    hosts = () if topology.groups is None else hosts_of(topology.name, parts, by_group)
+    if renamed := [f"'{host.title}' is {host.name}" for host in hosts if host.is_renamed]:
+        click.echo(f"geoplan: note: {shown(f'names of hosts in the inventory: {some_of(renamed)}')}", err=True)
 
 
 def _regions(topology: Topology, written: tuple[str, ...]) -> dict[str, str]:

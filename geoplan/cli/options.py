@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -40,14 +41,24 @@ class InputFile(click.Path):
 class OutputFile(click.Path):
     """A file that is written; ``-`` is standard output, under each of its names."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_be_folder: bool = False) -> None:
         super().__init__(allow_dash=True, readable=False)
+        self.may_be_folder = may_be_folder
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
-        """Return the path, or ``-``."""
+        """Return the path, or ``-``. Fails for a folder's name, where one file is written."""
+        if value and not self.may_be_folder and names_folder(value):
+            self.fail(f"'{value}' names a folder, and one file is written. {NAME_A_FILE}", param, ctx)
         is_stdout = value and descriptor_of(value) == STDOUT_DESCRIPTOR
         return "-" if is_stdout else super().convert(value, param, ctx)
 
+
+def names_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path ends in a slash, so that it can name no file."""
+    return os.fspath(path).endswith(tuple(filter(None, (os.sep, os.altsep))))
+
+
+NAME_A_FILE = "Leave the slash at its end out, or name a file in it."
 
 topology_argument = click.argument("path", metavar="TOPOLOGY", type=InputFile())
 topologies_argument = click.argument("paths", metavar="TOPOLOGY...", type=InputFile(), nargs=-1, required=True)
@@ -58,6 +69,13 @@ phase_option = click.option(
 )
 output_option = click.option(
     "-o", "--output", metavar="FILE", type=OutputFile(), help="Write to FILE instead of the terminal."
+)
+output_or_folder_option = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=OutputFile(may_be_folder=True),
+    help="Write to FILE instead of the terminal; FOLDER/ gets a file for each group.",
 )
 no_pager_option = click.option("--no-pager", is_flag=True, help="Write to the terminal without a pager.")
 jobs_option = click.option(

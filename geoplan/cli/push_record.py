@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.cli.options import names_folder
 from geoplan.errors import GeoplanError, UnusableFileError
 from geoplan.files import read_bounded, write_atomically
 from geoplan.push import journal as journals
@@ -34,7 +35,7 @@ def require_place(output: str, *, resumes: bool) -> None:
     used.
     """
     path = Path(output)
-    if PurePath(output).suffix.lower() not in ENDINGS:
+    if names_folder(output) or PurePath(output).suffix.lower() not in ENDINGS:
         raise click.BadParameter(f"a record is Markdown: let {output} end in .md.", param_hint="'--record'")
     if os.path.lexists(path) and (_push_of(path) is None or not (resumes or _push_of(path) == NOT_BEGUN)):
         raise _is_there(output)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.files import named_phase, planned, write
+from geoplan.cli.files import named_phase, planned
+from geoplan.cli.folders import written_folder
 from geoplan.cli.output import text_of_runbook
-from geoplan.errors import UnusableFileError
+from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,6 @@ ENDINGS = {"markdown": ".md", "html": ".html"}
 INDEX = "index"
 
 
-def is_folder(output: str | None) -> bool:
-    """Return whether ``-o`` names a folder: one that is there, or a name with a slash at its end."""
-    return output is not None and output != "-" and (output.endswith(os.sep) or Path(output).is_dir())
-
-
 def write_folder(topology: Topology, phase: str | None, output_format: str, output: str) -> None:
     """Write the runbook of each group into a file of its own, and the index last: whatever it leads to is there.
 
@@ -33,22 +28,18 @@ def write_folder(topology: Topology, phase: str | None, output_format: str, outp
     """
     from geoplan.render.runbook import index
 
-    folder = Path(output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        hint = "nothing was changed; choose another folder"
-        raise UnusableFileError(f"cannot write {output}: {error.strerror or error}", hint=hint) from None
     phase = named_phase(topology, phase)
+    ending = ENDINGS[output_format]
+    parts = list(_parts(topology, phase))
+    last = f"{INDEX}{ending}"
     entries = []
-    for group, name, part in _parts(topology, phase):
-        plan = planned(part, phase)
-        file = f"{name}{ENDINGS[output_format]}"
-        write(text_of_runbook(plan, part, output_format), str(folder / file))
-        entries.append(index.entry_of(group, file, plan))
-    text = {"markdown": index.markdown, "html": index.html}[output_format](topology.name, entries)
-    write(text, str(folder / f"{INDEX}{ENDINGS[output_format]}"))
-    click.echo(f"{len(entries)} runbooks and an index: {folder / f'{INDEX}{ENDINGS[output_format]}'}", err=True)
+    with written_folder(output, [*(f"{name}{ending}" for _, name, _ in parts), last]) as write:
+        for group, name, part in parts:
+            plan = planned(part, phase)
+            write(f"{name}{ending}", text_of_runbook(plan, part, output_format))
+            entries.append(index.entry_of(group, f"{name}{ending}", plan))
+        write(last, {"markdown": index.markdown, "html": index.html}[output_format](topology.name, entries))
+    click.echo(f"{count(len(entries), 'runbook')} and an index: {Path(output) / last}", err=True)
 
 
 def _parts(topology: Topology, phase: str | None) -> Iterator[tuple[str, str, Topology]]:

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def slugs_of(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a slug of its letters and digits; one that is empty or taken gets ``-2``, ``-3`` and so on."""
+def slugs_of(names: Iterable[str], *, kept: re.Pattern[str] | None = None) -> dict[str, str]:
+    """Give each name a slug of its letters and digits; one that is empty or taken gets ``-2``, ``-3`` and so on.
+
+    A name that is ``kept`` in small letters has these as its slug, whatever stands between its letters.
+    """
     slugs: dict[str, str] = {}
     taken = {""}
     next_number: defaultdict[str, int] = defaultdict(lambda: 2)
     for name in names:
-        plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).lower()).strip("-")
+        plain = unicodedata.normalize("NFC", name).lower().strip()
+        if kept is None or not kept.fullmatch(plain):
+            plain = re.sub(r"[\W_]+", "-", plain).strip("-")
         slug = plain
         while slug in taken:
             slug = f"{plain}-{next_number[plain]}"

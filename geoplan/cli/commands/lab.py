@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoplan.cli.files import load_topology
-from geoplan.cli.options import Command, lab_installed, topology_argument, variant_option
+from geoplan.cli.options import Command, OutputFile, lab_installed, topology_argument, variant_option
 from geoplan.cli.output import end_if_unread, show_laid_out, terminal
 from geoplan.lab.faults import FaultKind
 from geoplan.lab.operations import VERBS
@@ -84,7 +84,10 @@ Ctrl-C, SIGTERM or the end of its session stops it, with exit code 0.
 @click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Inject a fault; repeatable.")
 @variant_option
 @click.option(
-    "--endpoints", metavar="FILE", help="Write where everything answers, for push, diff and status, while it does."
+    "--endpoints",
+    metavar="FILE",
+    type=OutputFile(),
+    help="Write where everything answers, for push, diff and status, while it does.",
 )
 @click.option(
     "--port-base",

@@ -12,7 +12,7 @@ import click
 from geoplan.cli.connection import connection_options, paces
 from geoplan.cli.files import write
 from geoplan.cli.formats import format_option
-from geoplan.cli.options import Command, addresses_argument, api_port_option, health_check_port_option
+from geoplan.cli.options import Command, OutputFile, addresses_argument, api_port_option, health_check_port_option
 from geoplan.cli.output import show_laid_out, terminal
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ Exit codes: 0 the unit contradicts nothing for sure; 1 it contradicts a fact, or
 @addresses_argument
 @api_port_option
 @health_check_port_option
-@click.option("--report", "report_path", metavar="FILE", help="Write the report to FILE as JSON.")
+@click.option("--report", "report_path", metavar="FILE", type=OutputFile(), help="Write the report to FILE as JSON.")
 @format_option("probe")
 @connection_options
 def command(  # noqa: PLR0913 - one for each option

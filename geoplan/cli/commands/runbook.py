@@ -9,6 +9,7 @@ import click
 from geoplan.cli.changing import start_of
 from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options, require_live
 from geoplan.cli.files import load_part, planned, planned_change
+from geoplan.cli.folders import is_folder
 from geoplan.cli.formats import chosen_format, format_option
 from geoplan.cli.options import (
     ChangeOptions,
@@ -17,12 +18,12 @@ from geoplan.cli.options import (
     change_options,
     group_option,
     no_pager_option,
-    output_option,
+    output_or_folder_option,
     phase_option,
     topology_argument,
 )
 from geoplan.cli.output import write_runbook
-from geoplan.cli.runbook_folder import is_folder, write_folder
+from geoplan.cli.runbook_folder import write_folder
 
 if TYPE_CHECKING:
     from geoplan.cli.files import OldState
@@ -38,7 +39,7 @@ LOOKS_A_BOOT = 40
 @format_option("runbook")
 @phase_option
 @change_options
-@output_option
+@output_or_folder_option
 @click.option(
     "--timeline", is_flag=True, help="Rehearse the push on simulated units, and show it over time. HTML only."
 )

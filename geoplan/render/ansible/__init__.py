@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from geoplan.render.ansible.inventory import Part, Pushed, inventory
+from geoplan.render.ansible.inventory import Part, Pushed, hosts_of, inventory
 from geoplan.topology.slugs import slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CONTENT", "INVENTORY", "PLAYBOOK", "Part", "render"]
+__all__ = ["CONTENT", "INVENTORY", "PLAYBOOK", "Part", "hosts_of", "render"]
 
 CONTENT = Path(__file__).parent / "content"
 ENDING = ".jinja"

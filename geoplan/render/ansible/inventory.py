@@ -58,15 +58,14 @@ HEAD = """\
 
 def inventory(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str]) -> str:
     """Return the inventory as YAML; ``regions`` are by groups, and a group without one has a host of its own."""
-    hosts = _hosts(pushed, parts, regions)
     variables = {
         "geoplan_topology": pushed.file,
         "geoplan_topology_sha256": pushed.sha256,
         "geoplan_phase": pushed.phase,
     }
     written = {
-        name: {"geoplan_parts": [{"group": _text(part.group), "checksum": part.checksum} for part in its]}
-        for name, its in hosts.items()
+        host.name: {"geoplan_parts": [{"group": _text(part.group), "checksum": part.checksum} for part in host.parts]}
+        for host in hosts_of(Path(pushed.file).stem, parts, regions)
     }
     text = yaml.dump(
         {GROUP: {"hosts": written, "vars": variables}},
@@ -89,17 +88,35 @@ _TEMPLATE = re.compile(r"\{|^#")
 """What a template has, or begins with where it chooses other braces; no number, date or truth value has it."""
 
 
-def _hosts(pushed: Pushed, parts: Sequence[Part], regions: Mapping[str, str]) -> dict[str, list[Part]]:
-    """Return what each host pushes, in the order of the topology; a region stands where its first group does."""
+class Host(NamedTuple):
+    """A host of the inventory."""
+
+    name: str
+    title: str
+    """The region or the group that it is of; the topology, where that writes no groups."""
+    parts: tuple[Part, ...]
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether it is called otherwise than what it is of, but for the case of letters."""
+        return self.name != self.title.lower()
+
+
+def hosts_of(topology: str, parts: Sequence[Part], regions: Mapping[str, str]) -> list[Host]:
+    """Return what each host pushes, in the order of the topology; a region stands where its first group does.
+
+    What can be the name of a host stays as it is, in small letters; of anything else the letters and digits.
+    """
     by_owner: dict[str, list[Part]] = {}
     for part in parts:
-        group = Path(pushed.file).stem if part.group is None else part.group
+        group = topology if part.group is None else part.group
         # A region and a group of one name are two hosts, and no group's name begins with a blank.
         owner = f"  {regions[group]}" if group in regions else group
         by_owner.setdefault(owner, []).append(part)
     titles = {owner: owner if _LETTER.search(owner) else f"group {owner}" for owner in by_owner}
-    names = slugs_of([*TAKEN, *titles.values()])
-    return {names[titles[owner]]: its for owner, its in by_owner.items()}
+    names = slugs_of([*TAKEN, *titles.values()], kept=_HOST_NAME)
+    return [Host(names[titles[owner]], owner.strip(), tuple(its)) for owner, its in by_owner.items()]
 
 
 _LETTER = re.compile(r"[^\W_]")
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")

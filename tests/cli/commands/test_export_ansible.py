@@ -75,6 +75,13 @@ def test_what_an_operator_added_stays(tmp_path: Path, geoplan: Geoplan) -> None:
     assert (tmp_path / "host_vars" / "shop.yaml").read_text() == "ansible_host: 192.0.2.1\n"
 
 
+def test_a_name_that_no_host_can_have_is_told(tmp_path: Path, geoplan: Geoplan) -> None:
+    regions = ("--region", "jump1.example.net=shop", "--region", "The South=bank")
+    outcome = geoplan("export", "ansible", FLEET, "-o", tmp_path, *regions)
+    assert list(hosts(tmp_path))[:2] == ["jump1.example.net", "the-south"]
+    assert "names of hosts in the inventory: 'The South' is the-south\n" in outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from geoplan import load_topology, make_plan, only_groups
+from geoplan.cli.folders import LIST
 from tests.conftest import TOPOLOGIES, Geoplan
 
 TOPOLOGY = TOPOLOGIES / "section-5.4.yaml"
@@ -154,7 +155,7 @@ def test_a_folder_gets_a_file_for_each_group_and_an_index(
     outcome = geoplan("runbook", fleet, "--format", form, "-o", f"{tmp_path / 'tonight'}/")
     assert outcome.code == 0, outcome.stderr
     groups = [group.name for group in load_topology(fleet).partner_groups()]
-    written = {path.name: path.read_text() for path in (tmp_path / "tonight").iterdir()}
+    written = {path.name: path.read_text() for path in (tmp_path / "tonight").iterdir() if path.name != LIST}
     index = written.pop(f"index.{ending}")
     assert len(written) == len(groups)
     for group in groups:
@@ -167,7 +168,7 @@ def test_a_folder_gets_a_file_for_each_group_and_an_index(
 def test_a_folder_that_is_there_is_written_into_and_other_files_stay(geoplan: Geoplan, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert geoplan("runbook", TOPOLOGY, "-o", tmp_path).code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "index.md", "default.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "index.md", "default.md", LIST}
 
 
 def test_a_group_called_index_has_a_file_of_its_own(geoplan: Geoplan, tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_a_group_called_index_has_a_file_of_its_own(geoplan: Geoplan, tmp_path: 
     )
     outcome = geoplan("runbook", topology, "-o", f"{tmp_path / 'out'}/")
     assert outcome.code == 0, outcome.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"index.md", "index-2.md", "x.md"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"index.md", "index-2.md", "x.md", LIST}
 
 
 @pytest.mark.parametrize("given", [["--from", TOPOLOGY], ["--timeline"]])

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from geoplan.render.ansible import render
-from geoplan.render.ansible.inventory import Part, Pushed, inventory
+from geoplan.render.ansible.inventory import Part, Pushed, hosts_of, inventory
 
 PUSHED = Pushed("fleet.topology", "0" * 64, "")
 
@@ -46,6 +46,14 @@ def test_a_region_has_a_host_for_its_groups_where_its_first_group_stands() -> No
 
 def test_a_region_and_a_group_of_one_name_are_two_hosts() -> None:
     assert hosts("north", "b", b="north") == {"north": ["north"], "north-2": ["b"]}
+
+
+def test_a_name_that_a_host_can_have_is_the_hosts_name() -> None:
+    regions = {"a": "jump1.example.net", "b": "10.0.0.5", "c": "Jump-2", "d": "jump_3", "e": "a..b", "f": "x.-y"}
+    groups = ["a", "b", "c", "d", "e", "f"]
+    found = hosts_of("t", [Part(group, "sha256:1") for group in groups], regions)
+    assert [host.name for host in found] == ["jump1.example.net", "10.0.0.5", "jump-2", "jump-3", "a-b", "x-y"]
+    assert [host.title for host in found if host.is_renamed] == ["jump_3", "a..b", "x.-y"]
 
 
 def test_without_groups_the_whole_topology_has_a_host() -> None:

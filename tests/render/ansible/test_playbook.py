@@ -86,7 +86,7 @@ def test_two_regions_are_compared_pushed_and_left_alone_the_second_time(fleet: F
 
 
 def test_refused_credentials_fail_the_comparison_and_are_not_tried_on_a_further_group(fleet: Fleet) -> None:
-    compared = fleet.play("--check", GEOPLAN_PASSWORD="of somebody else")
+    compared = fleet.play("--check", GEOPLAN_PASSWORD="of another")  # noqa: S106 - of nobody
 
     assert compared.code
     assert [(host.changed, host.failed) for host in compared.hosts.values()] == [(0, 1)], compared.output
