@@ -26,7 +26,6 @@ GUARDED_BY = {
     "cli/push_journal": "cli/commands/test_push.py",
     "cli/push_options": "cli/test_approving.py",
     "cli/push_secret": "cli/commands/test_push_secret.py",
-    "cli/runbook_folder": "cli/commands/test_runbook.py",
     "cli/secret_session": "cli/commands/test_push_secret.py",
     "cli/status_glimpses": "browser/test_status_page.py",
     "cli/status_telling": "cli/test_status_watch.py",

@@ -68,13 +68,17 @@ def load_topologies(paths: Sequence[str]) -> list[Topology]:
     Raises :class:`InvalidInputError` with every fault of all of them, and :class:`UnusableFileError` with every file
     that cannot be read: part of what was asked for is never taken for the whole.
     """
+    from geoplan.diagnostics import as_text
     from geoplan.topology.checks import check_files, raise_unreadable
 
     files = check_files(paths)
+    faulty = [file for file in files if not (file.is_usable or file.unreadable)]
+    faults = [found for file in faulty for found in file.diagnostics]
+    if faults and len(faulty) < sum(not file.is_usable for file in files):
+        click.echo(as_text(faults), err=True)
     raise_unreadable(files)
-    if faulty := [file for file in files if not file.is_usable]:
-        message = f"{some_of([file.path for file in faulty])}: not a usable topology"
-        raise InvalidInputError(message, [found for file in faulty for found in file.diagnostics])
+    if faulty:
+        raise InvalidInputError(f"{some_of([file.path for file in faulty])}: not a usable topology", faults)
     topologies = []
     for file in files:
         assert file.topology is not None  # noqa: S101 - for the type checker

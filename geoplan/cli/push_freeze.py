@@ -57,9 +57,9 @@ def _named(options: list[str]) -> str:
 freeze_options = options_together(
     "freezing",
     FreezeOptions,
-    click.option("--freeze", is_flag=True, help="Let no push begin from this --state-dir until --thaw."),
-    click.option("--thaw", is_flag=True, help="Let pushes begin again."),
-    click.option("--reason", metavar="TEXT", help="With --freeze: why, for whoever wants to push."),
+    click.option("--freeze", is_flag=True, help="Refuse every push and drill from this --state-dir until --thaw."),
+    click.option("--thaw", is_flag=True, help="Allow pushes again: remove what --freeze left."),
+    click.option("--reason", metavar="TEXT", help="With --freeze: the reason, which every refused push shows."),
 )
 
 
@@ -87,7 +87,7 @@ def carry_out(given: FreezeOptions, state_dir: str | None, output_format: str) -
     state = named_state_folder(state_dir)
     if given.thaw:
         found = freeze.thaw(state)
-        told = f"thawed: pushes may begin again ({found} until now)" if found else "pushes were not frozen"
+        told = f"thawed: pushes may begin again; {found.when_thawed()}" if found else "pushes were not frozen"
         _tell(None, told, output_format)
         return 0
     reason = given.reason

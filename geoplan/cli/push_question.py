@@ -12,6 +12,7 @@ import click
 
 from geoplan.addresses import canonical
 from geoplan.cli.ha_question import ha_change_is_accepted, ha_change_lines
+from geoplan.cli.output import Outlet
 from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.compare import Kind
@@ -70,6 +71,18 @@ def destination_of(reach: ConnectionOptions, *, lab: bool) -> Destination:
         return Destination(Place.EMBEDDED_LAB)
     lab_file = reach.lab_file()
     return Destination(Place.NETWORK) if lab_file is None else Destination(Place.LAB, lab_file)
+
+
+def require_reader() -> None:
+    """Check that somebody can be shown something and asked. Raises :class:`PushRefusedError`."""
+    if not sys.stdin.isatty():
+        raise PushRefusedError("there is no terminal to ask on; nothing was changed", hint="give --yes")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, Outlet) and stream.lost_because:
+            raise PushRefusedError(
+                f"what would be changed cannot be shown: {stream.lost_because}; nothing was changed",
+                hint="let the output go somewhere, or give --yes",
+            )
 
 
 def change_lines(plan: Plan, found: Found, *, diff: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from geoplan.cli import faults, push_undo
-from geoplan.cli.output import Outlet, dropping_lost_output
+from geoplan.cli.output import dropping_lost_output
 from geoplan.cli.push_memory import PushMemory
-from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted
+from geoplan.cli.push_question import change_lines, destination_of, is_said, own_questions_are_accepted, require_reader
 from geoplan.cli.push_record import Recorder
 from geoplan.cli.push_units import push_units, typed_about, typed_rebooting, typed_unfinished
 from geoplan.cli.push_views import JsonView, as_if, view_of
@@ -25,6 +24,7 @@ from geoplan.live.findings import NoteKind
 from geoplan.live.polling import SystemClock
 from geoplan.plan.described import known_units, topology_of
 from geoplan.plan.model import Phase
+from geoplan.push.change_record import Consent
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.listener import PushListener
@@ -97,6 +97,7 @@ class PushSession(PushListener):
         self._topology: Topology | None = None
         self._memory: PushMemory | None = None
         self._recorder: Recorder | None = None
+        self._consent = Consent.NOT_ASKED
         self._clock: Clock = SystemClock()
         self._began = 0.0
         self._view: View = JsonView()
@@ -255,17 +256,15 @@ class PushSession(PushListener):
     def _is_agreed(self) -> bool:
         """Ask for the push, unless that was answered beforehand."""
         if self._flags.yes:
+            self._consent = Consent.BEFOREHAND
             return True
-        if not sys.stdin.isatty():
-            raise PushRefusedError("there is no terminal to ask on; nothing was changed", hint="give --yes")
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, Outlet) and stream.lost_because:
-                raise PushRefusedError(
-                    f"what would be changed cannot be shown: {stream.lost_because}; nothing was changed",
-                    hint="let the output go somewhere, or give --yes",
-                )
+        self._consent = Consent.NO_TERMINAL
+        require_reader()
+        self._consent = Consent.NOT_GIVEN
         with interruptible():
-            return click.confirm(self._question(), err=True)
+            if click.confirm(self._question(), err=True):
+                self._consent = Consent.GIVEN
+        return self._consent is Consent.GIVEN
 
     def _question(self) -> str:
         return self._destination.question
@@ -308,7 +307,8 @@ class PushSession(PushListener):
             details |= {"go_on": self._resuming(), "go_back": self.command("--status")}
         self._view.show(Event(EventKind.ENDED, self._seconds(), message, details=details))
         if self._recorder:
-            self._recorder.write(message, code, self._clock.wall(), self._resuming())
+            now, refused = self._clock.wall(), error if isinstance(error, PushRefusedError) else None
+            self._recorder.write(message, code, now, go_on=self._resuming(), consent=self._consent, refused=refused)
 
     def _explained(self, error: GeoplanError, unfinished: TypedCommands | None = None) -> GeoplanError:
         """Say what to type next; ``unfinished`` types commands about the push that may be resumed instead, if any."""

@@ -5,8 +5,10 @@ It is made of the journal, so it has no secret, and says of a push that was stop
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +19,7 @@ from geoplan.push import records as models
 from geoplan.push import secret_records as secrets
 from geoplan.push import values
 from geoplan.push.history import number_in
+from geoplan.push.outcome import StepState
 from geoplan.push.summary import say_step
 from geoplan.vendor import NO_PREFERRED_HOST, PREFER_MASTER, SHARED_SECRET
 from geoplan.wording import count, local_time, shell_command, shown_in_line, shown_lines, some_of
@@ -31,13 +34,23 @@ if TYPE_CHECKING:
     from geoplan.push.values import Value
 
 NOT_BEGUN = "not begun"
-_HEAD = re.compile(rf"<!-- geoplan/push-record/1: ({NOT_BEGUN}|[\w.-]+) -->")
+_HEAD = re.compile(rf"<!-- geoplan/push-record/1: ({NOT_BEGUN}(?: [0-9a-f]+)?|[\w.-]+) -->")
 """The first line of every such file, with the name of its push: what begins otherwise is no record."""
 _NAMES = {str(subject): name for subject, name in LIST_NAMES.items()} | {
     "cluster": "cluster",
     "ha_parameters": "HA parameters",
 }
 _MEANS_SOMETHING = re.compile(r"([\\`*_\[\]<>|~&#!$])")
+
+
+class Consent(StrEnum):
+    """Who approved a push that was not begun, as its record says it."""
+
+    NOT_ASKED = "nobody: it ended before anybody was asked"
+    NO_TERMINAL = "nobody: there was no terminal to ask on"
+    NOT_GIVEN = "nobody: it was asked, and not agreed to"
+    BEFOREHAND = "--yes"
+    GIVEN = "whoever began it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,12 @@ class Ended:
     """The command that leads on from where it stopped."""
     keeps_journal: bool = True
     """Whether its journal outlives it."""
+    consent: Consent = Consent.NOT_ASKED
+    reasons: tuple[str, ...] = ()
+    """Everything that blocked it: where, what, and what to do."""
+    hint: str = ""
+    file: str = ""
+    """The topology's file, where no plan was made of it."""
 
 
 class Change(NamedTuple):
@@ -69,15 +88,35 @@ class Change(NamedTuple):
     """None for what nothing reads back."""
 
 
-def as_markdown(plan: Plan, ended: Ended, history: History | None) -> str:
-    """Return the record of a push; ``history`` is None where it ended before it had begun, and changed nothing."""
-    name = f"Push {history.number}: {plan.topology}" if history else f"Push of {plan.topology}, not begun"
-    head = f"<!-- geoplan/push-record/1: {history.name if history else NOT_BEGUN} -->"
-    lines = [head, f"# {_words(name)}", "", *_outcome(ended, history), "", "| | |", "|---|---|"]
-    lines += [f"| {key} | {value} |" for key, value in _facts(plan, ended, history) if value]
+def as_markdown(plan: Plan | None, ended: Ended, history: History | None) -> str:
+    """Return the record of a push; ``history`` is None where it ended before it had begun, and changed nothing.
+
+    ``plan`` is None where it ended before one was made.
+    """
+    topology = plan.topology if plan else ended.file
+    name = f"Push {history.number}: {topology}" if history else f"Push of {topology}, not begun"
+    push = history.name if history else not_begun(plan, ended.destination)
+    lines = [f"<!-- geoplan/push-record/1: {push} -->", f"# {_words(name)}", "", *_outcome(ended, history)]
+    lines += ["", "| | |", "|---|---|"]
+    lines += [
+        f"| {key} | {value} |" for key, value in (*_of_plan(plan, ended, history), *_facts(ended, history)) if value
+    ]
+    if ended.reasons:
+        lines += ["", "## What blocked it", "", *(f"- {_words(reason)}" for reason in ended.reasons)]
     if history:
         lines += ["", "## Steps", "", *_steps(history), "", "## Before and after", "", *_changes(history)]
     return "\n".join(lines) + "\n"
+
+
+def not_begun(plan: Plan | None, destination: str) -> str:
+    """Return what stands in place of a push's name: the same one for each attempt at the same plan on the same units.
+
+    Where there was no plan it is that of no other attempt.
+    """
+    if plan is None:
+        return NOT_BEGUN
+    of_both = f"{plan.checksum}\n{destination}".encode(errors="backslashreplace")
+    return f"{NOT_BEGUN} {hashlib.sha256(of_both).hexdigest()[:16]}"
 
 
 def push_named_in(first_line: str) -> str | None:
@@ -94,43 +133,48 @@ def _outcome(ended: Ended, history: History | None) -> Iterator[str]:
     yield from ("", f"{fence}text", *shown_lines(ended.message).splitlines(), fence)
 
 
-def _facts(plan: Plan, ended: Ended, history: History | None) -> Iterator[tuple[str, str]]:
+def _of_plan(plan: Plan | None, ended: Ended, history: History | None) -> Iterator[tuple[str, str]]:
     yield "went", _words(ended.destination)
-    yield (
-        "topology",
-        _words(plan.topology) + (f", {_code(history.begin.file)}" if history and history.begin.file else ""),
-    )
+    if plan is None:
+        yield "topology", _code(ended.file)
+        return
+    file = f", {_code(history.begin.file)}" if history and history.begin.file else ""
+    yield "topology", _words(plan.topology) + file
     yield "of", _words(plan.scope)
     yield "plan", _code(plan.checksum)
-    yield "approved by", _approved(ended, history)
+
+
+def _facts(ended: Ended, history: History | None) -> Iterator[tuple[str, str]]:
+    yield "approved by", _approved(ended, history) if history else ended.consent.value
+    yield "what to do", _words(ended.hint)
     if history is None:
         yield "by", _words(ended.who)
-        yield "ended", local_time(ended.at)
+        yield "ended", locallocal_time(ended.at)
         return
     begin = history.begin
     yield "by", _words(begin.who)
     yield "options", _code(shell_command(*begin.flags)) if begin.flags else ""
     yield "takes back", f"push {number_in(begin.undoes)}" if begin.undoes else ""
-    yield "began", local_time(begin.at)
+    yield "began", locallocal_time(begin.at)
     for record in history.records:
         if isinstance(record, models.Resumed):
-            yield "resumed", f"{local_time(record.at)} by {_words(record.who)}"
-    yield "ended", local_time(history.records[-1].at)
+            yield "resumed", f"{locallocal_time(record.at)} by {_words(record.who)}"
+    yield "ended", locallocal_time(history.records[-1].at)
     yield "units", _words(some_of(tuple(begin.units)))
     yield "backups", f"of {count(len(history.backed_up), 'unit')}" if history.backed_up else "none"
     yield "journal", _code(str(history.path)) if ended.keeps_journal else "gone with the lab"
     yield "goes on with", _code(ended.go_on) if ended.go_on and not history.is_finished else ""
 
 
-def _approved(ended: Ended, history: History | None) -> str:
+def _approved(ended: Ended, history: History) -> str:
     """Say what was approved beforehand: a checksum that was typed, or the file that was given."""
-    flags = history.begin.flags if history else ()
+    flags = history.begin.flags
     typed = [_code(value) for option, value in pairwise(flags) if option == "--checksum"]
     files = [_code(value) for option, value in pairwise(flags) if option == "--plan"]
     found = [*typed, *([_code(ended.approval)] if ended.approval and _code(ended.approval) not in typed else [])]
     if files:
         found.append(f"in {files[0]}")
-    return ", ".join(found) or ("--yes" if "--yes" in flags else "whoever began it")
+    return ", ".join(found) or (Consent.BEFOREHAND if "--yes" in flags else Consent.GIVEN)
 
 
 def _steps(history: History) -> Iterator[str]:
@@ -139,16 +183,37 @@ def _steps(history: History) -> Iterator[str]:
     except UnusableFileError:
         yield "The journal has no usable plan."
         return
-    last = {each.id: each for each in history.records if isinstance(each, models.StepEnded)}
+    told = _told_of_steps(history.records)
     yield from ("| # | step | unit | ended | how | why |", "|---|---|---|---|---|---|")
     for step in steps:
-        told = last.get(step.id)
-        cells = (
-            (told.unit or "", local_time(told.at), told.state.value, told.why or "")
-            if told
-            else ("", "", "not done", "")
-        )
+        cells = told.get(step.id, _NOT_DONE)
         yield f"| {step.number} | {_words(say_step(step))} | {' | '.join(map(_words, cells))} |"
+
+
+_NOT_DONE = ("", "", "not done", "")
+
+
+def _told_of_steps(records: Sequence[AnyRecord]) -> dict[str, tuple[str, str, str, str]]:
+    """Return of each step that ended its unit, when, how and why.
+
+    What a resumed run found in place, though an earlier one of the same push has done it, was done: then.
+    """
+    done: dict[str, models.Changed | models.Rebooting | models.Resubmitted] = {}
+    told: dict[str, tuple[str, str, str, str]] = {}
+    for record in records:
+        match record:
+            case models.Changed() | models.Rebooting() | models.Resubmitted() if record.step:
+                done[record.step] = record
+            case models.RebootNotSent():
+                done.pop(record.step, None)
+            case models.StepEnded(state=StepState.IN_PLACE | StepState.RECORDED) if by := done.get(record.id):
+                if told.get(record.id, _NOT_DONE)[2] != StepState.DONE:
+                    told[record.id] = (by.unit, local_time(by.at), StepState.DONE.value, "")
+            case models.StepEnded():
+                told[record.id] = (record.unit or "", local_time(record.at), record.state.value, record.why or "")
+            case _:
+                pass
+    return told
 
 
 def _changes(history: History) -> Iterator[str]:
@@ -159,7 +224,7 @@ def _changes(history: History) -> Iterator[str]:
     yield from ("| at | unit | what | before | after | read back |", "|---|---|---|---|---|---|")
     words = {True: "yes", False: "**no**", None: ""}
     for each in found:
-        cells = map(_words, (local_time(each.at), each.unit, each.what, each.before, each.after))
+        cells = map(_words, (locallocal_time(each.at), each.unit, each.what, each.before, each.after))
         yield f"| {' | '.join(cells)} | {words[each.is_read_back]} |"
 
 

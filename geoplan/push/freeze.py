@@ -44,10 +44,17 @@ class Frozen(NamedTuple):
     """None where it cannot be read: somebody meant something by it, so it freezes all the same."""
 
     def __str__(self) -> str:
+        return self._said("are")
+
+    def when_thawed(self) -> str:
+        """Say it of what is over."""
+        return self._said("were")
+
+    def _said(self, are: str) -> str:
         if self.freeze is None:
-            return f"pushes are frozen, and who froze them cannot be read in {shown(str(self.path))}"
+            return f"pushes {are} frozen, and who froze them cannot be read in {shown(str(self.path))}"
         why = f": {self.freeze.reason}" if self.freeze.reason else ""
-        return shown(f"pushes are frozen by {self.freeze.who} since {local_time(self.freeze.at)}{why}")
+        return shown(f"pushes {are} frozen by {self.freeze.who} since {local_time(self.freeze.at)}{why}")
 
 
 def marker(state: Path) -> Path:
@@ -81,15 +88,27 @@ def freeze(state: Path, at: datetime, reason: str | None = None) -> Frozen:
             write_private(path, content)
         except FileExistsError:
             raise PushRefusedError(f"{frozen(state)}; that stays as it is", hint=to_thaw(state)) from None
+        except OSError:
+            path.unlink(missing_ok=True)  # half a marker would freeze as well
+            raise
     return Frozen(path, own)
 
 
 def thaw(state: Path) -> Frozen | None:
-    """Let pushes begin again; return what kept them from it, or None where nothing did."""
+    """Let pushes begin again; return what kept them from it, or None where nothing did.
+
+    Raises :class:`UnusableFileError` where the marker cannot be taken away.
+    """
     found = frozen(state)
     if found is not None:
-        with usable(state, *_KEPT):
+        try:
             found.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UnusableFileError(
+                f"pushes stay frozen: cannot remove {found.path}: {error.strerror or error}",
+                hint="remove it by hand, whatever it is; then pushes may begin again",
+            ) from None
+        with suppress(OSError):  # it is gone, be it that a crash now brings it back
             sync_folder(state)
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geoplan.fact import FACTS
+from geoplan.fact import FACTS, Fact
 from geoplan.live.findings import Kind
 from geoplan.live.findings.states import UnitState
 from geoplan.vendor import parse_version
@@ -151,9 +151,7 @@ def _of_units(status: Status) -> Iterator[Metric]:
         ],
     )
     links = [(labels, unit.partners) for labels, unit in units]
-    yield _good(
-        "unit_links_green", f"How many of its GEO partners the unit sees green. {_row('UNKNOWN_PARTNER')}", links
-    )
+    yield _good("unit_links_green", f"How many of its GEO partners the unit sees green. {_unknown_partners()}", links)
     yield _planned("unit_links_planned", "How many GEO partners the unit should have.", links)
     clusters = [(labels, unit.clusters) for labels, unit in units]
     yield _good("unit_clusters_in_place", "How many of the clusters of its group the unit has as planned.", clusters)
@@ -232,8 +230,20 @@ def _gauge(
     return family
 
 
+def _unknown_partners() -> str:
+    fact = _fact("UNKNOWN_PARTNER")
+    return f"A partner whose status is {fact.shown} is not counted: nothing is known of it ({_source(fact)})."
+
+
 def _row(name: str) -> str:
     """Return what the ledger has on a fact."""
-    fact = next(each for each in FACTS if each.name == name)
-    sureness = "" if fact.confirmed else ", not confirmed"
-    return f"{fact.meaning}: {fact.shown} ({fact.source}{sureness})."
+    fact = _fact(name)
+    return f"{fact.meaning}: {fact.shown} ({_source(fact)})."
+
+
+def _fact(name: str) -> Fact:
+    return next(each for each in FACTS if each.name == name)
+
+
+def _source(fact: Fact) -> str:
+    return fact.source if fact.confirmed else f"{fact.source}, not confirmed"

@@ -40,7 +40,7 @@ def test_frozen_pushes_stop_until_they_are_thawed(geoplan: Geoplan, make_site: M
 
     thawed = geoplan("push", "--thaw")
     assert (thawed.code, thawed.stderr) == (0, "")
-    assert thawed.stdout.startswith("thawed: pushes may begin again (pushes are frozen by ")
+    assert thawed.stdout.startswith(f"thawed: pushes may begin again; pushes were frozen by {who()} since ")
     assert push(geoplan, site, "--yes").code == 0
 
 
@@ -81,6 +81,7 @@ def test_drill_stops_before_its_reboot(geoplan: Geoplan, make_site: MakeSite) ->
 
     assert refused.code == 4
     assert "pushes are frozen" in refused.stderr
+    assert "preflight: asking" not in refused.stdout + refused.stderr
     assert site.reboots == reboots
 
 

@@ -81,6 +81,8 @@ def test_push_that_stops_is_recorded_and_the_resumed_one_replaces_that(
     assert "resumed" in facts(whole)
     assert "goes on with" not in facts(whole)
     assert len(rows(whole, "Before and after")) > len(rows(stopped, "Before and after"))
+    done_first = {row[0]: row for row in rows(stopped, "Steps") if row[4] == "done"}
+    assert done_first.items() <= {row[0]: row for row in rows(whole, "Steps")}.items(), "by this push, at that time"
 
 
 def test_push_that_is_refused_is_recorded(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
@@ -95,6 +97,76 @@ def test_push_that_is_refused_is_recorded(geoplan: Geoplan, make_site: MakeSite,
     assert "not begun" in record.splitlines()[1]
     assert "**nothing was changed** (exit code 4)" in record
     assert "## Steps" not in record
+    assert facts(record)["approved by"].startswith("nobody")
+    (reason,) = [line for line in record.splitlines() if line.startswith("- ")]
+    assert "pair-and-standalone: sha256:0000" in reason
+    assert "review the plan and export it anew" in reason, "what to do is part of it"
+
+
+def test_push_that_is_frozen_is_recorded_before_any_unit_is_asked(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site, file = make_site("5.3"), tmp_path / "ticket.md"
+    geoplan("push", "--freeze", "--reason", "nobody pushes tonight")
+
+    assert push(geoplan, site, "--yes", "--record", file).code == 4
+    record = file.read_text()
+    assert "nobody pushes tonight" in record
+    assert "**nothing was changed** (exit code 4)" in record
+    told = facts(record)
+    assert told["approved by"] == "nobody: it ended before anybody was asked"
+    assert "push --thaw" in told["what to do"]
+    assert "sha256:" in told["plan"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    geoplan("push", "--thaw")
+    assert push(geoplan, site, "--yes", "--record", file).code == 0, "another attempt at the same push"
+
+
+@pytest.mark.parametrize("of", ["another plan", "another place", "no plan"])
+def test_record_of_a_refused_push_is_not_replaced_by_that_of_another_one(
+    of: str, geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site, file = make_site("5.3"), tmp_path / "ticket.md"
+    if of == "no plan":
+        geoplan("push", "--freeze")
+        assert push(geoplan, site, "--undo", "--yes", "--record", file).code == 4
+        geoplan("push", "--thaw")
+    else:
+        assert push(geoplan, site, "--record", file).code == 4
+    first = file.read_text()
+
+    if of == "another place":
+        other = geoplan("push", site.topology, "--lab", "--yes", "--record", file)
+    elif of == "another plan":
+        other = push(geoplan, make_site("5.1"), "--yes", "--record", file)
+    else:
+        other = push(geoplan, site, "--yes", "--record", file)
+
+    assert other.code == 2
+    assert "is there already" in other.stderr
+    assert file.read_text() == first
+
+
+def test_resumed_push_that_is_refused_keeps_the_record_of_what_was_done(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site, file = make_site("5.3"), tmp_path / "ticket.md"
+    site.lab.inject(f"ignore,unit={A1},command=set:geopartners,occurrence=1")
+    assert push(geoplan, site, "--yes", "--record", file).code == 3
+    stopped = file.read_text()
+
+    refused = push(geoplan, site, "--resume", "--record", file)
+
+    assert refused.code == 4
+    assert "there is no terminal to ask on" in file.read_text()
+    assert rows(file.read_text(), "Steps") == rows(stopped, "Steps")
+    geoplan("push", "--freeze")
+    before = file.read_text()
+    frozen = push(geoplan, site, "--resume", "--yes", "--record", file)
+    assert frozen.code == 4
+    assert "could not be written" in frozen.stderr
+    assert file.read_text() == before
 
 
 def test_push_with_nothing_to_do_is_recorded(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
@@ -111,6 +183,7 @@ def test_push_without_an_answer_is_recorded(geoplan: Geoplan, make_site: MakeSit
 
     assert push(geoplan, site, "--record", file).code == 4
     assert "there is no terminal to ask on" in file.read_text()
+    assert facts(file.read_text())["approved by"] == "nobody: there was no terminal to ask on"
 
 
 def test_undo_names_the_push_that_it_takes_back(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:

@@ -90,6 +90,23 @@ def test_who_approved_it_and_with_what() -> None:
         assert f"| approved by | {told} |" in as_markdown(PLAN, ended, history(begun(flags=flags)))
 
 
+def test_step_that_a_resumed_run_found_in_place_was_done_when_this_push_did_it() -> None:
+    first, second, third = (step.id for step in PLAN.steps[:3])
+    of_steps = [
+        record("changed", seconds=1, site="A", step=first, unit="172.24.1.5", action="set_geo_partners"),
+        record("rebooting", seconds=2, **OF_SITE | {"step": second}),
+        record("step", seconds=3, id=second, site="A", state="done before"),
+        *(record("step", seconds=60, id=each, site="A", state="in place") for each in (first, third)),
+        record("step", seconds=60, id=second, site="A", state="done before"),
+    ]
+    written = as_markdown(PLAN, ENDED, history(begun(), *of_steps)).splitlines()
+
+    told = [line.split(" | ")[2:5] for line in written if line.startswith(("| 1 |", "| 2 |", "| 3 |"))]
+    assert [(unit, how) for unit, _, how in told] == [("172.24.1.5", "done"), ("172.24.1.5", "done"), ("", "in place")]
+    assert sorted({at for _, at, _ in told}) == [at for _, at, _ in told], "the time at which it was done"
+    assert len({at for _, at, _ in told}) == 3
+
+
 def cells_of(markdown: str) -> list[int]:
     """Return how many cells each row of each table has, as a reader of Markdown sees them."""
     parser, rows = MarkdownIt("commonmark").enable("table"), []

@@ -86,6 +86,23 @@ def test_whatever_has_the_markers_name_freezes(state: Path, kind: str) -> None:
         freeze.require_thawed(state)
     with pytest.raises(PushRefusedError):
         freeze.freeze(state, NOON)
+    if kind == "folder":
+        with pytest.raises(UnusableFileError, match=r"pushes stay frozen: cannot remove .*frozen\.json") as refused:
+            freeze.thaw(state)
+        assert "not frozen" not in f"{refused.value} {refused.value.hint}"
+        assert freeze.frozen(state) is not None
+
+
+def test_marker_that_could_not_be_written_freezes_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(path: Path, _: bytes) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(freeze, "write_private", no_room)
+    with pytest.raises(UnusableFileError, match="No space left") as refused:
+        freeze.freeze(state, NOON)
+    assert "pushes are not frozen" in str(refused.value.hint)
+    assert freeze.frozen(state) is None
 
 
 def test_folder_that_others_can_write_to_is_refused(state: Path) -> None:

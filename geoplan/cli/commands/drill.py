@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     from datetime import UTC, datetime
 
-    from geoplan.cli import push_session
+    from geoplan.cli import push_freeze, push_session
     from geoplan.cli.approving import review_of
     from geoplan.cli.drill_session import DrillSession
     from geoplan.cli.push_units import push_store
@@ -98,6 +98,8 @@ def command(  # noqa: PLR0913 - one for each option
     chosen = chosen_format("drill", output_format, output)
     if dry_run and (resume or output or output_format not in (None, "text")):
         raise click.UsageError("--dry-run measures nothing on units: leave --resume, -o and --format out")
+    if not dry_run:
+        push_freeze.require_thawed(state_dir)
     topology, _ = load_part(path, Part())
     name = site_named(topology, site, place=path).name
     part = Part()

@@ -87,10 +87,7 @@ def command(given: PushCommand) -> int:
 
     With --freeze nobody pushes from this --state-dir until --thaw: every push that finds that stops before it begins.
     """
-    from geoplan.cli import approving, push_freeze, push_history, push_journal, push_record, push_session
-    from geoplan.cli.push_goal import goal_of
-    from geoplan.cli.secret_session import SecretSession
-    from geoplan.cli.update_session import UpdateSession
+    from geoplan.cli import approving, push_freeze, push_history, push_record
 
     if given.freezing.is_given:
         return push_freeze.carry_out(given.freezing, given.places.state_dir, given.output_format)
@@ -100,6 +97,17 @@ def command(given: PushCommand) -> int:
     approving.require_checksum(given.reviewed.checksum)
     if given.places.record is not None:
         push_record.require_place(given.places.record, resumes=given.journals.resume)
+    with push_record.recorded(given, path):
+        return _carry_out(given, path)
+
+
+def _carry_out(given: PushCommand, path: str) -> int:
+    """Push, or tell of the last one."""
+    from geoplan.cli import approving, push_freeze, push_journal, push_session
+    from geoplan.cli.push_goal import goal_of
+    from geoplan.cli.secret_session import SecretSession
+    from geoplan.cli.update_session import UpdateSession
+
     if given.changes_units:
         push_freeze.require_thawed(given.places.state_dir)
     goal = goal_of(given, path)

@@ -130,6 +130,7 @@ def test_of_many_files_all_are_planned_or_none(order: int, geoplan: Geoplan, tmp
     unreadable = geoplan("plan", EXAMPLE, "nowhere.yaml", *faulty)
     assert (unreadable.code, unreadable.stdout) == (2, "")
     assert "cannot read nowhere.yaml" in unreadable.stderr
+    assert unreadable.stderr.count("error: GEO101") == len(("one", "two")), "what is missing hides no fault of others"
 
 
 @pytest.mark.parametrize(
