@@ -23,6 +23,8 @@ _VALUE_FOLLOWS = re.compile(r"[\"']?\s*+[:=]\s*+(?=\S)")
 _LOGIN = re.compile(r"[^\s\"'{},:]++(:(?=\S))?")
 LONGEST_TEXT = 1000
 """Characters of a message or a hint that are shown."""
+_ORDER, _NO_ORDER = "##[", "##\N{ZERO WIDTH SPACE}["
+"""GitHub's runner obeys it anywhere in a line of a log, and ``::`` at the first thing in one that is no blank."""
 LONGEST_LINE = 1000
 """Characters. Of a longer line what stands around the fault is kept."""
 
@@ -66,9 +68,10 @@ class Diagnostic(NamedTuple):
             excerpt, offset = _cut(self.source, self.caret, EXCERPT_WIDTH)
             room = max(1, min(self.width, len(excerpt) - offset))
             caret = "^" + "~" * (_cells(excerpt[offset : offset + room]) - 1)
-            lines += [f"    {excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]
+            margin = "  | " if excerpt.lstrip().startswith("::") else "    "
+            lines += [f"{margin}{excerpt}", f"    {_blank(excerpt[:offset])}{caret}"]
         lines.append(shown(f"  hint: {shorten(self.hint, LONGEST_TEXT)}"))
-        return "\n".join(lines)
+        return "\n".join(lines).replace(_ORDER, _NO_ORDER)
 
     def as_dict(self) -> dict[str, str | int | None]:
         """Return it as JSON holds it."""

@@ -175,3 +175,18 @@ def test_a_record_of_nothing_but_faults_is_read_to_the_limit_and_no_further() ->
         read_recorded("A\n" + "x\n" * 100_000, "record.txt")
     assert len(caught.value.diagnostics) == MAX_SHOWN + 1
     assert re.search("reading stopped", caught.value.diagnostics[-1].message)
+
+
+@pytest.mark.parametrize(
+    "line", ["::add-mask::sites", "  ::error::x", "\t::stop-commands::x", "##[add-mask]x", "a: ##[group]"]
+)
+def test_no_line_of_a_file_is_an_order_to_a_runner_that_reads_the_log(line: str) -> None:
+    """GitHub's takes ``::`` behind blanks, and ``##[`` anywhere in a line."""
+    shown = str(
+        Diagnostic("x.yaml", "GEO101", Severity.ERROR, f"unknown '{line}'", "", line=1, column=3, source=line, caret=2)
+    )
+
+    assert not [each for each in shown.splitlines() if each.strip().startswith("::") or "##[" in each]
+    _, excerpt, caret, *_ = shown.splitlines()
+    assert excerpt.replace("\N{ZERO WIDTH SPACE}", "")[4:] == line
+    assert caret[4:].index("^") == 2 or "\t" in line
