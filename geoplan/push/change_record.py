@@ -149,17 +149,17 @@ def _facts(ended: Ended, history: History | None) -> Iterator[tuple[str, str]]:
     yield "what to do", _words(ended.hint)
     if history is None:
         yield "by", _words(ended.who)
-        yield "ended", locallocal_time(ended.at)
+        yield "ended", local_time(ended.at)
         return
     begin = history.begin
     yield "by", _words(begin.who)
     yield "options", _code(shell_command(*begin.flags)) if begin.flags else ""
     yield "takes back", f"push {number_in(begin.undoes)}" if begin.undoes else ""
-    yield "began", locallocal_time(begin.at)
+    yield "began", local_time(begin.at)
     for record in history.records:
         if isinstance(record, models.Resumed):
-            yield "resumed", f"{locallocal_time(record.at)} by {_words(record.who)}"
-    yield "ended", locallocal_time(history.records[-1].at)
+            yield "resumed", f"{local_time(record.at)} by {_words(record.who)}"
+    yield "ended", local_time(history.records[-1].at)
     yield "units", _words(some_of(tuple(begin.units)))
     yield "backups", f"of {count(len(history.backed_up), 'unit')}" if history.backed_up else "none"
     yield "journal", _code(str(history.path)) if ended.keeps_journal else "gone with the lab"
@@ -224,7 +224,7 @@ def _changes(history: History) -> Iterator[str]:
     yield from ("| at | unit | what | before | after | read back |", "|---|---|---|---|---|---|")
     words = {True: "yes", False: "**no**", None: ""}
     for each in found:
-        cells = map(_words, (locallocal_time(each.at), each.unit, each.what, each.before, each.after))
+        cells = map(_words, (local_time(each.at), each.unit, each.what, each.before, each.after))
         yield f"| {' | '.join(cells)} | {words[each.is_read_back]} |"
 
 
