@@ -69,6 +69,7 @@ GUARDED_BY = {
     "push/drill_checks": "cli/commands/test_drill.py",
     "push/drill_links": "cli/commands/test_drill.py",
     "push/history": "push/test_journal.py",
+    "push/reboots": "simulation/test_owed_reboots.py",
     "push/state_dir": "push/test_store.py",
     "render/cloudformation": "render/cloudformation/test_template.py",
     "render/diagram/captions": "render/diagram/test_svg.py",

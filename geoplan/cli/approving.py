@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -104,21 +104,31 @@ def require_checksum(checksum: str | None) -> None:
         )
 
 
-def review_of(  # noqa: PLR0913 - what is held against each other
-    plan: Plan,
-    options: Options,
-    typed: TypedCommands,
-    *,
-    plan_file: str | None,
-    checksum: str | None,
-    resume: bool,
-) -> Review:
+class Named(NamedTuple):
+    """What somebody reviewed: the plan or approval of ``--plan``, as it was read, and ``--checksum``."""
+
+    plan_file: str | None = None
+    content: Approval | Plan | None = None
+    checksum: str | None = None
+
+    @classmethod
+    def read(cls, plan_file: str | None, checksum: str | None) -> Named:
+        """Read what is named. Raises :class:`UnusableFileError` for a file that is neither."""
+        require_checksum(checksum)
+        return cls(plan_file, None if plan_file is None else _read(plan_file), checksum)
+
+    def is_plan(self, plan: Plan) -> bool:
+        """Return whether a plan is what was reviewed."""
+        content = self.content.plan if isinstance(self.content, Approval) else self.content
+        return plan.checksum in (self.checksum, content.checksum if content else None)
+
+
+def review_of(plan: Plan, options: Options, typed: TypedCommands, *, named: Named, resume: bool) -> Review:
     """Return what the push is to be held against once its units have been asked.
 
     Raises :class:`PushRefusedError` for what can be told without them: another plan, or flags that were not approved.
     """
-    require_checksum(checksum)
-    reviewed = None if plan_file is None else _read(plan_file)
+    plan_file, reviewed, checksum = named
     flags, typed = Flags.of(options), replace(typed, phase=_phase(plan))
     if isinstance(reviewed, Approval):
         if resume:

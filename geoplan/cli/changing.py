@@ -12,7 +12,7 @@ import click
 
 from geoplan.addresses import canonical
 from geoplan.cli.connection import NO_CHANGE
-from geoplan.cli.files import OldState, load_old
+from geoplan.cli.files import OldState, load_old, planned_change
 from geoplan.cli.importing import MAX_LISTED, Search, listed
 from geoplan.errors import PushRefusedError
 from geoplan.wording import count, some_of
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from geoplan.cli.connection import TypedCommands
+    from geoplan.cli.options import ChangeOptions
     from geoplan.live.discover.before import Before
     from geoplan.live.discover.search import Discovery, Named
     from geoplan.loadmaster import UnitConnection
+    from geoplan.plan.model import Plan
+    from geoplan.push.store import Store
     from geoplan.topology.model import Topology
 
 AS_FILE = "live.yaml"
@@ -64,6 +67,14 @@ def start_of_push(topology: Topology, typed: TypedCommands, *, goes_on: bool) ->
     if begun.plan.change.leaving and typed.reach.insecure:
         raise PushRefusedError(_INSECURE, hint="leave --insecure out; see --ca-file and geoplan trust")
     return OldState(older_plan(begun.plan), None, _usual_port(topology))
+
+
+def with_what_is_due(plan: Plan, topology: Topology, old: OldState, change: ChangeOptions, store: Store) -> Plan:
+    """Return the plan of a change with the reboots that earlier pushes on its units left due."""
+    from geoplan.push.reboots import owed_to
+
+    owing = owed_to(plan, store.past())
+    return planned_change(topology, old, change, owing) if owing else plan
 
 
 _INSECURE = (

@@ -155,8 +155,8 @@ def planned(topology: Topology, phase: str | None = None) -> Plan:
     return make_plan(topology, plan_phases(topology, phase))
 
 
-def planned_change(topology: Topology, old: OldState, change: ChangeOptions) -> Plan:
-    """Plan what leads from an older state to a topology.
+def planned_change(topology: Topology, old: OldState, change: ChangeOptions, owing: Collection[str] = ()) -> Plan:
+    """Plan what leads from an older state to a topology; the pairs ``owing`` are rebooted whatever changes.
 
     Raises :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan does.
     """
@@ -168,6 +168,7 @@ def planned_change(topology: Topology, old: OldState, change: ChangeOptions) -> 
         replaced=change.replaced,
         cleans_leaving=change.clean_leaving,
         retired=change.retire,
+        owing=owing,
     )
 
 

@@ -24,6 +24,7 @@ from geoplan.push.kinds import words_of_kind
 from geoplan.push.store import addresses_of
 
 if TYPE_CHECKING:
+    from geoplan.cli.approving import Named
     from geoplan.cli.files import OldState
     from geoplan.cli.options import Part
     from geoplan.cli.push_command import PushCommand
@@ -46,6 +47,16 @@ class Goal(NamedTuple):
     """Where a change starts."""
     undoing: Undoing | None = None
     """What takes a push back, where this one does that."""
+
+    def with_what_is_due(self, given: PushCommand, named: Named) -> Goal:
+        """Return the same, a change with the reboots that earlier pushes left due; not where it was reviewed without.
+
+        Of that one they stay due, and its end says so.
+        """
+        if self.old is None or named.is_plan(self.plan):
+            return self
+        plan = changing.with_what_is_due(self.plan, self.topology, self.old, given.change, self.store)
+        return self._replace(plan=plan)
 
     def typed(self, given: PushCommand, path: str) -> TypedCommands:
         """Return commands about the same, as they are typed."""

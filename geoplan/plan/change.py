@@ -41,35 +41,38 @@ class Stood(NamedTuple):
     """The sites whose clusters it had."""
 
 
-def make_change(
+def make_change(  # noqa: PLR0913 - what a change is of
     topology: Topology,
     old: Plan,
     *,
     replaced: Collection[str] = (),
     cleans_leaving: bool = False,
     retired: Collection[str] = (),
+    owing: Collection[str] = (),
 ) -> Plan:
     """Plan what leads from an older plan to a topology, with the fewest reboots.
 
     ``replaced`` are the units, by their addresses, that are new boxes at the addresses of dead ones. With
     ``cleans_leaving`` sites that leave for good lose every cluster of the group, else only their own. ``retired`` are
-    the older groups, by name, that leave as a whole: a group that nobody names is not taken apart by a wrong OLD. For a
+    the older groups, by name, that leave as a whole: a group that nobody names is not taken apart by a wrong OLD.
+    ``owing`` are pairs, by name, that are rebooted whatever changes: earlier pushes left their reboots out. For a
     part of a topology it is the change of these groups alone, as long as it touches no other one. Raises
     :class:`geoplan.errors.ChangeRefusedError` with every reason why no safe plan leads there, and
     :class:`geoplan.InvalidInputError` where the topology breaks a rule.
     """
-    plan = plan_change(topology, old, replaced=replaced, cleans_leaving=cleans_leaving)
+    plan = plan_change(topology, old, replaced=replaced, cleans_leaving=cleans_leaving, owing=owing)
     require_meant(plan, retired)
     return plan
 
 
-def plan_change(
+def plan_change(  # noqa: PLR0913 - what a change is of
     topology: Topology,
     old: Plan,
     *,
     replaced: Collection[str] = (),
     cleans_leaving: bool = False,
     stood: Mapping[str, Stood] = MappingProxyType({}),
+    owing: Collection[str] = (),
 ) -> Plan:
     """Plan a change as :func:`make_change` does, where it is known to be meant: OLD is what a push has left.
 
@@ -111,6 +114,7 @@ def plan_change(
         cleans_leaving=cleans_leaving,
         ha_changes=tuple(ha_changes(topology, old, matched.now)),
         taken_back=frozenset(_taken_back(parts.before, stood)),
+        owing=frozenset(owing),
     )
     require_safe(work)
     change = Change.model_construct(

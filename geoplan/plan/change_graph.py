@@ -47,6 +47,8 @@ class Work(NamedTuple):
     """What changes of the HA parameters of pairs at work."""
     taken_back: frozenset[str] = frozenset()
     """The sites whose clusters go while all of their group, which a push had made, are still partners."""
+    owing: frozenset[str] = frozenset()
+    """The pairs whose reboot is still due from earlier pushes."""
 
     @property
     def without_cluster(self) -> frozenset[str]:
@@ -207,7 +209,8 @@ def growths(site: str, work: Work) -> Iterator[StepKey]:
 def links_of(sites: Sequence[Site], work: Work) -> list[StepKey]:
     """Return the submissions of a group, one after the other, and the reboots that make room for them.
 
-    A pair is rebooted where its slave has new partners to link, or a unit of it is new; no pair that only loses some.
+    A pair is rebooted where its slave has new partners to link, a unit of it is new, or its reboot is still due; no
+    pair that only loses some.
     """
     if not any(work.settings[site.name].geo_partners for site in sites):
         return []
@@ -219,7 +222,8 @@ def links_of(sites: Sequence[Site], work: Work) -> list[StepKey]:
             for site in sites
             if not work.gains(site.name) or site.name in work.renewed
         ]
-    rebooted = [site for site in sites if site.ha_pair and (work.gains(site.name) or site.name in work.renewed)]
+    wanted = work.renewed | work.owing
+    rebooted = [site for site in sites if site.ha_pair and (site.name in wanted or work.gains(site.name))]
     for site in rebooted:
         keys += [StepKey(site.name, Action.REBOOT_MASTER), StepKey(site.name, Action.RESUBMIT_GEO_PARTNERS)]
     if rebooted:

@@ -14,12 +14,12 @@ from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action, Phase
 from geoplan.push import secret_progress
 from geoplan.push.actions import ACTIONS, PAIR_ACTIONS
-from geoplan.push.change_progress import pairs_with, steps_left_behind
+from geoplan.push.change_progress import steps_left_behind
 from geoplan.push.context import StepError, StoppedError
 from geoplan.push.firmware_progress import has_begun
 from geoplan.push.history import PairProgress
-from geoplan.push.options import RebootMode
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.reboots import Reboots
 from geoplan.push.secret_scope import recorded_alone
 from geoplan.push.window import is_too_late
 
@@ -163,7 +163,7 @@ class Executor:
         self._progress = Progress()
         self._jobs = max(1, context.options.jobs)
         self._left_behind = steps_left_behind(context.plan, context.history)
-        self._reboots_wanted = frozenset(context.options.reboot_sites)
+        self._reboots = Reboots(context.plan, context.options, context.ledger, context.history)
 
     @property
     def may_begin(self) -> bool:
@@ -257,7 +257,7 @@ class Executor:
     async def _do_pair(self, task: Task) -> None:
         """Do both steps of a pair, which tell themselves; they count once they have both ended, or one has failed."""
         reboot, resubmission = task.steps
-        if without := self._without_reboot(reboot):
+        if without := self._reboots.without(reboot.site):
             for step in task.steps:
                 self._context.reporter.begin(step)
                 self._record(step, without)
@@ -277,21 +277,6 @@ class Executor:
                 self._record(step, pair.outcomes[step.id])
         if failed:
             raise failed
-
-    def _without_reboot(self, reboot: Step) -> Outcome | None:
-        """Return why a pair is not rebooted in this push, or None where it is."""
-        if self._context.options.reboot is RebootMode.NEVER:
-            return Outcome(StepState.LEFT_OUT, None, "no reboot is wanted")
-        context, history = self._context, self._context.history
-        if history.is_owed(reboot.site) or context.ledger.owes_reboot(context.plan.site(reboot.site)):
-            return None
-        if history.was_finished(reboot.site):
-            return Outcome(StepState.RECORDED, None, "the journal has it")
-        if reboot.site in pairs_with(history.renewed, context.plan):
-            return None  # its new unit has no link to anybody
-        if context.options.reboot is RebootMode.ALWAYS or reboot.site in self._reboots_wanted:
-            return None
-        return Outcome(StepState.NOT_NEEDED, None, "its partners did not change")
 
     async def _outcome(self, step: Step) -> Outcome:
         if step.id in self._left_behind:

@@ -307,7 +307,8 @@ class Ledger:
     def _renew(self, units: Iterable[str]) -> None:
         """Void what was known of the boxes that stood where these are, and of links to them.
 
-        A slave of another pair has submitted its partners to the box before: of the new one it has to be seen.
+        A slave of another pair has submitted its partners to the box before: of the new one it has to be seen. In the
+        pair itself nobody has submitted: its reboot is due.
         """
         new = _set(unit for unit in units if self._counts(unit))
         self._renewed |= new
@@ -323,9 +324,10 @@ class Ledger:
             else:
                 account.sights -= known_as
         for site in self._sites.values():
-            slave = self._slave_of(site.name) if site.slave not in new else None
-            if slave is not None:
-                slave.unproven |= (_set(site.geo_partners) & known_as) - slave.due
+            if slave := self._slave_of(site.name):
+                partners, is_new = _set(site.geo_partners), not new.isdisjoint(self._units(site.name))
+                slave.due |= partners if is_new else NONE
+                slave.unproven = (slave.unproven | (partners & known_as)) - slave.due
 
     def _begin(self, record: models.Begin | models.Renewed | models.Unsubmitted) -> None:
         if isinstance(record, models.Begin):

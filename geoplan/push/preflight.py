@@ -35,13 +35,14 @@ from geoplan.live.model import HA_SUBJECT, LIST_NAMES, SUBJECTS, State
 from geoplan.plan.model import Action, Phase
 from geoplan.push.boots import room_problem
 from geoplan.push.change_checks import change_problems, replaced_twice, without_probes
-from geoplan.push.change_progress import pairs_to_join, pairs_with, units_to_renew
+from geoplan.push.change_progress import pairs_to_join
 from geoplan.push.drill_checks import drill_problems, pairs_to_drill
 from geoplan.push.forming_checks import at_work_alone, lost_by_forming, unlike_planned
 from geoplan.push.history import PairProgress
 from geoplan.push.ledger import Ledger
 from geoplan.push.options import RebootMode
 from geoplan.push.problems import Override, Problem, told_once
+from geoplan.push.reboots import Reboots
 from geoplan.push.unsubmitted import unsubmitted, unsubmitted_notes
 from geoplan.wording import join_words, some_of
 
@@ -134,7 +135,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     ledger = background.ledger
     report = verify(plan, facts, ledger.known_links(), forming=forming)
     owing = unsubmitted(plan, facts, report, ledger)
-    reboots = _pairs_to_reboot(plan, facts, background, owing)
+    reboots = Reboots(plan, background.options, ledger, background.resumed).to_do(facts, owing)
     recent = _recently_changed(plan, background)
     found = findings_of(
         plan,
@@ -159,10 +160,12 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
             is_explained = site.name in explained
             problems += _pair_problems(site, facts, background, reboots, is_explained=is_explained)
     problems += _geo_problems(plan, facts, background) if Phase.GEO in plan.phases() else ()
-    problems += _unmended(plan, report, WaysToMend.of(plan, report, forming, recent), background, problems)
-    silent = silent_leavers(plan, facts)
-    left_out = silent | _pairs_to_wait_for(plan, facts) | pairs_with_ports_apart(plan, facts)
-    problems = [problem for problem in problems if not _is_of(problem, left_out, facts)]
+    silent, apart = silent_leavers(plan, facts), pairs_with_ports_apart(plan, facts)
+    rooms = list(_rooms([facts.of_site(name)[0] for name in reboots if name not in apart], background))
+    ways = WaysToMend.of(plan, report, forming, recent)
+    problems += _unmended(plan, report, ways, background, [*problems, *rooms])
+    left_out = silent | _pairs_to_wait_for(plan, facts) | apart
+    problems = [*(problem for problem in problems if not _is_of(problem, left_out, facts)), *rooms]
     problems += [Problem(*each) for each in change_problems(plan, facts, background.options, background.command)]
     if background.resumed is None:
         problems += [Problem(*each) for each in replaced_twice(plan, facts, background.options, ledger)]
@@ -182,7 +185,7 @@ def check(plan: Plan, facts: Observations, background: PreflightInput) -> Prefli
     )
     resubmits = _sites_to_resubmit(plan, facts, report)
     reboots += pairs_to_drill(plan, background.resumed)
-    put_off = _of_others(problems, pairs_with_ports_apart(plan, facts), facts)
+    put_off = _of_others(problems, apart, facts)
     problems = [problem for problem in problems if problem not in put_off]
     pairs_formed = tuple(sorted(forming))
     return PreflightResult(told_once(problems), notes, tuple(reboots), pairs_formed, resubmits, found, owing, put_off)
@@ -314,43 +317,24 @@ def _geo_problems(plan: Plan, facts: Observations, background: PreflightInput) -
             yield Problem(where, merge.message, merge.hint, word, commands=merge.commands)
 
 
-def _pairs_to_reboot(plan: Plan, facts: Observations, background: PreflightInput, owing: Collection[str]) -> list[str]:
-    options, history = background.options, background.resumed
-    if options.reboot is RebootMode.NEVER:
-        return []
-    pairs = [step.site for step in plan.steps if step.action is Action.REBOOT_MASTER]
-    renewed = pairs_with(units_to_renew(plan, background.ledger, history), plan)
-
-    def is_due(site: str) -> bool:
-        if site in renewed and not (history and history.was_finished(site)):
-            return True
-        if history and history.is_owed(site):
-            return history.progress(site) is not PairProgress.RESUBMITTED  # of that one only the return is awaited
-        if site in owing or background.ledger.owes_reboot(plan.site(site)):
-            return True
-        unit = facts.active(site)
-        held = unit.geo_partners if unit else None
-        if held is None or not same_addresses(held, plan.site(site).geo_partners):
-            return True
-        wanted = options.reboot is RebootMode.ALWAYS or site in options.reboot_sites
-        return wanted and not (history and history.was_finished(site))
-
-    return [site for site in pairs if is_due(site)]
-
-
 def _pair_problems(
     site: SiteSettings, facts: Observations, background: PreflightInput, reboots: Sequence[str], *, is_explained: bool
 ) -> Iterator[Problem]:
     """Find why a pair cannot be set up or rebooted as it is now, unless its states are explained already."""
-    progress = background.resumed.progress(site.name) if background.resumed else PairProgress.NOT_BEGUN
     under_way = _is_under_way(site.name, background.resumed)
     units = facts.of_site(site.name)
     is_pair = not any(unit.ha is not None and unit.ha.mode == SINGLE for unit in units)
     if is_pair and not is_explained:  # single units say nothing of a pair
         yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
-    if site.name in reboots and progress is PairProgress.NOT_BEGUN:
-        problem = room_problem(units[0], background.ledger.reboots_of(units[0].address), background.now)
-        yield from filter(None, (problem,))
+
+
+def _rooms(masters: Iterable[Observation], background: PreflightInput) -> Iterator[Problem]:
+    """Find masters that one more reboot would make passive; no new unit that is waited for changes that."""
+    for master in masters:
+        progress = background.resumed.progress(master.site) if background.resumed else PairProgress.NOT_BEGUN
+        if progress is PairProgress.NOT_BEGUN:
+            problem = room_problem(master, background.ledger.reboots_of(master.address), background.now)
+            yield from filter(None, (problem,))
 
 
 def _state_problems(

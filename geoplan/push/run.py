@@ -16,7 +16,7 @@ from geoplan.live.fleet import NoActiveUnitError
 from geoplan.live.links import standbys_shown_green
 from geoplan.live.survey import observe_for_preflight, observe_for_verify
 from geoplan.plan.drill import drilled_site
-from geoplan.plan.model import Action, Phase
+from geoplan.plan.model import Phase
 from geoplan.push.actions.resubmit_geo_partners import submit_where_red
 from geoplan.push.backups import back_up, prune
 from geoplan.push.change_progress import is_left_to_change, units_to_renew
@@ -28,12 +28,11 @@ from geoplan.push.guarded_unit import guarded
 from geoplan.push.history import PairProgress
 from geoplan.push.leavers import tell_of_leavers, tell_of_new_boxes
 from geoplan.push.listener import Found, Reporter
-from geoplan.push.options import RebootMode
-from geoplan.push.outcome import StepState
 from geoplan.push.partner_links import record_sights
 from geoplan.push.past_pushes import GO_ON, check_resume
 from geoplan.push.ports_apart import mend, only_of, require_ready, what_comes_first
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
+from geoplan.push.reboots import left_due
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
@@ -41,12 +40,12 @@ from geoplan.push.window import reboot_problems
 from geoplan.wording import count, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.model import Observations
-    from geoplan.plan.model import Plan, SiteSettings
+    from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Stop
     from geoplan.push.history import History
     from geoplan.push.journal import Journal
@@ -128,7 +127,7 @@ async def run_push(
         if before.is_configured and not verdict.changes_units and history is None and not is_left:
             if undone:  # it had changed nothing that is still there
                 mark_undone(undone, fleet.clock)
-            return PushResult(verdict, before, Progress(), _left_out(plan, options, ledger, verdict.unsubmitted))
+            return PushResult(verdict, before, Progress(), left_due(plan, options, ledger, verdict.unsubmitted))
         if not listener.may_begin(Found(options, facts, verdict, before)):
             return PushResult(verdict, before, Progress(), declined=True)
         require_thawed(store.state)  # whoever answers may have taken an hour
@@ -339,12 +338,10 @@ def _record_green_standbys(context: Context, facts: Observations) -> None:
 def _unfinished(context: Context, progress: Progress, report: Report, facts: Observations) -> tuple[str, ...]:
     """Return the pairs that a reboot would finish, as far as the report does not name them anyway.
 
-    Their partners were changed, and their reboot was left out; or their slave saw nobody after its submission, and
+    Their reboot is due, and was left out now or by an earlier push; or their slave saw nobody after its submission, and
     nobody has said since that it sees the slave; or it saw some, and not one to which nothing else proves its link.
     """
-    reboots = [step for step in context.plan.steps if step.action is Action.REBOOT_MASTER]
-    left_out = dict.fromkeys(step.site for step in reboots if _is_left_out(progress, step.id))
-    owed = [site for site in left_out if _is_owed(context, site)]
+    owed = left_due(context.plan, context.options, context.ledger)
     pairs = [step.site for step in progress.red_steps(context.plan) if step.on.unit == "new_active"]
     unseen = [site for site in pairs if not is_seen_green(context.plan.site(site).units[1], facts)]
     unseen += [site.name for site in context.plan.sites if _is_partly_linked(context, report, site)]
@@ -357,18 +354,3 @@ def _is_partly_linked(context: Context, report: Report, site: SiteSettings) -> b
         return False
     slave = site.units[1].address
     return slave in report.unproven and bool(context.ledger.seen_red(slave))
-
-
-def _is_owed(context: Context, site: str) -> bool:
-    return context.history.is_owed(site) or context.ledger.owes_reboot(context.plan.site(site))
-
-
-def _is_left_out(progress: Progress, step: str) -> bool:
-    return step in progress.outcomes and progress.outcomes[step].state is StepState.LEFT_OUT
-
-
-def _left_out(plan: Plan, options: Options, ledger: Ledger, owing: Collection[str]) -> tuple[str, ...]:
-    """Return the pairs that earlier pushes or a hand left unfinished, where this one does so, too."""
-    if options.reboot is not RebootMode.NEVER:
-        return ()
-    return tuple(site.name for site in plan.sites if site.name in owing or ledger.owes_reboot(site))

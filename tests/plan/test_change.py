@@ -230,6 +230,14 @@ def test_unit_replaced_at_its_address_costs_the_reboot_of_its_own_pair() -> None
     assert [site for _, site in steps(plan, Action.RESUBMIT_ON_ACTIVE)] == ["A", "C", "B", "D"]
 
 
+def test_reboots_that_are_due_are_steps_of_any_change() -> None:
+    plan = change(named(FOUR), named(FOUR), owing=["C", "nobody"])
+
+    assert steps(plan) == [("reboot_master", "C"), *(("resubmit_geo_partners", site) for site in "CBD")]
+    assert change(named(TWO), named(FOUR), owing=["C"]) == change(named(TWO), named(FOUR)), "it is rebooted anyway"
+    assert reboots(change(named(FOUR), named(TWO), owing=["A", "C"])) == ["A"]
+
+
 def test_replaced_standalone_is_seeded_and_gets_its_lists() -> None:
     plan = change(named(FOUR), named(FOUR), "10.0.0.7")
 

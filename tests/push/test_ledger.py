@@ -410,6 +410,7 @@ def test_of_a_new_box_slaves_of_other_pairs_have_proven_nothing() -> None:
     assert ledger.unproven(S1) == {S2}, "it has submitted its partners to the box before"
     assert ledger.due(S1) == frozenset(), "and that is no reason for a reboot"
     assert not ledger.is_proven_since_renewed(PLAN.site("P2"), [S2])
+    assert ledger.due(S2) == {M1, S1, A}, "the new box has submitted nothing, so its own pair has to have its turn"
     again.reboot("P2")
     again.submit("P2")
     again("healthy", site="P2")

@@ -15,10 +15,10 @@ import pytest
 
 from geoplan.errors import ChangeRefusedError, PushRefusedError, PushStoppedError
 from geoplan.live.findings.newcomers import seeded_sites
-from geoplan.plan.model import Action, Phase, Plan, Step
+from geoplan.plan.model import Action, Phase, Plan
 from geoplan.plan.planner import make_plan
-from geoplan.push.executor import Executor
 from geoplan.push.outcome import Outcome, StepState
+from geoplan.push.reboots import Reboots
 from geoplan.topology.model import Topology
 from tests.lab.boxes import make_whole, put_in_pair, swap_roles
 from tests.simulation.changes import BOOT, SYNC, ChangingWorld
@@ -211,15 +211,15 @@ async def _is_killed(world: ChangingWorld, plan: Plan, at: int | None) -> bool:
 
 async def _is_red_without(site: str, drawn: UnitsChange, folder: Path) -> bool:
     """Return whether a link is red in some state of pairs where the reboot of one pair is left out of the change."""
-    without_reboot = Executor._without_reboot
+    without_reboot = Reboots.without
 
-    def leave_out(executor: Executor, reboot: Step) -> Outcome | None:
-        if reboot.site == site:
+    def leave_out(reboots: Reboots, pair: str) -> Outcome | None:
+        if pair == site:
             return Outcome(StepState.LEFT_OUT, None, "it is tried without")
-        return without_reboot(executor, reboot)
+        return without_reboot(reboots, pair)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Executor, "_without_reboot", leave_out)
+        patch.setattr(Reboots, "without", leave_out)
         world, plan = await _begun(drawn, folder)
         await world.change_to_the_end(plan)
     await asyncio.sleep(60.0)

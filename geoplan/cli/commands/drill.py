@@ -83,7 +83,7 @@ def command(  # noqa: PLR0913 - one for each option
     from datetime import UTC, datetime
 
     from geoplan.cli import push_freeze, push_session
-    from geoplan.cli.approving import review_of
+    from geoplan.cli.approving import Named, review_of
     from geoplan.cli.drill_session import DrillSession
     from geoplan.cli.push_units import push_store
     from geoplan.cli.window import end_of
@@ -116,7 +116,7 @@ def command(  # noqa: PLR0913 - one for each option
         until=end_of(window, datetime.now(UTC)),
     )
     flags = PushFlags(path, None, state_dir, "text", yes=yes, dry_run=dry_run, lab=False, jobs=8, part=part)
-    review = review_of(plan, options, typed, plan_file=None, checksum=None, resume=resume)
+    review = review_of(plan, options, typed, named=Named(), resume=resume)
     session = DrillSession(plan, typed, options, flags, review)
     session.shows_report = chosen != "text" and output in (None, "-") and not dry_run
     if dry_run:

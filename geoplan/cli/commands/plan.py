@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.changing import start_of
+from geoplan.cli.changing import start_of, with_what_is_due
 from geoplan.cli.connection import ConnectionOptions, TypedCommands, connection_options, require_live
 from geoplan.cli.files import load_part, load_topologies, planned, planned_change, write
 from geoplan.cli.formats import chosen_format, format_option
@@ -99,7 +99,12 @@ def command(  # noqa: PLR0913 - one for each option
     plan = planned(topology, phase) if old is None else planned_change(topology, old, change)
     if live:
         from geoplan.cli.approving import write_approval
+        from geoplan.cli.push_units import push_store
+        from geoplan.push.store import addresses_of
 
+        if old is not None:
+            store = push_store(topology, reach, state_dir, units=addresses_of(plan))
+            plan = with_what_is_due(plan, topology, old, change, store)
         return write_approval(topology, plan, flags.options(plan), typed, output=output, old=old)
     _show(plan, form, output)
     return 0

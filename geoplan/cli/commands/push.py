@@ -120,15 +120,10 @@ def _carry_out(given: PushCommand, path: str) -> int:
     if goal.plan.firmware is not None and not goal.plan.steps:
         click.echo(f"nothing to do: all units run {goal.plan.firmware.to} already")
         return 0
+    named = approving.Named.read(given.reviewed.plan_file, given.reviewed.checksum)
+    goal = goal.with_what_is_due(given, named)
     options, typed = goal.options(given, path), goal.typed(given, path)
-    review = approving.review_of(
-        goal.plan,
-        options,
-        typed,
-        plan_file=given.reviewed.plan_file,
-        checksum=given.reviewed.checksum,
-        resume=given.journals.resume,
-    )
+    review = approving.review_of(goal.plan, options, typed, named=named, resume=given.journals.resume)
     kind = UpdateSession if goal.plan.firmware else SecretSession if goal.plan.secret else push_session.PushSession
     session = kind(goal.plan, typed, options, goal.push_flags(given, path), review)
     return push_session.run(goal.topology, goal.store, session)

@@ -251,3 +251,58 @@ def test_roles_that_the_units_do_not_hold_are_refused(geoplan: Geoplan, running:
     assert "or swap the HA modes on both units by hand" in refused.stderr
     assert "swap master and slave in the topology" not in refused.stderr  # they are swapped there already
     assert site.all_that_counts() == before
+
+
+# -- reboots that are due ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def owing(geoplan: Geoplan, running: ExitStack, tmp_path: Path) -> tuple[Site, Path]:
+    """Let a site join by a push that reboots nothing; return the lab and the topology that is there then."""
+    site, old, new = pushed(geoplan, ROWS["a standalone joins"], running, tmp_path)
+    left = geoplan("push", new, "--from", old, "--reboot", "never", "--endpoints", site.endpoints, "--yes")
+    assert left.code == 1, left
+    site.settle()
+    return site, new
+
+
+@pytest.mark.usefixtures("quick_pauses")
+@pytest.mark.parametrize("start", ["file", "live"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_change_does_the_reboots_that_are_due(
+    geoplan: Geoplan, owing: tuple[Site, Path], start: str, form: str
+) -> None:
+    site, new = owing
+    before = site.reboots
+    command = ["push", new, "--from", new if start == "file" else "live", "--endpoints", site.endpoints, "--yes"]
+    ended = geoplan(*command, "--format", form)
+    assert ended.code == 0, ended
+    assert "done and verified" in ended.stdout
+    assert {unit: count - before[unit] for unit, count in site.reboots.items()}["10.0.0.1"] == 1
+    site.settle()
+    again = geoplan(*command, "--format", form)
+    assert (again.code, "nothing to do" in again.stdout) == (0, True), again
+
+
+@pytest.mark.usefixtures("quick_pauses")
+def test_a_change_that_was_reviewed_without_reboots_does_none_and_says_what_is_due(
+    geoplan: Geoplan, owing: tuple[Site, Path], tmp_path: Path
+) -> None:
+    site, new = owing
+    plan, approval = tmp_path / "plan.json", tmp_path / "approval.json"
+    where = ["--endpoints", site.endpoints]
+    assert geoplan("plan", new, "--from", new, "-o", plan).code == 0
+    before = site.reboots
+    checksum = json.loads(plan.read_text())["checksum"]
+    for reviewed in (["--plan", plan], ["--checksum", checksum]):
+        ended = geoplan("push", new, "--from", new, *reviewed, *where, "--yes")
+        assert ended.code == 1, ended
+        assert "'A' is not finished" in ended.stdout
+        assert f"geoplan push {new} --reboot always=A" in ended.stdout
+        told = geoplan("push", new, "--from", new, *reviewed, *where, "--yes", "--format", "json")
+        assert json.loads(told.stdout.splitlines()[-1])["exit_code"] == 1
+    assert site.reboots == before
+    assert geoplan("plan", new, "--from", new, "--live", *where, "-o", approval).code == 0
+    assert json.loads(approval.read_text())["reboots"] == ["A"]
+    assert geoplan("push", new, "--from", new, "--plan", approval, *where, "--yes").code == 0
+    assert {unit: count - before[unit] for unit, count in site.reboots.items()}["10.0.0.1"] == 1
