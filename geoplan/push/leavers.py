@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.live.findings import NoteKind
+from geoplan.plan.cut_links import cut_by_lists_alone
 from geoplan.plan.model import Action
+from geoplan.push import records as models
 from geoplan.vendor import GEO_PARTNERS, PARTNERS_STATUS, REMOTE_GEO_ACCESS
-from geoplan.wording import join_words
+from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
     from geoplan.plan.model import SiteSettings
@@ -33,6 +35,30 @@ def tell_of_leavers(context: Context) -> None:
             continue
         message = f"'{name}' ({units}) still answers DNS with its old GEO configuration: {dns}{cloud}"
         context.note(NoteKind.STILL_ANSWERS, message, site=name)
+
+
+def tell_of_cuts(context: Context) -> None:
+    """Say of each pair which unit stood by while partners left, and has submitted nothing since that is without them.
+
+    No list and no partner's status shows that, and the probe deletes on the unit that is active now.
+    """
+    records = context.history.records
+    sent = {record.unit for record in records if isinstance(record, models.Changing) and record.what == "geo_partners"}
+    sent |= {record.unit for record in records if isinstance(record, models.Resubmitting)}
+    leaving = context.plan.change.leaving if context.plan.change else ()
+    for name, gone in cut_by_lists_alone(context.plan).items():
+        for unit in context.plan.site(name).units:
+            if unit.address in sent or name in context.left_alone:
+                continue
+            way = f"make it active, and submit its empty {GEO_PARTNERS} there by hand"
+            if name not in leaving:
+                by_push = context.reporter.typed("push", "--reboot", f"always={name}")
+                way = f"make it active, and submit {GEO_PARTNERS} there again; with the reboot of its master: {by_push}"
+            message = (
+                f"links of the {unit.role} {unit.address} to {some_of(gone)}: not proven to be cut. It stood by, so "
+                f"what it submitted last still names them, and only access lists part them. What cuts them: {way}"
+            )
+            context.note(NoteKind.LINK_NOT_PROVEN, message, site=name, unit=unit.address)
 
 
 def _of_balancer(context: Context, site: SiteSettings) -> str:

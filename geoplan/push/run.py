@@ -26,7 +26,7 @@ from geoplan.push.executor import Executor, Progress
 from geoplan.push.freeze import frozen_problems, require_thawed
 from geoplan.push.guarded_unit import guarded
 from geoplan.push.history import PairProgress
-from geoplan.push.leavers import tell_of_leavers, tell_of_new_boxes
+from geoplan.push.leavers import tell_of_cuts, tell_of_leavers, tell_of_new_boxes
 from geoplan.push.listener import Found, Reporter
 from geoplan.push.partner_links import record_sights
 from geoplan.push.past_pushes import GO_ON, check_resume
@@ -261,6 +261,7 @@ async def _do_and_verify(context: Context, executor: Executor, verdict: Prefligh
     record_sights(context, report)
     unfinished = _unfinished(context, progress, report, facts)
     tell_of_leavers(context)
+    tell_of_cuts(context)
     unproven = tell_of_new_boxes(context)
     is_red = is_drill and bool(progress.red_steps(context.plan))
     outcome = "done" if report.is_in_place and not unfinished and not is_red else "done with findings"

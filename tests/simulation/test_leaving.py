@@ -15,7 +15,8 @@ from geoplan.lab.device.geo import Cluster
 from geoplan.lab.variants import Variant
 from geoplan.live.findings import NoteKind
 from geoplan.live.fleet import Fleet
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
+from geoplan.plan.planner import make_plan
 from geoplan.push import journal
 from geoplan.push.actions import ACTIONS
 from geoplan.push.dry_run import DryRunClock, DryRunState, dry_run_units
@@ -28,6 +29,7 @@ from geoplan.twin import shapes
 from geoplan.twin.loop import run_simulated
 from geoplan.twin.transport import Sent
 from tests.push.support import real_store
+from tests.simulation import changes
 from tests.simulation.leaves import A1, A4, LISTS, M1, M3, S1, S3, STAYING, Kill, Leave, leave, topology
 from tests.simulation.world import SYNC
 
@@ -209,6 +211,31 @@ def test_a_deletion_that_travels_over_a_live_link_stops_at_the_probe(tmp_path: P
         await finished(begun, resume=True)
 
     play(lambda: leave(tmp_path, variants=(Variant.LINKS_IGNORE_ACCESS,), preferred="none"), act)
+
+
+def test_what_a_standby_has_not_cut_is_told_with_what_cuts_it(tmp_path: Path) -> None:
+    lab = changes.topology("lab", f"A:{M1}:{S1} B:{A1} C:{M3}:{S3}")
+    new = changes.topology("new", f"A:{M1}:{S1} B:{A1}")
+
+    async def go() -> None:
+        world = changes.ChangingWorld(lab, tmp_path, variants=(Variant.LINKS_IGNORE_ACCESS,))
+        await world.push_new(lab)
+        world.make_masters_active()
+        before = world.reboots()
+        assert (await world.change(lab, new)).is_complete
+        assert world.reboots() == before
+        notes = [event for event in world.heard.events if event.details.get("kind") == NoteKind.LINK_NOT_PROVEN]
+        assert [(note.details["site"], note.unit) for note in notes] == [("A", S1), ("C", S3)]
+        assert f"links of the slave {S1} to {M3}, {S3}: not proven to be cut" in notes[0].message
+        assert "--reboot always=A" in notes[0].message
+        assert "by hand" in notes[1].message
+        network = world.network
+        one, other = network.unit(S1), network.unit(S3)
+        assert frozenset((one, other)) in set(network.partners), "it was never cut"
+        await world.push(make_plan(new, (Phase.GEO,)), reboot_sites=("A",))
+        assert frozenset((one, other)) not in set(network.partners), "what the note names has cut it"
+
+    run_simulated(go())
 
 
 def test_no_cluster_is_cleaned_up_between_units_of_which_no_probe_has_shown_anything(tmp_path: Path) -> None:

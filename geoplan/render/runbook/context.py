@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.plan.actions import LOOKS
+from geoplan.plan.cut_links import cut_by_lists_alone
 from geoplan.plan.firmware_change import becomes_inaccessible
 from geoplan.plan.groups import grouped
 from geoplan.plan.model import UPDATE_ACTIONS, Action, Phase
@@ -121,6 +122,11 @@ class RunbookContext:
     def leaving(self) -> frozenset[str]:
         """The sites that leave for good."""
         return frozenset(self.plan.change.leaving) if self.plan.change else frozenset()
+
+    @cached_property
+    def cut_by_lists_alone(self) -> dict[str, tuple[str, ...]]:
+        """The pairs that lose partners which the last submission of their standby still names, with these."""
+        return cut_by_lists_alone(self.plan)
 
     @cached_property
     def looks(self) -> tuple[Step, ...]:
