@@ -15,7 +15,7 @@ from geoplan.cli.connection import NO_CHANGE
 from geoplan.cli.files import OldState, load_old, planned_change
 from geoplan.cli.importing import MAX_LISTED, Search, listed
 from geoplan.errors import PushRefusedError
-from geoplan.wording import count, some_of
+from geoplan.wording import count, local_time, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -47,14 +47,26 @@ def start_of_push(topology: Topology, typed: TypedCommands, *, goes_on: bool) ->
     """Return where the change of a push starts, as :func:`start_of` does; of one that ``goes_on`` where it started.
 
     Live units are then no more what they were, and its journal has it; they were confirmed when it began. Raises
-    :class:`PushRefusedError` where the unfinished push is no change, and where units that leave would be sent
-    credentials although certificates are not checked.
+    :class:`PushRefusedError` where the unfinished push is no change, where units that leave would be sent credentials
+    although certificates are not checked, and where a push is unfinished that is not to go on: half-way, units tell no
+    start.
     """
-    if not (typed.change.is_live and goes_on):
+    if not typed.change.is_live:
         return start_of(topology, typed, "push")
-    from geoplan.cli.push_units import push_store
+    from geoplan.cli.push_units import push_store, typed_after
 
-    begun = push_store(topology, typed.reach, typed.state_dir).past().unfinished
+    store = push_store(topology, typed.reach, typed.state_dir)
+    past = store.past()
+    begun = past.unfinished
+    if not goes_on:
+        if begun is not None and not store.holder():
+            began = f"the push that {begun.who} began at {local_time(begun.begin.at)}"
+            raise PushRefusedError(
+                f"--from live: {began} is unfinished, so units may be half-way; nothing was asked, and nothing changed",
+                hint=f"go on with it: {typed_after(past, topology, typed).resuming()}\n"
+                f"        or end it as it is: {replace(typed, change=NO_CHANGE)('push', '--abandon')}",
+            )
+        return start_of(topology, typed, "push")
     if begun is None:
         return None
     if begun.plan.change is None:

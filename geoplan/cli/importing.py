@@ -129,6 +129,10 @@ def said_of_unconfirmed(imported: Imported, search: Search, given: Sequence[str]
         return []
     lines = [f"{count(len(imported.unconfirmed), 'address')} found and not asked:", *listed(imported.unconfirmed)]
     able = [address for address in imported.unconfirmed if search.reach.can_reach(address)][:MAX_LISTED]
+    if linked := [address for address in imported.unconfirmed if address in imported.linked]:
+        lines.append(
+            f"if a site behind NAT is known by {some_of(linked)}, nobody tells its own address: give that as well"
+        )
     if not able:
         return [*lines, "the lab serves none of them"]
     if without := [address for address in able if not search.can_ask(address)]:

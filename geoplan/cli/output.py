@@ -99,6 +99,11 @@ def terminal() -> tuple[int, bool]:
     return console.width, console.color_system is not None and not console.no_color
 
 
+def columns() -> int | None:
+    """Return how many columns lines of text have on a terminal; None elsewhere: a file or a pipe keeps its lines."""
+    return terminal()[0] if sys.stdout.isatty() else None
+
+
 # Colours, and the cursor of what redraws itself: nothing else has a use in what geoplan prints.
 _OF_TERMINALS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

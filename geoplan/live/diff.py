@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from functools import partial
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.live.findings import Kind
@@ -36,39 +37,70 @@ class WayOn(NamedTuple):
         return self if self.command else WayOn(self.sentence.removesuffix(":"))
 
 
-def as_text(report: Report, push: Command = PUSH, findings: Iterable[Finding] = ()) -> str:
+def as_text(report: Report, push: Command = PUSH, findings: Iterable[Finding] = (), *, width: int | None = None) -> str:
     """Return a block for each site that differs, what else was found, and a line that counts.
 
-    ``push`` is like :data:`PUSH`.
+    ``push`` is like :data:`PUSH`. With a ``width`` lines are at most so many columns wide, but for commands and for
+    words that are wider.
     """
     findings = tuple(findings)
     others = found_besides(report, findings)
     lines = list(_blocks(report, others, _noted(findings)))
     if lines:
-        lines.append("")
-    return "\n".join([*lines, summary(report, others, findings), *_lines(_ways_on(report, push))]) + "\n"
+        lines.append(_Line(""))
+    lines.append(_Line(summary(report, others, findings)))
+    for way in _ways_on(report, push):
+        lines += [_Line(way.sentence)] if way.sentence else []
+        lines += [_Line(f"  {way.command}", is_command=True)] if way.command else []
+    return "\n".join(line.fitted(width) for line in lines) + "\n"
 
 
-def _blocks(report: Report, others: Iterable[Finding], noted: Iterable[Finding]) -> Iterator[str]:
+class _Line(NamedTuple):
+    """A line of text; a command stays in one piece."""
+
+    text: str
+    is_command: bool = False
+
+    def fitted(self, width: int | None) -> str:
+        """Return it in lines that are no wider than so many columns."""
+        if width is None or self.is_command or len(self.text) <= width:
+            return self.text
+        indent = self.text[: len(self.text) - len(self.text.lstrip())]
+        return fill(
+            self.text.lstrip(),
+            max(width, _MIN_WIDTH),
+            initial_indent=indent,
+            subsequent_indent=f"{indent}    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+_MIN_WIDTH = 20
+
+
+def _blocks(report: Report, others: Iterable[Finding], noted: Iterable[Finding]) -> Iterator[_Line]:
     """Yield the lines of each site, and after them those that several sites share: each heading stands once."""
     headings: dict[tuple[str, ...], str] = {(site.site,): f"{site.site}{_on(site)}" for site in report.sites}
-    blocks: dict[tuple[str, ...], list[str]] = {}
+    blocks: dict[tuple[str, ...], list[_Line]] = {}
     told: set[tuple[str, str]] = set()  # what partners share has one way on, however many of them show it
     for site in report.sites:
         block = blocks.setdefault((site.site,), [])
         for difference in site.differences:
             key = difference.message, difference.hint
-            block.append(f"  {difference.kind}: {difference.message if key in told else _with_hint(difference)}")
+            what = difference.message if key in told else _with_hint(difference)
+            block.append(_Line(f"  {difference.kind}: {what}"))
             told.add(key)
-        block += [f"  note: {note.message}" for note in site.notes]
+        block += [_Line(f"  note: {note.message}") for note in site.notes]
     for finding in others:
         block = blocks.setdefault(finding.sites, [])
-        block += [f"  {finding.kind}: {_with_hint(finding)}", *(f"      {command}" for command in finding.commands)]
+        block.append(_Line(f"  {finding.kind}: {_with_hint(finding)}"))
+        block += [_Line(f"      {command}", is_command=True) for command in finding.commands]
     for finding in noted:
-        blocks.setdefault(finding.sites, []).append(f"  note: {_with_hint(finding)}")
+        blocks.setdefault(finding.sites, []).append(_Line(f"  note: {_with_hint(finding)}"))
     for sites, block in blocks.items():
         if block:
-            yield headings.get(sites) or ", ".join(sites)
+            yield _Line(headings.get(sites) or ", ".join(sites))
             yield from block
 
 

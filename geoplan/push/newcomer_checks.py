@@ -9,6 +9,7 @@ from geoplan.live.findings.clusters import deleted_from, find
 from geoplan.live.findings.geo_merge import site_at, sites_by_address
 from geoplan.live.findings.newcomers import GeoConfiguration, differences, reference_of
 from geoplan.plan.model import Action
+from geoplan.vendor import BACKUP, GEO_CONFIGURATION, MANAGE_CLUSTERS, MANAGE_FQDNS
 from geoplan.wording import some_of
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Change, Plan, SiteSettings
 
-EMPTY_IT = (
-    "a site joins empty: delete its FQDNs and clusters there by hand (Global Balancing), once nothing needs them, "
-    "or let it join by a restore of the group's GEO Configuration"
-)
 IN_TWO = (
     "nobody stays who would show that a deletion there does not travel: push a topology first in which this site "
     "stands alone, delete these clusters there by hand, and let it join then"
@@ -62,7 +59,7 @@ def newcomer_problems(plan: Plan, change: Change, name: str, facts: Observations
             yield ChangeProblem(unit.address, message, IN_TWO)
     elif part is None and not _is_empty_or_on_its_way(plan, site, here, there):
         message = f"it joins and is not empty: {here.shown}; {reference.address} has {there.shown}"
-        yield ChangeProblem(unit.address, message, EMPTY_IT)
+        yield ChangeProblem(unit.address, message, _how_to_join(_Ends(here, there, unit, reference)))
 
 
 def _is_cleaned(plan: Plan, change: Change, name: str) -> bool:
@@ -87,6 +84,18 @@ def _is_empty_or_on_its_way(plan: Plan, site: SiteSettings, here: GeoConfigurati
             found for found in here.clusters if canonical(found.address) in addresses and found.is_named(old.name)
         )
     return all(found in own or (site_at(places, found), found.name) in known for found in here.clusters)
+
+
+def _how_to_join(ends: _Ends) -> str:
+    """Say what makes a site joinable that is not empty: it loses by hand what it has, or gets what its group has."""
+    here, unit, reference = ends.here, ends.unit.address, ends.reference.address
+    steps = [f"delete {some_of(here.fqdns)} at {MANAGE_FQDNS}"] if here.fqdns else []
+    steps += [f"delete {some_of([each.name for each in here.clusters])} at {MANAGE_CLUSTERS}"] if here.clusters else []
+    return (
+        f"a site joins empty: on {unit} by hand, once nothing needs them, {', then '.join(steps)}; or let it have what "
+        f"its group has: restore {GEO_CONFIGURATION} alone of a backup of {reference} there ({BACKUP}). Then give this "
+        "push again"
+    )
 
 
 def _is_merged(change: Change, name: str) -> bool:

@@ -88,7 +88,7 @@ def as_text(
     if owed := _pairs_to_finish(past, plan):
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
-        lines += ["", f"slaves that have not shown all links green since they submitted: {', '.join(unproven)}"]
+        lines += ["", f"links of these slaves are not proven: {some_of(unproven)}"]
     if history and (units := going_back(history)):
         submitted = submitted_on_slaves(history)
         touched = {*submitted, *(unit.unit for unit in units)}

@@ -136,7 +136,8 @@ def gone_findings(store: Store, command: Command) -> tuple[Finding, ...]:
             each.units,
             f"'{each.site}' ({', '.join(each.units)}) was pushed with these units before, and is not in the file now: "
             "its cluster, its list entries and its links stay on all units until it is retired",
-            "put it back into the file, or retire it:",
+            "if it still belongs to them, put it back into the file. If not, this RETIRES it, that is, unlinks it and "
+            "deletes its cluster on all units that stay:",
             (command("push", "--from", str(each.path)),),
             severity=Severity.MENDING,
         )

@@ -69,7 +69,8 @@ def commented(text: str, comments: Mapping[Loc, Sequence[str]]) -> str:
     for loc in sorted(comments, key=lambda each: document.place_of(each).line, reverse=True):
         at = document.place_of(loc).line
         start = lines[at][: len(lines[at]) - len(lines[at].lstrip(" "))] if at < len(lines) else ""
-        if at >= len(lines) or not lines[at].startswith(f"{start}- "):
+        own = [f"{start}- ", *(f"{start}{key}:" for key in loc[2:][-1:])]
+        if at >= len(lines) or not lines[at].startswith(tuple(own)):
             continue
         above = {each.strip() for each in itertools.takewhile(_is_comment, reversed(lines[:at]))}
         end = found[0] if (found := _LINE_END.findall(lines[at])) else "\n"

@@ -91,6 +91,16 @@ def test_a_standby_whose_links_nobody_tells_is_not_proven_and_named() -> None:
     assert "--reboot 'always=HA Pair 1' --reboot 'always=HA Pair 2'" in reports.as_text(found)
 
 
+def test_lines_fit_a_width_but_for_commands() -> None:
+    found = report_of(silent(A1))
+    wide, narrow = reports.as_text(found), reports.as_text(found, width=40)
+    assert wide.split() == narrow.split()
+    commands = [line for line in wide.splitlines() if line.startswith("  geoplan push")]
+    assert commands
+    assert all(line in commands for line in narrow.splitlines() if len(line) > 40)
+    assert any(len(line) > 40 for line in wide.splitlines() if line not in commands)
+
+
 def test_what_a_slave_saw_while_it_was_active_proves_its_links() -> None:
     found = report_of(silent(A1), {S1: frozenset({A1}), S2: frozenset({A1, S1})})
     assert found.is_proven

@@ -199,6 +199,7 @@ def test_push_and_diff_name_the_site_that_has_left_and_the_command_that_retires_
     shown = geoplan("diff", site.topology, *reach)
     assert shown.code == 1
     assert f"--from {old}" in shown.stdout
+    assert "if it still belongs to them, put it back into the file. If not, this RETIRES it" in shown.stdout
     found = json.loads(geoplan("diff", site.topology, *reach, "--format", "json").stdout)["findings"]
     (told,) = [each for each in found if each["kind"] == "site_gone"]
     assert (told["units"], told["severity"]) == ([A1], "worth mending")

@@ -87,6 +87,8 @@ def test_a_site_that_is_not_empty_does_not_join(tmp_path: Path) -> None:
             await world.change(TWO, FOUR)
         (problem,) = refused.value.problems
         assert problem.startswith("10.0.0.7: it joins and is not empty: clusters none; FQDNs old.example.com")
+        assert "on 10.0.0.7 by hand" in problem
+        assert "delete old.example.com. at Global Balancing > Manage FQDNs" in problem
         assert len(world.sent) == sent
 
     run(scene())

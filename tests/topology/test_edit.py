@@ -196,5 +196,9 @@ def test_comment_stands_above_its_site_once_and_says_nothing_else() -> None:
     assert lines[lines.index('  - name: "B # x"') - 1].startswith("  # odd")
     assert [line for line in lines if "odd" not in line and "on one line" not in line] == MINE.splitlines()
     assert commented(written, said) == written
+    deep: dict[Loc, list[str]] = {("sites", 0, "standalone"): ["why"]}
+    assert commented("sites:\n- name: A\n  standalone: 10.0.0.1\n", deep) == (
+        "sites:\n- name: A\n  # why\n  standalone: 10.0.0.1\n"
+    )
     flow = "sites: [{name: A, standalone: 10.0.0.1}]\n"
     assert commented(flow, {("sites", 0): ["x"]}) == flow

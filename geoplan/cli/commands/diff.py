@@ -49,6 +49,7 @@ def command(  # noqa: PLR0913 - one for each option
     import asyncio
 
     from geoplan.cli.leavers import back_findings
+    from geoplan.cli.output import columns
     from geoplan.cli.push_units import known_past, left_findings, say_unfinished, typed_after
     from geoplan.live import diff as reports
     from geoplan.live.findings.collect import examine
@@ -78,7 +79,7 @@ def command(  # noqa: PLR0913 - one for each option
     findings = (*findings, *left_findings(topology, reach, typed), *back)
     push = partial(typed, "push")
     rendered = {
-        "text": lambda: reports.as_text(report, push, findings),
+        "text": lambda: reports.as_text(report, push, findings, width=columns() if output in (None, "-") else None),
         "markdown": lambda: reports.as_markdown(report, push, findings),
         "json": lambda: reports.as_json(report, findings),
     }[chosen]()

@@ -11,6 +11,7 @@ from geoplan.addresses import canonical
 from geoplan.diagnostics import without_secrets
 from geoplan.live.diff import found_besides
 from geoplan.live.discover.document import Draft, Remark, unconfirmed
+from geoplan.live.discover.search import belongs
 from geoplan.live.discover.sites import Oddity
 from geoplan.live.findings import Kind
 from geoplan.live.findings.collect import examine
@@ -69,6 +70,8 @@ class Imported:
     findings: tuple[Placed, ...]
     unconfirmed: Mapping[str, tuple[str, ...]]
     """The addresses that were named and not asked, with those that name them."""
+    linked: frozenset[str] = frozenset()
+    """Those of them that are named as partners or clusters, and not in access lists alone."""
 
     @property
     def to_mend(self) -> tuple[Placed, ...]:
@@ -110,7 +113,9 @@ def judged(
     ]
     order = {site.name: number for number, site in enumerate(topology.sites)}
     placed_findings.sort(key=lambda each: order.get(each.finding.sites[0], -1) if each.finding.sites else -1)
-    return Imported(content, topology, tuple(placed_findings), unconfirmed(draft, discovery))
+    left = unconfirmed(draft, discovery)
+    linked = frozenset(address for address in left if belongs(discovery.named[address]))
+    return Imported(content, topology, tuple(placed_findings), left, linked)
 
 
 def usable(content: dict[str, Any]) -> tuple[dict[str, Any], Topology, list[Remark]]:
@@ -189,7 +194,10 @@ def _differences(differences: Iterable[Difference], plan: Plan, topology: Topolo
     by_what: dict[tuple[Loc, FindingKind, str, str], list[Difference]] = {}
     for found in differences:
         loc, kind = _loc_of_difference(found, plan, topology), _KINDS.get(found.kind, FindingKind.GEO_DIFFERS)
-        key = (loc, kind, found.message, found.hint.removesuffix(":"))
+        message = found.message
+        if found.subject == CLUSTERS:  # of which all units of a group are told alike
+            message = message.removeprefix(f"{found.unit}: ")
+        key = (loc, kind, message, found.hint.removesuffix(":"))
         by_what.setdefault(key, []).append(found)
     for (loc, kind, message, hint), alike in by_what.items():
         units = tuple(dict.fromkeys(found.unit for found in alike if found.unit))
@@ -209,8 +217,7 @@ def _loc_of_difference(found: Difference, plan: Plan, topology: Topology) -> Loc
         owner = next(
             (each.site for each in plan.clusters if each.group == site.group and each.name == found.values[0]), None
         )
-        if owner is not None:
-            return _loc_of((owner,), (), topology)
+        return _loc_of((owner or plan.sites_of(site.group)[0].name,), (), topology)
     units = (found.unit,) if found.unit and found.subject == HA_SUBJECT else ()
     return _loc_of((found.site,), units, topology)
 

@@ -15,7 +15,7 @@ from geoplan.vendor import HA_PARAMETERS
 from geoplan.wording import folded, join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from geoplan.live.discover.search import Discovery
     from geoplan.live.discover.sites import FoundSite
@@ -42,13 +42,17 @@ def merged(text: str, mine: Topology, draft: Draft, discovery: Discovery) -> Mer
     places = _places(mine, draft)
     names = _names(mine, draft, places)
 
+    taken: set[Loc] = set()  # that the file has from units alone: what is odd about it is said there
+
     def edit(document: Any) -> None:  # noqa: ANN401 - plain, or as YAML keeps it
         for number, found in enumerate(draft.content["sites"]):
             place = places[number]
             if place < len(mine.sites):
                 if _has_same_units(mine.sites[place], draft.sites[number]):
-                    _complete(document["sites"][place], mine.sites[place], found)
+                    keys = _complete(document["sites"][place], mine.sites[place], found)
+                    taken.update(("sites", place, key) for key in keys)
             else:
+                taken.update({("sites", place), *(("sites", place, key) for key in found)})
                 document["sites"].append({**found, "name": names[number]})
         _group(document, mine, draft, places, names)
 
@@ -61,16 +65,19 @@ def merged(text: str, mine: Topology, draft: Draft, discovery: Discovery) -> Mer
     lost = tuple(_lost(mine, set(places.values()), discovery))
     outside = {canonical(each) for site in mine.sites for each in site.extra_remote_geo_access}
     content = {"name": mine.name, **content}
-    written = commented(written, _comments((*remarks, *others)))
+    written = commented(written, _comments((*remarks, *others), taken))
     return Merged(Draft(content, (*remarks, *others, *lost), draft.sites, frozenset(outside)), written)
 
 
-def _comments(remarks: Sequence[Remark]) -> dict[Loc, list[str]]:
-    """Return what has to be seen by whoever reads the file as comments of its sites."""
+def _comments(remarks: Sequence[Remark], taken: Collection[Loc]) -> dict[Loc, list[str]]:
+    """Return what has to be seen by whoever reads the file as comments: of its sites, and of what it has ``taken``."""
     comments: dict[Loc, list[str]] = {}
     for loc, oddity in remarks:
+        said = f"{oddity.kind}: {oddity.message}"
         if oddity.severity is Severity.BLOCKING and len(loc) > 1:
-            comments.setdefault(loc[:2], []).append(f"{oddity.kind}: {oddity.message}")
+            comments.setdefault(loc[:2], []).append(said)
+        elif loc[:3] in taken:
+            comments.setdefault(loc[:3], []).append(said)
     return comments
 
 
@@ -126,8 +133,8 @@ def _as_site(units: Sequence[str]) -> str:
     return f"the pair of {join_words(units)}" if len(units) > 1 else f"{units[0]} alone"
 
 
-def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
-    """Write what a site of the file lacks."""
+def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ANN401 - as above
+    """Write what a site of the file lacks; return the keys of what somebody should look at."""
     told = found.get("ha_pair", found)
     for role in ("master", "slave", "standalone"):
         if role in told:
@@ -139,8 +146,10 @@ def _complete(written: Any, site: Site, found: Mapping[str, Any]) -> None:  # no
         else:
             written["cluster"] = {"location": cluster["location"]}
     known = {canonical(each) for each in site.extra_remote_geo_access}
-    if new := [each for each in found.get("extra_remote_geo_access", ()) if canonical(each) not in known]:
+    new = [each for each in found.get("extra_remote_geo_access", ()) if canonical(each) not in known]
+    if new:
         written["extra_remote_geo_access"] = [*written.get("extra_remote_geo_access", ()), *new]
+    return ("extra_remote_geo_access",) if new else ()
 
 
 def _complete_unit(written: Any, unit: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above

@@ -345,6 +345,25 @@ def test_merge_keeps_every_byte_of_what_it_does_not_change(
     assert mine.read_bytes() == content
 
 
+def test_a_cluster_of_no_site_is_told_once_and_what_nobody_tells_of_nat_is_asked_for(
+    geoplan: Geoplan, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site("three-regions")
+    pushed(geoplan, site)
+    ended = imported(geoplan, site, "10.20.2.5", *ALL)
+    assert ended.stdout.count("cluster 'singapore' (203.0.113.40) is of no site") == 1, ended
+    assert "if a site behind NAT is known by 203.0.113.40, nobody tells its own address: give that" in ended.stderr
+
+    mine, extra = tmp_path / "mine.yaml", "    extra_remote_geo_access: [192.168.40.200]"
+    whole = (TOPOLOGIES / "three-regions.yaml").read_text().splitlines()
+    mine.write_text("\n".join(line for line in whole if not line.startswith(extra)) + "\n")
+    imported(geoplan, site, "192.168.40.5", *ALL, "--merge", mine, "-o", mine, "--force")
+    lines = mine.read_text().splitlines()
+    assert lines[lines.index(extra) - 1].startswith("    # outside_access: 192.168.40.200 may connect")
+    again = imported(geoplan, site, "192.168.40.5", *ALL, "--merge", mine, "-o", mine, "--force")
+    assert mine.read_text().splitlines() == lines, again
+
+
 def test_merge_asks_the_units_of_the_file_without_a_word(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site = make_site("section-5.1")
     mine = tmp_path / "mine.yaml"

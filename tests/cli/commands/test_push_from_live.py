@@ -123,6 +123,11 @@ def test_a_stopped_change_goes_on_from_its_journal(geoplan: Geoplan, make_site: 
     assert stopped.code == 3, stopped
     words = f"geoplan push {two} --from live --follow --within 172.24.1.0/24 --resume --endpoints {site.endpoints}"
     assert words in stopped.stderr
+    anew = push(geoplan, site, two, "--from", "live", *WITHIN)
+    assert anew.code == 4, anew
+    assert "--from live: the push that " in anew.stderr
+    assert "go on with it: " + words in anew.stderr
+    assert f"or end it as it is: geoplan push {two} --abandon --endpoints {site.endpoints}" in anew.stderr
     status = geoplan("push", two, "--endpoints", site.endpoints, "--from", "live", "--status")
     assert f"geoplan push {two} --from live --resume" in status.stdout
     insecure = push(geoplan, site, two, "--from", "live", "--resume", "--insecure")
