@@ -20,6 +20,7 @@ from geoplan.push import values
 from geoplan.push.kinds import kind_called, words_of_drill, words_of_kind
 from geoplan.push.lock import WAIT
 from geoplan.push.problems import Problem
+from geoplan.push.reboots import pairs_that_owe
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 from geoplan.push.secret_progress import sites_that_differ
 from geoplan.push.secret_status import as_plain_secrets, secret_lines
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
-    from geoplan.push.ledger import Ledger
     from geoplan.push.records import AnyRecord
     from geoplan.push.store import Past
     from geoplan.push.values import Value
@@ -62,11 +62,6 @@ _CHANGES = (
     updates.Booting,
     secrets.SettingSecret,
 )
-
-
-def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
-    """Return the pairs of a plan whose reboot is due, whichever push left it out."""
-    return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
 
 
 def as_text(

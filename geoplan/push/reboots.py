@@ -16,7 +16,6 @@ from geoplan.push.change_progress import pairs_with, units_to_renew
 from geoplan.push.history import PairProgress
 from geoplan.push.options import RebootMode
 from geoplan.push.outcome import Outcome, StepState
-from geoplan.push.past_pushes import pairs_that_owe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -81,6 +80,11 @@ class Reboots:
 def pairs_rebooted_by(plan: Plan) -> Iterator[str]:
     """Yield the pairs for whose reboot a plan has a step."""
     return (step.site for step in plan.steps if step.action is Action.REBOOT_MASTER)
+
+
+def pairs_that_owe(ledger: Ledger, plan: Plan) -> tuple[str, ...]:
+    """Return the pairs of a plan whose reboot is due, whichever push left it out."""
+    return tuple(site.name for site in plan.sites if ledger.owes_reboot(site))
 
 
 def owed_to(change: Plan, past: Past) -> tuple[str, ...]:

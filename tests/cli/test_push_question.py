@@ -15,8 +15,8 @@ from geoplan.plan.model import Plan
 from geoplan.plan.planner import make_plan
 from geoplan.push.listener import Found
 from geoplan.push.options import Options
-from geoplan.push.past_pushes import pairs_that_owe
 from geoplan.push.preflight import PreflightResult
+from geoplan.push.reboots import pairs_that_owe
 from geoplan.topology.loader import load_topology
 from tests.conftest import TOPOLOGIES, Geoplan
 from tests.push.conftest import MakeSite, make_site
