@@ -15,7 +15,7 @@ from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.live.polling import SystemClock
-from geoplan.push import abandoning, past_pushes
+from geoplan.push import abandoning, past_pushes, reboots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def abandon(
     if ended.rotation is not None and ended.has_changes:
         click.echo("links are red between units with different secrets, until all of them have the same")
         click.echo(f"give all of them the same with: {command('push', '--secret')}")
-    if pairs := past_pushes.pairs_that_owe(past.ledger, plan):
+    if pairs := reboots.pairs_that_owe(past.ledger, plan):
         click.echo(f"the next push reboots the masters of these pairs, which are not finished: {', '.join(pairs)}")
         click.echo(f"push with: {command('push')}")
     return 0
