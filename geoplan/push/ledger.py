@@ -312,12 +312,8 @@ class Ledger:
         """
         new = _set(unit for unit in units if self._counts(unit))
         self._renewed |= new
-        known_as = {
-            canonical(unit.nat_address or unit.address)
-            for site in self._sites.values()
-            for unit in site.units
-            if canonical(unit.address) in new
-        }
+        boxes = (unit for site in self._sites.values() for unit in site.units)
+        known_as = _set(unit.nat_address or unit.address for unit in boxes if canonical(unit.address) in new)
         for address, account in self._accounts.items():
             if address in new:
                 self._accounts[address] = _Account(changed_at=account.changed_at)
