@@ -296,8 +296,10 @@ class Ledger:
             case models.Resubmitted():
                 if account := self._slave_of(record.site):
                     account.submitted |= account.sent or NONE
-                for other in self._accounts.values() if record.site in self._sites else ():
-                    other.red -= self._sites[record.site].known_as  # since its turn nobody has seen it red
+                site = self._sites.get(record.site)
+                for slave in map(self._slaves_known_as.get, _set(site.geo_partners) if site else ()):
+                    if site and slave in self._accounts:
+                        self._accounts[slave].red -= site.known_as  # since its turn nobody has seen it red
             case models.Healthy():
                 if account := self._slave_of(record.site):
                     paid = account.due & account.submitted
