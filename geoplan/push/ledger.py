@@ -294,17 +294,20 @@ class Ledger:
                 if account := self._slave_of(record.site):
                     account.submitted.clear()
             case models.Resubmitted():
-                if account := self._slave_of(record.site):
-                    account.submitted |= account.sent or NONE
-                site = self._sites.get(record.site)
-                for slave in map(self._slaves_known_as.get, _set(site.geo_partners) if site else ()):
-                    if site and slave in self._accounts:
-                        self._accounts[slave].red -= site.known_as  # since its turn nobody has seen it red
+                self._resubmitted(record.site)
             case models.Healthy():
                 if account := self._slave_of(record.site):
                     paid = account.due & account.submitted
                     account.due -= paid
                     account.unproven |= paid - account.sights
+
+    def _resubmitted(self, name: str) -> None:
+        if account := self._slave_of(name):
+            account.submitted |= account.sent or NONE
+        site = self._sites.get(name)
+        for slave in map(self._slaves_known_as.get, _set(site.geo_partners) if site else ()):
+            if site and slave in self._accounts:
+                self._accounts[slave].red -= site.known_as  # since its turn nobody has seen it red
 
     def _renew(self, units: Iterable[str]) -> None:
         """Void what was known of the boxes that stood where these are, and of links to them.
@@ -343,11 +346,9 @@ class Ledger:
             if self._keys is not None and self._keys.get(canonical(address)) != key
         )
         self._sites = {site.name: site for site in outline.sites}
+        slaves = (unit for site in outline.sites for unit in site.units if unit.role == "slave")
         self._slaves_known_as = {
-            canonical(unit.nat_address or unit.address): canonical(unit.address)
-            for site in outline.sites
-            for unit in site.units
-            if unit.role == "slave"
+            canonical(each.nat_address or each.address): canonical(each.address) for each in slaves
         }
 
     def _partners_added(self, site: str, before: Iterable[str] | None, after: Iterable[str]) -> None:
