@@ -339,12 +339,9 @@ class Ledger:
             account.due |= _set(record.partners)
 
     def _open(self, begin: Begin) -> None:
-        outline = _Outline.model_validate(begin.plan)
-        self._unknown = frozenset(
-            canonical(address)
-            for address, key in begin.units.items()
-            if self._keys is not None and self._keys.get(canonical(address)) != key
-        )
+        outline, own = _Outline.model_validate(begin.plan), self._keys or {}
+        units = {} if self._keys is None else {canonical(address): key for address, key in begin.units.items()}
+        self._unknown = frozenset(unit for unit, key in units.items() if own.get(unit) != key)
         self._sites = {site.name: site for site in outline.sites}
         slaves = (unit for site in outline.sites for unit in site.units if unit.role == "slave")
         self._slaves_known_as = {
