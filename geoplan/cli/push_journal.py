@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.push_units import typed_after
+from geoplan.cli.push_units import typed_about, typed_after
 from geoplan.cli.signals import interruptible
 from geoplan.errors import PushRefusedError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.live.polling import SystemClock
 from geoplan.push import abandoning, past_pushes, reboots
+from geoplan.push.set_aside import generic_about, lines_of_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,16 +26,19 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
+    from geoplan.push.set_aside import About
     from geoplan.push.store import Past, Store
     from geoplan.topology.api import UnitApi
 
 
-def show(
+def show(  # noqa: PLR0913 - what is typed next
     store: Store,
     plan: Plan,
     apis: Mapping[str, UnitApi],
     output_format: str,
     command: Command = generic_command,
+    *,
+    about: About = generic_about,
 ) -> int:
     """Show the push on any of the units that is to be ended, else the last one, and what all of them left owed."""
     past = store.past()
@@ -42,23 +46,30 @@ def show(
     if output_format == "json":
         _as_json(past, plan, running)
     else:
-        click.echo(past_pushes.as_text(past, plan, running, apis, command=command), nl=False)
+        click.echo(past_pushes.as_text(past, plan, running, apis, command=command, about=about), nl=False)
     return 0
 
 
 def tell(goal: Goal, given: PushCommand, path: str) -> int:
     """Show the last push of what a command is about, or end the unfinished one."""
     typed, store, old = goal.typed(given, path), goal.store, goal.old
+    about = partial(typed_about, topology=goal.topology, typed=typed)
     if given.journals.abandon:
-        return abandon(store, goal.plan, given.output_format, typed, yes=given.run.yes)
+        return abandon(store, goal.plan, given.output_format, typed, about, yes=given.run.yes)
     found = typed_after(store.past(), goal.topology, typed)
     typed = replace(found, part=found.unfinished or goal.part)
     apis = {**(given.reach.apis(old.topology) if old and old.topology else {}), **given.reach.apis(goal.topology)}
-    return show(store, goal.plan, apis, given.output_format, typed)
+    return show(store, goal.plan, apis, given.output_format, typed, about=about)
 
 
-def abandon(
-    store: Store, plan: Plan, output_format: str, command: Command = generic_command, *, yes: bool = False
+def abandon(  # noqa: PLR0913 - what is typed next
+    store: Store,
+    plan: Plan,
+    output_format: str,
+    command: Command = generic_command,
+    about: About = generic_about,
+    *,
+    yes: bool = False,
 ) -> int:
     """Abandon the unfinished push, so that a new one may begin; what it owes stays owed.
 
@@ -76,6 +87,8 @@ def abandon(
     if ended.rotation is not None and ended.has_changes:
         click.echo("links are red between units with different secrets, until all of them have the same")
         click.echo(f"give all of them the same with: {command('push', '--secret')}")
+    for line in lines_of_left(past, plan, about):
+        click.echo(line)
     if pairs := reboots.pairs_that_owe(past.ledger, plan):
         click.echo(f"the next push reboots the masters of these pairs, which are not finished: {', '.join(pairs)}")
         click.echo(f"push with: {command('push')}")

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geoplan.addresses import canonical
 from geoplan.cli.connection import paces
 from geoplan.live.firmware import differences, firmware_of
 from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.clients import connected
 from geoplan.plan.firmware_change import require_version
 from geoplan.plan.upgrade import make_upgrade, written_firmware
+from geoplan.push.ledger import Ledger
+from geoplan.push.store import Past
 
 if TYPE_CHECKING:
     from geoplan.cli.push_command import PushCommand
@@ -30,13 +33,16 @@ def plan_of_update(topology: Topology, given: PushCommand, store: Store) -> Plan
     to = given.update.upgrade_to or ""
     require_version(to)
     journals = given.journals
+    past = Past(Ledger()) if given.lab.lab else store.past()
     if journals.resume or journals.only_tells:
-        past = store.past()
         unfinished = past.unfinished or (past.latest if journals.only_tells else None)
         if unfinished is not None and unfinished.plan.firmware is not None and unfinished.plan.firmware.to == to:
             return unfinished.plan
-    running = _running_in_lab(topology) if given.lab.lab else _ask(topology, given)
-    return make_upgrade(topology, to, running, holds_roles=True)
+    if given.lab.lab:
+        return make_upgrade(topology, to, _running_in_lab(topology), holds_roles=True)
+    left = past.left_aside
+    aside = [site.name for site in topology.sites if any(canonical(unit.address) in left for unit in site.units)]
+    return make_upgrade(topology, to, _ask(topology, given), holds_roles=True, left_aside=aside)
 
 
 def _running_in_lab(topology: Topology) -> dict[str, str]:

@@ -63,7 +63,8 @@ class UpdateSession(UnitsSession):
         firmware = self._plan.firmware
         due = [unit for unit in firmware.units if firmware.is_due(unit)] if firmware else []
         how = "by restorepatch" if options.restores_firmware else f"with {options.image.name}" if options.image else ""
-        view.say(f"brings {count(len(due), 'unit')} to {self._to} {how}".rstrip())
+        brings = f"brings {count(len(due), 'unit')} to {self._to} {how}".rstrip()
+        view.say(brings if due else f"all units run {self._to} already; what is left:")
         for step in self._plan.steps:
             view.say(f"  {step.number:>3}  {name_step(step)}")
         for line in what_to_know(self._plan, options):
@@ -74,7 +75,7 @@ class UpdateSession(UnitsSession):
         view.show(Event(EventKind.DIFFERENCES, self._seconds(), message, details=details))
         if self._flags.dry_run:
             return True
-        if options.asks_after_first and not options.resume and not sys.stdin.isatty():
+        if due and options.asks_after_first and not options.resume and not sys.stdin.isatty():
             raise PushRefusedError(
                 "an update asks again after its first unit, and there is no terminal to ask on; nothing was changed",
                 hint="give --no-canary, or run it on a terminal",

@@ -31,19 +31,21 @@ def written_firmware(topology: Topology) -> dict[str, str]:
     return {unit.address: unit.firmware for site in topology.sites for unit in site.units if unit.firmware}
 
 
-def make_upgrade(
+def make_upgrade(  # noqa: PLR0913 - what an upgrade is
     topology: Topology,
     to: str,
     running: Mapping[str, str],
     sites: Collection[str] | None = None,
     *,
     holds_roles: bool = False,
+    left_aside: Collection[str] = (),
 ) -> Plan:
     """Plan the upgrade or the downgrade of units to one version (sections 7.1 and 7.2).
 
     ``running`` has what units run now by their own addresses, as :func:`written_firmware` returns it or as the units
     say; ``sites`` are the names of the sites to bring to the version, by default all. With ``holds_roles`` pairs under
-    *Prefer Master* are set to *No Preferred Host* for the time of their update. A plan without steps has nothing to do.
+    *Prefer Master* are set to *No Preferred Host* for the time of their update, and those of ``left_aside``, which an
+    earlier update left so, are set back even with nothing to install on them. A plan without steps has nothing to do.
     Raises :class:`geoplan.errors.UpgradeRefusedError` with every reason where a unit would be lost or is not
     known well enough, :class:`geoplan.InvalidInputError` where the topology breaks a rule, and :class:`KeyError` for a
     site that it does not have.
@@ -60,7 +62,7 @@ def make_upgrade(
         others=tuple(_units(_left_in_their_groups(topology, chosen), running)),
     )
     graph: nx.DiGraph[StepKey] = nx.DiGraph()
-    keys = list(_keys_in_order(to_change, change, holds_roles=holds_roles))
+    keys = list(_keys_in_order(to_change, change, left_aside, holds_roles=holds_roles))
     graph.add_nodes_from(with_places(keys, Phase.FIRMWARE))
     graph.add_edges_from(pairwise(keys))  # one thing at a time, over all groups
     reboots = Reboots(tuple(UPDATE_ACTIONS), topology.timing.boot_seconds)
@@ -81,13 +83,15 @@ def _left_in_their_groups(topology: Topology, chosen: Collection[str]) -> list[S
     return [site for group in groups for site in group.sites if site.name not in chosen]
 
 
-def _keys_in_order(sites: Collection[Site], change: FirmwareChange, *, holds_roles: bool) -> Iterator[StepKey]:
+def _keys_in_order(
+    sites: Collection[Site], change: FirmwareChange, left_aside: Collection[str], *, holds_roles: bool
+) -> Iterator[StepKey]:
     for site in sites:
         if site.ha_pair:
             keys = list(_keys_of_pair(site.name, change))
-            if keys and holds_roles and site.ha_pair.preferred_host == "master":
-                aside, again = Action.SET_PREFERRED_HOST_ASIDE, Action.RESTORE_PREFERRED_HOST
-                keys = [StepKey(site.name, aside), *keys, StepKey(site.name, again)]
+            if holds_roles and site.ha_pair.preferred_host == "master" and (keys or site.name in left_aside):
+                aside = [StepKey(site.name, Action.SET_PREFERRED_HOST_ASIDE)] if keys else []
+                keys = [*aside, *keys, StepKey(site.name, Action.RESTORE_PREFERRED_HOST)]
             yield from keys
     for site in sites:
         if not site.ha_pair and change.due(site.name):

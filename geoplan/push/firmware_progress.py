@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical
 from geoplan.push import firmware_records as updates
+from geoplan.push.outcome import StepState
 from geoplan.vendor import parse_version
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from geoplan.push.history import History
     from geoplan.push.records import AnyRecord
 
+DONE = (StepState.DONE.value, StepState.IN_PLACE.value, StepState.RECORDED.value)
+"""How a step ended after which nothing of it is left to be done."""
 _OF_UNITS = (updates.Installing, updates.Installed, updates.Booting, updates.Updated)
 
 
@@ -84,12 +87,13 @@ def is_finished(plan: Plan, history: History, site: str, done: Collection[str]) 
 
 
 def set_aside_on(history: History) -> tuple[str, ...]:
-    """Return the units whose preferred host this push has set aside, or may have.
+    """Return the units whose preferred host this push has set aside, or may have, or found so since an earlier one.
 
     What was sent last may not have arrived, so whether it is set again only the units tell.
     """
     first = {each.unit: each.before for each in reversed(history.records) if isinstance(each, updates.Preferring)}
-    return tuple(unit for unit, before in first.items() if before)
+    left = [unit for each in history.records if isinstance(each, updates.LeftAside) for unit in each.units]
+    return tuple(dict.fromkeys((*(unit for unit, before in first.items() if before), *left)))
 
 
 def is_version(found: str | None, wanted: str) -> bool:

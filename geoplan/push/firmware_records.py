@@ -44,6 +44,14 @@ class Preferring(Record):
     """Whether the master takes over again."""
 
 
+class LeftAside(Record):
+    """An earlier update left these units of a pair on *No Preferred Host*: this one sets *Prefer Master* again."""
+
+    event: Literal["left_aside"]
+    site: Text
+    units: Addresses
+
+
 class Installing(Record):
     """New firmware is about to be sent to a unit: from here on it may run it from its next boot on."""
 

@@ -24,8 +24,8 @@ def unlike_planned(pair: HaPairSettings, facts: Observations, *, is_formed: bool
     """Find HA parameters that a push must not change."""
     for wanted in (pair.master, pair.slave):
         unit = facts.unit(wanted.address)
-        for message, hint in problems_of_unit(unit, wanted, is_formed=is_formed) if unit else ():
-            yield Problem(wanted.address, message, hint)
+        for found in problems_of_unit(unit, wanted, is_formed=is_formed) if unit else ():
+            yield Problem(wanted.address, found.message, found.hint, kind=found.kind)
 
 
 def at_work_alone(plan: Plan, site: str, facts: Observations) -> Iterator[Problem]:

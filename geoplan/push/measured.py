@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.fleet import Fleet
     from geoplan.live.model import HaFacts, Observation, Observations
-    from geoplan.plan.model import Plan
+    from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.context import Context
     from geoplan.push.history import History
 
@@ -97,9 +97,25 @@ def _compared(plan: Plan, before: Mapping[str, MeasuredUnit], after: Mapping[str
         rows = [(unit.address, before.get(unit.address), after.get(unit.address)) for unit in site.units]
         lost = _links_lost([was for _, was, _ in rows], [now for _, _, now in rows])
         for number, (address, was, now) in enumerate(rows):
-            changed = tuple(_differences(was, now)) if was and now else ()
+            changed = tuple(_differences(was, now, with_preferred=False)) if was and now else ()
+            changed += tuple(_preferred(site, number, was, now))
             changed += lost if number == 0 else ()
             yield Compared(site.name, address, _version(was), _version(now), changed)
+
+
+def _preferred(
+    site: SiteSettings, number: int, before: MeasuredUnit | None, after: MeasuredUnit | None
+) -> Iterator[str]:
+    """Find a preferred host that is not the topology's: on the slave, which follows its master, only one that changed.
+
+    An earlier update may have left it aside, so what was there before says nothing.
+    """
+    was, now = (unit.ha.preferred_host if unit and unit.ha else None for unit in (before, after))
+    if site.kind != "ha_pair" or now is None or now == (site.preferred_host or "master"):
+        return
+    changed = f"changed: {was}, now {now}" if was not in (None, now) else f"is {now}"
+    if number == 0 or was != now:
+        yield f"its {PREFERRED_SERVER} {changed}, and the topology has {site.preferred_host or 'master'}"
 
 
 def _version(unit: MeasuredUnit | None) -> str | None:

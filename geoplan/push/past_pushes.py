@@ -24,6 +24,7 @@ from geoplan.push.reboots import pairs_that_owe
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
 from geoplan.push.secret_progress import sites_that_differ
 from geoplan.push.secret_status import as_plain_secrets, secret_lines
+from geoplan.push.set_aside import generic_about, lines_of_left
 from geoplan.push.summary import name_step, not_done
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.records import AnyRecord
+    from geoplan.push.set_aside import About
     from geoplan.push.store import Past
     from geoplan.push.values import Value
     from geoplan.topology.api import UnitApi
@@ -64,19 +66,20 @@ _CHANGES = (
 )
 
 
-def as_text(
+def as_text(  # noqa: PLR0913 - what is typed next
     past: Past,
     plan: Plan,
     running: str | None = None,
     apis: Mapping[str, UnitApi] | None = None,
     *,
     command: Command = generic_command,
+    about: About = generic_about,
 ) -> str:
     """Return when and by whom the last push was begun, how it ended, what it changed, and how to go back by hand.
 
     It is the one that is to be ended, if there is one. ``running`` says that a push on these units is running now, and
     which. ``apis`` are those of the topology: where a person logs in to go back. ``command`` returns a command of
-    geoplan about this topology as it is typed.
+    geoplan about this topology as it is typed, ``about`` what writes commands about an earlier push.
     """
     history = past.unfinished or past.latest
     lines = ["no push on these units yet"] if history is None else _lines(history, running)
@@ -84,6 +87,8 @@ def as_text(
         lines += ["", f"pairs that are not finished: {', '.join(owed)}"]
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
         lines += ["", f"links of these slaves are not proven: {some_of(unproven)}"]
+    if history is None or history.is_finished:
+        lines += ["", *left] if (left := lines_of_left(past, plan, about)) else []
     if history and (units := going_back(history)):
         submitted = submitted_on_slaves(history)
         touched = {*submitted, *(unit.unit for unit in units)}
@@ -113,6 +118,7 @@ def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]
     if unfinished.rotation is not None:
         lines += [f"with secrets that may differ: {site}" for site in sites_that_differ(unfinished)]
         lines.append("links are red between units with different secrets, until geoplan push --secret sets all of them")
+    lines += lines_of_left(past, plan)[:1]
     owed = _pairs_to_finish(past, plan)
     with suppress(UnusableFileError):
         owed = tuple(dict.fromkeys((*owed, *pairs_that_owe(past.ledger, unfinished.plan))))

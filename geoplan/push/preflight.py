@@ -213,7 +213,12 @@ def _sites_of(problem: Problem, facts: Observations) -> tuple[str, ...]:
 
 def _problem(finding: Finding) -> Problem:
     return Problem(
-        ", ".join(finding.sites), finding.message, finding.hint, sites=finding.sites, commands=finding.commands
+        ", ".join(finding.sites),
+        finding.message,
+        finding.hint,
+        sites=finding.sites,
+        kind=finding.kind,
+        commands=finding.commands,
     )
 
 

@@ -12,6 +12,8 @@ from geoplan.wording import some_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from geoplan.live.findings.kinds import FindingKind
+
 
 class Override(StrEnum):
     """What the operator can say to let a push go on nevertheless."""
@@ -34,6 +36,8 @@ class Problem:
     """The sites of a finding that it is made of."""
     commands: tuple[str, ...] = ()
     """What the hint says to type."""
+    kind: FindingKind | None = None
+    """What it is about, where that is a finding's kind."""
 
     def __str__(self) -> str:
         return f"{self.where}: {explained(self.message, self.hint, self.commands)}"

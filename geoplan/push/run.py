@@ -33,6 +33,7 @@ from geoplan.push.past_pushes import GO_ON, check_resume
 from geoplan.push.ports_apart import mend, only_of, require_ready, what_comes_first
 from geoplan.push.preflight import PreflightInput, PreflightResult, check
 from geoplan.push.reboots import left_due
+from geoplan.push.set_aside import explained_as_left
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
@@ -110,7 +111,7 @@ async def run_push(
         facts = await observe_for_preflight(fleet)
         now = fleet.clock.wall()
         background = PreflightInput(options, options.max_clusters, now, ledger, history, reporter.typed)
-        verdict = check(plan, facts, background)
+        verdict = explained_as_left(check(plan, facts, background), plan, past, reporter.typed_about)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
         objections = (*objections, *frozen_problems(store.state), *reboot_problems(fleet, options, verdict.reboots))

@@ -21,6 +21,7 @@ from geoplan.push.journal import Journal
 from geoplan.push.ledger import Ledger
 from geoplan.push.secret_progress import left_different
 from geoplan.push.secret_scope import given_secrets
+from geoplan.push.set_aside import left_after
 from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
 from geoplan.wording import shell_command
 
@@ -59,6 +60,8 @@ class Past:
     """The units whose Partner Shared Secrets may differ, site by site, in the order in which they were set."""
     rotations: tuple[History, ...] = ()
     """The pushes of the Partner Shared Secret, the oldest first."""
+    left_aside: Mapping[str, History] = field(default_factory=dict)
+    """The units that an update left on *No Preferred Host*, by canonical address, each with that update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ class Store:
         carry_over(self.state, self.locks)
         ledger, latest, unfinished = Ledger(self.keys), None, None
         rotations: list[History] = []
+        aside: dict[str, History] = {}
         for path in self._paths():
             history = journals.read(path)
             if not history.records:
@@ -130,11 +134,12 @@ class Store:
                 )
             ledger.read(history)
             latest = history
+            aside = left_after(aside, history, self.keys)
             rotations += [history] if history.rotation else []
             if not history.is_finished:
                 unfinished = history
         ledger.secrets = given_secrets(rotations)
-        return Past(ledger, latest, unfinished, left_different(rotations), tuple(rotations))
+        return Past(ledger, latest, unfinished, left_different(rotations), tuple(rotations), aside)
 
     def histories(self, *, more_than: int = 0) -> Iterator[History]:
         """Yield what journals tell that name any of the units, the oldest first, if there are more than so many."""

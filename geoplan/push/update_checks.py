@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import UnitError
 from geoplan.live.activity import AT_WORK, said
+from geoplan.live.findings import Note, NoteKind
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.fleet import are_healthy
 from geoplan.live.model import LIST_NAMES, SUBJECTS, State, how_to_reach
@@ -16,8 +17,9 @@ from geoplan.push.boots import room_at
 from geoplan.push.firmware_progress import has_begun, is_version
 from geoplan.push.preflight import PreflightResult
 from geoplan.push.problems import Problem
+from geoplan.push.set_aside import sites_to_set_again
 from geoplan.push.window import time_problems
-from geoplan.vendor import PREFERRED_SERVER, SHARED_SECRET
+from geoplan.vendor import NO_PREFERRED_HOST, PREFER_MASTER, PREFERRED_SERVER, SHARED_SECRET
 from geoplan.wording import count, local_time, some_of
 
 if TYPE_CHECKING:
@@ -53,7 +55,13 @@ async def check_update(
     if options.restores_firmware:
         problems += await _previous_problems(fleet, fresh, change)
     problems += time_problems(fleet, options, now, fresh)
-    return PreflightResult(tuple(problems), tuple(notes_of(plan, facts)), ())
+    notes = [*notes_of(plan, facts), *map(_note_of_left, sites_to_set_again(plan, past.left_aside))]
+    return PreflightResult(tuple(problems), tuple(notes), ())
+
+
+def _note_of_left(site: SiteSettings) -> Note:
+    message = f"an earlier update left it on {NO_PREFERRED_HOST}; this one sets {PREFER_MASTER} again at its end"
+    return Note(site.name, message, NoteKind.FINDING)
 
 
 def _way_problems(plan: Plan, change: FirmwareChange) -> Iterator[Problem]:

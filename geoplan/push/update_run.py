@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from geoplan.addresses import canonical
 from geoplan.errors import UnitError
 from geoplan.live.activity import states_of
 from geoplan.live.fleet import only_active
 from geoplan.plan.model import Phase
+from geoplan.push import firmware_records as updates
 from geoplan.push.firmware_guard import guarded_for_update
 from geoplan.push.firmware_progress import has_begun
+from geoplan.push.set_aside import left_after, sites_to_set_again
 from geoplan.push.units_run import UnitsPush, UnitsResult, run_on_units
 from geoplan.push.update_checks import check_update
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from geoplan.live.fleet import Fleet
     from geoplan.plan.model import SiteSettings
     from geoplan.push.context import Context, Stop
+    from geoplan.push.history import History
+    from geoplan.push.journal import Journal
     from geoplan.push.listener import PushListener
     from geoplan.push.options import Options
     from geoplan.push.store import Store
@@ -51,4 +56,17 @@ async def _standing_of(context: Context, site: SiteSettings) -> str:
     return f"  now       '{site.name}': {mixed}{told}; {serves}"
 
 
-_UPDATE = UnitsPush(Phase.FIRMWARE, check_update, guarded_for_update, _standing)
+def _carry_over(journal: Journal, store: Store, _replaced: History | None) -> None:
+    """Write down which pairs earlier updates have left on *No Preferred Host*: their steps set it again."""
+    own = journal.history
+    left: dict[str, History] = {}
+    for history in store.histories():
+        left = left_after(left, history, store.keys) if history.path != own.path else left
+    known = {record.site for record in own.records if isinstance(record, updates.LeftAside)}
+    for site in sites_to_set_again(own.plan, left):
+        if site.name not in known:
+            units = [unit.address for unit in site.units if canonical(unit.address) in left]
+            journal.write("left_aside", site=site.name, units=units)
+
+
+_UPDATE = UnitsPush(Phase.FIRMWARE, check_update, guarded_for_update, _standing, _carry_over)

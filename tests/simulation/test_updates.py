@@ -238,13 +238,31 @@ def test_update_that_is_given_up_part_way_goes_back_to_the_old_version(action: A
             opened.write("end", outcome="abandoned", who="bal")
         await asyncio.sleep(600)
         running = {unit.address: unit.firmware.text for unit in world.network.units.values()}
-        world.plan = make_upgrade(world.start.topology, OLD, running, holds_roles=True)
+        left = set(world.store.past().left_aside)
+        assert left == {"10.0.1.1", "10.0.1.2"}
+        world.plan = make_upgrade(world.start.topology, OLD, running, holds_roles=True, left_aside=["S1"])
         world.options = Options(restores_firmware=True)
-        if world.plan.steps:
-            await world.update()
-            assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
+        await world.update()
+        assert isinstance(world.ended, UnitsResult), (world.ended, getattr(world.ended, "problems", ""))
+        assert world.ended.is_complete, world.ended
         assert versions(world) == [OLD] * 4
+        assert all(unit.ha.prefer_master for unit in world.network.units.values())
+        assert not world.store.past().left_aside
         world.check_pairs()
         assert not [each for each in world.broken if "down" in each]
+
+    run_simulated(go())
+
+
+def test_preferred_host_that_is_not_the_topologys_is_a_finding_at_the_end(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = UpdateWorld(Updating(two_pairs()), 1, tmp_path)
+        for address in ("10.0.1.1", "10.0.1.2"):
+            unit = world.network.unit(address)
+            unit.ha = replace(unit.ha, prefer_master=False)
+        await world.update()
+        assert isinstance(world.ended, UnitsResult), world.ended
+        found = {row.unit: row.changed for row in world.ended.compared if row.changed}
+        assert found == {"10.0.1.1": ("its Switch to Preferred Server is none, and the topology has master",)}
 
     run_simulated(go())

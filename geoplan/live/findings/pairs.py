@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical, is_address
 from geoplan.live.activity import Look, may_be_at_work
+from geoplan.live.findings.kinds import FindingKind
 from geoplan.live.model import HaFacts, Observations, State
 from geoplan.plan.model import Action
 
@@ -127,7 +128,15 @@ def left_as_is(found: HaFacts, wanted: HaParameters) -> tuple[Drift, ...]:
     )
 
 
-def problems_of_unit(unit: Observation, wanted: HaParameters, *, is_formed: bool = True) -> Iterator[tuple[str, str]]:
+class UnitProblem(NamedTuple):
+    """What a push must not change on a unit, what to do about it, and what it is about where programs ask."""
+
+    message: str
+    hint: str
+    kind: FindingKind | None = None
+
+
+def problems_of_unit(unit: Observation, wanted: HaParameters, *, is_formed: bool = True) -> Iterator[UnitProblem]:
     """Yield what a push must not change on a unit, with what to do about it; ``is_formed`` where it forms the pair.
 
     What a unit has no value for yet is set. A unit in single mode is no part of a pair, so all of its parameters are.
@@ -136,17 +145,18 @@ def problems_of_unit(unit: Observation, wanted: HaParameters, *, is_formed: bool
     """
     if unit.ha is None:
         if unit.failure is None:
-            yield "it does not tell its HA parameters, so they cannot be set", "push with --phase geo"
+            yield UnitProblem("it does not tell its HA parameters, so they cannot be set", "push with --phase geo")
         return
     is_in_pair = bool(unit.ha.partner) and bool(unit.ha.health_check_port)
     if is_formed and (missing := untold(unit.ha)):
         message = f"it does not tell its {' and '.join(missing)}, so its pair cannot be formed"
-        yield message, "set its HA parameters by hand (section 6.2), and push with --phase geo"
+        yield UnitProblem(message, "set its HA parameters by hand (section 6.2), and push with --phase geo")
         return
     if unit.ha.mode == SINGLE:
         if not is_formed:
             message = "its HA mode is single, though both units have a partner: it is not known to be no pair at work"
-            yield message, "look at both units; set HA mode and parameters by hand, or clear the partners, and push"
+            hint = "look at both units; set HA mode and parameters by hand, or clear the partners, and push"
+            yield UnitProblem(message, hint)
         return
     for deviation in drifts(unit.ha, wanted):
         if deviation.is_unset or deviation.name == ALL_INTERFACES:
@@ -154,7 +164,7 @@ def problems_of_unit(unit: Observation, wanted: HaParameters, *, is_formed: bool
         if deviation.name == PREFERRED_SERVER:
             if is_in_pair and wanted.mode == "master":  # section 6.2 sets it on the master, and the slave's follows
                 hint = "correct preferred_host in the topology, or change it on the unit by hand"
-                yield str(deviation), hint
+                yield UnitProblem(str(deviation), hint, FindingKind.PREFERRED_HOST_DIFFERS)
             continue
         hint = "correct the topology; or set the unit to single mode by hand, in a maintenance window, and push"
-        yield str(deviation), hint
+        yield UnitProblem(str(deviation), hint)

@@ -157,6 +157,41 @@ def test_way_back_is_a_command_of_its_own(geoplan: Geoplan, make_site: MakeSite)
     assert set(versions(site).values()) == {OLD}
 
 
+def preferred(site: Site) -> list[str]:
+    return [site.units[unit]["ha"]["preferred_host"] for unit in (M1, S1)]
+
+
+@pytest.mark.parametrize("way", ["back", "on"])
+def test_update_that_is_given_up_says_what_sets_the_preferred_host_again(
+    geoplan: Geoplan, make_site: MakeSite, way: str
+) -> None:
+    """Nothing was installed, and the pair is on No Preferred Host: either way there is nothing to do but that."""
+    site = pushed(geoplan, make_site)
+    fault = site.lab.inject(f"ignore,unit={S1},command=installpatch,occurrence=1")
+    assert update(geoplan, site).code == 3
+    site.lab.lift(fault)
+    given_up = geoplan("push", site.topology, "--endpoints", site.endpoints, "--abandon", "--yes")
+    assert given_up.code == 0
+    assert "'HA Pair 1' is on No Preferred Host since an update" in given_up.stdout
+    assert preferred(site) == ["none", "none"]
+    refused = geoplan("push", site.topology, "--endpoints", site.endpoints, "--only-preflight")
+    undo = geoplan("push", site.topology, "--endpoints", site.endpoints, "--undo", "--only-preflight")
+    status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
+    assert (refused.code, undo.code) == (4, 4)
+    for told in (given_up.stdout, refused.stderr, undo.stderr, status.stdout):
+        (back,) = {line.strip() for line in told.splitlines() if f"--upgrade-to {OLD}" in line}
+        assert back.startswith("geoplan push ")
+        assert f" --upgrade-to {OLD}.22338.RELEASE --back" in back
+        assert "--undo" not in back
+    site.settle()
+    ended = geoplan(*words(site, "--back", to=OLD)) if way == "back" else update(geoplan, site)
+    assert ended.code == 0, ended
+    assert preferred(site) == ["master", "master"]
+    status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
+    assert "No Preferred Host since" not in status.stdout
+    assert geoplan("push", site.topology, "--endpoints", site.endpoints, "--only-preflight").code == 0
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 
