@@ -210,6 +210,14 @@ class _ClosedError(OSError):
     """Standard input is closed."""
 
 
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file of any size, for who reads it part by part.
+
+    Raises :class:`OSError`, without waiting, for anything else, a pipe that nobody writes to among it.
+    """
+    return _opened(path, None)
+
+
 def _opened(path: str | os.PathLike[str], descriptor: int | None) -> BinaryIO:
     """Open a regular file, or what is open already. Raises :class:`_KindError` for anything else, without waiting."""
     if descriptor is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoplan.errors import UnclearOutcomeError, UnitUnreachableError, UnusableAnswerError, UnusableFileError
-from geoplan.files import display_name
+from geoplan.files import display_name, open_regular
 from geoplan.loadmaster import decode
 from geoplan.loadmaster.wire import Command, UnusableError
 
@@ -39,9 +39,9 @@ class FirmwareImage:
 
     @classmethod
     def at(cls, path: str | Path) -> FirmwareImage:
-        """Look at an image. Raises :class:`UnusableFileError` where it cannot be read or is empty."""
+        """Look at an image. Raises :class:`UnusableFileError` where it is no file, unreadable or empty."""
         try:
-            with Path(path).open("rb") as file:
+            with open_regular(path) as file:
                 size = os.fstat(file.fileno()).st_size
         except OSError as error:
             shown = display_name(str(path))
@@ -63,7 +63,7 @@ class ImageUpload:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the file, and never more or less than its size: else the next request would begin in its midst."""
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             while self.sent < self.size:
                 part = file.read(min(PART_BYTES, self.size - self.sent))
                 if not part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from geoplan.addresses import canonical, same_addresses
@@ -20,7 +21,7 @@ from geoplan.push.problems import Problem
 from geoplan.push.set_aside import sites_to_set_again
 from geoplan.push.window import time_problems
 from geoplan.vendor import NO_PREFERRED_HOST, PREFER_MASTER, PREFERRED_SERVER, SHARED_SECRET
-from geoplan.wording import count, local_time, some_of
+from geoplan.wording import count, join_words, local_time, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from geoplan.push.store import Past
 
 PUSH_FIRST = "push first: geoplan push checks all of it and mends what it can"
+SMALLEST_IMAGE = 1024 * 1024
+"""In bytes. No document has the size of an image; those in use have hundreds of times as much."""
 BY_IMAGE = "leave --back out, and give the image of that version with --image"
 
 
@@ -74,14 +77,28 @@ def _way_problems(plan: Plan, change: FirmwareChange) -> Iterator[Problem]:
 
 
 def _image_problems(plan: Plan, change: FirmwareChange, options: Options) -> Iterator[Problem]:
-    """Find whether the image's name says another version: nothing else of it can be looked at."""
+    """Find whether the image's name says another version, or its size that it is none: nothing else can be looked at.
+
+    Each version in the name counts, and as a whole: 7.2.60.10 and 17.2.60.1 are not 7.2.60.1.
+    """
     image = options.image
     if image is None or options.restores_firmware:
         return
-    short = ".".join(change.to.split(".")[:4])
-    if short not in image.name:
-        message = f"the name of the image, {image.name}, does not say {short}"
-        yield Problem(plan.topology, message, f"see that it is the image of {short}, and call it so")
+    wanted, said = ".".join(change.to.split(".")[:4]), versions_in(image.name)
+    hint = f"see that it is the image of {wanted}, and call it so"
+    if not said:
+        yield Problem(plan.topology, f"the name of the image, {image.name}, does not say {wanted}", hint)
+    elif others := [version for version in said if not is_version(version, change.to)]:
+        message = f"the name of the image, {image.name}, says {join_words(others)}, and not {wanted}"
+        yield Problem(plan.topology, message if others == said else f"{message} alone", hint)
+    if image.size < SMALLEST_IMAGE:
+        message = f"the image {image.name} has {image.size:,} bytes, which no firmware fits into"
+        yield Problem(plan.topology, message, "see that it was downloaded to its end")
+
+
+def versions_in(name: str) -> list[str]:
+    """Return the versions that a file's name says: three numbers or more with dots between, each once."""
+    return list(dict.fromkeys(re.findall(r"(?<![\d.])\d{1,9}(?:\.\d{1,9}){2,}(?!\d)", name)))
 
 
 def _site_problems(plan: Plan, site: SiteSettings, facts: Observations, change: FirmwareChange) -> Iterator[Problem]:

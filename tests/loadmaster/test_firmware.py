@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -116,11 +117,15 @@ def test_image_without_a_version_in_its_name_is_refused_by_the_lab(tmp_path: Pat
     on_unit(act)
 
 
-@pytest.mark.parametrize("make", ["missing", "empty"])
+@pytest.mark.parametrize("make", ["missing", "empty", "pipe", "folder"])
 def test_image_that_cannot_be_sent_is_an_error_of_the_file(tmp_path: Path, make: str) -> None:
     path = tmp_path / NAME
     if make == "empty":
         path.write_bytes(b"")
+    elif make == "pipe":
+        os.mkfifo(path)
+    elif make == "folder":
+        path.mkdir()
     with pytest.raises(UnusableFileError, match="the image"):
         FirmwareImage.at(path)
 

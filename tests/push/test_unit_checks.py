@@ -94,8 +94,30 @@ def test_pair_on_its_slave_is_ready_where_its_master_has_no_preference(store: St
 
 
 def test_image_says_the_version_by_its_name(store: Store) -> None:
-    (problem,) = updated(store, image=replace(IMAGE, path=Path("LM-7.2.59.patch")))
-    assert "the name of the image, LM-7.2.59.patch, does not say 7.2.60.1" in problem
+    for fine in (f"LM-{TO}.bin", f"LM-{TO}.22951.RELEASE.bin", f"v{TO}", f"LM_{TO}_{TO}.bin", f"{TO}."):
+        assert updated(store, image=replace(IMAGE, path=Path(fine))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("firmware.bin", "does not say 7.2.60.1"),
+        ("LM-7.2.59.patch", "says 7.2.59, and not 7.2.60.1 "),
+        ("LM-7.2.60.10.bin", "says 7.2.60.10, and not 7.2.60.1 "),
+        ("LM-17.2.60.1.bin", "says 17.2.60.1, and not 7.2.60.1 "),
+        ("7.2.60.1-7.2.59.4.bin", "says 7.2.59.4, and not 7.2.60.1 alone"),
+        ("LM-7.2.59.4-7.2.60.10.bin", "says 7.2.59.4 and 7.2.60.10, and not 7.2.60.1 "),
+    ],
+)
+def test_image_whose_name_says_another_version_is_refused(name: str, part: str, store: Store) -> None:
+    (problem,) = updated(store, image=replace(IMAGE, path=Path(name)))
+    assert f"the name of the image, {name}, {part}" in problem
+
+
+def test_image_that_no_firmware_fits_into_is_refused(store: Store) -> None:
+    assert updated(store, image=replace(IMAGE, size=update_checks.SMALLEST_IMAGE)) == []
+    (problem,) = updated(store, image=replace(IMAGE, size=3))
+    assert "has 3 bytes, which no firmware fits into" in problem
 
 
 def test_an_update_that_does_not_fit_into_its_window_is_not_begun(store: Store) -> None:

@@ -19,6 +19,7 @@ from geoplan.push import journal
 from geoplan.push.firmware_records import Booting, Installed, Installing, Preferring, Updated
 from geoplan.push.options import Options
 from geoplan.push.record import Record
+from geoplan.push.update_checks import SMALLEST_IMAGE
 from geoplan.push.update_run import run_update
 from geoplan.twin.arrivals import Watch
 from geoplan.twin.rehearsal import Heard
@@ -129,7 +130,7 @@ class UpdateWorld(CourseWorld):
         running = {unit.address: OLD for site in course.topology.sites for unit in site.units}
         image = folder / f"LM-{NEW}.1.RELEASE.bin"
         folder.mkdir(parents=True, exist_ok=True)
-        image.write_bytes(b"firmware")
+        image.write_bytes(bytes(SMALLEST_IMAGE))
         plan = make_upgrade(course.topology, NEW, running, holds_roles=True)
         options = options or Options(image=FirmwareImage.at(image))
         super().__init__(course, plan, OLD, options=options, seed=seed, folder=folder)

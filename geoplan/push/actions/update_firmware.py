@@ -120,9 +120,11 @@ class Update:
             if progress is UnitProgress.INSTALLED:
                 break
             progress = UnitProgress.NOT_BEGUN
+        is_old = is_version(version, self._before)
         raise StepError(
             self.step,
-            f"it runs {version} after its boot, and not {self._to}: the new firmware was not installed",
+            f"it runs {version} after its boot, and not {self._to}: "
+            + ("the new firmware was not installed" if is_old else f"another one was installed, it ran {self._before}"),
             unit=self._address,
             hint="look at its log, and see that the image is the right one; then go on",
         )

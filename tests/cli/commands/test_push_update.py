@@ -145,6 +145,17 @@ def test_answered_and_not_installed_is_a_stop_with_the_old_version_everywhere(
     assert set(versions(site).values()) == {OLD}
 
 
+def test_other_version_after_the_boot_is_said_to_be_installed(geoplan: Geoplan, make_site: MakeSite) -> None:
+    """The lab installs the first version that a name says, whatever the file holds."""
+    site = pushed(geoplan, make_site)
+    taken = image(site.topology.parent).rename(site.topology.parent / f"build 7.2.58 of {NEW}.bin")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("geoplan.push.update_checks.versions_in", lambda _name: [NEW])
+        ended = geoplan(*words(site, "--image", taken, "--no-canary"))
+    assert ended.code == 3, ended
+    assert "another one was installed, it ran 7.2.59.4" in ended.stderr
+
+
 def test_way_back_is_a_command_of_its_own(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = pushed(geoplan, make_site)
     refused = geoplan(*words(site, "--back", "--no-canary", to="7.2.59.3"))
@@ -208,7 +219,7 @@ def test_image_of_another_version_is_refused(geoplan: Geoplan, make_site: MakeSi
     site = pushed(geoplan, make_site)
     ended = geoplan(*words(site, "--image", image(tmp_path), "--no-canary", to="7.2.60.2"))
     assert ended.code == 4, ended
-    assert "does not say 7.2.60.2" in ended.stderr
+    assert f"says {NEW}.22951, and not 7.2.60.2" in ended.stderr
 
 
 def test_first_unit_is_asked_about_and_nobody_can_be_asked(geoplan: Geoplan, make_site: MakeSite) -> None:
