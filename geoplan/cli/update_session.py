@@ -12,6 +12,7 @@ from geoplan.cli.signals import interruptible
 from geoplan.cli.units_session import UnitsSession
 from geoplan.errors import PushRefusedError
 from geoplan.push.events import Event, EventKind
+from geoplan.push.firmware_progress import is_version
 from geoplan.push.summary import name_step
 from geoplan.push.update_checks import what_to_know
 from geoplan.push.update_run import run_update
@@ -75,9 +76,12 @@ class UpdateSession(UnitsSession):
         view.show(Event(EventKind.DIFFERENCES, self._seconds(), message, details=details))
         if self._flags.dry_run:
             return True
-        if due and options.asks_after_first and not options.resume and not sys.stdin.isatty():
+        seen = [found.facts.unit(unit.address) for unit in due]
+        is_answered = any(unit is not None and is_version(unit.firmware, self._to) for unit in seen)
+        if due and options.asks_after_first and not is_answered and not sys.stdin.isatty():
             raise PushRefusedError(
-                "an update asks again after its first unit, and there is no terminal to ask on; nothing was changed",
+                "an update asks again after its first unit, and there is no terminal to ask on; this run has changed "
+                "nothing",
                 hint="give --no-canary, or run it on a terminal",
             )
         return self._is_agreed()

@@ -95,4 +95,6 @@ class Options:
             accept_geo_merge=self.accept_geo_merge or earlier.accept_geo_merge,
             accept_fqdn_loss=self.accept_fqdn_loss or earlier.accept_fqdn_loss,
             restores_firmware=self.restores_firmware or earlier.restores_firmware,
+            asks_after_first=self.asks_after_first and earlier.asks_after_first,
+            pause_seconds=self.pause_seconds or earlier.pause_seconds,
         )

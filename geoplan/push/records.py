@@ -47,6 +47,8 @@ class RecordedOptions(Strict):
     accept_geo_merge: StrictBool = False
     accept_fqdn_loss: StrictBool = False
     restores_firmware: StrictBool = False
+    asks_after_first: StrictBool = True  # as long as nobody said that it need not
+    pause_seconds: Seconds = 0.0
 
     @classmethod
     def of(cls, options: Options) -> RecordedOptions:
@@ -395,5 +397,4 @@ def other_version(line: bytes) -> str | None:
 
 def _reason(error: _ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    return ": ".join(filter(None, (".".join(map(str, first["loc"][1:])), first["msg"])))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -143,6 +144,36 @@ def test_answered_and_not_installed_is_a_stop_with_the_old_version_everywhere(
     assert ended.code == 3, ended
     assert "after its boot" in ended.stderr
     assert set(versions(site).values()) == {OLD}
+
+
+def test_resume_takes_over_that_nobody_is_asked_after_the_first_unit(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    site.lab.inject(f"ignore,unit={S1},command=installpatch,occurrence=1")
+    assert update(geoplan, site, "--pause", "0.5").code == 3
+    site.settle()
+    ended = geoplan(*words(site, "--image", image(site.topology.parent), "--resume"))
+    assert ended.code == 0, ended
+    begun = read(site.journals()[-1]).begin.options
+    assert (begun.asks_after_first, begun.pause_seconds) == (False, 0.5)
+
+
+def test_resume_that_could_not_ask_after_the_first_unit_is_refused_before_it_begins(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site)
+    taken = image(site.topology.parent)
+    site.lab.inject(f"ignore,unit={S1},command=installpatch,occurrence=1")
+    with pytest.MonkeyPatch.context() as patched:
+        terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+        patched.setattr("geoplan.cli.update_session.sys", terminal)
+        assert geoplan(*words(site, "--image", taken)).code == 3
+    site.settle()
+    before = site.all_that_counts()
+    refused = geoplan(*words(site, "--image", taken, "--resume"))
+    assert refused.code == 4, refused
+    assert "give --no-canary" in refused.stderr
+    assert site.all_that_counts() == before
+    assert geoplan(*words(site, "--image", taken, "--resume", "--no-canary")).code == 0
 
 
 def test_other_version_after_the_boot_is_said_to_be_installed(geoplan: Geoplan, make_site: MakeSite) -> None:
