@@ -176,19 +176,35 @@ class RefusedSpellingError(UnitRefusedError):
 class UnusableAnswerError(UnitError):
     """A unit answered something that is not the API's; when ``transient``, it may answer properly a little later.
 
-    ``is_page`` says that it was a web page, as something else on that port has.
+    ``is_page`` says that it was a web page, as something else on that port has, ``status`` that it was an error of the
+    unit's own, by its HTTP status.
     """
 
-    def __init__(
-        self, unit: str, message: str, *, transient: bool = False, is_page: bool = False, hint: str | None = None
+    def __init__(  # noqa: PLR0913 - what an answer can be
+        self,
+        unit: str,
+        message: str,
+        *,
+        transient: bool = False,
+        is_page: bool = False,
+        status: int | None = None,
+        hint: str | None = None,
     ) -> None:
         super().__init__(unit, message, hint=hint)
         self.transient = transient
         self.is_page = is_page
+        self.status = status
 
 
 class UnclearOutcomeError(UnitError):
-    """A change was sent, and nothing tells whether it was carried out; look before sending it again."""
+    """A change was sent, and nothing tells whether it was carried out; look before sending it again.
+
+    ``status`` is the HTTP status of an error that the unit answered; None where its answer was lost.
+    """
+
+    def __init__(self, unit: str, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+        super().__init__(unit, message, hint=hint)
+        self.status = status
 
 
 class ClusterInTheWayError(UnitError):

@@ -248,7 +248,7 @@ class UnitHttp:
         try:
             return self._mask.answer(wire.read(reply, file=file))
         except UnusableError as error:
-            return self._unusable(str(error), is_page=error.is_page, transient=error.transient)
+            return self._unusable(str(error), error.status, is_page=error.is_page, transient=error.transient)
 
     async def _reply(self, request: WireRequest, room: AsyncExitStack, *, file: bool) -> Reply:
         if not self._is_open:
@@ -377,11 +377,13 @@ class UnitHttp:
             hint += f"{SESSION_MANAGEMENT} on"
         return AuthenticationError(self.unit, "it does not accept the credentials", hint=hint)
 
-    def _unusable(self, reason: str, *, is_page: bool = False, transient: bool = False) -> UnusableAnswerError:
+    def _unusable(
+        self, reason: str, status: int | None = None, *, is_page: bool = False, transient: bool = False
+    ) -> UnusableAnswerError:
         api, hint = self._access.api, "check the unit's state"
         if is_page:
             hint = f"check that its API is enabled; it was asked on {api.said_by}; {api.changed_by}"
-        return UnusableAnswerError(self.unit, reason, transient=transient, is_page=is_page, hint=hint)
+        return UnusableAnswerError(self.unit, reason, transient=transient, is_page=is_page, status=status, hint=hint)
 
     def _failure(
         self, wire: WireFormat, command: str, answer: Answer
@@ -390,7 +392,8 @@ class UnitHttp:
         if answer.code == UNAUTHORIZED:
             return self._not_accepted(wire, wants_basic=is_about_sessions(answer.message))
         if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:
-            return self._unusable(f"it answers '{command}' with {answer.code}: {reason}", transient=True)
+            reason = f"it answers '{command}' with {answer.code}: {reason}"
+            return self._unusable(reason, answer.code, transient=True)
         return UnitRefusedError(
             self.unit,
             f"it refuses '{command}' with {answer.code}: {reason}",

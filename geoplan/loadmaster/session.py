@@ -204,6 +204,7 @@ class Session:
         raise UnclearOutcomeError(
             self._exchange.unit,
             f"'{command.name}' was sent and may or may not have been carried out: {reason}; {why}",
+            status=failure.status if isinstance(failure, UnusableAnswerError) else None,
             hint="look at the unit before it is sent again",
         ) from None
 

@@ -83,10 +83,13 @@ class Upload(Protocol):
 class UnusableError(Exception):
     """An answer that is not the API's, or says nothing that can be understood."""
 
-    def __init__(self, reason: str, *, is_page: bool = False, transient: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, is_page: bool = False, transient: bool = False, status: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.is_page = is_page
         self.transient = transient
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def not_the_api(reply: Reply) -> UnusableError:
     head = trimmed(reply.body[:1024]).lower()
     status = reply.status
     if status == TOO_MANY_REQUESTS or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
-        return UnusableError(f"it answers HTTP {http_status(status)}", transient=True)
+        return UnusableError(f"it answers HTTP {http_status(status)}", transient=True, status=status)
     if status >= 300:  # noqa: PLR2004 - redirects lead to the login page, 404 says that there is no such API
         return UnusableError(f"it answers HTTP {http_status(status)}", is_page=True)
     if head.startswith(b"<!doctype html") or b"<html" in head:

@@ -254,9 +254,9 @@ class _Later:
                 self.read_back.add((record.step, record.unit))
             case models.Changing():
                 self.read_back.discard((record.step, record.unit))
-            case models.RebootNotSent() | secrets.SecretNotSet():
+            case models.RebootNotSent() | secrets.SecretNotSet() | updates.NotInstalled():
                 self.never_sent.add(record.unit)
-            case models.Rebooting() | secrets.SettingSecret():
+            case models.Rebooting() | secrets.SettingSecret() | updates.Installing():
                 self.never_sent.discard(record.unit)
 
 
@@ -280,15 +280,15 @@ def _change(record: AnyRecord, later: _Later) -> Change | None:
         case secrets.SettingSecret() if record.unit not in later.never_sent:
             return Change(record.at, record.unit, f"{SHARED_SECRET} of {record.site}, which nothing shows")
         case _:
-            return _change_of_firmware(record)
+            return _change_of_firmware(record, later)
 
 
-def _change_of_firmware(record: AnyRecord) -> Change | None:
+def _change_of_firmware(record: AnyRecord, later: _Later) -> Change | None:
     match record:
         case updates.Preferring():
             before, after = (PREFER_MASTER if each else NO_PREFERRED_HOST for each in (record.before, record.after))
             return Change(record.at, record.unit, f"preferred host of {record.site}", before, after)
-        case updates.Installing():
+        case updates.Installing() if record.unit not in later.never_sent:
             return Change(record.at, record.unit, f"firmware of {record.site}", record.before, record.after)
         case updates.Booting():
             return Change(record.at, record.unit, f"boot into the firmware, {record.site}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DONE = (StepState.DONE.value, StepState.IN_PLACE.value, StepState.RECORDED.value)
 """How a step ended after which nothing of it is left to be done."""
-_OF_UNITS = (updates.Installing, updates.Installed, updates.Booting, updates.Updated)
+_OF_UNITS = (updates.Installing, updates.NotInstalled, updates.Installed, updates.Booting, updates.Updated)
 
 
 class UnitProgress(StrEnum):
@@ -37,6 +37,7 @@ class UnitProgress(StrEnum):
 
 _PROGRESS = {
     updates.Installing: UnitProgress.INSTALLING,
+    updates.NotInstalled: UnitProgress.NOT_BEGUN,
     updates.Installed: UnitProgress.INSTALLED,
     updates.Booting: UnitProgress.BOOTING,
     updates.Updated: UnitProgress.UPDATED,

@@ -67,6 +67,15 @@ class Installing(Record):
     size: StrictInt | None = None
 
 
+class NotInstalled(Record):
+    """What was recorded last for the unit came to nothing: it was cut on its way, or the unit answered an error."""
+
+    event: Literal["not_installed"]
+    step: Text
+    site: Text
+    unit: Text
+
+
 class Installed(Record):
     """The unit said that it has the new firmware."""
 
@@ -95,3 +104,6 @@ class Updated(Record):
     site: Text
     unit: Text
     version: Text
+
+
+FirmwareRecord = Measured | Preferring | LeftAside | Installing | NotInstalled | Installed | Booting | Updated

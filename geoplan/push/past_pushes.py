@@ -151,11 +151,23 @@ def _lines(history: History, running: str | None) -> list[str]:
     ]
     if files := list(history.backed_up.values()):
         lines.append(f"backups    {len(files)} in {shell_command(str(Path(files[0]).parent))}")
-    changes = [record for record in history.records if isinstance(record, _CHANGES)]
+    changes = _changes_of(history)
     if changes:
         lines += ["", "changed, with what was there before:"]
         lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
     return lines
+
+
+def _changes_of(history: History) -> list[Change]:
+    """Return what was changed, or may have been, without firmware that provably came to nothing."""
+    found: list[Change] = []
+    for record in history.records:
+        if isinstance(record, updates.NotInstalled):
+            last = next(each for each in reversed(found) if isinstance(each, updates.Installing))
+            found.remove(last)
+        elif isinstance(record, _CHANGES):
+            found.append(record)
+    return found
 
 
 def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, object]:
@@ -184,7 +196,7 @@ def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, ob
         "steps": dict(history.step_states),
         "journal": str(history.path),
         "backups": dict(history.backed_up),
-        "changes": [record.as_plain() for record in history.records if isinstance(record, _CHANGES)],
+        "changes": [record.as_plain() for record in _changes_of(history)],
         "going_back": [asdict(unit) for unit in going_back(history)],
         **of_secret,
     }

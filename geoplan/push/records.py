@@ -15,7 +15,7 @@ from pydantic import ValidationError as _ValidationError
 
 from geoplan.live.findings import NoteKind
 from geoplan.plan.model import Action
-from geoplan.push.firmware_records import Booting, Installed, Installing, LeftAside, Measured, Preferring, Updated
+from geoplan.push.firmware_records import FirmwareRecord
 from geoplan.push.options import Options, RebootMode
 from geoplan.push.outcome import StepState
 from geoplan.push.record import Record
@@ -334,13 +334,7 @@ AnyRecord = (
     | Renewed
     | Unsubmitted
     | Unlinked
-    | Measured
-    | Preferring
-    | LeftAside
-    | Installing
-    | Installed
-    | Booting
-    | Updated
+    | FirmwareRecord
     | SettingSecret
     | SecretNotSet
     | SecretSet

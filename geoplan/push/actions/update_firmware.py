@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 MAX_INSTALLATIONS = 3
 """How often one step sends an image of which only the version after a boot tells that it did not arrive."""
+SAYS_NO = (429, 500, 503)
+"""Statuses of a unit that says itself that it failed, or is too busy: nothing was lost, so no boot has to decide."""
+LOOK_AND_SEND_AGAIN = "look at its log, then go on: it is sent anew; if it took it, its next boot would show that"
 NO_SUCH_COMMAND = (403, 404, 405)
 """Codes of a unit that does not know ``installpatch``, or not now: nothing of them is about the image."""
 
@@ -120,14 +123,11 @@ class Update:
             if progress is UnitProgress.INSTALLED:
                 break
             progress = UnitProgress.NOT_BEGUN
-        is_old = is_version(version, self._before)
-        raise StepError(
-            self.step,
-            f"it runs {version} after its boot, and not {self._to}: "
-            + ("the new firmware was not installed" if is_old else f"another one was installed, it ran {self._before}"),
-            unit=self._address,
-            hint="look at its log, and see that the image is the right one; then go on",
-        )
+        why = f"another one was installed, it ran {self._before}"
+        why = "the new firmware was not installed" if is_version(version, self._before) else why
+        message = f"it runs {version} after its boot, and not {self._to}: {why}"
+        hint = "look at its log, and see that the image is the right one; then go on"
+        raise StepError(self.step, message, unit=self._address, hint=hint)
 
     # -- which unit --------------------------------------------------------------------------------------------------
 
@@ -181,17 +181,24 @@ class Update:
             try:
                 await (self._unit.restore_firmware() if image is None else self._unit.install_firmware(image))
             except UnclearOutcomeError as error:
-                self._note(
-                    NoteKind.ANSWER_LOST, f"the answer to its firmware was lost ({error.reason}): a boot decides"
-                )
+                if error.status in SAYS_NO:
+                    context.record("not_installed", self.step, self._address)
+                    message = (
+                        f"it answered HTTP {error.status} to its firmware, and was not rebooted; it runs {version}"
+                    )
+                    raise StepError(self.step, message, unit=self._address, hint=LOOK_AND_SEND_AGAIN) from None
+                lost = f"the answer to its firmware was lost ({error.reason}): a boot decides"
+                self._note(NoteKind.ANSWER_LOST, lost)
                 return None
             except UnitUnreachableError as error:
+                context.record("not_installed", self.step, self._address)
                 self._note(NoteKind.TRIED_AGAIN, f"{error.reason}; looking again")
                 await context.clock.sleep(pause_after(attempt))
                 continue
             except UnitRefusedError as error:
                 if error.code in NO_SUCH_COMMAND:
                     return await self._by_hand(error.reason)
+                context.record("not_installed", self.step, self._address)
                 raise
             context.record("installed", self.step, self._address)
             return None

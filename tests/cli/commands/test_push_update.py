@@ -146,6 +146,25 @@ def test_answered_and_not_installed_is_a_stop_with_the_old_version_everywhere(
     assert set(versions(site).values()) == {OLD}
 
 
+def test_unit_that_answers_an_error_to_its_firmware_is_not_rebooted_for_that(
+    geoplan: Geoplan, make_site: MakeSite
+) -> None:
+    site = pushed(geoplan, make_site)
+    before = site.reboots
+    site.lab.inject(f"error,unit={S1},command=installpatch,occurrence=1")
+    ended = update(geoplan, site)
+    assert ended.code == 3, ended
+    assert "it answered HTTP 500 to its firmware, and was not rebooted; it runs 7.2.59.4" in ended.stderr
+    assert site.reboots == before
+    assert len(records(site, updates.Installing)) == len(records(site, updates.NotInstalled)) == 1
+    status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
+    assert "firmware 7.2.60.1 given" not in status.stdout
+    ended = update(geoplan, site, "--resume")
+    assert ended.code == 0, ended
+    assert len(records(site, updates.Installing)) == 1 + len(versions(site))
+    assert {unit: count - before[unit] for unit, count in site.reboots.items()} == dict.fromkeys(before, 1)
+
+
 def test_resume_takes_over_that_nobody_is_asked_after_the_first_unit(geoplan: Geoplan, make_site: MakeSite) -> None:
     site = pushed(geoplan, make_site)
     site.lab.inject(f"ignore,unit={S1},command=installpatch,occurrence=1")
