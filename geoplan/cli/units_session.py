@@ -61,4 +61,5 @@ def _table(result: UnitsResult, *, with_versions: bool) -> Iterator[str]:
     nothing = "nothing else changed" if with_versions else "nothing changed"
     for row in result.compared:
         version = f"{row.before or 'not told'} -> {row.after or 'not told'}  " if with_versions else ""
-        yield f"{f'{row.unit}  {row.site}':<{width}}  {version}{'; '.join(row.changed) or nothing}"
+        changed = dict.fromkeys((*row.changed, *filter(None, (row.serves,))))
+        yield f"{f'{row.unit}  {row.site}':<{width}}  {version}{'; '.join(changed) or nothing}"

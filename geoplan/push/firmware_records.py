@@ -23,6 +23,8 @@ class MeasuredUnit(Strict):
     green: Addresses | None = None
     """The partners that it showed green, sorted."""
     virtual_services: StrictInt | None = None
+    active: StrictBool | None = None
+    """Whether it was its pair's active unit; nothing where that was not clear, or it has no pair."""
 
 
 class Measured(Record):

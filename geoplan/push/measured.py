@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geoplan.addresses import canonical
 from geoplan.errors import UnitError
+from geoplan.live.model import State
 from geoplan.live.survey import observe_for_preflight
 from geoplan.push.firmware_progress import set_aside_on
 from geoplan.push.firmware_records import Measured, MeasuredUnit
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from geoplan.push.history import History
 
 Units = dict[str, MeasuredUnit]
+Rows = list[tuple[str, MeasuredUnit | None, MeasuredUnit | None]]
+"""The units of a site by their addresses, before and after."""
 
 
 class Compared(NamedTuple):
@@ -33,6 +36,8 @@ class Compared(NamedTuple):
     before: str | None
     after: str | None
     changed: tuple[str, ...]
+    serves: str | None = None
+    """In words that it serves in another unit's place; it stands in what changed as well, where that is a finding."""
 
 
 async def measure(fleet: Fleet, facts: Observations) -> Units:
@@ -100,7 +105,23 @@ def _compared(plan: Plan, before: Mapping[str, MeasuredUnit], after: Mapping[str
             changed = tuple(_differences(was, now, with_preferred=False)) if was and now else ()
             changed += tuple(_preferred(site, number, was, now))
             changed += lost if number == 0 else ()
-            yield Compared(site.name, address, _version(was), _version(now), changed)
+            serves = _serves_in_place(site, number, rows)
+            changed += (serves,) if serves and not _is_expected_to_move(plan, site) else ()
+            yield Compared(site.name, address, _version(was), _version(now), changed, serves)
+
+
+def _serves_in_place(site: SiteSettings, number: int, rows: Rows) -> str | None:
+    """Say that a unit of a pair serves now and the other one did before; a preferred master serves as it should."""
+    now, is_preferred = rows[number][2], site.preferred_host != "none" and number == 0
+    if site.kind != "ha_pair" or is_preferred or now is None or not now.active:
+        return None
+    other, was, _ = rows[1 - number]
+    return f"it serves now, and {other} did before" if was and was.active else None
+
+
+def _is_expected_to_move(plan: Plan, site: SiteSettings) -> bool:
+    """Return whether the order of section 7 moves the traffic of a pair that no preferred host moves back."""
+    return plan.firmware is not None and site.preferred_host == "none" and bool(plan.firmware.due(site.name))
 
 
 def _preferred(
@@ -177,6 +198,7 @@ def _measured(unit: Observation, virtual_services: int | None) -> MeasuredUnit:
         clusters=None if clusters is None else _names(cluster.name for cluster in clusters),
         green=None if status is None else _addresses(address for address, green in status.items() if green),
         virtual_services=virtual_services,
+        active=unit.state is State.ACTIVE if unit.state in (State.ACTIVE, State.STANDBY) else None,
     )
 
 

@@ -332,6 +332,12 @@ def _unfinished_problems(
             message = f"the unfinished push is one of {as_option(begun)}, and this one of {as_option(now)}"
             yield Problem(plan.topology, message, f"resume it with {as_option(begun)}, or end it with --abandon")
             return
+        if unfinished.update is not None:  # of the same version, by another plan: units have another one since
+            message = (
+                f"an update to {unfinished.update} is unfinished, and units run another version than it began with"
+            )
+            yield Problem(plan.topology, message, "go on with it:", commands=(resuming(unfinished, command),))
+            return
         plans = f"{unfinished.begin.checksum}, and the topology now gives {plan.checksum}"
         message = f"the unfinished push carries out the plan {plans}"
         hint = "resume with the topology as it was, or end the unfinished push as it is, and push anew:"

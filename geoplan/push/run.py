@@ -38,7 +38,7 @@ from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
 from geoplan.push.window import reboot_problems
-from geoplan.wording import count, some_of
+from geoplan.wording import count, join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,8 +117,7 @@ async def run_push(
         objections = (*objections, *frozen_problems(store.state), *reboot_problems(fleet, options, verdict.reboots))
         later = verdict.put_off if options.only_preflight else ()
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *verdict.problems, *later))
-        message = "all units are ready" if verdict.is_clear else count(len(verdict.problems), "problem")
-        reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
+        reporter.say(EventKind.PREFLIGHT, readiness(verdict), verdict=verdict)
         require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return PushResult(verdict, before, Progress())
@@ -145,6 +144,18 @@ async def run_push(
             result = await _change(context, facts, verdict, background, options.backup_folder or store.backups)
             prune_backups(context, store)
             return result
+
+
+def readiness(verdict: PreflightResult) -> str:
+    """Say in short what the checks found: which units are ready, and which were not looked at for that."""
+    if not verdict.is_clear:
+        return count(len(verdict.problems), "problem")
+    if verdict.put_off:
+        return f"the units that come first are ready; of others {count(len(verdict.put_off), 'problem')}, put off"
+    if not verdict.left_alone:
+        return "all units are ready"
+    alone = join_words([f"'{site}'" for site in sorted(verdict.left_alone)])
+    return f"all units are ready but those of {alone}, left alone"
 
 
 def make_ready(store: Store, options: Options) -> None:

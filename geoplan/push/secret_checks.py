@@ -14,8 +14,8 @@ from geoplan.push.secret_progress import has_begun, sites_that_differ
 from geoplan.push.secret_scope import left_alone
 from geoplan.push.update_checks import out_of_sync, red_links
 from geoplan.push.window import group_problems
-from geoplan.vendor import SHARED_SECRET, has_partner_secret, parse_version
-from geoplan.wording import some_of
+from geoplan.vendor import NO_PREFERRED_HOST, SHARED_SECRET, has_partner_secret, parse_version
+from geoplan.wording import join_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -118,6 +118,8 @@ def what_to_know(plan: Plan, facts: Observations, watched: float) -> Iterator[st
             "these moments, so both are sent it back to back, the standby first"
         )
         yield f"each pair is then watched for {watched:g} s, a replication: units part some time after their secrets do"
+    if free := [f"'{site.name}'" for site in plan.sites if site.preferred_host == "none"]:
+        yield f"under {NO_PREFERRED_HOST}, so another unit may serve afterwards, which is a finding: {join_words(free)}"
     red = [address for site in plan.sites for address in _red(plan, site, facts)]
     if red:
         yield f"these see active partners red already, by another secret or for another reason: {some_of(red)}"

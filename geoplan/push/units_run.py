@@ -21,12 +21,12 @@ from geoplan.push.run import (
     begin_or_resume,
     make_ready,
     prune_backups,
+    readiness,
     require_clear,
     stopping_for_this_machine,
 )
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone
-from geoplan.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -96,8 +96,7 @@ async def run_on_units(  # noqa: PLR0913 - what a push is
         later = verdict.put_off if options.only_preflight else ()
         problems = (*resumed.problems, *frozen_problems(store.state), *objections, *verdict.problems, *later)
         verdict = replace(verdict, problems=problems)
-        message = "all units are ready" if verdict.is_clear else count(len(problems), "problem")
-        reporter.say(EventKind.PREFLIGHT, message, verdict=verdict)
+        reporter.say(EventKind.PREFLIGHT, readiness(verdict), verdict=verdict)
         require_clear(verdict, may_resume=resumed.may_resume)
         if options.only_preflight:
             return UnitsResult(verdict, before, Progress())

@@ -190,6 +190,10 @@ def what_to_know(plan: Plan, options: Options) -> Iterator[str]:
         yield f"no partner takes over from {addresses}: such a site is down while its unit reboots"
     if pairs := sum(step.action is Action.RESTORE_PREFERRED_HOST for step in plan.steps):
         yield f"{count(pairs, 'pair')} under Prefer Master: setting it again may move the traffic once more"
+    free = [site for site in plan.sites if site.preferred_host == "none" and change and change.due(site.name)]
+    if free:
+        names = join_words([f"'{site.name}'" for site in free])
+        yield f"under {NO_PREFERRED_HOST}, so another unit serves afterwards, and nothing moves that back: {names}"
     if options.restores_firmware:
         yield "not confirmed on a real unit: that restorepatch goes back to the version that the unit names"
     elif options.image is not None:

@@ -16,6 +16,7 @@ from geoplan.push.firmware_progress import has_begun
 from geoplan.push.set_aside import left_after, sites_to_set_again
 from geoplan.push.units_run import UnitsPush, UnitsResult, run_on_units
 from geoplan.push.update_checks import check_update
+from geoplan.vendor import parse_version
 
 if TYPE_CHECKING:
     from geoplan.live.fleet import Fleet
@@ -47,13 +48,17 @@ async def _standing_of(context: Context, site: SiteSettings) -> str:
         runs[unit.address] = None
         with suppress(UnitError):
             runs[unit.address] = await context.fleet.unit(unit.address).firmware()
-    told = ", ".join(f"{unit} {f'runs {version}' if version else 'does not answer'}" for unit, version in runs.items())
+    told = ", ".join(f"{unit} {f'runs {version}' if version else _NOT_TOLD}" for unit, version in runs.items())
     if site.kind != "ha_pair":
         return f"  now       '{site.name}': {told}"
     active = only_active(states_of(await context.fleet.look(site)))
     serves = f"{active} serves" if active else "no unit is seen to serve: look at both at once"
-    mixed = "on two versions: " if len(set(runs.values())) > 1 else ""
+    known = {parse_version(version) for version in runs.values() if version}
+    mixed = "on two versions: " if len(known) > 1 else "perhaps on two versions: " if None in runs.values() else ""
     return f"  now       '{site.name}': {mixed}{told}; {serves}"
+
+
+_NOT_TOLD = "does not answer, so what it runs is not known"
 
 
 def _carry_over(journal: Journal, store: Store, _replaced: History | None) -> None:

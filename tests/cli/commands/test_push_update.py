@@ -107,6 +107,10 @@ def test_after_a_kill_no_unit_that_shows_the_version_is_touched_again(
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
 
     assert f"--upgrade-to {NEW} --image {taken} --resume" in status.stdout
+    again = geoplan(*words(site, "--image", taken, "--no-canary"))
+    assert again.code == 4, again
+    assert f"an update to {NEW} is unfinished, and units run another version than it began with; go on" in again.stderr
+    assert "--abandon\n" not in again.stderr
     site.settle()
     ended = geoplan(*words(site, "--image", taken, "--no-canary", "--resume"))
     assert ended.code == 0, ended
@@ -120,7 +124,8 @@ def test_push_that_is_unfinished_is_told_how_it_goes_on(geoplan: Geoplan, make_s
     fault = site.lab.inject(f"no-return,unit={S1}")
     ended = update(geoplan, site)
     assert ended.code == 3, ended
-    assert f"{M1} serves" in ended.stderr
+    assert f"perhaps on two versions: {M1} runs 7.2.59.4" in ended.stderr
+    assert f"{S1} does not answer, so what it runs is not known; {M1} serves" in ended.stderr
     assert "--resume" in ended.stderr
     assert f"--upgrade-to {OLD}" in ended.stderr
     assert "--back" in ended.stderr
