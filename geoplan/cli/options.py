@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,18 @@ def names_folder(path: str | os.PathLike[str]) -> bool:
 
 
 NAME_A_FILE = "Leave the slash at its end out, or name a file in it."
+
+
+class FiniteSeconds(click.FloatRange):
+    """Seconds; what is no number is none either, nor is what never ends."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the seconds."""
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no time", param, ctx)
+        return seconds
+
 
 topology_argument = click.argument("path", metavar="TOPOLOGY", type=InputFile())
 topologies_argument = click.argument("paths", metavar="TOPOLOGY...", type=InputFile(), nargs=-1, required=True)

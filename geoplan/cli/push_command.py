@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geoplan.cli.options import InputFile, options_together, variant_option
-from geoplan.cli.push_options import keep_backups_option, state_dir_option
+from geoplan.cli.options import FiniteSeconds, InputFile, options_together, variant_option
+from geoplan.cli.push_options import GivenFlags, keep_backups_option, state_dir_option
 from geoplan.concurrency import DEFAULT_AT_ONCE, DEFAULT_JOBS
 
 if TYPE_CHECKING:
     from geoplan.cli.connection import ConnectionOptions
     from geoplan.cli.options import ChangeOptions, Part
     from geoplan.cli.push_freeze import FreezeOptions
-    from geoplan.cli.push_options import GivenFlags
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ update_options = options_together(
     click.option(
         "--pause",
         metavar="SECONDS",
-        type=click.FloatRange(0),
+        type=FiniteSeconds(0),
         default=0.0,
         help="With --upgrade-to and --secret: wait so long between sites, at least.",
     ),
@@ -332,6 +331,11 @@ class PushCommand:
         self._require_usable_undo()
         self._require_usable_secret()
         self._require_usable_update()
+        if (self.secret.secret or self.update.upgrade_to is not None) and self.flags != GivenFlags():
+            raise click.UsageError(
+                "--reboot, --parallel-groups, --remove-unknown, --accept-geo-merge and --accept-fqdn-loss are of "
+                "lists and clusters: leave them out of --upgrade-to and --secret, which have an order of their own"
+            )
         if self.seed != SeedOptions() and self.change.old is None:
             raise click.UsageError("--seed-by-api matters only with --from")
         if self.ha_change != HaChangeOptions() and self.change.old is None and self.journals.undo is None:
@@ -359,7 +363,9 @@ class PushCommand:
         update, journals = self.update, self.journals
         if update.upgrade_to is None:
             if update != UpdateOptions() and not self.secret.secret:
-                raise click.UsageError("--image, --back, --no-canary and --pause matter only with --upgrade-to")
+                raise click.UsageError(
+                    "--image and --no-canary matter only with --upgrade-to, --back and --pause with that and --secret"
+                )
             return
         if update.back and (update.image is not None or self.lab.lab):
             raise click.UsageError("--back goes back to what units ran before: leave --image and --lab out")

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
-    from geoplan.push.set_aside import About
     from geoplan.push.store import Past, Store
+    from geoplan.push.update_status import About
     from geoplan.topology.api import UnitApi
 
 
@@ -87,7 +87,7 @@ def abandon(  # noqa: PLR0913 - what is typed next
     if ended.rotation is not None and ended.has_changes:
         click.echo("links are red between units with different secrets, until all of them have the same")
         click.echo(f"give all of them the same with: {command('push', '--secret')}")
-    for line in lines_of_left(past, plan, about):
+    for line in lines_of_left(past.left_aside, plan, about):
         click.echo(line)
     if pairs := reboots.pairs_that_owe(past.ledger, plan):
         click.echo(f"the next push reboots the masters of these pairs, which are not finished: {', '.join(pairs)}")

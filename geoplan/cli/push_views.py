@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from shutil import get_terminal_size
+from textwrap import wrap
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 MIN_TITLE = 20
 LONGEST_STATE = len("done before")
+LONGEST_LINE = 120
 
 
 class View(Showing, Protocol):
@@ -60,6 +62,15 @@ class JsonView(Appending):
         click.echo(text, err=True)
 
 
+def _wrapped(line: str) -> str:
+    """Return a line that is too long to be read as one in several; commands to type are never in such a line."""
+    if cell_len(line) <= LONGEST_LINE:
+        return line
+    return "\n".join(
+        wrap(line, LONGEST_LINE, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False)
+    )
+
+
 class PlainView(Appending):
     """One line a step, and one for each wait that is not over at once."""
 
@@ -85,7 +96,9 @@ class PlainView(Appending):
                 return self.of_step(event.step, event)
             case EventKind.STEP_WAITING if event.step:
                 unit = f" ({event.unit})" if event.unit else ""
-                return f"{self._number(event.step)}  {event.step.site}: {event.message}{unit}{_at_most(event)}"
+                return _wrapped(
+                    f"{self._number(event.step)}  {event.step.site}: {event.message}{unit}{_at_most(event)}"
+                )
             case EventKind.PAIR_HEALTHY if event.step:
                 return f"{self._number(event.step)}  {event.step.site}: {event.message}"
             case EventKind.BACKUP if event.unit is None:
@@ -165,6 +178,8 @@ class TerminalView(PlainView):
 
     def line(self, event: Event) -> str | None:
         """Return the line of an event; what is waited for stands beside the bar."""
+        if event.kind is EventKind.STEP_WAITING and event.is_by_hand:
+            return super().line(event)  # what a person has to do does not fit there
         if event.kind in (EventKind.STEP_WAITING, EventKind.PAIR_HEALTHY):
             return None
         if event.kind is EventKind.STEP_ENDED and event.step:

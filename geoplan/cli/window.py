@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,12 @@ def end_of(given: WindowOptions, now: datetime) -> datetime | None:
     return min(ends, default=None)
 
 
+def require_usable(given: WindowOptions) -> None:
+    """Raise :class:`click.UsageError` for what is no time or no window, whether or not it is looked at later."""
+    with suppress(PushRefusedError):  # whether it is open counts once something is to be done
+        end_of(given, datetime.now(UTC))
+
+
 def _until(text: str, now: datetime) -> datetime:
     """Return a moment; of a time of day the next one, by this machine's clock and zone."""
     if found := re.fullmatch(_TIME, text.strip()):
@@ -48,6 +55,8 @@ def _end_of_window(text: str, now: datetime) -> datetime:
     found = _WINDOW.fullmatch(text.strip())
     if found is None:
         raise click.UsageError(f"--window {text}: {AS_IN}")
+    if (int(found[2]), int(found[3])) == (int(found[4]), int(found[5])):
+        raise click.UsageError(f"--window {text}: it ends when it begins, so it is empty or a day; {AS_IN}")
     try:
         here = now.astimezone(ZoneInfo(found[6]) if found[6] else None)
     except (ValueError, OSError, KeyError):  # a zone that is not there, or no name of one

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from geoplan.addresses import canonical
 from geoplan.live.model import State
+from geoplan.vendor import SHARED_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -77,6 +78,12 @@ class GivenSecrets(NamedTuple):
         """Return whether two units may have different secrets."""
         ends = {canonical(one), canonical(other)}
         return not ends.isdisjoint(self.given) and not ends <= self.alike
+
+    def how_to_repair(self, site: SiteSettings) -> str:
+        """Return what mends a pair that does not have one active unit: another secret on each may have parted it."""
+        if site.kind == "ha_pair" and self.may_be_apart(*(unit.address for unit in site.units)):
+            return f"its units may have different {SHARED_SECRET}s: set that of all units, with geoplan push --secret"
+        return "repair the pair first"
 
 
 SAME_SECRETS = GivenSecrets(frozenset(), frozenset())

@@ -59,7 +59,11 @@ class SecretSource:
         """Return it, or None where there is none. Raises :class:`CredentialsError` where no unit takes it."""
         if self.path is not None:
             return checked(_in_file(self.path), f"in {display_name(self.path)}")
-        if given := self.environment.get(self.variable):
+        given = self.environment.get(self.variable)
+        if given == "":
+            hint = "unset it, or let it hold the secret: nothing else is taken in its place"
+            raise CredentialsError(f"{self.variable} is empty", hint=hint)
+        if given is not None:
             return checked(given, f"in {self.variable}")
         if self.prompt is None or not may_ask:
             return None

@@ -43,7 +43,7 @@ async def until_done_by_hand(
         return True if seen else None
 
     every = max(context.timings.poll_seconds, min(LOOK_SECONDS, context.timings.sync_seconds))
-    telling = context.reporter.waiting(step, f"by hand: {what}", unit)
+    telling = context.reporter.waiting(step, f"by hand: {what}", unit, by_hand=True)
     is_over = await context.until(look_unless_stopped, within=BY_HAND_SECONDS, every=every, on_wait=telling)
     if seen:
         return seen[0]

@@ -52,6 +52,8 @@ class Event:
     step_seconds: float | None = None
     at_most_seconds: float | None = None
     """How long is waited at most."""
+    is_by_hand: bool = False
+    """Whether a person is waited for, who has to do what the message says."""
     verdict: PreflightResult | None = None
     """What the checks found."""
     request: ShownRequest | None = None
@@ -77,6 +79,8 @@ class Event:
             plain["step_seconds"] = round(self.step_seconds, 3)
         if self.at_most_seconds is not None:
             plain["at_most_seconds"] = round(self.at_most_seconds, 3)
+        if self.is_by_hand:
+            plain["by_hand"] = True
         if verdict := self.verdict:
             plain |= {
                 "problems": [str(problem) for problem in verdict.problems],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
 
-NONE_OF_UNITS = "no update"
+NONE_OF_UNITS = "one of lists and clusters"
 
 
 def kind_called(plan: Plan) -> str:

@@ -129,10 +129,14 @@ class Reporter:
             step_seconds=now - self._steps_began.get(step.id, now),
         )
 
-    def waiting(self, step: Step, message: str, unit: str | None = None) -> Callable[[float], None]:
-        """Return what says what a step is waiting for, once it has to."""
+    def waiting(
+        self, step: Step, message: str, unit: str | None = None, *, by_hand: bool = False
+    ) -> Callable[[float], None]:
+        """Return what says what a step is waiting for, once it has to; ``by_hand`` where that is a person."""
 
         def tell(at_most: float) -> None:
-            self.say(EventKind.STEP_WAITING, message, step=step, unit=unit, at_most_seconds=at_most)
+            kind, since = EventKind.STEP_WAITING, self._clock.now() - self._began
+            event = Event(kind, since, message, step, unit, at_most_seconds=at_most, is_by_hand=by_hand)
+            self._listener.on_event(event)
 
         return tell

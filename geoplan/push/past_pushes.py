@@ -8,17 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geoplan import vendor
 from geoplan.addresses import canonical
 from geoplan.errors import UnusableFileError
 from geoplan.live.findings.kinds import generic_command
 from geoplan.plan.drill import drilled_site
-from geoplan.push import firmware_records as updates
 from geoplan.push import records as models
-from geoplan.push import secret_records as secrets
-from geoplan.push import values
 from geoplan.push.kinds import kind_called, words_of_drill, words_of_kind
 from geoplan.push.lock import WAIT
+from geoplan.push.past_changes import change_lines, changes_of
 from geoplan.push.problems import Problem
 from geoplan.push.reboots import pairs_that_owe
 from geoplan.push.rollback import as_lines, going_back, submitted_on_slaves
@@ -26,6 +23,7 @@ from geoplan.push.secret_progress import sites_that_differ
 from geoplan.push.secret_status import as_plain_secrets, secret_lines
 from geoplan.push.set_aside import generic_about, lines_of_left
 from geoplan.push.summary import name_step, not_done
+from geoplan.push.update_status import update_lines
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
 
@@ -36,34 +34,12 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Phase, Plan
     from geoplan.push.history import History
     from geoplan.push.records import AnyRecord
-    from geoplan.push.set_aside import About
     from geoplan.push.store import Past
-    from geoplan.push.values import Value
+    from geoplan.push.update_status import About
     from geoplan.topology.api import UnitApi
-
-    Change = (
-        models.Changing
-        | models.Seeding
-        | models.Rebooting
-        | models.Resubmitted
-        | updates.Preferring
-        | updates.Installing
-        | updates.Booting
-        | secrets.SettingSecret
-    )
 
 FORMAT = "geoplan/push-status/1"
 GO_ON = "--resume goes on with it, --status shows it, --abandon ends it as it is"
-_CHANGES = (
-    models.Changing,
-    models.Seeding,
-    models.Rebooting,
-    models.Resubmitted,
-    updates.Preferring,
-    updates.Installing,
-    updates.Booting,
-    secrets.SettingSecret,
-)
 
 
 def as_text(  # noqa: PLR0913 - what is typed next
@@ -88,7 +64,7 @@ def as_text(  # noqa: PLR0913 - what is typed next
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
         lines += ["", f"links of these slaves are not proven: {some_of(unproven)}"]
     if history is None or history.is_finished:
-        lines += ["", *left] if (left := lines_of_left(past, plan, about)) else []
+        lines += ["", *left] if (left := lines_of_left(past.left_aside, plan, about)) else []
     if history and (units := going_back(history)):
         submitted = submitted_on_slaves(history)
         touched = {*submitted, *(unit.unit for unit in units)}
@@ -98,6 +74,8 @@ def as_text(  # noqa: PLR0913 - what is typed next
         lines += [f"  {unit}  {shell_command(history.backed_up.get(unit, ''))}" for unit in dict.fromkeys(seeded)]
     if past.unfinished and past.unfinished.rotation and not running:
         lines += ["", *secret_lines(past, past.unfinished, ways_of_secret(past.unfinished, command), command)]
+    elif past.unfinished and past.unfinished.update and not running:
+        lines += ["", *update_lines(past.unfinished, resuming(past.unfinished, command), command, about)]
     elif past.unfinished and not running:
         lines += ["", f"to go on with it:  {resuming(past.unfinished, command)}"]
         lines += [f"to abandon it:     {command('push', '--abandon')}"]
@@ -118,7 +96,7 @@ def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]
     if unfinished.rotation is not None:
         lines += [f"with secrets that may differ: {site}" for site in sites_that_differ(unfinished)]
         lines.append("links are red between units with different secrets, until geoplan push --secret sets all of them")
-    lines += lines_of_left(past, plan)[:1]
+    lines += lines_of_left(past.left_aside, plan)[:1]
     owed = _pairs_to_finish(past, plan)
     with suppress(UnusableFileError):
         owed = tuple(dict.fromkeys((*owed, *pairs_that_owe(past.ledger, unfinished.plan))))
@@ -151,23 +129,9 @@ def _lines(history: History, running: str | None) -> list[str]:
     ]
     if files := list(history.backed_up.values()):
         lines.append(f"backups    {len(files)} in {shell_command(str(Path(files[0]).parent))}")
-    changes = _changes_of(history)
-    if changes:
-        lines += ["", "changed, with what was there before:"]
-        lines += [f"  {_moment(change)}  {_change(change)}" for change in changes]
+    if changes := change_lines(history):
+        lines += ["", "changed, with what was there before:", *(f"  {change}" for change in changes)]
     return lines
-
-
-def _changes_of(history: History) -> list[Change]:
-    """Return what was changed, or may have been, without firmware that provably came to nothing."""
-    found: list[Change] = []
-    for record in history.records:
-        if isinstance(record, updates.NotInstalled):
-            last = next(each for each in reversed(found) if isinstance(each, updates.Installing))
-            found.remove(last)
-        elif isinstance(record, _CHANGES):
-            found.append(record)
-    return found
 
 
 def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, object]:
@@ -196,7 +160,7 @@ def as_plain(past: Past, plan: Plan, running: str | None = None) -> dict[str, ob
         "steps": dict(history.step_states),
         "journal": str(history.path),
         "backups": dict(history.backed_up),
-        "changes": [record.as_plain() for record in _changes_of(history)],
+        "changes": [record.as_plain() for record in changes_of(history)],
         "going_back": [asdict(unit) for unit in going_back(history)],
         **of_secret,
     }
@@ -213,41 +177,6 @@ def _slaves(plan: Plan) -> list[str]:
 
 def _moment(record: AnyRecord) -> str:
     return local_time(record.at)
-
-
-def _change(record: Change) -> str:
-    where = f"{record.unit}  {record.site}"
-    match record:
-        case models.Rebooting():
-            return f"{where}: rebooted"
-        case updates.Installing():
-            return f"{where}: firmware {record.after} given, was {record.before}"
-        case updates.Booting():
-            return f"{where}: rebooted into its firmware"
-        case secrets.SettingSecret():
-            return f"{where}: {vendor.SHARED_SECRET} set, or just about to be; nothing reads it back"
-        case updates.Preferring():
-            return f"{where}: {vendor.PREFER_MASTER if record.after else vendor.NO_PREFERRED_HOST} set"
-        case models.Resubmitted():
-            return f"{where}: partners submitted again"
-        case models.Seeding():
-            had = ", ".join(record.before) or "empty"
-            return f"{where}: GEO configuration restored from {record.source}, was {had}"
-        case models.Changing():
-            return f"{where}: {record.what} was {_value(record.before)}"
-
-
-def _value(before: Value) -> str:
-    match before:
-        case tuple():
-            return ", ".join(before) or "empty"
-        case values.HaValue():
-            partner, port = (value or "unset" for value in (before.partner, before.health_check_port))
-            return f"mode {before.mode}, partner {partner}, health check port {port}"
-        case values.ClusterValue():
-            return f"'{before.name}' ({before.address}) of type {before.type}"
-        case None:
-            return "not there"
 
 
 # -- to a push that is to follow ---------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from geoplan.live.findings import Difference, Report
     from geoplan.live.findings.kinds import Command, Finding
+    from geoplan.live.links import GivenSecrets
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.history import History
@@ -330,7 +331,8 @@ def _pair_problems(
     units = facts.of_site(site.name)
     is_pair = not any(unit.ha is not None and unit.ha.mode == SINGLE for unit in units)
     if is_pair and not is_explained:  # single units say nothing of a pair
-        yield from _state_problems(site, units, under_way=under_way, is_rebooted=site.name in reboots)
+        is_rebooted, secrets = site.name in reboots, background.ledger.secrets
+        yield from _state_problems(site, units, secrets, under_way=under_way, is_rebooted=is_rebooted)
 
 
 def _rooms(masters: Iterable[Observation], background: PreflightInput) -> Iterator[Problem]:
@@ -343,13 +345,13 @@ def _rooms(masters: Iterable[Observation], background: PreflightInput) -> Iterat
 
 
 def _state_problems(
-    site: SiteSettings, units: Sequence[Observation], *, under_way: bool, is_rebooted: bool
+    site: SiteSettings, units: Sequence[Observation], secrets: GivenSecrets, *, under_way: bool, is_rebooted: bool
 ) -> Iterator[Problem]:
     master, slave = units
     states = f"{master.address} (master) {master.condition}, {slave.address} (slave) {slave.condition}"
     active = [unit for unit in units if unit.state is State.ACTIVE]
     if len(active) != 1:
-        yield Problem(site.name, f"not exactly one of its units is active: {states}", "repair the pair first")
+        yield Problem(site.name, f"not exactly one of its units is active: {states}", secrets.how_to_repair(site))
     elif under_way:
         return
     elif is_rebooted and active[0] is not master:

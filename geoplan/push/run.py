@@ -111,7 +111,7 @@ async def run_push(
         facts = await observe_for_preflight(fleet)
         now = fleet.clock.wall()
         background = PreflightInput(options, options.max_clusters, now, ledger, history, reporter.typed)
-        verdict = explained_as_left(check(plan, facts, background), plan, past, reporter.typed_about)
+        verdict = explained_as_left(check(plan, facts, background), plan, past.left_aside, reporter.typed_about)
         before = verify(plan, facts, ledger.known_links(), forming=verdict.forms)
         objections = listener.objections(Found(options, facts, verdict, before))
         objections = (*objections, *frozen_problems(store.state), *reboot_problems(fleet, options, verdict.reboots))

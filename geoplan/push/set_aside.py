@@ -7,7 +7,7 @@ that has nothing to install.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from geoplan.addresses import canonical
 from geoplan.live.findings.kinds import FindingKind, generic_command
@@ -15,20 +15,19 @@ from geoplan.plan.model import Action
 from geoplan.push import records as models
 from geoplan.push.firmware_progress import DONE, set_aside_on
 from geoplan.push.kinds import words_of_kind
+from geoplan.push.update_status import ways_back
 from geoplan.vendor import NO_PREFERRED_HOST, PREFER_MASTER
 from geoplan.wording import join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.history import History
     from geoplan.push.preflight import PreflightResult
     from geoplan.push.problems import Problem
-    from geoplan.push.store import Past
-
-    About = Callable[[History], Command]
+    from geoplan.push.update_status import About
 
 
 def left_after(left: Mapping[str, History], history: History, keys: Mapping[str, str]) -> dict[str, History]:
@@ -77,17 +76,21 @@ def units_left(site: SiteSettings, left: Collection[str]) -> tuple[str, ...]:
     return tuple(unit.address for unit in site.units if canonical(unit.address) in left)
 
 
+Left: TypeAlias = "Mapping[str, History]"
+"""The units that updates left aside, by canonical address, each with its update."""
+
+
 def generic_about(_history: History) -> Command:
     """Return commands about a push for whoever does not know its topology's file."""
     return generic_command
 
 
-def ways_to_set_again(past: Past, units: Iterable[str], about: About = generic_about) -> tuple[str, ...]:
+def ways_to_set_again(left_aside: Left, units: Iterable[str], about: About = generic_about) -> tuple[str, ...]:
     """Return the commands at whose end *Prefer Master* is set again on units that were left aside.
 
     ``about`` returns what writes commands about the update that did that.
     """
-    updates = {history.name: history for unit in units if (history := past.left_aside.get(canonical(unit)))}
+    updates = {history.name: history for unit in units if (history := left_aside.get(canonical(unit)))}
     return tuple(dict.fromkeys(way for history in updates.values() for way in _ways(history, about(history))))
 
 
@@ -95,40 +98,36 @@ def _ways(history: History, command: Command) -> Iterator[str]:
     if not history.is_finished:
         yield command("push", *words_of_kind(history), "--resume")
         return
-    firmware = history.plan.firmware
-    due = [unit.present for unit in firmware.units if firmware.is_due(unit)] if firmware else []
-    before = sorted({version for version in due if version})
     yield command("push", *words_of_kind(history))
-    if not history.begin.options.restores_firmware:
-        yield from (command("push", "--upgrade-to", version, "--back") for version in before)
+    yield from ways_back(history, command)
 
 
-def lines_of_left(past: Past, plan: Plan, about: About = generic_about) -> list[str]:
+def lines_of_left(left_aside: Left, plan: Plan, about: About = generic_about) -> list[str]:
     """Return which pairs stay on *No Preferred Host*, and what to type."""
-    left = {site.name: units for site in plan.sites if (units := units_left(site, past.left_aside))}
+    left = {site.name: units for site in plan.sites if (units := units_left(site, left_aside))}
     if not left:
         return []
     names = join_words([f"'{name}'" for name in left])
-    ways = ways_to_set_again(past, [unit for units in left.values() for unit in units], about)
+    ways = ways_to_set_again(left_aside, [unit for units in left.values() for unit in units], about)
     verb = "is" if len(left) == 1 else "are"
     said = f"{names} {verb} on {NO_PREFERRED_HOST} since an update; the next one, on or back, sets {PREFER_MASTER}"
     return [said, *(f"  {way}" for way in ways)]
 
 
 def explained_as_left(
-    verdict: PreflightResult, plan: Plan, past: Past, about: About = generic_about
+    verdict: PreflightResult, plan: Plan, left_aside: Left, about: About = generic_about
 ) -> PreflightResult:
     """Return what checks found, with what sets a preferred host again where an update left it aside."""
-    problems = tuple(_explained(problem, plan, past, about) for problem in verdict.problems)
+    problems = tuple(_explained(problem, plan, left_aside, about) for problem in verdict.problems)
     return replace(verdict, problems=problems)
 
 
-def _explained(problem: Problem, plan: Plan, past: Past, about: About) -> Problem:
+def _explained(problem: Problem, plan: Plan, left_aside: Left, about: About) -> Problem:
     if problem.kind is not FindingKind.PREFERRED_HOST_DIFFERS:
         return problem
     sites = [each for each in plan.sites if problem.where in (each.name, *(unit.address for unit in each.units))]
-    left = [unit for site in sites for unit in units_left(site, past.left_aside)]
+    left = [unit for site in sites for unit in units_left(site, left_aside)]
     if not left:
         return problem
     hint = "an update left it so; what sets it again at its end:"
-    return replace(problem, hint=hint, commands=ways_to_set_again(past, left, about))
+    return replace(problem, hint=hint, commands=ways_to_set_again(left_aside, left, about))

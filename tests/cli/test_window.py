@@ -8,7 +8,7 @@ import click
 import pytest
 
 from geoplan.cli.push_command import WindowOptions
-from geoplan.cli.window import end_of
+from geoplan.cli.window import end_of, require_usable
 from geoplan.errors import PushRefusedError
 
 SATURDAY_LATE = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)  # in Dublin too, in winter
@@ -79,3 +79,22 @@ def test_the_sooner_of_both_counts() -> None:
 def test_what_is_no_time_is_wrong_usage(until: str | None, window: str | None) -> None:
     with pytest.raises(click.UsageError, match=r"write it as|write a time"):
         end(until=until, window=window)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        WindowOptions(window="Fri 22:00-22:00"),
+        WindowOptions(window="Fri 22:00"),
+        WindowOptions(window="Fri 22:00-23:00 Europe/Nowhere"),
+        WindowOptions(until="soon"),
+    ],
+)
+def test_what_is_no_window_is_wrong_usage_whether_or_not_anything_is_to_be_done(given: WindowOptions) -> None:
+    with pytest.raises(click.UsageError):
+        require_usable(given)
+
+
+def test_window_that_is_closed_is_one_all_the_same() -> None:
+    for day in ("Mon", "Wed", "Fri"):
+        require_usable(WindowOptions(window=f"{day} 22:00-22:01 UTC"))

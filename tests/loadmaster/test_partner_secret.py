@@ -43,8 +43,9 @@ def test_file_goes_before_the_environment_and_that_before_the_prompt(tmp_path: P
         asked.append(name)
         return "from-the-prompt"
 
-    def found(path: Path | None, given: str = "") -> str:
-        secret = SecretSource("new secret", "GEOPLAN_SECRET", {"GEOPLAN_SECRET": given}, path, prompt).find()
+    def found(path: Path | None, given: str | None = None) -> str:
+        environment = {} if given is None else {"GEOPLAN_SECRET": given}
+        secret = SecretSource("new secret", "GEOPLAN_SECRET", environment, path, prompt).find()
         return secret.reveal() if secret else ""
 
     assert found(file, "from-outside") == "from-the-file"
@@ -53,6 +54,12 @@ def test_file_goes_before_the_environment_and_that_before_the_prompt(tmp_path: P
     assert found(None) == "from-the-prompt"
     assert asked == ["new secret"]
     assert SecretSource("new secret", "GEOPLAN_SECRET", {}).find() is None
+
+
+def test_variable_that_is_empty_is_refused_and_no_file_is_needed_for_that() -> None:
+    """In a script it may be a variable that was never set: nobody is asked for another one in its place."""
+    with pytest.raises(CredentialsError, match="GEOPLAN_SECRET is empty"):
+        SecretSource("new secret", "GEOPLAN_SECRET", {"GEOPLAN_SECRET": ""}, None, lambda _name: "typed").find()
 
 
 def test_file_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_status_of_one_that_stopped_says_who_has_which_and_each_way_on(store: St
     assert "to give it up with secrets that differ:  geoplan push TOPOLOGY --abandon" in told
 
 
+def test_secret_that_a_unit_has_answered_is_told_as_set(store: Store) -> None:
+    pushed(store, HALF, "stopped")
+    told = as_text(store.past(), ON).splitlines()
+    assert [line for line in told if "10.0.1.2  P: Partner Shared Secret set; nothing reads it back" in line]
+    assert [line for line in told if "10.0.1.1  P: Partner Shared Secret set, or just about to be" in line]
+
+
 def test_status_of_a_way_back_names_no_way_back_from_it(store: Store) -> None:
     pushed(store, all_of("P", "S", "T"), "done")
     pushed(store, (("P", "10.0.1.2", GIVEN),), "stopped", goes_back=True)

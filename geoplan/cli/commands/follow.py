@@ -12,6 +12,7 @@ from geoplan.cli.formats import format_option
 from geoplan.cli.options import (
     ChangeOptions,
     Command,
+    FiniteSeconds,
     Part,
     change_options,
     group_option,
@@ -54,7 +55,7 @@ Exit codes: 0 all steps are done; 1 it was ended with steps left; 141 nobody rea
 @click.option(
     "--interval",
     "seconds",
-    type=click.FloatRange(MIN_SECONDS, MAX_SECONDS),
+    type=FiniteSeconds(MIN_SECONDS, MAX_SECONDS),
     default=EVERY_SECONDS,
     show_default=True,
     metavar="SECONDS",

@@ -87,13 +87,14 @@ def command(given: PushCommand) -> int:
 
     With --freeze nobody pushes from this --state-dir until --thaw: every push that finds that stops before it begins.
     """
-    from geoplan.cli import approving, push_freeze, push_history, push_record
+    from geoplan.cli import approving, push_freeze, push_history, push_record, window
 
     if given.freezing.is_given:
         return push_freeze.carry_out(given.freezing, given.places.state_dir, given.output_format)
     if given.journals.history:
         return push_history.show(given.path, given.reach, given.places.state_dir, given.output_format)
     path = given.require_usable()
+    window.require_usable(given.window)
     approving.require_checksum(given.reviewed.checksum)
     if given.places.record is not None:
         push_record.require_place(given.places.record, resumes=given.journals.resume)

@@ -12,7 +12,16 @@ import click
 from geoplan.cli.connection import connection_options
 from geoplan.cli.files import load_part
 from geoplan.cli.formats import chosen_format, format_option
-from geoplan.cli.options import MAX_PORT, Command, Part, jobs_option, output_option, part_options, topology_argument
+from geoplan.cli.options import (
+    MAX_PORT,
+    Command,
+    FiniteSeconds,
+    Part,
+    jobs_option,
+    output_option,
+    part_options,
+    topology_argument,
+)
 from geoplan.wording import shown_in_line, words_of_command
 
 if TYPE_CHECKING:
@@ -62,17 +71,6 @@ if TYPE_CHECKING:
     _OfWords: TypeAlias = click.ParamType[tuple[str, ...]]
 else:  # the oldest click that is allowed does not say what a type is of
     _OfPort = _OfWords = click.ParamType
-
-
-class _Seconds(click.FloatRange):
-    """Seconds; what is no number is none either."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
-        """Return the seconds."""
-        seconds = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail(f"{value} is no time", param, ctx)
-        return seconds
 
 
 class _LoopbackPort(_OfPort):
@@ -129,7 +127,7 @@ class _WatchCommand(Command):
 @click.option(
     WATCH,
     "watch_seconds",
-    type=_Seconds(MIN_SECONDS, MAX_SECONDS),
+    type=FiniteSeconds(MIN_SECONDS, MAX_SECONDS),
     metavar="[SECONDS]",
     help=f"Repeat with so many seconds in between.  [without a number: {EVERY_SECONDS:g}]",
 )
@@ -146,7 +144,7 @@ class _WatchCommand(Command):
 @click.option(
     "--diff-every",
     "diff_seconds",
-    type=_Seconds(MIN_DIFF_SECONDS, MAX_SECONDS),
+    type=FiniteSeconds(MIN_DIFF_SECONDS, MAX_SECONDS),
     metavar="SECONDS",
     help="With --watch, compare with the plan as well, as diff does, so often; for the page, metrics and --notify.",
 )

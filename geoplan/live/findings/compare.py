@@ -42,7 +42,7 @@ from geoplan.wording import some_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from geoplan.live.links import KnownLinks, Link
+    from geoplan.live.links import GivenSecrets, KnownLinks, Link
     from geoplan.live.model import Observation, Observations
     from geoplan.plan.model import ClusterDefinition, Plan, PlannedUnit, SiteSettings
 
@@ -76,6 +76,7 @@ class _Seen(NamedTuple):
     """The site of every address of a unit."""
     seeded: frozenset[str]
     """The sites that take over a GEO configuration: what they have of another one is no one's to put right by hand."""
+    secrets: GivenSecrets
 
 
 def verify(
@@ -97,27 +98,28 @@ def verify(
     entering = (Action.ADD_CLUSTER, Action.MODIFY_CLUSTER)
     hosts = {step.site: step.on.site for step in plan.steps if step.action in entering}
     deleted_on = {step.site: step.on.site for step in plan.steps if step.action is Action.DELETE_CLUSTER}
-    seen = _Seen(plan, facts, links, hosts, deleted_on, sites_by_address(plan), frozenset(seeded_sites(plan)))
+    places, seeded = sites_by_address(plan), frozenset(seeded_sites(plan))
+    seen = _Seen(plan, facts, links, hosts, deleted_on, places, seeded, known.secrets)
     reports = []
     for site in facts.asked(plan):
         pair = pairs.get(site.name)
         of_pair = tuple(ha_differences(site, pair, facts, is_formed=site.name in forming)) if pair else ()
         of_pair += tuple(ha_change_differences(plan, site, facts))
-        report = _geo_report(site, seen) if has_geo else _state_report(site, facts)
+        report = _geo_report(site, seen) if has_geo else _state_report(site, facts, known.secrets)
         reports.append(replace(report, differences=(*of_pair, *report.differences)))
     return Report(plan.topology, plan.checksum, tuple(reports))
 
 
-def _state_report(site: SiteSettings, facts: Observations) -> SiteReport:
+def _state_report(site: SiteSettings, facts: Observations, secrets: GivenSecrets) -> SiteReport:
     unit = facts.active(site.name)
-    return SiteReport(site.name, unit.address, (), ()) if unit else _no_active(site, facts)
+    return SiteReport(site.name, unit.address, (), ()) if unit else _no_active(site, facts, secrets)
 
 
 def _geo_report(site: SiteSettings, seen: _Seen) -> SiteReport:
     plan, facts, links = seen.plan, seen.facts, seen.links[site.group]
     unit = facts.active(site.name)
     if unit is None:
-        return _no_active(site, facts)
+        return _no_active(site, facts, seen.secrets)
     if unit.failure:
         return SiteReport(site.name, unit.address, (_unreadable(site, unit),), ())
     own = (*_list_differences(site, unit), *_without_links(_cluster_differences(site, unit, seen), site, seen))
@@ -147,10 +149,10 @@ def _unreadable(site: SiteSettings, unit: Observation) -> Difference:
     return Difference(site.name, unit.address, Kind.UNREADABLE, UNIT, message, hint=hint)
 
 
-def _no_active(site: SiteSettings, facts: Observations) -> SiteReport:
+def _no_active(site: SiteSettings, facts: Observations, secrets: GivenSecrets) -> SiteReport:
     states = ", ".join(f"{unit.address} {unit.condition}" for unit in facts.of_site(site.name))
     message = f"not exactly one unit is active: {states}"
-    hint = how_to_reach("repair the pair first", *facts.of_site(site.name))
+    hint = how_to_reach(secrets.how_to_repair(site), *facts.of_site(site.name))
     found = Difference(site.name, None, Kind.UNREADABLE, ACTIVE_UNIT, message, hint=hint)
     return SiteReport(site.name, None, (found,), ())
 

@@ -107,6 +107,11 @@ def test_after_a_kill_no_unit_that_shows_the_version_is_touched_again(
     status = geoplan("push", site.topology, "--endpoints", site.endpoints, "--status")
 
     assert f"--upgrade-to {NEW} --image {taken} --resume" in status.stdout
+    assert f"'HA Pair 1': on two versions, or perhaps: {M1} runs {OLD}" in status.stdout
+    assert f"{S1} runs {NEW}; No Preferred Host is set meanwhile" in status.stdout
+    assert "who serves:        geoplan status " in status.stdout
+    assert "--abandon" in status.stdout
+    assert f"--upgrade-to {OLD}.22338.RELEASE --back" in status.stdout
     again = geoplan(*words(site, "--image", taken, "--no-canary"))
     assert again.code == 4, again
     assert f"an update to {NEW} is unfinished, and units run another version than it began with; go on" in again.stderr
@@ -287,13 +292,24 @@ def test_first_unit_is_asked_about_and_nobody_can_be_asked(geoplan: Geoplan, mak
 
 @pytest.mark.parametrize(
     "options",
-    [["--image", "x"], ["--upgrade-to", NEW], ["--upgrade-to", NEW, "--back", "--lab"], ["--no-canary"], ["--back"]],
+    [
+        ["--image", "x"],
+        ["--upgrade-to", NEW],
+        ["--upgrade-to", NEW, "--back", "--lab"],
+        ["--no-canary"],
+        ["--back"],
+        *(["--upgrade-to", NEW, "--image", "x", "--pause", seconds] for seconds in ("nan", "inf", "-1")),
+        ["--upgrade-to", NEW, "--image", "x", "--window", "Fri 22:00-22:00"],
+        *(["--upgrade-to", NEW, "--image", "x", *words] for words in (["--reboot", "never"], ["--remove-unknown"])),
+        ["--secret", "--parallel-groups"],
+    ],
 )
 def test_options_that_do_not_fit_are_wrong_usage(geoplan: Geoplan, make_site: MakeSite, options: list[str]) -> None:
     site = make_site("5.3")
     (site.topology.parent / "x").write_bytes(b"x")
     given = [str(site.topology.parent / "x") if word == "x" else word for word in options]
-    assert geoplan("push", site.topology, *given).code == 2
+    ended = geoplan("push", site.topology, *given)
+    assert ended.code == 2, ended
 
 
 def test_dry_run_sends_nothing_and_shows_the_order(geoplan: Geoplan, make_site: MakeSite) -> None:
