@@ -248,7 +248,7 @@ class UnitHttp:
         try:
             return self._mask.answer(wire.read(reply, file=file))
         except UnusableError as error:
-            return self._unusable(str(error), error.status, is_page=error.is_page, transient=error.transient)
+            return self._unusable(error)
 
     async def _reply(self, request: WireRequest, room: AsyncExitStack, *, file: bool) -> Reply:
         if not self._is_open:
@@ -305,7 +305,7 @@ class UnitHttp:
             size += len(part)
             if size > limit:
                 parts.clear()  # a failure that is kept keeps this frame
-                raise self._unusable(f"its answer is larger than {limit // 2**20} MiB")
+                raise self._unusable(UnusableError(f"its answer is larger than {limit // 2**20} MiB"))
             if size > LARGE >= size - len(part):
                 await room.enter_async_context(turn())
         return b"".join(parts)
@@ -377,13 +377,11 @@ class UnitHttp:
             hint += f"{SESSION_MANAGEMENT} on"
         return AuthenticationError(self.unit, "it does not accept the credentials", hint=hint)
 
-    def _unusable(
-        self, reason: str, status: int | None = None, *, is_page: bool = False, transient: bool = False
-    ) -> UnusableAnswerError:
+    def _unusable(self, why: UnusableError) -> UnusableAnswerError:
         api, hint = self._access.api, "check the unit's state"
-        if is_page:
+        if why.is_page:
             hint = f"check that its API is enabled; it was asked on {api.said_by}; {api.changed_by}"
-        return UnusableAnswerError(self.unit, reason, transient=transient, is_page=is_page, status=status, hint=hint)
+        return why.of_unit(self.unit, hint)
 
     def _failure(
         self, wire: WireFormat, command: str, answer: Answer
@@ -392,8 +390,7 @@ class UnitHttp:
         if answer.code == UNAUTHORIZED:
             return self._not_accepted(wire, wants_basic=is_about_sessions(answer.message))
         if answer.code == TOO_MANY_REQUESTS or answer.code >= SERVER_ERROR:
-            reason = f"it answers '{command}' with {answer.code}: {reason}"
-            return self._unusable(reason, answer.code, transient=True)
+            return self._unusable(UnusableError.of_command(command, answer.code, reason))
         return UnitRefusedError(
             self.unit,
             f"it refuses '{command}' with {answer.code}: {reason}",

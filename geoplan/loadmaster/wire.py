@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, Union
 
+from geoplan.errors import UnusableAnswerError
 from geoplan.loadmaster.backup_file import backup_fault
 from geoplan.loadmaster.credentials import MASK, Secret
 from geoplan.wording import http_status, shown_in_line
@@ -90,6 +91,17 @@ class UnusableError(Exception):
         self.is_page = is_page
         self.transient = transient
         self.status = status
+
+    @classmethod
+    def of_command(cls, command: str, status: int, reason: str) -> Self:
+        """Return that a unit answered a command with an error of its own."""
+        return cls(f"it answers '{command}' with {status}: {reason}", transient=True, status=status)
+
+    def of_unit(self, unit: str, hint: str) -> UnusableAnswerError:
+        """Return it as the error of one unit."""
+        return UnusableAnswerError(
+            unit, str(self), transient=self.transient, is_page=self.is_page, status=self.status, hint=hint
+        )
 
 
 @dataclass(frozen=True, slots=True)
