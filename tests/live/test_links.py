@@ -9,7 +9,7 @@ import pytest
 from geoplan.live import diff as reports
 from geoplan.live.findings import NoteKind
 from geoplan.live.findings.compare import Kind, Mend, Report, verify
-from geoplan.live.links import NO_SIGHTS, Colour, KnownLinks, Sights
+from geoplan.live.links import NO_SIGHTS, SAME_SECRETS, Colour, GivenSecrets, KnownLinks, Sights
 from geoplan.live.model import Cause, Failure, Observations, State
 from geoplan.plan.model import Phase
 from geoplan.vendor import PARTNERS_STATUS
@@ -250,3 +250,14 @@ def test_a_standby_is_not_red_by_nature_once_it_was_shown_green_as_the_standby()
     assert verify(GEO_PLAN, facts, KnownLinks(GEO_SIGHTS)).is_in_place
     known = KnownLinks(GEO_SIGHTS, green_standbys=frozenset({S1}))
     assert [found.unit for found in verify(GEO_PLAN, facts, known).differences] == [M2]
+
+
+def test_pair_that_a_secret_may_have_parted_is_repaired_by_the_push_of_it() -> None:
+    sites = plan_of().sites
+    pair, alone = sites[0], sites[-1]
+    units = frozenset(unit.address for unit in pair.units)
+    assert SAME_SECRETS.how_to_repair(pair) == "repair the pair first"
+    half = GivenSecrets(units, frozenset([pair.units[1].address]))
+    assert "geoplan push --secret" in half.how_to_repair(pair)
+    assert half.how_to_repair(alone) == "repair the pair first"
+    assert GivenSecrets(units, units).how_to_repair(pair) == "repair the pair first"
