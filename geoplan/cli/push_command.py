@@ -363,9 +363,7 @@ class PushCommand:
         update, journals = self.update, self.journals
         if update.upgrade_to is None:
             if update != UpdateOptions() and not self.secret.secret:
-                raise click.UsageError(
-                    "--image and --no-canary matter only with --upgrade-to, --back and --pause with that and --secret"
-                )
+                raise click.UsageError("--image, --no-canary: with --upgrade-to; --back, --pause: also with --secret")
             return
         if update.back and (update.image is not None or self.lab.lab):
             raise click.UsageError("--back goes back to what units ran before: leave --image and --lab out")
