@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from geoplan.live.findings.kinds import Command
     from geoplan.plan.model import Plan, SiteSettings
     from geoplan.push.history import History
-    from geoplan.push.preflight import PreflightResult
     from geoplan.push.problems import Problem
     from geoplan.push.update_status import About
 
@@ -115,11 +114,10 @@ def lines_of_left(left_aside: Left, plan: Plan, about: About = generic_about) ->
 
 
 def explained_as_left(
-    verdict: PreflightResult, plan: Plan, left_aside: Left, about: About = generic_about
-) -> PreflightResult:
+    problems: Iterable[Problem], plan: Plan, left_aside: Left, about: About = generic_about
+) -> tuple[Problem, ...]:
     """Return what checks found, with what sets a preferred host again where an update left it aside."""
-    problems = tuple(_explained(problem, plan, left_aside, about) for problem in verdict.problems)
-    return replace(verdict, problems=problems)
+    return tuple(_explained(problem, plan, left_aside, about) for problem in problems)
 
 
 def _explained(problem: Problem, plan: Plan, left_aside: Left, about: About) -> Problem:
