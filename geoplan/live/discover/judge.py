@@ -11,7 +11,7 @@ from geoplan.addresses import canonical
 from geoplan.diagnostics import without_secrets
 from geoplan.live.diff import found_besides
 from geoplan.live.discover.document import Draft, Remark, unconfirmed
-from geoplan.live.discover.search import belongs
+from geoplan.live.discover.search import is_linked_alone
 from geoplan.live.discover.sites import Oddity
 from geoplan.live.findings import Kind
 from geoplan.live.findings.collect import examine
@@ -114,7 +114,7 @@ def judged(
     order = {site.name: number for number, site in enumerate(topology.sites)}
     placed_findings.sort(key=lambda each: order.get(each.finding.sites[0], -1) if each.finding.sites else -1)
     left = unconfirmed(draft, discovery)
-    linked = frozenset(address for address in left if belongs(discovery.named[address]))
+    linked = frozenset(address for address in left if is_linked_alone(discovery.named[address]))
     return Imported(content, topology, tuple(placed_findings), left, linked)
 
 

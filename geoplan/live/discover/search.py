@@ -107,6 +107,11 @@ def belongs(namings: Sequence[Naming]) -> bool:
     return any(naming.how is not How.ACCESS for naming in namings)
 
 
+def is_linked_alone(namings: Sequence[Naming]) -> bool:
+    """Return whether an address belongs to them, and nobody has it as its HA partner, by its own address."""
+    return belongs(namings) and all(naming.how is not How.HA_PARTNER for naming in namings)
+
+
 def _next(found: Mapping[str, Observation], allowed: Allowed, offered: set[tuple[str, bool]]) -> list[str]:
     """Return what is to be asked next; nothing is offered twice for the same reason."""
     named, _, _ = named_by(found)
