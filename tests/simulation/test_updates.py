@@ -263,6 +263,9 @@ def test_preferred_host_that_is_not_the_topologys_is_a_finding_at_the_end(tmp_pa
         await world.update()
         assert isinstance(world.ended, UnitsResult), world.ended
         found = {row.unit: row.changed for row in world.ended.compared if row.changed}
-        assert found == {"10.0.1.1": ("its Switch to Preferred Server is none, and the topology has master",)}
+        assert found == {
+            "10.0.1.1": ("its Switch to Preferred Server is none, and the topology has master",),
+            "10.0.1.2": ("it serves now, and 10.0.1.1 did before",),
+        }
 
     run_simulated(go())
