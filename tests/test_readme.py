@@ -236,7 +236,6 @@ def test_ci_installs_what_is_pinned_and_once_the_newest_and_the_lowest() -> None
     assert len(of_pins) == 4
     assert [line for line in lines if line not in of_pins] == [
         """  "$scratch/$1/bin/pip" install -q "${@:4}" -e ".[$3]\"""",
-        """"$scratch/sdk/bin/pip" install -q python-kemptech-api==0.7.43""",
     ]
 
 
