@@ -72,6 +72,7 @@ GUARDED_BY = {
     "push/reboots": "simulation/test_owed_reboots.py",
     "push/past_changes": "push/test_past_pushes.py",
     "push/set_aside": "cli/commands/test_push_update.py",
+    "push/waiting_image": "simulation/test_updates.py",
     "push/update_status": "cli/commands/test_push_update.py",
     "push/state_dir": "push/test_store.py",
     "render/cloudformation": "render/cloudformation/test_template.py",

@@ -17,6 +17,7 @@ from geoplan.live.findings.kinds import generic_command
 from geoplan.live.polling import SystemClock
 from geoplan.push import abandoning, past_pushes, reboots
 from geoplan.push.set_aside import generic_about, lines_of_left
+from geoplan.push.waiting_image import lines_of_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,13 @@ def tell(goal: Goal, given: PushCommand, path: str) -> int:
     typed = replace(found, part=found.unfinished or goal.part)
     apis = {**(given.reach.apis(old.topology) if old and old.topology else {}), **given.reach.apis(goal.topology)}
     return show(store, goal.plan, apis, given.output_format, typed, about=about)
+
+
+def tell_that_all_run(version: str, store: Store) -> None:
+    """Say that an update has nothing to install, and which units may run another version from their next boot on."""
+    click.echo(f"nothing to do: all units run {version} already")
+    for line in lines_of_waiting(store.past().waiting):
+        click.echo(f"note: {line}", err=True)
 
 
 def abandon(  # noqa: PLR0913 - what is typed next

@@ -24,6 +24,7 @@ from geoplan.push.secret_status import as_plain_secrets, secret_lines
 from geoplan.push.set_aside import generic_about, lines_of_left
 from geoplan.push.summary import name_step, not_done
 from geoplan.push.update_status import update_lines
+from geoplan.push.waiting_image import lines_of_waiting
 from geoplan.vendor import BACKUP, GEO_CONFIGURATION
 from geoplan.wording import MAX_LISTED, count, local_time, shell_command, shown, some_of
 
@@ -64,7 +65,8 @@ def as_text(  # noqa: PLR0913 - what is typed next
     if unproven := [slave for slave in _slaves(plan) if past.ledger.unproven(slave)]:
         lines += ["", f"links of these slaves are not proven: {some_of(unproven)}"]
     if history is None or history.is_finished:
-        lines += ["", *left] if (left := lines_of_left(past.left_aside, plan, about)) else []
+        left = [*lines_of_left(past.left_aside, plan, about), *lines_of_waiting(past.waiting)]
+        lines += ["", *left] if left else []
     if history and (units := going_back(history)):
         submitted = submitted_on_slaves(history)
         touched = {*submitted, *(unit.unit for unit in units)}
@@ -96,7 +98,7 @@ def left_by_abandoning(past: Past, unfinished: History, plan: Plan) -> list[str]
     if unfinished.rotation is not None:
         lines += [f"with secrets that may differ: {site}" for site in sites_that_differ(unfinished)]
         lines.append("links are red between units with different secrets, until geoplan push --secret sets all of them")
-    lines += lines_of_left(past.left_aside, plan)[:1]
+    lines += [*lines_of_left(past.left_aside, plan)[:1], *lines_of_waiting(past.waiting)]
     owed = _pairs_to_finish(past, plan)
     with suppress(UnusableFileError):
         owed = tuple(dict.fromkeys((*owed, *pairs_that_owe(past.ledger, unfinished.plan))))

@@ -37,6 +37,7 @@ from geoplan.push.set_aside import explained_as_left
 from geoplan.push.state_dir import make_own, usable
 from geoplan.push.summary import stopped_because
 from geoplan.push.undoing import mark_undone, what_was_found
+from geoplan.push.waiting_image import image_problems
 from geoplan.push.window import reboot_problems
 from geoplan.wording import count, join_words, some_of
 
@@ -117,6 +118,8 @@ async def run_push(
         objections = (*objections, *frozen_problems(store.state), *reboot_problems(fleet, options, verdict.reboots))
         later = verdict.put_off if options.only_preflight else ()
         own = explained_as_left(verdict.problems, plan, past.left_aside, reporter.typed_about)
+        masters = [plan.site(name).units[0].address for name in verdict.reboots]
+        own = (*own, *image_problems(masters, facts, past.waiting, reporter.typed))
         verdict = replace(verdict, problems=(*resumed.problems, *objections, *own, *later))
         reporter.say(EventKind.PREFLIGHT, readiness(verdict), verdict=verdict)
         require_clear(verdict, may_resume=resumed.may_resume)

@@ -23,6 +23,7 @@ from geoplan.push.secret_progress import left_different
 from geoplan.push.secret_scope import given_secrets
 from geoplan.push.set_aside import left_after
 from geoplan.push.state_dir import journals_folder, locks_folder, require_own, usable
+from geoplan.push.waiting_image import waiting_after
 from geoplan.wording import shell_command
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from geoplan.plan.model import Plan
     from geoplan.push.history import History
     from geoplan.push.options import Options
+    from geoplan.push.waiting_image import WaitingImage
 
 
 def unit_keys(addresses: Iterable[str], lab: str | None = None) -> dict[str, str]:
@@ -60,6 +62,8 @@ class Past:
     """The units whose Partner Shared Secrets may differ, site by site, in the order in which they were set."""
     rotations: tuple[History, ...] = ()
     """The pushes of the Partner Shared Secret, the oldest first."""
+    waiting: Mapping[str, WaitingImage] = field(default_factory=dict)
+    """The units that may have new firmware waiting for their next boot, by canonical address."""
     left_aside: Mapping[str, History] = field(default_factory=dict)
     """The units that an update left on *No Preferred Host*, by canonical address, each with that update."""
 
@@ -124,6 +128,7 @@ class Store:
         ledger, latest, unfinished = Ledger(self.keys), None, None
         rotations: list[History] = []
         aside: dict[str, History] = {}
+        waiting: dict[str, WaitingImage] = {}
         for path in self._paths():
             history = journals.read(path)
             if not history.records:
@@ -135,11 +140,12 @@ class Store:
             ledger.read(history)
             latest = history
             aside = left_after(aside, history, self.keys)
+            waiting = waiting_after(waiting, history, self.keys)
             rotations += [history] if history.rotation else []
             if not history.is_finished:
                 unfinished = history
         ledger.secrets = given_secrets(rotations)
-        return Past(ledger, latest, unfinished, left_different(rotations), tuple(rotations), aside)
+        return Past(ledger, latest, unfinished, left_different(rotations), tuple(rotations), waiting, aside)
 
     def histories(self, *, more_than: int = 0) -> Iterator[History]:
         """Yield what journals tell that name any of the units, the oldest first, if there are more than so many."""

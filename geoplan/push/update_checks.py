@@ -9,6 +9,7 @@ from geoplan.addresses import canonical, same_addresses
 from geoplan.errors import UnitError
 from geoplan.live.activity import AT_WORK, said
 from geoplan.live.findings import Note, NoteKind
+from geoplan.live.findings.kinds import generic_command
 from geoplan.live.findings.notes import notes_of
 from geoplan.live.fleet import are_healthy
 from geoplan.live.model import LIST_NAMES, SUBJECTS, State, how_to_reach
@@ -19,6 +20,7 @@ from geoplan.push.firmware_progress import has_begun, is_version
 from geoplan.push.preflight import PreflightResult
 from geoplan.push.problems import Problem
 from geoplan.push.set_aside import sites_to_set_again
+from geoplan.push.waiting_image import image_problems
 from geoplan.push.window import time_problems
 from geoplan.vendor import NO_PREFERRED_HOST, PREFER_MASTER, PREFERRED_SERVER, SHARED_SECRET
 from geoplan.wording import count, join_words, local_time, some_of
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from geoplan.push.ledger import Ledger
     from geoplan.push.options import Options
     from geoplan.push.store import Past
+    from geoplan.push.waiting_image import WaitingImage
 
 PUSH_FIRST = "push first: geoplan push checks all of it and mends what it can"
 SMALLEST_IMAGE = 1024 * 1024
@@ -58,8 +61,21 @@ async def check_update(
     if options.restores_firmware:
         problems += await _previous_problems(fleet, fresh, change)
     problems += time_problems(fleet, options, now, fresh)
+    as_they_are = _as_they_are(with_steps, change, options)
+    problems += image_problems(as_they_are, facts, _of_others(past, history), generic_command)
     notes = [*notes_of(plan, facts), *map(_note_of_left, sites_to_set_again(plan, past.left_aside))]
     return PreflightResult(tuple(problems), tuple(notes), ())
+
+
+def _as_they_are(sites: list[SiteSettings], change: FirmwareChange, options: Options) -> list[str]:
+    """Return the units that get no image: those that run the version already, and on the way back all."""
+    due = {unit.address for unit in change.units if change.is_due(unit) and not options.restores_firmware}
+    return [unit.address for site in sites for unit in site.units if unit.address not in due]
+
+
+def _of_others(past: Past, history: History | None) -> dict[str, WaitingImage]:
+    """Return what earlier updates have left waiting: what this one sent, its own steps look at."""
+    return {unit: image for unit, image in past.waiting.items() if history is None or image.update.path != history.path}
 
 
 def _note_of_left(site: SiteSettings) -> Note:

@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from geoplan.errors import GeoplanError, PushStoppedError
+from geoplan.errors import GeoplanError, PushRefusedError, PushStoppedError
 from geoplan.lab.device.unit import Unit
 from geoplan.live.model import State
-from geoplan.plan.model import Action
+from geoplan.plan.model import Action, Phase
+from geoplan.plan.planner import make_plan
 from geoplan.plan.upgrade import make_upgrade
 from geoplan.push import journal
 from geoplan.push.actions import preferred_host
@@ -23,8 +24,11 @@ from geoplan.push.actions.update_firmware import Update
 from geoplan.push.context import Stop
 from geoplan.push.events import Event, EventKind
 from geoplan.push.firmware_guard import FirmwareGuard
-from geoplan.push.options import Options
+from geoplan.push.history import History
+from geoplan.push.options import Options, RebootMode
+from geoplan.push.past_pushes import left_by_abandoning
 from geoplan.push.records import StepEnded
+from geoplan.push.run import run_push
 from geoplan.push.units_run import UnitsResult
 from geoplan.push.update_run import run_update
 from geoplan.topology.model import Topology
@@ -269,3 +273,60 @@ def test_preferred_host_that_is_not_the_topologys_is_a_finding_at_the_end(tmp_pa
         }
 
     run_simulated(go())
+
+
+def sent_and_given_up(world: UpdateWorld) -> None:
+    """Write the journal of an update that ended after it had sent its image to a master, and was given up."""
+    step = next(each for each in world.plan.steps if each.action is Action.UPDATE_ACTIVE and each.site == "S1")
+    of = {"step": step.id, "site": "S1", "unit": "10.0.1.1"}
+    with world.store.begin(world.plan, world.options, world.time) as opened:
+        opened.write("installing", **of, before=OLD, after=NEW)
+        opened.write("installed", **of)
+        opened.write("end", outcome="abandoned", who="bal")
+
+
+SENT = f"10.0.1.1: an update sent {NEW} to it and saw no boot of it since, so its next boot may bring that"
+
+
+def test_unit_that_may_have_firmware_waiting_is_booted_by_no_push_that_does_not_look_at_it(tmp_path: Path) -> None:
+    async def push(world: UpdateWorld) -> None:
+        async with world.connected_fleet() as fleet:
+            await run_push(fleet, Options(reboot=RebootMode.ALWAYS), world.store, Heard())
+
+    async def go() -> None:
+        world = UpdateWorld(Updating(two_pairs()), 1, tmp_path)
+        sent_and_given_up(world)
+        world.plan = make_plan(world.start.topology, [Phase.GEO])
+        with pytest.raises(PushRefusedError) as caught:
+            await push(world)
+        assert [str(each).startswith(SENT) for each in caught.value.problems] == [True]
+        assert "geoplan push TOPOLOGY --upgrade-to" in str(caught.value.problems[0])
+        assert any(SENT in line for line in left_by_abandoning(world.store.past(), _latest(world), world.plan))
+
+        await asyncio.sleep(60)
+        world.simulation.power_off("10.0.1.1")
+        await asyncio.sleep(600)
+        world.simulation.power_on("10.0.1.1")
+        world.make_masters_active(preferred_alone=True)
+        await asyncio.sleep(600)
+        await push(world)
+
+    run_simulated(go())
+
+
+def test_way_back_of_a_pair_calls_no_unit_unchanged_that_may_have_firmware_waiting(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = UpdateWorld(Updating(two_pairs()), 1, tmp_path)
+        sent_and_given_up(world)
+        running = {unit.address: OLD for unit in world.network.units.values()} | {"10.0.1.2": NEW}
+        world.plan = make_upgrade(world.start.topology, OLD, running, holds_roles=True)
+        world.options = Options(restores_firmware=True)
+        await world.update()
+        assert isinstance(world.ended, PushRefusedError)
+        assert [str(each) for each in world.ended.problems if str(each).startswith(SENT)]
+
+    run_simulated(go())
+
+
+def _latest(world: UpdateWorld) -> History:
+    return journal.histories(world.folder)[-1]

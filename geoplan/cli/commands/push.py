@@ -119,7 +119,7 @@ def _carry_out(given: PushCommand, path: str) -> int:
         click.echo(f"push {number} changed no list and no cluster: there is nothing to take back")
         return 0
     if goal.plan.firmware is not None and not goal.plan.steps:
-        click.echo(f"nothing to do: all units run {goal.plan.firmware.to} already")
+        push_journal.tell_that_all_run(goal.plan.firmware.to, goal.store)
         return 0
     named = approving.Named.read(given.reviewed.plan_file, given.reviewed.checksum)
     goal = goal.with_what_is_due(given, named)
