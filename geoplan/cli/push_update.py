@@ -9,6 +9,7 @@ import click
 
 from geoplan.addresses import canonical
 from geoplan.cli.connection import paces
+from geoplan.errors import PushRefusedError, UpgradeRefusedError
 from geoplan.live.firmware import differences, firmware_of
 from geoplan.live.polling import SystemClock
 from geoplan.loadmaster.clients import connected
@@ -61,7 +62,12 @@ def _ask(topology: Topology, given: PushCommand) -> dict[str, str]:
         async with connected(accesses, SystemClock(), paces=paces()) as units:
             return await firmware_of(units, jobs=given.jobs)
 
-    found = asyncio.run(ask())
+    try:
+        found = asyncio.run(ask())
+    except UpgradeRefusedError as error:
+        said = "\n  ".join(["not every unit says what it runs, and nothing was changed:", *error.problems])
+        hint = "see that the API of every unit answers, then give the command again"
+        raise PushRefusedError(said, error.problems, hint=hint) from None
     for difference in differences(topology, found):
         click.echo(f"geoplan: warning: {difference}", err=True)
     return found

@@ -275,6 +275,18 @@ def test_until_that_is_too_near_is_refused(geoplan: Geoplan, make_site: MakeSite
     assert set(versions(site).values()) == {OLD}
 
 
+def test_unit_that_is_down_is_named_before_anything_is_planned(geoplan: Geoplan, make_site: MakeSite) -> None:
+    site = pushed(geoplan, make_site)
+    down = next(reversed(site.units))
+    site.lab.power_off(down)
+    refused = update(geoplan, site)
+    assert refused.code == 4, refused
+    assert "not every unit says what it runs, and nothing was changed" in refused.stderr
+    assert f"  {down}: " in refused.stderr
+    assert "see that the API of every unit answers, then give the command again" in refused.stderr
+    assert "--live" not in refused.stderr
+
+
 def test_image_of_another_version_is_refused(geoplan: Geoplan, make_site: MakeSite, tmp_path: Path) -> None:
     site = pushed(geoplan, make_site)
     ended = geoplan(*words(site, "--image", image(tmp_path), "--no-canary", to="7.2.60.2"))
