@@ -25,16 +25,34 @@ class Ended(NamedTuple):
     mebibytes: float
 
 
+# A process counts what the one that forked it held: pytest holds much, and this little.
+_MEASURED = """
+import os, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+os.write(int(sys.argv[1]), str(peak).encode())
+sys.exit(code)
+"""
+
+
 def run(*arguments: str | Path, codes: tuple[int, ...] = (0,)) -> Ended:
     """Run a command as a process of its own; it ends with one of the exit codes."""
     begin = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-m", "geoplan", *arguments], stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout
-        stdout = running.stdout.read()
-        _, status, used = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-    assert running.returncode in codes, stdout
-    return Ended(stdout, time.perf_counter() - begin, used.ru_maxrss / 1024)
+    told, tell = os.pipe()
+    command = [sys.executable, "-m", "geoplan", *map(str, arguments)]
+    ended = subprocess.run(
+        [sys.executable, "-c", _MEASURED, str(tell), *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=(tell,),
+        check=False,
+    )
+    seconds = time.perf_counter() - begin
+    os.close(tell)
+    with os.fdopen(told) as peak:
+        kibibytes = int(peak.read())
+    assert ended.returncode in codes, ended.stdout
+    return Ended(ended.stdout, seconds, kibibytes / 1024)
 
 
 def write_groups(path: Path, groups: int, **also: object) -> Path:
